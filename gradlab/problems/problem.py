@@ -1,0 +1,141 @@
+"""One instance to be solved: logits, targets and an objective; frozen and validated."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from gradlab.problems.dtypes import Format, format_of
+from gradlab.problems.objective import Objective
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """Logits of shape (n_rows, n_classes), targets and what to differentiate.
+
+    logits: float16, bfloat16, float32 or float64; any value is allowed, NaN and infinities too.
+    targets: integer labels of shape (n_rows,) for index targets, otherwise probabilities of the logits' shape
+        and dtype, finite and at least 0 (they need not sum to 1).
+    family: the name of the stress family it comes from, or "given".
+
+    The arrays are copied and made read-only. Equality and hash are by identity; `digest` compares contents.
+    Raises ValueError or TypeError where shapes, dtypes or values do not fit.
+    """
+
+    logits: Array
+    targets: Array
+    objective: Objective = field(default_factory=Objective)
+    family: str = "given"
+
+    def __post_init__(self) -> None:
+        logits = np.array(self.logits, copy=True, order="C")
+        format_of(logits.dtype)
+        if logits.ndim != 2:
+            raise ValueError(f"logits must have shape (n_rows, n_classes), got {logits.shape}")
+        if logits.shape[1] < 1:
+            raise ValueError("logits must have at least one class, got 0")
+        targets = _validated_targets(np.array(self.targets, copy=True, order="C"), logits, self.objective)
+        weights = self.objective.class_weights
+        if weights is not None and len(weights) != logits.shape[1]:
+            raise ValueError(f"class_weights must have {logits.shape[1]} entries, one per class, got {len(weights)}")
+        logits.flags.writeable = False
+        targets.flags.writeable = False
+        object.__setattr__(self, "logits", logits)
+        object.__setattr__(self, "targets", targets)
+
+    @property
+    def n_rows(self) -> int:
+        return int(self.logits.shape[0])
+
+    @property
+    def n_classes(self) -> int:
+        return int(self.logits.shape[1])
+
+    @property
+    def format(self) -> Format:
+        return format_of(self.logits.dtype)
+
+    @cached_property
+    def logits64(self) -> Array:
+        """The logits in float64, exactly."""
+        with np.errstate(invalid="ignore"):
+            return self.logits.astype(np.float64)
+
+    @cached_property
+    def is_finite(self) -> bool:
+        return bool(np.isfinite(self.logits64).all())
+
+    @cached_property
+    def ignored_rows(self) -> Array:
+        """Which rows carry the label to be ignored; boolean, shape (n_rows,)."""
+        if self.objective.ignore_index is None:
+            return np.zeros(self.n_rows, dtype=bool)
+        return np.asarray(self.targets == self.objective.ignore_index)
+
+    @cached_property
+    def rows_with_value(self) -> Array:
+        """Which rows have a loss: no NaN, no +inf, not only -inf; boolean, shape (n_rows,)."""
+        x = self.logits64
+        return np.asarray(~(np.isnan(x).any(1) | (x == np.inf).any(1) | (x == -np.inf).all(1)))
+
+    @cached_property
+    def is_moderate(self) -> bool:
+        """Whether every correct way of writing the loss works here, even without a shift.
+
+        All logits are finite and at most `moderate_limit` in size, so that products of two probabilities, and
+        exp of every logit, are normal numbers. Failing here is an error of mathematics, not of stability.
+        """
+        if not self.is_finite:
+            return False
+        limit = moderate_limit(self.format, self.n_classes)
+        return bool(self.n_rows > 0 and limit > 0 and np.abs(self.logits64).max() <= limit)
+
+    @cached_property
+    def digest(self) -> str:
+        """A name for the contents: twelve hexadecimal digits, the same on every machine."""
+        parts = repr((self.logits.dtype.name, self.logits.shape, self.objective)).encode()
+        return hashlib.sha256(parts + self.logits.tobytes() + self.targets.tobytes()).hexdigest()[:12]
+
+    def replace(self, **changes: Any) -> Problem:
+        """The same problem with other logits, targets, objective or family."""
+        fields = {"logits": self.logits, "targets": self.targets, "objective": self.objective, "family": self.family}
+        return Problem(**{**fields, **changes})
+
+
+def moderate_limit(fmt: Format, n_classes: int) -> float:
+    """The largest size of a logit for which every form is safe: log(1/smallest_normal)/4 - log(K)/2.
+
+    p_j >= exp(-2 L)/K, so p_j^2 >= smallest_normal as long as 2 (2 L + log K) <= log(1/smallest_normal).
+    18 for float32 and 173 for float64 at K = 1000; negative (nothing is moderate) for float16 from K = 128 on.
+    """
+    return float(-np.log(fmt.smallest_normal) / 4 - np.log(n_classes) / 2)
+
+
+def _validated_targets(targets: Array, logits: Array, objective: Objective) -> Array:
+    n_rows, n_classes = logits.shape
+    if objective.targets == "probability":
+        if targets.shape != logits.shape:
+            raise ValueError(f"probability targets must have the logits' shape {logits.shape}, got {targets.shape}")
+        if targets.dtype != logits.dtype:
+            raise TypeError(f"probability targets must have the logits' dtype {logits.dtype}, got {targets.dtype}")
+        sizes = targets.astype(np.float64)
+        if not (np.isfinite(sizes) & (sizes >= 0)).all():
+            raise ValueError("probability targets must be finite and at least 0")
+        return targets
+    if targets.size == 0:
+        targets = targets.astype(np.int64)
+    if not np.issubdtype(targets.dtype, np.integer):
+        raise TypeError(f"labels must be integers, got {targets.dtype}")
+    if targets.shape != (n_rows,):
+        raise ValueError(f"labels must have shape ({n_rows},), got {targets.shape}")
+    kept = targets[targets != objective.ignore_index] if objective.ignore_index is not None else targets
+    if kept.size and not (0 <= kept.min() and kept.max() < n_classes):
+        worst = kept.min() if kept.min() < 0 else kept.max()
+        raise ValueError(f"labels must lie in [0, {n_classes}), got {worst}")
+    return targets.astype(np.int64)
