@@ -55,7 +55,8 @@ def as_dtype(name: str) -> np.dtype[np.generic]:
     if name == "bfloat16":
         import ml_dtypes
 
-        return np.dtype(ml_dtypes.bfloat16)
+        bfloat16: np.dtype[np.generic] = np.dtype(ml_dtypes.bfloat16)
+        return bfloat16
     if name not in _FORMATS:
         raise ValueError(f"dtype must be one of {', '.join(DTYPE_NAMES)}, got {name!r}")
     return np.dtype(name)

@@ -1,0 +1,107 @@
+"""What an implementation claims about itself: plain data, given by a decorator, by keyword or beside the function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, TypeVar
+
+from gradlab.problems.dtypes import DTYPE_NAMES
+from gradlab.problems.objective import REDUCTIONS, TARGETS
+
+OPTIONS = ("label_smoothing", "class_weights", "ignore_index")
+LEVELS = ("stable", "accurate")
+ATTRIBUTE = "__gradlab_claims__"
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Claims:
+    """What an implementation promises and is therefore held to; the defaults are those of a plain function.
+
+    reduction: what the loss is reduced by; with more than one, the keyword `reduction` is passed in each call.
+    targets: "index" (labels, shape (N,)) and/or "probability" (shape (N, K)).
+    dtypes: the dtypes of the logits that it takes.
+    options: the keywords it takes: label_smoothing, class_weights (an array (K,)), ignore_index.
+    level: the verdict that it is meant to reach, "stable" or "accurate".
+    masks: a logit of -inf means probability 0.
+    deterministic: the same call gives the same bits.
+    Not held against a function that does not claim them, only advised: refuses_bad_labels (and bad shapes; by an
+    exception), empty_batch, keeps_dtype (loss and gradient in the logits' dtype), complex_step (complex logits).
+    big_endian: logits in the other byte order are accepted.
+    flushes_subnormals: results below the smallest normal number may be 0.
+    """
+
+    reduction: tuple[str, ...] = ("mean",)
+    targets: tuple[str, ...] = ("index",)
+    dtypes: tuple[str, ...] = ("float32", "float64")
+    options: tuple[str, ...] = ()
+    level: str = "stable"
+    masks: bool = True
+    deterministic: bool = True
+    refuses_bad_labels: bool = False
+    empty_batch: bool = False
+    keeps_dtype: bool = False
+    complex_step: bool = False
+    big_endian: bool = False
+    flushes_subnormals: bool = False
+
+
+_ALLOWED = {
+    "reduction": REDUCTIONS,
+    "targets": TARGETS,
+    "dtypes": DTYPE_NAMES,
+    "options": OPTIONS,
+}
+
+
+def claims_from(given: Mapping[str, Any]) -> Claims:
+    """The claims written as a mapping; a single string stands for a list of one.
+
+    Raises ValueError that names the claim, the rule and the value where a claim is unknown or out of range.
+    """
+    known = {f.name for f in fields(Claims)}
+    unknown = sorted(set(given) - known)
+    if unknown:
+        raise ValueError(f"a claim must be one of {', '.join(sorted(known))}, got {unknown[0]!r}")
+    return Claims(**{name: _validated(name, value) for name, value in given.items()})
+
+
+def implementation(**claims: Any) -> Callable[[Function], Function]:
+    """A decorator that writes claims on a function, and changes nothing else.
+
+    >>> @implementation(reduction="sum", dtypes=["float32"])
+    ... def my_loss(logits, labels): ...
+
+    Raises ValueError for an unknown claim or value.
+    """
+    claims_from(claims)
+
+    def mark(function: Function) -> Function:
+        setattr(function, ATTRIBUTE, dict(claims))
+        return function
+
+    return mark
+
+
+def _validated(name: str, value: Any) -> Any:
+    if name in _ALLOWED:
+        return _subset(name, value)
+    if name == "level":
+        if value not in LEVELS:
+            raise ValueError(f"claim level must be one of {', '.join(LEVELS)}, got {value!r}")
+        return value
+    if not isinstance(value, bool):
+        raise ValueError(f"claim {name} must be True or False, got {value!r}")
+    return value
+
+
+def _subset(name: str, value: Any) -> tuple[str, ...]:
+    values = (value,) if isinstance(value, str) else tuple(value)
+    for one in values:
+        if one not in _ALLOWED[name]:
+            raise ValueError(f"claim {name} must be of {', '.join(_ALLOWED[name])}, got {one!r}")
+    if not values and name != "options":
+        raise ValueError(f"claim {name} must name at least one of {', '.join(_ALLOWED[name])}, got none")
+    return tuple(dict.fromkeys(values))

@@ -1,0 +1,188 @@
+"""Calling an implementation: whatever it does, an answer comes back."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import io
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from gradlab.claims import Claims
+from gradlab.problems.objective import Objective
+from gradlab.problems.problem import Array, Problem
+
+
+@dataclass(frozen=True, eq=False)
+class Implementation:
+    """A callable under test and what it claims.
+
+    name: how it is called in reports. target: how it can be loaded again, such as "package.module:callable".
+    function: takes (logits, targets) and the keywords that it claims; returns (loss, gradient).
+    """
+
+    name: str
+    function: Callable[..., Any]
+    claims: Claims = Claims()
+    target: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What came back from one call.
+
+    loss: shape () or (N,); gradient: shape (N, K); each as returned, as an array. Both None if there is a fault.
+    fault: why there is no loss and gradient of the right kind, or None.
+    raised: the name of the exception's class, or None.
+    noise: what it printed and warned, line by line.
+    """
+
+    loss: Array | None
+    gradient: Array | None
+    fault: str | None = None
+    raised: str | None = None
+    noise: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Call:
+    """The arguments of one call, to be handed over as they are."""
+
+    logits: Any
+    targets: Any
+    keywords: Mapping[str, Any]
+
+
+def signature_fault(function: Callable[..., Any]) -> str | None:
+    """Why `function` cannot be called as (logits, labels), or None if it can or if nothing is known."""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        return None
+    try:
+        signature.bind(None, None)
+    except TypeError as error:
+        return f"must be callable as (logits, labels); its signature is {signature}: {error}"
+    return None
+
+
+def keywords_for(claims: Claims, objective: Objective, dtype: np.dtype[Any]) -> dict[str, Any]:
+    """The keyword arguments by which `objective` is asked for; weights become an array in `dtype`."""
+    keywords = objective.options()
+    if objective.class_weights is not None:
+        keywords["class_weights"] = np.array(objective.class_weights).astype(dtype)
+    if len(claims.reduction) > 1:
+        keywords["reduction"] = objective.reduction
+    return keywords
+
+
+def call_for(implementation: Implementation, problem: Problem) -> Call:
+    """A call with fresh, writable, contiguous copies of the problem's arrays."""
+    keywords = keywords_for(implementation.claims, problem.objective, problem.logits.dtype)
+    return Call(problem.logits.copy(), problem.targets.copy(), keywords)
+
+
+def evaluate(implementation: Implementation, problem: Problem) -> Answer:
+    """The answer to one problem, from a fresh call."""
+    return _judged(perform(implementation.function, call_for(implementation, problem)), problem)
+
+
+@lru_cache(maxsize=512)
+def answer(implementation: Implementation, problem: Problem) -> Answer:
+    """The answer to one problem, remembered; its arrays are copies, and read-only."""
+    fresh = evaluate(implementation, problem)
+    if fresh.loss is None or fresh.gradient is None:
+        return fresh
+    loss, gradient = fresh.loss.copy(), fresh.gradient.copy()
+    loss.flags.writeable = False
+    gradient.flags.writeable = False
+    return replace(fresh, loss=loss, gradient=gradient)
+
+
+def answer_to_call(implementation: Implementation, call: Call, problem: Problem) -> Answer:
+    """The answer from a call with arrays of the caller's choice (another layout, say) that spell `problem`."""
+    return _judged(perform(implementation.function, call), problem)
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What one call did, before it is judged: the value returned, the exception, what was printed and warned."""
+
+    value: Any = None
+    error: BaseException | None = None
+    noise: tuple[str, ...] = ()
+
+
+def perform(function: Callable[..., Any], call: Call) -> Outcome:
+    """What the call did. Exceptions, SystemExit too, are caught; only KeyboardInterrupt passes.
+
+    What is printed through sys.stdout and sys.stderr, and every warning, is kept; numpy's error state is restored.
+    """
+    value, error = None, None
+    printed = io.StringIO()
+    with (
+        np.errstate(),
+        warnings.catch_warnings(record=True) as caught,
+        contextlib.redirect_stdout(printed),
+        contextlib.redirect_stderr(printed),
+    ):
+        warnings.simplefilter("always")
+        try:
+            value = function(call.logits, call.targets, **call.keywords)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as problem_of_theirs:
+            error = problem_of_theirs
+    noise = [f"printed {line!r}" for line in printed.getvalue().splitlines()]
+    noise += [f"{w.category.__name__}: {w.message}" for w in caught]
+    return Outcome(value, error, tuple(noise))
+
+
+def _judged(outcome: Outcome, problem: Problem) -> Answer:
+    if outcome.error is not None:
+        kind = type(outcome.error).__name__
+        text = " ".join(str(outcome.error).split())
+        return Answer(None, None, f"raised {kind}: {text}" if text else f"raised {kind}", kind, outcome.noise)
+    if not isinstance(outcome.value, tuple | list) or len(outcome.value) != 2:
+        return _faulty(f"returned {_described(outcome.value)}, must return (loss, gradient)", outcome)
+    loss, fault = _as_array(outcome.value[0], "loss", _loss_shape(problem))
+    if fault is None:
+        gradient, fault = _as_array(outcome.value[1], "gradient", problem.logits.shape)
+    if fault is not None:
+        return _faulty(fault, outcome)
+    return Answer(loss, gradient, None, None, outcome.noise)
+
+
+def _faulty(fault: str, outcome: Outcome) -> Answer:
+    return Answer(None, None, fault, None, outcome.noise)
+
+
+def _loss_shape(problem: Problem) -> tuple[int, ...]:
+    return (problem.n_rows,) if problem.objective.reduction == "none" else ()
+
+
+def _as_array(value: Any, what: str, shape: tuple[int, ...]) -> tuple[Array | None, str | None]:
+    try:
+        array = np.asarray(value)
+    except Exception as error:
+        return None, f"returned a {what} that is no array: {_described(value)} ({type(error).__name__}: {error})"
+    if array.dtype.kind in "iub":
+        array = array.astype(np.float64)
+    if array.dtype.kind != "f" and array.dtype.name != "bfloat16":
+        return None, f"returned a {what} of dtype {array.dtype}, must be a real floating-point number"
+    if array.shape != shape:
+        return None, f"returned a {what} of shape {array.shape}, must be {shape}"
+    return array, None
+
+
+def _described(value: Any) -> str:
+    if isinstance(value, tuple | list):
+        return f"a {type(value).__name__} of {len(value)}"
+    if isinstance(value, np.ndarray):
+        return f"an array of shape {value.shape}"
+    return f"{value!r:.60} of type {type(value).__name__}" if value is not None else "None"

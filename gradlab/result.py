@@ -1,0 +1,129 @@
+"""What a check found: ratios of error to tolerance, the worst of them, and where it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gradlab.problems.problem import Array, Problem
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Observed values against expected ones, entry by entry; all arrays have one shape.
+
+    quantity: what an entry is, with a place for each index: "gradient[{}, {}]", "gradient[{}].sum()".
+    ratio: error / tolerance; NaN where an error could not be computed. source: where the tolerance comes from.
+    expected_text: how to print the expected value of an entry where a float64 will not do (an enclosure).
+    ulp: the error of each entry in units in the last place, where that makes sense.
+    """
+
+    quantity: str
+    observed: Array
+    expected: Array
+    tolerance: Array
+    ratio: Array
+    source: str
+    expected_text: Any = None
+    ulp: Array | None = None
+
+
+def within(quantity: str, observed: Any, expected: Any, bound: tuple[Any, str]) -> Comparison:
+    """The comparison abs(observed - expected) <= tolerance, where bound is (tolerance, its source).
+
+    Equal infinities and NaN against NaN agree; a tolerance of 0 asks for equality; a NaN on one side fails.
+    """
+    seen, wanted = np.asarray(observed, dtype=np.float64), np.asarray(expected, dtype=np.float64)
+    with np.errstate(invalid="ignore", over="ignore"):
+        error = np.abs(seen - wanted)
+    error = np.where((seen == wanted) | (np.isnan(seen) & np.isnan(wanted)), 0.0, error)
+    tolerance = np.broadcast_to(np.asarray(bound[0], dtype=np.float64), error.shape)
+    return Comparison(quantity, seen, wanted, tolerance, ratio_of(error, tolerance), bound[1])
+
+
+def at_most(quantity: str, observed: Any, limit: Any, bound: tuple[Any, str]) -> Comparison:
+    """The comparison observed <= limit + tolerance, where bound is (tolerance, its source); NaN fails."""
+    seen = np.asarray(observed, dtype=np.float64)
+    wanted = np.broadcast_to(np.asarray(limit, dtype=np.float64), seen.shape)
+    with np.errstate(invalid="ignore", over="ignore"):
+        excess = seen - wanted
+    excess = np.where(seen <= wanted, 0.0, excess)
+    tolerance = np.broadcast_to(np.asarray(bound[0], dtype=np.float64), excess.shape)
+    return Comparison(quantity, seen, wanted, tolerance, ratio_of(excess, tolerance), bound[1])
+
+
+def ratio_of(error: Array, tolerance: Array) -> Array:
+    """error / tolerance with 0/0 = 0 and x/0 = inf; an infinite tolerance accepts all but NaN."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = error / tolerance
+    ratio = np.where((error == 0) | (np.isinf(tolerance) & ~np.isnan(error)), 0.0, ratio)
+    return np.asarray(ratio)
+
+
+@dataclass(frozen=True, eq=False)
+class Fact:
+    """A comparison of something that is no number: what was seen, what must be seen, and whether it holds."""
+
+    where: str
+    observed: str
+    expected: str
+    holds: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """The worst entry of one check on one problem.
+
+    ratio: error / tolerance; inf where nothing comparable came back. where, observed, expected: for people.
+    tolerance is in the units of the observed value; source says where it comes from. ulp: None where meaningless.
+    """
+
+    check: str
+    dtype: str
+    ratio: float
+    where: str
+    observed: str
+    expected: str
+    tolerance: float | None
+    source: str
+    ulp: float | None
+    problem: Problem
+
+    @property
+    def passed(self) -> bool:
+        return self.ratio <= 1
+
+
+def worst_result(check: str, problem: Problem, findings: list[Comparison | Fact]) -> Result:
+    """The result of one check: the largest ratio among its findings; NaN counts as the largest of all."""
+    dtype = problem.format.name
+    results = [_of_one(check, dtype, problem, finding) for finding in findings]
+    if not results:
+        return Result(check, dtype, 0.0, "", "", "", None, "", None, problem)
+    return max(results, key=lambda r: np.inf if np.isnan(r.ratio) else r.ratio)
+
+
+def number(value: float) -> str:
+    """A value in decimal and, where it is finite and not zero, in hexadecimal."""
+    value = float(value)
+    if value == 0 or not np.isfinite(value):
+        return f"{value:g}"
+    return f"{value:.9g} ({value.hex()})"
+
+
+def _of_one(check: str, dtype: str, problem: Problem, finding: Comparison | Fact) -> Result:
+    if isinstance(finding, Fact):
+        ratio = 0.0 if finding.holds else float("inf")
+        text = (finding.where, finding.observed, finding.expected)
+        return Result(check, dtype, ratio, *text, None, "exact", None, problem)
+    if finding.ratio.size == 0:
+        return Result(check, dtype, 0.0, "", "", "", None, finding.source, None, problem)
+    flat = int(np.argmax(np.where(np.isnan(finding.ratio), np.inf, finding.ratio)))
+    index = tuple(int(i) for i in np.unravel_index(flat, finding.ratio.shape))
+    expected = finding.expected_text(index) if finding.expected_text else number(finding.expected[index])
+    ulp = None if finding.ulp is None else float(finding.ulp[index])
+    where, observed = finding.quantity.format(*index), number(finding.observed[index])
+    ratio, tolerance = float(finding.ratio[index]), float(finding.tolerance[index])
+    return Result(check, dtype, ratio, where, observed, expected, tolerance, finding.source, ulp, problem)
