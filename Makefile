@@ -1,0 +1,49 @@
+# Every target sets up .venv first, from the hashed packages in constraints.txt; see tools/setup.sh.
+# PYTHON=/path/to/python3 chooses the interpreter to set it up with.
+
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup verdicts test slow lint types layering format check-all import-cost constraints clean
+
+help:  ## list the targets
+	@awk -F ':.*## *' '/^[a-z-]+:.*## /{ printf "  make %-12s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup:  ## create or mend .venv; does nothing where it is up to date
+	@PYTHON="$(PYTHON)" sh tools/setup.sh
+
+# The folder holds specimens, which are wrong on purpose, so status 1 (a level not met) is the expected one.
+verdicts: setup  ## the verdicts on every implementation that ships with gradlab
+	@$(BIN)/gradlab check implementations/ --profile quick; status=$$?; test $$status -le 1 || exit $$status
+
+test: setup  ## the tests, on two processes
+	@$(BIN)/pytest -q -n 2 --dist worksteal
+
+slow: setup  ## the tests marked slow, which `make test` leaves out
+	@$(BIN)/pytest -q -m slow
+
+lint: setup  ## ruff: rules and layout
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+
+types: setup  ## mypy --strict
+	@$(BIN)/mypy
+
+layering: setup  ## imports go one way
+	@$(BIN)/pytest -q tests/test_layering.py
+
+format: setup  ## rewrite the files as ruff lays them out
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+
+check-all: lint types test  ## lint, types and test
+
+import-cost: setup  ## `import gradlab` over `import numpy`, in time
+	@$(BIN)/python benchmarks/import_cost.py
+
+constraints:  ## resolve the newest packages that pyproject.toml allows, and write constraints.txt
+	@PYTHON="$(PYTHON)" sh tools/constraints.sh
+
+clean:  ## remove everything that can be made again
+	@rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .asv .gradlab
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,45 @@
+#!/bin/sh
+# Makes .venv ready: the packages of constraints.txt, checked against their hashes, and gradlab itself, editable.
+#
+# Two stamps in .venv say what it was made from. Where the packages' stamp is missing or differs (never made, stopped
+# half-way, other constraints, the folder moved), its Python no longer runs or PYTHON asks for another one, .venv is made
+# anew. Where only pyproject.toml changed, gradlab alone is installed again.
+set -eu
+cd "$(dirname "$0")/.."
+
+packages_stamp=.venv/packages.stamp
+project_stamp=.venv/project.stamp
+packages_wanted="$(cksum <constraints.txt) $(pwd -P)"
+project_wanted="$(cksum <pyproject.toml)"
+
+holds() {
+    [ -f "$1" ] && [ "$(cat "$1")" = "$2" ]
+}
+
+identity() {
+    "$1" -c 'import sys; print(sys.version, sys.base_prefix)' 2>/dev/null
+}
+
+is_ready() {
+    holds $packages_stamp "$packages_wanted" && identity .venv/bin/python >/dev/null &&
+        { [ -z "${PYTHON:-}" ] || [ "$(identity "$PYTHON")" = "$(identity .venv/bin/python)" ]; }
+}
+
+install() {
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-compile "$@"
+}
+
+make_environment() {
+    python=$(sh tools/find_python.sh)
+    echo "setting up .venv with $("$python" --version) ($python)"
+    rm -rf .venv
+    "$python" -m venv .venv
+    install --require-hashes -r constraints.txt
+    echo "$packages_wanted" >$packages_stamp
+}
+
+is_ready || make_environment
+if ! holds $project_stamp "$project_wanted"; then
+    install --no-build-isolation -e .
+    echo "$project_wanted" >$project_stamp
+fi
