@@ -1,0 +1,46 @@
+"""What every implementation asks of its arguments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+_FLOATS = ("float16", "bfloat16", "float32", "float64")
+
+
+def checked(logits: npt.ArrayLike, labels: npt.ArrayLike) -> tuple[Array, Array]:
+    """The logits, shape (N, K), in native byte order, and the labels, shape (N,), as indices.
+
+    Neither is copied unless its byte order or its integer type has to change.
+    Raises TypeError where a dtype does not fit, ValueError where a shape does not or a label is outside [0, K).
+    """
+    logits = checked_logits(logits)
+    return logits, checked_labels(labels, logits)
+
+
+def checked_logits(logits: npt.ArrayLike) -> Array:
+    """The logits, shape (N, K) with K >= 1, in native byte order."""
+    array = np.asarray(logits)
+    if array.dtype.name not in _FLOATS:
+        raise TypeError(f"logits must be one of {', '.join(_FLOATS)}, got {array.dtype}")
+    if array.ndim != 2 or array.shape[1] < 1:
+        raise ValueError(f"logits must have shape (N, K) with K at least 1, got {array.shape}")
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+def checked_labels(labels: npt.ArrayLike, logits: Array) -> Array:
+    """The labels as indices into the rows of the logits, shape (N,)."""
+    array = np.asarray(labels)
+    n_rows, n_classes = logits.shape
+    if not np.issubdtype(array.dtype, np.integer):
+        raise TypeError(f"labels must be integers, got {array.dtype}")
+    if array.shape != (n_rows,):
+        raise ValueError(f"labels must have shape ({n_rows},), got {array.shape}")
+    outside = array[(array < 0) | (array >= n_classes)]
+    if outside.size:
+        raise ValueError(f"labels must lie in [0, {n_classes}), got {outside[0]}")
+    return array.astype(np.intp, copy=False)

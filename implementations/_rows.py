@@ -1,0 +1,34 @@
+"""The two steps that several implementations share: the largest logit of a row, and the mean over the rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ._inputs import Array
+
+
+def maximum(logits: Array) -> Array:
+    """The largest logit of each row, shape (N, 1); NaN where it is not finite.
+
+    It is finite exactly where the row has a loss: not with NaN, not with +inf, not with nothing but -inf.
+    """
+    largest: Array = logits.max(axis=1, keepdims=True)
+    largest[~np.isfinite(largest)] = np.nan
+    return largest
+
+
+def sum_over(values: Array, denominator: Any) -> Any:
+    """sum(values) / denominator for values >= 0, a scalar of their dtype; NaN for 0 / 0.
+
+    A power of two is taken out first, so that the sum cannot overflow where the quotient does not.
+    """
+    exponent = np.frexp(values.max(initial=0))[1]
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        return np.ldexp(np.ldexp(values, -exponent).sum() / denominator, exponent).astype(values.dtype)[()]
+
+
+def mean(losses: Array) -> Any:
+    """The mean of losses >= 0, a scalar of their dtype; NaN of none."""
+    return sum_over(losses, losses.dtype.type(losses.size))
