@@ -40,6 +40,7 @@ make_environment() {
 
 is_ready || make_environment
 if ! holds $project_stamp "$project_wanted"; then
+    rm -f $project_stamp
     install --no-build-isolation -e .
     echo "$project_wanted" >$project_stamp
 fi
