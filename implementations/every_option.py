@@ -44,8 +44,8 @@ def every_option(
 
     logits (N, K); targets: labels (N,), or probabilities (N, K). Raises TypeError or ValueError for what does not fit.
 
-    Breaks: the target's entry is a difference, as in the shifted form. With labels and no smoothing it is 0, which
-    is 100% wrong, from a margin of 17 in float32 and 37 in float64.
+    Breaks: the target's entry is a difference, as in the shifted form. With labels, no smoothing
+    and two classes it is 0, which is 100% wrong, from a margin of 17 in float32 and 37 in float64.
     """
     logits = checked_logits(logits)
     weights = checked_weights(class_weights, logits)

@@ -30,8 +30,8 @@ def log_space(logits: npt.ArrayLike, labels: npt.ArrayLike) -> tuple[Any, Array]
     No quotient is formed: log p_j is as large as d_j, so p_j carries one more rounding of size u abs(d_j) than the
     quotient does.
 
-    Breaks: the target's entry is p_y - 1, and from a margin of 17 in float32 and 37 in float64 p_y rounds to 1: the
-    entry and the loss are 0, which is 100% wrong.
+    Breaks: the target's entry is p_y - 1. With two classes p_y rounds to 1 from a margin of 17 in float32 and 37 in
+    float64: the entry and the loss are 0, which is 100% wrong.
     """
     logits, labels = checked(logits, labels)
     rows = np.arange(len(logits))

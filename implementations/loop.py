@@ -27,8 +27,8 @@ def loop(logits: npt.ArrayLike, labels: npt.ArrayLike) -> tuple[Any, Array]:
 
     logits (N, K), labels (N,); the loss is a scalar and the gradient (N, K), both in the dtype of the logits.
 
-    Breaks: the target's entry is p_y - 1, and from a margin of 17 in float32 and 37 in float64 p_y rounds to 1: the
-    entry and the loss are 0, which is 100% wrong. Every row costs a dozen calls.
+    Breaks: the target's entry is p_y - 1. With two classes p_y rounds to 1 from a margin of 17 in float32 and 37 in
+    float64: the entry and the loss are 0, which is 100% wrong. Every row costs a dozen calls.
     """
     logits, labels = checked(logits, labels)
     losses = np.empty(len(logits), dtype=logits.dtype)

@@ -28,8 +28,9 @@ def shifted(logits: npt.ArrayLike, labels: npt.ArrayLike) -> tuple[Any, Array]:
 
     logits (N, K), labels (N,); the loss is a scalar and the gradient (N, K), both in the dtype of the logits.
 
-    Breaks: the target's entry is p_y - 1, and from a margin of 17 in float32 and 37 in float64 p_y rounds to 1: the
-    entry and the loss are 0, which is 100% wrong although both could be represented up to a margin of 103 and 745.
+    Breaks: the target's entry is p_y - 1. With two classes p_y rounds to 1 from a margin of 17 in float32 and 37 in
+    float64: the entry and the loss are 0, which is 100% wrong, although float32 can hold both up to a margin of 103 and
+    float64 up to 745.
     """
     logits, labels = checked(logits, labels)
     rows = np.arange(len(logits))

@@ -27,10 +27,10 @@ def textbook(logits: npt.ArrayLike, labels: npt.ArrayLike) -> tuple[Any, Array]:
 
     logits (N, K), labels (N,); the loss is a scalar and the gradient (N, K), both in the dtype of the logits.
 
-    Breaks: exp overflows from a logit of 88.73 in float32 and 709.79 in float64, and that row is NaN. Where no
-    logit of a row exceeds -103.98 or -745.14 every exp is 0, and the row is NaN. The loss is inf as soon as p_y
-    underflows: p_y = 0 from a margin of -103.98 or -745.14. From a margin of 17 or 37 p_y rounds to 1: loss and
-    target entry are 0, which is 100% wrong.
+    Breaks: exp overflows from a logit of 88.73 in float32 and 709.79 in float64: that entry is NaN, and the loss if
+    it is the target's. Where no logit of a row exceeds -103.98 or -745.14 every exp is 0 and the row NaN. Where p_y
+    underflows, at a margin of -103.98 or -745.14, the loss is inf. The target's entry is p_y - 1: with two classes
+    p_y rounds to 1 from a margin of 18 or 38, and loss and entry are 0, which is 100% wrong.
     """
     logits, labels = checked(logits, labels)
     rows = np.arange(len(logits))

@@ -1,0 +1,143 @@
+"""The shifted form with options: held to the formula for every option, evaluated in 60 digits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import mpmath
+import numpy as np
+import pytest
+
+from gradlab.implementations.every_option import every_option
+from gradlab.implementations.shifted import shifted
+
+RNG = np.random.default_rng(5)
+LOGITS = RNG.uniform(-8, 8, (4, 3))
+LABELS = np.array([0, 2, 1, 2])
+SHARES = RNG.uniform(0, 1, (4, 3)) * (RNG.uniform(size=(4, 3)) > 0.3)
+WEIGHTS = (0.5, 0.0, 2.0)
+
+OPTIONS: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "smoothing": {"label_smoothing": 0.1},
+    "all smoothing": {"label_smoothing": 1.0},
+    "weights": {"class_weights": WEIGHTS},
+    "weights and smoothing": {"class_weights": WEIGHTS, "label_smoothing": 0.25},
+    "ignored": {"ignore_index": 2},
+    "ignored, weights and smoothing": {"ignore_index": 2, "class_weights": WEIGHTS, "label_smoothing": 0.25},
+}
+
+
+def exact(targets: Any, reduction: str, options: dict[str, Any]) -> tuple[list[Any], list[list[Any]]]:
+    """The losses (one if reduced) and the gradient in 60 digits, straight from the definition."""
+    n_classes = LOGITS.shape[1]
+    weights = options.get("class_weights", (1.0,) * n_classes)
+    smoothing = mpmath.mpf(options.get("label_smoothing", 0.0))
+    ignored = [np.ndim(targets) == 1 and target == options.get("ignore_index") for target in targets]
+    losses, gradient = [], []
+    for row, target, out in zip(LOGITS, targets, ignored, strict=True):
+        share = [float(j == target) for j in range(n_classes)] if np.ndim(targets) == 1 else [float(q) for q in target]
+        t = [w * ((1 - smoothing) * q + smoothing / n_classes) * (not out) for w, q in zip(weights, share, strict=True)]
+        x = [mpmath.mpf(float(value)) for value in row]
+        total = mpmath.fsum(mpmath.exp(value) for value in x)
+        losses.append(mpmath.fsum(a * (mpmath.log(total) - b) for a, b in zip(t, x, strict=True)))
+        gradient.append([mpmath.fsum(t) * mpmath.exp(b) / total - a for a, b in zip(t, x, strict=True)])
+    if reduction == "none":
+        return losses, gradient
+    counts = (
+        [weights[y] for y, out in zip(targets, ignored, strict=True) if not out] if np.ndim(targets) == 1 else [1] * 4
+    )
+    by = mpmath.fsum(counts) if reduction == "mean" else mpmath.mpf(1)
+    return [mpmath.fsum(losses) / by], [[value / by for value in row] for row in gradient]
+
+
+@pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
+@pytest.mark.parametrize("case", OPTIONS)
+@pytest.mark.parametrize("targets", [LABELS, SHARES], ids=["labels", "probabilities"])
+def test_loss_and_gradient_follow_the_definition(targets: Any, case: str, reduction: str) -> None:
+    options = {key: value for key, value in OPTIONS[case].items() if key != "ignore_index" or targets is LABELS}
+    loss, gradient = every_option(LOGITS, targets, reduction=reduction, **options)
+    with mpmath.workdps(60):
+        true_loss, true_gradient = exact(targets, reduction, options)
+        wrong = [float(abs(a - b)) for a, b in zip(np.atleast_1d(loss), true_loss, strict=True)]
+        off = [
+            float(abs(a - b))
+            for row, r in zip(gradient, true_gradient, strict=True)
+            for a, b in zip(row, r, strict=True)
+        ]
+    # every t, loss and quotient is at most 64 here, and no more than 40 roundings lead to each
+    assert max(wrong + off) <= 40 * 64 * 2.0**-53
+
+
+def test_without_options_it_is_the_shifted_form_bit_for_bit() -> None:
+    loss, gradient = every_option(LOGITS, LABELS)
+    expected_loss, expected_gradient = shifted(LOGITS, LABELS)
+    assert loss == expected_loss
+    assert np.array_equal(gradient, expected_gradient)
+
+
+def test_an_ignored_row_has_loss_and_gradient_zero_whatever_its_logits() -> None:
+    logits = np.array([[np.nan, np.inf], [1.0, 2.0]])
+    losses, gradient = every_option(logits, [-100, 1], reduction="none", ignore_index=-100)
+    assert losses[0] == 0
+    assert gradient[0].tolist() == [0, 0]
+    assert np.isfinite(losses[1])
+
+
+def test_nothing_but_ignored_rows_has_a_nan_mean_and_gradient_zero() -> None:
+    loss, gradient = every_option(LOGITS, [7, 7, 7, 7], ignore_index=7)
+    assert np.isnan(loss)
+    assert (gradient == 0).all()
+
+
+@pytest.mark.parametrize("reduction", ["none", "sum"])
+def test_an_empty_batch_has_an_empty_or_zero_loss(reduction: str) -> None:
+    loss, gradient = every_option(np.zeros((0, 3)), np.zeros(0, int), reduction=reduction)
+    assert np.sum(loss) == 0
+    assert np.shape(loss) == ((0,) if reduction == "none" else ())
+    assert gradient.shape == (0, 3)
+
+
+def test_a_masked_class_that_does_not_count_leaves_the_loss_finite() -> None:
+    loss, gradient = every_option(np.array([[0.0, 0.0, -np.inf]]), np.array([[0.5, 0.5, 0.0]]))
+    assert abs(loss - np.log(2)) <= 2.0**-52
+    assert gradient.tolist() == [[0, 0, 0]]
+
+
+def test_a_masked_class_that_counts_has_loss_infinity_and_minus_its_share_as_gradient() -> None:
+    loss, gradient = every_option(np.array([[0.0, -np.inf]]), np.array([[0.75, 0.25]]))
+    assert np.isposinf(loss)
+    assert gradient.tolist() == [[0.25, -0.25]]
+
+
+def test_smoothing_a_spread_that_overflows_keeps_the_loss_finite() -> None:
+    largest = np.finfo(np.float64).max
+    loss, _ = every_option(np.array([[largest, -largest]]), [0], label_smoothing=0.125)
+    assert loss == largest / 8
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("case", OPTIONS)
+def test_options_keep_the_dtype(dtype: str, case: str) -> None:
+    loss, gradient = every_option(LOGITS.astype(dtype), LABELS, **OPTIONS[case])
+    assert (loss.dtype, gradient.dtype) == (np.dtype(dtype), np.dtype(dtype))
+
+
+REFUSED: dict[str, tuple[Any, dict[str, Any], type[Exception], str]] = {
+    "reduction": (LABELS, {"reduction": "median"}, ValueError, "reduction must be"),
+    "smoothing": (LABELS, {"label_smoothing": 1.5}, ValueError, "label_smoothing must lie"),
+    "smoothing nan": (LABELS, {"label_smoothing": float("nan")}, ValueError, "label_smoothing must lie"),
+    "weights shape": (LABELS, {"class_weights": (1.0,)}, ValueError, "class_weights must have shape"),
+    "weights sign": (LABELS, {"class_weights": (1.0, -1.0, 1.0)}, ValueError, "class_weights must be finite"),
+    "ignored probabilities": (SHARES, {"ignore_index": 1}, ValueError, "ignore_index needs labels"),
+    "negative probability": (SHARES - 1, {}, ValueError, "probabilities must be finite"),
+    "shape of probabilities": (SHARES[:2], {}, ValueError, "targets must have shape"),
+    "integer probabilities": (np.eye(4, 3, dtype=int), {}, TypeError, "probabilities must be floating"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_an_option_out_of_range_is_refused(case: str) -> None:
+    targets, options, error, message = REFUSED[case]
+    with pytest.raises(error, match=message):
+        every_option(LOGITS, targets, **options)
