@@ -15,20 +15,13 @@ ROOT = Path(__file__).parents[1]
 # for a package and all that is in it; `x.__init__` is the file of package x alone.
 FLOORS = (
     ("gradlab.problems.__init__", "gradlab.problems.objective", "gradlab.problems.dtypes", "gradlab.reference"),
-    (
-        "gradlab.problems.problem",
-        "gradlab.coefficients",
-        "gradlab.implementation",
-        "gradlab.claims",
-        "gradlab.symbolic",
-    ),
+    ("gradlab.problems.problem", "gradlab.coefficients", "gradlab.claims", "gradlab.evaluation", "gradlab.symbolic"),
     (
         "gradlab.oracle",
         "gradlab.tolerances",
         "gradlab.problems.families",
         "gradlab.problems.strategies",
         "gradlab.result",
-        "gradlab.evaluation",
         "gradlab.adapters",
     ),
     ("gradlab.checks", "gradlab.diagnosis"),
