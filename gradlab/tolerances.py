@@ -112,7 +112,7 @@ def forward_losses(problem: Problem) -> tuple[Array, str]:
 def any_form_losses(problem: Problem, radius: float = 0.0) -> tuple[Array, str]:
     """As forward_losses, with room for the forms without a shift, for all logits within `radius` of these.
 
-    Moving each logit by at most r moves |d_j|, spread, log S, |lse| and max |x| by at most 2 r each, and a loss by 2 r A.
+    Moving each logit by at most r moves |d_j|, spread, log S, |lse| and max |x| by at most 2 r each, a loss by 2 r A.
     """
     c = conditioning(problem)
     relative = _relative_error(problem, c) + _unshifted(c)[:, None] + radius * 2 * (3 + 4 * (2 * BETA + 2))
@@ -120,22 +120,42 @@ def any_form_losses(problem: Problem, radius: float = 0.0) -> tuple[Array, str]:
     return _loss_error(problem, relative) + u * (2 * BETA + 2) * 2 * radius * c.mass, _ANY_FORM
 
 
-def reduced_loss(problem: Problem, losses: tuple[Array, str]) -> tuple[Array, str]:
+def reduced_loss(problem: Problem, rows: tuple[Array, str]) -> tuple[Array, str]:
     """The error of the loss as it is returned, from the errors of the rows' losses: shape () or (N,).
 
     A sum of N terms in any order adds gamma(N) sum |loss_i|, the denominator (a sum of N weights) as much again,
     and the division u [1, section 4.2]. Where the sum itself is beyond the largest number, inf is a right answer.
     """
     if problem.objective.reduction == "none":
-        return losses
+        return rows
     c, fmt = conditioning(problem), problem.format
     with np.errstate(over="ignore"):
         total = np.abs(c.losses).sum()
         roundings = (2 if problem.objective.class_weights else 1) * problem.n_rows + 2
-        error = losses[0].sum() + _gamma(roundings * _accumulation(problem), fmt.unit_roundoff) * total
+        error = rows[0].sum() + _gamma(roundings * _accumulation(problem), fmt.unit_roundoff) * total
     if total > fmt.largest:
-        return np.asarray(np.inf), losses[1]
-    return np.asarray(error / _divisor(problem) + fmt.smallest_subnormal), f"{losses[1]}, and the sum over the batch"
+        return np.asarray(np.inf), rows[1]
+    return np.asarray(error / _divisor(problem) + fmt.smallest_subnormal), f"{rows[1]}, and the sum over the batch"
+
+
+def gradient(problem: Problem) -> tuple[Array, str]:
+    """The bound that the mathematics is judged by: any form's on moderate logits, the shifted algorithm's elsewhere."""
+    return any_form_gradient(problem) if problem.is_moderate else forward_gradient(problem)
+
+
+def losses(problem: Problem) -> tuple[Array, str]:
+    """As `gradient`, for the rows' losses, shape (N,)."""
+    return any_form_losses(problem) if problem.is_moderate else forward_losses(problem)
+
+
+def loss(problem: Problem) -> tuple[Array, str]:
+    """As `gradient`, for the loss as it is returned, shape () or (N,)."""
+    return reduced_loss(problem, losses(problem))
+
+
+def flushed(problem: Problem) -> float:
+    """What flushing subnormals to 0 can cost an entry: the smallest normal number in each term of a sum, and in it."""
+    return (problem.n_classes + 2) * problem.format.smallest_normal
 
 
 def row_sums(problem: Problem, entries: tuple[Array, str]) -> tuple[Array, str]:
@@ -170,7 +190,7 @@ def best_step(error: float, curvature: float) -> float:
 
     h^2 c/(36 sqrt 3) + error/h is least at h^3 = 18 sqrt(3) error/c.
     """
-    return 2.0 ** min(0, round(math.log2(18 * math.sqrt(3) * error / curvature) / 3))
+    return math.ldexp(1.0, min(0, round(math.log2(18 * math.sqrt(3) * error / curvature) / 3)))
 
 
 def central_difference(error: Array | float, curvature: Array | float, step: float) -> tuple[Array, str]:
@@ -191,7 +211,7 @@ def probability_of_missing(tolerance: float, error_norm: float, n_directions: in
     The error along a Gaussian direction is normal with that standard deviation; it is missed only where it is below
     twice the tolerance, with probability erf(2 tolerance/(sqrt 2 error_norm)); directions are independent.
     """
-    return math.erf(math.sqrt(2) * tolerance / error_norm) ** n_directions if error_norm > 0 else 1.0
+    return float(math.erf(math.sqrt(2) * tolerance / error_norm) ** n_directions) if error_norm > 0 else 1.0
 
 
 def gauss_legendre(width: float, mass: float, n_nodes: int) -> float:
@@ -208,6 +228,7 @@ def gauss_legendre(width: float, mass: float, n_nodes: int) -> float:
     rho = b + math.sqrt(b * b + 1)
     largest = mass * width / math.sqrt(2)
     return 32 / 15 * largest * rho ** (-2.0 * (n_nodes - 1)) / (1 - rho**-2)
+
 
 def _relative_error(problem: Problem, c: Conditioning) -> Array:
     """k_j of forward_gradient, shape (N, K), in units of u."""
@@ -226,11 +247,9 @@ def _gradient_error(problem: Problem, relative: Array) -> Array:
     size = np.abs(mass * p - t)
     own = _gamma(relative + _mass_roundings(problem), fmt.unit_roundoff) * mass * p
     rest = (2 * n * _accumulation(problem) * (1 - p) + _option_roundings(problem)) * t + _scalings(problem) * size
-    divisor = _divisor(problem)
-    lost = _underflow(problem)
-    return np.asarray(
-        (own + _gamma(rest, fmt.unit_roundoff)) / divisor + lost * ((BETA + 1) * (mass + n * t) / divisor + 1)
-    )
+    divisor, eta = _divisor(problem), fmt.smallest_subnormal
+    underflow = eta * ((BETA + 1) * (mass + n * t) / divisor + 1)
+    return np.asarray((own + _gamma(rest, fmt.unit_roundoff)) / divisor + underflow)
 
 
 def _loss_error(problem: Problem, relative: Array) -> Array:
@@ -238,7 +257,7 @@ def _loss_error(problem: Problem, relative: Array) -> Array:
     k = relative + _mass_roundings(problem) + _option_roundings(problem)
     own = (_gamma(k, fmt.unit_roundoff) * c.coefficients).sum(axis=1)
     final = _gamma(2 * BETA + 1 + _mass_roundings(problem) + _option_roundings(problem), fmt.unit_roundoff)
-    return np.asarray(own + final * c.losses + _underflow(problem) * (BETA + 1) * (1 + c.mass))
+    return np.asarray(own + final * c.losses + problem.format.smallest_subnormal * (BETA + 1) * (1 + c.mass))
 
 
 def _gamma(k: Array | float, u: float) -> Array:
@@ -275,7 +294,3 @@ def _divisor(problem: Problem) -> float:
     """What a row's gradient is divided by; 1 where nothing is, or where the mean is over nothing."""
     denominator = denominator_of(problem)
     return denominator if denominator > 0 else 1.0
-
-
-def _underflow(problem: Problem) -> float:
-    return problem.format.smallest_subnormal

@@ -1,0 +1,88 @@
+"""Calculus: what ties a gradient to its loss beyond finite differences: complex step, path integral, monotonicity."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gradlab import tolerances
+from gradlab.checks.check import Findings, solved
+from gradlab.checks.invariants import neighbour
+from gradlab.coefficients import coefficients_of, denominator_of
+from gradlab.evaluation import Call, Implementation, keywords_for, perform
+from gradlab.problems.problem import Problem
+from gradlab.result import at_most, within
+
+NODES = 16  # of the Gauss-Legendre rule
+COMPLEX = {"float32": np.complex64, "float64": np.complex128}
+
+
+def complex_step_gives_the_gradient(implementation: Implementation, problem: Problem) -> Findings:
+    """Im f(x + i h e_k)/h is the derivative, without cancellation, where the function takes complex logits.
+
+    h = 2^-70 leaves a truncation of h^2/6 < 2^-140; the rest is the forward error of loss and gradient. A function
+    that refuses complex logits, or returns no imaginary part, gives no findings.
+    """
+    step = 2.0**-70
+    _, gradient = solved(implementation, problem)
+    slopes = np.empty(gradient.shape)
+    for index in np.ndindex(*slopes.shape):
+        value = _imaginary_part(implementation, problem, (index, step))
+        if value is None:
+            return []
+        slopes[index] = value / step
+    bound, source = tolerances.any_form_gradient(problem)
+    return [within("gradient[{}, {}]", gradient, slopes, (2 * bound, f"complex step, twice: {source}"))]
+
+
+def gradient_integrates_to_the_loss(implementation: Implementation, problem: Problem) -> Findings:
+    """The integral of <gradient, y - x> along the segment from x to y is f(y) - f(x).
+
+    Each node is rounded to the format; moving a row's logits by r moves <gradient, v> by at most A r sum |v_j|.
+    """
+    other = neighbour(problem)
+    move = other.logits64 - problem.logits64
+    mass = coefficients_of(problem).sum(axis=1) / (denominator_of(problem) or 1.0)
+    nodes, weights = np.polynomial.legendre.leggauss(NODES)
+    integral = error = 0.0
+    for node, weight in zip((nodes + 1) / 2, weights / 2, strict=True):
+        wanted = problem.logits64 + node * move
+        between = problem.replace(logits=wanted.astype(problem.logits.dtype))
+        _, gradient = solved(implementation, between)
+        rounded = np.abs(between.logits64 - wanted).max(axis=1, initial=0.0)
+        integral += weight * float((gradient * move).sum())
+        own = (tolerances.gradient(between)[0] * np.abs(move)).sum()
+        error += weight * float(own + (mass * rounded * np.abs(move).sum(axis=1)).sum())
+    error += sum(tolerances.gauss_legendre(float(np.ptp(v)), float(a), NODES) for v, a in zip(move, mass, strict=True))
+    error += float(np.sum(tolerances.loss(problem)[0] + tolerances.loss(other)[0]))
+    risen = np.sum(solved(implementation, other)[0]) - np.sum(solved(implementation, problem)[0])
+    source = f"Gauss-Legendre with {NODES} nodes, forward error of both losses and each gradient"
+    return [within("integral of the gradient", integral, risen, (error, source))]
+
+
+def gradient_is_monotone(implementation: Implementation, problem: Problem) -> Findings:
+    """<gradient(y) - gradient(x), y - x> >= 0 in every row: the gradient of a convex loss is monotone."""
+    other = neighbour(problem)
+    move = other.logits64 - problem.logits64
+    _, first = solved(implementation, problem)
+    _, second = solved(implementation, other)
+    fall = ((first - second) * move).sum(axis=1)
+    errors = tolerances.gradient(problem)[0] + tolerances.gradient(other)[0]
+    bound = ((errors * np.abs(move)).sum(axis=1), "forward error of both gradients")
+    return [at_most("<gradient(x) - gradient(y), y - x> in row {}", fall, 0.0, bound)]
+
+
+def _imaginary_part(implementation: Implementation, problem: Problem, move: tuple[tuple[int, ...], float]) -> Any:
+    """The imaginary part of the (summed) loss with i h added to one logit; None where nothing complex came back."""
+    index, step = move
+    logits = problem.logits.astype(COMPLEX[problem.format.name])
+    logits[index] += 1j * step
+    keywords = keywords_for(implementation.claims, problem.objective, problem.logits.dtype)
+    outcome = perform(implementation.function, Call(logits, problem.targets.copy(), keywords))
+    if outcome.error is not None or not isinstance(outcome.value, tuple | list):
+        return None
+    loss = np.asarray(outcome.value[0])
+    if loss.dtype.kind != "c" or not np.isfinite(loss).all() or not np.imag(loss).any():
+        return None
+    return float(np.imag(loss).sum())

@@ -1,0 +1,70 @@
+"""What a check is: a pure function, when it applies, and what failing it means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradlab.claims import Claims
+from gradlab.evaluation import Answer, Implementation, answer
+from gradlab.problems.problem import Array, Problem
+from gradlab.result import Comparison, Fact, within
+
+Findings = list[Comparison | Fact]
+
+
+@dataclass(frozen=True, eq=False)
+class Check:
+    """One row of the table of checks.
+
+    name: the fact that is checked. group: contract, invariants, calculus, accuracy, domain or options.
+    function: (implementation, problem) -> findings, each an array of error/tolerance or a plain fact.
+    applies: whether the check says anything about this problem for an implementation with these claims.
+    failing_means: "wrong" (the mathematics; on problems that are not moderate: unstable), "unstable",
+        "inaccurate" (not level `accurate`, still stable) or "advice" (does not lower the verdict).
+    claim: the name of a claim without which failing is only an advice. answers: whether it needs an answer first.
+    """
+
+    name: str
+    group: str
+    function: Callable[[Implementation, Problem], Findings]
+    applies: Callable[[Claims, Problem], bool]
+    failing_means: str = "wrong"
+    claim: str | None = None
+    needs_answer: bool = True
+
+
+def solved(implementation: Implementation, problem: Problem) -> tuple[Array, Array]:
+    """Loss and gradient in float64. Raises NoAnswer where the implementation gave none."""
+    return values_of(answer(implementation, problem), problem)
+
+
+def values_of(given: Answer, problem: Problem) -> tuple[Array, Array]:
+    """Loss and gradient of an answer in float64. Raises NoAnswer where there is none."""
+    if given.loss is None or given.gradient is None:
+        raise NoAnswer(f"{given.fault} (family {problem.family}, shape {problem.logits.shape})")
+    with np.errstate(invalid="ignore"):
+        return given.loss.astype(np.float64), given.gradient.astype(np.float64)
+
+
+class NoAnswer(Exception):
+    """The implementation gave no loss and gradient for a problem that a check derived from the one at hand."""
+
+
+def run(check: Check, implementation: Implementation, problem: Problem) -> Findings:
+    """The findings of a check; a derived problem without an answer is a finding too."""
+    try:
+        with np.errstate(all="ignore"):
+            return check.function(implementation, problem)
+    except NoAnswer as nothing:
+        return [Fact("a problem derived from this one", str(nothing), "a loss and a gradient", False)]
+
+
+def agree(seen: tuple[Array, Array], wanted: tuple[Array, Array], bounds: tuple[Array, Array, str]) -> Findings:
+    """The findings that two (loss, gradient) pairs agree within bounds = (loss's, gradient's, their source)."""
+    return [
+        within("loss" + "[{}]" * seen[0].ndim, seen[0], wanted[0], (bounds[0], bounds[2])),
+        within("gradient[{}, {}]", seen[1], wanted[1], (bounds[1], bounds[2])),
+    ]

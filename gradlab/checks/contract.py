@@ -1,0 +1,207 @@
+"""Contract: shapes, dtypes, memory, state and layout; what every caller relies on without thinking of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from gradlab import tolerances
+from gradlab.checks.check import Findings, agree, solved, values_of
+from gradlab.evaluation import Answer, Call, Implementation, answer, answer_to_call, call_for, evaluate, perform
+from gradlab.problems.problem import Array, Problem
+from gradlab.result import Fact
+
+
+def returns_loss_and_gradient(implementation: Implementation, problem: Problem) -> Findings:
+    """A call returns a loss of the reduction's shape and a gradient of the logits' shape."""
+    fault = answer(implementation, problem).fault
+    return [Fact("the call", fault or "a loss and a gradient", "a loss and a gradient", fault is None)]
+
+
+def keeps_the_dtype(implementation: Implementation, problem: Problem) -> Findings:
+    """Loss and gradient have the dtype of the logits; a Python float will do for the loss."""
+    given = evaluate(implementation, problem)
+    values_of(given, problem)
+    wanted = problem.logits.dtype.name
+    findings: Findings = []
+    for what, array in (("loss", given.loss), ("gradient", given.gradient)):
+        name = array.dtype.name if array is not None else "nothing"
+        findings.append(Fact(what, name, wanted, name == wanted))
+    return findings
+
+
+def leaves_its_inputs_alone(implementation: Implementation, problem: Problem) -> Findings:
+    """Logits and labels hold the same bits after the call."""
+    call = call_for(implementation, problem)
+    answer_to_call(implementation, call, problem)
+    return [
+        _unchanged("logits", call.logits, problem.logits),
+        _unchanged("labels", call.targets, problem.targets),
+    ]
+
+
+def outputs_share_no_memory(implementation: Implementation, problem: Problem) -> Findings:
+    """The gradient is no view of the inputs, and a later call does not change it."""
+    call = call_for(implementation, problem)
+    first = answer_to_call(implementation, call, problem)
+    loss, gradient = values_of(first, problem)
+    shared = [what for what, array in _arrays(first).items() if _overlaps(array, call)]
+    other = problem.replace(logits=-problem.logits)
+    second = evaluate(implementation, other)
+    kept = _same_bits(values_of(first, problem), (loss, gradient))
+    again = any(np.shares_memory(a, b) for a in _arrays(first).values() for b in _arrays(second).values())
+    return [
+        Fact("loss and gradient", " and ".join(shared) + " shares memory with an input", "own memory", not shared),
+        Fact("gradient after another call", "changed" if not kept else "shared", "unchanged", kept and not again),
+    ]
+
+
+def same_call_gives_same_bits(implementation: Implementation, problem: Problem) -> Findings:
+    """The same call twice gives the same bits."""
+    first = values_of(evaluate(implementation, problem), problem)
+    second = values_of(evaluate(implementation, problem), problem)
+    return [Fact("the same call again", _difference(first, second), "the same bits", _same_bits(first, second))]
+
+
+def calls_leave_no_state(implementation: Implementation, problem: Problem) -> Findings:
+    """Calls with other logits, labels and shapes in between do not change the answer."""
+    first = values_of(evaluate(implementation, problem), problem)
+    for other in (problem.replace(logits=-problem.logits), _doubled(problem)):
+        evaluate(implementation, other)
+    second = values_of(evaluate(implementation, problem), problem)
+    if implementation.claims.deterministic:
+        text = _difference(first, second)
+        return [Fact("the same call after others", text, "the same bits", _same_bits(first, second))]
+    return agree(second, first, _twice(problem))
+
+
+def layout_does_not_matter(implementation: Implementation, problem: Problem) -> Findings:
+    """Fortran order, strides, negative strides, read-only arrays and int32 labels give the same values."""
+    findings: Findings = []
+    for spell in LAYOUTS.values():
+        findings += _same_in_layout(implementation, problem, spell)
+    return findings
+
+
+def byte_order_does_not_matter(implementation: Implementation, problem: Problem) -> Findings:
+    """Logits in the other byte order give the same values."""
+    return _same_in_layout(implementation, problem, lambda x: x.astype(x.dtype.newbyteorder()))
+
+
+def is_quiet(implementation: Implementation, problem: Problem) -> Findings:
+    """On finite logits nothing is printed and no warning is given."""
+    noise = answer(implementation, problem).noise
+    return [Fact("the call", "; ".join(noise[:2]), "no output and no warning", not noise)]
+
+
+def refuses_bad_labels(implementation: Implementation, problem: Problem) -> Findings:
+    """A label outside [0, K), or one that is no integer, raises an exception."""
+    n_classes, ignored = problem.n_classes, problem.objective.ignore_index
+    findings: Findings = []
+    for label in (-1, n_classes, n_classes + 1000):
+        if label != ignored:
+            labels = problem.targets.copy()
+            labels[0] = label
+            findings.append(_refuses(implementation, problem, (f"label {label}", {"targets": labels})))
+    fraction = problem.targets + 0.5
+    findings.append(_refuses(implementation, problem, ("label 0.5 above an integer", {"targets": fraction})))
+    return findings
+
+
+def refuses_bad_shapes(implementation: Implementation, problem: Problem) -> Findings:
+    """Labels of another length, or logits without rows and classes, raise an exception."""
+    longer = np.concatenate([problem.targets, problem.targets[:1]])
+    wrong: list[tuple[str, dict[str, Array]]] = [
+        (f"labels of shape {longer.shape} for {problem.n_rows} rows", {"targets": longer}),
+        (f"logits of shape {problem.logits.shape[:1]}", {"logits": problem.logits[:, 0].copy()}),
+    ]
+    if problem.n_rows > 1:
+        wrong.append((f"labels of shape (1,) for {problem.n_rows} rows", {"targets": problem.targets[:1].copy()}))
+    return [_refuses(implementation, problem, one) for one in wrong]
+
+
+def empty_batch_is_answered(implementation: Implementation, problem: Problem) -> Findings:
+    """No rows: gradient of shape (0, K); the mean loss is NaN, the sum 0, the rows' losses none."""
+    given = answer(implementation, problem)
+    if given.loss is None:
+        return [Fact("the call with no rows", str(given.fault), "a gradient of shape (0, K)", False)]
+    loss, _ = values_of(given, problem)
+    wanted = {"mean": "nan", "sum": "0.0", "none": "[]"}[problem.objective.reduction]
+    return [Fact("loss", str(loss.tolist()), wanted, str(loss.tolist()) == wanted)]
+
+
+def _strided(x: Array) -> Array:
+    wide = np.zeros((*x.shape[:-1], 2 * x.shape[-1]), dtype=x.dtype)
+    wide[..., ::2] = x
+    return np.asarray(wide[..., ::2])
+
+
+def _read_only(x: Array) -> Array:
+    x = x.copy()
+    x.flags.writeable = False
+    return x
+
+
+LAYOUTS: dict[str, Callable[[Array], Array]] = {
+    "Fortran order": lambda x: np.asfortranarray(x),
+    "every other column of a wider array": _strided,
+    "negative strides": lambda x: x[..., ::-1].copy()[..., ::-1],
+    "read-only": _read_only,
+}
+
+
+def _same_in_layout(implementation: Implementation, problem: Problem, spell: Callable[[Array], Array]) -> Findings:
+    call = call_for(implementation, problem)
+    other = replace(call, logits=spell(problem.logits.copy()), targets=_spelled_labels(problem, spell))
+    seen = values_of(answer_to_call(implementation, other, problem), problem)
+    return agree(seen, solved(implementation, problem), _twice(problem))
+
+
+def _spelled_labels(problem: Problem, spell: Callable[[Array], Array]) -> Array:
+    if problem.objective.targets == "probability":
+        return spell(problem.targets.copy())
+    return spell(problem.targets.astype(np.int32))
+
+
+def _refuses(implementation: Implementation, problem: Problem, wrong: tuple[str, dict[str, Array]]) -> Fact:
+    call = replace(call_for(implementation, problem), **wrong[1])
+    outcome = perform(implementation.function, call)
+    return Fact(wrong[0], "an answer, in silence", "an exception", outcome.error is not None)
+
+
+def _twice(problem: Problem) -> tuple[Array, Array, str]:
+    gradient = tolerances.both(tolerances.gradient(problem), tolerances.gradient(problem))
+    return 2 * tolerances.loss(problem)[0], gradient[0], gradient[1]
+
+
+def _doubled(problem: Problem) -> Problem:
+    return problem.replace(
+        logits=np.concatenate([problem.logits] * 2), targets=np.concatenate([problem.targets] * 2)
+    )
+
+
+def _arrays(given: Answer) -> dict[str, Array]:
+    return {name: a for name, a in (("loss", given.loss), ("gradient", given.gradient)) if a is not None}
+
+
+def _overlaps(array: Array, call: Call) -> bool:
+    return bool(np.shares_memory(array, call.logits) or np.shares_memory(array, call.targets))
+
+
+def _unchanged(what: str, after: Array, before: Array) -> Fact:
+    same = after.tobytes() == before.tobytes()
+    changed = "" if same else f"{int((after != before).sum())} of {before.size} entries changed"
+    return Fact(what, changed or "unchanged", "unchanged", same)
+
+
+def _same_bits(first: tuple[Array, Array], second: tuple[Array, Array]) -> bool:
+    return all(np.array_equal(a, b, equal_nan=True) for a, b in zip(first, second, strict=True))
+
+
+def _difference(first: tuple[Array, Array], second: tuple[Array, Array]) -> str:
+    if _same_bits(first, second):
+        return "the same bits"
+    largest = max(float(np.nanmax(np.abs(a - b), initial=0.0)) for a, b in zip(first, second, strict=True))
+    return f"a difference of {largest:.3g}"

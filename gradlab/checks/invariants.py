@@ -1,0 +1,202 @@
+"""Invariants: what holds for every softmax cross-entropy, whatever its values; no oracle is needed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from gradlab import tolerances
+from gradlab.checks.check import Findings, agree, solved
+from gradlab.coefficients import coefficients_of, denominator_of
+from gradlab.evaluation import Implementation
+from gradlab.problems.dtypes import Format
+from gradlab.problems.problem import Array, Problem, moderate_limit
+from gradlab.result import at_most, within
+
+
+def rows_sum_to_zero(implementation: Implementation, problem: Problem) -> Findings:
+    """Every row of the gradient sums to 0, since probabilities and targets have the same sum."""
+    _, gradient = solved(implementation, problem)
+    bound = tolerances.row_sums(problem, tolerances.gradient(problem))
+    return [within("gradient[{}].sum()", gradient.sum(axis=1), np.zeros(problem.n_rows), bound)]
+
+
+def rows_sum_to_zero_relative_to_largest(implementation: Implementation, problem: Problem) -> Findings:
+    """Every row sums to 0 relative to its largest entry: the target's entry cancels the others, however small.
+
+    Entries right to q ULP leave a sum of at most q (2 u sum |g_j| + n eta).
+    """
+    _, gradient = solved(implementation, problem)
+    fmt, q = problem.format, tolerances.accurate_ulps(problem)
+    bound = q * (2 * fmt.unit_roundoff * np.abs(gradient).sum(axis=1) + problem.n_classes * fmt.smallest_subnormal)
+    return [within("gradient[{}].sum()", gradient.sum(axis=1), 0 * bound, (bound, f"{q:.4g} ULP in each entry"))]
+
+
+def entries_have_the_right_sign_and_size(implementation: Implementation, problem: Problem) -> Findings:
+    """Every entry lies between -t_j and A - t_j, over the denominator: at most 0 at a label, at least 0 elsewhere."""
+    _, gradient = solved(implementation, problem)
+    t = coefficients_of(problem)
+    scale = denominator_of(problem) or 1.0
+    bound = tolerances.gradient(problem)
+    return [
+        at_most("gradient[{}, {}]", gradient, (t.sum(axis=1, keepdims=True) - t) / scale, bound),
+        at_most("-gradient[{}, {}]", -gradient, t / scale, bound),
+    ]
+
+
+def loss_is_not_negative(implementation: Implementation, problem: Problem) -> Findings:
+    """The loss, a sum of -t_j log p_j with p_j <= 1, is at least 0."""
+    loss, _ = solved(implementation, problem)
+    return [at_most("-loss" + "[{}]" * loss.ndim, -loss, 0.0, tolerances.loss(problem))]
+
+
+def adding_a_constant_changes_nothing(implementation: Implementation, problem: Problem) -> Findings:
+    """Adding the same number to every logit changes neither loss nor gradient; the sums are exact here.
+
+    The constant is a power of two, about half of the largest moderate logit.
+    """
+    limit = moderate_limit(problem.format, problem.n_classes)
+    constant = 2.0 ** np.floor(np.log2(limit / 2))
+    grid = _grid(problem.format, 2 * limit)
+    base = np.clip(np.rint(problem.logits64 / grid) * grid, -constant, constant)
+    return _shifted_by(implementation, problem, (base, constant))
+
+
+def adding_2_to_30_exactly_changes_nothing(implementation: Implementation, problem: Problem) -> Findings:
+    """Adding 2^30 to logits that are multiples of its spacing there is exact, and changes nothing.
+
+    `lse - x_y` fails: it keeps no digit of the loss. In float16, 2^13 stands for 2^30, which it cannot hold.
+    """
+    constant = 2.0 ** min(30, int(np.log2(problem.format.largest)) - 2)
+    grid = _grid(problem.format, 2 * constant)
+    size = max(1.0, float(np.abs(problem.logits64).max(initial=0.0)))
+    steps = problem.logits64 / grid if grid < 1 else 2 * problem.logits64 / size
+    return _shifted_by(implementation, problem, (np.rint(steps) * grid, constant))
+
+
+def permuting_rows_permutes_the_gradient(implementation: Implementation, problem: Problem) -> Findings:
+    """The rows in another order give the same loss and the gradient's rows in that order."""
+    order = _generator(problem).permutation(problem.n_rows)
+    moved = problem.replace(logits=problem.logits[order], targets=problem.targets[order])
+    loss, gradient = solved(implementation, problem)
+    wanted = (loss[order] if loss.ndim else loss, gradient[order])
+    bounds = _bounds(problem, moved)
+    return agree(solved(implementation, moved), wanted, (bounds[0], bounds[1][order], bounds[2]))
+
+
+def permuting_classes_permutes_the_gradient(implementation: Implementation, problem: Problem) -> Findings:
+    """The classes in another order, labels and weights with them, give the gradient's columns in that order."""
+    order = _generator(problem).permutation(problem.n_classes)
+    targets = problem.targets[:, order] if problem.targets.ndim == 2 else _moved_labels(problem, order)
+    weights = problem.objective.class_weights
+    moved_weights = None if weights is None else tuple(weights[j] for j in order)
+    objective = replace(problem.objective, class_weights=moved_weights)
+    moved = problem.replace(logits=problem.logits[:, order], targets=targets, objective=objective)
+    loss, gradient = solved(implementation, problem)
+    own, other = tolerances.gradient(problem), tolerances.gradient(moved)
+    bounds = tolerances.loss(problem)[0] + tolerances.loss(moved)[0], own[0][:, order] + other[0]
+    return agree(solved(implementation, moved), (loss, gradient[:, order]), (*bounds, own[1]))
+
+
+def rows_are_independent(implementation: Implementation, problem: Problem) -> Findings:
+    """Changing the logits of every row but the first leaves the first row's loss and gradient alone."""
+    generator = _generator(problem)
+    limit = max(moderate_limit(problem.format, problem.n_classes), 1.0)
+    logits = generator.uniform(-limit, limit, problem.logits.shape).astype(problem.logits.dtype)
+    logits[0] = problem.logits[0]
+    changed = problem.replace(logits=logits)
+    loss, gradient = solved(implementation, problem)
+    other_loss, other_gradient = solved(implementation, changed)
+    bounds = _bounds(problem, changed)
+    findings: Findings = [within("gradient[0, {}]", other_gradient[0], gradient[0], (bounds[1][0], bounds[2]))]
+    if loss.ndim:
+        findings.append(within("loss[0]", other_loss[0], loss[0], (bounds[0][0], bounds[2])))
+    return findings
+
+
+def batch_is_additive(implementation: Implementation, problem: Problem) -> Findings:
+    """A batch with its first row repeated at the end is the sum of the two parts, each weighted by its denominator.
+
+    An uneven split, so that a mean of means, a missing or a double division by N shows.
+    """
+    first = problem.replace(logits=problem.logits[:1], targets=problem.targets[:1])
+    whole = problem.replace(
+        logits=np.concatenate([problem.logits, first.logits]), targets=np.concatenate([problem.targets, first.targets])
+    )
+    scales = [denominator_of(p) for p in (problem, first, whole)]
+    parts = [solved(implementation, p) for p in (problem, first, whole)]
+    bounds = [(tolerances.loss(p)[0], tolerances.gradient(p)) for p in (problem, first, whole)]
+    losses = [s * loss for s, (loss, _) in zip(scales, parts, strict=True)]
+    loss_bounds = [s * b for s, (b, _) in zip(scales, bounds, strict=True)]
+    gradients = [s * g for s, (_, g) in zip(scales, parts, strict=True)]
+    gradient_bounds = [s * b[0] for s, (_, b) in zip(scales, bounds, strict=True)]
+    joined = np.concatenate(losses[:2]) if losses[0].ndim else losses[0] + losses[1]
+    joined_bound = np.concatenate(loss_bounds[:2]) if losses[0].ndim else loss_bounds[0] + loss_bounds[1]
+    allowed = (joined_bound + loss_bounds[2], np.concatenate(gradient_bounds[:2]) + gradient_bounds[2], bounds[0][1][1])
+    return agree((losses[2], gradients[2]), (joined, np.concatenate(gradients[:2])), allowed)
+
+
+def loss_is_convex(implementation: Implementation, problem: Problem) -> Findings:
+    """f(y) >= f(x) + <g(x), y - x>, row by row where the rows' losses are there, else in all."""
+    other = neighbour(problem)
+    difference = other.logits64 - problem.logits64
+    loss, gradient = solved(implementation, problem)
+    other_loss, _ = solved(implementation, other)
+    axes = (1,) if loss.ndim else (0, 1)
+    tangent = loss + (gradient * difference).sum(axis=axes)
+    slope_error = (tolerances.gradient(problem)[0] * np.abs(difference)).sum(axis=axes)
+    bound = tolerances.loss(problem)[0] + tolerances.loss(other)[0] + slope_error
+    source = "forward error of both losses and of the slope"
+    return [at_most("loss(x) + <gradient(x), y - x>" + "[{}]" * loss.ndim, tangent, other_loss, (bound, source))]
+
+
+def gradient_is_lipschitz(implementation: Implementation, problem: Problem) -> Findings:
+    """Row by row, the gradient moves by at most A/2 of what the logits move: p p^T makes the Hessian at most A/2."""
+    other = neighbour(problem)
+    _, first = solved(implementation, problem)
+    _, second = solved(implementation, other)
+    scale = denominator_of(problem) or 1.0
+    distance = np.linalg.norm(other.logits64 - problem.logits64, axis=1)
+    limit = coefficients_of(problem).sum(axis=1) / 2 / scale * distance
+    bound = np.linalg.norm(tolerances.gradient(problem)[0] + tolerances.gradient(other)[0], axis=1)
+    moved = np.linalg.norm(second - first, axis=1)
+    return [at_most("norm of gradient(y)[{0}] - gradient(x)[{0}]", moved, limit, (bound, "forward error of both"))]
+
+
+def neighbour(problem: Problem) -> Problem:
+    """A second problem, moderate where the first is, at a distance of about 1 in each logit; the same every time."""
+    step = _generator(problem).uniform(-1, 1, problem.logits.shape)
+    limit = max(moderate_limit(problem.format, problem.n_classes), float(np.abs(problem.logits64).max(initial=0.0)))
+    moved = np.clip(problem.logits64 + step, -limit, limit)
+    return problem.replace(logits=moved.astype(problem.logits.dtype))
+
+
+def _shifted_by(implementation: Implementation, problem: Problem, base: tuple[Array, float]) -> Findings:
+    dtype = problem.logits.dtype
+    before = problem.replace(logits=base[0].astype(dtype))
+    after = problem.replace(logits=(base[0] + base[1]).astype(dtype))
+    return agree(solved(implementation, after), solved(implementation, before), _bounds(before, after))
+
+
+def _bounds(first: Problem, second: Problem) -> tuple[Array, Array, str]:
+    loss = tolerances.loss(first)[0] + tolerances.loss(second)[0]
+    gradient = tolerances.both(tolerances.gradient(first), tolerances.gradient(second))
+    return loss, gradient[0], gradient[1]
+
+
+def _grid(fmt: Format, largest: float) -> float:
+    """The spacing of the numbers of a format up to `largest`: multiples of it that stay below are exact."""
+    return float(2.0 ** (np.floor(np.log2(largest)) + 1 - fmt.precision))
+
+
+def _moved_labels(problem: Problem, order: Array) -> Array:
+    place = np.argsort(order)
+    kept = ~problem.ignored_rows
+    labels = problem.targets.copy()
+    labels[kept] = place[problem.targets[kept]]
+    return labels
+
+
+def _generator(problem: Problem) -> np.random.Generator:
+    return np.random.default_rng(int(problem.digest, 16))

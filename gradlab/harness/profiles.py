@@ -1,0 +1,35 @@
+"""How much is tried: three profiles, counted in problems and never in seconds, so that a seed repeats a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How many problems a run tries.
+
+    families: which families and sizes, "quick", "standard" or "thorough". examples: problems that Hypothesis draws
+    per dtype. shrinks: failing checks per dtype for which a smallest problem is searched; shrink_examples: problems
+    tried for each before it is given up.
+    """
+
+    name: str
+    families: str
+    examples: int
+    shrinks: int
+    shrink_examples: int
+
+
+PROFILES = {
+    "quick": Profile("quick", "quick", 40, 1, 60),
+    "standard": Profile("standard", "standard", 400, 6, 300),
+    "thorough": Profile("thorough", "thorough", 4000, 60, 1000),
+}
+
+
+def profile_named(name: str) -> Profile:
+    """The profile called `name`. Raises ValueError that lists the names there are."""
+    if name not in PROFILES:
+        raise ValueError(f"profile must be one of {', '.join(PROFILES)}, got {name!r}")
+    return PROFILES[name]

@@ -1,0 +1,173 @@
+"""From an implementation to a verdict: the families first, then a search, then the smallest failing problems."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from gradlab.checks.table import CHECKS
+from gradlab.evaluation import Implementation
+from gradlab.harness.problems import problems_for, strategy_for
+from gradlab.harness.profiles import PROFILES, Profile
+from gradlab.harness.tally import Line, Tally, examine, results_on
+from gradlab.harness.verdict import Verdict, is_advice
+from gradlab.problems.problem import Problem
+from gradlab.result import Result
+
+TINY = 4  # entries: a failing problem this small is not shrunk any further
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run is to try: profile, seed, the level to be met and the dtypes (those claimed, if none are given)."""
+
+    profile: Profile = PROFILES["standard"]
+    seed: int = 0
+    level: str = "stable"
+    dtypes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run is: which implementation and dtype, what it is doing, and how many of how many problems are done."""
+
+    name: str
+    dtype: str
+    phase: str
+    done: int
+    total: int
+    n_failing: int
+
+
+Watch = Callable[[Progress], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """What one run found out about one implementation.
+
+    lines: one per check and dtype. failing: every problem that failed a check, with the names of those checks.
+    dtypes: the dtypes that were checked. n_problems: how many problems were tried. seconds: wall time.
+    """
+
+    implementation: Implementation
+    plan: Plan
+    verdict: Verdict
+    lines: tuple[Line, ...]
+    failing: tuple[tuple[Problem, tuple[str, ...]], ...]
+    dtypes: tuple[str, ...]
+    n_problems: int
+    seconds: float
+    diagnosis: None = field(default=None)
+
+    @property
+    def met(self) -> bool:
+        """Whether the verdict reaches the level asked for."""
+        return self.verdict >= Verdict(self.plan.level)
+
+    @property
+    def failures(self) -> tuple[Line, ...]:
+        """The lines that keep the verdict below the level asked for, the most costly first."""
+        costly = [line for line in self.lines if line.verdict < Verdict(self.plan.level)]
+        return tuple(sorted(costly, key=lambda line: list(Verdict).index(line.verdict)))
+
+    @property
+    def advice(self) -> tuple[Line, ...]:
+        """The lines that failed without lowering the verdict: what is not claimed, or only recommended."""
+        claims = self.implementation.claims
+        return tuple(line for line in self.lines if not line.passed and is_advice(line.check, claims))
+
+    def __str__(self) -> str:
+        lines = [f"{self.implementation.name}: {self.verdict} ({self.plan.level} asked for, seed {self.plan.seed})"]
+        for line in self.failures:
+            at = line.worst
+            lines.append(f"  {at.check} {line.dtype}: {at.where} = {at.observed}, must be {at.expected}")
+        return "\n".join(lines)
+
+
+def judge(implementation: Implementation, plan: Plan, watch: Watch = lambda progress: None) -> Report:
+    """The report of one run; the same bits for the same implementation, plan and versions.
+
+    Raises ValueError where the plan asks for a dtype that the implementation does not claim.
+    """
+    start = time.perf_counter()
+    tally = Tally(implementation)
+    dtypes = dtypes_to_check(implementation, plan)
+    for dtype in dtypes:
+        _examine_families(tally, (plan, dtype), watch)
+        _examine_drawn(tally, (plan, dtype), watch)
+        _shrink(tally, (plan, dtype), watch)
+    failing = tuple((problem, tuple(dict.fromkeys(names))) for problem, names in tally.failing.values())
+    seconds = time.perf_counter() - start
+    lines = tuple(tally.in_order())
+    return Report(implementation, plan, tally.verdict(), lines, failing, dtypes, tally.n_problems, seconds)
+
+
+def dtypes_to_check(implementation: Implementation, plan: Plan) -> tuple[str, ...]:
+    """The dtypes of the plan, or all that are claimed. Raises ValueError for one that is not claimed."""
+    claimed = implementation.claims.dtypes
+    for dtype in plan.dtypes:
+        if dtype not in claimed:
+            raise ValueError(f"{implementation.name} claims the dtypes {', '.join(claimed)}, not {dtype}")
+    return plan.dtypes or claimed
+
+
+def _examine_families(tally: Tally, what: tuple[Plan, str], watch: Watch) -> None:
+    plan, dtype = what
+    problems = problems_for(tally.implementation.claims, dtype, (plan.profile.families, plan.seed))
+    for done, problem in enumerate(problems):
+        watch(_progress(tally, dtype, (problem.family, done, len(problems))))
+        examine(tally, problem)
+
+
+def _examine_drawn(tally: Tally, what: tuple[Plan, str], watch: Watch) -> None:
+    from gradlab.harness.search import explore
+
+    plan, dtype = what
+    done = iter(range(10**9))
+
+    def visit(problem: Problem) -> None:
+        watch(_progress(tally, dtype, ("search", next(done), plan.profile.examples)))
+        examine(tally, problem)
+
+    strategy = strategy_for(tally.implementation.claims, dtype)
+    explore(strategy, plan.profile.examples, plan.seed, visit)
+
+
+def _shrink(tally: Tally, what: tuple[Plan, str], watch: Watch) -> None:
+    """Looks for a smaller failing problem for the most costly failures, and examines what it finds like any other."""
+    from gradlab.harness.search import smallest
+
+    plan, dtype = what
+    wanted = list(_large_failures(tally, dtype))[: plan.profile.shrinks]
+    strategy = strategy_for(tally.implementation.claims, dtype)
+    for done, line in enumerate(wanted):
+        watch(_progress(tally, dtype, (f"shrinking {line.check.name}", done, len(wanted))))
+        fails = partial(_fails_as_badly, tally.implementation, line)
+        found = smallest(strategy, plan.profile.shrink_examples, plan.seed, fails)
+        if found is not None:
+            examine(tally, found)
+
+
+def _large_failures(tally: Tally, dtype: str) -> Iterator[Line]:
+    order = list(Verdict)
+    lines = [line for line in tally.in_order() if line.dtype == dtype and line.simplest is not None]
+    for line in sorted(lines, key=lambda line: order.index(line.verdict)):
+        if line.simplest is not None and line.simplest.problem.logits.size > TINY:
+            yield line
+
+
+def _fails_as_badly(implementation: Implementation, line: Line, problem: Problem) -> bool:
+    from gradlab.harness.verdict import verdict_of_failure
+
+    if problem.format.name != line.dtype or not line.check.applies(implementation.claims, problem):
+        return False
+    if verdict_of_failure(line.check, implementation.claims, problem) > line.verdict:
+        return False
+    return any(check is line.check and not result.passed for check, result in results_on(implementation, problem))
+
+
+def _progress(tally: Tally, dtype: str, at: tuple[str, int, int]) -> Progress:
+    return Progress(tally.implementation.name, dtype, at[0], at[1], at[2], len(tally.failing))

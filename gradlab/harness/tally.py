@@ -1,0 +1,113 @@
+"""What a run has found so far: per check and dtype the worst result, and the simplest problem that fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from gradlab.checks.check import Check, run
+from gradlab.checks.table import CHECKS, applicable
+from gradlab.evaluation import Implementation, answer
+from gradlab.harness.verdict import Verdict, verdict_of_failure
+from gradlab.problems.problem import Problem
+from gradlab.result import Result, worst_result
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """One check in one dtype: on how many problems it ran and failed, and its results.
+
+    worst: the largest ratio. simplest: the smallest problem that fails, of those that cost the verdict most; None
+    where all passed. verdict: the best that is left after its failures.
+    """
+
+    check: Check
+    dtype: str
+    worst: Result
+    simplest: Result | None
+    verdict: Verdict
+    n_problems: int
+    n_failed: int
+
+    @property
+    def passed(self) -> bool:
+        return self.n_failed == 0
+
+
+@dataclass(eq=False)
+class Tally:
+    """The lines so far, and the problems that failed something, in the order in which they were met."""
+
+    implementation: Implementation
+    lines: dict[tuple[str, str], Line] = field(default_factory=dict)
+    failing: dict[str, tuple[Problem, list[str]]] = field(default_factory=dict)
+    n_problems: int = 0
+
+    def verdict(self) -> Verdict:
+        """The best verdict that all failures leave."""
+        return min((line.verdict for line in self.lines.values()), default=Verdict.ACCURATE)
+
+    def in_order(self) -> list[Line]:
+        """The lines by dtype, then in the order of the table."""
+        place = {check.name: i for i, check in enumerate(CHECKS)}
+        return sorted(self.lines.values(), key=lambda line: (line.dtype, place[line.check.name]))
+
+
+def examine(tally: Tally, problem: Problem) -> None:
+    """Runs every check that applies to one problem and adds what it finds to the tally."""
+    tally.n_problems += 1
+    for check, result in results_on(tally.implementation, problem):
+        _add(tally, check, result)
+
+
+def results_on(implementation: Implementation, problem: Problem) -> Iterator[tuple[Check, Result]]:
+    """Each check that applies to this problem, with its result; only those that need no answer if there is none."""
+    fault = answer(implementation, problem).fault
+    for check in applicable(implementation.claims, problem):
+        if fault is None or not check.needs_answer:
+            yield check, worst_result(check.name, problem, run(check, implementation, problem))
+
+
+def complexity(problem: Problem) -> tuple[float, ...]:
+    """What makes one problem simpler than another: fewer entries, rows, then fewer and rounder nonzero logits."""
+    x = problem.logits64
+    finite = x[np.isfinite(x)]
+    fractions = np.count_nonzero(finite != np.rint(finite))
+    size = float(np.abs(finite).max(initial=0.0))
+    return (problem.logits.size, problem.n_rows, fractions, np.count_nonzero(x), size, float(np.sum(problem.targets)))
+
+
+def _add(tally: Tally, check: Check, result: Result) -> None:
+    key = (check.name, result.dtype)
+    left = Verdict.ACCURATE
+    if not result.passed:
+        left = verdict_of_failure(check, tally.implementation.claims, result.problem)
+        tally.failing.setdefault(result.problem.digest, (result.problem, []))[1].append(check.name)
+    new = Line(check, result.dtype, result, None if result.passed else result, left, 1, int(not result.passed))
+    old = tally.lines.get(key)
+    tally.lines[key] = new if old is None else _merged(old, new)
+
+
+def _merged(old: Line, new: Line) -> Line:
+    worst = new.worst if _size(new.worst) > _size(old.worst) else old.worst
+    failing = [line for line in (old, new) if line.simplest is not None]
+    best = min(failing, key=lambda line: (list(Verdict).index(line.verdict), *_complexity(line)), default=None)
+    return Line(
+        old.check,
+        old.dtype,
+        worst,
+        best.simplest if best else None,
+        min(old.verdict, new.verdict),
+        old.n_problems + new.n_problems,
+        old.n_failed + new.n_failed,
+    )
+
+
+def _complexity(line: Line) -> tuple[float, ...]:
+    return complexity(line.simplest.problem) if line.simplest else ()
+
+
+def _size(result: Result) -> float:
+    return float("inf") if np.isnan(result.ratio) else result.ratio
