@@ -18,7 +18,6 @@ CLAIMS = {
     "empty_batch": True,
     "keeps_dtype": True,
     "big_endian": True,
-    "level": "stable",
 }
 
 

@@ -1,0 +1,92 @@
+"""Named families of problems, built for the edges of each format. The table below is all of them, in running order."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradlab.problems.dtypes import Format
+from gradlab.problems.families import domain, moderate, stress
+from gradlab.problems.problem import Problem
+
+PROFILES = ("quick", "standard", "thorough")
+
+
+@dataclass(frozen=True)
+class Family:
+    """A named source of problems.
+
+    function: (format, random generator) -> problems; the same for the same state of the generator.
+    stress: whether failing here means "unstable": not every correct way of writing the loss can do these.
+    profile: the smallest profile that runs it.
+    """
+
+    name: str
+    function: Callable[[Format, np.random.Generator], list[Problem]]
+    stress: bool = False
+    profile: str = "quick"
+
+    @property
+    def purpose(self) -> str:
+        """What the family is for: the first line of its function's docstring."""
+        return (self.function.__doc__ or "").splitlines()[0]
+
+
+FAMILIES = (
+    Family("smallest", moderate.smallest),
+    Family("moderate", moderate.moderate),
+    Family("every_label", moderate.every_label),
+    Family("one_row", moderate.one_row),
+    Family("one_class", moderate.one_class),
+    Family("empty_batch", moderate.empty_batch),
+    Family("moderate_extremes", moderate.moderate_extremes),
+    Family("long_batch", moderate.long_batch),
+    Family("many_classes", moderate.many_classes, stress=True),
+    Family("margins", stress.margins, stress=True),
+    Family("unshifted_exp", stress.unshifted_exp, stress=True),
+    Family("common_offsets", stress.common_offsets, stress=True),
+    Family("extreme_spread", stress.extreme_spread, stress=True),
+    Family("ties", stress.ties, stress=True),
+    Family("subnormal_probabilities", stress.subnormal_probabilities, stress=True),
+    Family("subnormal_logits", stress.subnormal_logits, stress=True),
+    Family("ulp_neighbours", stress.ulp_neighbours, stress=True),
+    Family("clusters", stress.clusters, stress=True),
+    Family("log_uniform_scales", stress.log_uniform_scales, stress=True),
+    Family("confident", stress.confident, stress=True),
+    Family("many_equal", stress.many_equal, stress=True),
+    Family("masked", domain.masked, stress=True),
+    Family("masked_target", domain.masked_target, stress=True),
+    Family("only_masked", domain.only_masked, stress=True),
+    Family("infinite", domain.infinite, stress=True),
+    Family("nan", domain.nan, stress=True),
+    Family("grid", moderate.grid, profile="standard"),
+    Family("wide_uniform", stress.wide_uniform, stress=True, profile="standard"),
+    Family("rising_and_falling", stress.rising_and_falling, stress=True, profile="standard"),
+    Family("many_rows_and_classes", moderate.many_rows_and_classes, stress=True, profile="standard"),
+    Family("vocabulary", moderate.vocabulary, stress=True, profile="thorough"),
+)
+
+
+def families_of(profile: str) -> tuple[Family, ...]:
+    """The families that a profile runs, in running order: its own and those of the smaller profiles.
+
+    Raises ValueError for an unknown profile.
+    """
+    if profile not in PROFILES:
+        raise ValueError(f"profile must be one of {', '.join(PROFILES)}, got {profile!r}")
+    included = PROFILES[: PROFILES.index(profile) + 1]
+    return tuple(family for family in FAMILIES if family.profile in included)
+
+
+def problems_in(family: Family, fmt: Format, seed: int) -> list[Problem]:
+    """The problems of a family for a format, each marked with its name; the same for the same seed."""
+    rng = np.random.default_rng([seed, zlib.crc32(family.name.encode())])
+    return [problem.replace(family=family.name) for problem in family.function(fmt, rng)]
+
+
+def family_problems(fmt: Format, profile: str, seed: int) -> list[Problem]:
+    """The problems of all families of a profile for a format, in running order."""
+    return [problem for family in families_of(profile) for problem in problems_in(family, fmt, seed)]

@@ -1,0 +1,101 @@
+"""Families where every correct way of writing the loss works: what fails here is wrong, not unstable."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+
+from gradlab.problems.dtypes import Format
+from gradlab.problems.families.placing import placed
+from gradlab.problems.problem import Problem, moderate_limit
+
+
+def smallest(fmt: Format, rng: np.random.Generator) -> list[Problem]:
+    """The simplest problems there are, simplest first, so that the first failure is already small."""
+    return [
+        placed(fmt, [[0, 0]], [0]),
+        placed(fmt, [[0, 0]], [1]),
+        placed(fmt, [[1, 0]], [0]),
+        placed(fmt, [[1, 0]], [1]),
+        placed(fmt, [[0, 0, 0]], [1]),
+        placed(fmt, [[0, 1, -1]], [2]),
+        placed(fmt, [[0, 0], [0, 0]], [0, 1]),
+        placed(fmt, [[1, -1], [0, 0.5]], [1, 1]),
+        placed(fmt, [[0, 1, -1], [0.5, 0, 0]], [0, 2]),
+    ]
+
+
+def moderate(fmt: Format, rng: np.random.Generator) -> list[Problem]:
+    """Uniform logits of everyday size, in batches of several shapes; as many rows as classes too.
+
+    Where N = K a label vector subtracted from the matrix of probabilities broadcasts without an error.
+    """
+    shapes = [(3, 5), (4, 4), (6, 2), (8, 10)]
+    return [_uniform(fmt, rng, (rows, classes, 3.0)) for rows, classes in shapes]
+
+
+def moderate_extremes(fmt: Format, rng: np.random.Generator) -> list[Problem]:
+    """Uniform logits as large as every form can take, shifted or not."""
+    return [_uniform(fmt, rng, (rows, classes, np.inf)) for rows, classes in [(1, 2), (3, 4)]]
+
+
+def one_row(fmt: Format, rng: np.random.Generator) -> list[Problem]:
+    """A batch of one: an axis that is reduced or broadcast by mistake goes unnoticed, a squeezed one does not."""
+    return [_uniform(fmt, rng, (1, classes, 3.0)) for classes in (2, 7)]
+
+
+def one_class(fmt: Format, rng: np.random.Generator) -> list[Problem]:
+    """A single class: probability 1, loss and gradient 0."""
+    return [placed(fmt, [[0]], [0]), placed(fmt, [[1], [0], [-1]], [0, 0, 0])]
+
+
+def empty_batch(fmt: Format, rng: np.random.Generator) -> list[Problem]:
+    """No rows at all: the gradient has shape (0, K), the mean is NaN and the sum 0."""
+    return [placed(fmt, np.zeros((0, classes)), []) for classes in (1, 3)]
+
+
+def long_batch(fmt: Format, rng: np.random.Generator) -> list[Problem]:
+    """More rows than an 8-bit index or a block of a blocked loop holds, and one over."""
+    return [_uniform(fmt, rng, (257, 3, 3.0))]
+
+
+def every_label(fmt: Format, rng: np.random.Generator) -> list[Problem]:
+    """The same logits once for each label: an error that depends on where the label is has nowhere to hide."""
+    row = rng.uniform(-1, 1, 4)
+    return [placed(fmt, np.tile(row, (8, 1)), np.repeat(np.arange(4), 2))]
+
+
+def many_classes(fmt: Format, rng: np.random.Generator) -> list[Problem]:
+    """More classes than 8 bits can number, and labels among the last of them."""
+    few = placed(fmt, rng.uniform(-1, 1, (2, 300)), [299, 256])
+    return [few, placed(fmt, rng.uniform(-3, 3, (1, 1000)), [999])]
+
+
+def many_rows_and_classes(fmt: Format, rng: np.random.Generator) -> list[Problem]:
+    """Batches of a size that training uses."""
+    return [_uniform(fmt, rng, (rows, classes, 3.0)) for rows, classes in [(64, 100), (33, 5000)]]
+
+
+def vocabulary(fmt: Format, rng: np.random.Generator) -> list[Problem]:
+    """As many classes as a language model has words."""
+    logits = rng.normal(0, 2, (4, 32000))
+    return [placed(fmt, logits, [0, 31999, *rng.integers(0, 32000, 2)])]
+
+
+def grid(fmt: Format, rng: np.random.Generator) -> list[Problem]:
+    """Every pair and triple out of a few small logits, with every label, one row each: all of them, no luck needed."""
+    values = [-1.0, 0.0, 0.5, 1.0]
+    return [
+        placed(fmt, rows, np.full(len(rows), label))
+        for classes in (2, 3)
+        for rows in [np.array(list(itertools.product(values, repeat=classes)))]
+        for label in range(classes)
+    ]
+
+
+def _uniform(fmt: Format, rng: np.random.Generator, sizes: tuple[int, int, float]) -> Problem:
+    """Uniform logits of shape (rows, classes), at most `largest` and the moderate limit in size."""
+    rows, classes, largest = sizes
+    limit = min(largest, max(moderate_limit(fmt, classes), 0.5) * (1 - fmt.unit_roundoff))  # as rounding may add it
+    return placed(fmt, rng.uniform(-limit, limit, (rows, classes)), rng.integers(0, classes, rows))
