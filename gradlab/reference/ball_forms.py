@@ -1,0 +1,149 @@
+# Generated from the definitions by `python -m gradlab.symbolic.generate`: do not edit.
+"""Loss and gradient of every form, and the options' coefficients, for one row in ball arithmetic.
+
+Each answer encloses the exact value at the inputs, whatever the working precision (flint.ctx.prec) is; it costs O(K),
+the Hessian O(K^2). Logits must be finite. A reduction takes all rows' losses and denominators.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import accumulate
+from typing import Any
+
+from flint import arb
+
+_ZERO = arb(0)
+
+
+def textbook(logits: list[arb], coefficients: list[arb]) -> tuple[arb, list[arb]]:
+    """Loss and gradient: the definition as it stands, without a shift."""
+    classes = range(len(logits))
+    exponentials = [logits[j].exp() for j in classes]
+    total = sum((exponentials[k] for k in classes), _ZERO)
+    probabilities = [exponentials[j] / total for j in classes]
+    terms = [_ZERO if coefficients[j].is_zero() else coefficients[j] * probabilities[j].log() for j in classes]
+    coefficient_sum = sum((coefficients[k] for k in classes), _ZERO)
+    loss = -sum((terms[j] for j in classes), _ZERO)
+    gradient = [coefficient_sum * probabilities[j] - coefficients[j] for j in classes]
+    return loss, gradient
+
+
+def shifted(logits: list[arb], coefficients: list[arb]) -> tuple[arb, list[arb]]:
+    """Loss and gradient: the largest logit is subtracted before exp."""
+    classes = range(len(logits))
+    largest = max(classes, key=logits.__getitem__)
+    shifted_logits = [logits[j] - logits[largest] for j in classes]
+    exponentials = [shifted_logits[j].exp() for j in classes]
+    total = sum((exponentials[k] for k in classes), _ZERO)
+    log_total = total.log()
+    probabilities = [exponentials[j] / total for j in classes]
+    terms = [_ZERO if coefficients[j].is_zero() else coefficients[j] * (log_total - shifted_logits[j]) for j in classes]
+    coefficient_sum = sum((coefficients[k] for k in classes), _ZERO)
+    loss = sum((terms[j] for j in classes), _ZERO)
+    gradient = [coefficient_sum * probabilities[j] - coefficients[j] for j in classes]
+    return loss, gradient
+
+
+def log_space(logits: list[arb], coefficients: list[arb]) -> tuple[arb, list[arb]]:
+    """Loss and gradient: first the logarithms of the probabilities, then the probabilities as their exponentials."""
+    classes = range(len(logits))
+    largest = max(classes, key=logits.__getitem__)
+    shifted_logits = [logits[j] - logits[largest] for j in classes]
+    total = sum((shifted_logits[k].exp() for k in classes), _ZERO)
+    log_total = total.log()
+    log_probabilities = [shifted_logits[j] - log_total for j in classes]
+    probabilities = [log_probabilities[j].exp() for j in classes]
+    terms = [_ZERO if coefficients[j].is_zero() else log_probabilities[j] * coefficients[j] for j in classes]
+    coefficient_sum = sum((coefficients[k] for k in classes), _ZERO)
+    loss = -sum((terms[j] for j in classes), _ZERO)
+    gradient = [coefficient_sum * probabilities[j] - coefficients[j] for j in classes]
+    return loss, gradient
+
+
+def complement(logits: list[arb], coefficients: list[arb]) -> tuple[arb, list[arb]]:
+    """Loss and gradient: the target's entry and the loss are made from the other classes: nothing cancels."""
+    classes = range(len(logits))
+    largest = max(classes, key=logits.__getitem__)
+    shifted_logits = [logits[j] - logits[largest] for j in classes]
+    exponentials = [shifted_logits[j].exp() for j in classes]
+    rest = sum((exponentials[k] for k in classes if k != largest), _ZERO)
+    total = 1 + rest
+    log_total = rest.log1p()
+    probabilities = [exponentials[j] / total for j in classes]
+    terms = [_ZERO if coefficients[j].is_zero() else coefficients[j] * (log_total - shifted_logits[j]) for j in classes]
+    coefficients_before = list(accumulate((coefficients[k] for k in classes[:-1]), initial=_ZERO))
+    coefficients_after = list(accumulate((coefficients[k] for k in classes[:0:-1]), initial=_ZERO))[::-1]
+    other_coefficients = [coefficients_before[j] + coefficients_after[j] for j in classes]
+    probabilities_before = list(accumulate((probabilities[k] for k in classes[:-1]), initial=_ZERO))
+    probabilities_after = list(accumulate((probabilities[k] for k in classes[:0:-1]), initial=_ZERO))[::-1]
+    other_probabilities = [probabilities_before[j] + probabilities_after[j] for j in classes]
+    loss = sum((terms[j] for j in classes), _ZERO)
+    gradient = [other_coefficients[j] * probabilities[j] - other_probabilities[j] * coefficients[j] for j in classes]
+    return loss, gradient
+
+
+def hessian(logits: list[arb], coefficients: list[arb]) -> list[list[arb]]:
+    """Second derivatives of the row's loss, K lists of K."""
+    classes = range(len(logits))
+    largest = max(classes, key=logits.__getitem__)
+    shifted_logits = [logits[j] - logits[largest] for j in classes]
+    exponentials = [shifted_logits[j].exp() for j in classes]
+    total = sum((exponentials[k] for k in classes), _ZERO)
+    probabilities = [exponentials[j] / total for j in classes]
+    coefficient_sum = sum((coefficients[k] for k in classes), _ZERO)
+    covariances = [[probabilities[i] * (int(i == j) - probabilities[j]) for j in classes] for i in classes]
+    return [[coefficient_sum * covariances[i][j] for j in classes] for i in classes]
+
+
+def coefficients_index(label: int, n_classes: int, label_smoothing: arb, class_weights: list[arb]) -> list[arb]:
+    """Coefficients of an index target."""
+    classes = range(n_classes)
+    return [class_weights[j] * (int(j == label) * (1 - label_smoothing) + label_smoothing / n_classes) for j in classes]
+
+
+def coefficients_probability(targets: list[arb], label_smoothing: arb, class_weights: list[arb]) -> list[arb]:
+    """Coefficients of probability targets."""
+    n_classes = len(targets)
+    classes = range(n_classes)
+    return [class_weights[j] * (targets[j] * (1 - label_smoothing) + label_smoothing / n_classes) for j in classes]
+
+
+def kept(label: int, ignore_index: int) -> int:
+    """0 for an ignored row and 1 for another: what its coefficients are multiplied by."""
+    return 1 - int(label == ignore_index)
+
+
+def denominator(label: int, class_weights: list[arb], ignore_index: int) -> arb:
+    """What a row adds to the denominator of the mean over index targets."""
+    classes = range(len(class_weights))
+    return (1 - int(label == ignore_index)) * sum((class_weights[j] * int(j == label) for j in classes), _ZERO)
+
+
+def reduce_none(losses: list[arb], denominators: list[arb]) -> tuple[Any, Any]:
+    """The reduced loss, and what each row's own gradient is multiplied by."""
+    return losses, 1
+
+
+def reduce_sum(losses: list[arb], denominators: list[arb]) -> tuple[Any, Any]:
+    """The reduced loss, and what each row's own gradient is multiplied by."""
+    return sum(losses, _ZERO), 1
+
+
+def reduce_mean(losses: list[arb], denominators: list[arb]) -> tuple[Any, Any]:
+    """The reduced loss, and what each row's own gradient is multiplied by."""
+    return sum(losses, _ZERO) / sum(denominators, _ZERO), 1 / sum(denominators, _ZERO)
+
+
+FORMS: dict[str, Callable[[list[arb], list[arb]], tuple[arb, list[arb]]]] = {
+    "textbook": textbook,
+    "shifted": shifted,
+    "log-space": log_space,
+    "complement": complement,
+}
+
+REDUCTIONS: dict[str, Callable[[list[arb], list[arb]], tuple[Any, Any]]] = {
+    "none": reduce_none,
+    "sum": reduce_sum,
+    "mean": reduce_mean,
+}

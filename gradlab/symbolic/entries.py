@@ -1,0 +1,76 @@
+"""Expressions written out entry by entry for a given number of classes: a proof's fallback and its cross-check."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+
+from sympy import (
+    Expr,
+    Indexed,
+    Piecewise,
+    Rational,
+    Symbol,
+    expand,
+    expand_func,
+    expand_log,
+    factor,
+    fraction,
+    log,
+    prime,
+    together,
+)
+
+from gradlab.symbolic.definition import K, N, a, c, i, j, n, r, x, y
+
+_N_ROWS = 2
+_CLASS_INDICES = (i, j, a, y, c)
+
+
+def entries(expression: Expr, n_classes: int) -> Iterator[tuple[Expr, str]]:
+    """Every entry of `expression` for K = n_classes (and N = 2 rows), with the free indices' values in words.
+
+    All sums are written out and all derivatives carried out.
+    """
+    sized = expression.subs({K: n_classes, N: _N_ROWS})
+    free = [index for index in (*_CLASS_INDICES, n, r) if index in sized.free_symbols]
+    choices = [range(_N_ROWS if index in (n, r) else n_classes) for index in free]
+    for values in product(*choices):
+        words = ", ".join(f"{index} = {value}" for index, value in zip(free, values, strict=True))
+        yield sized.subs(dict(zip(free, values, strict=True))).doit(), words
+
+
+def is_zero_entry(entry: Expr) -> bool:
+    """Whether an entry without sums is 0 for all real logits, by SymPy's own algebra with E_k = exp(x_k) > 0."""
+    letters = {letter: log(Symbol(f"E{letter.indices}", positive=True)) for letter in _logits_of(entry)}
+    form = expand_func(entry.xreplace(letters)).replace(Piecewise, _without_guard)
+    form = form.replace(log, lambda argument: expand_log(log(factor(together(argument)))))
+    return bool(expand(fraction(together(form))[0]) == 0)
+
+
+def counterexample(expression: Expr, sizes: range) -> str:
+    """A point at which `expression` is not 0, to 30 digits, in words; empty if none is found."""
+    for n_classes in sizes:
+        for entry, words in entries(expression, n_classes):
+            value = entry.xreplace(_point(entry.atoms(Indexed)))
+            value = value.xreplace(_point(value.free_symbols)).evalf(30)
+            if abs(value) > 1e-20:
+                return f"{float(value):.6g} at K = {n_classes}{words and ', '}{words}"
+    return ""
+
+
+def _point(letters: set[Expr]) -> dict[Expr, Expr]:
+    """A different fraction for every letter: a prime over 11."""
+    return {letter: Rational(int(prime(place + 2)), 11) for place, letter in enumerate(sorted(letters, key=str))}
+
+
+def _logits_of(entry: Expr) -> list[Expr]:
+    return sorted((letter for letter in entry.atoms(Indexed) if letter.base == x), key=str)
+
+
+def _without_guard(*branches: Expr) -> Expr:
+    """f for "0 where u = 0, otherwise f", after making sure that f is 0 there anyway."""
+    (zero, condition), (value, otherwise) = branches
+    if zero != 0 or not otherwise or value.subs(condition.lhs, condition.rhs) != 0:
+        raise ValueError(f"only a guard of a term that vanishes can be dropped, got {value} where {condition} is false")
+    return value

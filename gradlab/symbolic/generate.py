@@ -1,0 +1,248 @@
+"""Writes gradlab/reference from the definitions: `python -m gradlab.symbolic.generate`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gradlab.symbolic.ball_code import as_ball, ball_assignment, ball_list
+from gradlab.symbolic.definition import i, j, n
+from gradlab.symbolic.forms import FORMS, HESSIAN, HESSIAN_BINDINGS, Form
+from gradlab.symbolic.numpy_code import as_numpy, numpy_assignment
+from gradlab.symbolic.options import DENOMINATORS, KEPT, REDUCTIONS, SHARES, coefficient
+
+COMMAND = "python -m gradlab.symbolic.generate"
+FOLDER = Path(__file__).parent.parent / "reference"
+
+_FIRST_LINE = f"# Generated from the definitions by `{COMMAND}`: do not edit."
+_OPTIONS = ("label_smoothing", "class_weights")
+_T = {target: coefficient(target, _OPTIONS) for target in ("index", "probability")}
+
+
+@dataclass(frozen=True)
+class Routine:
+    """A function to be printed: its signature, the first line of its docstring, and its lines of code."""
+
+    signature: str
+    says: str
+    lines: Sequence[str]
+
+
+def numpy_module() -> str:
+    """The source of gradlab/reference/numpy_forms.py."""
+    forms = [numpy_routine(form) for form in FORMS.values()]
+    head = f'''{_FIRST_LINE}
+"""Loss and gradient of every form, and the options' coefficients, for a batch of N rows in NumPy.
+
+logits and coefficients have shape (N, K); losses have shape (N,), gradients (N, K). All is computed in the logits'
+dtype. Rows may hold -inf; a coefficient of 0 contributes exactly 0. Labels have shape (N,).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, np.dtype[Any]]
+'''
+    routines = [*forms, _numpy_hessian(), *_NUMPY_OPTIONS, *map(_numpy_reduction, REDUCTIONS)]
+    printed = [_printed(routine, '@np.errstate(all="ignore")\n') for routine in routines]
+    table = _table("FORMS", FORMS, "Callable[[Array, Array], tuple[Array, Array]]")
+    reductions = _table("REDUCTIONS", REDUCTIONS, "Callable[[Array, Array], tuple[Any, Any]]")
+    return "\n\n".join([head, *printed, table + "\n" + reductions])
+
+
+def ball_module() -> str:
+    """The source of gradlab/reference/ball_forms.py."""
+    forms = [_ball_routine(form) for form in FORMS.values()]
+    head = f'''{_FIRST_LINE}
+"""Loss and gradient of every form, and the options' coefficients, for one row in ball arithmetic.
+
+Each answer encloses the exact value at the inputs, whatever the working precision (flint.ctx.prec) is; it costs O(K),
+the Hessian O(K^2). Logits must be finite. A reduction takes all rows' losses and denominators.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import accumulate
+from typing import Any
+
+from flint import arb
+
+_ZERO = arb(0)
+'''
+    routines = [*forms, _ball_hessian(), *_BALL_OPTIONS, *map(_ball_reduction, REDUCTIONS)]
+    table = _table("FORMS", FORMS, "Callable[[list[arb], list[arb]], tuple[arb, list[arb]]]")
+    reductions = _table("REDUCTIONS", REDUCTIONS, "Callable[[list[arb], list[arb]], tuple[Any, Any]]")
+    return "\n\n".join([head, *[_printed(routine, "") for routine in routines], table + "\n" + reductions])
+
+
+def numpy_routine(form: Form) -> Routine:
+    """The NumPy function of one form."""
+    lines = [
+        "coefficients = coefficients.astype(logits.dtype)",
+        *(numpy_assignment(binding) for binding in form.bindings),
+        f"losses = {as_numpy(form.loss, ())}",
+        f"gradient = {as_numpy(form.gradient)}",
+        "return losses[:, 0], gradient",
+    ]
+    signature = f"{_identifier(form.name)}(logits: Array, coefficients: Array) -> tuple[Array, Array]"
+    return Routine(signature, f"Losses and gradient: {form.idea}.", _with_classes(lines, "np.arange(logits.shape[1])"))
+
+
+def numpy_source(form: Form) -> str:
+    """The source of the NumPy function of one form."""
+    return _printed(numpy_routine(form), '@np.errstate(all="ignore")\n')
+
+
+def _numpy_hessian() -> Routine:
+    lines = [
+        "coefficients = coefficients.astype(logits.dtype)",
+        *(numpy_assignment(binding) for binding in HESSIAN_BINDINGS),
+        f"second_derivatives: Array = {as_numpy(HESSIAN, (i, j))}",
+        "return second_derivatives",
+    ]
+    return Routine(
+        "hessian(logits: Array, coefficients: Array) -> Array",
+        "Second derivatives of each row's loss, shape (N, K, K).",
+        _with_classes(lines, "np.arange(logits.shape[1])"),
+    )
+
+
+def _ball_routine(form: Form) -> Routine:
+    lines = [
+        *(ball_assignment(binding) for binding in form.bindings),
+        f"loss = {as_ball(form.loss)}",
+        f"gradient = {ball_list(form.gradient, j)}",
+        "return loss, gradient",
+    ]
+    signature = f"{_identifier(form.name)}(logits: list[arb], coefficients: list[arb]) -> tuple[arb, list[arb]]"
+    return Routine(signature, f"Loss and gradient: {form.idea}.", _with_classes(lines, "range(len(logits))"))
+
+
+def _ball_hessian() -> Routine:
+    lines = [*(ball_assignment(binding) for binding in HESSIAN_BINDINGS), f"return {ball_list(HESSIAN, i, j)}"]
+    return Routine(
+        "hessian(logits: list[arb], coefficients: list[arb]) -> list[list[arb]]",
+        "Second derivatives of the row's loss, K lists of K.",
+        _with_classes(lines, "range(len(logits))"),
+    )
+
+
+_LABEL = "label = labels[:, None]"
+
+_NUMPY_OPTIONS = (
+    Routine(
+        "coefficients_index(labels: Array, n_classes: int, label_smoothing: float, class_weights: Array) -> Array",
+        "Coefficients of index targets, shape (N, K); class_weights has shape (K,).",
+        [
+            _LABEL,
+            "classes = np.arange(n_classes)",
+            f"coefficients: Array = {as_numpy(_T['index'])}",
+            "return coefficients",
+        ],
+    ),
+    Routine(
+        "coefficients_probability(targets: Array, label_smoothing: float, class_weights: Array) -> Array",
+        "Coefficients of probability targets, shape (N, K), in float64.",
+        [
+            "targets = targets.astype(np.float64)",
+            "n_classes = targets.shape[1]",
+            f"coefficients: Array = {as_numpy(_T['probability'])}",
+            "return coefficients",
+        ],
+    ),
+    Routine(
+        "kept(labels: Array, ignore_index: int) -> Array",
+        "0 for an ignored row and 1 for another, shape (N, 1): what its coefficients are multiplied by.",
+        [_LABEL, f"column: Array = {as_numpy(KEPT)}", "return column"],
+    ),
+    Routine(
+        "denominators(labels: Array, class_weights: Array, ignore_index: int) -> Array",
+        "What each row adds to the denominator of the mean over index targets, shape (N,).",
+        [
+            _LABEL,
+            "classes = np.arange(len(class_weights))",
+            f"column: Array = {as_numpy(DENOMINATORS['index'], ())}",
+            "return column[:, 0]",
+        ],
+    ),
+)
+
+_BALL_OPTIONS = (
+    Routine(
+        "coefficients_index(label: int, n_classes: int, label_smoothing: arb, class_weights: list[arb]) -> list[arb]",
+        "Coefficients of an index target.",
+        ["classes = range(n_classes)", f"return {ball_list(_T['index'], j)}"],
+    ),
+    Routine(
+        "coefficients_probability(targets: list[arb], label_smoothing: arb, class_weights: list[arb]) -> list[arb]",
+        "Coefficients of probability targets.",
+        ["n_classes = len(targets)", "classes = range(n_classes)", f"return {ball_list(_T['probability'], j)}"],
+    ),
+    Routine(
+        "kept(label: int, ignore_index: int) -> int",
+        "0 for an ignored row and 1 for another: what its coefficients are multiplied by.",
+        [f"return {as_ball(KEPT)}"],
+    ),
+    Routine(
+        "denominator(label: int, class_weights: list[arb], ignore_index: int) -> arb",
+        "What a row adds to the denominator of the mean over index targets.",
+        ["classes = range(len(class_weights))", f"return {as_ball(DENOMINATORS['index'])}"],
+    ),
+)
+
+
+def _numpy_reduction(name: str) -> Routine:
+    return Routine(
+        f"reduce_{name}(losses: Array, denominators: Array) -> tuple[Any, Any]",
+        _REDUCTION_SAYS,
+        [f"return {as_numpy(REDUCTIONS[name], (n,))}, {as_numpy(SHARES[name], (n,))}"],
+    )
+
+
+def _ball_reduction(name: str) -> Routine:
+    return Routine(
+        f"reduce_{name}(losses: list[arb], denominators: list[arb]) -> tuple[Any, Any]",
+        _REDUCTION_SAYS,
+        [f"return {as_ball(REDUCTIONS[name])}, {as_ball(SHARES[name])}"],
+    )
+
+
+_REDUCTION_SAYS = "The reduced loss, and what each row's own gradient is multiplied by."
+
+
+def _identifier(name: str) -> str:
+    return name.replace("-", "_")
+
+
+def _with_classes(lines: Sequence[str], classes: str) -> list[str]:
+    """The lines, and before them the definition of `classes` if one of them uses it."""
+    used = any(re.search(r"\bclasses\b", line) for line in lines)
+    return [f"classes = {classes}", *lines] if used else list(lines)
+
+
+def _printed(routine: Routine, decorator: str) -> str:
+    body = "\n".join(f"    {line}" for line in routine.lines)
+    return f'{decorator}def {routine.signature}:\n    """{routine.says}"""\n{body}\n'
+
+
+def _table(name: str, entries: Iterable[str], kind: str) -> str:
+    prefix = "reduce_" if name == "REDUCTIONS" else ""
+    rows = "".join(f'    "{entry}": {prefix}{_identifier(entry)},\n' for entry in entries)
+    return f"{name}: dict[str, {kind}] = {{\n{rows}}}\n"
+
+
+def main() -> None:
+    """Writes both modules."""
+    (FOLDER / "numpy_forms.py").write_text(numpy_module(), encoding="utf-8")
+    (FOLDER / "ball_forms.py").write_text(ball_module(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
