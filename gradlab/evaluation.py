@@ -7,7 +7,7 @@ import inspect
 import io
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -28,7 +28,7 @@ class Implementation:
 
     name: str
     function: Callable[..., Any]
-    claims: Claims = Claims()
+    claims: Claims = field(default_factory=Claims)
     target: str = ""
 
 

@@ -227,7 +227,7 @@ def gauss_legendre(width: float, mass: float, n_nodes: int) -> float:
     b = math.pi / width
     rho = b + math.sqrt(b * b + 1)
     largest = mass * width / math.sqrt(2)
-    return 32 / 15 * largest * rho ** (-2.0 * (n_nodes - 1)) / (1 - rho**-2)
+    return 32 / 15 * largest * math.exp(-2 * (n_nodes - 1) * math.log(rho)) / (1 - rho**-2)
 
 
 def _relative_error(problem: Problem, c: Conditioning) -> Array:

@@ -6,7 +6,7 @@ The same checks, on the problems of the stress families, are the checks of stabi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ import numpy as np
 from gradlab import tolerances
 from gradlab.checks.check import Findings, solved
 from gradlab.evaluation import Implementation
-from gradlab.oracle.enclosure import Enclosures, Truth, enclose
+from gradlab.oracle.enclosure import Enclosures, enclose
 from gradlab.oracle.ulp import absolute_error, error_in_ulp
 from gradlab.problems.problem import Array, Problem
 from gradlab.result import Comparison, Fact, ratio_of
@@ -29,29 +29,30 @@ def values_within_bound(implementation: Implementation, problem: Problem) -> Fin
 
 def loss_within_bound(implementation: Implementation, problem: Problem) -> Findings:
     """The loss lies within the bound: any correct form's on moderate logits, the shifted algorithm's elsewhere."""
-    return [_loss_against(implementation, problem, tolerances.loss(problem))]
+    return [_against(_loss(implementation, problem), implementation, problem, tolerances.loss(problem))]
 
 
 def gradient_within_bound(implementation: Implementation, problem: Problem) -> Findings:
     """Every entry of the gradient lies within the bound for this kind of problem."""
-    return [_gradient_against(implementation, problem, tolerances.gradient(problem))]
+    return [_against(_gradient(implementation, problem), implementation, problem, tolerances.gradient(problem))]
 
 
 def loss_within_forward_error(implementation: Implementation, problem: Problem) -> Findings:
     """The loss lies within the forward error of the standard shifted algorithm."""
-    rows = tolerances.forward_losses(problem)
-    return [_loss_against(implementation, problem, tolerances.reduced_loss(problem, rows))]
+    bound = tolerances.reduced_loss(problem, tolerances.forward_losses(problem))
+    return [_against(_loss(implementation, problem), implementation, problem, bound)]
 
 
 def gradient_within_forward_error(implementation: Implementation, problem: Problem) -> Findings:
     """Every entry of the gradient lies within the forward error of the standard shifted algorithm."""
-    return [_gradient_against(implementation, problem, tolerances.forward_gradient(problem))]
+    bound = tolerances.forward_gradient(problem)
+    return [_against(_gradient(implementation, problem), implementation, problem, bound)]
 
 
 def loss_within_a_few_ulp(implementation: Implementation, problem: Problem) -> Findings:
     """The loss is right to the few ULP that the accurate algorithm promises."""
-    loss, _ = solved(implementation, problem)
-    return [_in_ulp(("loss" + "[{}]" * loss.ndim, loss), _truth(problem).loss, implementation, problem)]
+    allowed = tolerances.accurate_loss_ulps(problem)
+    return [_in_ulp(_loss(implementation, problem), implementation, problem, allowed)]
 
 
 def target_entry_within_a_few_ulp(implementation: Implementation, problem: Problem) -> Findings:
@@ -78,52 +79,52 @@ def rows_without_value_are_nan(implementation: Implementation, problem: Problem)
     return [Fact(at, seen, "nan", not wrong.size), *gradient_within_bound(implementation, problem)]
 
 
-def _truth(problem: Problem) -> Truth:
-    return enclose(problem)
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """What an implementation returned for one quantity, beside the enclosure of the exact value."""
+
+    quantity: str
+    observed: Array
+    truth: Enclosures
 
 
-def _loss_against(implementation: Implementation, problem: Problem, bound: Bound) -> Comparison:
+def _loss(implementation: Implementation, problem: Problem) -> _Seen:
     loss, _ = solved(implementation, problem)
-    return _against(("loss" + "[{}]" * loss.ndim, loss), _truth(problem).loss, problem, _allowed(implementation, bound, problem))
+    return _Seen("loss" + "[{}]" * loss.ndim, loss, enclose(problem).loss)
 
 
-def _gradient_against(implementation: Implementation, problem: Problem, bound: Bound) -> Comparison:
-    _, gradient = solved(implementation, problem)
-    allowed = _allowed(implementation, bound, problem)
-    return _against(("gradient[{}, {}]", gradient), _truth(problem).gradient, problem, allowed)
+def _gradient(implementation: Implementation, problem: Problem) -> _Seen:
+    return _Seen("gradient[{}, {}]", solved(implementation, problem)[1], enclose(problem).gradient)
 
 
-def _allowed(implementation: Implementation, bound: Bound, problem: Problem) -> Bound:
-    if not implementation.claims.flushes_subnormals:
-        return bound
-    return bound[0] + tolerances.flushed(problem), f"{bound[1]}, subnormals flushed as claimed"
-
-
-def _against(seen: tuple[str, Array], truth: Enclosures, problem: Problem, bound: Bound) -> Comparison:
-    quantity, observed = seen
-    ratio = ratio_of(absolute_error(observed, truth), np.broadcast_to(bound[0], observed.shape))
-    ulp = error_in_ulp(observed, truth, problem.format)
-    tolerance = np.broadcast_to(bound[0], observed.shape)
-    return Comparison(quantity, observed, truth.nearest(), tolerance, ratio, bound[1], truth.describe, ulp)
-
-
-def _in_ulp(seen: tuple[str, Array], truth: Enclosures, implementation: Implementation, problem: Problem) -> Comparison:
-    quantity, observed = seen
-    allowed = tolerances.accurate_loss_ulps(problem) if quantity.startswith("loss") else tolerances.accurate_ulps(problem)
-    ulp = error_in_ulp(observed, truth, problem.format)
-    ratio = ulp / allowed
+def _against(seen: _Seen, implementation: Implementation, problem: Problem, bound: Bound) -> Comparison:
+    tolerance, source = bound
     if implementation.claims.flushes_subnormals:
-        ratio = np.where(absolute_error(observed, truth) <= tolerances.flushed(problem), 0.0, ratio)
-    source = f"{allowed:.4g} ULP: 6 beta + 3 of the accurate algorithm and its reduction"
-    return Comparison(quantity, observed, truth.nearest(), np.full(ulp.shape, np.nan), ratio, source, truth.describe, ulp)
+        tolerance, source = tolerance + tolerances.flushed(problem), f"{source}; subnormals flushed, as claimed"
+    tolerance = np.broadcast_to(tolerance, seen.observed.shape)
+    ratio = ratio_of(absolute_error(seen.observed, seen.truth), tolerance)
+    return _comparison(seen, problem, (tolerance, ratio, source))
 
 
-def _entries_in_ulp(implementation: Implementation, problem: Problem, where: tuple[Any, Any]) -> Findings:
-    _, gradient = solved(implementation, problem)
-    full = _in_ulp(("gradient[{}, {}]", gradient), _truth(problem).gradient, implementation, problem)
-    ratio = np.zeros(gradient.shape)
+def _in_ulp(seen: _Seen, implementation: Implementation, problem: Problem, allowed: float) -> Comparison:
+    ratio = error_in_ulp(seen.observed, seen.truth, problem.format) / allowed
+    if implementation.claims.flushes_subnormals:
+        small = absolute_error(seen.observed, seen.truth) <= tolerances.flushed(problem)
+        ratio = np.where(small, 0.0, ratio)
+    source = f"{allowed:.4g} ULP: 6 beta + 3 of the accurate algorithm, and the reduction"
+    return _comparison(seen, problem, (np.full(ratio.shape, np.nan), ratio, source))
+
+
+def _comparison(seen: _Seen, problem: Problem, measured: tuple[Array, Array, str]) -> Comparison:
+    tolerance, ratio, source = measured
+    ulp = error_in_ulp(seen.observed, seen.truth, problem.format)
+    nearest = seen.truth.nearest()
+    return Comparison(seen.quantity, seen.observed, nearest, tolerance, ratio, source, seen.truth.describe, ulp)
+
+
+def _entries_in_ulp(implementation: Implementation, problem: Problem, where: tuple[Any, ...]) -> Findings:
+    allowed = tolerances.accurate_ulps(problem)
+    full = _in_ulp(_gradient(implementation, problem), implementation, problem, allowed)
+    ratio = np.zeros(full.ratio.shape)
     ratio[where] = full.ratio[where]
-    return [Comparison(full.quantity, full.observed, full.expected, full.tolerance, ratio, full.source, full.expected_text, full.ulp)]
-
-
-Function = Callable[[Implementation, Problem], Findings]
+    return [replace(full, ratio=ratio)]

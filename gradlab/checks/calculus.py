@@ -11,7 +11,7 @@ from gradlab.checks.check import Findings, solved
 from gradlab.checks.invariants import neighbour
 from gradlab.coefficients import coefficients_of, denominator_of
 from gradlab.evaluation import Call, Implementation, keywords_for, perform
-from gradlab.problems.problem import Problem
+from gradlab.problems.problem import Array, Problem
 from gradlab.result import at_most, within
 
 NODES = 16  # of the Gauss-Legendre rule
@@ -76,7 +76,7 @@ def gradient_is_monotone(implementation: Implementation, problem: Problem) -> Fi
 def _imaginary_part(implementation: Implementation, problem: Problem, move: tuple[tuple[int, ...], float]) -> Any:
     """The imaginary part of the (summed) loss with i h added to one logit; None where nothing complex came back."""
     index, step = move
-    logits = problem.logits.astype(COMPLEX[problem.format.name])
+    logits: Array = problem.logits.astype(COMPLEX[problem.format.name])
     logits[index] += 1j * step
     keywords = keywords_for(implementation.claims, problem.objective, problem.logits.dtype)
     outcome = perform(implementation.function, Call(logits, problem.targets.copy(), keywords))

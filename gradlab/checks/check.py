@@ -37,19 +37,19 @@ class Check:
 
 
 def solved(implementation: Implementation, problem: Problem) -> tuple[Array, Array]:
-    """Loss and gradient in float64. Raises NoAnswer where the implementation gave none."""
+    """Loss and gradient in float64. Raises NoAnswerError where the implementation gave none."""
     return values_of(answer(implementation, problem), problem)
 
 
 def values_of(given: Answer, problem: Problem) -> tuple[Array, Array]:
-    """Loss and gradient of an answer in float64. Raises NoAnswer where there is none."""
+    """Loss and gradient of an answer in float64. Raises NoAnswerError where there is none."""
     if given.loss is None or given.gradient is None:
-        raise NoAnswer(f"{given.fault} (family {problem.family}, shape {problem.logits.shape})")
+        raise NoAnswerError(f"{given.fault} (family {problem.family}, shape {problem.logits.shape})")
     with np.errstate(invalid="ignore"):
         return given.loss.astype(np.float64), given.gradient.astype(np.float64)
 
 
-class NoAnswer(Exception):
+class NoAnswerError(Exception):
     """The implementation gave no loss and gradient for a problem that a check derived from the one at hand."""
 
 
@@ -58,7 +58,7 @@ def run(check: Check, implementation: Implementation, problem: Problem) -> Findi
     try:
         with np.errstate(all="ignore"):
             return check.function(implementation, problem)
-    except NoAnswer as nothing:
+    except NoAnswerError as nothing:
         return [Fact("a problem derived from this one", str(nothing), "a loss and a gradient", False)]
 
 

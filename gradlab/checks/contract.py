@@ -166,7 +166,8 @@ def _spelled_labels(problem: Problem, spell: Callable[[Array], Array]) -> Array:
 
 
 def _refuses(implementation: Implementation, problem: Problem, wrong: tuple[str, dict[str, Array]]) -> Fact:
-    call = replace(call_for(implementation, problem), **wrong[1])
+    own = call_for(implementation, problem)
+    call = Call(wrong[1].get("logits", own.logits), wrong[1].get("targets", own.targets), own.keywords)
     outcome = perform(implementation.function, call)
     return Fact(wrong[0], "an answer, in silence", "an exception", outcome.error is not None)
 
@@ -177,9 +178,7 @@ def _twice(problem: Problem) -> tuple[Array, Array, str]:
 
 
 def _doubled(problem: Problem) -> Problem:
-    return problem.replace(
-        logits=np.concatenate([problem.logits] * 2), targets=np.concatenate([problem.targets] * 2)
-    )
+    return problem.replace(logits=np.concatenate([problem.logits] * 2), targets=np.concatenate([problem.targets] * 2))
 
 
 def _arrays(given: Answer) -> dict[str, Array]:

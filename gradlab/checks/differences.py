@@ -119,7 +119,7 @@ def _rise(implementation: Implementation, problem: Problem, move: Array) -> floa
 
 
 def _prepared(problem: Problem, balance: tuple[float, float], reach: float) -> tuple[float, Problem]:
-    """The best step for balance = (error, curvature), and the problem rounded so that steps of up to reach are exact."""
+    """The best step for (error, curvature), and the problem rounded so that steps up to reach are exact."""
     step = tolerances.best_step(balance[0], max(balance[1], balance[0])) if balance[1] > 0 else 1.0
     step = max(step, _spacing(problem, reach * step))
     grid = _spacing(problem, reach * step)

@@ -103,7 +103,7 @@ def rows_are_independent(implementation: Implementation, problem: Problem) -> Fi
     """Changing the logits of every row but the first leaves the first row's loss and gradient alone."""
     generator = _generator(problem)
     limit = max(moderate_limit(problem.format, problem.n_classes), 1.0)
-    logits = generator.uniform(-limit, limit, problem.logits.shape).astype(problem.logits.dtype)
+    logits: Array = np.asarray(generator.uniform(-limit, limit, problem.logits.shape)).astype(problem.logits.dtype)
     logits[0] = problem.logits[0]
     changed = problem.replace(logits=logits)
     loss, gradient = solved(implementation, problem)

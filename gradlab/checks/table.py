@@ -12,7 +12,7 @@ from gradlab.problems.problem import Problem
 Condition = Callable[[Claims, Problem], bool]
 
 FEW = 256  # entries up to which checks that call many times are worth their time
-COMPLEX_FORMATS = ("float32", "float64")
+TINY = 24  # entries up to which a call for each entry is
 
 
 def _every(*conditions: Condition) -> Condition:
@@ -63,7 +63,7 @@ def _option(name: str) -> Condition:
 
 
 def _probability(claims: Claims, problem: Problem) -> bool:
-    return problem.objective.targets == "probability" and _without_options(claims, problem) and _finite(claims, problem)
+    return problem.objective.targets == "probability" and problem.is_finite and not problem.objective.options()
 
 
 def _other_reduction(claims: Claims, problem: Problem) -> bool:
@@ -75,28 +75,59 @@ def _several_classes(claims: Claims, problem: Problem) -> bool:
     return problem.n_classes > 1
 
 
+def _one_class(claims: Claims, problem: Problem) -> bool:
+    return problem.n_classes == 1
+
+
+def _with_rows(claims: Claims, problem: Problem) -> bool:
+    return problem.n_rows > 0
+
+
+def _without_rows(claims: Claims, problem: Problem) -> bool:
+    return problem.n_rows == 0 and _primary(claims, problem)
+
+
+def _deterministic(claims: Claims, problem: Problem) -> bool:
+    return claims.deterministic
+
+
+def _big_endian(claims: Claims, problem: Problem) -> bool:
+    return claims.big_endian and problem.format.name != "bfloat16"
+
+
+def _tiny(claims: Claims, problem: Problem) -> bool:
+    return problem.logits.size <= TINY
+
+
+def _has_complex(claims: Claims, problem: Problem) -> bool:
+    return problem.format.name in calculus.COMPLEX
+
+
 _CORE = _every(_finite, _without_options)
 _CALM = _every(_moderate, _without_options)
 _CALLS = _every(_moderate, _primary, _small)
+_LABELS = _every(_CALLS, _index)
 
+# fmt: off
 CHECKS: tuple[Check, ...] = (
     # contract
-    Check("returns_loss_and_gradient", "contract", contract.returns_loss_and_gradient, lambda c, p: p.n_rows > 0, needs_answer=False),
+    Check("returns_loss_and_gradient", "contract", contract.returns_loss_and_gradient, _with_rows,
+          needs_answer=False),
     Check("keeps_the_dtype", "contract", contract.keeps_the_dtype, _CALLS, claim="keeps_dtype"),
     Check("leaves_its_inputs_alone", "contract", contract.leaves_its_inputs_alone, _every(_finite, _small)),
     Check("outputs_share_no_memory", "contract", contract.outputs_share_no_memory, _CALLS),
     Check("same_call_gives_same_bits", "contract", contract.same_call_gives_same_bits,
-          _every(_moderate, _primary, lambda c, p: c.deterministic)),
+          _every(_moderate, _primary, _deterministic)),
     Check("calls_leave_no_state", "contract", contract.calls_leave_no_state, _CALLS),
     Check("layout_does_not_matter", "contract", contract.layout_does_not_matter, _CALLS),
     Check("byte_order_does_not_matter", "contract", contract.byte_order_does_not_matter,
-          _every(_CALLS, lambda c, p: c.big_endian and p.format.name != "bfloat16")),
+          _every(_CALLS, _big_endian)),
     Check("one_class_costs_nothing", "contract", accuracy.values_within_bound,
-          _every(_CORE, lambda c, p: p.n_classes == 1)),
-    Check("empty_batch_is_answered", "contract", contract.empty_batch_is_answered, lambda c, p: p.n_rows == 0,
+          _every(_CORE, _one_class)),
+    Check("empty_batch_is_answered", "contract", contract.empty_batch_is_answered, _without_rows,
           claim="empty_batch", needs_answer=False),
-    Check("refuses_bad_labels", "contract", contract.refuses_bad_labels, _every(_CALLS, _index), claim="refuses_bad_labels"),
-    Check("refuses_bad_shapes", "contract", contract.refuses_bad_shapes, _every(_CALLS, _index), claim="refuses_bad_labels"),
+    Check("refuses_bad_labels", "contract", contract.refuses_bad_labels, _LABELS, claim="refuses_bad_labels"),
+    Check("refuses_bad_shapes", "contract", contract.refuses_bad_shapes, _LABELS, claim="refuses_bad_labels"),
     Check("is_quiet", "contract", contract.is_quiet, _finite, "advice"),
     # invariants
     Check("rows_sum_to_zero", "invariants", invariants.rows_sum_to_zero, _CORE),
@@ -118,8 +149,9 @@ CHECKS: tuple[Check, ...] = (
     Check("gradient_is_the_derivative_of_its_own_loss", "calculus",
           differences.gradient_is_the_derivative_of_its_own_loss, _every(_moderate, _several_classes)),
     Check("complex_step_gives_the_gradient", "calculus", calculus.complex_step_gives_the_gradient,
-          _every(_CALLS, lambda c, p: p.logits.size <= 24 and p.format.name in COMPLEX_FORMATS), claim="complex_step"),
-    Check("gradient_integrates_to_the_loss", "calculus", calculus.gradient_integrates_to_the_loss, _every(_CALM, _small)),
+          _every(_CALLS, _tiny, _has_complex), claim="complex_step"),
+    Check("gradient_integrates_to_the_loss", "calculus", calculus.gradient_integrates_to_the_loss,
+          _every(_CALM, _small)),
     Check("gradient_is_monotone", "calculus", calculus.gradient_is_monotone, _CALM),
     # accuracy
     Check("loss_is_right", "accuracy", accuracy.loss_within_bound, _CALM),
@@ -143,7 +175,8 @@ CHECKS: tuple[Check, ...] = (
     Check("label_smoothing_is_as_defined", "options", accuracy.values_within_bound, _option("label_smoothing")),
     Check("class_weights_are_as_defined", "options", accuracy.values_within_bound, _option("class_weights")),
     Check("ignore_index_is_as_defined", "options", accuracy.values_within_bound, _option("ignore_index")),
-)  # fmt: skip
+)
+# fmt: on
 
 
 def applicable(claims: Claims, problem: Problem) -> list[Check]:

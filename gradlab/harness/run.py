@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 
-from gradlab.checks.table import CHECKS
 from gradlab.evaluation import Implementation
-from gradlab.harness.problems import problems_for, strategy_for
+from gradlab.harness.problems import problems_for
 from gradlab.harness.profiles import PROFILES, Profile
-from gradlab.harness.tally import Line, Tally, examine, results_on
-from gradlab.harness.verdict import Verdict, is_advice
+from gradlab.harness.tally import Line, Tally, examine, results_of
+from gradlab.harness.verdict import Verdict, is_advice, verdict_of_failure
 from gradlab.problems.problem import Problem
-from gradlab.result import Result
 
 TINY = 4  # entries: a failing problem this small is not shrunk any further
 
@@ -123,7 +121,7 @@ def _examine_families(tally: Tally, what: tuple[Plan, str], watch: Watch) -> Non
 
 
 def _examine_drawn(tally: Tally, what: tuple[Plan, str], watch: Watch) -> None:
-    from gradlab.harness.search import explore
+    from gradlab.harness.search import explore, strategy_for
 
     plan, dtype = what
     done = iter(range(10**9))
@@ -138,7 +136,7 @@ def _examine_drawn(tally: Tally, what: tuple[Plan, str], watch: Watch) -> None:
 
 def _shrink(tally: Tally, what: tuple[Plan, str], watch: Watch) -> None:
     """Looks for a smaller failing problem for the most costly failures, and examines what it finds like any other."""
-    from gradlab.harness.search import smallest
+    from gradlab.harness.search import smallest, strategy_for
 
     plan, dtype = what
     wanted = list(_large_failures(tally, dtype))[: plan.profile.shrinks]
@@ -160,13 +158,11 @@ def _large_failures(tally: Tally, dtype: str) -> Iterator[Line]:
 
 
 def _fails_as_badly(implementation: Implementation, line: Line, problem: Problem) -> bool:
-    from gradlab.harness.verdict import verdict_of_failure
-
     if problem.format.name != line.dtype or not line.check.applies(implementation.claims, problem):
         return False
     if verdict_of_failure(line.check, implementation.claims, problem) > line.verdict:
         return False
-    return any(check is line.check and not result.passed for check, result in results_on(implementation, problem))
+    return any(not result.passed for _, result in results_of((line.check,), implementation, problem))
 
 
 def _progress(tally: Tally, dtype: str, at: tuple[str, int, int]) -> Progress:

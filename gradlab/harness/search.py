@@ -7,10 +7,28 @@ from random import Random
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, find, given, settings
+from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
 from hypothesis.strategies import SearchStrategy
 
+from gradlab.claims import Claims
+from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Problem
+from gradlab.problems.strategies import objectives, problems
+
+
+def strategy_for(claims: Claims, dtype: str) -> SearchStrategy[Problem]:
+    """Problems that an implementation with these claims can be asked, moderate and extreme ones alternating.
+
+    The first objective claimed comes up as often as all others together; masks only where they are claimed.
+    """
+    first = Objective(reduction=claims.reduction[0], targets=claims.targets[0])
+
+    def drawn(n_classes: int) -> SearchStrategy[Objective]:
+        return st.just(first) | objectives(n_classes, claims.reduction, claims.targets, claims.options)
+
+    extreme = "any" if claims.masks else "finite"
+    return problems(dtype, drawn, "moderate") | problems(dtype, drawn, "finite") | problems(dtype, drawn, extreme)
 
 
 def explore(strategy: SearchStrategy[Problem], n_examples: int, seed: int, visit: Callable[[Problem], None]) -> None:

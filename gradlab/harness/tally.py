@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -57,15 +57,22 @@ class Tally:
 
 def examine(tally: Tally, problem: Problem) -> None:
     """Runs every check that applies to one problem and adds what it finds to the tally."""
+    examine_by(tally, problem, applicable(tally.implementation.claims, problem))
+
+
+def examine_by(tally: Tally, problem: Problem, checks: Iterable[Check]) -> None:
+    """Runs these checks, which must apply, on one problem and adds what they find to the tally."""
     tally.n_problems += 1
-    for check, result in results_on(tally.implementation, problem):
+    for check, result in results_of(checks, tally.implementation, problem):
         _add(tally, check, result)
 
 
-def results_on(implementation: Implementation, problem: Problem) -> Iterator[tuple[Check, Result]]:
-    """Each check that applies to this problem, with its result; only those that need no answer if there is none."""
+def results_of(
+    checks: Iterable[Check], implementation: Implementation, problem: Problem
+) -> Iterator[tuple[Check, Result]]:
+    """Each of the checks with its result; only those that need no answer where the implementation gave none."""
     fault = answer(implementation, problem).fault
-    for check in applicable(implementation.claims, problem):
+    for check in checks:
         if fault is None or not check.needs_answer:
             yield check, worst_result(check.name, problem, run(check, implementation, problem))
 
@@ -74,9 +81,9 @@ def complexity(problem: Problem) -> tuple[float, ...]:
     """What makes one problem simpler than another: fewer entries, rows, then fewer and rounder nonzero logits."""
     x = problem.logits64
     finite = x[np.isfinite(x)]
-    fractions = np.count_nonzero(finite != np.rint(finite))
+    fractions, nonzero = int(np.count_nonzero(finite != np.rint(finite))), int(np.count_nonzero(x))
     size = float(np.abs(finite).max(initial=0.0))
-    return (problem.logits.size, problem.n_rows, fractions, np.count_nonzero(x), size, float(np.sum(problem.targets)))
+    return (x.size, problem.n_rows, fractions, nonzero, size, float(np.sum(problem.targets)))
 
 
 def _add(tally: Tally, check: Check, result: Result) -> None:
