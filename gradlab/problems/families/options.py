@@ -1,0 +1,113 @@
+"""Problems with an option of the objective switched on, for every option there is and the pairs that interact."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from gradlab.problems.dtypes import Format
+from gradlab.problems.families.placing import placed, rounds_to_one
+from gradlab.problems.objective import Objective
+from gradlab.problems.problem import Array, Problem
+
+N_CLASSES = 5
+WEIGHTS = (0.5, 2.0, 0.0, 1.0, 0.25)  # exact in every format; one of them 0
+UNUSED = -100  # the label that frameworks ignore unless told otherwise
+USED = 3  # a label to be ignored that is a class as well
+
+
+def option_problems(fmt: Format, seed: int, reduction: str) -> list[Problem]:
+    """Problems with this reduction: plain ones, then each option, then options together; the same for the same seed.
+
+    The objective says what each asks for; family is the option's keyword, "reduction" or "probability".
+    Raises ValueError for an unknown reduction.
+    """
+    base = Objective(reduction=reduction)
+    logits = _logits(fmt, np.random.default_rng([seed, 1]))
+    found = [_with(problem, base, "reduction") for problem in logits]
+    found += [_with(problem, objective, name) for name, objective in _index_objectives(base) for problem in logits]
+    found += _ignoring(logits, base)
+    soft = replace(base, targets="probability")
+    shares = _shares(fmt, np.random.default_rng([seed, 2]))
+    found += [_shared(problem, shares, soft) for problem in logits]
+    found += [_shared(logits[0], shares, replace(soft, label_smoothing=0.25, class_weights=WEIGHTS))]
+    return [*found, *_masked(fmt, soft)]
+
+
+def one_hot(problem: Problem) -> Problem:
+    """The same problem with its labels spelled as probabilities; ignore_index must be off."""
+    targets = np.zeros(problem.logits.shape)
+    targets[np.arange(problem.n_rows), problem.targets] = 1
+    objective = replace(problem.objective, targets="probability")
+    return problem.replace(targets=targets.astype(problem.logits.dtype), objective=objective)
+
+
+def _logits(fmt: Format, rng: np.random.Generator) -> list[Problem]:
+    """Four rows of five classes: moderate; with margins of up to twice what rounds p_y to 1; with an offset."""
+    labels = [0, 3, 1, 4]
+    margin = 2 * rounds_to_one(fmt)
+    offset = 2.0 ** (fmt.precision - 4)
+    return [
+        placed(fmt, rng.uniform(-1.5, 1.5, (4, N_CLASSES)), labels),
+        placed(fmt, rng.uniform(-margin, 0, (4, N_CLASSES)), labels),
+        placed(fmt, offset - rng.integers(0, 8, (4, N_CLASSES)) / 2, labels),
+    ]
+
+
+def _index_objectives(base: Objective) -> list[tuple[str, Objective]]:
+    return [
+        ("label_smoothing", replace(base, label_smoothing=0.1)),
+        ("label_smoothing", replace(base, label_smoothing=1.0)),
+        ("class_weights", replace(base, class_weights=WEIGHTS)),
+        ("class_weights", replace(base, class_weights=WEIGHTS, label_smoothing=0.25)),
+    ]
+
+
+def _ignoring(logits: list[Problem], base: Objective) -> list[Problem]:
+    """One row ignored, by a label that is a class and by one that is not; then all; then with the other options."""
+    unused, used = replace(base, ignore_index=UNUSED), replace(base, ignore_index=USED)
+    first = logits[0].targets.copy()
+    first[2] = UNUSED
+    every = np.full(first.shape, UNUSED)
+    both = replace(unused, class_weights=WEIGHTS, label_smoothing=0.25)
+    cases = [(problem, problem.targets, used) for problem in logits]
+    cases += [
+        (logits[0], first, unused),
+        (logits[0], every, unused),
+        (logits[1], first, both),
+        (_lost(logits[0]), first, unused),
+    ]
+    return [problem.replace(targets=t, objective=o, family="ignore_index") for problem, t, o in cases]
+
+
+def _lost(problem: Problem) -> Problem:
+    """The problem with NaN in its third row."""
+    logits = problem.logits.copy()
+    logits[2, 1] = np.nan
+    return problem.replace(logits=logits)
+
+
+def _shares(fmt: Format, rng: np.random.Generator) -> Array:
+    """Targets of four kinds, one a row: summing to 1, with zeros, summing to more than 1, summing to 0."""
+    shares = rng.dirichlet(np.ones(N_CLASSES), 4)
+    shares[1] = [0, 0.75, 0, 0.25, 0]
+    shares[2] = rng.uniform(0, 1, N_CLASSES)
+    shares[3] = 0
+    return shares.astype(fmt.dtype)
+
+
+def _masked(fmt: Format, soft: Objective) -> list[Problem]:
+    """-inf where the target has no share, and, in a problem of its own, where it has some."""
+    logits = placed(fmt, [[0, 1, -np.inf], [1, 0, 2]], [0, 0])
+    halves = np.array([[0.5, 0.5, 0], [0, 0.5, 0.5]]).astype(fmt.dtype)
+    quarters = np.array([[0.5, 0.25, 0.25], [0, 0.5, 0.5]]).astype(fmt.dtype)
+    return [_shared(logits, targets, soft) for targets in (halves, quarters)]
+
+
+def _with(problem: Problem, objective: Objective, family: str) -> Problem:
+    return problem.replace(objective=objective, family=family)
+
+
+def _shared(problem: Problem, shares: Array, objective: Objective) -> Problem:
+    return problem.replace(targets=shares, objective=objective, family="probability")
