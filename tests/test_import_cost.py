@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from functools import cache
 
 import pytest
 
-LOADED = "import sys, {module}; print(*sys.modules)"
+HEAVY = ("sympy", "mpmath", "hypothesis", "flint", "ml_dtypes", "click", "rich", "torch", "jax")
+# The plugin is loaded by every pytest on the machine, whether or not gradlab is used in it.
+NOT_LOADED = {"gradlab": ("pytest", *HEAVY), "gradlab.pytest_plugin": ("numpy", *HEAVY)}
 
 
-@pytest.fixture(scope="module")
-def loaded_by_gradlab() -> set[str]:
-    """The names of all modules that are loaded after `import gradlab`."""
-    command = [sys.executable, "-c", LOADED.format(module="gradlab")]
-    return set(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split())
+@cache
+def loaded_by(module: str) -> frozenset[str]:
+    """The names of all modules that are loaded after `module` was imported."""
+    command = [sys.executable, "-c", f"import sys, {module}; print(*sys.modules)"]
+    return frozenset(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split())
 
 
-@pytest.mark.parametrize("package", ["sympy", "hypothesis", "flint", "mpmath", "pytest", "torch", "jax"])
-def test_import_gradlab_does_not_load(package: str, loaded_by_gradlab: set[str]) -> None:
-    assert "gradlab" in loaded_by_gradlab
-    assert package not in loaded_by_gradlab
+@pytest.mark.parametrize(
+    ("module", "package"), [(module, package) for module, packages in NOT_LOADED.items() for package in packages]
+)
+def test_importing_a_module_does_not_load(module: str, package: str) -> None:
+    assert module in loaded_by(module)
+    assert package not in loaded_by(module)

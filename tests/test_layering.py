@@ -26,7 +26,7 @@ FLOORS = (
     ),
     ("gradlab.checks", "gradlab.diagnosis"),
     ("gradlab.harness",),
-    ("gradlab.report", "gradlab.pytest_plugin"),
+    ("gradlab.api", "gradlab.report", "gradlab.pytest_plugin"),
     ("gradlab.cli",),
     ("gradlab.__init__", "gradlab.__main__"),
 )
