@@ -39,7 +39,7 @@ ENTRIES: dict[str, tuple[float, ...]] = {
     "any": (-np.inf, np.inf, np.nan),
 }
 _WIDTHS = {"float16": 16, "bfloat16": 32, "float32": 32, "float64": 64}
-_SCALES = (1.0, 0.01, 10.0, 100.0, 1e4)
+_SCALES = (0.0, 1.0, 0.01, 10.0, 100.0, 1e4)
 _WEIGHTS = (1.0, 0.5, 2.0, 0.25, 8.0)
 
 
@@ -143,7 +143,7 @@ def _by_entry(draw: st.DrawFn, fmt: Format, entries: str, shape: Shape) -> Array
     n_rows, n_classes = shape
     row = _moderate_row(fmt, n_classes) if entries == "moderate" else _finite_row(fmt, n_classes)
     values = np.array([draw(row) for _ in range(n_rows)])
-    if ENTRIES[entries] and draw(st.booleans()):
+    if len(ENTRIES[entries]) > 0 and draw(st.booleans()):
         place = st.tuples(st.integers(0, n_rows - 1), st.integers(0, n_classes - 1), st.sampled_from(ENTRIES[entries]))
         for i, j, value in draw(st.lists(place, min_size=1, max_size=n_rows * n_classes)):
             values[i, j] = value
@@ -152,14 +152,15 @@ def _by_entry(draw: st.DrawFn, fmt: Format, entries: str, shape: Shape) -> Array
 
 @st.composite
 def _by_seed(draw: st.DrawFn, fmt: Format, entries: str, shape: Shape) -> Array:
-    """Normal logits of one scale and offset, or uniform ones within the moderate limit."""
+    """Normal logits of one scale and offset, whole numbers or not; or uniform ones within the moderate limit."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     if entries == "moderate":
         limit = _limit(fmt, shape[1])
         return rounded(fmt, rng.uniform(-limit, limit, shape))
     scale, offset = draw(st.sampled_from(_SCALES)), draw(st.sampled_from([0.0, *_edges(fmt)]))
-    values = offset + scale * rng.normal(size=shape)
-    if ENTRIES[entries] and draw(st.booleans()):
+    normal = rng.normal(size=shape)
+    values = offset + scale * draw(st.sampled_from([np.rint(2 * normal), normal]))
+    if len(ENTRIES[entries]) > 0 and draw(st.booleans()):
         values = np.where(rng.uniform(size=shape) < 0.1, rng.choice(ENTRIES[entries], shape), values)
     return rounded(fmt, _with_a_value(values) if entries == "masked" else values)
 
