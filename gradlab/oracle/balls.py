@@ -1,0 +1,150 @@
+"""Loss and gradient by ball arithmetic: the generated complement form, precision doubled until it is narrow enough.
+
+The enclosures come from flint's balls alone, so they hold whatever the working precision; the precision only decides
+how narrow they are. Doubling ends: a ball of absolute width below 2^-20 times the smallest subnormal number is narrow
+even where the exact value is 0, and that takes about 1100 bits in float64.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from flint import arb, ctx
+
+from gradlab.oracle.canonical import class_coefficients, denominator, row_coefficients, row_kinds
+from gradlab.oracle.conversion import to_enclosures
+from gradlab.oracle.intervals import Array, Enclosures, constant, fill
+from gradlab.oracle.ulp import WIDTH_BITS, is_narrow
+from gradlab.problems.problem import Problem
+from gradlab.reference.ball_forms import FORMS
+
+_HIGHEST_PRECISION = 2**15  # far above what any finite problem needs; reached only if the enclosures are broken
+_GUARD_BITS = 8  # the constant factors of the complement form, with room
+_complement = FORMS["complement"]
+
+Row = tuple[arb, list[arb]]
+
+
+@dataclass(frozen=True, eq=False)
+class RowAnswers:
+    """What was found for some rows of a problem, in their order.
+
+    losses: each row's own loss as a ball, and loss_intervals the same, shape (n,); gradient: of the reduced
+    objective, shape (n, K). The loss of a row of infinite loss is left at any value.
+    """
+
+    losses: list[arb]
+    loss_intervals: Enclosures
+    gradient: Enclosures
+
+
+def answer_rows(problem: Problem, rows: Array) -> RowAnswers:
+    """Narrow enclosures for the given rows, which must be regular or of infinite loss.
+
+    Each row is evaluated again with twice the precision until its loss and gradient are narrow.
+    Raises ArithmeticError if that does not end.
+    """
+    precision = starting_precision(problem)
+    answers = _evaluate(problem, rows, precision)
+    losses, fmt = answers.losses, problem.format
+    pending = np.arange(len(rows))
+    latest = answers
+    while True:
+        narrow = is_narrow(latest.loss_intervals, fmt) & is_narrow(latest.gradient, fmt).all(1)
+        pending = pending[~narrow]
+        if not pending.size:
+            return answers
+        precision = _doubled(precision)
+        latest = _evaluate(problem, rows[pending], precision)
+        for place, loss in zip(pending.tolist(), latest.losses, strict=True):
+            losses[place] = loss
+        fill(answers.loss_intervals, pending, latest.loss_intervals)
+        fill(answers.gradient, pending, latest.gradient)
+
+
+def reduced_loss(problem: Problem, losses: list[arb]) -> Enclosures:
+    """The sum or mean of the rows' losses, shape (), narrow. losses: those of the regular rows, in order.
+
+    The domain rules come first: NaN if any row has no value, or if the denominator is 0; then +inf.
+    """
+    kinds = row_kinds(problem)
+    if kinds.undefined.size or is_undefined(problem):
+        return constant(math.nan, ())
+    if kinds.infinite.size:
+        return constant(math.inf, ())
+    precision = 2 * starting_precision(problem)
+    while True:
+        with ctx.workprec(precision):
+            total = to_enclosures([sum(losses, arb(0)) / denominator(problem)])
+        if is_narrow(total, problem.format).all():
+            return total[0]
+        precision = _doubled(precision)
+        losses = _evaluate(problem, kinds.regular, precision).losses
+
+
+def is_undefined(problem: Problem) -> bool:
+    """Whether the reduction is a mean whose denominator is 0."""
+    return denominator(problem).is_zero()
+
+
+def starting_precision(problem: Problem) -> int:
+    """The bits with which most rows come out narrow at once.
+
+    The answer's own precision and 2^-20 of its last place; one bit for each doubling of the number of terms added;
+    the bits of max - min, which exp turns from absolute into relative error, but no more than matter before exp
+    underflows; and twelve for the cancellation of A p_j - t_j where every class has a coefficient.
+    """
+    objective, fmt = problem.objective, problem.format
+    terms = max(problem.n_rows, problem.n_classes)
+    soft = 12 if objective.targets == "probability" or objective.label_smoothing > 0 else 0
+    finite = problem.logits64 if problem.is_finite else problem.logits64[np.isfinite(problem.logits64)]
+    size = float(np.abs(finite).max()) if finite.size else 0.0
+    spread = min(2.0 * size, -2.0 * (fmt.min_exponent - fmt.precision))
+    return fmt.precision + WIDTH_BITS + _GUARD_BITS + terms.bit_length() + int(spread).bit_length() + soft
+
+
+def _evaluate(problem: Problem, rows: Array, precision: int) -> RowAnswers:
+    with ctx.workprec(precision):
+        divisor = denominator(problem)
+        divides = not (divisor.is_zero() or divisor == 1)
+        classes = class_coefficients(problem)
+        losses: list[arb] = []
+        entries: list[arb] = []
+        for row in rows.tolist():
+            loss, gradient = _row(problem.logits64[row].tolist(), row_coefficients(problem, row, classes))
+            losses.append(loss)
+            entries += [entry / divisor for entry in gradient] if divides else gradient
+        shape = (len(losses), problem.n_classes)
+        gradients = to_enclosures(entries)
+        parts = (gradients.high, gradients.low, gradients.radius, gradients.exponent)
+        return RowAnswers(losses, to_enclosures(losses), Enclosures(*(part.reshape(shape) for part in parts)))
+
+
+def _row(logits: list[float], coefficients: list[arb]) -> Row:
+    """The row's loss and gradient; classes at -inf are left out of the sums and keep -t_j."""
+    if -math.inf not in logits:
+        return _complement([arb(x) for x in logits], coefficients)
+    kept = [j for j, x in enumerate(logits) if x != -math.inf]
+    finite = [arb(logits[j]) for j in kept]
+    loss, entries = _complement(finite, [coefficients[j] for j in kept])
+    gradient = [-t for t in coefficients]
+    lost = sum((t for j, t in enumerate(coefficients) if logits[j] == -math.inf), arb(0))
+    for j, entry, p in zip(kept, entries, probabilities_of(finite), strict=True):
+        gradient[j] = entry + lost * p
+    return loss, gradient
+
+
+def probabilities_of(logits: list[arb]) -> list[arb]:
+    """softmax of one row of finite logits, at the present working precision."""
+    largest = max(logits)
+    exponentials = [(x - largest).exp() for x in logits]
+    total = sum(exponentials, arb(0))
+    return [e / total for e in exponentials]
+
+
+def _doubled(precision: int) -> int:
+    if precision >= _HIGHEST_PRECISION:
+        raise ArithmeticError(f"no narrow enclosure at {precision} bits: the enclosures are wrong")
+    return 2 * precision

@@ -1,0 +1,110 @@
+"""Every objective in one form: loss_i = sum_j t_ij (lse_i - x_ij), gradient_ij = A_i p_ij - t_ij, A_i = sum_j t_ij.
+
+Index targets y: t_j = w_j ((1 - eps) [j = y] + eps/K). Probability targets q: t_j = w_j ((1 - eps) q_j + eps/K).
+eps and w are the exact values of the doubles in the objective. Also here: which rows have a value at all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from flint import arb
+
+from gradlab.oracle.intervals import Array
+from gradlab.problems.problem import Problem
+from gradlab.reference.ball_forms import coefficients_index, coefficients_probability
+
+_NO_LABEL = -1
+
+
+@dataclass(frozen=True)
+class ClassCoefficients:
+    """The balls that index coefficients are made of, one per class: t_j of another class, and t_j of the label."""
+
+    other: list[arb]
+    label: list[arb]
+
+
+def class_coefficients(problem: Problem) -> ClassCoefficients:
+    """w_j eps/K and w_j (1 - eps + eps/K) at the present working precision; what is 0 is exactly 0."""
+    options = _options(problem)
+    ones = [arb(1)] * problem.n_classes
+    return ClassCoefficients(
+        coefficients_index(_NO_LABEL, problem.n_classes, *options), coefficients_probability(ones, *options)
+    )
+
+
+def row_coefficients(problem: Problem, row: int, classes: ClassCoefficients) -> list[arb]:
+    """t_ij of one row that is not ignored, as K balls."""
+    objective = problem.objective
+    if objective.targets == "index":
+        label = int(problem.targets[row])
+        return [*classes.other[:label], classes.label[label], *classes.other[label + 1 :]]
+    shares = [arb(share) for share in problem.targets[row].astype(np.float64).tolist()]
+    if objective.label_smoothing == 0 and objective.class_weights is None:
+        return shares
+    return coefficients_probability(shares, *_options(problem))
+
+
+def denominator(problem: Problem) -> arb:
+    """What the reduction divides by: 1, or the mean's denominator; at the present working precision.
+
+    Index targets: the sum of w_y over the rows that are not ignored. Probability targets: the number of rows.
+    """
+    if problem.objective.reduction != "mean":
+        return arb(1)
+    kept = ~problem.ignored_rows
+    sizes = problem.objective.class_weights
+    if problem.objective.targets == "probability" or sizes is None:
+        return arb(int(kept.sum()))
+    counts = np.bincount(problem.targets[kept], minlength=problem.n_classes).tolist()
+    return sum((count * arb(size) for count, size in zip(counts, sizes, strict=True) if count), arb(0))
+
+
+def active_classes(problem: Problem) -> Array:
+    """Which coefficients are not 0, exactly; boolean, shape (N, K). Rows that are ignored count as if they were not.
+
+    Computed from the factors, so that no product underflows to 0.
+    """
+    objective, shape = problem.objective, problem.logits.shape
+    if objective.label_smoothing > 0:
+        active = np.ones(shape, dtype=bool)
+    elif objective.targets == "probability":
+        active = problem.targets.astype(np.float64) > 0
+    else:
+        active = np.arange(shape[1]) == problem.targets[:, None]
+    if objective.class_weights is None:
+        return active
+    return np.asarray(active & (np.array(objective.class_weights) > 0))
+
+
+@dataclass(frozen=True)
+class RowKinds:
+    """The rows by what the domain rules say of them; index arrays, disjoint, together all rows.
+
+    ignored: loss 0 and gradient 0 whatever the logits. undefined: NaN, +inf or only -inf in it: loss and gradient NaN.
+    infinite: a logit -inf where the coefficient is not 0: loss +inf, finite gradient. regular: the others.
+    """
+
+    ignored: Array
+    undefined: Array
+    infinite: Array
+    regular: Array
+
+
+def row_kinds(problem: Problem) -> RowKinds:
+    """Every row's kind."""
+    ignored = problem.ignored_rows
+    if problem.is_finite:
+        nothing = np.zeros(0, dtype=np.int64)
+        return RowKinds(np.flatnonzero(ignored), nothing, nothing, np.flatnonzero(~ignored))
+    undefined = ~ignored & ~problem.rows_with_value
+    infinite = ((problem.logits64 == -np.inf) & active_classes(problem)).any(1) & ~ignored & ~undefined
+    regular = ~(ignored | undefined | infinite)
+    return RowKinds(*(np.flatnonzero(kind) for kind in (ignored, undefined, infinite, regular)))
+
+
+def _options(problem: Problem) -> tuple[arb, list[arb]]:
+    sizes = problem.objective.class_weights or (1.0,) * problem.n_classes
+    return arb(problem.objective.label_smoothing), [arb(size) for size in sizes]

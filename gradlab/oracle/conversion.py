@@ -1,0 +1,65 @@
+"""Between flint's balls and arrays of intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from flint import arb
+
+from gradlab.oracle.intervals import SMALLEST_EXPONENT, Enclosures, normalised
+
+_PLAIN = (2.0**-900, 2.0**1000)  # sizes of which high, low and radius are float64 without a scale
+_ROUND_UP = 1 + 2.0**-50
+
+
+def to_enclosures(balls: Sequence[arb]) -> Enclosures:
+    """The balls as intervals, shape (len(balls),); each contains its ball and is hardly wider.
+
+    high is the float64 nearest to the midpoint, low the float64 nearest to the rest; rounding low, by at most
+    2^-53 |low|, goes into the radius. A ball that is not finite gets an infinite radius.
+    """
+    pieces = [_plain_pieces(ball) for ball in balls]
+    columns = np.array(pieces, dtype=np.float64).reshape(len(balls), 4)
+    high, low, radius, exponent = columns.T
+    widened = (radius + np.abs(low) * 2.0**-53) * _ROUND_UP
+    widened = np.where(widened > 0, np.maximum(widened, 2.0**-1060), 0.0)
+    return normalised(high, low, widened, exponent.astype(np.int64))
+
+
+def ball_of(high: float, low: float, exponent: int, relative_error: float) -> arb:
+    """The ball of all (high + low) (1 + e) 2^exponent with |e| <= relative_error, at the working precision."""
+    return (arb(high) + arb(low)) * arb(1, relative_error) * arb((1, exponent))
+
+
+def _plain_pieces(ball: arb) -> tuple[float, float, float, int]:
+    high = float(ball)
+    if not _PLAIN[0] < abs(high) < _PLAIN[1]:
+        return (0.0, 0.0, 0.0, 0) if ball.is_zero() else _scaled_pieces(ball)
+    rest = ball - high
+    radius = float(rest.rad())
+    if radius < 2.0**-1000 and not rest.is_exact():
+        radius = 2.0**-1000
+    return high, float(rest), radius, 0
+
+
+def _scaled_pieces(ball: arb) -> tuple[float, float, float, int]:
+    """The pieces of a ball out of float64's range: at the scale of its midpoint, or 0 +- 2^e if that says nothing."""
+    if not ball.is_finite():
+        return 0.0, 0.0, np.inf, 0
+    top = _binade(ball.abs_upper())
+    if top <= SMALLEST_EXPONENT:
+        return 0.0, 0.0, 1.0, SMALLEST_EXPONENT
+    middle = ball.mid()
+    if middle.is_zero() or _binade(middle) < top - 2:
+        return 0.0, 0.0, 1.0, top
+    scaled = ball * arb((1, -top))
+    high = float(scaled)
+    rest = scaled - high
+    return high, float(rest), float(rest.rad()), top
+
+
+def _binade(value: arb) -> int:
+    """The e with 2^(e - 1) <= |value| < 2^e, for an exact value that is not 0."""
+    mantissa, exponent = value.mid().man_exp()
+    return int(exponent) + int(mantissa).bit_length()

@@ -1,0 +1,135 @@
+"""The oracle: certified enclosures of the exact loss and gradient of a problem, narrower than 2^-20 ULP of its dtype.
+
+Large problems go through double-double arithmetic with a proved bound, small ones and whatever that cannot decide
+through ball arithmetic. The domain rules are those of `canonical.RowKinds`; a mean whose denominator is 0 is NaN, and
+so is its gradient, but for the rows that are ignored, whose gradient is 0.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from gradlab.coefficients import coefficients_of, denominator_of
+from gradlab.oracle.balls import RowAnswers, answer_rows, is_undefined, reduced_loss
+from gradlab.oracle.canonical import row_kinds
+from gradlab.oracle.intervals import Array, Enclosures, constant, fill
+from gradlab.oracle.probabilities import Softmax, softmax
+from gradlab.oracle.vectorised import answer_by_double_double
+from gradlab.problems.problem import Problem
+
+__all__ = ["Enclosures", "Truth", "enclose", "enclose_by_balls", "enclose_by_double_double"]
+
+CROSSOVER = 600  # entries from which double-double is the faster path (benchmarks/oracle_throughput.py)
+_KEPT_PROBLEMS = 512
+_KEPT_ENTRIES = 2**21
+
+_Key = tuple[object, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """The exact answers to a problem, enclosed.
+
+    losses: each row's own loss before the reduction, shape (N,). loss: the reduced loss, shape (N,) for "none" and
+    () otherwise. gradient: of the reduced objective, shape (N, K). What is computed from the problem on demand:
+    row_gradient, the gradient of each row's own loss, shape (N, K); and in float64, for scales and tolerances,
+    probabilities p and shifted = x - max x (N, K), log_sum = log S (N,), coefficients t (N, K), denominator.
+    """
+
+    problem: Problem
+    losses: Enclosures
+    loss: Enclosures
+    gradient: Enclosures
+
+    @cached_property
+    def row_gradient(self) -> Enclosures:
+        if self.denominator == 1.0:
+            return self.gradient
+        objective = replace(self.problem.objective, reduction="none")
+        return enclose(self.problem.replace(objective=objective)).gradient
+
+    @cached_property
+    def _softmax(self) -> Softmax:
+        return softmax(self.problem)
+
+    @property
+    def probabilities(self) -> Array:
+        return self._softmax.probabilities
+
+    @property
+    def log_sum(self) -> Array:
+        return self._softmax.log_sum
+
+    @property
+    def shifted(self) -> Array:
+        return self._softmax.shifted
+
+    @cached_property
+    def coefficients(self) -> Array:
+        return coefficients_of(self.problem)
+
+    @cached_property
+    def denominator(self) -> float:
+        return denominator_of(self.problem)
+
+
+def enclose(problem: Problem) -> Truth:
+    """The exact answers, enclosed; remembered for the latest problems, up to 512 of them and 2^21 entries."""
+    key = (
+        problem.logits.dtype,
+        problem.logits.shape,
+        problem.objective,
+        problem.logits.tobytes(),
+        problem.targets.tobytes(),
+    )
+    if key in _remembered:
+        _remembered.move_to_end(key)
+        return _remembered[key]
+    truth = enclose_by_double_double(problem) if problem.logits.size >= CROSSOVER else enclose_by_balls(problem)
+    _remembered[key] = truth
+    while len(_remembered) > 1 and (len(_remembered) > _KEPT_PROBLEMS or _remembered_entries() > _KEPT_ENTRIES):
+        _remembered.popitem(last=False)
+    return truth
+
+
+def enclose_by_balls(problem: Problem) -> Truth:
+    """The exact answers, enclosed by ball arithmetic alone."""
+    return _assembled(problem, answer_rows)
+
+
+def enclose_by_double_double(problem: Problem) -> Truth:
+    """The exact answers, enclosed by double-double arithmetic; rows that it cannot decide by ball arithmetic."""
+    return _assembled(problem, answer_by_double_double)
+
+
+def _assembled(problem: Problem, solve: Callable[[Problem, Array], RowAnswers]) -> Truth:
+    """The truth from the rows that have one (`solve`) and from the domain rules."""
+    kinds = row_kinds(problem)
+    rows = np.union1d(kinds.regular, kinds.infinite)
+    answers = solve(problem, rows)
+    regular = np.isin(rows, kinds.regular).tolist()
+    loss = reduced_loss(problem, [ball for ball, keep in zip(answers.losses, regular, strict=True) if keep])
+    losses, gradient = answers.loss_intervals, answers.gradient
+    if len(rows) < problem.n_rows:
+        losses, gradient = constant(0.0, (problem.n_rows,)), constant(0.0, problem.logits.shape)
+        fill(losses, rows, answers.loss_intervals)
+        fill(gradient, rows, answers.gradient)
+    fill(losses, kinds.undefined, math.nan)
+    fill(losses, kinds.infinite, math.inf)
+    fill(gradient, kinds.undefined, math.nan)
+    if is_undefined(problem):
+        fill(gradient, ~problem.ignored_rows, math.nan)
+    return Truth(problem, losses, losses if problem.objective.reduction == "none" else loss, gradient)
+
+
+_remembered: OrderedDict[_Key, Truth] = OrderedDict()
+
+
+def _remembered_entries() -> int:
+    return sum(truth.problem.logits.size for truth in _remembered.values())

@@ -1,0 +1,95 @@
+"""Arrays of certified intervals, with an exponent range of their own so that nothing underflows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import MAX_EMAX, MIN_EMIN, ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+SMALLEST_EXPONENT = -(2**40)  # below it a value is enclosed as 0 +- 2^SMALLEST_EXPONENT
+_DIGITS = 20  # decimal digits of a bound in a report: three more than identify a float64
+
+
+@dataclass(frozen=True, eq=False)
+class Enclosures:
+    """Certified intervals (high + low +- radius) 2^exponent, elementwise; four arrays of one shape.
+
+    high, low, radius: float64; exponent: int64. 1 <= |high| < 2, |low| at most half a unit in the last place of
+    high, radius >= 0. A value that may be 0, or that is too small to be told from it, has high = low = 0.
+    Where the domain rules ask for an infinity or NaN, high is that, and low, radius and exponent are 0.
+    """
+
+    high: Array
+    low: Array
+    radius: Array
+    exponent: Array
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(self.high.shape)
+
+    def __getitem__(self, index: Any) -> Enclosures:
+        parts = (np.asarray(part[index]) for part in (self.high, self.low, self.radius, self.exponent))
+        return Enclosures(*parts)
+
+    def nearest(self) -> Array:
+        """The midpoints in float64; 0 or infinite where float64 cannot hold them.
+
+        Correctly rounded among the normal numbers; within one unit in the last place among the subnormal ones.
+        """
+        with np.errstate(over="ignore", under="ignore"):
+            return np.asarray(np.ldexp(self.high, np.clip(self.exponent, -5000, 5000)))
+
+    def describe(self, index: Any = ()) -> str:
+        """The interval at `index` as text, both bounds rounded outwards to 20 decimal digits."""
+        high, low, radius = (float(part[index]) for part in (self.high, self.low, self.radius))
+        exponent = int(self.exponent[index])
+        if not np.isfinite(high):
+            return str(high)
+        if abs(exponent) > 20_000:
+            return f"[{high - radius!r}, {high + radius!r}] * 2^{exponent}"
+        scale = Fraction(2) ** exponent
+        middle = Fraction(high) + Fraction(low)
+        lower, upper = (middle - Fraction(radius)) * scale, (middle + Fraction(radius)) * scale
+        return f"[{_decimal(lower, ROUND_FLOOR)}, {_decimal(upper, ROUND_CEILING)}]"
+
+
+def normalised(high: Array, low: Array, radius: Array, exponent: Array) -> Enclosures:
+    """The same intervals with 1 <= |high| < 2. high + low must round to high; all parts finite."""
+    fraction, shift = np.frexp(high)
+    shift = shift - 1
+    return Enclosures(
+        fraction * 2.0, np.ldexp(low, -shift), np.ldexp(radius, -shift), exponent + np.asarray(shift, dtype=np.int64)
+    )
+
+
+def constant(value: float, shape: tuple[int, ...]) -> Enclosures:
+    """`value` everywhere, exactly; the value is 0, an infinity or NaN. The arrays are writeable."""
+    zeros = (np.zeros(shape), np.zeros(shape), np.zeros(shape, dtype=np.int64))
+    return Enclosures(np.full(shape, value), *zeros)
+
+
+def fill(target: Enclosures, index: Any, source: Enclosures | float) -> None:
+    """Write `source` (or an exact 0, infinity or NaN) into `target` at `index`, in place."""
+    if isinstance(source, float):
+        source = constant(source, ())
+    target.high[index] = source.high
+    target.low[index] = source.low
+    target.radius[index] = source.radius
+    target.exponent[index] = source.exponent
+
+
+def concatenate(parts: list[Enclosures]) -> Enclosures:
+    """The intervals of all parts, along the first axis."""
+    columns = zip(*((p.high, p.low, p.radius, p.exponent) for p in parts), strict=True)
+    return Enclosures(*(np.concatenate(column) for column in columns))
+
+
+def _decimal(value: Fraction, rounding: str) -> str:
+    context = Context(prec=_DIGITS, rounding=rounding, Emin=MIN_EMIN, Emax=MAX_EMAX)
+    return str(context.divide(Decimal(value.numerator), Decimal(value.denominator)).normalize(context))

@@ -1,0 +1,155 @@
+"""Gradient and losses of a block of rows whose coefficients may be spread over many classes.
+
+Everything is divided by the denominator D from the start: t stands for t/D, A = sum_j t_j, c = A/S.
+    g_j = c e_j - t_j for every class but the largest logit's;
+    g_top = (sum_{j != top} t_j - t_top s) / S, which does not cancel where the target is sharp;
+    loss = A log1p(s) + sum_j t_j (max - x_j), all terms non-negative.
+A subtraction that cancels leaves an enclosure that is too wide; the caller sends such rows to ball arithmetic.
+
+Bounds. The constants t of the classes come from balls: 2^-105. A probability q: multiply_by_double and
+add_nonnegative make COEFFICIENT_ERROR = 2^-102 of 2^-105 + 4.01 u^2 + 3.01 u^2 + products of these. The product t_j
+(max - x_j) adds MULTIPLY_ERROR, the sums `summed_error`; underflow of a product costs less than 2^-1000 a term.
+c e_j: see sharp_targets. It is brought to t_j's scale, where c e_j < 2^-900 is counted as 2^-900 (off by less than
+2^-898), and `add` costs ADD_ERROR of the result. All nonzero sizes are within the limits below, so nothing overflows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from flint import arb
+
+from gradlab.oracle.canonical import class_coefficients
+from gradlab.oracle.conversion import ball_of, to_enclosures
+from gradlab.oracle.double_double import (
+    ADD_ERROR,
+    MULTIPLY_ERROR,
+    Pair,
+    add,
+    add_nonnegative,
+    multiply,
+    multiply_by_double,
+    two_sum,
+)
+from gradlab.oracle.intervals import Array, Enclosures, constant, fill, normalised
+from gradlab.oracle.row_softmax import Exponentials, column_blocks, summed, summed_error
+from gradlab.oracle.sharp_targets import Answer, scale_error, widen_negligible
+from gradlab.problems.problem import Problem
+
+COEFFICIENT_ERROR = 2.0**-102
+LARGEST_LOGIT = 2.0**400
+CLASS_LIMITS = (2.0**-300, 2.0**300)
+PROBABILITY_LIMITS = (2.0**-150, 2.0**100)
+_FARTHEST = -900
+
+
+class ClassPairs(NamedTuple):
+    """Pairs of shape (K,), divided by D: t_j of a class that is not the label, of the label, and their difference."""
+
+    other: Pair
+    label: Pair
+    hard: Pair
+
+
+def class_pairs(problem: Problem, divisor: arb) -> ClassPairs:
+    """What coefficients are made of; relative error 2^-105 where they are `within_limits`."""
+    classes = class_coefficients(problem)
+    hard = [label - other for label, other in zip(classes.label, classes.other, strict=True)]
+    columns = [to_enclosures([ball / divisor for ball in balls]) for balls in (classes.other, classes.label, hard)]
+    return ClassPairs(*((np.ldexp(c.high, c.exponent), np.ldexp(c.low, c.exponent)) for c in columns))
+
+
+def within_limits(classes: ClassPairs) -> bool:
+    """Whether every constant is 0 or well inside float64's range."""
+    sizes = np.concatenate([pair[0] for pair in classes])
+    return bool(((sizes == 0) | ((CLASS_LIMITS[0] < sizes) & (sizes < CLASS_LIMITS[1]))).all())
+
+
+class SoftRows(NamedTuple):
+    """A block of rows: logits (R, K), targets (labels (R,) or probabilities (R, K) in float64), and the constants."""
+
+    logits: Array
+    targets: Array
+    classes: ClassPairs
+
+    def coefficients(self, columns: slice) -> Pair:
+        """t of some columns, shape (R, n); relative error at most COEFFICIENT_ERROR."""
+        other = (self.classes.other[0][columns], self.classes.other[1][columns])
+        if self.targets.ndim == 2:
+            hard = (self.classes.hard[0][columns], self.classes.hard[1][columns])
+            return add_nonnegative(multiply_by_double(hard, self.targets[:, columns]), other)
+        shape = (len(self.targets), len(other[0]))
+        high, low = (np.broadcast_to(part, shape).copy() for part in other)
+        rows = np.flatnonzero((self.targets >= columns.start) & (self.targets < columns.stop))
+        labels = self.targets[rows]
+        high[rows, labels - columns.start] = self.classes.label[0][labels]
+        low[rows, labels - columns.start] = self.classes.label[1][labels]
+        return high, low
+
+
+def soft_answer(parts: Exponentials, rows: SoftRows, divisor: arb) -> Answer:
+    """The gradient (R, K) divided by the denominator, and the rows' own losses as balls."""
+    own, rest, costs = _row_totals(parts, rows)
+    mass = [t + r for t, r in zip(own, rest, strict=True)]
+    scales = [a / (1 + s) for a, s in zip(mass, parts.others, strict=True)]
+    tops = [(r - t * s) / (1 + s) for t, r, s in zip(own, rest, parts.others, strict=True)]
+    losses = [(a * s.log1p() + cost) * divisor for a, s, cost in zip(mass, parts.others, costs, strict=True)]
+    converted = to_enclosures(scales + tops)
+    gradient = _entries(parts, rows, converted[: len(own)])
+    fill(gradient, (np.arange(len(own)), parts.top), converted[len(own) :])
+    return gradient, losses
+
+
+def _row_totals(parts: Exponentials, rows: SoftRows) -> tuple[list[arb], list[arb], list[arb]]:
+    """Balls per row: t_top, the sum of the other t_j, and sum_j t_j (max - x_j)."""
+    n_rows, n_classes = rows.logits.shape
+    own = (np.zeros(n_rows), np.zeros(n_rows))
+
+    def others() -> Iterator[Pair]:
+        for columns in column_blocks(n_rows, n_classes):
+            high, low = rows.coefficients(columns)
+            inside = np.flatnonzero((parts.top >= columns.start) & (parts.top < columns.stop))
+            at = (inside, parts.top[inside] - columns.start)
+            own[0][inside], own[1][inside] = high[at], low[at]
+            high[at], low[at] = 0.0, 0.0
+            yield high, low
+
+    rest = summed(n_rows, others())
+    costs = summed(n_rows, _costs(parts, rows))
+    error = 1.01 * (COEFFICIENT_ERROR + MULTIPLY_ERROR + summed_error(n_rows, n_classes))
+    lost = arb(0, (n_classes, -1000))
+    return _balls(own, COEFFICIENT_ERROR), _balls(rest, error), [cost + lost for cost in _balls(costs, error)]
+
+
+def _costs(parts: Exponentials, rows: SoftRows) -> Iterator[Pair]:
+    for columns in column_blocks(*rows.logits.shape):
+        high, low = rows.coefficients(columns)
+        with np.errstate(invalid="ignore"):
+            distance = two_sum(parts.highest[:, None], -rows.logits[:, columns])
+            product, error = multiply((high, low), distance)
+        yield np.where(high == 0, 0.0, product), np.where(high == 0, 0.0, error)
+
+
+def _balls(values: Pair, error: float) -> list[arb]:
+    return [ball_of(high, low, 0, error) for high, low in zip(values[0].tolist(), values[1].tolist(), strict=True)]
+
+
+def _entries(parts: Exponentials, rows: SoftRows, scale: Enclosures) -> Enclosures:
+    answer = constant(0.0, parts.high.shape)
+    error = scale_error(scale)[:, None]
+    c = (scale.high[:, None], scale.low[:, None])
+    for columns in column_blocks(*parts.high.shape):
+        high, low = multiply((parts.high[:, columns], parts.low[:, columns]), c)
+        exponent = parts.exponent[:, columns] + scale.exponent[:, None]
+        t = rows.coefficients(columns)
+        active = t[0] != 0
+        factor = np.ldexp(1.0, np.where(active, np.maximum(exponent, _FARTHEST), 0))
+        high, low = high * factor, low * factor
+        total = add((high, low), (-t[0], -t[1]))
+        radius = high * error + 1.01 * COEFFICIENT_ERROR * t[0] + 1.01 * ADD_ERROR * np.abs(total[0])
+        radius = np.where(active, radius + 2.0 ** (_FARTHEST + 2), radius)
+        fill(answer, (slice(None), columns), normalised(*total, radius, np.where(active, 0, exponent)))
+        widen_negligible(answer[:, columns], parts.negligible[:, columns] & ~active, scale)
+    return answer
