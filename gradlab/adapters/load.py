@@ -1,0 +1,232 @@
+"""Loading a target: the implementations that a string, or a callable, stands for.
+
+A target is, in this order of precedence:
+
+- the name of something that ships with gradlab: `shifted`; write `./shifted` for a folder of that name;
+- the name of an entry point of the group `gradlab.implementations`;
+- `package.module:callable` or `path/file.py:callable`, where the callable may be an attribute path;
+- a file: the functions that it marks with `@gradlab.implementation`, or if it marks none those in its `__all__`;
+- a folder: the same for every `*.py` below it whose path holds no part that starts with "_" or "."; a file that
+  mentions neither `__all__` nor `implementation` is not even imported.
+
+What a function claims: what the caller gives, over its decorator, over the module's `CLAIMS` (one mapping for all
+its functions, or one for each function's name), over the defaults.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from gradlab.adapters.importing import TargetError, import_file, import_name
+from gradlab.adapters.shipped import shipped
+from gradlab.claims import ATTRIBUTE, Claims, claims_from
+from gradlab.evaluation import Implementation, signature_fault
+
+GROUP = "gradlab.implementations"
+_MISSING = object()
+
+__all__ = ["GROUP", "TargetError", "implementation_of", "load"]
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """A callable that a target stands for: its name, itself, the module it was found in, how to load it again."""
+
+    name: str
+    function: Any
+    module: ModuleType | None
+    target: str
+
+
+def load(target: str, claims: Mapping[str, Any], dtypes: Iterable[str] = ()) -> list[Implementation]:
+    """The implementations that `target` stands for, at least one.
+
+    claims: what the caller claims for them. dtypes: what is claimed for a function that says nothing of dtypes.
+    Raises TargetError, in one line, where the target does not exist or import, is not callable, cannot be called
+    with (logits, labels) and the keywords it claims, or where a claim is unknown.
+    """
+    return [_claimed(found, claims, tuple(dtypes)) for found in _find(target)]
+
+
+def implementation_of(
+    function: Callable[..., Any], claims: Mapping[str, Any], dtypes: Iterable[str] = ()
+) -> Implementation:
+    """The implementation that is `function`, under its own name, with claims found as `load` does.
+
+    Its target is `module:name` where that leads back to it, and "" otherwise. Raises TargetError as `load` does.
+    """
+    module = inspect.getmodule(function)
+    path = getattr(function, "__qualname__", "")
+    target = f"{module.__name__}:{path}" if module is not None and _follow(module, path) is function else ""
+    name = getattr(function, "__name__", type(function).__name__)
+    return _claimed(Found(name, function, module, target), claims, tuple(dtypes))
+
+
+def _find(target: str) -> list[Found]:
+    if not target.strip():
+        raise TargetError("a target must not be empty")
+    if target.isidentifier() and target in shipped():
+        one = shipped()[target]
+        return [Found(one.name, one.function, one.module, target)]
+    entries = {entry.name: entry for entry in entry_points(group=GROUP)}
+    if target in entries:
+        return _of_entry_point(entries[target])
+    head, _, attribute = target.rpartition(":")
+    if head and all(part.isidentifier() for part in attribute.split(".")):
+        module = import_file(_existing(head)) if _is_path(head) else _named(head, target)
+        return [_attribute(module, attribute, (head, target))]
+    if not _is_path(target) and not os.path.exists(target):
+        raise TargetError(_unknown(target, [*shipped(), *entries]))
+    path = _existing(target)
+    return _of_folder(path) if path.is_dir() else _of_file(path)
+
+
+def _named(name: str, target: str) -> ModuleType:
+    if not all(part.isidentifier() for part in name.split(".")):
+        raise TargetError(f"{target}: {name!r} is no name of a module, and no path of a Python file")
+    return import_name(name)
+
+
+def _is_path(text: str) -> bool:
+    return text.endswith(".py") or "/" in text or "\\" in text or os.path.isfile(text)
+
+
+def _existing(text: str) -> Path:
+    path = Path(text)
+    if not os.path.exists(text):  # False, where Path.exists would raise: a name that is too long, say
+        raise TargetError(f"{text} does not exist")
+    if path.is_file() and path.suffix != ".py":
+        raise TargetError(f"{text} must be a Python file, named *.py")
+    return path
+
+
+def _of_file(path: Path) -> list[Found]:
+    found = _offered(path)
+    if not found:
+        raise TargetError(
+            f"{path} offers nothing: mark functions with @gradlab.implementation, list them in __all__,"
+            f" or write {path}:function"
+        )
+    return found
+
+
+def _of_folder(folder: Path) -> list[Found]:
+    found = [one for path in _python_files(folder) if _may_offer(path) for one in _offered(path)]
+    if not found:
+        raise TargetError(f"{folder} offers nothing: none of its *.py files marks a function or has an __all__")
+    return found
+
+
+def _python_files(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.rglob("*.py")):
+        if not any(part.startswith(("_", ".")) for part in path.relative_to(folder).parts):
+            yield path
+
+
+def _may_offer(path: Path) -> bool:
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise TargetError(f"{path} cannot be read: {error.strerror}") from error
+    return b"__all__" in text or b"implementation" in text
+
+
+def _offered(path: Path) -> list[Found]:
+    """The functions that a file marks or, if it marks none, lists in `__all__`; classes and constants do not count."""
+    module = import_file(path)
+    own = {name: value for name, value in vars(module).items() if getattr(value, "__module__", "") == module.__name__}
+    listed = getattr(module, "__all__", ())
+    if not isinstance(listed, list | tuple):
+        raise TargetError(f"{path}: __all__ must be a list of names, is of type {type(listed).__name__}")
+    names = [name for name, value in own.items() if hasattr(value, ATTRIBUTE)] or [str(name) for name in listed]
+    return [_attribute(module, name, (str(path), f"{path}:{name}")) for name in names if _may_be_meant(module, name)]
+
+
+def _may_be_meant(module: ModuleType, name: str) -> bool:
+    """False for classes and constants; a name that is not there at all is an error, to be told later."""
+    value = _follow(module, name)
+    return value is _MISSING or (callable(value) and not inspect.isclass(value))
+
+
+def _of_entry_point(entry: EntryPoint) -> list[Found]:
+    module = import_name(entry.module)
+    if not entry.attr:
+        raise TargetError(f"entry point {entry.name} must be written module:callable, is {entry.value!r}")
+    found = _attribute(module, entry.attr, (f"{entry.module} of entry point {entry.name}", entry.name))
+    return [Found(entry.name, found.function, found.module, entry.name)]
+
+
+def _attribute(module: ModuleType, path: str, shown: tuple[str, str]) -> Found:
+    """The callable at an attribute path of a module; shown is (the module's name, the target), for people."""
+    value = _follow(module, path)
+    if value is _MISSING:
+        names = [name for name, one in vars(module).items() if callable(one) and not name.startswith("_")]
+        raise TargetError(f"{shown[0]} has no {path!r}{_did_you_mean(path, names)}")
+    if not callable(value):
+        raise TargetError(f"{shown[1]} is not callable, it is of type {type(value).__name__}")
+    return Found(path.rpartition(".")[2], value, module, shown[1])
+
+
+def _follow(value: Any, path: str) -> Any:
+    for part in path.split("."):
+        value = getattr(value, part, _MISSING)
+    return value
+
+
+def _claimed(found: Found, claims: Mapping[str, Any], dtypes: tuple[str, ...]) -> Implementation:
+    shown = found.target or found.name
+    fault = signature_fault(found.function)
+    if fault is not None:
+        raise TargetError(f"{shown} {fault}")
+    given: dict[str, Any] = {"dtypes": dtypes} if dtypes else {}
+    try:
+        complete = claims_from({**given, **_own_claims(found), **claims})
+    except (ValueError, TypeError) as error:
+        raise TargetError(f"{shown}: {error}") from error
+    fault = _keyword_fault(found.function, complete)
+    if fault is not None:
+        raise TargetError(f"{shown} {fault}")
+    return Implementation(found.name, found.function, complete, found.target)
+
+
+def _own_claims(found: Found) -> Mapping[str, Any]:
+    marked = getattr(found.function, ATTRIBUTE, None)
+    beside = getattr(found.module, "CLAIMS", {})
+    own = marked if marked is not None else beside
+    if not isinstance(own, Mapping):
+        raise TypeError(f"CLAIMS must be a mapping, got {type(own).__name__}")
+    if marked is None and own and all(isinstance(value, Mapping) for value in own.values()):
+        own = own.get(found.name, {})
+    return own
+
+
+def _keyword_fault(function: Any, claims: Claims) -> str | None:
+    wanted = [*claims.options, *(["reduction"] if len(claims.reduction) > 1 else [])]
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        return None
+    for name in wanted:
+        try:
+            signature.bind(None, None, **{name: None})
+        except TypeError:
+            return f"claims {name}, so it must take the keyword {name}; its signature is {signature}"
+    return None
+
+
+def _unknown(target: str, names: list[str]) -> str:
+    hint = _did_you_mean(target, names) or "; a function of a module is written module:function"
+    return f"{target} is no file, folder, shipped implementation or entry point{hint}"
+
+
+def _did_you_mean(name: str, names: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, names, n=3)
+    return f"; did you mean {' or '.join(close)}?" if close else ""

@@ -1,0 +1,51 @@
+"""What ships with gradlab: the implementations, and the specimens, which are wrong on purpose."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+PACKAGES = ("gradlab.implementations", "gradlab.implementations.specimens")
+
+
+@dataclass(frozen=True, eq=False)
+class Shipped:
+    """A function that ships with gradlab, under its name.
+
+    module: where it is, with its CLAIMS. stated: the verdict that it must get, from the module's constant VERDICT
+    (a string, or a mapping by function name), or None where only the claimed level is promised.
+    """
+
+    name: str
+    function: Any
+    module: ModuleType
+    stated: str | None
+
+    @property
+    def is_specimen(self) -> bool:
+        return self.module.__name__.startswith(PACKAGES[1])
+
+
+@cache
+def shipped() -> dict[str, Shipped]:
+    """Everything that ships, by name: the implementations in alphabetical order, then the specimens."""
+    return {one.name: one for package in PACKAGES for one in _in_package(package)}
+
+
+def _in_package(package: str) -> Iterator[Shipped]:
+    folder = importlib.import_module(package)
+    for found in pkgutil.iter_modules(folder.__path__):
+        if not found.name.startswith("_") and not found.ispkg:
+            module = importlib.import_module(f"{package}.{found.name}")
+            for name in getattr(module, "__all__", ()):
+                yield Shipped(name, getattr(module, name), module, _stated(module, name))
+
+
+def _stated(module: ModuleType, name: str) -> str | None:
+    verdict = getattr(module, "VERDICT", None)
+    return verdict.get(name) if isinstance(verdict, dict) else verdict
