@@ -92,11 +92,11 @@ def many_equal(fmt: Format, rng: np.random.Generator) -> list[Problem]:
 def subnormal_probabilities(fmt: Format, rng: np.random.Generator) -> list[Problem]:
     """Probabilities among the subnormal numbers, as the target's or the others', alone or many together."""
     first, last = leaves_normal(fmt), underflows(fmt)
-    depths = first + (last - first) * np.array([0.1, 0.4, 0.7, 0.9])
+    depths = first + (last - first) * np.array([0.1, 0.4, 0.6, 0.8])
     return [
         placed(fmt, [[0, -depths[1]]], [0]),
         placed(fmt, [[0, -depths[1]]], [1]),
-        placed(fmt, [[*-depths, 1.5]], [2]),
+        placed(fmt, [[*-depths, 0]], [2]),
         placed(fmt, [[0, *np.full(15, -depths[3])]], [0]),  # the target's entry is the sum of fifteen subnormals
     ]
 

@@ -1,0 +1,54 @@
+"""What an objective accepts, and what it says is switched on."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from gradlab.problems.objective import REDUCTIONS, TARGETS, Objective
+
+
+def test_the_default_is_the_mean_over_labels_without_options() -> None:
+    assert Objective() == Objective("mean", "index", 0.0, None, None)
+    assert Objective().options() == {}
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+@pytest.mark.parametrize("targets", TARGETS)
+def test_every_reduction_goes_with_every_kind_of_target(reduction: str, targets: str) -> None:
+    objective = Objective(reduction, targets)
+    assert (objective.reduction, objective.targets) == (reduction, targets)
+
+
+ON: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({"label_smoothing": 0.1}, {"label_smoothing": 0.1}),
+    ({"class_weights": (1.0, 0.0)}, {"class_weights": (1.0, 0.0)}),
+    ({"ignore_index": 0}, {"ignore_index": 0}),
+    ({"ignore_index": -100, "label_smoothing": 0.0}, {"ignore_index": -100}),
+]
+
+
+@pytest.mark.parametrize(("given", "expected"), ON)
+def test_options_are_those_that_are_switched_on(given: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert Objective(**given).options() == expected
+
+
+BAD: list[tuple[dict[str, Any], str]] = [
+    ({"reduction": "median"}, "reduction must be one of none, mean, sum, got 'median'"),
+    ({"targets": "one-hot"}, "targets must be one of index, probability, got 'one-hot'"),
+    ({"label_smoothing": -0.1}, r"label_smoothing must lie in \[0, 1\], got -0.1"),
+    ({"label_smoothing": 1.1}, r"label_smoothing must lie in \[0, 1\], got 1.1"),
+    ({"label_smoothing": math.nan}, r"label_smoothing must lie in \[0, 1\], got nan"),
+    ({"class_weights": (1.0, -1.0)}, "class_weights must be finite and at least 0"),
+    ({"class_weights": (math.inf,)}, "class_weights must be finite and at least 0"),
+    ({"class_weights": (math.nan,)}, "class_weights must be finite and at least 0"),
+    ({"targets": "probability", "ignore_index": 1}, "ignore_index needs index targets"),
+]
+
+
+@pytest.mark.parametrize(("given", "message"), BAD)
+def test_a_value_out_of_range_is_refused(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Objective(**given)
