@@ -13,6 +13,7 @@ from gradlab.harness.profiles import PROFILES, Profile
 from gradlab.harness.tally import Line, Tally, examine, results_of
 from gradlab.harness.verdict import Verdict, is_advice, verdict_of_failure
 from gradlab.problems.problem import Problem
+from gradlab.result import Result
 
 TINY = 4  # entries: a failing problem this small is not shrunk any further
 
@@ -46,7 +47,7 @@ Watch = Callable[[Progress], None]
 class Report:
     """What one run found out about one implementation.
 
-    lines: one per check and dtype. failing: every problem that failed a check, with the names of those checks.
+    lines: one per check and dtype. failing: for every problem that failed, the results of the checks that it failed.
     dtypes: the dtypes that were checked. n_problems: how many problems were tried. seconds: wall time.
     """
 
@@ -54,7 +55,7 @@ class Report:
     plan: Plan
     verdict: Verdict
     lines: tuple[Line, ...]
-    failing: tuple[tuple[Problem, tuple[str, ...]], ...]
+    failing: tuple[tuple[Result, ...], ...]
     dtypes: tuple[str, ...]
     n_problems: int
     seconds: float
@@ -97,7 +98,7 @@ def judge(implementation: Implementation, plan: Plan, watch: Watch = lambda prog
         _examine_families(tally, (plan, dtype), watch)
         _examine_drawn(tally, (plan, dtype), watch)
         _shrink(tally, (plan, dtype), watch)
-    failing = tuple((problem, tuple(dict.fromkeys(names))) for problem, names in tally.failing.values())
+    failing = tuple(tuple(failed.values()) for failed in tally.failing.values())
     seconds = time.perf_counter() - start
     lines = tuple(tally.in_order())
     return Report(implementation, plan, tally.verdict(), lines, failing, dtypes, tally.n_problems, seconds)

@@ -38,11 +38,11 @@ class Line:
 
 @dataclass(eq=False)
 class Tally:
-    """The lines so far, and the problems that failed something, in the order in which they were met."""
+    """The lines so far, and by digest the problems that failed something, with what failed on each."""
 
     implementation: Implementation
     lines: dict[tuple[str, str], Line] = field(default_factory=dict)
-    failing: dict[str, tuple[Problem, list[str]]] = field(default_factory=dict)
+    failing: dict[str, dict[str, Result]] = field(default_factory=dict)
     n_problems: int = 0
 
     def verdict(self) -> Verdict:
@@ -91,7 +91,7 @@ def _add(tally: Tally, check: Check, result: Result) -> None:
     left = Verdict.ACCURATE
     if not result.passed:
         left = verdict_of_failure(check, tally.implementation.claims, result.problem)
-        tally.failing.setdefault(result.problem.digest, (result.problem, []))[1].append(check.name)
+        tally.failing.setdefault(result.problem.digest, {})[check.name] = result
     new = Line(check, result.dtype, result, None if result.passed else result, left, 1, int(not result.passed))
     old = tally.lines.get(key)
     tally.lines[key] = new if old is None else _merged(old, new)
