@@ -89,7 +89,7 @@ def call_for(implementation: Implementation, problem: Problem) -> Call:
 
 def evaluate(implementation: Implementation, problem: Problem) -> Answer:
     """The answer to one problem, from a fresh call."""
-    return _judged(perform(implementation.function, call_for(implementation, problem)), problem)
+    return answer_to_call(implementation, call_for(implementation, problem), problem.objective.reduction)
 
 
 @lru_cache(maxsize=512)
@@ -104,9 +104,9 @@ def answer(implementation: Implementation, problem: Problem) -> Answer:
     return replace(fresh, loss=loss, gradient=gradient)
 
 
-def answer_to_call(implementation: Implementation, call: Call, problem: Problem) -> Answer:
-    """The answer from a call with arrays of the caller's choice (another layout, say) that spell `problem`."""
-    return _judged(perform(implementation.function, call), problem)
+def answer_to_call(implementation: Implementation, call: Call, reduction: str) -> Answer:
+    """The answer from a call with arrays of the caller's choice: another layout, a larger batch."""
+    return _judged(perform(implementation.function, call), call.logits.shape, reduction)
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,16 +143,16 @@ def perform(function: Callable[..., Any], call: Call) -> Outcome:
     return Outcome(value, error, tuple(noise))
 
 
-def _judged(outcome: Outcome, problem: Problem) -> Answer:
+def _judged(outcome: Outcome, shape: tuple[int, ...], reduction: str) -> Answer:
     if outcome.error is not None:
         kind = type(outcome.error).__name__
         text = " ".join(str(outcome.error).split())
         return Answer(None, None, f"raised {kind}: {text}" if text else f"raised {kind}", kind, outcome.noise)
     if not isinstance(outcome.value, tuple | list) or len(outcome.value) != 2:
         return _faulty(f"returned {_described(outcome.value)}, must return (loss, gradient)", outcome)
-    loss, fault = _as_array(outcome.value[0], "loss", _loss_shape(problem))
+    loss, fault = _as_array(outcome.value[0], "loss", shape[:1] if reduction == "none" else ())
     if fault is None:
-        gradient, fault = _as_array(outcome.value[1], "gradient", problem.logits.shape)
+        gradient, fault = _as_array(outcome.value[1], "gradient", shape)
     if fault is not None:
         return _faulty(fault, outcome)
     return Answer(loss, gradient, None, None, outcome.noise)
@@ -160,10 +160,6 @@ def _judged(outcome: Outcome, problem: Problem) -> Answer:
 
 def _faulty(fault: str, outcome: Outcome) -> Answer:
     return Answer(None, None, fault, None, outcome.noise)
-
-
-def _loss_shape(problem: Problem) -> tuple[int, ...]:
-    return (problem.n_rows,) if problem.objective.reduction == "none" else ()
 
 
 def _as_array(value: Any, what: str, shape: tuple[int, ...]) -> tuple[Array | None, str | None]:

@@ -35,7 +35,7 @@ def keeps_the_dtype(implementation: Implementation, problem: Problem) -> Finding
 def leaves_its_inputs_alone(implementation: Implementation, problem: Problem) -> Findings:
     """Logits and labels hold the same bits after the call."""
     call = call_for(implementation, problem)
-    answer_to_call(implementation, call, problem)
+    answer_to_call(implementation, call, problem.objective.reduction)
     return [
         _unchanged("logits", call.logits, problem.logits),
         _unchanged("labels", call.targets, problem.targets),
@@ -45,7 +45,7 @@ def leaves_its_inputs_alone(implementation: Implementation, problem: Problem) ->
 def outputs_share_no_memory(implementation: Implementation, problem: Problem) -> Findings:
     """The gradient is no view of the inputs, and a later call does not change it."""
     call = call_for(implementation, problem)
-    first = answer_to_call(implementation, call, problem)
+    first = answer_to_call(implementation, call, problem.objective.reduction)
     loss, gradient = values_of(first, problem)
     shared = [what for what, array in _arrays(first).items() if _overlaps(array, call)]
     other = problem.replace(logits=-problem.logits)
@@ -155,7 +155,7 @@ LAYOUTS: dict[str, Callable[[Array], Array]] = {
 def _same_in_layout(implementation: Implementation, problem: Problem, spell: Callable[[Array], Array]) -> Findings:
     call = call_for(implementation, problem)
     other = replace(call, logits=spell(problem.logits.copy()), targets=_spelled_labels(problem, spell))
-    seen = values_of(answer_to_call(implementation, other, problem), problem)
+    seen = values_of(answer_to_call(implementation, other, problem.objective.reduction), problem)
     return agree(seen, solved(implementation, problem), _twice(problem))
 
 

@@ -62,6 +62,7 @@ def as_dtype(name: str) -> np.dtype[np.generic]:
     return np.dtype(name)
 
 
+@cache
 def format_of(dtype: np.dtype[np.generic] | str) -> Format:
     """The format of a dtype, or of a dtype's name. Byte order does not matter.
 
