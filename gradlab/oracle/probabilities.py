@@ -9,7 +9,7 @@ from flint import arb, ctx
 
 from gradlab.oracle.balls import probabilities_of
 from gradlab.oracle.intervals import Array
-from gradlab.oracle.row_softmax import BLOCK_ENTRIES, exponentials
+from gradlab.oracle.row_softmax import ROW_BLOCK_ENTRIES, exponentials
 from gradlab.problems.problem import Problem
 
 _PRECISION = 128
@@ -37,7 +37,7 @@ def softmax(problem: Problem) -> Softmax:
     answer = Softmax(np.full(logits.shape, np.nan), np.full(len(logits), np.nan), shifted)
     shifted[~problem.rows_with_value] = np.nan
     rows = np.flatnonzero(problem.rows_with_value & (sizes < _LARGEST_LOGIT))
-    step = max(1, BLOCK_ENTRIES // problem.n_classes)
+    step = max(1, ROW_BLOCK_ENTRIES // problem.n_classes)
     with ctx.workprec(_PRECISION):
         for start in range(0, len(rows), step):
             _fill_block(answer, logits, rows[start : start + step])

@@ -68,25 +68,33 @@ def within_limits(classes: ClassPairs) -> bool:
 
 
 class SoftRows(NamedTuple):
-    """A block of rows: logits (R, K), targets (labels (R,) or probabilities (R, K) in float64), and the constants."""
+    """A block of rows: their logits and the pairs of their coefficients t/D, all of shape (R, K)."""
 
     logits: Array
-    targets: Array
-    classes: ClassPairs
+    high: Array
+    low: Array
 
     def coefficients(self, columns: slice) -> Pair:
-        """t of some columns, shape (R, n); relative error at most COEFFICIENT_ERROR."""
-        other = (self.classes.other[0][columns], self.classes.other[1][columns])
-        if self.targets.ndim == 2:
-            hard = (self.classes.hard[0][columns], self.classes.hard[1][columns])
-            return add_nonnegative(multiply_by_double(hard, self.targets[:, columns]), other)
-        shape = (len(self.targets), len(other[0]))
-        high, low = (np.broadcast_to(part, shape).copy() for part in other)
-        rows = np.flatnonzero((self.targets >= columns.start) & (self.targets < columns.stop))
-        labels = self.targets[rows]
-        high[rows, labels - columns.start] = self.classes.label[0][labels]
-        low[rows, labels - columns.start] = self.classes.label[1][labels]
-        return high, low
+        """t/D of some columns, as views."""
+        return self.high[:, columns], self.low[:, columns]
+
+
+def smoothed_labels(logits: Array, labels: Array, classes: ClassPairs) -> SoftRows:
+    """A block of rows with labels (R,)."""
+    high, low = (np.broadcast_to(part, logits.shape).copy() for part in classes.other)
+    places = np.arange(len(labels))
+    high[places, labels], low[places, labels] = classes.label[0][labels], classes.label[1][labels]
+    return SoftRows(logits, high, low)
+
+
+def probability_rows(logits: Array, targets: Array, classes: ClassPairs) -> SoftRows:
+    """A block of rows with probabilities (R, K) in float64; relative error of t at most COEFFICIENT_ERROR."""
+    rows = SoftRows(logits, np.empty(logits.shape), np.empty(logits.shape))
+    for columns in column_blocks(*logits.shape):
+        hard, other = ((pair[0][columns], pair[1][columns]) for pair in (classes.hard, classes.other))
+        product = multiply_by_double(hard, targets[:, columns])
+        rows.high[:, columns], rows.low[:, columns] = add_nonnegative(product, other)
+    return rows
 
 
 def soft_answer(parts: Exponentials, rows: SoftRows, divisor: arb) -> Answer:
@@ -104,32 +112,24 @@ def soft_answer(parts: Exponentials, rows: SoftRows, divisor: arb) -> Answer:
 
 def _row_totals(parts: Exponentials, rows: SoftRows) -> tuple[list[arb], list[arb], list[arb]]:
     """Balls per row: t_top, the sum of the other t_j, and sum_j t_j (max - x_j)."""
-    n_rows, n_classes = rows.logits.shape
-    own = (np.zeros(n_rows), np.zeros(n_rows))
-
-    def others() -> Iterator[Pair]:
-        for columns in column_blocks(n_rows, n_classes):
-            high, low = rows.coefficients(columns)
-            inside = np.flatnonzero((parts.top >= columns.start) & (parts.top < columns.stop))
-            at = (inside, parts.top[inside] - columns.start)
-            own[0][inside], own[1][inside] = high[at], low[at]
-            high[at], low[at] = 0.0, 0.0
-            yield high, low
-
-    rest = summed(n_rows, others())
-    costs = summed(n_rows, _costs(parts, rows))
-    error = 1.01 * (COEFFICIENT_ERROR + MULTIPLY_ERROR + summed_error(n_rows, n_classes))
-    lost = arb(0, (n_classes, -1000))
+    shape = rows.logits.shape
+    at_top = (np.arange(shape[0]), parts.top)
+    own = (rows.high[at_top], rows.low[at_top])
+    costs = summed(_costs(parts, rows))
+    rows.high[at_top], rows.low[at_top] = 0.0, 0.0  # from here on the largest logit's class is dealt with apart
+    rest = summed((rows.high[:, columns].copy(), rows.low[:, columns].copy()) for columns in column_blocks(*shape))
+    error = 1.01 * (COEFFICIENT_ERROR + MULTIPLY_ERROR + summed_error(*shape))
+    lost = arb(0, (shape[1], -1000))
     return _balls(own, COEFFICIENT_ERROR), _balls(rest, error), [cost + lost for cost in _balls(costs, error)]
 
 
 def _costs(parts: Exponentials, rows: SoftRows) -> Iterator[Pair]:
     for columns in column_blocks(*rows.logits.shape):
-        high, low = rows.coefficients(columns)
+        t = rows.coefficients(columns)
         with np.errstate(invalid="ignore"):
             distance = two_sum(parts.highest[:, None], -rows.logits[:, columns])
-            product, error = multiply((high, low), distance)
-        yield np.where(high == 0, 0.0, product), np.where(high == 0, 0.0, error)
+            product, error = multiply(t, distance)
+        yield np.where(t[0] == 0, 0.0, product), np.where(t[0] == 0, 0.0, error)
 
 
 def _balls(values: Pair, error: float) -> list[arb]:

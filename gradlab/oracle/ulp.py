@@ -35,6 +35,9 @@ def ulp_exponent(values: Enclosures, fmt: Format) -> Array:
 
 def is_narrow(values: Enclosures, fmt: Format) -> Array:
     """Whether each enclosure is narrower than 2^-20 ULP of `fmt`; boolean, the values' shape."""
+    plainly = values.radius <= np.abs(values.high) * 2.0 ** -(fmt.precision + WIDTH_BITS + 2)
+    if plainly.all():  # |high| < 2, and a value in the binade of high, or just below it, has an ULP >= 2^-precision
+        return np.asarray(plainly)
     room = ulp_exponent(values, fmt) - (WIDTH_BITS + 1) - values.exponent
     return np.asarray(values.radius < np.ldexp(1.0, np.clip(room, -1000, 1000)))
 

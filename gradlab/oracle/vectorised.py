@@ -15,13 +15,14 @@ from gradlab.oracle.balls import RowAnswers, answer_rows
 from gradlab.oracle.canonical import class_coefficients, denominator, row_kinds
 from gradlab.oracle.conversion import to_enclosures
 from gradlab.oracle.intervals import Array, constant, fill
-from gradlab.oracle.row_softmax import BLOCK_ENTRIES, exponentials
+from gradlab.oracle.row_softmax import ROW_BLOCK_ENTRIES, exponentials
 from gradlab.oracle.sharp_targets import Answer, sharp_answer
 from gradlab.oracle.soft_targets import (
     LARGEST_LOGIT,
     PROBABILITY_LIMITS,
-    SoftRows,
     class_pairs,
+    probability_rows,
+    smoothed_labels,
     soft_answer,
     within_limits,
 )
@@ -66,8 +67,8 @@ def _completed(problem: Problem, rows: Array, state: tuple[RowAnswers, Array]) -
 
 
 def _row_blocks(places: Array, n_classes: int) -> Iterator[slice]:
-    """The places in runs without a gap, each of about BLOCK_ENTRIES entries."""
-    step = max(1, BLOCK_ENTRIES // n_classes)
+    """The places in runs without a gap, each of about ROW_BLOCK_ENTRIES entries."""
+    step = max(1, ROW_BLOCK_ENTRIES // n_classes)
     runs = np.split(places, np.flatnonzero(np.diff(places) != 1) + 1) if places.size else []
     for run in runs:
         for start in range(int(run[0]), int(run[-1]) + 1, step):
@@ -95,8 +96,11 @@ def _soft(problem: Problem, rows: Array) -> tuple[BlockSolver, Array]:
 
     def solve(block: Array) -> Answer:
         logits, targets = problem.logits64[block], problem.targets[block]
-        targets = targets.astype(np.float64) if targets.ndim == 2 else targets
-        return soft_answer(exponentials(logits, logits.argmax(1)), SoftRows(logits, targets, classes), divisor)
+        if targets.ndim == 2:
+            soft_rows = probability_rows(logits, targets.astype(np.float64), classes)
+        else:
+            soft_rows = smoothed_labels(logits, targets, classes)
+        return soft_answer(exponentials(logits, logits.argmax(1)), soft_rows, divisor)
 
     able = _sizes(problem, rows) < LARGEST_LOGIT
     if problem.objective.targets == "probability":
