@@ -115,7 +115,7 @@ def _assembled(problem: Problem, solve: Callable[[Problem, Array], RowAnswers]) 
     answers = solve(problem, rows)
     loss = reduced_loss(problem, answers.losses[: len(kinds.regular)])
     losses, gradient = answers.loss_intervals, answers.gradient
-    if len(rows) < problem.n_rows:
+    if len(kinds.regular) < problem.n_rows:  # else the answers are in the order of the rows
         losses, gradient = constant(0.0, (problem.n_rows,)), constant(0.0, problem.logits.shape)
         fill(losses, rows, answers.loss_intervals)
         fill(gradient, rows, answers.gradient)
