@@ -85,7 +85,8 @@ def forward_gradient(problem: Problem) -> tuple[Array, str]:
     an extension to entries of [2, theorem 4.3], which is normwise and takes exp as correctly rounded. Then
     A p_j - t_j adds |g_j| (twice: the division by N), and the same written as a sum over the other classes,
     -t_j sum_{i != j} p_i, 2 n t_j (1 - p_j). Underflow costs at most (beta + 1) eta in any p_j, n times that in
-    such a sum, and eta in the division. Sums of half-precision terms are expected in float32 at least.
+    such a sum, and eta in the division; one eta more because errors are held in float64. Sums of half-precision
+    terms are expected in float32 at least.
     """
     c = conditioning(problem)
     return _gradient_error(problem, _relative_error(problem, c)), _FORWARD
@@ -248,7 +249,7 @@ def _gradient_error(problem: Problem, relative: Array) -> Array:
     own = _gamma(relative + _mass_roundings(problem), fmt.unit_roundoff) * mass * p
     rest = (2 * n * _accumulation(problem) * (1 - p) + _option_roundings(problem)) * t + _scalings(problem) * size
     divisor, eta = _divisor(problem), fmt.smallest_subnormal
-    underflow = eta * ((BETA + 1) * (mass + n * t) / divisor + 1)
+    underflow = eta * ((BETA + 1) * (mass + n * t) / divisor + 2)
     return np.asarray((own + _gamma(rest, fmt.unit_roundoff)) / divisor + underflow)
 
 

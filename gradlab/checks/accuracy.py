@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from gradlab import tolerances
-from gradlab.checks.check import Findings, solved
+from gradlab.checks.check import Findings, returned, solved
 from gradlab.evaluation import Implementation
 from gradlab.oracle.enclosure import Enclosures, enclose
 from gradlab.oracle.ulp import absolute_error, error_in_ulp
@@ -81,7 +81,7 @@ def rows_without_value_are_nan(implementation: Implementation, problem: Problem)
 
 @dataclass(frozen=True, eq=False)
 class _Seen:
-    """What an implementation returned for one quantity, beside the enclosure of the exact value."""
+    """What an implementation returned for one quantity, in its dtype, beside the enclosure of the exact value."""
 
     quantity: str
     observed: Array
@@ -89,12 +89,12 @@ class _Seen:
 
 
 def _loss(implementation: Implementation, problem: Problem) -> _Seen:
-    loss, _ = solved(implementation, problem)
+    loss = returned(implementation, problem)[0]
     return _Seen("loss" + "[{}]" * loss.ndim, loss, enclose(problem).loss)
 
 
 def _gradient(implementation: Implementation, problem: Problem) -> _Seen:
-    return _Seen("gradient[{}, {}]", solved(implementation, problem)[1], enclose(problem).gradient)
+    return _Seen("gradient[{}, {}]", returned(implementation, problem)[1], enclose(problem).gradient)
 
 
 def _against(seen: _Seen, implementation: Implementation, problem: Problem, bound: Bound) -> Comparison:

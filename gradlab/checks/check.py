@@ -41,12 +41,22 @@ def solved(implementation: Implementation, problem: Problem) -> tuple[Array, Arr
     return values_of(answer(implementation, problem), problem)
 
 
+def returned(implementation: Implementation, problem: Problem) -> tuple[Array, Array]:
+    """Loss and gradient in the dtype in which they were returned. Raises NoAnswerError where there are none."""
+    return _parts(answer(implementation, problem), problem)
+
+
 def values_of(given: Answer, problem: Problem) -> tuple[Array, Array]:
-    """Loss and gradient of an answer in float64. Raises NoAnswerError where there is none."""
+    """Loss and gradient of an answer in float64. Raises NoAnswerError where there are none."""
+    loss, gradient = _parts(given, problem)
+    with np.errstate(invalid="ignore"):
+        return loss.astype(np.float64), gradient.astype(np.float64)
+
+
+def _parts(given: Answer, problem: Problem) -> tuple[Array, Array]:
     if given.loss is None or given.gradient is None:
         raise NoAnswerError(f"{given.fault} (family {problem.family}, shape {problem.logits.shape})")
-    with np.errstate(invalid="ignore"):
-        return given.loss.astype(np.float64), given.gradient.astype(np.float64)
+    return given.loss, given.gradient
 
 
 class NoAnswerError(Exception):
