@@ -62,7 +62,7 @@ def log_space(logits: list[arb], coefficients: list[arb]) -> tuple[arb, list[arb
 
 
 def complement(logits: list[arb], coefficients: list[arb]) -> tuple[arb, list[arb]]:
-    """Loss and gradient: the target's entry and the loss are made from the other classes: nothing cancels."""
+    """Loss and gradient: the target's entry and the loss are made from the other classes, so that nothing cancels."""
     classes = range(len(logits))
     largest = max(classes, key=logits.__getitem__)
     shifted_logits = [logits[j] - logits[largest] for j in classes]

@@ -65,7 +65,7 @@ def log_space(logits: Array, coefficients: Array) -> tuple[Array, Array]:
 
 @np.errstate(all="ignore")
 def complement(logits: Array, coefficients: Array) -> tuple[Array, Array]:
-    """Losses and gradient: the target's entry and the loss are made from the other classes: nothing cancels."""
+    """Losses and gradient: the target's entry and the loss are made from the other classes, so that nothing cancels."""
     classes = np.arange(logits.shape[1])
     coefficients = coefficients.astype(logits.dtype)
     largest = np.argmax(logits, axis=1, keepdims=True)

@@ -25,6 +25,9 @@ S = Symbol("S", positive=True)
 R = Symbol("R", nonnegative=True)
 Z = Symbol("Z", real=True)
 
+L = Symbol("L", nonnegative=True)
+g = IndexedBase("g", real=True)
+H = IndexedBase("H", real=True)
 x = IndexedBase("x", real=True)
 t = IndexedBase("t", nonnegative=True)
 q = IndexedBase("q", nonnegative=True)
@@ -65,6 +68,9 @@ LETTERS: dict[Expr, Letter] = {
     y: Letter("label", "the row's label"),
     c: Letter("ignore_index", "the label whose rows are ignored"),
     epsilon: Letter("label_smoothing", "the label smoothing"),
+    L: Letter("loss", "the loss of a row, L_n that of row n; or of all rows, reduced"),
+    g: Letter("gradient", "the derivative of the row's loss along each logit"),
+    H: Letter("second_derivatives", "its second derivatives along two logits, the Hessian"),
     p: Letter("probabilities", "softmax of the logits"),
     A: Letter("coefficient_sum", "the sum of the row's coefficients"),
     S: Letter("total", "the sum of the exponentials"),
@@ -82,7 +88,7 @@ LETTERS: dict[Expr, Letter] = {
     U: Letter("other_probabilities", "the sum of the probabilities of the classes other than j"),
     V: Letter("covariances", "the covariance of two classes' indicators under p"),
     h: Letter("terms", "each class's part of the loss"),
-    loss: Letter("losses", "the loss of each row"),
+    loss: Letter("losses", "the loss of row n"),
     denominator: Letter("denominators", "what each row adds to the denominator of the mean"),
 }
 

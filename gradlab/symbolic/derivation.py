@@ -10,6 +10,9 @@ from sympy import Derivative, Expr, Indexed, KroneckerDelta, exp, log
 from gradlab.symbolic.definition import (
     A,
     Binding,
+    H,
+    L,
+    g,
     i,
     j,
     k,
@@ -41,17 +44,18 @@ class Step:
 class Chain:
     """Steps that lead from one expression for `quantity` to another; each begins where the last one ended."""
 
-    quantity: str
+    title: str
+    quantity: Expr
     steps: tuple[Step, ...]
 
 
-def chain(quantity: str, start: Expr, links: Iterable[tuple[str, Expr, str]]) -> Chain:
+def chain(title: str, quantity: Expr, start: Expr, links: Iterable[tuple[str, Expr, str]]) -> Chain:
     """The chain that starts at `start` and goes through the links, each a name, what comes out, and why."""
     steps = []
     for name, after, why in links:
         steps.append(Step(name, start, after, why))
         start = after
-    return Chain(quantity, tuple(steps))
+    return Chain(title, quantity, tuple(steps))
 
 
 def prove(step: Step, bindings: Sequence[Binding] = ()) -> Proof:
@@ -75,7 +79,7 @@ def hessian() -> Expr:
 
 def derivation() -> tuple[Chain, ...]:
     """The loss made ready, its derivative along x_i, and the derivative of that along x_j."""
-    return chain("L", row_loss(), _LOSS), _first_derivative(), _second_derivative()
+    return chain("The loss of one row", L, row_loss(), _LOSS), _first_derivative(), _second_derivative()
 
 
 _TOTAL = over_classes(exp(x[k]), k)
@@ -103,12 +107,12 @@ def _first_derivative() -> Chain:
         ),
         ("name the parts", gradient(i), "A = sum_k t_k and p_i = exp(x_i) / sum_k exp(x_k)"),
     )
-    return chain("dL/dx_i", Derivative(_APART, x[i]), links)
+    return chain("Its derivative along one logit", g[i], Derivative(_APART, x[i]), links)
 
 
 def _second_derivative() -> Chain:
     links = [("differentiate again", hessian(), "dp_i/dx_j = p_i (delta_ij - p_j)")]
-    return chain("d2L/dx_i dx_j", Derivative(gradient(i), x[j]), links)
+    return chain("Its second derivative", H[i, j], Derivative(gradient(i), x[j]), links)
 
 
 def option_proof(target: str, options: Sequence[str]) -> Proof:

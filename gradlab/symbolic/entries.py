@@ -49,11 +49,13 @@ def is_zero_entry(entry: Expr) -> bool:
 
 
 def counterexample(expression: Expr, sizes: range) -> str:
-    """A point at which `expression` is not 0, to 30 digits, in words; empty if none is found."""
+    """A point at which `expression` is not 0, to 30 digits, or has no value, in words; empty if none is found."""
     for n_classes in sizes:
         for entry, words in entries(expression, n_classes):
             value = entry.xreplace(_point(entry.atoms(Indexed)))
             value = value.xreplace(_point(value.free_symbols)).evalf(30)
+            if value.is_finite is not True:
+                return f"not a finite number at K = {n_classes}{words and ', '}{words}"
             if abs(value) > 1e-20:
                 return f"{float(value):.6g} at K = {n_classes}{words and ', '}{words}"
     return ""

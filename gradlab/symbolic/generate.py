@@ -9,7 +9,8 @@ from pathlib import Path
 
 from gradlab.symbolic.ball_code import as_ball, ball_assignment, ball_list
 from gradlab.symbolic.definition import i, j, n
-from gradlab.symbolic.forms import FORMS, HESSIAN, HESSIAN_BINDINGS, Form
+from gradlab.symbolic.form import Form
+from gradlab.symbolic.forms import FORMS, HESSIAN, HESSIAN_BINDINGS
 from gradlab.symbolic.numpy_code import as_numpy, numpy_assignment
 from gradlab.symbolic.options import DENOMINATORS, KEPT, REDUCTIONS, SHARES, coefficient
 

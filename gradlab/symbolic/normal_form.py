@@ -89,7 +89,7 @@ def _sum_of_term(term: Expr, limits: tuple[Symbol, Expr, Expr]) -> Expr:
     constant, rest = term.as_independent(index, as_Add=False)
     if rest == 1:
         return constant * (last - first + 1)
-    deltas = [delta for delta in rest.atoms(KroneckerDelta) if index in delta.args]
+    deltas = [delta for delta in _delta_factors(rest) if index in delta.args]
     if first == 0 and last in (K - 1, N - 1) and deltas:
         (other,) = set(deltas[0].args) - {index}
         remaining = _without_factor(rest, deltas[0])
@@ -98,8 +98,14 @@ def _sum_of_term(term: Expr, limits: tuple[Symbol, Expr, Expr]) -> Expr:
     return constant * Sum(rest.subs(index, bound), (bound, first, last))
 
 
+def _delta_factors(product: Expr) -> list[Expr]:
+    """The deltas that `product` is a multiple of, a power counted as its base: delta^2 = delta."""
+    bases = [factor.as_base_exp()[0] for factor in Mul.make_args(product)]
+    return [base for base in bases if isinstance(base, KroneckerDelta)]
+
+
 def _without_factor(product: Expr, delta: Expr) -> Expr:
-    return Mul(*[f for f in Mul.make_args(product) if f != delta and not (f.is_Pow and f.base == delta)])
+    return Mul(*[factor for factor in Mul.make_args(product) if factor.as_base_exp()[0] != delta])
 
 
 def _depth(expression: Expr) -> int:
@@ -114,7 +120,7 @@ def _with_deltas_used(expression: Expr) -> Expr:
 def _with_equal_indices(term: Expr) -> Expr:
     """A product with every index written as the first of those that its deltas make equal."""
     groups: list[set[Symbol]] = []
-    for delta in term.atoms(KroneckerDelta):
+    for delta in _delta_factors(term):
         term = _without_factor(term, delta)
         touched = [group for group in groups if group & set(delta.args)]
         groups = [group for group in groups if group not in touched] + [set(delta.args).union(*touched)]

@@ -160,4 +160,5 @@ _LATEX = Language(
     times=r" \, ",
     quotient=_latex_quotient,
     sum_level=PRODUCT,
+    brackets=(r"\left(", r"\right)"),
 )

@@ -23,12 +23,14 @@ class Language:
     """rules: SymPy class -> what writes it; times: between factors; quotient: (numerator, denominator) -> text.
 
     sum_level: TIGHT where a sum is a call, PRODUCT where it reaches as far to the right as it can.
+    brackets: what is put around a piece that must hold together.
     """
 
     rules: Mapping[type, Callable[[Expr, Language], str]]
     times: str
     quotient: Callable[[Expr, Expr, Language], Piece]
     sum_level: int
+    brackets: tuple[str, str] = ("(", ")")
 
 
 def write(expression: Expr, language: Language) -> str:
@@ -39,7 +41,7 @@ def write(expression: Expr, language: Language) -> str:
 def write_tight(expression: Expr, language: Language, level: int = TIGHT) -> str:
     """The same, in parentheses unless it holds together at least as tightly as `level`."""
     text, own_level = _piece(expression, language)
-    return text if own_level >= level else f"({text})"
+    return text if own_level >= level else text.join(language.brackets)
 
 
 def left_out(summation: Expr) -> tuple[Expr, Symbol | None]:
