@@ -1,0 +1,86 @@
+"""Writing files whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Writes text to path in one step: whoever looks sees the old file or the new one, also after Ctrl-C.
+
+    A device, such as /dev/stdout, is written to directly. Raises OSError.
+    """
+    path = path.resolve()
+    if path.exists() and not path.is_file():
+        path.write_text(text, encoding="utf-8")
+        return
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def output_fault(path: Path) -> str | None:
+    """Why a file cannot be written, or None; found out by writing beside it, before anything long is begun."""
+    path = path.resolve()
+    if path.is_dir():
+        return f"{path} cannot be written: it is a folder"
+    if not path.parent.is_dir():
+        return f"{path} cannot be written: there is no folder {path.parent}"
+    if path.exists() and not path.is_file():
+        return None
+    try:
+        if path.exists():
+            path.open("a").close()
+        write_whole(path.with_name(f"{path.name}.writable"), "")
+        path.with_name(f"{path.name}.writable").unlink()
+    except OSError as error:
+        return f"{path} cannot be written: {error.strerror}"
+    return None
+
+
+def folder_fault(folder: Path) -> str | None:
+    """Why files cannot be kept in a folder, which need not exist yet, or None."""
+    existing = folder.resolve()
+    while not existing.exists():
+        existing = existing.parent
+    if not existing.is_dir():
+        return f"{folder} cannot be written: {existing} is no folder"
+    if not os.access(existing, os.W_OK | os.X_OK):
+        return f"{folder} cannot be written: Permission denied"
+    return None
+
+
+def strict_json(document: Any) -> str:
+    """A document as strict JSON, one entry or one innermost list a line. Raises ValueError for NaN and infinities."""
+    text = json.dumps(document, indent=1, allow_nan=False)
+    return _SCALARS.sub(lambda match: f"[{' '.join(line.strip() for line in match[1].splitlines())}]", text) + "\n"
+
+
+# A list of scalars over several lines. A string holds no line feed in JSON, so none can look like one.
+_SCALARS = re.compile(r"\[\n([^\[\]{}]*)\n *\]")
+
+
+def parsed_json(text: str) -> Any:
+    """The document in a strict JSON text. Raises ValueError, for NaN, infinities and keys given twice too."""
+    try:
+        return json.loads(text, parse_constant=_refused, object_pairs_hook=_unique)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def _refused(name: str) -> None:
+    raise ValueError(f"strict JSON has no {name}")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key is given twice")
+    return found
