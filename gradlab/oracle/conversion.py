@@ -9,7 +9,8 @@ from flint import arb
 
 from gradlab.oracle.intervals import SMALLEST_EXPONENT, Enclosures, normalised
 
-_PLAIN = (2.0**-900, 2.0**1000)  # sizes of which high, low and radius are float64 without a scale
+_PLAIN = (2.0**-600, 2.0**100)  # sizes of which high, low and radius are float64 without a scale
+_SMALLEST_RADIUS = 2.0**-900  # far below 2^-20 ULP of what is plain, far above what float64 loses when it underflows
 _ROUND_UP = 1 + 2.0**-50
 
 
@@ -19,12 +20,15 @@ def to_enclosures(balls: Sequence[arb]) -> Enclosures:
     high is the float64 nearest to the midpoint, low the float64 nearest to the rest; rounding low, by at most
     2^-53 |low|, goes into the radius. A ball that is not finite gets an infinite radius.
     """
-    pieces = [_plain_pieces(ball) for ball in balls]
-    columns = np.array(pieces, dtype=np.float64).reshape(len(balls), 4)
-    high, low, radius, exponent = columns.T
-    widened = (radius + np.abs(low) * 2.0**-53) * _ROUND_UP
-    widened = np.where(widened > 0, np.maximum(widened, 2.0**-1060), 0.0)
-    return normalised(high, low, widened, exponent.astype(np.int64))
+    high = [float(ball) for ball in balls]
+    if all(_PLAIN[0] < abs(part) < _PLAIN[1] for part in high):
+        rest = [ball - part for ball, part in zip(balls, high, strict=True)]
+        low, radius, exponent = [float(part) for part in rest], [_radius(part) for part in rest], [0] * len(high)
+    else:
+        pieces = [_pieces(ball) for ball in balls]
+        high, low, radius, exponent = (list(column) for column in zip(*pieces, strict=True)) if pieces else ([],) * 4
+    widened = (np.array(radius) + np.abs(low) * 2.0**-53) * _ROUND_UP
+    return normalised(np.array(high), np.array(low), widened, np.array(exponent, dtype=np.int64))
 
 
 def ball_of(high: float, low: float, exponent: int, relative_error: float) -> arb:
@@ -32,15 +36,17 @@ def ball_of(high: float, low: float, exponent: int, relative_error: float) -> ar
     return (arb(high) + arb(low)) * arb(1, relative_error) * arb((1, exponent))
 
 
-def _plain_pieces(ball: arb) -> tuple[float, float, float, int]:
+def _radius(rest: arb) -> float:
+    """The radius of what is left after high, 0 only if that is exactly 0: covers low where it is subnormal."""
+    return 0.0 if rest.is_zero() else max(float(rest.rad()), _SMALLEST_RADIUS)
+
+
+def _pieces(ball: arb) -> tuple[float, float, float, int]:
     high = float(ball)
     if not _PLAIN[0] < abs(high) < _PLAIN[1]:
         return (0.0, 0.0, 0.0, 0) if ball.is_zero() else _scaled_pieces(ball)
     rest = ball - high
-    radius = float(rest.rad())
-    if radius < 2.0**-1000 and not rest.is_exact():
-        radius = 2.0**-1000
-    return high, float(rest), radius, 0
+    return high, float(rest), _radius(rest), 0
 
 
 def _scaled_pieces(ball: arb) -> tuple[float, float, float, int]:
@@ -56,7 +62,7 @@ def _scaled_pieces(ball: arb) -> tuple[float, float, float, int]:
     scaled = ball * arb((1, -top))
     high = float(scaled)
     rest = scaled - high
-    return high, float(rest), float(rest.rad()), top
+    return high, float(rest), _radius(rest), top
 
 
 def _binade(value: arb) -> int:

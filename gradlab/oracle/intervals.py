@@ -43,7 +43,7 @@ class Enclosures:
         Correctly rounded among the normal numbers; within one unit in the last place among the subnormal ones.
         """
         with np.errstate(over="ignore", under="ignore"):
-            return np.asarray(np.ldexp(self.high, np.clip(self.exponent, -5000, 5000)))
+            return scaled(self.high, self.exponent)
 
     def describe(self, index: Any = ()) -> str:
         """The interval at `index` as text, both bounds rounded outwards to 20 decimal digits."""
@@ -57,6 +57,11 @@ class Enclosures:
         middle = Fraction(high) + Fraction(low)
         lower, upper = (middle - Fraction(radius)) * scale, (middle + Fraction(radius)) * scale
         return f"[{_decimal(lower, ROUND_FLOOR)}, {_decimal(upper, ROUND_CEILING)}]"
+
+
+def scaled(values: Array | float, exponent: Array) -> Array:
+    """values 2^exponent in float64, for values that 2^5000 makes infinite and 2^-5000 makes 0."""
+    return np.asarray(np.ldexp(values, np.minimum(np.maximum(exponent, -5000), 5000).astype(np.int32)))
 
 
 def normalised(high: Array, low: Array, radius: Array, exponent: Array) -> Enclosures:

@@ -8,7 +8,7 @@ import numpy as np
 from flint import arb, ctx
 
 from gradlab.oracle.balls import probabilities_of
-from gradlab.oracle.intervals import Array
+from gradlab.oracle.intervals import Array, scaled
 from gradlab.oracle.row_softmax import ROW_BLOCK_ENTRIES, exponentials
 from gradlab.problems.problem import Problem
 
@@ -50,7 +50,7 @@ def _fill_block(answer: Softmax, logits: Array, rows: Array) -> None:
     parts = exponentials(logits[rows], logits[rows].argmax(1))
     totals = np.array([float(1 + s) for s in parts.others])
     with np.errstate(under="ignore"):
-        entries = np.ldexp(parts.high / totals[:, None], np.maximum(parts.exponent, -5000))
+        entries = scaled(parts.high / totals[:, None], parts.exponent)
     entries[np.arange(len(rows)), parts.top] = 1.0 / totals
     answer.probabilities[rows] = entries
     answer.log_sum[rows] = [float(s.log1p()) for s in parts.others]

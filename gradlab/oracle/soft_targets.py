@@ -9,8 +9,8 @@ A subtraction that cancels leaves an enclosure that is too wide; the caller send
 Bounds. The constants t of the classes come from balls: 2^-105. A probability q: multiply_by_double and
 add_nonnegative make COEFFICIENT_ERROR = 2^-102 of 2^-105 + 4.01 u^2 + 3.01 u^2 + products of these. The product t_j
 (max - x_j) adds MULTIPLY_ERROR, the sums `summed_error`; underflow of a product costs less than 2^-1000 a term.
-c e_j: see sharp_targets. It is brought to t_j's scale, where c e_j < 2^-900 is counted as 2^-900 (off by less than
-2^-898), and `add` costs ADD_ERROR of the result. All nonzero sizes are within the limits below, so nothing overflows.
+c e_j: see sharp_targets. It is brought to t_j's scale, where an exponent below -900 is counted as -900 (off by less
+than 2^-897), and `add` costs ADD_ERROR of the result. Nonzero sizes are within the limits below: nothing overflows.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from gradlab.oracle.double_double import (
     multiply_by_double,
     two_sum,
 )
-from gradlab.oracle.intervals import Array, Enclosures, constant, fill, normalised
+from gradlab.oracle.intervals import Array, Enclosures, constant, fill, normalised, scaled
 from gradlab.oracle.row_softmax import Exponentials, column_blocks, summed, summed_error
 from gradlab.oracle.sharp_targets import Answer, scale_error, widen_negligible
 from gradlab.problems.problem import Problem
@@ -58,7 +58,7 @@ def class_pairs(problem: Problem, divisor: arb) -> ClassPairs:
     classes = class_coefficients(problem)
     hard = [label - other for label, other in zip(classes.label, classes.other, strict=True)]
     columns = [to_enclosures([ball / divisor for ball in balls]) for balls in (classes.other, classes.label, hard)]
-    return ClassPairs(*((np.ldexp(c.high, c.exponent), np.ldexp(c.low, c.exponent)) for c in columns))
+    return ClassPairs(*((scaled(c.high, c.exponent), scaled(c.low, c.exponent)) for c in columns))
 
 
 def within_limits(classes: ClassPairs) -> bool:
@@ -145,11 +145,11 @@ def _entries(parts: Exponentials, rows: SoftRows, scale: Enclosures) -> Enclosur
         exponent = parts.exponent[:, columns] + scale.exponent[:, None]
         t = rows.coefficients(columns)
         active = t[0] != 0
-        factor = np.ldexp(1.0, np.where(active, np.maximum(exponent, _FARTHEST), 0))
+        factor = scaled(1.0, np.where(active, np.maximum(exponent, _FARTHEST), 0))
         high, low = high * factor, low * factor
         total = add((high, low), (-t[0], -t[1]))
         radius = high * error + 1.01 * COEFFICIENT_ERROR * t[0] + 1.01 * ADD_ERROR * np.abs(total[0])
-        radius = np.where(active, radius + 2.0 ** (_FARTHEST + 2), radius)
+        radius = np.where(active, radius + 2.0 ** (_FARTHEST + 3), radius)
         fill(answer, (slice(None), columns), normalised(*total, radius, np.where(active, 0, exponent)))
         widen_negligible(answer[:, columns], parts.negligible[:, columns] & ~active, scale)
     return answer

@@ -9,37 +9,46 @@ from __future__ import annotations
 import numpy as np
 
 from gradlab.oracle.double_double import two_sum
-from gradlab.oracle.intervals import Array, Enclosures
+from gradlab.oracle.intervals import Array, Enclosures, scaled
 from gradlab.problems.dtypes import Format, format_of
 
 WIDTH_BITS = 20  # an enclosure is narrow when it is below 2^-20 ULP wide
-_ROUNDING_SLACK = 1 + 2.0**-49  # covers the roundings of a sum of three terms and a product
+_ROUNDING_SLACK = 1 + 2.0**-49  # covers eight roundings
 _TINY = 2.0**-1000  # stands for what scaling lost below the smallest float64, in units of 2^scale
 
 
 def ulp_exponent(values: Enclosures, fmt: Format) -> Array:
-    """e with 2^e the ULP of each value in `fmt`; int64, the values' shape; 0 for infinities and NaN.
+    """e with 2^e the ULP of each value in `fmt`; int64, the values' shape; without meaning for infinities and NaN.
 
     Where the enclosure straddles a power of two the smaller ULP is taken, so that an error is never understated.
     """
-    with np.errstate(invalid="ignore"):
-        inwards = np.where(values.high < 0, -values.low, values.low) - values.radius
-        inwards = np.where(values.radius > 0, np.nextafter(inwards, -np.inf), inwards)
-        total, rest = two_sum(np.abs(values.high), inwards)
+    size = np.abs(values.high)
+    binade = np.where(size > 0, values.exponent, fmt.min_exponent)
+    if ((size == 1.0) | (values.radius > 2.0**-54)).any():
+        binade = _lowest_binade(values, fmt)
+    return np.asarray(np.maximum(binade, fmt.min_exponent) - (fmt.precision - 1))
+
+
+def _lowest_binade(values: Enclosures, fmt: Format) -> Array:
+    """floor(log2) of the smallest size in each interval; the format's least where that may be 0."""
+    inwards = np.where(values.high < 0, -values.low, values.low) - values.radius
+    inwards = np.where(values.radius > 0, np.nextafter(inwards, -np.inf), inwards)
+    total, rest = two_sum(np.where(np.isfinite(values.high), np.abs(values.high), 1.0), inwards)
     fraction, binade = np.frexp(total)
     below_power = (fraction == 0.5) & (rest < 0)
-    exponent = np.where(total > 0, values.exponent + binade - 1 - below_power, fmt.min_exponent)
-    exponent = np.maximum(exponent, fmt.min_exponent) - (fmt.precision - 1)
-    return np.where(np.isfinite(values.high), exponent, 0).astype(np.int64)
+    return np.where(total > 0, values.exponent + binade - 1 - below_power, fmt.min_exponent)
 
 
 def is_narrow(values: Enclosures, fmt: Format) -> Array:
-    """Whether each enclosure is narrower than 2^-20 ULP of `fmt`; boolean, the values' shape."""
-    plainly = values.radius <= np.abs(values.high) * 2.0 ** -(fmt.precision + WIDTH_BITS + 2)
+    """Whether each enclosure is narrower than 2^-20 ULP of `fmt`; boolean, the values' shape.
+
+    What is exact is narrow, infinities and NaN too.
+    """
+    plainly = ~(values.radius > np.abs(values.high) * 2.0 ** -(fmt.precision + WIDTH_BITS + 2))
     if plainly.all():  # |high| < 2, and a value in the binade of high, or just below it, has an ULP >= 2^-precision
         return np.asarray(plainly)
     room = ulp_exponent(values, fmt) - (WIDTH_BITS + 1) - values.exponent
-    return np.asarray(values.radius < np.ldexp(1.0, np.clip(room, -1000, 1000)))
+    return np.asarray(plainly | (values.radius < scaled(1.0, np.minimum(room, 1000))))
 
 
 def error_in_ulp(got: Array, truth: Enclosures, fmt: Format) -> Array:
@@ -49,11 +58,10 @@ def error_in_ulp(got: Array, truth: Enclosures, fmt: Format) -> Array:
     and where got is infinite and the truth rounds to that infinity; infinite where only one of them is finite.
     The bound is at most 2^-48 relative and 2^-20 ULP above the exact error.
     """
-    scale = ulp_exponent(truth, fmt) + fmt.precision
-    distance = _scaled_distance(_float64(got), truth, scale)
-    with np.errstate(over="ignore"):
-        ulps = distance * 2.0**fmt.precision
-    return _with_domain_rules(ulps, _float64(got), truth, fmt)
+    got = _float64(got)
+    with np.errstate(all="ignore"):
+        distance = _scaled_distance(got, truth, ulp_exponent(truth, fmt) + fmt.precision)
+        return _with_domain_rules(distance * 2.0**fmt.precision, got, truth, fmt)
 
 
 def absolute_error(got: Array, truth: Enclosures) -> Array:
@@ -62,17 +70,21 @@ def absolute_error(got: Array, truth: Enclosures) -> Array:
     The truth rounds to infinity when it does so in got's own dtype.
     """
     fmt = format_of(np.asarray(got).dtype)
-    scale = ulp_exponent(truth, fmt) + fmt.precision
-    distance = _scaled_distance(_float64(got), truth, scale)
-    with np.errstate(over="ignore", under="ignore"):
-        error = np.ldexp(distance, np.clip(scale, -5000, 5000))
-    subnormal = (error < 2.0**-1022) & (distance > 0)
-    return _with_domain_rules(np.where(subnormal, np.nextafter(error, np.inf), error), _float64(got), truth, fmt)
+    got = _float64(got)
+    with np.errstate(all="ignore"):
+        scale = ulp_exponent(truth, fmt) + fmt.precision
+        distance = _scaled_distance(got, truth, scale)
+        error = scaled(distance, scale)
+        subnormal = (error < 2.0**-1022) & (distance > 0)
+        return _with_domain_rules(np.where(subnormal, np.nextafter(error, np.inf), error), got, truth, fmt)
 
 
 def _float64(got: Array) -> Array:
+    got = np.asarray(got)
+    if got.dtype == np.float64:
+        return got
     with np.errstate(invalid="ignore"):
-        return np.asarray(got).astype(np.float64)
+        return got.astype(np.float64)
 
 
 def _scaled_distance(got: Array, truth: Enclosures, scale: Array) -> Array:
@@ -81,27 +93,24 @@ def _scaled_distance(got: Array, truth: Enclosures, scale: Array) -> Array:
     got - high is split exactly (TwoSum), so cancellation costs nothing; what is left is two additions of relative
     error 2^-53 each, of which only the first can be magnified, by at most 2, since |low| is half a unit of high.
     """
-    shift = np.clip(truth.exponent - scale, -5000, 5000)
-    with np.errstate(all="ignore"):
-        got = np.ldexp(got, np.clip(-scale, -5000, 5000))
-        high, low, radius = (np.ldexp(part, shift) for part in (truth.high, truth.low, truth.radius))
-        lost = np.where((shift < -900) & ((truth.high != 0) | (truth.radius > 0)), _TINY, 0.0)
-        difference, rest = two_sum(got, -high)
-        small = rest - low
-        distance = (np.abs(difference + small) + np.abs(small) * 2.0**-52) * _ROUNDING_SLACK
-        total = distance + (radius + lost) * _ROUNDING_SLACK
-        return np.where(np.isnan(total), np.inf, total * np.where(total > 0, _ROUNDING_SLACK, 1.0))
+    shift = truth.exponent - scale
+    got = scaled(got, -scale)
+    high, low, radius = (scaled(part, shift) for part in (truth.high, truth.low, truth.radius))
+    lost = np.where((shift < -900) & ((truth.high != 0) | (truth.radius > 0)), _TINY, 0.0)
+    difference, rest = two_sum(got, -high)
+    small = rest - low
+    distance = np.abs(difference + small) + np.abs(small) * 2.0**-52
+    total = (distance + (radius + lost)) * _ROUNDING_SLACK
+    return np.where(np.isnan(total), np.inf, total)
 
 
 def _with_domain_rules(error: Array, got: Array, truth: Enclosures, fmt: Format) -> Array:
-    true = truth.high
-    agree = (
-        (np.isnan(got) & np.isnan(true))
-        | (np.isinf(got) & (got == true))
-        | (np.isinf(got) & _overflows(truth, fmt) & (np.sign(got) == np.sign(true)))
-    )
-    one_finite = np.isfinite(got) & np.isfinite(true)
-    return np.where(agree, 0.0, np.where(one_finite, error, np.inf))
+    one_finite = np.isfinite(got) & np.isfinite(truth.high)
+    if one_finite.all():
+        return error
+    same = (np.isnan(got) & np.isnan(truth.high)) | (got == truth.high)
+    right = np.isinf(got) & (same | (_overflows(truth, fmt) & (np.sign(got) == np.sign(truth.high))))
+    return np.where(right | (np.isnan(got) & same), 0.0, np.where(one_finite, error, np.inf))
 
 
 def _overflows(truth: Enclosures, fmt: Format) -> Array:
