@@ -34,20 +34,24 @@ def strategy_for(claims: Claims, dtype: str) -> SearchStrategy[Problem]:
 def explore(strategy: SearchStrategy[Problem], n_examples: int, seed: int, visit: Callable[[Problem], None]) -> None:
     """Calls `visit` with about n_examples problems drawn from the strategy; the same ones for the same seed."""
 
+    if n_examples == 0:
+        return
+
     @hypothesis.seed(seed)
     @settings(_settings(n_examples), phases=(Phase.generate,))
     @given(strategy)
     def look(problem: Problem) -> None:
         visit(problem)
 
-    if n_examples > 0:
-        look()
+    look()
 
 
 def smallest(
     strategy: SearchStrategy[Problem], n_examples: int, seed: int, fails: Callable[[Problem], bool]
 ) -> Problem | None:
     """The smallest problem for which `fails` holds, or None if none of n_examples problems does."""
+    if n_examples == 0:
+        return None
     try:
         return find(strategy, fails, settings=_settings(n_examples), random=Random(seed))
     except NoSuchExample:

@@ -1,0 +1,261 @@
+"""One deliberately wrong implementation for each check, and the claims under which it is held to it."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+
+from gradlab.implementations.every_option import every_option
+from gradlab.implementations.log_space import log_space
+from gradlab.implementations.shifted import shifted
+from gradlab.implementations.textbook import textbook
+
+_calls = itertools.count()
+_buffers: dict[tuple[int, ...], np.ndarray] = {}
+_seen: list[tuple[int, ...]] = [()]
+
+
+def returns_only_the_loss(logits, labels):
+    return shifted(logits, labels)[0]
+
+
+def changes_the_dtype(logits, labels):
+    loss, gradient = shifted(logits, labels)
+    return loss, gradient.astype(np.float64 if logits.dtype == np.float32 else np.float32)
+
+
+def shifts_in_place(logits, labels):
+    logits -= logits.max(axis=1, keepdims=True)
+    return shifted(logits, labels)
+
+
+def reuses_its_buffer(logits, labels):
+    loss, gradient = shifted(logits, labels)
+    buffer = _buffers.setdefault((*gradient.shape, gradient.itemsize), gradient)
+    buffer[...] = gradient
+    return loss, buffer
+
+
+def alternates(logits, labels):
+    loss, gradient = shifted(logits, labels)
+    return loss, gradient * gradient.dtype.type(1 + 1e-6 * (next(_calls) % 2))
+
+
+def remembers_the_last_shape(logits, labels):
+    loss, gradient = shifted(logits, labels)
+    changed = _seen[0] != logits.shape
+    _seen[0] = logits.shape
+    return loss * (2 if changed else 1), gradient
+
+
+def assumes_rows_in_memory_order(logits, labels):
+    return shifted(logits.ravel(order="K").reshape(logits.shape), labels)
+
+
+def ignores_byte_order(logits, labels):
+    return shifted(logits.view(logits.dtype.newbyteorder("=")), labels)
+
+
+def divides_by_classes_less_one(logits, labels):
+    loss, gradient = shifted(logits, labels)
+    with np.errstate(all="ignore"):
+        return loss / np.float32(logits.shape[1] > 1), gradient
+
+
+def empty_batch_costs_nothing(logits, labels):
+    loss, gradient = shifted(logits, labels)
+    return (loss if len(logits) else 0.0), gradient
+
+
+def wraps_labels(logits, labels):
+    return shifted(logits, np.asarray(labels).astype(int) % logits.shape[1])
+
+
+def broadcasts_labels(logits, labels):
+    return shifted(np.atleast_2d(logits), np.resize(labels, np.atleast_2d(logits).shape[0]))
+
+
+def prints(logits, labels):
+    print("softmax of", logits.shape)
+    return shifted(logits, labels)
+
+
+def gradient_is_p(logits, labels):
+    loss, gradient = shifted(logits, labels)
+    gradient[np.arange(len(logits)), labels] += gradient.dtype.type(1 / len(logits))
+    return loss, gradient
+
+
+def sign_flipped(logits, labels):
+    loss, gradient = shifted(logits, labels)
+    return loss, -gradient
+
+
+def loss_less_one(logits, labels):
+    loss, gradient = shifted(logits, labels)
+    return loss - 1, gradient
+
+
+def with_weight_decay(logits, labels):
+    loss, gradient = shifted(logits, labels)
+    half = logits / 2
+    return loss + (half * half).mean() / 64, gradient + half / (logits.size * 64)
+
+
+def log_sum_exp_less_target(logits, labels):
+    largest = logits.max(axis=1, keepdims=True)
+    lse = largest[:, 0] + np.log(np.exp(logits - largest).sum(axis=1))
+    return (lse - logits[np.arange(len(logits)), labels]).mean(), shifted(logits, labels)[1]
+
+
+def weighted_by_row(logits, labels):
+    loss, gradient = shifted(logits, labels)
+    return loss, gradient * np.arange(1, len(logits) + 1, dtype=gradient.dtype)[:, None]
+
+
+def weighted_by_class(logits, labels):
+    loss, gradient = shifted(logits, labels)
+    return loss, gradient * np.linspace(1, 2, logits.shape[1], dtype=gradient.dtype)
+
+
+def softmax_over_the_batch(logits, labels):
+    loss, gradient = shifted(logits, labels)
+    e = np.exp(logits - logits.max(axis=0))
+    return loss, e / e.sum(axis=0) / gradient.dtype.type(max(len(logits), 1)) + 0 * gradient
+
+
+def gradient_not_divided(logits, labels):
+    loss, gradient = shifted(logits, labels)
+    return loss, gradient * gradient.dtype.type(len(logits))
+
+
+def negated(logits, labels):
+    loss, gradient = shifted(logits, labels)
+    return -loss, -gradient
+
+
+def temperature_forgotten(logits, labels):
+    loss, gradient = shifted(logits * logits.dtype.type(4), labels)
+    return loss, gradient * gradient.dtype.type(4)
+
+
+def gradient_doubled(logits, labels):
+    loss, gradient = shifted(logits, labels)
+    return loss, 2 * gradient
+
+
+def gradient_doubled_in_complex_logits(logits, labels):
+    rows = np.arange(len(logits))
+    e = np.exp(logits - logits.max(axis=1, keepdims=True))
+    p = e / e.sum(axis=1, keepdims=True)
+    loss = -np.log(p[rows, labels]).mean()
+    p[rows, labels] -= 1
+    return loss, 2 * p.real / logits.real.dtype.type(len(logits))
+
+
+def epsilon_in_the_log(logits, labels):
+    loss, gradient = shifted(logits, labels)
+    return -np.log(np.exp(-loss) + loss.dtype.type(1e-3)), gradient
+
+
+def almost_one_hot(logits, labels):
+    loss, gradient = shifted(logits, labels)
+    gradient[np.arange(len(logits)), labels] += gradient.dtype.type(0.001 / len(logits))
+    return loss, gradient
+
+
+def softmax_from_log_sum_exp(logits, labels):
+    loss, gradient = shifted(logits, labels)
+    largest = logits.max(axis=1, keepdims=True)
+    lse = largest + np.log(np.exp(logits - largest).sum(axis=1, keepdims=True))
+    gradient = np.exp(logits - lse)
+    gradient[np.arange(len(logits)), labels] -= 1
+    return loss, gradient / gradient.dtype.type(max(len(logits), 1))
+
+
+def one_hot_times_log(logits, labels):
+    _, gradient = shifted(logits, labels)
+    d = logits - logits.max(axis=1, keepdims=True)
+    log_p = d - np.log(np.exp(d).sum(axis=1, keepdims=True))
+    one_hot = np.eye(logits.shape[1], dtype=logits.dtype)[labels]
+    return -(one_hot * log_p).sum() / logits.dtype.type(len(logits)), gradient
+
+
+def nan_becomes_zero(logits, labels):
+    loss, gradient = shifted(logits, labels)
+    return loss, np.nan_to_num(gradient)
+
+
+def sum_is_a_mean(logits, labels, reduction):
+    return shifted(logits, labels)
+
+
+def forgets_the_sum_of_targets(logits, targets):
+    loss, gradient = every_option(logits, targets)
+    sums = targets.sum(axis=1, keepdims=True)
+    p = np.exp(logits - logits.max(axis=1, keepdims=True))
+    p /= p.sum(axis=1, keepdims=True)
+    return loss, gradient + (1 - sums) * p / gradient.dtype.type(len(logits))
+
+
+def smooths_the_others_only(logits, labels, label_smoothing=0.0):
+    n_classes = logits.shape[1]
+    return every_option(logits, labels, label_smoothing=min(1.0, label_smoothing * n_classes / max(n_classes - 1, 1)))
+
+
+def weighs_the_mean_by_count(logits, labels, class_weights=None):
+    loss, gradient = every_option(logits, labels, class_weights=class_weights, reduction="sum")
+    return loss / loss.dtype.type(len(logits)), gradient / gradient.dtype.type(len(logits))
+
+
+def counts_ignored_rows(logits, labels, ignore_index=None):
+    loss, gradient = every_option(logits, labels, ignore_index=ignore_index, reduction="sum")
+    return loss / loss.dtype.type(len(logits)), gradient / gradient.dtype.type(len(logits))
+
+
+DEFECTIVE = {
+    "returns_loss_and_gradient": (returns_only_the_loss, {}),
+    "keeps_the_dtype": (changes_the_dtype, {"keeps_dtype": True}),
+    "leaves_its_inputs_alone": (shifts_in_place, {}),
+    "outputs_share_no_memory": (reuses_its_buffer, {}),
+    "same_call_gives_same_bits": (alternates, {}),
+    "calls_leave_no_state": (remembers_the_last_shape, {}),
+    "layout_does_not_matter": (assumes_rows_in_memory_order, {}),
+    "byte_order_does_not_matter": (ignores_byte_order, {"big_endian": True}),
+    "one_class_costs_nothing": (divides_by_classes_less_one, {}),
+    "empty_batch_is_answered": (empty_batch_costs_nothing, {"empty_batch": True}),
+    "refuses_bad_labels": (wraps_labels, {"refuses_bad_labels": True}),
+    "refuses_bad_shapes": (broadcasts_labels, {"refuses_bad_labels": True}),
+    "is_quiet": (prints, {}),
+    "rows_sum_to_zero": (gradient_is_p, {}),
+    "rows_sum_to_zero_relative_to_largest": (shifted, {}),
+    "entries_have_the_right_sign_and_size": (sign_flipped, {}),
+    "loss_is_not_negative": (loss_less_one, {}),
+    "adding_a_constant_changes_nothing": (with_weight_decay, {}),
+    "adding_2_to_30_exactly_changes_nothing": (log_sum_exp_less_target, {}),
+    "permuting_rows_permutes_the_gradient": (weighted_by_row, {}),
+    "permuting_classes_permutes_the_gradient": (weighted_by_class, {}),
+    "rows_are_independent": (softmax_over_the_batch, {}),
+    "batch_is_additive": (gradient_not_divided, {}),
+    "loss_is_convex": (negated, {}),
+    "gradient_is_lipschitz": (temperature_forgotten, {}),
+    "gradient_is_the_derivative_of_its_own_loss": (gradient_doubled, {}),
+    "complex_step_gives_the_gradient": (gradient_doubled_in_complex_logits, {"complex_step": True}),
+    "gradient_integrates_to_the_loss": (gradient_doubled, {}),
+    "gradient_is_monotone": (sign_flipped, {}),
+    "loss_is_right": (epsilon_in_the_log, {}),
+    "gradient_is_right": (almost_one_hot, {}),
+    "loss_within_a_few_ulp": (shifted, {}),
+    "target_entry_within_a_few_ulp": (shifted, {}),
+    "other_entries_within_a_few_ulp": (log_space, {}),
+    "loss_within_forward_error": (textbook, {}),
+    "gradient_within_forward_error": (softmax_from_log_sum_exp, {}),
+    "masked_class_has_probability_zero": (one_hot_times_log, {}),
+    "rows_without_value_are_nan": (nan_becomes_zero, {}),
+    "other_reduction_is_as_defined": (sum_is_a_mean, {"reduction": ["mean", "sum"]}),
+    "probability_targets_are_as_defined": (forgets_the_sum_of_targets, {"targets": "probability"}),
+    "label_smoothing_is_as_defined": (smooths_the_others_only, {"options": "label_smoothing"}),
+    "class_weights_are_as_defined": (weighs_the_mean_by_count, {"options": "class_weights"}),
+    "ignore_index_is_as_defined": (counts_ignored_rows, {"options": "ignore_index"}),
+}

@@ -1,0 +1,38 @@
+"""Every check rejects the implementation made for it, and every sound implementation passes every check."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+
+import pytest
+
+from gradlab.checks.table import CHECKS
+from gradlab.claims import claims_from
+from gradlab.evaluation import Implementation
+from gradlab.harness.one_check import line_of
+from gradlab.harness.profiles import Profile
+from gradlab.harness.run import Plan
+
+sys.path.insert(0, str(Path(__file__).parent))
+DEFECTIVE = importlib.import_module("defective").DEFECTIVE
+sys.path.pop(0)
+
+FAMILIES_ONLY = Plan(Profile("families", "quick", 0, 0, 0), seed=1)
+
+
+def test_every_check_has_an_implementation_that_it_must_reject():
+    assert set(DEFECTIVE) == {check.name for check in CHECKS}
+
+
+def test_no_two_checks_have_the_same_name():
+    assert len({check.name for check in CHECKS}) == len(CHECKS)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
+def test_check_rejects_the_implementation_made_for_it(check, dtype):
+    function, claims = DEFECTIVE[check.name]
+    implementation = Implementation(function.__name__, function, claims_from(claims))
+    assert line_of(implementation, FAMILIES_ONLY, (check, dtype)).n_failed > 0
