@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from itertools import product
 
 from sympy import (
+    Add,
     Expr,
     Indexed,
+    Integer,
     Piecewise,
     Rational,
+    Sum,
     Symbol,
     expand,
     expand_func,
@@ -32,12 +35,13 @@ def entries(expression: Expr, n_classes: int) -> Iterator[tuple[Expr, str]]:
 
     All sums are written out and all derivatives carried out.
     """
-    sized = expression.subs({K: n_classes, N: _N_ROWS})
+    sized = expression.xreplace({K: Integer(n_classes), N: Integer(_N_ROWS)})
     free = [index for index in (*_CLASS_INDICES, n, r) if index in sized.free_symbols]
     choices = [range(_N_ROWS if index in (n, r) else n_classes) for index in free]
     for values in product(*choices):
         words = ", ".join(f"{index} = {value}" for index, value in zip(free, values, strict=True))
-        yield sized.subs(dict(zip(free, values, strict=True))).doit(), words
+        entry = sized.xreplace(dict(zip(free, map(Integer, values), strict=True)))
+        yield entry.replace(Sum, _written_out).doit(), words
 
 
 def is_zero_entry(entry: Expr) -> bool:
@@ -59,6 +63,12 @@ def counterexample(expression: Expr, sizes: range) -> str:
             if abs(value) > 1e-20:
                 return f"{float(value):.6g} at K = {n_classes}{words and ', '}{words}"
     return ""
+
+
+def _written_out(summand: Expr, limits: Expr) -> Expr:
+    """The terms of a sum whose first and last index are numbers, added up."""
+    index, first, last = limits
+    return Add(*[summand.xreplace({index: Integer(value)}) for value in range(first, last + 1)])
 
 
 def _point(letters: set[Expr]) -> dict[Expr, Expr]:

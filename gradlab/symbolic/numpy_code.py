@@ -37,6 +37,8 @@ def _language(axes: tuple[Symbol, ...]) -> Language:
         (index,) = entry.indices
         if index in axes:
             return name_of(entry) + _aligned(axes, index, "class" if entry.base == w else "row, class")
+        if index not in LETTERS:
+            raise TypeError(f"{index} has no axis of its own in {entry}: bind the sum over it first")
         return f"np.take_along_axis({name_of(entry)}, {LETTERS[index].name}, axis=1)"
 
     def symbol(letter: Expr, _: Language) -> str:

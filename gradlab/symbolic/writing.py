@@ -119,9 +119,13 @@ def _rank(factor: Expr) -> tuple[int, str]:
 
 
 def _fraction(expression: Expr) -> tuple[Expr, Expr]:
-    if isinstance(expression, Rational):
-        return Integer(expression.p), Integer(expression.q)
-    factors = Mul.make_args(expression)
-    below = [factor for factor in factors if isinstance(factor, Pow) and factor.exp.is_negative]
-    above = [factor for factor in factors if factor not in below]
-    return Mul(*above), Mul(*[1 / factor for factor in below])
+    above, below = [], []
+    for factor in Mul.make_args(expression):
+        if isinstance(factor, Rational):
+            above.append(Integer(factor.p))
+            below.append(Integer(factor.q))
+        elif isinstance(factor, Pow) and factor.exp.is_negative:
+            below.append(1 / factor)
+        else:
+            above.append(factor)
+    return Mul(*above), Mul(*below)
