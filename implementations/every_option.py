@@ -33,7 +33,7 @@ CLAIMS = {
 def every_option(
     logits: npt.ArrayLike,
     targets: npt.ArrayLike,
-    *,
+    *,  # one keyword per option: that makes more than four arguments
     reduction: str = "mean",
     label_smoothing: float = 0.0,
     class_weights: npt.ArrayLike | None = None,
@@ -68,7 +68,7 @@ def per_row(logits: Array, t: Array) -> tuple[Array, Array]:
     sums = exponentials.sum(axis=1, keepdims=True)
     totals = t.sum(axis=1, keepdims=True)
     half = logits / 2 - largest / 2  # t * (x - max x) may be finite where x - max x is not
-    weighted = 2 * np.where(t > 0, t * half, 0).sum(axis=1)  # a class that does not count may be -inf
+    weighted = 2 * np.where(t > 0, t * half, t.dtype.type(0)).sum(axis=1)  # a class that does not count may be -inf
     return totals[:, 0] * np.log(sums[:, 0]) - weighted, exponentials / sums * totals - t
 
 

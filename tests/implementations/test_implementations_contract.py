@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import importlib
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+import gradlab.implementations
+
 
 def batch(dtype: str, n_rows: int = 4, n_classes: int = 5) -> tuple[Any, Any]:
     rng = np.random.default_rng(11)
     return rng.normal(size=(n_rows, n_classes)).astype(dtype), rng.integers(0, n_classes, n_rows)
+
+
+def test_the_files_work_as_a_package_of_their_own(implementation: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(Path(gradlab.implementations.__path__[0]).parent)
+    module = importlib.import_module(f"implementations.{implementation.name}")
+    assert getattr(module, implementation.name) is not implementation.function
+    logits, labels = batch("float64")
+    assert np.array_equal(
+        getattr(module, implementation.name)(logits, labels)[1], implementation.function(logits, labels)[1]
+    )
 
 
 def test_loss_and_gradient_keep_the_dtype(implementation: Any, dtype: str) -> None:

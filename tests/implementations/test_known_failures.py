@@ -16,8 +16,10 @@ U32, U64 = "float32", "float64"
 SHIFTING = ("shifted", "log_space", "online", "loop", "every_option")
 KEEPING_DIGITS = ("complement", "widened")
 
-# (implementation, dtype, logits of one row, label, what happens)
-FAILURES = [
+# implementation, dtype, logits of one row, label, what happens
+Failure = tuple[str, str, list[float], int, str]
+
+FAILURES: list[Failure] = [
     *((name, U32, [17.0, 0.0], 0, "loss_and_target_are_zero") for name in SHIFTING),
     *((name, U64, [37.0, 0.0], 0, "loss_and_target_are_zero") for name in SHIFTING),
     ("textbook", U32, [18.0, 0.0], 0, "loss_and_target_are_zero"),
@@ -63,10 +65,9 @@ HAPPENS: dict[str, Any] = {
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # overflow, 0 / 0 and log 0 are the very failures
-@pytest.mark.parametrize(("name", "dtype", "row", "label", "happens"), FAILURES)
-def test_it_breaks_as_its_docstring_says(  # the table has five columns
-    name: str, dtype: str, row: list[float], label: int, happens: str, exact: Any, ulps: Any
-) -> None:
+@pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: "-".join(map(str, failure)))
+def test_it_breaks_as_its_docstring_says(failure: Failure, exact: Any, ulps: Any) -> None:
+    name, dtype, row, label, happens = failure
     function = getattr(importlib.import_module(f"gradlab.implementations.{name}"), name)
     logits, labels = np.array([row], dtype=dtype), np.array([label])
     loss, gradient = function(logits, labels)
