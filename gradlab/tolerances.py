@@ -75,6 +75,7 @@ def conditioning(problem: Problem) -> Conditioning:
     return Conditioning(p, distance, t, log_sum, (p * distance).sum(axis=1), rescaled, losses, t.sum(axis=1), largest)
 
 
+@lru_cache(maxsize=1024)
 def forward_gradient(problem: Problem) -> tuple[Array, str]:
     """The largest error of an entry of the gradient that the standard algorithm can have, shape (N, K).
 
@@ -92,6 +93,7 @@ def forward_gradient(problem: Problem) -> tuple[Array, str]:
     return _gradient_error(problem, _relative_error(problem, c)), _FORWARD
 
 
+@lru_cache(maxsize=1024)
 def any_form_gradient(problem: Problem) -> tuple[Array, str]:
     """As forward_gradient, with room for the forms without a shift; only meaningful on moderate logits.
 
@@ -149,6 +151,7 @@ def losses(problem: Problem) -> tuple[Array, str]:
     return any_form_losses(problem) if problem.is_moderate else forward_losses(problem)
 
 
+@lru_cache(maxsize=1024)
 def loss(problem: Problem) -> tuple[Array, str]:
     """As `gradient`, for the loss as it is returned, shape () or (N,)."""
     return reduced_loss(problem, losses(problem))

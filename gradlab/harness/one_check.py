@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from gradlab.checks.check import Check
 from gradlab.checks.table import CHECKS
 from gradlab.claims import Claims
@@ -55,10 +53,8 @@ def _counts(check: Check, plan: Plan) -> bool:
     return check.failing_means != "inaccurate" or Verdict(plan.level) > Verdict.STABLE
 
 
-@lru_cache(maxsize=16)
 def _problems(claims: Claims, dtype: str, plan: Plan) -> tuple[Problem, ...]:
-    from gradlab.harness.search import explore, strategy_for
+    from gradlab.harness.search import drawn_problems
 
-    drawn: list[Problem] = []
-    explore(strategy_for(claims, dtype), plan.profile.examples, plan.seed, drawn.append)
-    return problems_for(claims, dtype, (plan.profile.families, plan.seed)) + tuple(drawn)
+    drawn = drawn_problems(claims, dtype, (plan.profile.examples, plan.seed))
+    return problems_for(claims, dtype, (plan.profile.families, plan.seed)) + drawn

@@ -122,17 +122,13 @@ def _examine_families(tally: Tally, what: tuple[Plan, str], watch: Watch) -> Non
 
 
 def _examine_drawn(tally: Tally, what: tuple[Plan, str], watch: Watch) -> None:
-    from gradlab.harness.search import explore, strategy_for
+    from gradlab.harness.search import drawn_problems
 
     plan, dtype = what
-    done = iter(range(10**9))
-
-    def visit(problem: Problem) -> None:
-        watch(_progress(tally, dtype, ("search", next(done), plan.profile.examples)))
+    problems = drawn_problems(tally.implementation.claims, dtype, (plan.profile.examples, plan.seed))
+    for done, problem in enumerate(problems):
+        watch(_progress(tally, dtype, ("search", done, len(problems))))
         examine(tally, problem)
-
-    strategy = strategy_for(tally.implementation.claims, dtype)
-    explore(strategy, plan.profile.examples, plan.seed, visit)
 
 
 def _shrink(tally: Tally, what: tuple[Plan, str], watch: Watch) -> None:
@@ -140,7 +136,7 @@ def _shrink(tally: Tally, what: tuple[Plan, str], watch: Watch) -> None:
     from gradlab.harness.search import smallest, strategy_for
 
     plan, dtype = what
-    wanted = list(_large_failures(tally, dtype))[: plan.profile.shrinks]
+    wanted = list(_large_failures(tally, (plan, dtype)))[: plan.profile.shrinks]
     strategy = strategy_for(tally.implementation.claims, dtype)
     for done, line in enumerate(wanted):
         watch(_progress(tally, dtype, (f"shrinking {line.check.name}", done, len(wanted))))
@@ -150,9 +146,10 @@ def _shrink(tally: Tally, what: tuple[Plan, str], watch: Watch) -> None:
             examine(tally, found)
 
 
-def _large_failures(tally: Tally, dtype: str) -> Iterator[Line]:
-    order = list(Verdict)
-    lines = [line for line in tally.in_order() if line.dtype == dtype and line.simplest is not None]
+def _large_failures(tally: Tally, what: tuple[Plan, str]) -> Iterator[Line]:
+    """The failures that keep the verdict below the level asked for, the most costly first, if no tiny problem shows."""
+    (plan, dtype), order = what, list(Verdict)
+    lines = [line for line in tally.in_order() if line.dtype == dtype and line.verdict < Verdict(plan.level)]
     for line in sorted(lines, key=lambda line: order.index(line.verdict)):
         if line.simplest is not None and line.simplest.problem.logits.size > TINY:
             yield line

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from random import Random
 
 import hypothesis
@@ -31,19 +32,22 @@ def strategy_for(claims: Claims, dtype: str) -> SearchStrategy[Problem]:
     return problems(dtype, drawn, "moderate") | problems(dtype, drawn, "finite") | problems(dtype, drawn, extreme)
 
 
-def explore(strategy: SearchStrategy[Problem], n_examples: int, seed: int, visit: Callable[[Problem], None]) -> None:
-    """Calls `visit` with about n_examples problems drawn from the strategy; the same ones for the same seed."""
-
+@lru_cache(maxsize=16)
+def drawn_problems(claims: Claims, dtype: str, extent: tuple[int, int]) -> tuple[Problem, ...]:
+    """The problems that Hypothesis draws for extent = (how many, seed); the same ones for the same seed."""
+    n_examples, seed = extent
+    drawn: list[Problem] = []
     if n_examples == 0:
-        return
+        return ()
 
     @hypothesis.seed(seed)
     @settings(_settings(n_examples), phases=(Phase.generate,))
-    @given(strategy)
-    def look(problem: Problem) -> None:
-        visit(problem)
+    @given(strategy_for(claims, dtype))
+    def draw(problem: Problem) -> None:
+        drawn.append(problem)
 
-    look()
+    draw()
+    return tuple(drawn)
 
 
 def smallest(
