@@ -76,7 +76,8 @@ def smoothed(shares: Array, label_smoothing: float) -> Array:
     """The shares (N, K) with a part of each row spread evenly over the classes."""
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"label_smoothing must lie in [0, 1], got {label_smoothing!r}")
-    spread: Array = (1 - label_smoothing) * shares + label_smoothing / shares.shape[1]
+    number = shares.dtype.type
+    spread: Array = number(1 - label_smoothing) * shares + number(label_smoothing / shares.shape[1])
     return spread
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import ml_dtypes
 import mpmath
 import numpy as np
 import pytest
@@ -116,9 +117,9 @@ def test_smoothing_a_spread_that_overflows_keeps_the_loss_finite() -> None:
     assert loss == largest / 8
 
 
-@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("dtype", [np.float16, ml_dtypes.bfloat16, np.float32, np.float64])
 @pytest.mark.parametrize("case", OPTIONS)
-def test_options_keep_the_dtype(dtype: str, case: str) -> None:
+def test_options_keep_the_dtype(dtype: Any, case: str) -> None:
     loss, gradient = every_option(LOGITS.astype(dtype), LABELS, **OPTIONS[case])
     assert (loss.dtype, gradient.dtype) == (np.dtype(dtype), np.dtype(dtype))
 
