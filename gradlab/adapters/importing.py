@@ -19,7 +19,7 @@ from types import ModuleType
 import numpy as np
 
 
-class TargetError(Exception):
+class TargetError(ValueError):
     """Why a target cannot be loaded: one line, for people."""
 
 

@@ -17,8 +17,8 @@ PACKAGES = ("gradlab.implementations", "gradlab.implementations.specimens")
 class Shipped:
     """A function that ships with gradlab, under its name.
 
-    module: where it is, with its CLAIMS. stated: the verdict that it must get, from the module's constant VERDICT
-    (a string, or a mapping by function name), or None where only the claimed level is promised.
+    module: where it is, with its CLAIMS. stated: the verdict that it must get, `EXPECTED["verdict"]` of the module,
+    or None where it only has to reach the level that it claims.
     """
 
     name: str
@@ -43,9 +43,4 @@ def _in_package(package: str) -> Iterator[Shipped]:
         if not found.name.startswith("_") and not found.ispkg:
             module = importlib.import_module(f"{package}.{found.name}")
             for name in getattr(module, "__all__", ()):
-                yield Shipped(name, getattr(module, name), module, _stated(module, name))
-
-
-def _stated(module: ModuleType, name: str) -> str | None:
-    verdict = getattr(module, "VERDICT", None)
-    return verdict.get(name) if isinstance(verdict, dict) else verdict
+                yield Shipped(name, getattr(module, name), module, getattr(module, "EXPECTED", {}).get("verdict"))

@@ -1,0 +1,5 @@
+"""`python -m gradlab` is the command `gradlab`."""
+
+from gradlab.cli import main
+
+main()

@@ -1,0 +1,76 @@
+"""The command line: its commands, and the one place where an exit status is decided for what goes wrong."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import click
+
+from gradlab.cli.check import check
+from gradlab.cli.derive import derive
+from gradlab.cli.doctor import doctor
+from gradlab.cli.listing import listing
+from gradlab.cli.replay import replay
+from gradlab.cli.status import Status
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--debug", is_flag=True, help="Show the traceback of an error of gradlab's own.")
+@click.version_option(package_name="gradlab-verify", prog_name="gradlab")
+@click.pass_context
+def gradlab(context: click.Context, debug: bool) -> None:
+    """Is a softmax cross-entropy and its gradient right, how accurate is it, and where does it break?
+
+    Exit status: 0 the level is met, 1 it is not, 2 usage or a target that does not load, 3 an error of gradlab's own,
+    4 nothing was checked, 130 interrupted.
+    """
+    context.obj["debug"] = debug
+
+
+for command in (check, replay, listing, derive, doctor):
+    gradlab.add_command(command)
+
+
+def main() -> NoReturn:
+    """Runs the command given on the command line, and exits."""
+    sys.exit(status_of(sys.argv[1:]))
+
+
+def status_of(arguments: Sequence[str]) -> int:
+    """The exit status of a command; whatever goes wrong is told in one line on stderr."""
+    settings: dict[str, Any] = {"debug": False}
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError):
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal that lacks a character
+    try:
+        return gradlab.main(list(arguments), prog_name="gradlab", obj=settings, standalone_mode=False) or Status.MET
+    except (KeyboardInterrupt, click.Abort):
+        return _told("interrupted", Status.INTERRUPTED)
+    except click.exceptions.NoArgsIsHelpError as help_wanted:
+        click.echo(help_wanted.format_message())
+        return Status.USAGE
+    except click.ClickException as error:
+        return _told(error.format_message(), Status.USAGE)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads: no complaint at exit either
+        return Status.NOT_MET
+    except Exception as error:
+        if settings["debug"]:
+            traceback.print_exc()
+        return _told(_internal(error, settings["debug"]), Status.INTERNAL)
+
+
+def _internal(error: Exception, debug: bool) -> str:
+    said = " ".join(f"{type(error).__name__}: {error}".split())
+    return said if debug else f"an error of gradlab's own: {said} (`gradlab --debug ...` shows where)"
+
+
+def _told(text: str, status: Status) -> Status:
+    for line in text.splitlines():
+        click.echo(f"gradlab: {line}", err=True)
+    return status

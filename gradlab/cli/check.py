@@ -1,0 +1,207 @@
+"""`gradlab check`: verdicts on implementations."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gradlab.claims import LEVELS, OPTIONS
+from gradlab.cli.status import Status
+from gradlab.harness.profiles import PROFILES
+from gradlab.problems.dtypes import DTYPE_NAMES
+from gradlab.problems.objective import REDUCTIONS, TARGETS
+
+if TYPE_CHECKING:
+    from gradlab.evaluation import Implementation
+    from gradlab.harness.run import Plan, Report
+    from gradlab.report.json_report import NotChecked
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the command line asks for, besides the targets."""
+
+    level: str | None
+    profile: str
+    dtypes: tuple[str, ...]
+    seed: int
+    json: Path | None
+    cases: Path
+    claims: dict[str, Any]
+    verbose: bool
+
+
+@click.command()
+@click.argument("targets", nargs=-1)
+@click.option("--shipped", is_flag=True, help="All that ships with gradlab, each against the verdict it states.")
+@click.option("--level", type=click.Choice(LEVELS), help="The verdict asked for.  [default: as claimed, or stable]")
+@click.option("--profile", type=click.Choice(list(PROFILES)), default="standard", show_default=True)
+@click.option("--dtype", "dtypes", type=click.Choice(DTYPE_NAMES), multiple=True, help="May be repeated.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--json", type=click.Path(path_type=Path), metavar="FILE", help="Write the report there too.")
+@click.option(
+    "--cases",
+    type=click.Path(path_type=Path),
+    default=Path(".gradlab") / "cases",
+    show_default=True,
+    metavar="DIR",
+    help="Where failing problems are kept.",
+)
+@click.option("--reduction", type=click.Choice(REDUCTIONS), multiple=True, help="Claim it. May be repeated.")
+@click.option("--targets", "kinds", type=click.Choice(TARGETS), multiple=True, help="Claim it. May be repeated.")
+@click.option("--option", "options", type=click.Choice(OPTIONS), multiple=True, help="Claim it. May be repeated.")
+@click.option("--verbose", is_flag=True, help="Show every failure, not only the most costly.")
+def check(targets: tuple[str, ...], shipped: bool, **given: Any) -> Status:
+    """The verdict on each TARGET: wrong, unstable, stable or accurate.
+
+    A TARGET is package.module:callable, file.py:callable, a file (all functions that it marks with
+    @gradlab.implementation or lists in __all__), a folder, the name of a shipped implementation, or an entry point of
+    the group gradlab.implementations.
+    """
+    named = {"reduction": given.pop("reduction"), "targets": given.pop("kinds"), "options": given.pop("options")}
+    wishes = Wishes(claims={name: value for name, value in named.items() if value}, **given)
+    click.echo(_heading(wishes))  # before anything heavy is imported
+    _refuse_bad_outputs(wishes)
+    if shipped == bool(targets):
+        raise click.UsageError("give one TARGET or more, or --shipped; `gradlab check --help` says what a target is")
+    if shipped:
+        return _check_shipped(wishes)
+    return _status(*_run(_loaded(targets, wishes), wishes))
+
+
+def _heading(wishes: Wishes) -> str:
+    from gradlab import __version__
+
+    level = f" \u00b7 level {wishes.level}" if wishes.level else ""
+    return f"gradlab {__version__} \u00b7 profile {wishes.profile} \u00b7 seed {wishes.seed}{level}"
+
+
+def _refuse_bad_outputs(wishes: Wishes) -> None:
+    from gradlab.harness.files import folder_fault, output_fault
+
+    faults = [folder_fault(wishes.cases), output_fault(wishes.json) if wishes.json else None]
+    if any(faults):
+        raise click.UsageError("\n".join(fault for fault in faults if fault))
+
+
+def _loaded(targets: Sequence[str], wishes: Wishes) -> list[Implementation]:
+    """The implementations that the targets stand for; every target that does not load is told of."""
+    from gradlab.adapters.load import TargetError, load
+
+    found: list[Implementation] = []
+    faults: list[str] = []
+    for target in dict.fromkeys(targets):
+        try:
+            found += load(target, wishes.claims, wishes.dtypes)
+        except TargetError as error:
+            faults.append(str(error))
+    if faults:
+        raise click.UsageError("\n".join(faults))
+    return _under_distinct_names(found)
+
+
+def _under_distinct_names(found: list[Implementation]) -> list[Implementation]:
+    counts = Counter(one.name for one in found)
+    return [replace(one, name=one.target) if counts[one.name] > 1 else one for one in found]
+
+
+def _run(found: Sequence[Implementation], wishes: Wishes) -> tuple[list[Report], list[NotChecked]]:
+    """The reports, in order, and what could not be checked; told as they come, then written."""
+    from gradlab.report.terminal import print_lines, print_table, verdict_table
+
+    reports, not_checked = _judged(found, wishes)
+    if reports:
+        print_table(verdict_table(reports, {}))
+    print_lines(f"not checked {one.name}: {one.reason}" for one in not_checked)
+    _write(wishes, reports, not_checked)
+    return reports, not_checked
+
+
+def _judged(found: Sequence[Implementation], wishes: Wishes) -> tuple[list[Report], list[NotChecked]]:
+    from gradlab.report.json_report import NotChecked
+
+    reports: list[Report] = []
+    not_checked: list[NotChecked] = []
+    for implementation in found:
+        plan = _plan(implementation, wishes)
+        if wishes.dtypes and not plan.dtypes:
+            claimed = ", ".join(implementation.claims.dtypes)
+            reason = f"it claims {claimed}, not {', '.join(wishes.dtypes)}"
+            not_checked.append(NotChecked(implementation.name, implementation.target, reason))
+        else:
+            reports.append(_judge(implementation, plan, wishes))
+    return reports, not_checked
+
+
+def _plan(implementation: Implementation, wishes: Wishes) -> Plan:
+    from gradlab.harness.run import Plan
+
+    dtypes = tuple(dtype for dtype in dict.fromkeys(wishes.dtypes) if dtype in implementation.claims.dtypes)
+    return Plan(PROFILES[wishes.profile], wishes.seed, wishes.level or implementation.claims.level, dtypes)
+
+
+def _judge(implementation: Implementation, plan: Plan, wishes: Wishes) -> Report:
+    from gradlab.harness.cases import keep_failures
+    from gradlab.harness.run import judge
+    from gradlab.report.progress import shown
+    from gradlab.report.terminal import print_lines
+
+    with shown(implementation.name) as watch:
+        report = judge(implementation, plan, watch)
+    keep_failures(report, wishes.cases)
+    print_lines(_told(report, wishes))
+    return report
+
+
+def _told(report: Report, wishes: Wishes) -> Iterator[str]:
+    from gradlab.report.findings import advice, all_failures, few_failures, not_accurate
+
+    yield ""
+    yield f"{report.implementation.name}: {report.verdict}"
+    yield from all_failures(report) if wishes.verbose else few_failures(report)
+    yield from advice(report)
+    missing = not_accurate(report)
+    if missing:
+        yield missing
+
+
+def _write(wishes: Wishes, reports: Sequence[Report], not_checked: Sequence[NotChecked]) -> None:
+    from gradlab.harness.files import strict_json, write_whole
+    from gradlab.harness.run import Plan
+    from gradlab.report.json_report import report_document
+
+    if wishes.json:
+        plan = Plan(PROFILES[wishes.profile], wishes.seed)
+        write_whole(wishes.json, strict_json(report_document(plan, reports, not_checked)))
+
+
+def _status(reports: Sequence[Report], not_checked: Sequence[NotChecked]) -> Status:
+    if not any(report.lines for report in reports):
+        return Status.NOTHING_CHECKED
+    return Status.MET if all(report.met for report in reports) else Status.NOT_MET
+
+
+def _check_shipped(wishes: Wishes) -> Status:
+    """0 if every verdict is the one that is stated: exactly, or at least the level claimed where none is stated."""
+    from gradlab.adapters.shipped import shipped
+    from gradlab.report.terminal import print_table, verdict_table
+
+    reports, not_checked = _judged(_loaded(list(shipped()), wishes), wishes)
+    stated = {
+        report.implementation.name: _compared(report, shipped()[report.implementation.target].stated)
+        for report in reports
+    }
+    print_table(verdict_table(reports, stated))
+    _write(wishes, reports, not_checked)
+    return Status.MET if all(text.startswith("yes") for text in stated.values()) else Status.NOT_MET
+
+
+def _compared(report: Report, stated: str | None) -> str:
+    holds = report.verdict == stated if stated else report.verdict >= report.plan.level
+    rule = stated or f"at least {report.plan.level}"
+    return f"{'yes' if holds else 'NO'}: {rule}"

@@ -1,0 +1,21 @@
+"""`gradlab derive`: the mathematics, step by step."""
+
+from __future__ import annotations
+
+import click
+
+from gradlab.cli.status import Status
+
+FORM_NAMES = ("definition", "textbook", "shifted", "log-space", "complement")
+STYLE_NAMES = ("text", "latex", "python")
+
+
+@click.command()
+@click.option("--form", type=click.Choice(FORM_NAMES), default="definition", show_default=True)
+@click.option("--format", "style", type=click.Choice(STYLE_NAMES), default="text", show_default=True)
+def derive(form: str, style: str) -> Status:
+    """The derivation of a form, with what proved each step; all is proved anew while it is printed."""
+    from gradlab.symbolic.render import derive as derived
+
+    click.echo(derived(form, style), nl=False)
+    return Status.MET

@@ -1,0 +1,102 @@
+"""`gradlab list`: what there is to check with, and what ships."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import click
+
+from gradlab.cli.status import Status
+
+Rows = list[tuple[str, str, str]]
+
+
+@click.command("list")
+@click.argument("sections", nargs=-1)
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def listing(sections: tuple[str, ...], as_json: bool) -> Status:
+    """What ships, the entry points, the checks, the families and the profiles; or only the SECTIONS named."""
+    for section in sections:
+        if section not in SECTIONS:
+            raise click.UsageError(f"section must be one of {', '.join(SECTIONS)}, got {section!r}")
+    found = {name: SECTIONS[name]() for name in sections or SECTIONS}
+    if as_json:
+        import json
+
+        rows = {name: [dict(zip(("name", "kind", "about"), row, strict=True)) for row in found[name]] for name in found}
+        click.echo(json.dumps(rows, indent=1))
+        return Status.MET
+    for name, lines in found.items():
+        click.echo(f"{name}:")
+        for row in lines:
+            click.echo(
+                "  " + "  ".join(f"{cell:<{width}}" for cell, width in zip(row, _widths(lines), strict=True)).rstrip()
+            )
+        if not lines:
+            click.echo("  none")
+    return Status.MET
+
+
+def _widths(rows: Rows) -> list[int]:
+    return [max(len(row[column]) for row in rows) for column in range(3)]
+
+
+def _implementations() -> Rows:
+    from gradlab.adapters.shipped import shipped
+
+    return [
+        (one.name, one.stated or "", _first_line(one.module.__doc__))
+        for one in shipped().values()
+        if not one.is_specimen
+    ]
+
+
+def _specimens() -> Rows:
+    from gradlab.adapters.shipped import shipped
+
+    return [
+        (one.name, one.stated or "", _first_line(one.module.__doc__)) for one in shipped().values() if one.is_specimen
+    ]
+
+
+def _entry_points() -> Rows:
+    from importlib.metadata import entry_points
+
+    from gradlab.adapters.load import GROUP
+
+    return [(entry.name, "", entry.value) for entry in entry_points(group=GROUP)]
+
+
+def _checks() -> Rows:
+    from gradlab.checks.table import CHECKS
+
+    return [(check.name, check.group, _first_line(check.function.__doc__)) for check in CHECKS]
+
+
+def _families() -> Rows:
+    from gradlab.problems.families import FAMILIES
+
+    return [(family.name, "stress" if family.stress else "", family.purpose) for family in FAMILIES]
+
+
+def _profiles() -> Rows:
+    from gradlab.harness.profiles import PROFILES
+
+    return [
+        (profile.name, "", f"families {profile.families}, {profile.examples} problems drawn per dtype")
+        for profile in PROFILES.values()
+    ]
+
+
+def _first_line(text: str | None) -> str:
+    return (text or "").strip().split("\n")[0]
+
+
+SECTIONS: dict[str, Callable[[], Rows]] = {
+    "implementations": _implementations,
+    "specimens": _specimens,
+    "entry-points": _entry_points,
+    "checks": _checks,
+    "families": _families,
+    "profiles": _profiles,
+}

@@ -1,0 +1,52 @@
+"""`gradlab replay`: a kept problem once more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gradlab.cli.status import Status
+
+if TYPE_CHECKING:
+    from gradlab.harness.replay import Replay
+
+
+@click.command()
+@click.argument("case")
+@click.option(
+    "--cases",
+    type=click.Path(path_type=Path),
+    default=Path(".gradlab") / "cases",
+    show_default=True,
+    metavar="DIR",
+    help="Where cases are looked for by their id.",
+)
+def replay(case: str, cases: Path) -> Status:
+    """Run a kept CASE, an id or a file, again bit for bit: fixed (0), still failing (1), or cannot run (2)."""
+    from gradlab.adapters.load import TargetError
+    from gradlab.harness.cases import CaseError, find_case, read_case
+    from gradlab.harness.replay import replay as run_again
+    from gradlab.report.terminal import print_lines
+
+    try:
+        outcome = run_again(read_case(find_case(case, cases)))
+    except (CaseError, TargetError) as error:
+        raise click.UsageError(f"cannot run: {error}") from error
+    print_lines(_told(outcome))
+    return Status.MET if outcome.fixed else Status.NOT_MET
+
+
+def _told(outcome: Replay) -> Iterator[str]:
+    from gradlab.report.failure import measured, snippet
+
+    case = outcome.case
+    yield f"{'fixed' if outcome.fixed else 'still failing'}: {case.id}  {case.name}  {case.problem.format.name}"
+    for result in outcome.results:
+        yield f"{'pass' if result.passed else 'FAIL'} {result.check}"
+        if not result.passed:
+            yield f"  {measured(result)}"
+    yield f"  problem ({case.problem.family}): {snippet(case.problem)}"
+    yield f"  the answer is {'bit for bit the one' if outcome.same_answer else 'not the one that was'} recorded"

@@ -1,0 +1,103 @@
+"""The report as JSON, for machines; `schema.json` beside this file says what is in it, and is versioned with it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from gradlab.harness.cases import case_id, encoded_claims, encoded_result
+from gradlab.harness.encoding import Plain, encoded_objective, encoded_problem
+from gradlab.harness.run import Plan, Report
+from gradlab.harness.tally import Line
+from gradlab.harness.verdict import is_advice
+from gradlab.problems.problem import Problem
+from gradlab.report.findings import verdicts_by_dtype
+
+SCHEMA = "gradlab-report-1"
+LARGE = 256  # entries: the numbers of a larger problem are in its case file only
+
+
+@dataclass(frozen=True)
+class NotChecked:
+    """An implementation on which nothing was run, and why."""
+
+    name: str
+    target: str
+    reason: str
+
+
+def report_document(plan: Plan, reports: Sequence[Report], not_checked: Sequence[NotChecked] = ()) -> Plain:
+    """The whole report as plain data: the same for the same seed, versions and machine, but for `timing`."""
+    return {
+        "schema": SCHEMA,
+        "gradlab": version("gradlab-verify"),
+        "seed": plan.seed,
+        "profile": plan.profile.name,
+        "implementations": [_implementation(report) for report in reports],
+        "not_checked": [{"name": one.name, "target": one.target, "reason": one.reason} for one in not_checked],
+        "timing": {"seconds": [round(report.seconds, 3) for report in reports]},
+    }
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of the report."""
+    found: dict[str, Any] = json.loads(Path(__file__).with_name("schema.json").read_text(encoding="utf-8"))
+    return found
+
+
+def _implementation(report: Report) -> Plain:
+    return {
+        "name": report.implementation.name,
+        "target": report.implementation.target,
+        "verdict": str(report.verdict),
+        "verdicts": {dtype: str(verdict) for dtype, verdict in verdicts_by_dtype(report).items()},
+        "level": report.plan.level,
+        "met": report.met,
+        "claims": encoded_claims(report.implementation.claims),
+        "dtypes": list(report.dtypes),
+        "n_problems": report.n_problems,
+        "n_failing": len(report.failing),
+        "results": [_result(report, line) for line in report.lines],
+        "diagnosis": report.diagnosis,
+    }
+
+
+def _result(report: Report, line: Line) -> Plain:
+    failing = {results[0].problem.digest for results in report.failing}
+    simplest = None
+    if line.simplest is not None:
+        simplest = {**encoded_result(line.simplest), "problem": _problem(report, line.simplest.problem, failing)}
+        del simplest["check"]
+    return {
+        **encoded_result(line.worst),
+        "group": line.check.group,
+        "dtype": line.dtype,
+        "passed": line.passed,
+        "verdict": str(line.verdict),
+        "advice": is_advice(line.check, report.implementation.claims),
+        "n_problems": line.n_problems,
+        "n_failed": line.n_failed,
+        "problem": _problem(report, line.worst.problem, failing),
+        "simplest": simplest,
+    }
+
+
+def _problem(report: Report, problem: Problem, failing: set[str]) -> Plain:
+    """Enough to have the problem again: its numbers, or where it is large and was kept the id of its case."""
+    case = case_id(report.implementation, problem) if problem.digest in failing else None
+    if problem.logits.size <= LARGE:
+        plain = encoded_problem(problem)
+    else:
+        plain = {
+            "dtype": problem.format.name,
+            "shape": list(problem.logits.shape),
+            "family": problem.family,
+            "objective": encoded_objective(problem.objective),
+            "logits": None,
+            "targets": None,
+        }
+    return {"digest": problem.digest, "case": case, **plain}
