@@ -75,10 +75,10 @@ def check(targets: tuple[str, ...], shipped: bool, **given: Any) -> Status:
 
 
 def _heading(wishes: Wishes) -> str:
-    from gradlab import __version__
+    from importlib.metadata import version
 
     level = f" \u00b7 level {wishes.level}" if wishes.level else ""
-    return f"gradlab {__version__} \u00b7 profile {wishes.profile} \u00b7 seed {wishes.seed}{level}"
+    return f"gradlab {version('gradlab-verify')} \u00b7 profile {wishes.profile} \u00b7 seed {wishes.seed}{level}"
 
 
 def _refuse_bad_outputs(wishes: Wishes) -> None:
