@@ -1,0 +1,55 @@
+"""Counts false alarms: runs of a profile on sound implementations, each with a seed of its own.
+
+The runs are spread evenly over the implementations that ship as sound and the dtypes they claim. Any verdict below
+`stable` is a false alarm; the exit status is 1 if there is one.
+
+    python benchmarks/false_alarms.py [--runs 200] [--profile quick] [--first-seed 1]
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+import time
+from itertools import cycle
+
+from gradlab.claims import claims_from
+from gradlab.evaluation import Implementation
+from gradlab.harness.profiles import PROFILES, profile_named
+from gradlab.harness.run import Plan, judge
+
+SOUND = ("loop", "shifted", "log_space", "online", "complement", "widened", "every_option")
+
+
+def main() -> int:
+    """Prints every false alarm as it comes, then the count; returns the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=200)
+    parser.add_argument("--profile", choices=sorted(PROFILES), default="quick")
+    parser.add_argument("--first-seed", type=int, default=1)
+    chosen = parser.parse_args()
+    start, alarms = time.perf_counter(), 0
+    sides = cycle([(one, dtype) for one in sound_implementations() for dtype in one.claims.dtypes])
+    seeds = range(chosen.first_seed, chosen.first_seed + chosen.runs)
+    for seed, (implementation, dtype) in zip(seeds, sides, strict=False):
+        report = judge(implementation, Plan(profile_named(chosen.profile), seed, "stable", (dtype,)))
+        if not report.met:
+            alarms += 1
+            print(report, flush=True)
+    seconds = time.perf_counter() - start
+    print(f"{alarms} false alarms in {chosen.runs} runs of profile {chosen.profile}, {seconds:.0f} s")
+    return 1 if alarms else 0
+
+
+def sound_implementations() -> list[Implementation]:
+    """The shipped implementations that are meant to reach `stable`."""
+    modules = [importlib.import_module(f"gradlab.implementations.{name}") for name in SOUND]
+    return [
+        Implementation(name, getattr(module, name), claims_from(module.CLAIMS), name)
+        for name, module in zip(SOUND, modules, strict=True)
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
