@@ -6,15 +6,20 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
 BUILD = "from setuptools.build_meta import build_wheel; print(build_wheel('wheel'))"
 DATA_SUFFIXES = (".py", ".typed", ".json")
+
+PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+ENTRY_POINTS = [*PROJECT["scripts"].values(), *PROJECT["entry-points"]["pytest11"].values()]
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +69,12 @@ def test_the_wheel_holds(name: str, contents: set[str]) -> None:
 @pytest.mark.parametrize("module", ["gradlab", "gradlab.implementations", "gradlab.implementations.specimens"])
 def test_modules_are_importable_from_the_wheel(module: str, wheel: Path) -> None:
     assert output_with_wheel(wheel, f"import {module}; print({module}.__file__)").startswith(str(wheel))
+
+
+@pytest.mark.parametrize("entry_point", ENTRY_POINTS)
+def test_entry_points_are_in_the_wheel(entry_point: str, wheel: Path) -> None:
+    found = output_with_wheel(wheel, f"import pkgutil; print(pkgutil.resolve_name({entry_point!r}))")
+    assert entry_point.rpartition(":")[2] in found
 
 
 def test_the_wheel_has_the_installed_version(wheel: Path) -> None:
