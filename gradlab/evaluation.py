@@ -121,12 +121,12 @@ class Outcome:
 def perform(function: Callable[..., Any], call: Call) -> Outcome:
     """What the call did. Exceptions, SystemExit too, are caught; only KeyboardInterrupt passes.
 
-    What is printed through sys.stdout and sys.stderr, and every warning, is kept; numpy's error state is restored.
+    What is printed through sys.stdout and sys.stderr, and every warning, is kept; NumPy's error state is the one it starts with, and is restored.
     """
     value, error = None, None
     printed = io.StringIO()
     with (
-        np.errstate(),
+        np.errstate(divide="warn", over="warn", under="ignore", invalid="warn"),  # as NumPy starts up
         warnings.catch_warnings(record=True) as caught,
         contextlib.redirect_stdout(printed),
         contextlib.redirect_stderr(printed),

@@ -23,8 +23,8 @@ class Profile:
 
 PROFILES = {
     "quick": Profile("quick", "quick", 40, 1, 60),
-    "standard": Profile("standard", "standard", 400, 6, 300),
-    "thorough": Profile("thorough", "thorough", 4000, 60, 1000),
+    "standard": Profile("standard", "standard", 1000, 6, 300),
+    "thorough": Profile("thorough", "thorough", 10_000, 60, 1000),
 }
 
 

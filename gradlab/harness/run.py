@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
+import numpy as np
+
 from gradlab.evaluation import Implementation
 from gradlab.harness.problems import problems_for
 from gradlab.harness.profiles import PROFILES, Profile
@@ -15,7 +17,7 @@ from gradlab.harness.verdict import Verdict, is_advice, verdict_of_failure
 from gradlab.problems.problem import Problem
 from gradlab.result import Result
 
-TINY = 4  # entries: a failing problem this small is not shrunk any further
+TINY = (4, 9.0)  # entries and their size: a failing problem of so few small whole numbers is not shrunk any further
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class Report:
     def failures(self) -> tuple[Line, ...]:
         """The lines that keep the verdict below the level asked for, the most costly first."""
         costly = [line for line in self.lines if line.verdict < Verdict(self.plan.level)]
-        return tuple(sorted(costly, key=lambda line: list(Verdict).index(line.verdict)))
+        return tuple(sorted(costly, key=cost))
 
     @property
     def advice(self) -> tuple[Line, ...]:
@@ -84,6 +86,15 @@ class Report:
             at = line.worst
             lines.append(f"  {at.check} {line.dtype}: {at.where} = {at.observed}, must be {at.expected}")
         return "\n".join(lines)
+
+
+TELLING = ("accuracy", "stability", "calculus", "options", "domain", "invariants", "contract")
+
+
+def cost(line: Line) -> tuple[int, bool, int]:
+    """What sorts failures: the most costly first, then no answer at all, then the groups that tell most by a value."""
+    answers = line.check.name == "returns_loss_and_gradient"
+    return list(Verdict).index(line.verdict), not answers, TELLING.index(line.check.group)
 
 
 def judge(implementation: Implementation, plan: Plan, watch: Watch = lambda progress: None) -> Report:
@@ -148,11 +159,16 @@ def _shrink(tally: Tally, what: tuple[Plan, str], watch: Watch) -> None:
 
 def _large_failures(tally: Tally, what: tuple[Plan, str]) -> Iterator[Line]:
     """The failures that keep the verdict below the level asked for, the most costly first, if no tiny problem shows."""
-    (plan, dtype), order = what, list(Verdict)
+    plan, dtype = what
     lines = [line for line in tally.in_order() if line.dtype == dtype and line.verdict < Verdict(plan.level)]
-    for line in sorted(lines, key=lambda line: order.index(line.verdict)):
-        if line.simplest is not None and line.simplest.problem.logits.size > TINY:
+    for line in sorted(lines, key=cost):
+        if line.simplest is not None and not _is_tiny(line.simplest.problem):
             yield line
+
+
+def _is_tiny(problem: Problem) -> bool:
+    x = problem.logits64
+    return bool(x.size <= TINY[0] and problem.is_finite and (x == np.rint(x)).all() and np.abs(x).max() <= TINY[1])
 
 
 def _fails_as_badly(implementation: Implementation, line: Line, problem: Problem) -> bool:
