@@ -30,6 +30,7 @@ from gradlab.symbolic.definition import (
     row_loss,
     softmax,
     t,
+    weighted,
     x,
     y,
 )
@@ -44,7 +45,6 @@ from gradlab.symbolic.form import (
     SHIFTED_SOFTMAX,
     Form,
     named,
-    weighted,
     weighted_sum,
 )
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sympy import Expr, Function, IndexedBase, Sum, Symbol, exp, log
+from sympy import Eq, Expr, Function, IndexedBase, Piecewise, Sum, Symbol, exp, log
 
 K = Symbol("K", integer=True, positive=True)
 N = Symbol("N", integer=True, nonnegative=True)
@@ -119,3 +119,16 @@ def softmax(index: Symbol) -> Expr:
 def row_loss() -> Expr:
     """- sum_j t_j log p_j, the loss of one row for any coefficients t."""
     return -over_classes(t[j] * log(softmax(j)), j)
+
+
+def weighted(term: Expr) -> Expr:
+    """t_j term, and 0 without a look at the term where t_j = 0: in floating point 0 * inf would be NaN."""
+    return Piecewise((0, Eq(t[j], 0)), (t[j] * term, True))
+
+
+def unguarded(guarded: Expr) -> Expr:
+    """f for "0 where u = v, otherwise f". Raises ValueError unless f is 0 there anyway."""
+    (zero, condition), (value, otherwise) = guarded.args
+    if zero != 0 or not otherwise or value.subs(condition.lhs, condition.rhs) != 0:
+        raise ValueError(f"only a guard of a term that vanishes can be dropped, got {guarded}")
+    return value

@@ -13,7 +13,7 @@ from gradlab.symbolic.definition import LETTERS, Binding, L, Letter, denominator
 from gradlab.symbolic.derivation import SOFTMAX, Chain, derivation, option_proof, prove, reduction_proof
 from gradlab.symbolic.form import Form, form_proofs
 from gradlab.symbolic.forms import FORMS, hessian_proof
-from gradlab.symbolic.options import DENOMINATORS, OPTIONS, REDUCTIONS, SHARES, TARGETS
+from gradlab.symbolic.options import DENOMINATORS, OPTIONS, REDUCTIONS, ROW_OPTIONS, SHARES, TARGETS
 from gradlab.symbolic.proofs import Proof
 from gradlab.symbolic.prose import as_text
 from gradlab.symbolic.taylor import hessian_agrees, program_agrees
@@ -139,8 +139,7 @@ def _reductions() -> Section:
     return Section("The reductions", words, [*lines, *shares], facts)
 
 
-# ignore_index needs labels, so it does not go with probability targets.
-_COMBINED = {"index": tuple(OPTIONS), "probability": tuple(name for name in OPTIONS if name != "ignore_index")}
+_COMBINED = {"index": tuple(OPTIONS), "probability": tuple(name for name in OPTIONS if name not in ROW_OPTIONS)}
 
 
 def _taylor_fact(name: str) -> Proof:

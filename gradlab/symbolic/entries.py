@@ -24,7 +24,7 @@ from sympy import (
     together,
 )
 
-from gradlab.symbolic.definition import K, N, a, c, i, j, n, r, x, y
+from gradlab.symbolic.definition import K, N, a, c, i, j, n, r, unguarded, x, y
 
 _N_ROWS = 2
 _CLASS_INDICES = (i, j, a, y, c)
@@ -47,7 +47,7 @@ def entries(expression: Expr, n_classes: int) -> Iterator[tuple[Expr, str]]:
 def is_zero_entry(entry: Expr) -> bool:
     """Whether an entry without sums is 0 for all real logits, by SymPy's own algebra with E_k = exp(x_k) > 0."""
     letters = {letter: log(Symbol(f"E{letter.indices}", positive=True)) for letter in _logits_of(entry)}
-    form = expand_func(entry.xreplace(letters)).replace(Piecewise, _without_guard)
+    form = expand_func(entry.xreplace(letters)).replace(Piecewise, lambda *branches: unguarded(Piecewise(*branches)))
     form = form.replace(log, lambda argument: expand_log(log(factor(together(argument)))))
     return bool(expand(fraction(together(form))[0]) == 0)
 
@@ -78,11 +78,3 @@ def _point(letters: set[Expr]) -> dict[Expr, Expr]:
 
 def _logits_of(entry: Expr) -> list[Expr]:
     return sorted((letter for letter in entry.atoms(Indexed) if letter.base == x), key=str)
-
-
-def _without_guard(*branches: Expr) -> Expr:
-    """f for "0 where u = 0, otherwise f", after making sure that f is 0 there anyway."""
-    (zero, condition), (value, otherwise) = branches
-    if zero != 0 or not otherwise or value.subs(condition.lhs, condition.rhs) != 0:
-        raise ValueError(f"only a guard of a term that vanishes can be dropped, got {value} where {condition} is false")
-    return value

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sympy import Derivative, Eq, Expr, Piecewise, exp, log
+from sympy import Derivative, Expr, exp, log
 
 from gradlab.symbolic.definition import (
     Binding,
@@ -23,6 +23,7 @@ from gradlab.symbolic.definition import (
     over_classes,
     row_loss,
     t,
+    weighted,
     x,
 )
 from gradlab.symbolic.derivation import SOFTMAX, Chain, prove
@@ -62,11 +63,6 @@ def form_proofs(form: Form) -> tuple[Proof, Proof]:
 def step_proofs(form: Form) -> tuple[Proof, ...]:
     """The proof of every step of a form, in order. Raises ProofError where one does not hold."""
     return tuple(prove(step, (SOFTMAX[0], *form.bindings)) for chain_ in form.chains for step in chain_.steps)
-
-
-def weighted(term: Expr) -> Expr:
-    """t_j term, and 0 without a look at the term where t_j = 0: in floating point 0 * inf would be NaN."""
-    return Piecewise((0, Eq(t[j], 0)), (t[j] * term, True))
 
 
 def weighted_sum(term: Expr) -> Expr:

@@ -24,6 +24,7 @@ from gradlab.symbolic.definition import (
     p,
     row_loss,
     softmax,
+    weighted,
     x,
 )
 from gradlab.symbolic.derivation import SOFTMAX, chain, gradient
@@ -37,7 +38,6 @@ from gradlab.symbolic.form import (
     SHIFTED_SOFTMAX,
     Form,
     named,
-    weighted,
     weighted_sum,
 )
 from gradlab.symbolic.proofs import Proof, equal, inlined

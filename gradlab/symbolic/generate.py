@@ -7,19 +7,21 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sympy import IndexedBase
+
 from gradlab.symbolic.ball_code import as_ball, ball_assignment, ball_list
 from gradlab.symbolic.definition import i, j, n
 from gradlab.symbolic.form import Form
 from gradlab.symbolic.forms import FORMS, HESSIAN, HESSIAN_BINDINGS
-from gradlab.symbolic.numpy_code import as_numpy, numpy_assignment
-from gradlab.symbolic.options import DENOMINATORS, KEPT, REDUCTIONS, SHARES, coefficient
+from gradlab.symbolic.numpy_code import as_numpy, name_of, numpy_assignment
+from gradlab.symbolic.options import DENOMINATORS, KEPT, OPTIONS, REDUCTIONS, ROW_OPTIONS, SHARES, TARGETS, coefficient
 
 COMMAND = "python -m gradlab.symbolic.generate"
 FOLDER = Path(__file__).parent.parent / "reference"
 
 _FIRST_LINE = f"# Generated from the definitions by `{COMMAND}`: do not edit."
-_OPTIONS = ("label_smoothing", "class_weights")
-_T = {target: coefficient(target, _OPTIONS) for target in ("index", "probability")}
+_OPTIONS = {name: option for name, option in OPTIONS.items() if name not in ROW_OPTIONS}
+_T = {target: coefficient(target, tuple(_OPTIONS)) for target in TARGETS}
 
 
 @dataclass(frozen=True)
@@ -135,11 +137,19 @@ def _ball_hessian() -> Routine:
     )
 
 
+def _option_parameters(scalar: str, array: str) -> str:
+    """The options' letters as parameters: an array where there is one value for each class."""
+    kinds = {option.letter: array if isinstance(option.letter, IndexedBase) else scalar for option in _OPTIONS.values()}
+    return ", ".join(f"{name_of(letter)}: {kind}" for letter, kind in kinds.items())
+
+
 _LABEL = "label = labels[:, None]"
+_IN_NUMPY = _option_parameters("float", "Array")
+_IN_BALLS = _option_parameters("arb", "list[arb]")
 
 _NUMPY_OPTIONS = (
     Routine(
-        "coefficients_index(labels: Array, n_classes: int, label_smoothing: float, class_weights: Array) -> Array",
+        f"coefficients_index(labels: Array, n_classes: int, {_IN_NUMPY}) -> Array",
         "Coefficients of index targets, shape (N, K); class_weights has shape (K,).",
         [
             _LABEL,
@@ -149,7 +159,7 @@ _NUMPY_OPTIONS = (
         ],
     ),
     Routine(
-        "coefficients_probability(targets: Array, label_smoothing: float, class_weights: Array) -> Array",
+        f"coefficients_probability(targets: Array, {_IN_NUMPY}) -> Array",
         "Coefficients of probability targets, shape (N, K), in float64.",
         [
             "targets = targets.astype(np.float64)",
@@ -177,12 +187,12 @@ _NUMPY_OPTIONS = (
 
 _BALL_OPTIONS = (
     Routine(
-        "coefficients_index(label: int, n_classes: int, label_smoothing: arb, class_weights: list[arb]) -> list[arb]",
+        f"coefficients_index(label: int, n_classes: int, {_IN_BALLS}) -> list[arb]",
         "Coefficients of an index target.",
         ["classes = range(n_classes)", f"return {ball_list(_T['index'], j)}"],
     ),
     Routine(
-        "coefficients_probability(targets: list[arb], label_smoothing: arb, class_weights: list[arb]) -> list[arb]",
+        f"coefficients_probability(targets: list[arb], {_IN_BALLS}) -> list[arb]",
         "Coefficients of probability targets.",
         ["n_classes = len(targets)", "classes = range(n_classes)", f"return {ball_list(_T['probability'], j)}"],
     ),

@@ -27,7 +27,7 @@ from sympy import (
 )
 from sympy.codegen.cfunctions import log1p
 
-from gradlab.symbolic.definition import K, N, x
+from gradlab.symbolic.definition import K, N, unguarded, x
 
 _EXPONENTIALS = IndexedBase("E", positive=True)
 
@@ -60,20 +60,12 @@ def _rewritten(expression: Expr) -> Expr:
     if isinstance(expression, log):
         return _logarithm(arguments[0])
     if isinstance(expression, Piecewise):
-        return _without_guard(expression)
+        return _rewritten(unguarded(expression))
     return expression.func(*arguments)
 
 
 def _logarithm(argument: Expr) -> Expr:
     return expand_log(log(factor(together(expand(argument)))))
-
-
-def _without_guard(guarded: Expr) -> Expr:
-    """f for "0 where u = 0, otherwise f", after making sure that f is 0 there anyway."""
-    (zero, condition), (value, otherwise) = guarded.args
-    if zero != 0 or otherwise != True or value.subs(condition.lhs, condition.rhs) != 0:  # noqa: E712 - SymPy's true
-        raise ValueError(f"only a guard of a term that vanishes can be dropped, got {guarded}")
-    return _rewritten(value)
 
 
 def _sum(summand: Expr, limits: tuple[Symbol, Expr, Expr]) -> Expr:

@@ -1,7 +1,8 @@
 """The objective's options, each defined once: what it makes of a row's coefficients, or of the rows' losses.
 
 A row's loss is sum_j t_j (-log p_j) whatever the options are: an option is a rule that turns coefficients into
-coefficients. To add one, write its rule and enter it in the table; the proofs and the generated code follow.
+coefficients. To add one, give its letter a name in `definition.LETTERS`, write its rule and enter it in the table; the
+proofs, the printed derivation and the generated code follow.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from gradlab.symbolic.definition import K, N, c, denominator, epsilon, j, loss, 
 
 @dataclass(frozen=True)
 class Option:
-    """rule: the coefficient of class j without the option -> with it; meaning: the rule in words."""
+    """rule: the coefficient of class j without the option -> with it, in terms of `letter`; meaning: in words."""
 
+    letter: Expr
     rule: Callable[[Expr], Expr]
     meaning: str
 
@@ -41,12 +43,13 @@ TARGETS: dict[str, Expr] = {
 
 # In the order in which they are applied.
 OPTIONS: dict[str, Option] = {
-    "label_smoothing": Option(_smoothed, "the target moves towards the uniform distribution by epsilon"),
-    "class_weights": Option(_weighted, "each class's term is multiplied by the weight of that class"),
-    "ignore_index": Option(_ignored, "a row with the label c contributes nothing"),
+    "label_smoothing": Option(epsilon, _smoothed, "the target moves towards the uniform distribution by epsilon"),
+    "class_weights": Option(w, _weighted, "each class's term is multiplied by the weight of that class"),
+    "ignore_index": Option(c, _ignored, "a row with the label c contributes nothing"),
 }
 
-# 1, or 0 for a row that is ignored.
+# Rules that need a label, so they go with index targets only: factors 0 or 1 of a whole row.
+ROW_OPTIONS = ("ignore_index",)
 KEPT = _ignored(Integer(1))
 
 # What a row adds to the denominator of the mean: its label's weight, or 1.

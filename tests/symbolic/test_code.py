@@ -30,10 +30,10 @@ from gradlab.symbolic.definition import (
     p,
     t,
     w,
+    weighted,
     x,
     y,
 )
-from gradlab.symbolic.form import weighted
 from gradlab.symbolic.numpy_code import as_numpy, numpy_assignment
 
 LOGITS = [0.5, -1.25, 2.0, 0.0]

@@ -18,12 +18,12 @@ from gradlab.symbolic.derivation import (
     prove,
     reduction_proof,
 )
-from gradlab.symbolic.options import OPTIONS, REDUCTIONS, SHARES, coefficient
+from gradlab.symbolic.options import OPTIONS, REDUCTIONS, ROW_OPTIONS, SHARES, coefficient
 from gradlab.symbolic.proofs import SYMBOLIC, ProofError, equal, equal_entry_by_entry
 
 STEPS = [step for chain in derivation() for step in chain.steps]
 NAMES = [step.name for step in STEPS]
-PROBABILITY_OPTIONS = tuple(name for name in OPTIONS if name != "ignore_index")
+PROBABILITY_OPTIONS = tuple(name for name in OPTIONS if name not in ROW_OPTIONS)
 COMBINATIONS = [
     (target, chosen)
     for target, names in {"index": tuple(OPTIONS), "probability": PROBABILITY_OPTIONS}.items()

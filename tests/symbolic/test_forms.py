@@ -8,9 +8,30 @@ import pytest
 from sympy import Derivative, Expr, KroneckerDelta, exp, log
 from sympy.codegen.cfunctions import log1p
 
-from gradlab.symbolic.definition import A, Binding, R, S, U, V, Z, d, e, h, i, j, k, l, over_classes, p, row_loss, t, x
+from gradlab.symbolic.definition import (
+    A,
+    Binding,
+    R,
+    S,
+    U,
+    V,
+    Z,
+    d,
+    e,
+    h,
+    i,
+    j,
+    k,
+    l,
+    over_classes,
+    p,
+    row_loss,
+    t,
+    weighted,
+    x,
+)
 from gradlab.symbolic.derivation import SOFTMAX, gradient
-from gradlab.symbolic.form import Form, form_proofs, step_proofs, weighted
+from gradlab.symbolic.form import Form, form_proofs, step_proofs
 from gradlab.symbolic.forms import FORMS, HESSIAN, HESSIAN_BINDINGS, hessian_proof
 from gradlab.symbolic.proofs import SYMBOLIC, ProofError, equal, equal_entry_by_entry, inlined
 

@@ -6,9 +6,8 @@ import pytest
 from sympy import Expr, KroneckerDelta, Sum, exp, log
 from sympy.codegen.cfunctions import log1p
 
-from gradlab.symbolic.definition import K, a, i, j, k, over_classes, over_others, softmax, t, w, x, y
+from gradlab.symbolic.definition import K, a, i, j, k, over_classes, over_others, softmax, t, w, weighted, x, y
 from gradlab.symbolic.entries import entries, is_zero_entry
-from gradlab.symbolic.form import weighted
 from gradlab.symbolic.normal_form import is_zero
 
 TOTAL = over_classes(exp(x[k]), k)

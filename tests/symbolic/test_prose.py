@@ -8,8 +8,25 @@ import pytest
 from sympy import Derivative, Expr, KroneckerDelta, Rational, cos, exp, log
 from sympy.codegen.cfunctions import log1p
 
-from gradlab.symbolic.definition import A, K, S, a, argmax, d, epsilon, i, j, k, over_classes, over_others, p, t, x, y
-from gradlab.symbolic.form import weighted
+from gradlab.symbolic.definition import (
+    A,
+    K,
+    S,
+    a,
+    argmax,
+    d,
+    epsilon,
+    i,
+    j,
+    k,
+    over_classes,
+    over_others,
+    p,
+    t,
+    weighted,
+    x,
+    y,
+)
 from gradlab.symbolic.prose import as_latex, as_text
 
 FORMULAS: dict[str, tuple[Expr, str, str]] = {
