@@ -5,21 +5,19 @@ from __future__ import annotations
 import numpy as np
 
 from gradlab.problems.problem import Array, Problem
+from gradlab.reference import numpy_forms
+
+_NO_LABEL = -1  # labels are at least 0, so that no row carries it
 
 
 def coefficients_of(problem: Problem) -> Array:
     """The coefficients t, float64, shape (N, K); rows that are ignored hold 0."""
-    objective, n_classes = problem.objective, problem.n_classes
-    kept = ~problem.ignored_rows
-    if objective.targets == "probability":
-        t = problem.targets.astype(np.float64)
-    else:
-        t = np.zeros(problem.logits.shape)
-        t[kept, problem.targets[kept]] = 1.0
-    t = (1 - objective.label_smoothing) * t + objective.label_smoothing / n_classes
-    if objective.class_weights is not None:
-        t = t * np.asarray(objective.class_weights)
-    return np.where(kept[:, None], t, 0.0)
+    return _coefficients(problem, problem.objective.label_smoothing)
+
+
+def unsmoothed_coefficients_of(problem: Problem) -> Array:
+    """As coefficients_of, with the smoothing off: each class's weight times its share of the target."""
+    return _coefficients(problem, 0.0)
 
 
 def denominator_of(problem: Problem) -> float:
@@ -29,7 +27,22 @@ def denominator_of(problem: Problem) -> float:
         return 1.0
     if objective.targets == "probability":
         return float(problem.n_rows)
-    labels = problem.targets[~problem.ignored_rows]
-    if objective.class_weights is None:
-        return float(len(labels))
-    return float(np.asarray(objective.class_weights)[labels].sum())
+    return float(numpy_forms.denominators(problem.targets, _weights(problem), _ignored(problem)).sum())
+
+
+def _coefficients(problem: Problem, smoothing: float) -> Array:
+    weights = _weights(problem)
+    if problem.objective.targets == "probability":
+        return numpy_forms.coefficients_probability(problem.targets, smoothing, weights)
+    t = numpy_forms.coefficients_index(problem.targets, problem.n_classes, smoothing, weights)
+    return t * numpy_forms.kept(problem.targets, _ignored(problem))
+
+
+def _weights(problem: Problem) -> Array:
+    weights = problem.objective.class_weights
+    return np.ones(problem.n_classes) if weights is None else np.asarray(weights)
+
+
+def _ignored(problem: Problem) -> int:
+    ignored = problem.objective.ignore_index
+    return _NO_LABEL if ignored is None else ignored
