@@ -67,7 +67,7 @@ def scaled(values: Array | float, exponent: Array) -> Array:
 def normalised(high: Array, low: Array, radius: Array, exponent: Array) -> Enclosures:
     """The same intervals with 1 <= |high| < 2. high + low must round to high; all parts finite."""
     fraction, shift = np.frexp(high)
-    shift = shift - 1
+    shift = shift - (fraction != 0)
     return Enclosures(
         fraction * 2.0, np.ldexp(low, -shift), np.ldexp(radius, -shift), exponent + np.asarray(shift, dtype=np.int64)
     )

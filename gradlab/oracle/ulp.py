@@ -33,7 +33,8 @@ def _lowest_binade(values: Enclosures, fmt: Format) -> Array:
     """floor(log2) of the smallest size in each interval; the format's least where that may be 0."""
     inwards = np.where(values.high < 0, -values.low, values.low) - values.radius
     inwards = np.where(values.radius > 0, np.nextafter(inwards, -np.inf), inwards)
-    total, rest = two_sum(np.where(np.isfinite(values.high), np.abs(values.high), 1.0), inwards)
+    with np.errstate(invalid="ignore"):
+        total, rest = two_sum(np.abs(values.high), inwards)
     fraction, binade = np.frexp(total)
     below_power = (fraction == 0.5) & (rest < 0)
     return np.where(total > 0, values.exponent + binade - 1 - below_power, fmt.min_exponent)
@@ -119,6 +120,6 @@ def _overflows(truth: Enclosures, fmt: Format) -> Array:
     Where the enclosure straddles that point both answers are right.
     """
     top = int(np.frexp(fmt.largest)[1])  # largest < 2^top
-    threshold = 2.0 - 2.0**-fmt.precision
-    reaches = (np.abs(truth.high) + (np.sign(truth.high) * truth.low + truth.radius)) >= threshold
+    above = np.abs(truth.high) - (2.0 - 2.0**-fmt.precision)  # exact where it decides, by Sterbenz's lemma
+    reaches = above + (np.sign(truth.high) * truth.low + truth.radius) >= 0
     return np.asarray(np.isfinite(truth.high) & ((truth.exponent >= top) | ((truth.exponent == top - 1) & reaches)))

@@ -44,11 +44,12 @@ def answer_by_double_double(problem: Problem, rows: Array) -> RowAnswers:
         losses = [arb(0)] * len(rows)
         for places in _row_blocks(np.flatnonzero(able), problem.n_classes):
             entries, block_losses = solve(rows[places])
-            fill(entries, problem.logits64[rows[places]] == -np.inf, 0.0)
+            if not problem.is_finite:
+                fill(entries, problem.logits64[rows[places]] == -np.inf, 0.0)
             able[places] = is_narrow(entries, problem.format).all(1)
             fill(gradient, places, entries)
             losses[places] = block_losses
-    answers = RowAnswers(losses, to_enclosures(losses), gradient)
+        answers = RowAnswers(losses, to_enclosures(losses), gradient)
     able &= is_narrow(answers.loss_intervals, problem.format)
     return _completed(problem, rows, (answers, np.flatnonzero(~able)))
 

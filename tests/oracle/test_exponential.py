@@ -1,0 +1,104 @@
+"""exp in double-double stays within its proved bound, and the bound says something."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import mpmath
+import numpy as np
+import pytest
+
+from gradlab.oracle.exponential import EXP_ERROR, LOWEST_ARGUMENT, exp_parts
+
+Array = np.ndarray[Any, np.dtype[Any]]
+STEP = np.log(2) / 4096
+HALF_ULP = 2.0**-53
+
+
+def near_halfway_points() -> Array:
+    """Where the reduced argument is largest: one float64 either side of (k + 1/2) log(2)/4096."""
+    middle = -(np.arange(0, 12_000_000, 97_003) + 0.5) * STEP
+    return np.concatenate([middle, np.nextafter(middle, 0), np.nextafter(middle, -3000)])
+
+
+def near_table_points() -> Array:
+    """Where the reduced argument nearly vanishes: one float64 either side of k log(2)/4096."""
+    middle = -np.arange(1, 12_000_000, 101_009) * STEP
+    return np.concatenate([middle, np.nextafter(middle, 0), np.nextafter(middle, -3000)])
+
+
+ARGUMENTS = {
+    "the ends of the range": np.array([0.0, -0.0, -5e-324, -1e-300, -1e-30, LOWEST_ARGUMENT, -2047.9999999999998]),
+    "halfway points": near_halfway_points(),
+    "table points": near_table_points(),
+    "every binade": -(2.0 ** np.arange(-1000, 11.0, 7.0)) * 1.999,
+    "moderate": -np.random.default_rng(1).uniform(0, 40, 400),
+    "the far end": -np.random.default_rng(2).uniform(2000, 2048, 400),
+}
+TAILS = {"none": 0.0, "largest": HALF_ULP, "smallest": -HALF_ULP, "some": 0.37 * HALF_ULP}
+
+
+def relative_errors(high: Array, low: Array) -> list[float]:
+    parts = [part.tolist() for part in exp_parts((high, low))]
+    errors = []
+    with mpmath.workdps(60):
+        for d_h, d_l, f_h, f_l, q in zip(high.tolist(), low.tolist(), *parts, strict=True):
+            exact = mpmath.exp(mpmath.mpf(d_h) + mpmath.mpf(d_l))
+            got = mpmath.ldexp(mpmath.mpf(f_h) + mpmath.mpf(f_l), q)
+            errors.append(float(abs(got / exact - 1)))
+    return errors
+
+
+@pytest.mark.parametrize("tail", TAILS)
+@pytest.mark.parametrize("arguments", ARGUMENTS)
+def test_the_error_is_within_the_bound(arguments: str, tail: str) -> None:
+    high = ARGUMENTS[arguments]
+    assert max(relative_errors(high, high * TAILS[tail])) <= EXP_ERROR
+
+
+def test_the_bound_is_within_a_factor_16_of_what_happens() -> None:
+    high = np.concatenate([ARGUMENTS["the far end"], ARGUMENTS["halfway points"]])
+    assert max(relative_errors(high, high * TAILS["some"])) >= EXP_ERROR / 16
+
+
+@pytest.mark.parametrize("arguments", ARGUMENTS)
+def test_the_pair_is_normalised_and_near_one(arguments: str) -> None:
+    high, low, _ = exp_parts((ARGUMENTS[arguments], ARGUMENTS[arguments] * 0.0))
+    np.testing.assert_array_equal(high + low, high)
+    assert high.min() > 1 - 2.0**-13
+    assert high.max() < 2 + 2.0**-12
+
+
+def test_exp_of_zero_is_one_exactly() -> None:
+    parts = exp_parts((np.zeros(1), np.zeros(1)))
+    assert [part.item() for part in parts] == [1.0, 0.0, 0]
+
+
+def test_multiples_of_the_reduction_constants_are_exact() -> None:
+    from gradlab.oracle.exponential import _constants
+
+    first, second, third = _constants().step
+    largest = int(2048 / STEP) + 1
+    assert Fraction(first * largest) == Fraction(first) * largest
+    assert Fraction(second * largest) == Fraction(second) * largest
+    assert abs(second) <= 2.0**-42
+    assert abs(third) <= 2.0**-67
+
+
+def test_the_three_parts_of_the_constant_add_up() -> None:
+    from gradlab.oracle.exponential import _constants
+
+    with mpmath.workdps(60):
+        rest = mpmath.log(2) / 4096 - sum(mpmath.mpf(part) for part in _constants().step)
+        assert abs(rest) <= mpmath.ldexp(1, -121)
+
+
+def test_the_table_holds_the_roots_of_two() -> None:
+    from gradlab.oracle.exponential import _constants
+
+    constants = _constants()
+    with mpmath.workdps(60):
+        for j in range(0, 4096, 31):
+            entry = mpmath.mpf(constants.table_high[j].item()) + mpmath.mpf(constants.table_low[j].item())
+            assert abs(entry / mpmath.power(2, mpmath.mpf(j) / 4096) - 1) <= mpmath.ldexp(1, -105)

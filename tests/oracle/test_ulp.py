@@ -1,0 +1,213 @@
+"""Errors in ULP against cases built by hand, and against exact rational arithmetic."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gradlab.oracle.intervals import Enclosures, constant
+from gradlab.oracle.ulp import absolute_error, error_in_ulp, is_narrow, ulp_exponent
+from gradlab.problems.dtypes import DTYPE_NAMES, as_dtype, format_of
+
+Array = np.ndarray[Any, np.dtype[Any]]
+TWO = Fraction(2)
+
+
+def enclosing(value: Fraction, radius: Fraction = Fraction(0)) -> Enclosures:
+    """The interval value +- radius, shape (), built exactly from rational arithmetic; value needs at most 106 bits."""
+    exponent = 0
+    if value:
+        exponent = abs(value.numerator).bit_length() - value.denominator.bit_length()
+        exponent -= abs(value) < TWO**exponent
+    scaled = value / TWO**exponent
+    high = float(scaled)
+    low = float(scaled - Fraction(high))
+    width = float(radius / TWO**exponent)
+    return Enclosures(np.array(high), np.array(low), np.array(width), np.array(exponent, dtype=np.int64))
+
+
+def as_array(value: float, name: str) -> Array:
+    return np.array(value).astype(as_dtype(name))
+
+
+ULP_EXPONENTS = [
+    ("float32", Fraction(1), -23),
+    ("float32", 1 - TWO**-90, -24),
+    ("float32", -1 + TWO**-90, -24),
+    ("float32", 1 + TWO**-90, -23),
+    ("float32", Fraction(3, 2), -23),
+    ("float32", TWO**-126, -149),
+    ("float32", TWO**-127, -149),
+    ("float32", TWO**-300, -149),
+    ("float32", Fraction(0), -149),
+    ("float32", TWO**200, 177),
+    ("float64", Fraction(1), -52),
+    ("float64", -(TWO**-1074), -1074),
+    ("float64", TWO**-2000, -1074),
+    ("float64", TWO**-1022, -1074),
+    ("float64", TWO**-1021, -1073),
+    ("float16", TWO**-14, -24),
+    ("float16", TWO**-15, -24),
+    ("float16", Fraction(65504), 5),
+    ("bfloat16", Fraction(1), -7),
+    ("bfloat16", TWO**-126, -133),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "expected"), ULP_EXPONENTS)
+def test_the_ulp_is_that_of_the_exact_value(name: str, value: Fraction, expected: int) -> None:
+    assert ulp_exponent(enclosing(value), format_of(name)) == expected
+
+
+def test_the_smaller_ulp_is_taken_where_the_enclosure_straddles_a_power_of_two() -> None:
+    assert ulp_exponent(enclosing(Fraction(1), TWO**-80), format_of("float32")) == -24
+
+
+def test_the_smallest_ulp_is_taken_where_the_enclosure_holds_zero() -> None:
+    assert ulp_exponent(enclosing(Fraction(1), Fraction(3, 2)), format_of("float32")) == -149
+
+
+@pytest.mark.parametrize("name", DTYPE_NAMES)
+def test_the_ulp_is_the_spacing_of_the_format(name: str) -> None:
+    fmt = format_of(name)
+    for value in (1.0, 1.5, fmt.largest / 2, fmt.smallest_normal, fmt.smallest_subnormal, 3 * fmt.smallest_subnormal):
+        spacing = float(np.spacing(as_array(value, name)))
+        assert 2.0 ** int(ulp_exponent(enclosing(Fraction(value)), fmt)) == spacing
+
+
+ULP_ERRORS = [
+    ("float32", 1 + 2.0**-23, Fraction(1), 1.0),
+    ("float32", 1.0, 1 - TWO**-30, 2.0**-6),
+    ("float32", 1.0, 1 - TWO**-25, 0.5),
+    ("float32", 1.0, 1 + TWO**-24, 0.5),
+    ("float32", 0.0, TWO**-150, 0.5),
+    ("float32", 0.0, TWO**-300, 2.0**-151),
+    ("float32", 2.0**-149, Fraction(0), 1.0),
+    ("float32", -(2.0**-149), Fraction(0), 1.0),
+    ("float32", 2.0**-148, TWO**-149, 1.0),
+    ("float32", 0.0, Fraction(1), 2.0**23),
+    ("float32", -1.0, Fraction(1), 2.0**24),
+    ("float64", 1.0, 1 + TWO**-100, 2.0**-48),
+    ("float64", 5e-324, Fraction(0), 1.0),
+    ("float64", 0.0, TWO**-1075, 0.5),
+    ("float64", -0.0, Fraction(0), 0.0),
+    ("float64", 1 - 2.0**-53, 1 - TWO**-54, 0.5),
+    ("float64", 1.0, -1 - TWO**-52, 2.0**53 + 1),
+    ("float16", 65504.0, Fraction(65504 + 8), 0.25),
+    ("float16", 2.0**-24, TWO**-25, 0.5),
+    ("bfloat16", 1.0, 1 + TWO**-8, 0.5),
+    ("bfloat16", 2.0**-133, Fraction(0), 1.0),
+]
+
+
+@pytest.mark.parametrize(("name", "got", "truth", "expected"), ULP_ERRORS)
+def test_an_error_is_counted_in_ulp(name: str, got: float, truth: Fraction, expected: float) -> None:
+    error = float(error_in_ulp(as_array(got, name), enclosing(truth), format_of(name)))
+    assert expected <= error <= expected * (1 + 2.0**-45) + 2.0**-900
+
+
+@pytest.mark.parametrize(("name", "got", "truth", "expected"), ULP_ERRORS)
+def test_an_error_is_measured_absolutely(name: str, got: float, truth: Fraction, expected: float) -> None:
+    del expected
+    exact = abs(Fraction(got) - truth)
+    error = Fraction(float(absolute_error(as_array(got, name), enclosing(truth))))
+    assert exact <= error <= exact * (1 + TWO**-45) + 2 * TWO**-1074
+
+
+def test_a_wider_answer_is_counted_in_the_problem_s_ulp() -> None:
+    assert error_in_ulp(np.array(1 + 2.0**-33), enclosing(Fraction(1)), format_of("float32")) == pytest.approx(2.0**-10)
+
+
+@pytest.mark.parametrize("name", DTYPE_NAMES)
+def test_the_radius_is_part_of_the_error(name: str) -> None:
+    fmt = format_of(name)
+    ulp = TWO ** (1 - fmt.precision)
+    error = float(error_in_ulp(as_array(1.5, name), enclosing(Fraction(3, 2), ulp / 2**30), fmt))
+    assert 2.0**-30 <= error <= 2.0**-30 * (1 + 2.0**-45)
+
+
+@pytest.mark.parametrize("name", DTYPE_NAMES)
+def test_rounding_is_half_an_ulp_at_most(name: str) -> None:
+    fmt, rng = format_of(name), np.random.default_rng(3)
+    top = math.log2(fmt.largest) - 1
+    for exponent in rng.uniform(fmt.min_exponent - fmt.precision - 2, top, 60):
+        value = Fraction(float(rng.uniform(1, 2))) * TWO ** int(exponent)
+        rounded = as_array(float(value), name)
+        exact = abs(Fraction(float(rounded)) - value) / TWO ** int(ulp_exponent(enclosing(value), fmt))
+        error = Fraction(float(error_in_ulp(rounded, enclosing(value), fmt)))
+        assert exact <= error <= exact * (1 + TWO**-45) + TWO**-900
+        assert exact <= Fraction(1, 2)
+
+
+INFINITE = [
+    ("float16", math.inf, Fraction(65520), 0.0),
+    ("float16", math.inf, Fraction(65519), math.inf),
+    ("float16", -math.inf, Fraction(-70000), 0.0),
+    ("float16", math.inf, Fraction(-70000), math.inf),
+    ("float32", math.inf, TWO**128 - TWO**103, 0.0),
+    ("float32", math.inf, TWO**128 - TWO**103 - 1, math.inf),
+    ("float32", math.inf, TWO**128 - TWO**104, math.inf),
+    ("float32", math.inf, TWO**900, 0.0),
+    ("float64", math.inf, TWO**1024, 0.0),
+    ("float64", math.inf, Fraction(1), math.inf),
+    ("float64", math.nan, Fraction(1), math.inf),
+    ("bfloat16", math.inf, TWO**128 - TWO**119, 0.0),
+    ("bfloat16", math.inf, TWO**128 - TWO**120, math.inf),
+]
+
+
+@pytest.mark.parametrize(("name", "got", "truth", "expected"), INFINITE)
+def test_infinity_is_right_where_the_truth_rounds_to_it(
+    name: str, got: float, truth: Fraction, expected: float
+) -> None:
+    assert error_in_ulp(as_array(got, name), enclosing(truth), format_of(name)) == expected
+    assert absolute_error(as_array(got, name), enclosing(truth)) == expected
+
+
+def test_the_largest_number_is_far_from_a_truth_beyond_it() -> None:
+    error = float(error_in_ulp(as_array(65504, "float16"), enclosing(Fraction(2) ** 17), format_of("float16")))
+    assert error == pytest.approx((2**17 - 65504) / 2**7)
+
+
+SPECIAL = [(math.nan, math.nan, 0.0), (math.inf, math.inf, 0.0), (-math.inf, -math.inf, 0.0)]
+SPECIAL += [(math.inf, -math.inf, math.inf), (math.nan, math.inf, math.inf), (math.inf, math.nan, math.inf)]
+SPECIAL += [(0.0, math.nan, math.inf), (0.0, math.inf, math.inf), (-1.0, -math.inf, math.inf)]
+
+
+@pytest.mark.parametrize(("got", "truth", "expected"), SPECIAL)
+def test_infinities_and_nan_agree_only_with_themselves(got: float, truth: float, expected: float) -> None:
+    assert error_in_ulp(np.array(got), constant(truth, ()), format_of("float32")) == expected
+    assert absolute_error(np.array(got), constant(truth, ())) == expected
+
+
+def test_one_special_entry_leaves_the_others_alone() -> None:
+    truth = constant(0.0, (3,))
+    truth.high[:] = [math.nan, 0.0, math.inf]
+    error = error_in_ulp(np.array([math.nan, 2.0**-149, 1.0]), truth, format_of("float32"))
+    np.testing.assert_allclose(error, [0.0, 1.0, math.inf], rtol=2.0**-45)
+
+
+NARROW = [
+    ("float32", Fraction(3, 2), TWO**-44, False),
+    ("float32", Fraction(3, 2), TWO**-44 - TWO**-60, True),
+    ("float32", Fraction(0), TWO**-170, False),
+    ("float32", Fraction(0), TWO**-171, True),
+    ("float32", TWO**-200, TWO**-171, True),
+    ("float32", Fraction(1), TWO**-45, False),
+    ("float32", Fraction(1), TWO**-46, True),
+    ("float64", Fraction(0), Fraction(0), True),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "radius", "expected"), NARROW)
+def test_narrow_is_below_two_to_the_minus_20_ulp(name: str, value: Fraction, radius: Fraction, expected: bool) -> None:
+    assert is_narrow(enclosing(value, radius), format_of(name)) == expected
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 0.0])
+def test_what_is_exact_is_narrow(value: float) -> None:
+    assert is_narrow(constant(value, (2,)), format_of("float64")).all()
