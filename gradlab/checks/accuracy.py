@@ -1,7 +1,7 @@
 """Accuracy: loss and every entry of the gradient against the enclosure, against the bound and in ULP.
 
-The same checks, on the problems of the stress families, are the checks of stability; on problems with -inf, NaN or
-+inf they are the checks of the domain; on problems with an option switched on, the checks of that option.
+On moderate logits these are the checks of accuracy, on the stress families those of stability; `domain` and `options`
+hold the same comparison to problems of their own.
 """
 
 from __future__ import annotations
@@ -12,27 +12,28 @@ from typing import Any
 import numpy as np
 
 from gradlab import tolerances
-from gradlab.checks.check import Findings, returned, solved
+from gradlab.checks.check import Findings, returned
+from gradlab.coefficients import coefficients_of
 from gradlab.evaluation import Implementation
 from gradlab.oracle.enclosure import Enclosures, enclose
 from gradlab.oracle.ulp import absolute_error, error_in_ulp
 from gradlab.problems.problem import Array, Problem
-from gradlab.result import Comparison, Fact, ratio_of
+from gradlab.result import Comparison, ratio_of
 
 Bound = tuple[Array, str]
 
 
 def values_within_bound(implementation: Implementation, problem: Problem) -> Findings:
     """Loss and gradient lie within the bound for this kind of problem."""
-    return loss_within_bound(implementation, problem) + gradient_within_bound(implementation, problem)
+    return loss_is_right(implementation, problem) + gradient_is_right(implementation, problem)
 
 
-def loss_within_bound(implementation: Implementation, problem: Problem) -> Findings:
+def loss_is_right(implementation: Implementation, problem: Problem) -> Findings:
     """The loss lies within the bound: any correct form's on moderate logits, the shifted algorithm's elsewhere."""
     return [_against(_loss(implementation, problem), implementation, problem, tolerances.loss(problem))]
 
 
-def gradient_within_bound(implementation: Implementation, problem: Problem) -> Findings:
+def gradient_is_right(implementation: Implementation, problem: Problem) -> Findings:
     """Every entry of the gradient lies within the bound for this kind of problem."""
     return [_against(_gradient(implementation, problem), implementation, problem, tolerances.gradient(problem))]
 
@@ -57,26 +58,12 @@ def loss_within_a_few_ulp(implementation: Implementation, problem: Problem) -> F
 
 def target_entry_within_a_few_ulp(implementation: Implementation, problem: Problem) -> Findings:
     """The target's entry of the gradient, where p_y - 1 cancels, is right to a few ULP."""
-    rows = np.flatnonzero(~problem.ignored_rows)
-    return _entries_in_ulp(implementation, problem, (rows, problem.targets[rows]))
+    return _entries_in_ulp(implementation, problem, np.nonzero(coefficients_of(problem) > 0))
 
 
 def other_entries_within_a_few_ulp(implementation: Implementation, problem: Problem) -> Findings:
     """Every entry of the gradient but the target's is right to a few ULP."""
-    others = np.ones(problem.logits.shape, dtype=bool)
-    rows = np.flatnonzero(~problem.ignored_rows)
-    others[rows, problem.targets[rows]] = False
-    return _entries_in_ulp(implementation, problem, np.nonzero(others))
-
-
-def rows_without_value_are_nan(implementation: Implementation, problem: Problem) -> Findings:
-    """A row with NaN, +inf or only -inf has a gradient of NaN, and every other row its own."""
-    _, gradient = solved(implementation, problem)
-    lost = ~problem.rows_with_value & ~problem.ignored_rows
-    wrong = np.argwhere(~np.isnan(gradient[lost]))
-    at = f"gradient[{np.flatnonzero(lost)[wrong[0][0]]}, {wrong[0][1]}]" if wrong.size else "gradient"
-    seen = str(gradient[lost][tuple(wrong[0])]) if wrong.size else "nan"
-    return [Fact(at, seen, "nan", not wrong.size), *gradient_within_bound(implementation, problem)]
+    return _entries_in_ulp(implementation, problem, np.nonzero(coefficients_of(problem) == 0))
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,21 +19,27 @@ Findings = list[Comparison | Fact]
 class Check:
     """One row of the table of checks.
 
-    name: the fact that is checked. group: contract, invariants, calculus, accuracy, domain or options.
-    function: (implementation, problem) -> findings, each an array of error/tolerance or a plain fact.
+    function: (implementation, problem) -> findings, each an array of error/tolerance or a plain fact; it is named
+        as the fact that it checks.
+    group: contract, invariants, calculus, accuracy, stability, domain or options.
     applies: whether the check says anything about this problem for an implementation with these claims.
     failing_means: "wrong" (the mathematics; on problems that are not moderate: unstable), "unstable",
         "inaccurate" (not level `accurate`, still stable) or "advice" (does not lower the verdict).
-    claim: the name of a claim without which failing is only an advice. answers: whether it needs an answer first.
+    claim: the name of a claim without which failing is only an advice.
+    needs_answer: whether it is left out where the implementation gives no loss and gradient at all.
     """
 
-    name: str
-    group: str
     function: Callable[[Implementation, Problem], Findings]
+    group: str
     applies: Callable[[Claims, Problem], bool]
     failing_means: str = "wrong"
     claim: str | None = None
     needs_answer: bool = True
+
+    @property
+    def name(self) -> str:
+        """The fact that is checked."""
+        return self.function.__name__
 
 
 def solved(implementation: Implementation, problem: Problem) -> tuple[Array, Array]:

@@ -1,0 +1,33 @@
+"""Options: each one that is claimed, as the objective defines it; held to the enclosure and its bound."""
+
+from __future__ import annotations
+
+from gradlab.checks.accuracy import values_within_bound
+from gradlab.checks.check import Findings
+from gradlab.evaluation import Implementation
+from gradlab.problems.problem import Problem
+
+
+def other_reduction_is_as_defined(implementation: Implementation, problem: Problem) -> Findings:
+    """Every reduction claimed besides the first: none keeps a loss per row, sum does not divide, mean divides by N."""
+    return values_within_bound(implementation, problem)
+
+
+def probability_targets_are_as_defined(implementation: Implementation, problem: Problem) -> Findings:
+    """With probabilities q as targets the gradient is (sum q) p - q, also where q does not sum to 1."""
+    return values_within_bound(implementation, problem)
+
+
+def label_smoothing_is_as_defined(implementation: Implementation, problem: Problem) -> Findings:
+    """Smoothing by epsilon makes every target (1 - epsilon) t + epsilon/K, in the loss and in the gradient."""
+    return values_within_bound(implementation, problem)
+
+
+def class_weights_are_as_defined(implementation: Implementation, problem: Problem) -> Findings:
+    """Each class's term is multiplied by its weight, and the mean over labels divides by the labels' weights."""
+    return values_within_bound(implementation, problem)
+
+
+def ignore_index_is_as_defined(implementation: Implementation, problem: Problem) -> Findings:
+    """An ignored row has loss and gradient 0 whatever its logits, and does not count in the mean."""
+    return values_within_bound(implementation, problem)
