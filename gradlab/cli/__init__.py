@@ -41,14 +41,17 @@ def main() -> NoReturn:
     sys.exit(status_of(sys.argv[1:]))
 
 
-def status_of(arguments: Sequence[str]) -> int:
+def status_of(arguments: Sequence[str]) -> Status:
     """The exit status of a command; whatever goes wrong is told in one line on stderr."""
     settings: dict[str, Any] = {"debug": False}
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError):
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal that lacks a character
     try:
-        return gradlab.main(list(arguments), prog_name="gradlab", obj=settings, standalone_mode=False) or Status.MET
+        with gradlab.make_context("gradlab", list(arguments), obj=settings) as context:
+            return Status(gradlab.invoke(context))
+    except click.exceptions.Exit as done:
+        return Status(done.exit_code)
     except (KeyboardInterrupt, click.Abort):
         return _told("interrupted", Status.INTERRUPTED)
     except click.exceptions.NoArgsIsHelpError as help_wanted:

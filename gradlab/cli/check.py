@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -153,7 +154,8 @@ def _judge(implementation: Implementation, plan: Plan, wishes: Wishes) -> Report
 
     with shown(implementation.name) as watch:
         report = judge(implementation, plan, watch)
-    keep_failures(report, wishes.cases)
+    with _writing():
+        keep_failures(report, wishes.cases)
     print_lines(_told(report, wishes))
     return report
 
@@ -177,7 +179,16 @@ def _write(wishes: Wishes, reports: Sequence[Report], not_checked: Sequence[NotC
 
     if wishes.json:
         plan = Plan(PROFILES[wishes.profile], wishes.seed)
-        write_whole(wishes.json, strict_json(report_document(plan, reports, not_checked)))
+        with _writing():
+            write_whole(wishes.json, strict_json(report_document(plan, reports, not_checked)))
+
+
+@contextlib.contextmanager
+def _writing() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise click.UsageError(f"cannot write: {error}") from error
 
 
 def _status(reports: Sequence[Report], not_checked: Sequence[NotChecked]) -> Status:

@@ -45,7 +45,8 @@ def _told(outcome: Replay) -> Iterator[str]:
     case = outcome.case
     yield f"{'fixed' if outcome.fixed else 'still failing'}: {case.id}  {case.name}  {case.problem.format.name}"
     for result in outcome.results:
-        yield f"{'pass' if result.passed else 'FAIL'} {result.check}"
+        counts = "" if result in outcome.costly else f"  (does not cost the level {case.level})"
+        yield f"{'pass' if result.passed else 'FAIL'} {result.check}{counts}"
         if not result.passed:
             yield f"  {measured(result)}"
     yield f"  problem ({case.problem.family}): {snippet(case.problem)}"

@@ -9,11 +9,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from gradlab.claims import Claims, claims_from
+from gradlab.checks.table import CHECKS
+from gradlab.claims import LEVELS, Claims, claims_from
 from gradlab.evaluation import Implementation, answer
 from gradlab.harness.encoding import Plain, decoded_problem, encoded_answer, encoded_problem, encoded_truth, hex_of
 from gradlab.harness.files import parsed_json, strict_json, write_whole
 from gradlab.harness.run import Report
+from gradlab.harness.verdict import is_advice
 from gradlab.oracle.enclosure import enclose
 from gradlab.problems.problem import Problem
 from gradlab.result import Result
@@ -30,13 +32,14 @@ class CaseError(Exception):
 class Case:
     """A problem that an implementation failed.
 
-    target, name, claims: the implementation. failed: one object per failed check, with its name as "check".
-    got: the answer given then, as plain data. seed, profile: of the run that found it.
+    target, name, claims: the implementation. level: the verdict asked for. failed: one object per failed check, with
+    its name as "check". got: the answer given then, as plain data. seed, profile: of the run that found it.
     """
 
     id: str
     target: str
     name: str
+    level: str
     claims: Claims
     problem: Problem
     failed: tuple[Mapping[str, Any], ...]
@@ -51,14 +54,23 @@ def case_id(implementation: Implementation, problem: Problem) -> str:
     return hashlib.sha256(identity.encode()).hexdigest()[:10]
 
 
+def kept_results(report: Report) -> list[tuple[Result, ...]]:
+    """For every problem that is kept, the results of the checks that it failed; advice that it failed is no reason."""
+    claims = report.implementation.claims
+    advice = {check.name for check in CHECKS if is_advice(check, claims)}
+    counting = [tuple(one for one in results if one.check not in advice) for results in report.failing]
+    return [results for results in counting if results]
+
+
 def keep_failures(report: Report, folder: Path) -> int:
     """Writes a file for every problem of the run that failed a check; the number of files. Raises OSError."""
-    if report.failing:
+    kept = kept_results(report)
+    if kept:
         folder.mkdir(parents=True, exist_ok=True)
-    for results in report.failing:
+    for results in kept:
         document = case_document(report, results)
         write_whole(folder / f"{document['id']}.json", strict_json(document))
-    return len(report.failing)
+    return len(kept)
 
 
 def case_document(report: Report, results: tuple[Result, ...]) -> Plain:
@@ -70,6 +82,7 @@ def case_document(report: Report, results: tuple[Result, ...]) -> Plain:
         "id": case_id(implementation, problem),
         "target": implementation.target,
         "name": implementation.name,
+        "level": report.plan.level,
         "claims": encoded_claims(implementation.claims),
         "seed": report.plan.seed,
         "profile": report.plan.profile.name,
@@ -130,6 +143,7 @@ _FIELDS: dict[str, type] = {
     "id": str,
     "target": str,
     "name": str,
+    "level": str,
     "claims": dict,
     "seed": int,
     "profile": str,
@@ -151,5 +165,7 @@ def _decoded(document: Any) -> Case:
     if not failed or not all(isinstance(one, dict) and isinstance(one.get("check"), str) for one in failed):
         raise ValueError("failed must be a list of objects, each with the name of a check, and must not be empty")
     problem, claims = decoded_problem(document["problem"]), claims_from(document["claims"])
-    said = (document["id"], document["target"], document["name"])
+    if document["level"] not in LEVELS:
+        raise ValueError(f"level must be one of {', '.join(LEVELS)}, got {document['level']!r}")
+    said = (document["id"], document["target"], document["name"], document["level"])
     return Case(*said, claims, problem, tuple(failed), document["got"], document["seed"], document["profile"])

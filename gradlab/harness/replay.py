@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gradlab.adapters.load import load
-from gradlab.checks.check import run
+from gradlab.checks.check import Check, run
 from gradlab.checks.table import CHECKS
 from gradlab.evaluation import Implementation, evaluate
 from gradlab.harness.cases import Case, CaseError, encoded_claims
 from gradlab.harness.encoding import encoded_answer
+from gradlab.harness.verdict import Verdict, verdict_of_failure
 from gradlab.result import Result, worst_result
 
 
@@ -17,18 +18,20 @@ from gradlab.result import Result, worst_result
 class Replay:
     """What became of a case.
 
-    results: of the checks that failed then. same_answer: whether loss and gradient, or the fault, are bit for bit
+    results: of the checks that failed then; costly: those among them whose failure costs the level that was asked
+    for, or all of them where none does. same_answer: whether loss and gradient, or the fault, are bit for bit
     those recorded (any NaN is like any other).
     """
 
     case: Case
     implementation: Implementation
     results: tuple[Result, ...]
+    costly: tuple[Result, ...]
     same_answer: bool
 
     @property
     def fixed(self) -> bool:
-        return all(result.passed for result in self.results)
+        return all(result.passed for result in self.costly)
 
 
 def replay(case: Case) -> Replay:
@@ -36,20 +39,29 @@ def replay(case: Case) -> Replay:
 
     Raises TargetError where the implementation does not load any more, CaseError where a check is not known.
     """
-    checks = {check.name: check for check in CHECKS}
-    names = [str(one["check"]) for one in case.failed]
-    for name in names:
-        if name not in checks:
-            raise CaseError(f"case {case.id} failed {name!r}, a check that this version does not have")
+    failed = _checks(case)
+    implementation = _implementation(case)
+    given = encoded_answer(evaluate(implementation, case.problem))
+    same = all(given[name] == case.got.get(name) for name in ("fault", "loss", "gradient"))
+    found = [run(check, implementation, case.problem) for check in failed]
+    results = [worst_result(check.name, case.problem, one) for check, one in zip(failed, found, strict=True)]
+    costs = [verdict_of_failure(check, case.claims, case.problem) < Verdict(case.level) for check in failed]
+    costly = [result for result, cost in zip(results, costs, strict=True) if cost]
+    return Replay(case, implementation, tuple(results), tuple(costly or results), same)
+
+
+def _checks(case: Case) -> list[Check]:
+    known = {check.name: check for check in CHECKS}
+    for one in case.failed:
+        if one["check"] not in known:
+            raise CaseError(f"case {case.id} failed {one['check']!r}, a check that this version does not have")
+    return [known[one["check"]] for one in case.failed]
+
+
+def _implementation(case: Case) -> Implementation:
     if not case.target:
         raise CaseError(f"case {case.id} cannot run: {case.name} was given as a function, not as a target")
-    found_there = load(case.target, encoded_claims(case.claims))
-    if len(found_there) != 1:
-        raise CaseError(f"case {case.id} cannot run: {case.target} stands for {len(found_there)} functions")
-    (implementation,) = found_there
-    recorded = {name: case.got.get(name) for name in ("fault", "loss", "gradient")}
-    given = encoded_answer(evaluate(implementation, case.problem))
-    found = [run(checks[name], implementation, case.problem) for name in names]
-    results = [worst_result(name, case.problem, one) for name, one in zip(names, found, strict=True)]
-    same = all(given[name] == recorded[name] for name in recorded)
-    return Replay(case, implementation, tuple(results), same)
+    found = load(case.target, encoded_claims(case.claims))
+    if len(found) != 1:
+        raise CaseError(f"case {case.id} cannot run: {case.target} stands for {len(found)} functions")
+    return found[0]

@@ -12,7 +12,7 @@ import numpy as np
 
 from gradlab.oracle.elementary import ELEMENTARY, largest_error
 from gradlab.problems.dtypes import DTYPE_NAMES, format_of
-from gradlab.tolerances import BETA
+from gradlab.roundings import BETA
 
 PACKAGES = ("gradlab-verify", "numpy", "sympy", "hypothesis", "python-flint", "ml_dtypes", "click", "rich")
 N_ARGUMENTS = 20_000

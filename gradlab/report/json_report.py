@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from gradlab.harness.cases import case_id, encoded_claims, encoded_result
+from gradlab.harness.cases import case_id, encoded_claims, encoded_result, kept_results
 from gradlab.harness.encoding import Plain, encoded_objective, encoded_problem
 from gradlab.harness.run import Plan, Report
 from gradlab.harness.tally import Line
@@ -50,6 +50,7 @@ def schema() -> dict[str, Any]:
 
 
 def _implementation(report: Report) -> Plain:
+    kept = {results[0].problem.digest for results in kept_results(report)}
     return {
         "name": report.implementation.name,
         "target": report.implementation.target,
@@ -60,17 +61,16 @@ def _implementation(report: Report) -> Plain:
         "claims": encoded_claims(report.implementation.claims),
         "dtypes": list(report.dtypes),
         "n_problems": report.n_problems,
-        "n_failing": len(report.failing),
-        "results": [_result(report, line) for line in report.lines],
+        "n_failing": len(kept),
+        "results": [_result(report, line, kept) for line in report.lines],
         "diagnosis": report.diagnosis,
     }
 
 
-def _result(report: Report, line: Line) -> Plain:
-    failing = {results[0].problem.digest for results in report.failing}
+def _result(report: Report, line: Line, kept: set[str]) -> Plain:
     simplest = None
     if line.simplest is not None:
-        simplest = {**encoded_result(line.simplest), "problem": _problem(report, line.simplest.problem, failing)}
+        simplest = {**encoded_result(line.simplest), "problem": _problem(report, line.simplest.problem, kept)}
         del simplest["check"]
     return {
         **encoded_result(line.worst),
@@ -81,14 +81,14 @@ def _result(report: Report, line: Line) -> Plain:
         "advice": is_advice(line.check, report.implementation.claims),
         "n_problems": line.n_problems,
         "n_failed": line.n_failed,
-        "problem": _problem(report, line.worst.problem, failing),
+        "problem": _problem(report, line.worst.problem, kept),
         "simplest": simplest,
     }
 
 
-def _problem(report: Report, problem: Problem, failing: set[str]) -> Plain:
+def _problem(report: Report, problem: Problem, kept: set[str]) -> Plain:
     """Enough to have the problem again: its numbers, or where it is large and was kept the id of its case."""
-    case = case_id(report.implementation, problem) if problem.digest in failing else None
+    case = case_id(report.implementation, problem) if problem.digest in kept else None
     if problem.logits.size <= LARGE:
         plain = encoded_problem(problem)
     else:

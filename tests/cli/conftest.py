@@ -1,0 +1,104 @@
+"""The command line in this process, on a handful of problems, in an empty folder."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gradlab.cli import status_of
+from gradlab.harness import run
+from gradlab.harness.problems import stated
+from gradlab.harness.profiles import PROFILES
+from gradlab.problems.dtypes import as_dtype
+from gradlab.problems.problem import Problem
+
+LOGITS: tuple[Any, ...] = ([[0, 0]], [[1, -2, 0.5]] * 2, [[0, 30]], [[1000, 0]], [[-np.inf, 1]])
+
+SHIFTED = """
+import numpy as np
+
+def loss(logits, labels):
+    rows = np.arange(len(labels))
+    with np.errstate(over="ignore"):
+        d = logits - logits.max(axis=1, keepdims=True)
+    d[~np.isfinite(logits.max(axis=1))] = np.nan
+    e = np.exp(d)
+    s = e.sum(axis=1)
+    p = e / s[:, None]
+    p[rows, labels] -= 1
+    return np.mean(np.log(s) - d[rows, labels]), p / len(labels)
+"""
+UNSHIFTED = """
+import numpy as np
+
+def loss(logits, labels):
+    rows = np.arange(len(labels))
+    p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    losses = -np.log(p[rows, labels])
+    p[rows, labels] -= 1
+    return losses.mean(), p / len(labels)
+"""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command did: its exit status, and what it wrote to stdout and stderr."""
+
+    status: int
+    out: str
+    err: str
+
+
+Command = Callable[..., Ran]
+
+
+@pytest.fixture(autouse=True)
+def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Runs the test in a folder of its own, and forgets the modules and paths that it adds."""
+    monkeypatch.chdir(tmp_path)
+    modules, paths = set(sys.modules), list(sys.path)
+    yield
+    for name in set(sys.modules) - modules:
+        if str(tmp_path) in str(getattr(sys.modules[name], "__file__", "")):
+            del sys.modules[name]
+    sys.path[:] = paths
+
+
+@pytest.fixture(autouse=True)
+def few_problems(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets every profile try a handful of problems only; the checks are the real ones."""
+
+    def problems_for(claims: Any, dtype: str, extent: Any) -> tuple[Problem, ...]:
+        arrays = [np.asarray(rows, dtype=np.float64).astype(as_dtype(dtype)) for rows in LOGITS]
+        given = [Problem(rows, np.ones(len(rows), dtype=int), family="small") for rows in arrays]
+        return tuple(stated(claims, problem) for problem in given)
+
+    monkeypatch.setattr(run, "problems_for", problems_for)
+    for name, profile in list(PROFILES.items()):
+        monkeypatch.setitem(PROFILES, name, replace(profile, examples=0, shrinks=0))
+
+
+@pytest.fixture
+def gradlab(capsys: pytest.CaptureFixture[str]) -> Command:
+    """The command `gradlab`: gradlab("check", "shifted")."""
+
+    def command(*arguments: str) -> Ran:
+        capsys.readouterr()
+        status = status_of(arguments)
+        captured = capsys.readouterr()
+        return Ran(int(status), captured.out, captured.err)
+
+    return command
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> None:
+    """good.py, shifted, and bad.py, unshifted: each with a function `loss`."""
+    for name, source in {"good": SHIFTED, "bad": UNSHIFTED}.items():
+        (tmp_path / f"{name}.py").write_text(source)
