@@ -15,9 +15,19 @@ ROOT = Path(__file__).parents[1]
 # for a package and all that is in it; `x.__init__` is the file of package x alone.
 FLOORS = (
     ("gradlab.problems.__init__", "gradlab.problems.objective", "gradlab.problems.dtypes", "gradlab.reference"),
-    ("gradlab.problems.problem", "gradlab.coefficients", "gradlab.claims", "gradlab.evaluation", "gradlab.symbolic"),
+    (
+        "gradlab.problems.problem",
+        "gradlab.coefficients",
+        "gradlab.conditioning",
+        "gradlab.roundings",
+        "gradlab.claims",
+        "gradlab.evaluation",
+        "gradlab.symbolic",
+    ),
     (
         "gradlab.oracle",
+        "gradlab.conditioning",
+        "gradlab.roundings",
         "gradlab.tolerances",
         "gradlab.problems.families",
         "gradlab.problems.strategies",

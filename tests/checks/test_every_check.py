@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from gradlab.checks.check import Check
 from gradlab.checks.table import CHECKS
 from gradlab.claims import claims_from
 from gradlab.evaluation import Implementation
@@ -22,17 +23,17 @@ sys.path.pop(0)
 FAMILIES_ONLY = Plan(Profile("families", "quick", 0, 0, 0), seed=1)
 
 
-def test_every_check_has_an_implementation_that_it_must_reject():
+def test_every_check_has_an_implementation_that_it_must_reject() -> None:
     assert set(DEFECTIVE) == {check.name for check in CHECKS}
 
 
-def test_no_two_checks_have_the_same_name():
+def test_no_two_checks_have_the_same_name() -> None:
     assert len({check.name for check in CHECKS}) == len(CHECKS)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
-def test_check_rejects_the_implementation_made_for_it(check, dtype):
+def test_check_rejects_the_implementation_made_for_it(check: Check, dtype: str) -> None:
     function, claims = DEFECTIVE[check.name]
     implementation = Implementation(function.__name__, function, claims_from(claims))
     assert line_of(implementation, FAMILIES_ONLY, (check, dtype)).n_failed > 0
