@@ -30,7 +30,7 @@ def values_within_bound(implementation: Implementation, problem: Problem) -> Fin
 
 def loss_is_right(implementation: Implementation, problem: Problem) -> Findings:
     """The loss lies within the bound: any correct form's on moderate logits, the shifted algorithm's elsewhere."""
-    return [_against(_loss(implementation, problem), implementation, problem, tolerances.loss(problem))]
+    return [_loss_against(implementation, problem, tolerances.loss(problem))]
 
 
 def gradient_is_right(implementation: Implementation, problem: Problem) -> Findings:
@@ -40,8 +40,9 @@ def gradient_is_right(implementation: Implementation, problem: Problem) -> Findi
 
 def loss_within_forward_error(implementation: Implementation, problem: Problem) -> Findings:
     """The loss lies within the forward error of the standard shifted algorithm."""
-    bound = tolerances.reduced_loss(problem, tolerances.forward_losses(problem))
-    return [_against(_loss(implementation, problem), implementation, problem, bound)]
+    return [
+        _loss_against(implementation, problem, tolerances.reduced_loss(problem, tolerances.forward_losses(problem)))
+    ]
 
 
 def gradient_within_forward_error(implementation: Implementation, problem: Problem) -> Findings:
@@ -82,6 +83,12 @@ def _loss(implementation: Implementation, problem: Problem) -> _Seen:
 
 def _gradient(implementation: Implementation, problem: Problem) -> _Seen:
     return _Seen("gradient[{}, {}]", returned(implementation, problem)[1], enclose(problem).gradient)
+
+
+def _loss_against(implementation: Implementation, problem: Problem, bound: Bound) -> Comparison:
+    found = _against(_loss(implementation, problem), implementation, problem, bound)
+    overflowed = (found.observed == np.inf) & tolerances.sum_overflows(problem)
+    return replace(found, ratio=np.where(overflowed, 0.0, found.ratio))
 
 
 def _against(seen: _Seen, implementation: Implementation, problem: Problem, bound: Bound) -> Comparison:

@@ -22,11 +22,12 @@ COMPLEX = {"float32": np.complex64, "float64": np.complex128}
 def complex_step_gives_the_gradient(implementation: Implementation, problem: Problem) -> Findings:
     """Im f(x + i h e_k)/h is the derivative, without cancellation, where the function takes complex logits.
 
-    h = u leaves a truncation of u^2/6 of the third derivative, far below u of the first; the rest is the forward
-    error of loss and gradient. A smaller step would underflow in complex64. A function that refuses complex logits,
-    or returns no imaginary part, gives no findings.
+    The third derivative along x_k is at most that of p_k, so that h^2 <= 2 u leaves a truncation of A p_k u/3, part
+    of the bound of the entry; the rest is the forward error of loss and gradient. h is not smaller, and the logits
+    half as large as moderate ones, so that h p_k p_y is a normal number of the format. A function that refuses
+    complex logits, or returns no imaginary part, gives no findings.
     """
-    step = problem.format.unit_roundoff
+    step = 2.0 ** -(problem.format.precision // 2)
     _, gradient = solved(implementation, problem)
     slopes = np.empty(gradient.shape)
     for index in np.ndindex(*slopes.shape):

@@ -16,6 +16,7 @@ import numpy as np
 from gradlab import tolerances
 from gradlab.checks.check import Findings, NoAnswerError, solved, values_of
 from gradlab.coefficients import denominator_of
+from gradlab.conditioning import conditioning
 from gradlab.evaluation import Implementation, call_for, evaluate, perform
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Array, Problem
@@ -43,9 +44,9 @@ def gradient_is_the_derivative_of_its_own_loss(implementation: Implementation, p
 def along_classes(implementation: Implementation, problem: Problem) -> Findings:
     """Central differences along every class, all rows at once, of the rows' own losses (reduction none)."""
     exact = _on_grid(problem, 1.0, replace(problem.objective, reduction="none"))
-    mass = tolerances.conditioning(exact).mass
-    error = tolerances.any_form_losses(exact, 1.0)[0]
-    step = _step(exact, (float(error.max()), float(mass.max())), 1.0)
+    mass = conditioning(exact).mass
+    step = _step(exact, (float(tolerances.any_form_losses(exact)[0].max()), float(mass.max())), 1.0)
+    error = tolerances.any_form_losses(exact, step)[0]
     _, gradient = solved(implementation, exact)
     slopes = _slopes_along_classes(implementation, exact, step)
     limit, source = tolerances.central_difference(error[:, None], mass[:, None], step)
@@ -57,8 +58,8 @@ def along_coordinates(implementation: Implementation, problem: Problem) -> Findi
     """Central differences of the batch's loss along every coordinate, 2 N K evaluations."""
     exact = _on_grid(problem, 1.0, problem.objective)
     mass = _mass(exact)
-    error = _batch_error(exact)
-    step = _step(exact, (error, float(mass.max())), 1.0)
+    step = _step(exact, (_batch_error(exact), float(mass.max())), 1.0)
+    error = _batch_error(exact, step)
     _, gradient = solved(implementation, exact)
     slopes = np.empty(gradient.shape)
     for index in np.ndindex(*slopes.shape):
@@ -79,10 +80,10 @@ def along_directions(implementation: Implementation, problem: Problem) -> Findin
     drawn = generator.standard_normal((DIRECTIONS, *problem.logits.shape))
     reach = float(np.abs(drawn).max())
     exact = _on_grid(problem, reach, problem.objective)
-    error = _batch_error(exact, reach)
-    step = _step(exact, (error, float(_curvatures(exact, drawn).max())), reach)
+    step = _step(exact, (_batch_error(exact), float(_curvatures(exact, drawn).max())), reach)
     grid = _spacing(exact, reach)
     moves = np.rint(drawn * step / grid) * grid
+    error = _batch_error(exact, float(np.abs(moves).max()))
     _, gradient = solved(implementation, exact)
     slopes = np.array([_rise(implementation, exact, move) for move in moves]) / step
     wanted = (gradient * moves).sum(axis=(1, 2)) / step
@@ -154,13 +155,13 @@ def _spacing(problem: Problem, reach: float) -> float:
 
 
 def _mass(problem: Problem) -> Array:
-    return np.asarray(tolerances.conditioning(problem).mass / (denominator_of(problem) or 1.0))
+    return np.asarray(conditioning(problem).mass / (denominator_of(problem) or 1.0))
 
 
 def _curvatures(problem: Problem, directions: Array) -> Array:
     return np.asarray((_mass(problem) * np.ptp(directions, axis=2) ** 3).sum(axis=1))
 
 
-def _batch_error(problem: Problem, reach: float = 1.0) -> float:
-    """The error of the batch's loss at all logits within `reach` of these."""
-    return float(tolerances.reduced_loss(problem, tolerances.any_form_losses(problem, reach))[0])
+def _batch_error(problem: Problem, radius: float = 0.0) -> float:
+    """The error of the batch's loss at all logits within `radius` of these."""
+    return float(tolerances.reduced_loss(problem, tolerances.any_form_losses(problem, radius), radius)[0])

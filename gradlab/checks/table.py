@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+
 from gradlab.checks import accuracy, calculus, contract, differences, domain, invariants, options
 from gradlab.checks.check import Check
 from gradlab.claims import Claims
 from gradlab.coefficients import coefficients_of
-from gradlab.problems.problem import Problem
+from gradlab.problems.problem import Problem, moderate_limit
 
 Condition = Callable[[Claims, Problem], bool]
 
@@ -102,7 +104,8 @@ def _tiny(claims: Claims, problem: Problem) -> bool:
 
 
 def _has_complex(claims: Claims, problem: Problem) -> bool:
-    return problem.format.name in calculus.COMPLEX
+    half = moderate_limit(problem.format, problem.n_classes) / 2
+    return problem.format.name in calculus.COMPLEX and float(np.abs(problem.logits64).max()) <= half
 
 
 _CORE = _every(_finite, _without_options)

@@ -23,7 +23,7 @@ class Profile:
 
 PROFILES = {
     "quick": Profile("quick", "quick", 40, 1, 60),
-    "standard": Profile("standard", "standard", 1000, 6, 300),
+    "standard": Profile("standard", "standard", 600, 4, 200),
     "thorough": Profile("thorough", "thorough", 10_000, 60, 1000),
 }
 
