@@ -26,8 +26,6 @@ FLOORS = (
     ),
     (
         "gradlab.oracle",
-        "gradlab.conditioning",
-        "gradlab.roundings",
         "gradlab.tolerances",
         "gradlab.problems.families",
         "gradlab.problems.strategies",
