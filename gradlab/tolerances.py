@@ -2,9 +2,8 @@
 
 Notation: u unit roundoff, eta smallest subnormal, n = K classes, d_j = x_j - max x, S = sum_j exp(d_j),
 p_j = exp(d_j)/S, lse = max x + log S, t the coefficients of the objective (t = onehot(y) for a plain label),
-A = sum_j t_j; loss = sum_j t_j (lse - x_j), gradient g_j = A p_j - t_j, per row. beta is the error of exp and log
-in ULP (one ULP is at most 2u, relatively), BETA = 4 what level `stable` allows, a fair reading of what libraries
-promise. First-order coefficients k are made rigorous as gamma(k) = k u/(1 - k u) [1, lemma 3.1].
+A = sum_j t_j; loss = sum_j t_j (lse - x_j), gradient g_j = A p_j - t_j, per row. beta, v, gamma, and what it means that
+a computed value carries k: see `roundings`.
 
 [1] N. Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., SIAM 2002.
 [2] P. Blanchard, D. Higham, N. Higham, Accurately computing the log-sum-exp and softmax functions,
@@ -15,130 +14,98 @@ promise. First-order coefficients k are made rigorous as gamma(k) = k u/(1 - k u
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
-from gradlab.coefficients import coefficients_of, denominator_of
+from gradlab.coefficients import unsmoothed_coefficients_of
+from gradlab.conditioning import Conditioning, conditioning
+from gradlab.problems.dtypes import Format
 from gradlab.problems.problem import Array, Problem
+from gradlab.roundings import BETA, divisor, gamma, of_division, of_mass, of_sum, unit, vanishes
 
-BETA = 4.0
 ACCURATE_BETA = 2.52  # what NumPy promises for exp in float32; the promise for float64 is smaller
 
 _THIRD = 36 * math.sqrt(3)  # |f'''| h^2/6 <= h^2 A/_THIRD for a unit step along one coordinate
 
 _FORWARD = "forward error of the shifted algorithm, u (n + 4 beta + 2 |x_j - max| + ...) p_j"
-_ANY_FORM = "forward error of any correct form on moderate logits, shifted or not"
+_ANY_FORM = "forward error of any correct form on moderate logits"
 _ROW_SUM = "sum over the row of the forward error of each entry"
 _TWICE = "forward error of both answers"
 
 
-@dataclass(frozen=True, eq=False)
-class Conditioning:
-    """What the bounds need to know of a problem, per row, in float64 (upper bounds need no certified digits).
-
-    probabilities, distance = |x_j - max|, coefficients: shape (N, K). log_sum = log S, spread = sum p_j |d_j|,
-    rescaled = sum p_j R_j (R_j: how often the running maximum rises after class j), losses, mass = A,
-    largest = the largest |x_j|: shape (N,). Rows without a value (NaN, +inf, only -inf) hold 0.
-    """
-
-    probabilities: Array
-    distance: Array
-    coefficients: Array
-    log_sum: Array
-    spread: Array
-    rescaled: Array
-    losses: Array
-    mass: Array
-    largest: Array
-
-
-@lru_cache(maxsize=1024)
-def conditioning(problem: Problem) -> Conditioning:
-    """The conditioning of each row of a problem."""
-    valid = problem.rows_with_value & ~problem.ignored_rows
-    x = np.where(valid[:, None], problem.logits64, 0.0)
-    t = np.where(valid[:, None], coefficients_of(problem), 0.0)
-    cap = math.log(2) * (problem.format.precision - problem.format.min_exponent + 2)
-    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-        d = x - x.max(axis=1, keepdims=True, initial=-np.inf)
-        e = np.exp(d)
-        s = e.sum(axis=1)
-        p = e / s[:, None]
-        log_sum = np.log(s)
-        losses = np.where(t > 0, t * (log_sum[:, None] - d), 0.0).sum(axis=1)
-    distance = np.minimum(-d, cap)  # beyond the cap exp is 0 in this dtype, and its error at most eta
-    largest = np.where(np.isfinite(x), np.abs(x), 0.0).max(axis=1, initial=0.0)
-    rises = (np.diff(np.maximum.accumulate(x, axis=1), axis=1) > 0)[:, ::-1].cumsum(axis=1)[:, ::-1]
-    rescaled = (p[:, :-1] * rises).sum(axis=1)
-    return Conditioning(p, distance, t, log_sum, (p * distance).sum(axis=1), rescaled, losses, t.sum(axis=1), largest)
-
-
-@lru_cache(maxsize=1024)
 def forward_gradient(problem: Problem) -> tuple[Array, str]:
     """The largest error of an entry of the gradient that the standard algorithm can have, shape (N, K).
 
-    An e_j = exp(fl(x_j - max)) carries u |d_j| + 2 beta u; the sum n - 1 roundings and the p-weighted mean of the
-    former, spread = sum p_j |d_j| <= log n; the quotient one more. As exp(d_j - log S) it carries
-    (2 beta + 1) u log S + u |d_j| in its place. A one-pass sum rescales term j R_j times, (2 beta + 2) u each. So
-        k_j = n + 4 beta + 2 |d_j| + spread + (2 beta + 1) log S + (2 beta + 2) sum p_i R_i + 3,
-    an extension to entries of [2, theorem 4.3], which is normwise and takes exp as correctly rounded. Then
-    A p_j - t_j adds |g_j| (twice: the division by N), and the same written as a sum over the other classes,
-    -t_j sum_{i != j} p_i, 2 n t_j (1 - p_j). Underflow costs at most (beta + 1) eta in any p_j, n times that in
-    such a sum, and eta in the division; one eta more because errors are held in float64. Sums of half-precision
-    terms are expected in float32 at least.
+    Its p_j carries k_j of `_carried`. With the product by the computed A, A p_j carries k_j + 1, and n more where A
+    is a sum. The subtraction of t_j, the division by N (N in the format, its reciprocal, a product) carry 4 relative
+    to g_j, and N + 2 more where the denominator is a sum of N weights:
+        error <= gamma(k_j + n + 1 + 4) A p_j + gamma(4) |g_j|, over the denominator.
+    In the complement form p_j sum_{i != j} t_i - t_j sum_{i != j} p_i, the sum of the other p_i = e_i/S is
+    (1 - e_j/sum e_i) but for the roundings of two sums, a quotient and a product: gamma(2 n + 2 + 4) (1 - p_j) t_j
+    on top. Errors delta_j of the coefficients themselves add p_j sum delta_i + delta_j.
+    Underflow costs at most (beta + 1) eta in any p_j, n times that in a sum of them, eta in a product before the
+    division and eta after it; one eta more because errors are held in float64.
+    An extension to entries of [2, theorem 4.3], which is normwise and takes exp as correctly rounded.
     """
-    c = conditioning(problem)
-    return _gradient_error(problem, _relative_error(problem, c)), _FORWARD
+    return _gradient_error(problem, _carried(problem, conditioning(problem))), _FORWARD
 
 
-@lru_cache(maxsize=1024)
 def any_form_gradient(problem: Problem) -> tuple[Array, str]:
     """As forward_gradient, with room for the forms without a shift; only meaningful on moderate logits.
 
-    exp(x_j - lse) carries u |x_j - lse| + u |lse| (1 + 2 beta): (2 beta + 2)(|lse| + max |x|) in all [2, 3.3, 4.4].
+    In exp(x_j - lse) the argument is off by (2 beta + 1) |lse| more, its own rounding by |d_j| + log S as in the
+    shifted form; |lse| <= max |x| + log S [2, 3.3, 4.4].
     """
     c = conditioning(problem)
-    return _gradient_error(problem, _relative_error(problem, c) + _unshifted(c)[:, None]), _ANY_FORM
+    unshifted = (2 * BETA + 1) * (c.largest + c.log_sum)
+    return _gradient_error(problem, _carried(problem, c) + unshifted[:, None]), _ANY_FORM
 
 
 def forward_losses(problem: Problem) -> tuple[Array, str]:
-    """The largest error of each row's own loss, shape (N,): sum_j t_j k_j + (2 beta + 1) loss, times u, plus eta.
+    """The largest error of each row's own loss, shape (N,).
 
-    log S carries the relative error of S, that is n + 2 beta + spread, and 2 beta log S of its own; d_y carries
-    |d_y|; -log p_y the relative error k_y of p_y and 2 beta |loss|. k_y covers them all, see forward_gradient.
+    lse - x_j = log S - d_j, log1p(S - 1) - d_j and -log p_j are off by k_j of `_carried` and by 2 beta of their own
+    size; the product by t_j, the sum over the classes (n, where t is not one-hot) and a last sum carry n + 2:
+        error <= sum_j t_j gamma(k_j + 2 beta + n + 2) + gamma(2 beta + n + 2) loss + sum_j delta_j (lse - x_j),
+    and (beta + 1) eta in log1p, eta in each product. A log S - sum_j t_j d_j, whose terms have one sign, is within it.
+    |d_j| is cut off where exp vanishes; beyond, its 2 |d_j| is part of 2 beta (lse - x_j).
     """
-    return _loss_error(problem, _relative_error(problem, conditioning(problem))), _FORWARD
+    c = conditioning(problem)
+    return _loss_error(problem, c, _carried(problem, c)), _FORWARD
 
 
 def any_form_losses(problem: Problem, radius: float = 0.0) -> tuple[Array, str]:
     """As forward_losses, with room for the forms without a shift, for all logits within `radius` of these.
 
-    Moving each logit by at most r moves |d_j|, spread, log S, |lse| and max |x| by at most 2 r each, a loss by 2 r A.
+    lse is off by (2 beta + 1) |lse| more; and where t is not one-hot, both terms of A lse - sum_j t_j x_j carry n + 2.
     """
-    c = conditioning(problem)
-    relative = _relative_error(problem, c) + _unshifted(c)[:, None] + radius * 2 * (3 + 4 * (2 * BETA + 2))
-    u = problem.format.unit_roundoff
-    return _loss_error(problem, relative) + u * (2 * BETA + 2) * 2 * radius * c.mass, _ANY_FORM
+    c, terms = conditioning(problem, radius), of_mass(problem)
+    unshifted = (2 * BETA + 1 + (terms + 2 if terms else 0.0)) * (2 * c.largest + c.log_sum)
+    return _loss_error(problem, c, _carried(problem, c) + unshifted[:, None]), _ANY_FORM
 
 
-def reduced_loss(problem: Problem, rows: tuple[Array, str]) -> tuple[Array, str]:
+def reduced_loss(problem: Problem, rows: tuple[Array, str], radius: float = 0.0) -> tuple[Array, str]:
     """The error of the loss as it is returned, from the errors of the rows' losses: shape () or (N,).
 
-    A sum of N terms in any order adds gamma(N) sum |loss_i|, the denominator (a sum of N weights) as much again,
-    and the division u [1, section 4.2]. Where the sum itself is beyond the largest number, inf is a right answer.
+    A sum of N terms in any order carries N, the denominator (a sum of N weights) as much again, and the division,
+    N in the format and a reciprocal 3 [1, section 4.2]; eta where the mean underflows, and eta as errors are held in
+    float64. Finite also where `sum_overflows`.
     """
     if problem.objective.reduction == "none":
         return rows
-    c, fmt = conditioning(problem), problem.format
+    fmt, scale = problem.format, divisor(problem)
     with np.errstate(over="ignore"):
-        total = np.abs(c.losses).sum()
-        roundings = (2 if problem.objective.class_weights else 1) * problem.n_rows + 2
-        error = rows[0].sum() + _gamma(roundings * _accumulation(problem), fmt.unit_roundoff) * total
-    if total > fmt.largest:
-        return np.asarray(np.inf), rows[1]
-    return np.asarray(error / _divisor(problem) + fmt.smallest_subnormal), f"{rows[1]}, and the sum over the batch"
+        total = min(float((_finite(conditioning(problem, radius).losses, fmt) / scale).sum()), fmt.largest)
+    growth = gamma(of_sum(problem.n_rows, fmt) + of_division(problem), fmt)
+    error = (1 + growth) * rows[0].sum() / scale + growth * total + 2 * fmt.smallest_subnormal
+    return np.asarray(error), f"{rows[1]}, and the sum over the batch"
+
+
+def sum_overflows(problem: Problem) -> bool:
+    """Whether the losses have a sum beyond the largest number, so that inf is a right answer even for their mean."""
+    with np.errstate(over="ignore"):
+        total = conditioning(problem).losses.sum()
+    return problem.objective.reduction != "none" and bool(total > problem.format.largest)
 
 
 def gradient(problem: Problem) -> tuple[Array, str]:
@@ -151,15 +118,29 @@ def losses(problem: Problem) -> tuple[Array, str]:
     return any_form_losses(problem) if problem.is_moderate else forward_losses(problem)
 
 
-@lru_cache(maxsize=1024)
 def loss(problem: Problem) -> tuple[Array, str]:
     """As `gradient`, for the loss as it is returned, shape () or (N,)."""
     return reduced_loss(problem, losses(problem))
 
 
+def loss_of_either(first: Problem, second: Problem) -> Array:
+    """How far the losses of two problems may be apart that have the same exact loss: the sum of their errors.
+
+    Infinite where the sum over the batch overflows, since one answer may be inf and the other not.
+    """
+    if sum_overflows(first) or sum_overflows(second):
+        return np.asarray(np.inf)
+    return np.asarray(loss(first)[0] + loss(second)[0])
+
+
 def flushed(problem: Problem) -> float:
-    """What flushing subnormals to 0 can cost an entry: the smallest normal number in each term of a sum, and in it."""
-    return (problem.n_classes + 2) * problem.format.smallest_normal
+    """What flushing subnormals to 0 can cost loss or gradient: the smallest normal number, wherever eta counts.
+
+    That is in each of n probabilities or terms of S, times t, in two products before the division, and after it.
+    """
+    largest = float(conditioning(problem).mass.max(initial=0.0))
+    terms = (problem.n_classes + 1) * largest + 2
+    return problem.format.smallest_normal * (terms / divisor(problem) + 1)
 
 
 def row_sums(problem: Problem, entries: tuple[Array, str]) -> tuple[Array, str]:
@@ -234,67 +215,64 @@ def gauss_legendre(width: float, mass: float, n_nodes: int) -> float:
     return 32 / 15 * largest * math.exp(-2 * (n_nodes - 1) * math.log(rho)) / (1 - rho**-2)
 
 
-def _relative_error(problem: Problem, c: Conditioning) -> Array:
-    """k_j of forward_gradient, shape (N, K), in units of u."""
-    n = problem.n_classes * _accumulation(problem)
-    row = n + 4 * BETA + c.spread + (2 * BETA + 1) * c.log_sum + (2 * BETA + 2) * c.rescaled + 3
-    return np.asarray(row[:, None] + 2 * c.distance)
+def _carried(problem: Problem, c: Conditioning) -> Array:
+    """k_j, which every p_j and log p_j of the standard algorithms carries, shape (N, K).
+
+    e_j = exp(fl(x_j - max)) carries |d_j| + 2 beta. In S each has the weight p_j, and n roundings come on top; a
+    one-pass sum rescales term j R_j times besides, (2 beta + 1) each. So log S is off by
+        s = n + 2 beta + (1/v) sum_j p_j (exp(v (|d_j| + (2 beta + 1) R_j)) - 1) + n (2 beta + 2) eta/v,
+    of which the sum is sum_j p_j |d_j| <= log n in first order and without R; the last term is underflow, in terms
+    whose sum is at least 1. The quotient e_j/S carries |d_j| + 2 beta + s + 1. log p_j = fl(d_j - log S) is off by
+    |d_j| + s + 2 beta log S, its own rounding by |d_j| + log S, and exp of it by 2 beta. Together
+        k_j = s + 2 beta + 2 |d_j| + (2 beta + 1) log S + 1.
+    """
+    fmt = problem.format
+    v = unit(fmt)
+    distance = np.minimum(c.distance, vanishes(fmt))
+    growth = np.expm1(np.minimum(v * (distance + (2 * BETA + 1) * c.rises), 700.0))
+    weighted = (c.probabilities * growth).sum(axis=1) / v
+    underflow = problem.n_classes * (2 * BETA + 2) * fmt.smallest_subnormal / v
+    sums = of_sum(problem.n_classes, fmt) + 2 * BETA + weighted + underflow
+    return np.asarray((sums + 2 * BETA + (2 * BETA + 1) * c.log_sum + 1)[:, None] + 2 * distance)
 
 
-def _unshifted(c: Conditioning) -> Array:
-    return np.asarray((2 * BETA + 2) * (2 * c.largest + c.log_sum))
-
-
-def _gradient_error(problem: Problem, relative: Array) -> Array:
+def _gradient_error(problem: Problem, carried: Array) -> Array:
     c, fmt = conditioning(problem), problem.format
-    p, t, mass, n = c.probabilities, c.coefficients, c.mass[:, None], problem.n_classes
-    size = np.abs(mass * p - t)
-    own = _gamma(relative + _mass_roundings(problem), fmt.unit_roundoff) * mass * p
-    rest = (2 * n * _accumulation(problem) * (1 - p) + _option_roundings(problem)) * t + _scalings(problem) * size
-    divisor, eta = _divisor(problem), fmt.smallest_subnormal
-    underflow = eta * ((BETA + 1) * (mass + n * t) / divisor + 2)
-    return np.asarray((own + _gamma(rest, fmt.unit_roundoff)) / divisor + underflow)
+    p, t, mass, delta = c.probabilities, c.coefficients, c.mass[:, None], _coefficient_errors(problem)
+    size, last = np.abs(mass * p - t), 1 + of_division(problem)
+    missed = delta.sum(axis=1, keepdims=True)
+    own = gamma(carried + 1 + of_mass(problem) + last, fmt) * (mass + missed) * p
+    others = gamma(2 * of_sum(problem.n_classes, fmt) + 2 + last, fmt) * (1 - p) * (t + delta)
+    error = own + others + gamma(last, fmt) * size + missed * p + delta
+    underflow = (BETA + 1) * (mass + problem.n_classes * t) + 1
+    return np.asarray((error + underflow * fmt.smallest_subnormal) / divisor(problem) + 2 * fmt.smallest_subnormal)
 
 
-def _loss_error(problem: Problem, relative: Array) -> Array:
-    c, fmt = conditioning(problem), problem.format
-    k = relative + _mass_roundings(problem) + _option_roundings(problem)
-    own = (_gamma(k, fmt.unit_roundoff) * c.coefficients).sum(axis=1)
-    final = _gamma(2 * BETA + 1 + _mass_roundings(problem) + _option_roundings(problem), fmt.unit_roundoff)
-    return np.asarray(own + final * c.losses + problem.format.smallest_subnormal * (BETA + 1) * (1 + c.mass))
+def _loss_error(problem: Problem, c: Conditioning, carried: Array) -> Array:
+    fmt, delta = problem.format, _coefficient_errors(problem)
+    last = 2 * BETA + 2 + of_mass(problem)
+    own = (gamma(carried + last, fmt) * (c.coefficients + delta)).sum(axis=1)
+    missed = (delta * _finite(c.log_sum[:, None] + c.distance, fmt)).sum(axis=1)
+    underflow = ((BETA + 1) * (1 + c.mass) + problem.n_classes) * fmt.smallest_subnormal
+    return np.asarray(own + gamma(last, fmt) * _finite(c.losses, fmt) + missed + underflow)
 
 
-def _gamma(k: Array | float, u: float) -> Array:
-    """k u/(1 - k u) for each k, and 2 k u at most: where k u > 1/2 a relative bound says nothing more anyway."""
-    ku = np.asarray(k) * u
-    return np.asarray(ku / (1 - np.minimum(ku, 0.5)))
+def _coefficient_errors(problem: Problem) -> Array:
+    """The errors delta_j of the coefficients w_j ((1 - eps) q_j + eps/K), shape (N, K); 0 where no option is on.
+
+    Two roundings in each part, their sum, the weight and its conversion to the format carry 6 at most. eps in the
+    format, or 1 - eps (K - 1)/K in place of 1 - eps + eps/K, is off by up to 3 v eps in the part of the target.
+    """
+    objective, fmt = problem.objective, problem.format
+    if not objective.label_smoothing and objective.class_weights is None:
+        return np.zeros(problem.logits.shape)
+    weights = np.ones(problem.n_classes) if objective.class_weights is None else np.asarray(objective.class_weights)
+    t = conditioning(problem).coefficients
+    plain = np.where(t > 0, unsmoothed_coefficients_of(problem), 0.0)
+    underflow = 3 * fmt.smallest_subnormal * (1 + weights) * (t > 0)
+    return np.asarray(gamma(6.0, fmt) * t + 3 * unit(fmt) * objective.label_smoothing * plain + underflow)
 
 
-def _accumulation(problem: Problem) -> float:
-    """The unit roundoff of a sum over that of the format: 1, or 2^-24/u where terms are half precision."""
-    return min(1.0, 2.0**-24 / problem.format.unit_roundoff)
-
-
-def _mass_roundings(problem: Problem) -> float:
-    """Roundings in A = sum_j t_j and in a sum over t: n where t is not one-hot, else 0."""
-    objective = problem.objective
-    soft = objective.targets == "probability" or objective.label_smoothing > 0
-    return float(problem.n_classes) * _accumulation(problem) if soft else 0.0
-
-
-def _option_roundings(problem: Problem) -> float:
-    """Roundings in t itself: 1 - eps, its product, eps/K, the sum, the weight and its conversion, six at most."""
-    objective = problem.objective
-    return 6.0 if objective.label_smoothing > 0 or objective.class_weights else 0.0
-
-
-def _scalings(problem: Problem) -> float:
-    """Roundings that scale a finished entry: subtraction and division; with weights the N of the denominator too."""
-    weighted = problem.objective.class_weights is not None and problem.objective.reduction == "mean"
-    return 3.0 + (problem.n_rows if weighted else 0)
-
-
-def _divisor(problem: Problem) -> float:
-    """What a row's gradient is divided by; 1 where nothing is, or where the mean is over nothing."""
-    denominator = denominator_of(problem)
-    return denominator if denominator > 0 else 1.0
+def _finite(losses: Array, fmt: Format) -> Array:
+    """The losses, cut off at the largest number: beyond it inf is the right answer, and no bound is needed."""
+    return np.minimum(losses, fmt.largest)

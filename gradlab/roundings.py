@@ -1,0 +1,66 @@
+"""What computed values carry: counts of roundings, from which every bound of `tolerances` is put together.
+
+u is the unit roundoff, eta the smallest subnormal, beta the error of exp and log in ULP; one ULP is at most 2u,
+relatively. A computed value is said to carry k when |log(computed/exact)| <= k v, with v = u/(1 - 8 beta u). Then its
+relative error is at most gamma(k) = exp(k v) - 1, and a product or quotient carries the sum of what its parts carry. A
+rounding carries 1 and exp or log 2 beta, since |log(1 + e)| <= |e|/(1 - |e|); v rather than u leaves room for products
+of up to 8 beta of these. It is lemma 3.1 of N. Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., SIAM
+2002, for k u of any size. An absolute error of k v in a logarithm is the same as a k.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from gradlab.coefficients import denominator_of
+from gradlab.problems.dtypes import Format
+from gradlab.problems.problem import Array, Problem
+
+BETA = 4.0  # the error of exp and log in ULP that level `stable` allows, a fair reading of what libraries promise
+
+
+def unit(fmt: Format) -> float:
+    """v = u/(1 - 8 beta u)."""
+    return fmt.unit_roundoff / (1 - 8 * BETA * fmt.unit_roundoff)
+
+
+def gamma(carried: Array | float, fmt: Format) -> Array:
+    """exp(k v) - 1, the relative error of what carries k; cut off where it is beyond every number."""
+    return np.asarray(np.expm1(np.minimum(np.asarray(carried) * unit(fmt), 700.0)))
+
+
+def of_sum(count: int, fmt: Format) -> float:
+    """What a sum of `count` terms of one sign carries, in any order: a rounding each.
+
+    Sums of half-precision terms are expected in float32 at least, and to be rounded once.
+    """
+    return float(count) if fmt.precision >= 24 else count * 2.0**-24 / fmt.unit_roundoff + 1
+
+
+def of_mass(problem: Problem) -> float:
+    """What A = sum_j t_j, or another sum with the weights t, carries: of n terms where t is not one-hot, else 0."""
+    objective = problem.objective
+    soft = objective.targets == "probability" or objective.label_smoothing > 0
+    return of_sum(problem.n_classes, problem.format) if soft else 0.0
+
+
+def of_division(problem: Problem) -> float:
+    """What the division by the denominator carries: N in the format, a reciprocal and a product; a sum of weights."""
+    objective = problem.objective
+    if objective.reduction != "mean":
+        return 0.0
+    weighted = objective.targets == "index" and objective.class_weights is not None
+    return 3 + (of_sum(problem.n_rows, problem.format) + 1 if weighted else 0.0)
+
+
+def divisor(problem: Problem) -> float:
+    """What a row's gradient is divided by; 1 where nothing is, or where the mean is over nothing."""
+    denominator = denominator_of(problem)
+    return denominator if denominator > 0 else 1.0
+
+
+def vanishes(fmt: Format) -> float:
+    """A distance from which exp(-distance) is 0 in the format; beyond it, the error of exp grows no further."""
+    return math.log(2) * (fmt.precision - fmt.min_exponent + 2)
