@@ -1,6 +1,6 @@
 """Gradient and losses of a block of rows with one active class each: plain labels, weighted or not.
 
-g_j = c e_j with c = t_y / (S D), no subtraction: g_y = -c s where y holds the largest logit, else g_y = -c (S - e_y),
+g_j = c e_j with c = t_y / (S D), no subtraction: g_y = -c s where y is the class `top`, else g_y = -c (S - e_y),
 which cancels by a factor 2 at most because e_y <= 1 <= S - e_y. loss = t_y (log1p(s) + max - x_y), both terms
 non-negative. c, g_y and the loss are balls; c is turned into a pair, and
     g_j = multiply(e_j, c): relative error at most EXP_ERROR + (error of c) + MULTIPLY_ERROR, times 1.01 for products.
@@ -23,7 +23,7 @@ Answer = tuple[Enclosures, list[arb]]
 def sharp_answer(parts: Exponentials, logits: Array, labels: Array, sizes: tuple[list[arb], arb]) -> Answer:
     """The gradient (R, K) divided by the denominator, and the rows' own losses as balls.
 
-    sizes: the rows' coefficients t_y, and the denominator. parts.top is the label where the label's logit is a largest.
+    sizes: the rows' coefficients t_y, and the denominator.
     """
     coefficients, divisor = sizes
     places = np.arange(len(labels))
@@ -67,7 +67,7 @@ def scale_error(scale: Enclosures) -> Array:
 
 
 def _own_exponentials(parts: Exponentials, labels: Array) -> list[arb | None]:
-    """e_y as a ball for each row, or None where the label holds the largest logit."""
+    """e_y as a ball for each row, or None where the label is the class `top`."""
     places = np.arange(len(labels))
     columns = (parts.high[places, labels], parts.low[places, labels], parts.exponent[places, labels])
     lost = parts.negligible[places, labels].tolist()

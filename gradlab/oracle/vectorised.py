@@ -82,8 +82,12 @@ def _sharp(problem: Problem, rows: Array) -> tuple[BlockSolver, Array]:
 
     def solve(block: Array) -> Answer:
         logits, labels = problem.logits64[block], problem.targets[block]
-        parts = exponentials(logits, _largest(logits, labels))
-        return sharp_answer(parts, logits, labels, ([sizes[label] for label in labels.tolist()], divisor))
+        return sharp_answer(
+            exponentials(logits, logits.argmax(1)),
+            logits,
+            labels,
+            ([sizes[label] for label in labels.tolist()], divisor),
+        )
 
     return solve, _sizes(problem, rows) < _SHARP_LARGEST_LOGIT
 
@@ -127,9 +131,3 @@ def _sizes(problem: Problem, rows: Array) -> Array:
         return np.asarray(np.abs(logits).max(1))
     sizes = np.where(logits == -np.inf, 0.0, np.abs(logits)).max(1)
     return np.where(np.isin(rows, row_kinds(problem).infinite), np.inf, sizes)
-
-
-def _largest(logits: Array, labels: Array) -> Array:
-    """For each row the class of a largest logit; the label where it is one."""
-    places, top = np.arange(len(labels)), logits.argmax(1)
-    return np.where(logits[places, labels] == logits[places, top], labels, top)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import mpmath
@@ -18,7 +19,7 @@ from gradlab.problems.problem import Problem
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-DIGITS = 720  # float64 logits differ exactly in 633 digits, and log S of a float64 row needs 324 + 308
+DIGITS = 1500  # log S of the rows below needs 1130, and 300 more to be right to RELATIVE
 RELATIVE = 1e-300  # far above mpmath's own error in a loss, far below every radius
 FARTHEST = 10**6  # exp(-FARTHEST) < NOTHING; mpmath takes a second for exp(-1e308)
 NOTHING = mpmath.mpf(10) ** -434_000
@@ -52,6 +53,12 @@ def standard(rng: np.random.Generator, largest: float) -> Array:
 def confident(rng: np.random.Generator, largest: float) -> Array:
     del largest
     return rng.normal(0, 1, (8, N_CLASSES)) + np.arange(0, 800, 100)[:, None] * np.eye(N_CLASSES)[rng.integers(0, 6, 8)]
+
+
+def far(rng: np.random.Generator, largest: float) -> Array:
+    """All but one logit so low that their exponentials are near or below what double-double leaves out."""
+    del largest
+    return -rng.uniform(1500, 2600, (8, N_CLASSES)) * (1 - np.eye(N_CLASSES)[rng.integers(0, 6, 8)])
 
 
 def scales(rng: np.random.Generator, largest: float) -> Array:
@@ -90,7 +97,7 @@ def special(rng: np.random.Generator, largest: float) -> Array:
     return logits
 
 
-LOGITS = {f.__name__: f for f in (standard, confident, scales, offsets, extremes)}
+LOGITS = {f.__name__: f for f in (standard, confident, far, scales, offsets, extremes)}
 LOGITS |= {f.__name__: f for f in (ties, subnormal_logits, masked, special)}
 PATHS: dict[str, Callable[[Problem], Truth]] = {"balls": enclose_by_balls, "double-double": enclose_by_double_double}
 
@@ -128,14 +135,20 @@ def mp_row(p: Problem, row: int) -> tuple[Any, list[Any], list[Any]]:
     if not p.rows_with_value[row]:
         return mpmath.nan, [mpmath.nan] * p.n_classes, [mpmath.mpf(0)] * p.n_classes
     t = mp_coefficients(p, row)
-    x = [mpmath.mpf(float(value)) for value in p.logits64[row]]
-    distances = [max(x) - xj for xj in x]
-    e = [mpmath.exp(-d) if d < FARTHEST else mpmath.mpf(0) for d in distances]
-    total = mpmath.fsum(e)
-    loss = mpmath.fsum(tj * (mpmath.log(total) + d) for tj, d in zip(t, distances, strict=True) if tj)
-    products = [mpmath.fsum(t) * ej / total for ej in e]
-    terms = list(zip(products, t, strict=True))
+    distances, probabilities, log_sum = mp_softmax(tuple(p.logits64[row].tolist()))
+    loss = mpmath.fsum(tj * (log_sum + d) for tj, d in zip(t, distances, strict=True) if tj)
+    terms = [(mpmath.fsum(t) * probability, tj) for probability, tj in zip(probabilities, t, strict=True)]
     return loss, [a - b for a, b in terms], [max(a, b) for a, b in terms]
+
+
+@cache
+def mp_softmax(row: tuple[float, ...]) -> tuple[list[Any], list[Any], Any]:
+    """max x - x_j, p_j and log S; to DIGITS, whatever the working precision of the first call."""
+    with mpmath.workdps(DIGITS):
+        distances = [mpmath.mpf(max(row)) - mpmath.mpf(x) for x in row]
+        e = [mpmath.exp(-d) if d < FARTHEST else mpmath.mpf(0) for d in distances]
+        total = mpmath.fsum(e)
+        return distances, [value / total for value in e], mpmath.log(total)
 
 
 def mp_denominator(p: Problem) -> Any:

@@ -35,7 +35,15 @@ def balls(precision: int) -> list[arb]:
         scales = [0, -1, 5, -300, -599, -601, -1074, -3000, 90, 101, 900, 1020, 3000]
         found = [sign * third * arb((1, scale)) for scale in scales for sign in (1, -1)]
         found += [arb(1), arb(-0.75), arb(0), arb((3, -1080)), arb(1) + arb((1, -1070)), arb(1) - arb((1, -80))]
-        found += [third - third, arb(0, 2.0**-200), arb(1, 0.5), arb(1e-200, 1e-100), arb((1, -2000), (1, -1990))]
+        found += [
+            arb(1) + arb((2**60 + 1, -1130)),
+            arb(-0.5) + arb((2**60 + 1, -1136)),
+            third - third,
+            arb(0, 2.0**-200),
+            arb(1, 0.5),
+            arb(1e-200, 1e-100),
+            arb((1, -2000), (1, -1990)),
+        ]
         return found
 
 

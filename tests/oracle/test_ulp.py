@@ -67,6 +67,10 @@ def test_the_smaller_ulp_is_taken_where_the_enclosure_straddles_a_power_of_two()
     assert ulp_exponent(enclosing(Fraction(1), TWO**-80), format_of("float32")) == -24
 
 
+def test_the_smaller_ulp_is_taken_where_rounding_hides_that_the_enclosure_straddles() -> None:
+    assert ulp_exponent(enclosing(1 + TWO**-51 - TWO**-106, TWO**-51), format_of("float32")) == -24
+
+
 def test_the_smallest_ulp_is_taken_where_the_enclosure_holds_zero() -> None:
     assert ulp_exponent(enclosing(Fraction(1), Fraction(3, 2)), format_of("float32")) == -149
 
@@ -116,6 +120,13 @@ def test_an_error_is_measured_absolutely(name: str, got: float, truth: Fraction,
     exact = abs(Fraction(got) - truth)
     error = Fraction(float(absolute_error(as_array(got, name), enclosing(truth))))
     assert exact <= error <= exact * (1 + TWO**-45) + 2 * TWO**-1074
+
+
+@pytest.mark.parametrize("truth", [TWO**-3000, -(TWO**-1500), TWO**-5200])
+def test_an_error_below_float64_is_not_lost(truth: Fraction) -> None:
+    exact = abs(truth) / TWO**-1074
+    assert exact <= Fraction(float(error_in_ulp(np.array(0.0), enclosing(truth), format_of("float64"))))
+    assert abs(truth) <= Fraction(float(absolute_error(np.array(0.0), enclosing(truth))))
 
 
 def test_a_wider_answer_is_counted_in_the_problem_s_ulp() -> None:
