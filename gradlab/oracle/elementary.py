@@ -37,7 +37,7 @@ def _for_exp(fmt: Format, shares: Array) -> Array:
 
 
 def _for_log(fmt: Format, shares: Array) -> Array:
-    return np.where(shares < 0.5, _for_log1p(fmt, 2 * shares), 3 * shares - 1)
+    return np.where(shares < 0.5, _for_log1p(fmt, 2 * shares % 1), 3 * shares - 1)
 
 
 def _for_log1p(fmt: Format, shares: Array) -> Array:

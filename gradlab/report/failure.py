@@ -76,12 +76,14 @@ def numbers(values: Array) -> str:
 def _number(value: float, dtype: np.dtype[np.generic]) -> str:
     if value != value or value in (np.inf, -np.inf):
         return str(value)
-    for text in (f"{value:g}", str(np.array(value).astype(dtype)[()])):
-        with np.errstate(over="ignore"):
-            back = float(np.array(float(text)).astype(dtype).astype(np.float64))
-        if back.hex() == value.hex():
-            return text
-    return f"float.fromhex('{value.hex()}')"
+    candidates = (f"{value:g}", str(np.array(value).astype(dtype)[()]))
+    exact = [text for text in candidates if _reads_back(text, value, dtype)]
+    return min(exact, key=len, default=f"float.fromhex('{value.hex()}')")
+
+
+def _reads_back(text: str, value: float, dtype: np.dtype[np.generic]) -> bool:
+    with np.errstate(over="ignore"):
+        return float(np.array(float(text)).astype(dtype).astype(np.float64)).hex() == value.hex()
 
 
 def _stated(objective: Objective) -> str:

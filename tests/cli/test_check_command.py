@@ -172,6 +172,7 @@ def test_a_second_run_piles_up_nothing(gradlab: Any) -> None:
 
 
 def test_the_json_fits_its_schema_and_repeats(gradlab: Any) -> None:
+    Path("raises.py").write_text(DEFECTIVE["raises"])
     texts = []
     for _ in range(2):
         gradlab("check", "good.py:loss", "bad.py:loss", "raises.py:loss", "--json", "report.json")

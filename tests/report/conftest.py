@@ -18,7 +18,15 @@ from gradlab.implementations.textbook import textbook
 from gradlab.problems.dtypes import as_dtype
 from gradlab.problems.problem import Problem
 
-LOGITS: tuple[Any, ...] = ([[0, 0]], [[1, -2, 0.1]] * 2, [[30, 0]], [[1000, 0]], [[-np.inf, 1]], [[np.nan, 1]])
+LOGITS: tuple[Any, ...] = (
+    [[1, -2, 0.1]] * 2,
+    [[0, 0]],
+    [[30, 0]],
+    [[900, 3, 0.1]] * 2,
+    [[1000, 0]],
+    [[-np.inf, 1]],
+    [[np.nan, 1]],
+)
 LARGE = np.linspace(-2000, 2000, 400).reshape(4, 100)
 
 

@@ -1,0 +1,116 @@
+"""`gradlab replay`, `list`, `derive` and `doctor`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gradlab.checks.table import CHECKS
+from gradlab.cli.derive import FORM_NAMES, STYLE_NAMES
+from gradlab.problems.families import FAMILIES
+from gradlab.report import doctor
+from gradlab.symbolic.document import DEFINITION
+from gradlab.symbolic.forms import FORMS
+from gradlab.symbolic.render import STYLES
+
+
+@pytest.fixture
+def case(gradlab: Any, files: None) -> str:
+    """The id of a case of bad.py."""
+    gradlab("check", "bad.py:loss", "--dtype", "float32")
+    for path in Path(".gradlab/cases").iterdir():
+        if "gradient_within_forward_error" in path.read_text():
+            return path.stem
+    raise AssertionError("bad.py failed no problem")
+
+
+def test_a_case_that_still_fails_is_status_1(gradlab: Any, case: str) -> None:
+    ran = gradlab("replay", case)
+    assert (ran.status, ran.err) == (1, "")
+    assert ran.out.startswith(f"still failing: {case}  loss  float32\n")
+    assert "FAIL gradient_within_forward_error" in ran.out
+    assert "the answer is bit for bit the one recorded" in ran.out
+
+
+def test_a_case_that_is_fixed_is_status_0(gradlab: Any, case: str) -> None:
+    Path("bad.py").write_text(Path("good.py").read_text())
+    ran = gradlab("replay", case)
+    assert (ran.status, ran.err) == (0, "")
+    assert ran.out.startswith(f"fixed: {case}  loss  float32\n")
+    assert "the answer is not the one that was recorded" in ran.out
+
+
+def test_a_case_can_be_given_by_its_path(gradlab: Any, case: str) -> None:
+    assert gradlab("replay", f".gradlab/cases/{case}.json").status == 1
+
+
+def test_a_case_of_what_ships_runs_anywhere(gradlab: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gradlab("check", "textbook", "--dtype", "float32")
+    path = next(Path(".gradlab/cases").iterdir()).resolve()
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert gradlab("replay", str(path)).status == 1
+
+
+def test_list_names_all_there_is(gradlab: Any) -> None:
+    words = gradlab("list").out.split()
+    assert {"implementations:", "specimens:", "entry-points:", "checks:", "families:", "profiles:"} <= set(words)
+    assert {check.name for check in CHECKS} | {family.name for family in FAMILIES} <= set(words)
+    assert {"shifted", "textbook", "quick", "thorough"} <= set(words)
+
+
+def test_list_shows_only_the_sections_asked_for(gradlab: Any) -> None:
+    assert gradlab("list", "profiles").out.startswith("profiles:\n  quick ")
+    assert "checks:" not in gradlab("list", "profiles").out
+
+
+def test_list_as_json(gradlab: Any) -> None:
+    found = json.loads(gradlab("list", "implementations", "specimens", "--json").out)
+    stated = {row["name"]: row["kind"] for rows in found.values() for row in rows}
+    assert stated["shifted"] == ""
+    assert stated["textbook"] == "unstable"
+
+
+def test_derive_offers_the_forms_and_styles_there_are() -> None:
+    assert (DEFINITION, *FORMS) == FORM_NAMES
+    assert tuple(STYLES) == STYLE_NAMES
+
+
+@pytest.mark.parametrize(("style", "word"), [("text", "proved"), ("latex", "\\"), ("python", "import numpy as np")])
+def test_derive_prints_a_derivation(gradlab: Any, style: str, word: str) -> None:
+    ran = gradlab("derive", "--form", "shifted", "--format", style)
+    assert (ran.status, ran.err) == (0, "")
+    assert word in ran.out
+
+
+@pytest.fixture
+def few_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "N_ARGUMENTS", 200)
+
+
+@pytest.mark.usefixtures("few_arguments")
+def test_doctor_says_what_it_measured(gradlab: Any) -> None:
+    ran = gradlab("doctor")
+    assert ran.err == ""
+    assert "versions: python " in ran.out
+    assert "subnormal numbers are" in ran.out
+    assert all(f"  {name}" in ran.out for name in ("exp", "log", "log1p"))
+
+
+@pytest.mark.usefixtures("few_arguments")
+def test_doctor_as_json(gradlab: Any) -> None:
+    ran = gradlab("doctor", "--json")
+    found = json.loads(ran.out)
+    assert ran.status == (0 if found["sound"] else 1)
+    assert {"versions", "platform", "arithmetic", "elementary", "beta"} <= set(found)
+
+
+def test_doctor_is_status_1_where_arithmetic_is_not_as_it_should_be(
+    gradlab: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = {**doctor.examination(), "sound": False}
+    monkeypatch.setattr(doctor, "examination", lambda: found)
+    assert gradlab("doctor").status == 1

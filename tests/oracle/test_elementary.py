@@ -1,0 +1,47 @@
+"""The error of NumPy's functions, as measured, is the one that another code base finds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import mpmath
+import numpy as np
+import pytest
+
+from gradlab.oracle.elementary import ELEMENTARY, Elementary, largest_error
+from gradlab.problems.dtypes import DTYPE_NAMES, format_of
+
+FUNCTIONS = {function.name: function for function in ELEMENTARY}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("dtype", DTYPE_NAMES)
+def test_the_error_at_the_worst_argument_is_what_mpmath_says(name: str, dtype: str) -> None:
+    function, fmt = FUNCTIONS[name], format_of(dtype)
+    found = largest_error(function, dtype, 500)
+    got = float(function.numpy(np.array([found.argument]).astype(fmt.dtype)).astype(np.float64)[0])
+    with mpmath.workdps(60):
+        exact = getattr(mpmath, name)(mpmath.mpf(found.argument))
+        exponent = max(int(mpmath.floor(mpmath.log(abs(exact), 2))), fmt.min_exponent) - fmt.precision + 1
+        ulp = float(abs(got - exact) / mpmath.mpf(2) ** exponent)
+    assert found.ulp == pytest.approx(ulp, rel=1e-4, abs=1e-4)
+
+
+@pytest.mark.parametrize("function", ELEMENTARY, ids=list(FUNCTIONS))
+@pytest.mark.parametrize("dtype", DTYPE_NAMES)
+def test_samples_stay_where_the_function_is_a_normal_number(function: Elementary, dtype: str) -> None:
+    fmt = format_of(dtype)
+    arguments = function.sample(fmt, np.linspace(0, 1, 1001)[:-1])
+    with np.errstate(over="ignore"):
+        values = getattr(np, function.name)(arguments)
+    assert np.isfinite(values).all()
+    assert (np.abs(values) <= fmt.largest).all()
+
+
+def test_a_function_that_is_off_is_found_out() -> None:
+    off = replace(FUNCTIONS["exp"], numpy=lambda x: np.exp(x) * (1 + 2.0**-20))
+    assert largest_error(off, "float64", 100).ulp > 2**31
+
+
+def test_the_same_arguments_are_drawn_every_time() -> None:
+    assert largest_error(FUNCTIONS["exp"], "float32", 100) == largest_error(FUNCTIONS["exp"], "float32", 100)

@@ -1,0 +1,80 @@
+"""What is said of a whole run."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from gradlab.harness.cases import case_id, kept_results
+from gradlab.harness.run import Report
+from gradlab.report.findings import (
+    SHOWN_FAILURES,
+    advice,
+    all_failures,
+    few_failures,
+    not_accurate,
+    reason,
+    verdicts_by_dtype,
+)
+
+Reports = dict[str, Report]
+
+
+def test_every_failure_is_shown_with_its_dtype(reports: Reports) -> None:
+    report = reports["unstable"]
+    said = [line.split()[1::2][:2] for line in all_failures(report) if line.startswith("FAIL")]
+    assert said == [[line.check.name, line.dtype] for line in report.failures]
+
+
+def test_few_failures_name_each_check_once_and_the_rest_at_the_end(reports: Reports) -> None:
+    lines = list(few_failures(reports["unstable"]))
+    shown = [line.split()[1] for line in lines if line.startswith("FAIL")]
+    every = list(dict.fromkeys(line.check.name for line in reports["unstable"].failures))
+    assert shown == every[:SHOWN_FAILURES]
+    assert lines[-1].startswith(
+        f"  {len(every) - SHOWN_FAILURES} more checks fail: {', '.join(every[SHOWN_FAILURES:])}"
+    )
+
+
+def test_no_failure_no_lines(reports: Reports) -> None:
+    assert list(few_failures(reports["stable"])) == list(all_failures(reports["stable"])) == []
+
+
+def test_every_case_named_is_one_that_is_kept(reports: Reports) -> None:
+    report = reports["unstable"]
+    named = set(re.findall(r"gradlab replay (\w+)", "\n".join(all_failures(report))))
+    kept = {case_id(report.implementation, results[0].problem) for results in kept_results(report)}
+    assert named
+    assert named <= kept
+
+
+def test_advice_is_one_line_for_each_check(reports: Reports) -> None:
+    lines = list(advice(reports["unstable"]))
+    checks = [line.split()[1] for line in lines]
+    assert len(set(checks)) == len(checks) > 0
+    assert all(line.startswith("advice ") for line in lines)
+
+
+def test_what_keeps_it_from_being_accurate_is_the_largest_error(reports: Reports) -> None:
+    text = not_accurate(reports["stable"])
+    assert text is not None
+    assert re.fullmatch(r"not accurate: \S.* off by \S+ ULP in \w+", text)
+    assert reason(reports["stable"]) == text
+
+
+@pytest.mark.parametrize("name", ["unstable", "not accurate", "raising"])
+def test_nothing_is_said_of_accuracy_where_the_level_is_not_met(reports: Reports, name: str) -> None:
+    assert not_accurate(reports[name]) is None
+
+
+@pytest.mark.parametrize("name", ["unstable", "not accurate", "raising"])
+def test_the_reason_is_the_first_failure(reports: Reports, name: str) -> None:
+    assert reason(reports[name]).startswith(f"{reports[name].failures[0].check.name}: ")
+
+
+def test_verdicts_by_dtype_have_the_verdict_as_their_worst(reports: Reports) -> None:
+    for report in reports.values():
+        verdicts = verdicts_by_dtype(report)
+        assert tuple(verdicts) == report.dtypes
+        assert min(verdicts.values()) == report.verdict
