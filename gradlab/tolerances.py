@@ -219,7 +219,7 @@ def _carried(problem: Problem, c: Conditioning) -> Array:
     """k_j, which every p_j and log p_j of the standard algorithms carries, shape (N, K).
 
     e_j = exp(fl(x_j - max)) carries |d_j| + 2 beta. In S each has the weight p_j, and n roundings come on top; a
-    one-pass sum rescales term j R_j times besides, (2 beta + 1) each. So log S is off by
+    one-pass sum rescales term j R_j times besides, (2 beta + 1) each (exp(0) is 1 exactly). So log S is off by
         s = n + 2 beta + (1/v) sum_j p_j (exp(v (|d_j| + (2 beta + 1) R_j)) - 1) + n (2 beta + 2) eta/v,
     of which the sum is sum_j p_j |d_j| <= log n in first order and without R; the last term is underflow, in terms
     whose sum is at least 1. The quotient e_j/S carries |d_j| + 2 beta + s + 1. log p_j = fl(d_j - log S) is off by

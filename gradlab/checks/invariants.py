@@ -192,9 +192,9 @@ def _grid(fmt: Format, largest: float) -> float:
 
 def _exact_sums(gradient: Array) -> Array:
     """The sum of each row, rounded once: the entries of a float64 gradient leave no room for another error."""
-    finite = np.isfinite(gradient).all(axis=1)
-    sums = [math.fsum(row) if known else math.nan for row, known in zip(gradient.tolist(), finite, strict=True)]
-    return np.array(sums, dtype=np.float64)
+    finite = np.asarray(np.isfinite(gradient).all(axis=1, keepdims=True))
+    known = np.where(finite, gradient, 0.0)
+    return np.where(finite[:, 0], [math.fsum(row) for row in known.tolist()], math.nan)
 
 
 def _moved_labels(problem: Problem, order: Array) -> Array:

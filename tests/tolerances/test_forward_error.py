@@ -1,0 +1,107 @@
+"""No faithful implementation exceeds the bounds on loss and gradient: every form, format, objective and hard row."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gradlab import tolerances
+from gradlab.oracle.enclosure import enclose
+from gradlab.oracle.ulp import absolute_error
+from gradlab.problems.dtypes import format_of
+from gradlab.problems.objective import Objective
+from gradlab.problems.problem import Array, Problem
+
+CLASSES = (1, 2, 5, 40)
+ULPS = (0, 3, -3)  # on top of the rounding: 3.5 ULP in all, where BETA allows 4
+
+Answer = Callable[[Problem, Any, int], tuple[Array, Array]]
+Strain = Callable[[str, int, Objective, bool], Problem]
+
+
+def forward_loss(problem: Problem) -> tuple[Array, str]:
+    return tolerances.reduced_loss(problem, tolerances.forward_losses(problem))
+
+
+def loss_ratio(problem: Problem, loss: Array, bound: tuple[Array, str]) -> float:
+    ratio = absolute_error(loss, enclose(problem).loss) / bound[0]
+    return float(np.where((loss == np.inf) & tolerances.sum_overflows(problem), 0.0, ratio).max())
+
+
+def gradient_ratio(problem: Problem, gradient: Array, bound: tuple[Array, str]) -> float:
+    return float((absolute_error(gradient, enclose(problem).gradient) / bound[0]).max())
+
+
+@pytest.mark.parametrize("n_classes", CLASSES)
+def test_standard_algorithm_is_within_the_forward_bound(
+    standard: Any, dtype: str, objective: Objective, n_classes: int, strain: Strain, answer: Answer
+) -> None:
+    problem = strain(dtype, n_classes, objective, False)
+    for ulps in ULPS:
+        loss, gradient = answer(problem, standard, ulps)
+        assert loss_ratio(problem, loss, forward_loss(problem)) <= 1
+        assert gradient_ratio(problem, gradient, tolerances.forward_gradient(problem)) <= 1
+
+
+@pytest.mark.parametrize("n_classes", CLASSES)
+def test_any_form_is_within_its_bound_on_moderate_logits(
+    any_form: Any, dtype: str, objective: Objective, n_classes: int, strain: Strain, answer: Answer
+) -> None:
+    problem = strain(dtype, n_classes, objective, True)
+    assert problem.is_moderate
+    for ulps in ULPS:
+        loss, gradient = answer(problem, any_form, ulps)
+        assert loss_ratio(problem, loss, tolerances.loss(problem)) <= 1
+        assert gradient_ratio(problem, gradient, tolerances.gradient(problem)) <= 1
+
+
+def test_forward_bound_is_within_a_factor_of_twenty_of_what_happens(
+    standard: Any, dtype: str, strain: Strain, answer: Answer
+) -> None:
+    problem = strain(dtype, 2, Objective("none"), False)
+    answers = [answer(problem, standard, ulps) for ulps in ULPS]
+    assert max(loss_ratio(problem, loss, forward_loss(problem)) for loss, _ in answers) > 0.05
+    assert max(gradient_ratio(problem, g, tolerances.forward_gradient(problem)) for _, g in answers) > 0.05
+
+
+def test_bound_of_any_form_is_within_a_factor_of_twenty_of_what_happens(
+    any_form: Any, dtype: str, strain: Strain, answer: Answer
+) -> None:
+    problem = strain(dtype, 2, Objective("none"), True)
+    answers = [answer(problem, any_form, ulps) for ulps in ULPS]
+    assert max(loss_ratio(problem, loss, tolerances.loss(problem)) for loss, _ in answers) > 0.05
+    assert max(gradient_ratio(problem, g, tolerances.gradient(problem)) for _, g in answers) > 0.05
+
+
+@pytest.mark.parametrize("name", ["float32", "float64"])
+def test_forward_bound_at_two_equal_logits_is_that_of_the_formula(name: str) -> None:
+    problem = Problem(np.zeros((1, 2), dtype=name), np.array([0]))
+    k = 2 + 4 * 4 + 9 * math.log(2) + 1
+    expected = ((k + 1 + 4) / 2 + (2 * 2 + 2 + 4) / 2 + 4 / 2) * format_of(name).unit_roundoff
+    assert tolerances.forward_gradient(problem)[0][0, 0] == pytest.approx(expected, rel=1e-4, abs=0)
+
+
+def test_forward_bound_grows_by_one_rounding_of_each_probability_for_each_class() -> None:
+    bounds = [tolerances.forward_gradient(Problem(np.zeros((1, n)), np.array([0])))[0][0, 1] * n for n in (1000, 2000)]
+    assert (bounds[1] - bounds[0]) / 2.0**-53 == pytest.approx(1000 + 9 * math.log(2), rel=1e-3)
+
+
+def test_bound_does_not_depend_on_the_number_of_rows_but_for_the_division() -> None:
+    row = np.array([[0.5, -1.0, 2.0]])
+    one, many = (Problem(np.tile(row, (n, 1)), np.full(n, 1)) for n in (1, 64))
+    np.testing.assert_allclose(
+        tolerances.forward_gradient(many)[0] * 64, tolerances.forward_gradient(one)[0].repeat(64, 0), rtol=1e-12
+    )
+
+
+def test_rows_sum_to_zero_within_the_sum_of_their_errors(
+    standard: Any, dtype: str, objective: Objective, strain: Strain, answer: Answer
+) -> None:
+    problem = strain(dtype, 5, objective, False)
+    _, gradient = answer(problem, standard, 3)
+    sums = np.array([math.fsum(row) for row in gradient.astype(np.float64)])
+    assert (np.abs(sums) <= tolerances.row_sums(problem, tolerances.forward_gradient(problem))[0]).all()
