@@ -9,13 +9,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from gradlab.checks.table import CHECKS
 from gradlab.claims import LEVELS, Claims, claims_from
 from gradlab.evaluation import Implementation, answer
 from gradlab.harness.encoding import Plain, decoded_problem, encoded_answer, encoded_problem, encoded_truth, hex_of
 from gradlab.harness.files import parsed_json, strict_json, write_whole
 from gradlab.harness.run import Report
-from gradlab.harness.verdict import is_advice
 from gradlab.oracle.enclosure import enclose
 from gradlab.problems.problem import Problem
 from gradlab.result import Result
@@ -54,23 +52,14 @@ def case_id(implementation: Implementation, problem: Problem) -> str:
     return hashlib.sha256(identity.encode()).hexdigest()[:10]
 
 
-def kept_results(report: Report) -> list[tuple[Result, ...]]:
-    """For every problem that is kept, the results of the checks that it failed; advice that it failed is no reason."""
-    claims = report.implementation.claims
-    advice = {check.name for check in CHECKS if is_advice(check, claims)}
-    counting = [tuple(one for one in results if one.check not in advice) for results in report.failing]
-    return [results for results in counting if results]
-
-
 def keep_failures(report: Report, folder: Path) -> int:
     """Writes a file for every problem of the run that failed a check; the number of files. Raises OSError."""
-    kept = kept_results(report)
-    if kept:
+    if report.failing:
         folder.mkdir(parents=True, exist_ok=True)
-    for results in kept:
+    for results in report.failing:
         document = case_document(report, results)
         write_whole(folder / f"{document['id']}.json", strict_json(document))
-    return len(kept)
+    return len(report.failing)
 
 
 def case_document(report: Report, results: tuple[Result, ...]) -> Plain:

@@ -49,7 +49,7 @@ Watch = Callable[[Progress], None]
 class Report:
     """What one run found out about one implementation.
 
-    lines: one per check and dtype. failing: for every problem that failed, the results of the checks that it failed.
+    lines: one per check and dtype. failing: for every problem that failed more than an advice, what failed on it.
     dtypes: the dtypes that were checked. n_problems: how many problems were tried. seconds: wall time.
     """
 

@@ -38,7 +38,7 @@ class Line:
 
 @dataclass(eq=False)
 class Tally:
-    """The lines so far, and by digest the problems that failed something, with what failed on each."""
+    """The lines so far, and by digest the problems that failed more than an advice, with what failed on each."""
 
     implementation: Implementation
     lines: dict[tuple[str, str], Line] = field(default_factory=dict)
@@ -93,7 +93,8 @@ def _add(tally: Tally, check: Check, result: Result) -> None:
     left = Verdict.ACCURATE
     if not result.passed:
         left = verdict_of_failure(check, tally.implementation.claims, result.problem)
-        tally.failing.setdefault(result.problem.digest, {})[check.name] = result
+        if left < Verdict.ACCURATE:
+            tally.failing.setdefault(result.problem.digest, {})[check.name] = result
     new = Line(check, result.dtype, result, None if result.passed else result, left, 1, int(not result.passed))
     old = tally.lines.get(key)
     tally.lines[key] = new if old is None else _merged(old, new)

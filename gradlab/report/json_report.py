@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from gradlab.harness.cases import case_id, encoded_claims, encoded_result, kept_results
+from gradlab.harness.cases import case_id, encoded_claims, encoded_result
 from gradlab.harness.encoding import Plain, encoded_objective, encoded_problem
 from gradlab.harness.run import Plan, Report
 from gradlab.harness.tally import Line
@@ -50,7 +50,7 @@ def schema() -> dict[str, Any]:
 
 
 def _implementation(report: Report) -> Plain:
-    kept = {results[0].problem.digest for results in kept_results(report)}
+    kept = {results[0].problem.digest for results in report.failing}
     return {
         "name": report.implementation.name,
         "target": report.implementation.target,

@@ -24,8 +24,7 @@ def shown(name: str) -> Iterator[Watch]:
         task = display.add_task(name, total=None)
 
         def watch(progress: Progress) -> None:
-            failing = f", {progress.n_failing} failing" if progress.n_failing else ""
-            said = f"{progress.name}  {progress.dtype}  {progress.phase}{failing}"
+            said = f"{progress.name}  {progress.dtype}  {progress.phase}"
             display.update(task, description=said, completed=progress.done, total=progress.total)
 
         yield watch

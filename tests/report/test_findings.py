@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from gradlab.harness.cases import case_id, kept_results
+from gradlab.harness.cases import case_id
 from gradlab.harness.run import Report
 from gradlab.report.findings import (
     SHOWN_FAILURES,
@@ -44,7 +44,7 @@ def test_no_failure_no_lines(reports: Reports) -> None:
 def test_every_case_named_is_one_that_is_kept(reports: Reports) -> None:
     report = reports["unstable"]
     named = set(re.findall(r"gradlab replay (\w+)", "\n".join(all_failures(report))))
-    kept = {case_id(report.implementation, results[0].problem) for results in kept_results(report)}
+    kept = {case_id(report.implementation, results[0].problem) for results in report.failing}
     assert named
     assert named <= kept
 
