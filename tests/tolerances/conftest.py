@@ -179,7 +179,7 @@ def denominator(problem: Problem) -> Array:
     dtype, objective = problem.logits.dtype, problem.objective
     if objective.targets == "index" and objective.class_weights is not None:
         labels = problem.targets[~problem.ignored_rows]
-        return total(np.array(objective.class_weights).astype(dtype)[labels])[0]
+        return np.asarray(total(np.array(objective.class_weights).astype(dtype)[labels])[0])
     return np.asarray(np.sum(~problem.ignored_rows), dtype=dtype)
 
 
