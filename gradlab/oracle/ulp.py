@@ -2,6 +2,8 @@
 
 The ULP of a nonzero value v is 2^(floor(log2 |v|) - precision + 1), and never below the smallest subnormal number.
 Above the largest number it goes on as if the exponents did. v is the exact value, not the rounded answer.
+
+Needs gradual underflow: where a library has switched the process to flush-to-zero, subnormal answers are read as 0.
 """
 
 from __future__ import annotations

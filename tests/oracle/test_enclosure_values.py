@@ -56,9 +56,11 @@ def confident(rng: np.random.Generator, largest: float) -> Array:
 
 
 def far(rng: np.random.Generator, largest: float) -> Array:
-    """All but one logit so low that their exponentials are near or below what double-double leaves out."""
+    """All but one logit so low that their exponentials are near what double-double leaves out, or below it."""
     del largest
-    return -rng.uniform(1500, 2600, (8, N_CLASSES)) * (1 - np.eye(N_CLASSES)[rng.integers(0, 6, 8)])
+    depths = rng.uniform(1500, 2600, (8, N_CLASSES))
+    depths[4:] = rng.uniform(2049, 2600, (4, N_CLASSES))
+    return -depths * (1 - np.eye(N_CLASSES)[rng.integers(0, 6, 8)])
 
 
 def scales(rng: np.random.Generator, largest: float) -> Array:

@@ -1,0 +1,69 @@
+"""Coefficients as pairs are right to the bound that the gradient's proof takes for granted."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from flint import arb, ctx
+
+from gradlab.oracle.soft_targets import COEFFICIENT_ERROR, class_pairs, probability_rows, smoothed_labels
+from gradlab.problems.objective import Objective
+from gradlab.problems.problem import Problem
+
+N_CLASSES = 40
+DIVISOR = 7
+WEIGHTS = tuple(np.random.default_rng(1).uniform(0.1, 3, N_CLASSES).tolist())
+SMOOTHINGS = [0.0, 1e-12, 0.1, 0.999999, 1.0]
+
+
+def exact_coefficient(share: Fraction, weight: float, smoothing: float) -> Fraction:
+    epsilon = Fraction(smoothing)
+    return Fraction(weight) * ((1 - epsilon) * share + epsilon / N_CLASSES) / DIVISOR
+
+
+def error_of(high: float, low: float, exact: Fraction) -> float:
+    """The relative error of high + low; the pair must be 0 where the exact value is."""
+    got = Fraction(high) + Fraction(low)
+    return float(abs(got - exact) / exact) if exact else float(got != 0)
+
+
+def worst_error(smoothing: float) -> float:
+    rng = np.random.default_rng(2)
+    targets = rng.dirichlet(np.full(N_CLASSES, 0.1), 30)
+    targets[targets < 1e-30] = 0.0
+    objective = Objective(targets="probability", label_smoothing=smoothing, class_weights=WEIGHTS)
+    problem = Problem(np.zeros(targets.shape), targets, objective)
+    with ctx.workprec(320):
+        rows = probability_rows(problem.logits64, targets, class_pairs(problem, arb(DIVISOR)))
+    return max(
+        error_of(
+            float(rows.high[place]),
+            float(rows.low[place]),
+            exact_coefficient(Fraction(share), WEIGHTS[place[1]], smoothing),
+        )
+        for place, share in np.ndenumerate(targets)
+    )
+
+
+@pytest.mark.parametrize("smoothing", SMOOTHINGS)
+def test_coefficients_of_probabilities_keep_their_bound(smoothing: float) -> None:
+    assert worst_error(smoothing) <= COEFFICIENT_ERROR
+
+
+def test_the_bound_is_within_a_factor_16_of_what_happens() -> None:
+    assert max(worst_error(smoothing) for smoothing in SMOOTHINGS) >= COEFFICIENT_ERROR / 16
+
+
+@pytest.mark.parametrize("smoothing", SMOOTHINGS)
+def test_coefficients_of_labels_keep_their_bound(smoothing: float) -> None:
+    labels = np.arange(N_CLASSES)
+    problem = Problem(
+        np.zeros((N_CLASSES, N_CLASSES)), labels, Objective(label_smoothing=smoothing, class_weights=WEIGHTS)
+    )
+    with ctx.workprec(320):
+        rows = smoothed_labels(problem.logits64, labels, class_pairs(problem, arb(DIVISOR)))
+    for (row, j), high in np.ndenumerate(rows.high):
+        exact = exact_coefficient(Fraction(int(row == j)), WEIGHTS[j], smoothing)
+        assert error_of(float(high), float(rows.low[row, j]), exact) <= COEFFICIENT_ERROR
