@@ -28,11 +28,13 @@ class ClassCoefficients:
 
 def class_coefficients(problem: Problem) -> ClassCoefficients:
     """w_j eps/K and w_j (1 - eps + eps/K) at the present working precision; what is 0 is exactly 0."""
-    options = _options(problem)
-    ones = [arb(1)] * problem.n_classes
-    return ClassCoefficients(
-        coefficients_index(_NO_LABEL, problem.n_classes, *options), coefficients_probability(ones, *options)
-    )
+    others = coefficients_index(_NO_LABEL, problem.n_classes, *_options(problem))
+    return ClassCoefficients(others, label_coefficients(problem))
+
+
+def label_coefficients(problem: Problem) -> list[arb]:
+    """t_j of the label for each class that it may be; what is 0 is exactly 0."""
+    return coefficients_probability([arb(1)] * problem.n_classes, *_options(problem))
 
 
 def row_coefficients(problem: Problem, row: int, classes: ClassCoefficients) -> list[arb]:

@@ -12,7 +12,7 @@ import numpy as np
 from flint import arb, ctx
 
 from gradlab.oracle.balls import RowAnswers, answer_rows
-from gradlab.oracle.canonical import class_coefficients, denominator, row_kinds
+from gradlab.oracle.canonical import denominator, label_coefficients, row_kinds
 from gradlab.oracle.conversion import to_enclosures
 from gradlab.oracle.intervals import Array, constant, fill
 from gradlab.oracle.row_softmax import ROW_BLOCK_ENTRIES, exponentials
@@ -78,7 +78,7 @@ def _row_blocks(places: Array, n_classes: int) -> Iterator[slice]:
 
 def _sharp(problem: Problem, rows: Array) -> tuple[BlockSolver, Array]:
     """What solves a block of rows with labels, and which of the rows the proofs cover."""
-    sizes, divisor = class_coefficients(problem).label, _divisor(problem)
+    sizes, divisor = label_coefficients(problem), _divisor(problem)
 
     def solve(block: Array) -> Answer:
         logits, labels = problem.logits64[block], problem.targets[block]
