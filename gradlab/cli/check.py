@@ -13,6 +13,7 @@ import click
 
 from gradlab.claims import LEVELS, OPTIONS
 from gradlab.cli.status import Status
+from gradlab.harness.files import CASES
 from gradlab.harness.profiles import PROFILES
 from gradlab.problems.dtypes import DTYPE_NAMES
 from gradlab.problems.objective import REDUCTIONS, TARGETS
@@ -48,7 +49,7 @@ class Wishes:
 @click.option(
     "--cases",
     type=click.Path(path_type=Path),
-    default=Path(".gradlab") / "cases",
+    default=CASES,
     show_default=True,
     metavar="DIR",
     help="Where failing problems are kept.",

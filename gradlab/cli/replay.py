@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gradlab.cli.status import Status
+from gradlab.harness.files import CASES
 
 if TYPE_CHECKING:
     from gradlab.harness.replay import Replay
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 @click.option(
     "--cases",
     type=click.Path(path_type=Path),
-    default=Path(".gradlab") / "cases",
+    default=CASES,
     show_default=True,
     metavar="DIR",
     help="Where cases are looked for by their id.",

@@ -19,7 +19,6 @@ from gradlab.problems.problem import Problem
 from gradlab.result import Result
 
 SCHEMA = "gradlab-case-1"
-FOLDER = Path(".gradlab") / "cases"
 
 
 class CaseError(Exception):

@@ -8,6 +8,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+CASES = Path(".gradlab") / "cases"  # where failing problems are kept, unless said otherwise
+
 
 def write_whole(path: Path, text: str) -> None:
     """Writes text to path in one step: whoever looks sees the old file or the new one, also after Ctrl-C.

@@ -16,6 +16,7 @@ from gradlab.roundings import BETA
 
 PACKAGES = ("gradlab-verify", "numpy", "sympy", "hypothesis", "python-flint", "ml_dtypes", "click", "rich")
 N_ARGUMENTS = 20_000
+CPUINFO = Path("/proc/cpuinfo")
 
 Plain = dict[str, Any]
 
@@ -95,7 +96,7 @@ def _numpy_simd() -> list[str]:
 def _processor(*fields: str) -> str:
     """A field of the first processor in /proc/cpuinfo, or what else is known of it."""
     try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+        text = CPUINFO.read_text(encoding="utf-8", errors="replace")
     except OSError:
         text = ""
     for line in text.splitlines():

@@ -44,13 +44,24 @@ def test_sound_is_what_the_parts_say(found: Any) -> None:
     assert found["sound"] == all(parts + [one["within_beta"] for one in found["elementary"]])
 
 
-def test_a_processor_that_is_not_known_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    def absent(*arguments: Any, **keywords: Any) -> str:
-        raise FileNotFoundError
+def test_a_processor_that_is_not_known_is_no_error(found: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "CPUINFO", tmp_path / "absent")
+    monkeypatch.setattr(doctor, "N_ARGUMENTS", 10)
+    unknown = doctor.examination()
+    assert unknown["processor_flags"] == []
+    assert "processor flags: unknown" in list(doctor.told(unknown))
 
-    monkeypatch.setattr(Path, "read_text", absent)
-    text = "\n".join(doctor.told(doctor.examination()))
-    assert "processor flags: unknown" in text
+
+@pytest.mark.parametrize("field", ["flags", "Features"])
+def test_processor_flags_are_those_of_the_first_processor(
+    field: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cpuinfo").write_text(f"model name\t: One\n{field}\t\t: fpu avx\n\n{field}\t\t: none\n")
+    monkeypatch.setattr(doctor, "CPUINFO", tmp_path / "cpuinfo")
+    monkeypatch.setattr(doctor, "N_ARGUMENTS", 10)
+    found = doctor.examination()
+    assert found["processor_flags"] == ["fpu", "avx"]
+    assert found["platform"]["processor"] == "One"
 
 
 def test_what_is_too_large_is_said_loudly(found: Any) -> None:
