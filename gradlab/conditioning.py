@@ -18,7 +18,8 @@ class Conditioning:
 
     At a radius r each but the coefficients bounds what it names for all logits within r of the problem's.
     probabilities, distance = |d_j|, rises (how often the running maximum rises after class j), coefficients t_j:
-    shape (N, K). log_sum = log S, losses, mass = A = sum t_j, largest = the largest |x_j|: shape (N,).
+    shape (N, K). log_sum = log S, losses, mass = A = sum t_j: shape (N,). largest, of the same shape: the largest |x_j|
+    of the batch, since a form may shift all rows alike.
     Rows without a value (NaN, +inf, only -inf) and ignored rows hold the sizes of equal logits, with t = 0.
     """
 
@@ -49,7 +50,7 @@ def conditioning(problem: Problem, radius: float = 0.0) -> Conditioning:
         p = np.minimum(e / s[:, None] * math.exp(min(2 * radius, 700.0)), 1.0)
         log_sum = np.log(s)
         losses = np.where(t > 0, t * (log_sum[:, None] - d + 2 * radius), 0.0).sum(axis=1)
-    largest = np.where(np.isfinite(x), np.abs(x), 0.0).max(axis=1, initial=0.0) + radius
+    largest = np.full(len(x), np.where(np.isfinite(x), np.abs(x), 0.0).max(initial=0.0) + radius)
     return Conditioning(p, 2 * radius - d, _rises(x, radius), t, log_sum + 2 * radius, losses, t.sum(axis=1), largest)
 
 

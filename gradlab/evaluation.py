@@ -121,7 +121,8 @@ class Outcome:
 def perform(function: Callable[..., Any], call: Call) -> Outcome:
     """What the call did. Exceptions, SystemExit too, are caught; only KeyboardInterrupt passes.
 
-    What is printed through sys.stdout and sys.stderr, and every warning, is kept; NumPy's error state is the one it starts with, and is restored.
+    What is printed through sys.stdout and sys.stderr, and every warning, is kept. NumPy's error state is the one that
+    it starts with, and is restored.
     """
     value, error = None, None
     printed = io.StringIO()

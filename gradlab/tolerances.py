@@ -14,6 +14,7 @@ a computed value carries k: see `roundings`.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 
@@ -33,6 +34,7 @@ _ROW_SUM = "sum over the row of the forward error of each entry"
 _TWICE = "forward error of both answers"
 
 
+@lru_cache(maxsize=1024)
 def forward_gradient(problem: Problem) -> tuple[Array, str]:
     """The largest error of an entry of the gradient that the standard algorithm can have, shape (N, K).
 
@@ -50,17 +52,20 @@ def forward_gradient(problem: Problem) -> tuple[Array, str]:
     return _gradient_error(problem, _carried(problem, conditioning(problem))), _FORWARD
 
 
+@lru_cache(maxsize=1024)
 def any_form_gradient(problem: Problem) -> tuple[Array, str]:
     """As forward_gradient, with room for the forms without a shift; only meaningful on moderate logits.
 
     In exp(x_j - lse) the argument is off by (2 beta + 1) |lse| more, its own rounding by |d_j| + log S as in the
-    shifted form; |lse| <= max |x| + log S [2, 3.3, 4.4].
+    shifted form; |lse| <= max |x| + log S [2, 3.3, 4.4]. A shift by any other c, the largest logit of the batch for
+    one, is off by |x_j - c| <= 2 max |x| in e_j and as much in S, which is less.
     """
     c = conditioning(problem)
     unshifted = (2 * BETA + 1) * (c.largest + c.log_sum)
     return _gradient_error(problem, _carried(problem, c) + unshifted[:, None]), _ANY_FORM
 
 
+@lru_cache(maxsize=1024)
 def forward_losses(problem: Problem) -> tuple[Array, str]:
     """The largest error of each row's own loss, shape (N,).
 
@@ -74,6 +79,7 @@ def forward_losses(problem: Problem) -> tuple[Array, str]:
     return _loss_error(problem, c, _carried(problem, c)), _FORWARD
 
 
+@lru_cache(maxsize=1024)
 def any_form_losses(problem: Problem, radius: float = 0.0) -> tuple[Array, str]:
     """As forward_losses, with room for the forms without a shift, for all logits within `radius` of these.
 

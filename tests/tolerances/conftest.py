@@ -109,6 +109,12 @@ def log_of_quotient(x: Array, t: Array, exact: Arithmetic) -> tuple[Array, Array
     return -total(t * exact.log(p))[:, 0], total(t) * p - t
 
 
+def shifted_by_the_batch(x: Array, t: Array, exact: Arithmetic) -> tuple[Array, Array]:
+    e = exact.exp(x - x.max())
+    p = e / total(e)
+    return -total(t * exact.log(p))[:, 0], total(t) * p - t
+
+
 def log_sum_exp(x: Array, t: Array, exact: Arithmetic) -> tuple[Array, Array]:
     lse = exact.log(total(exact.exp(x)))
     return (total(t) * lse - total(t * x))[:, 0], total(t) * exact.exp(x - lse) - t
@@ -126,7 +132,7 @@ def ratios(x: Array, t: Array, exact: Arithmetic) -> tuple[Array, Array]:
 
 
 STANDARD = (quotient, sum_of_two, log_space, one_pass, complement)
-ANY = (*STANDARD, textbook, log_of_quotient, log_sum_exp, shifted_log_sum_exp, ratios)
+ANY = (*STANDARD, textbook, log_of_quotient, shifted_by_the_batch, log_sum_exp, shifted_log_sum_exp, ratios)
 
 OBJECTIVES = {
     "mean": Objective(),
