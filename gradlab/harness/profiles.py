@@ -10,8 +10,8 @@ class Profile:
     """How many problems a run tries.
 
     families: which families and sizes, "quick", "standard" or "thorough". examples: problems that Hypothesis draws
-    per dtype. shrinks: failing checks per dtype for which a smallest problem is searched; shrink_examples: problems
-    tried for each before it is given up.
+    per dtype. shrinks: failing checks for which a smallest problem is searched; shrink_examples: problems tried for
+    each before it is given up.
     """
 
     name: str

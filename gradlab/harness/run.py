@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -108,7 +108,7 @@ def judge(implementation: Implementation, plan: Plan, watch: Watch = lambda prog
     for dtype in dtypes:
         _examine_families(tally, (plan, dtype), watch)
         _examine_drawn(tally, (plan, dtype), watch)
-        _shrink(tally, (plan, dtype), watch)
+    _shrink(tally, plan, watch)
     failing = tuple(tuple(failed.values()) for failed in tally.failing.values())
     seconds = time.perf_counter() - start
     lines = tuple(tally.in_order())
@@ -142,28 +142,31 @@ def _examine_drawn(tally: Tally, what: tuple[Plan, str], watch: Watch) -> None:
         examine(tally, problem)
 
 
-def _shrink(tally: Tally, what: tuple[Plan, str], watch: Watch) -> None:
+def _shrink(tally: Tally, plan: Plan, watch: Watch) -> None:
     """Looks for a smaller failing problem for the most costly failures, and examines what it finds like any other."""
     from gradlab.harness.search import smallest, strategy_for
 
-    plan, dtype = what
-    wanted = list(_large_failures(tally, (plan, dtype)))[: plan.profile.shrinks]
-    strategy = strategy_for(tally.implementation.claims, dtype)
+    wanted = _large_failures(tally, plan)[: plan.profile.shrinks]
     for done, line in enumerate(wanted):
-        watch(_progress(tally, dtype, (f"shrinking {line.check.name}", done, len(wanted))))
+        watch(_progress(tally, line.dtype, (f"shrinking {line.check.name}", done, len(wanted))))
+        strategy = strategy_for(tally.implementation.claims, line.dtype)
         fails = partial(_fails_as_badly, tally.implementation, line)
         found = smallest(strategy, plan.profile.shrink_examples, plan.seed, fails)
         if found is not None:
             examine(tally, found)
 
 
-def _large_failures(tally: Tally, what: tuple[Plan, str]) -> Iterator[Line]:
-    """The failures that keep the verdict below the level asked for, the most costly first, if no tiny problem shows."""
-    plan, dtype = what
-    lines = [line for line in tally.in_order() if line.dtype == dtype and line.verdict < Verdict(plan.level)]
+def _large_failures(tally: Tally, plan: Plan) -> list[Line]:
+    """The failures that keep the verdict below the level asked for and show on no tiny problem, most costly first.
+
+    One line for each check: what fails in one dtype mostly fails in the others on the same problem.
+    """
+    lines = [line for line in tally.lines.values() if line.verdict < Verdict(plan.level)]
+    first: dict[str, Line] = {}
     for line in sorted(lines, key=cost):
-        if line.simplest is not None and not _is_tiny(line.simplest.problem):
-            yield line
+        first.setdefault(line.check.name, line)
+    large = [line for line in first.values() if line.simplest and not _is_tiny(line.simplest.problem)]
+    return large
 
 
 def _is_tiny(problem: Problem) -> bool:

@@ -80,12 +80,15 @@ def results_of(
 
 
 def complexity(problem: Problem) -> tuple[float, ...]:
-    """What makes one problem simpler than another: fewer entries, rows, then fewer and rounder nonzero logits."""
+    """What makes one problem simpler than another: fewer entries, rows, then fewer, rounder and smaller logits.
+
+    A logit is awkward if it is no whole number, or has more than six digits.
+    """
     x = problem.logits64
     finite = x[np.isfinite(x)]
-    fractions, nonzero = int(np.count_nonzero(finite != np.rint(finite))), int(np.count_nonzero(x))
+    awkward, nonzero = np.count_nonzero((finite != np.rint(finite)) | (np.abs(finite) >= 1e6)), np.count_nonzero(x)
     size = float(np.abs(finite).max(initial=0.0))
-    return (x.size, problem.n_rows, fractions, nonzero, size, float(np.sum(problem.targets)))
+    return (x.size, problem.n_rows, int(awkward), int(nonzero), size, float(np.sum(problem.targets)))
 
 
 def _add(tally: Tally, check: Check, result: Result) -> None:
