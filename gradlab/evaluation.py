@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import io
+import re
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -106,7 +107,8 @@ def answer(implementation: Implementation, problem: Problem) -> Answer:
 
 def answer_to_call(implementation: Implementation, call: Call, reduction: str) -> Answer:
     """The answer from a call with arrays of the caller's choice: another layout, a larger batch."""
-    return _judged(perform(implementation.function, call), call.logits.shape, reduction)
+    shape = call.logits.shape  # before the call, which may change it
+    return _judged(perform(implementation.function, call), shape, reduction)
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,21 +141,37 @@ def perform(function: Callable[..., Any], call: Call) -> Outcome:
             raise
         except BaseException as problem_of_theirs:
             error = problem_of_theirs
-    noise = [f"printed {line!r}" for line in printed.getvalue().splitlines()]
-    noise += [f"{w.category.__name__}: {w.message}" for w in caught]
+    text = "" if printed.closed else printed.getvalue()
+    noise = [f"printed {line!r}" for line in text.splitlines()]
+    noise += [f"{w.category.__name__}: {_on_one_line(str, w.message)}" for w in caught]
     return Outcome(value, error, tuple(noise))
+
+
+def described_error(error: BaseException) -> str:
+    """The class of an exception and its message, on one line."""
+    text = _on_one_line(str, error)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def array_of(value: Any, what: str) -> tuple[Array | None, str | None]:
+    """Something that an implementation returned as an array, or why it is none; `what` names it."""
+    try:
+        return np.asarray(value), None
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        return None, f"returned a {what} that is no array: {_described(value)} ({described_error(error)})"
 
 
 def _judged(outcome: Outcome, shape: tuple[int, ...], reduction: str) -> Answer:
     if outcome.error is not None:
         kind = type(outcome.error).__name__
-        text = " ".join(str(outcome.error).split())
-        return Answer(None, None, f"raised {kind}: {text}" if text else f"raised {kind}", kind, outcome.noise)
+        return Answer(None, None, f"raised {described_error(outcome.error)}", kind, outcome.noise)
     if not isinstance(outcome.value, tuple | list) or len(outcome.value) != 2:
         return _faulty(f"returned {_described(outcome.value)}, must return (loss, gradient)", outcome)
-    loss, fault = _as_array(outcome.value[0], "loss", shape[:1] if reduction == "none" else ())
+    loss, fault = _real_array(outcome.value[0], "loss", shape[:1] if reduction == "none" else ())
     if fault is None:
-        gradient, fault = _as_array(outcome.value[1], "gradient", shape)
+        gradient, fault = _real_array(outcome.value[1], "gradient", shape)
     if fault is not None:
         return _faulty(fault, outcome)
     return Answer(loss, gradient, None, None, outcome.noise)
@@ -163,11 +181,10 @@ def _faulty(fault: str, outcome: Outcome) -> Answer:
     return Answer(None, None, fault, None, outcome.noise)
 
 
-def _as_array(value: Any, what: str, shape: tuple[int, ...]) -> tuple[Array | None, str | None]:
-    try:
-        array = np.asarray(value)
-    except Exception as error:
-        return None, f"returned a {what} that is no array: {_described(value)} ({type(error).__name__}: {error})"
+def _real_array(value: Any, what: str, shape: tuple[int, ...]) -> tuple[Array | None, str | None]:
+    array, fault = array_of(value, what)
+    if array is None:
+        return None, fault
     if array.dtype.kind in "iub":
         array = array.astype(np.float64)
     if array.dtype.kind != "f" and array.dtype.name != "bfloat16":
@@ -182,4 +199,15 @@ def _described(value: Any) -> str:
         return f"a {type(value).__name__} of {len(value)}"
     if isinstance(value, np.ndarray):
         return f"an array of shape {value.shape}"
-    return f"{value!r:.60} of type {type(value).__name__}" if value is not None else "None"
+    text = re.sub(r" at 0x[0-9a-f]+", "", _on_one_line(repr, value))  # an address is another one in every run
+    return f"{text:.60} of type {type(value).__name__}" if value is not None else "None"
+
+
+def _on_one_line(spell: Callable[[Any], str], value: Any) -> str:
+    """str or repr of something foreign, on one line; what is wrong with it where even that raises."""
+    try:
+        return " ".join(spell(value).split())
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        return f"<{spell.__name__} raises {type(error).__name__}>"

@@ -48,8 +48,12 @@ def solved(implementation: Implementation, problem: Problem) -> tuple[Array, Arr
 
 
 def returned(implementation: Implementation, problem: Problem) -> tuple[Array, Array]:
-    """Loss and gradient in the dtype in which they were returned. Raises NoAnswerError where there are none."""
-    return _parts(answer(implementation, problem), problem)
+    """Loss and gradient in the dtype in which they were returned, or in float64 where that is wider.
+
+    Raises NoAnswerError where there are none.
+    """
+    loss, gradient = _parts(answer(implementation, problem), problem)
+    return _at_most_float64(loss), _at_most_float64(gradient)
 
 
 def values_of(given: Answer, problem: Problem) -> tuple[Array, Array]:
@@ -63,6 +67,10 @@ def _parts(given: Answer, problem: Problem) -> tuple[Array, Array]:
     if given.loss is None or given.gradient is None:
         raise NoAnswerError(f"{given.fault} (family {problem.family}, shape {problem.logits.shape})")
     return given.loss, given.gradient
+
+
+def _at_most_float64(values: Array) -> Array:
+    return values if values.itemsize <= 8 else values.astype(np.float64)
 
 
 class NoAnswerError(Exception):

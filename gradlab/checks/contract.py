@@ -190,6 +190,8 @@ def _overlaps(array: Array, call: Call) -> bool:
 
 
 def _unchanged(what: str, after: Array, before: Array) -> Fact:
+    if after.shape != before.shape:
+        return Fact(what, f"shape changed to {after.shape}", "unchanged", False)
     same = after.tobytes() == before.tobytes()
     changed = "" if same else f"{int((after != before).sum())} of {before.size} entries changed"
     return Fact(what, changed or "unchanged", "unchanged", same)

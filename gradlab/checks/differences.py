@@ -17,7 +17,7 @@ from gradlab import tolerances
 from gradlab.checks.check import Findings, NoAnswerError, solved, values_of
 from gradlab.coefficients import denominator_of
 from gradlab.conditioning import conditioning
-from gradlab.evaluation import Implementation, call_for, evaluate, perform
+from gradlab.evaluation import Implementation, call_for, described_error, evaluate, perform
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Array, Problem
 from gradlab.result import within
@@ -103,7 +103,7 @@ def _slopes_along_classes(implementation: Implementation, problem: Problem, step
 
     outcome = perform(sweep, call_for(implementation, problem))  # all calls together: watching one call costs 20 us
     if outcome.error is not None:
-        raise NoAnswerError(f"raised {type(outcome.error).__name__}: {outcome.error} (copies of the batch in one call)")
+        raise NoAnswerError(f"raised {described_error(outcome.error)} (copies of the batch in one call)")
     return np.asarray(outcome.value)
 
 
