@@ -11,9 +11,9 @@ from gradlab import tolerances
 from gradlab.checks.check import Findings, solved
 from gradlab.checks.invariants import neighbour
 from gradlab.coefficients import coefficients_of, denominator_of
-from gradlab.evaluation import Call, Implementation, keywords_for, perform
+from gradlab.evaluation import Call, Implementation, array_of, keywords_for, perform
 from gradlab.problems.problem import Array, Problem
-from gradlab.result import at_most, within
+from gradlab.result import Fact, at_most, within
 
 NODES = (4, 6, 8, 12, 16, 24)  # of the Gauss-Legendre rules to choose from
 COMPLEX = {"float32": np.complex64, "float64": np.complex128}
@@ -24,17 +24,20 @@ def complex_step_gives_the_gradient(implementation: Implementation, problem: Pro
 
     The third derivative along x_k is at most that of p_k, so that h^2 <= 2 u leaves a truncation of A p_k u/3, part
     of the bound of the entry; the rest is the forward error of loss and gradient. h is not smaller, and the logits
-    half as large as moderate ones, so that h p_k p_y is a normal number of the format. A function that refuses
-    complex logits, or returns no imaginary part, gives no findings.
+    half as large as moderate ones, so that h p_k p_y is a normal number of the format. Unless it claims to
+    take complex logits, a function that refuses them, or returns no imaginary part, gives no findings.
     """
+    claimed = implementation.claims.complex_step
     step = 2.0 ** -(problem.format.precision // 2)
     _, gradient = solved(implementation, problem)
     slopes = np.empty(gradient.shape)
     for index in np.ndindex(*slopes.shape):
         value = _imaginary_part(implementation, problem, (index, step))
         if value is None:
-            return []
+            return [Fact("the call with complex logits", "no complex loss", "a complex loss", False)] if claimed else []
         slopes[index] = value / step
+    if not claimed and not slopes.any():
+        return []
     bound, source = tolerances.any_form_gradient(problem)
     return [within("gradient[{}, {}]", gradient, slopes, (2 * bound, f"complex step, twice: {source}"))]
 
@@ -100,9 +103,9 @@ def _imaginary_part(implementation: Implementation, problem: Problem, move: tupl
     logits[index] += 1j * step
     keywords = keywords_for(implementation.claims, problem.objective, problem.logits.dtype)
     outcome = perform(implementation.function, Call(logits, problem.targets.copy(), keywords))
-    if outcome.error is not None or not isinstance(outcome.value, tuple | list):
+    if outcome.error is not None or not isinstance(outcome.value, tuple | list) or not outcome.value:
         return None
-    loss = np.asarray(outcome.value[0])
-    if loss.dtype.kind != "c" or not np.isfinite(loss).all() or not np.imag(loss).any():
+    loss, _ = array_of(outcome.value[0], "loss")
+    if loss is None or loss.dtype.kind != "c" or not np.isfinite(loss).all():
         return None
     return float(np.imag(loss).sum())
