@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
@@ -98,6 +98,8 @@ def _validated(name: str, value: Any) -> Any:
 
 
 def _subset(name: str, value: Any) -> tuple[str, ...]:
+    if not isinstance(value, Iterable):
+        raise ValueError(f"claim {name} must be a name or a list of names, got {value!r}")
     values = (value,) if isinstance(value, str) else tuple(value)
     for one in values:
         if one not in _ALLOWED[name]:
