@@ -144,14 +144,14 @@ def _examine_drawn(tally: Tally, what: tuple[Plan, str], watch: Watch) -> None:
 
 def _shrink(tally: Tally, plan: Plan, watch: Watch) -> None:
     """Looks for a smaller failing problem for the most costly failures, and examines what it finds like any other."""
-    from gradlab.harness.search import smallest, strategy_for
+    from gradlab.harness.search import smallest
 
     wanted = _large_failures(tally, plan)[: plan.profile.shrinks]
     for done, line in enumerate(wanted):
         watch(_progress(tally, line.dtype, (f"shrinking {line.check.name}", done, len(wanted))))
-        strategy = strategy_for(tally.implementation.claims, line.dtype)
         fails = partial(_fails_as_badly, tally.implementation, line)
-        found = smallest(strategy, plan.profile.shrink_examples, plan.seed, fails)
+        extent = (plan.profile.shrink_examples, plan.seed)
+        found = smallest(tally.implementation.claims, line.dtype, extent, fails)
         if found is not None:
             examine(tally, found)
 

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from random import Random
+from unittest import mock
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
-from hypothesis.errors import NoSuchExample
+from hypothesis.errors import Flaky, NoSuchExample
 from hypothesis.strategies import SearchStrategy
 
 from gradlab.claims import Claims
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Problem
-from gradlab.problems.strategies import objectives, problems
+from gradlab.problems.strategies import ENTRYWISE, MAX_SHAPE, Shape, objectives, problems
 
 
-def strategy_for(claims: Claims, dtype: str) -> SearchStrategy[Problem]:
+def strategy_for(claims: Claims, dtype: str, max_shape: Shape = MAX_SHAPE) -> SearchStrategy[Problem]:
     """Problems that an implementation with these claims can be asked, moderate and extreme ones alternating.
 
     The first objective claimed comes up as often as all others together; masks only where they are claimed.
@@ -29,7 +32,8 @@ def strategy_for(claims: Claims, dtype: str) -> SearchStrategy[Problem]:
         return st.just(first) | objectives(n_classes, claims.reduction, claims.targets, claims.options)
 
     extreme = "any" if claims.masks else "finite"
-    return problems(dtype, drawn, "moderate") | problems(dtype, drawn, "finite") | problems(dtype, drawn, extreme)
+    one, two, three = (problems(dtype, drawn, entries, max_shape) for entries in ("moderate", "finite", extreme))
+    return one | two | three
 
 
 @lru_cache(maxsize=16)
@@ -46,20 +50,63 @@ def drawn_problems(claims: Claims, dtype: str, extent: tuple[int, int]) -> tuple
     def draw(problem: Problem) -> None:
         drawn.append(problem)
 
-    draw()
+    with _without_constants_of_other_code():
+        draw()
     return tuple(drawn)
 
 
-def smallest(
-    strategy: SearchStrategy[Problem], n_examples: int, seed: int, fails: Callable[[Problem], bool]
-) -> Problem | None:
-    """The smallest problem for which `fails` holds, or None if none of n_examples problems does."""
-    if n_examples == 0:
+def smallest(claims: Claims, dtype: str, extent: tuple[int, int], fails: Callable[[Problem], bool]) -> Problem | None:
+    """The smallest problem for which `fails` holds, or None if none of extent = (how many, seed) problems does.
+
+    First of those that are drawn entry by entry, since what is drawn by seed does not shrink far; then as many of all.
+    Where `fails` does not hold again for the same problem, as with an implementation that is not deterministic, it is
+    the latest for which it did.
+    """
+    if extent[0] == 0:
         return None
+    strategies = [strategy_for(claims, dtype, max_shape) for max_shape in (ENTRYWISE, MAX_SHAPE)]
+    found = (_smallest_of(strategy, extent, fails) for strategy in strategies)
+    return next((problem for problem in found if problem is not None), None)
+
+
+def _smallest_of(
+    strategy: SearchStrategy[Problem], extent: tuple[int, int], fails: Callable[[Problem], bool]
+) -> Problem | None:
+    failed: list[Problem] = []
+
+    def noted(problem: Problem) -> bool:
+        if fails(problem):
+            failed[:] = [problem]
+            return True
+        return False
+
     try:
-        return find(strategy, fails, settings=_settings(n_examples), random=Random(seed))
+        with _without_constants_of_other_code():
+            return find(strategy, noted, settings=_settings(extent[0]), random=Random(extent[1]))
     except NoSuchExample:
         return None
+    except Flaky:
+        return failed[0]
+
+
+@contextmanager
+def _without_constants_of_other_code() -> Iterator[None]:
+    """Keeps Hypothesis from drawing the numbers that it reads in the source of whatever modules are loaded.
+
+    There is no setting for it, and with them a seed draws other problems wherever other code is loaded: the file under
+    test, for one. Versions that do not read them are left as they are.
+    """
+    providers = sys.modules.get("hypothesis.internal.conjecture.providers")
+    if providers is None or not hasattr(providers, "_get_local_constants"):
+        yield
+        return
+    nothing = providers.Constants()
+    with mock.patch.object(providers, "_get_local_constants", return_value=nothing):
+        providers.CONSTANTS_CACHE.cache.clear()
+        try:
+            yield
+        finally:
+            providers.CONSTANTS_CACHE.cache.clear()
 
 
 def _settings(n_examples: int) -> settings:

@@ -48,12 +48,15 @@ def logits(dtype: str = "float64", entries: str = "finite", max_shape: Shape = M
 
     entries: "moderate" (every form of the loss works), "finite" (up to the largest number), "masked" (finite and
     -inf, with a value in every row) or "any" (NaN and infinities too). Raises ValueError for another.
+    max_shape: within ENTRYWISE all is drawn entry by entry, so that it shrinks to the smallest.
     """
     fmt = format_of(dtype)
     if entries not in ENTRIES:
         raise ValueError(f"entries must be one of {', '.join(ENTRIES)}, got {entries!r}")
     small = (min(max_shape[0], ENTRYWISE[0]), min(max_shape[1], ENTRYWISE[1]))
     by_entry = _shapes(small).flatmap(lambda shape: _by_entry(fmt, entries, shape))
+    if max_shape == small:
+        return by_entry
     by_seed = _shapes(max_shape).flatmap(lambda shape: _by_seed(fmt, entries, shape))
     return st.one_of(by_entry, by_entry, by_seed)
 
