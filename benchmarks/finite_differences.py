@@ -73,9 +73,9 @@ def row_losses(logits: Array, labels: Array) -> tuple[Array, Array]:
     gradient = logits - logits.max(axis=1, keepdims=True)
     shifted = gradient[rows, labels]
     np.exp(gradient, out=gradient)
-    sums = gradient.sum(axis=1, keepdims=True)
-    losses = np.log(sums[:, 0]) - shifted
-    gradient /= sums
+    sums = gradient @ np.ones(gradient.shape[1])
+    losses = np.log(sums) - shifted
+    gradient *= 1 / sums[:, None]
     gradient[rows, labels] -= 1
     return losses, gradient
 

@@ -221,6 +221,7 @@ def gauss_legendre(width: float, mass: float, n_nodes: int) -> float:
     return 32 / 15 * largest * math.exp(-2 * (n_nodes - 1) * math.log(rho)) / (1 - rho**-2)
 
 
+@lru_cache(maxsize=1024)
 def _carried(problem: Problem, c: Conditioning) -> Array:
     """k_j, which every p_j and log p_j of the standard algorithms carries, shape (N, K).
 

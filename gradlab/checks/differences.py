@@ -108,19 +108,37 @@ def _slopes_along_classes(implementation: Implementation, problem: Problem, step
 
 
 def _swept(function: Callable[..., Any], arrays: tuple[Array, Array], step: float) -> Array:
-    """Slopes along each class, from calls with copies of the batch: each class raised by the step, then lowered."""
+    """Slopes along each class, from calls with copies of the batch: each class raised by the step, then lowered.
+
+    All calls share one array, in which only what was moved is put back: filling it anew would take a third of the
+    time. Where a call has changed it, every call gets a fresh one after all.
+    """
+    logits, _ = arrays
+    count = min(logits.shape[1], max(1, STACK_BYTES // (2 * max(1, logits.nbytes))))
+    shared = np.repeat(logits[None], 2 * count, axis=0)
+    slopes = _swept_in(lambda copies: shared[:copies], function, arrays, step)
+    if (shared == logits).all():
+        return slopes
+    return _swept_in(lambda copies: np.repeat(logits[None], copies, axis=0), function, arrays, step)
+
+
+def _swept_in(
+    stack: Callable[[int], Array], function: Callable[..., Any], arrays: tuple[Array, Array], step: float
+) -> Array:
+    """`_swept` with the stacked copies, shape (number of copies, N, K), from `stack`."""
     logits, targets = arrays
     n_rows, n_classes = logits.shape
     count = min(n_classes, max(1, STACK_BYTES // (2 * max(1, logits.nbytes))))
-    moves = np.asarray([step, -step], dtype=logits.dtype)
+    moves = np.asarray([step, -step], dtype=logits.dtype)[:, None]
     slopes = np.empty((n_classes, n_rows))
-    buffer = np.empty((2 * count, n_rows, n_classes), dtype=logits.dtype)  # one for all calls: new pages are slow
     for start in range(0, n_classes, count):
         classes = np.arange(start, min(start + count, n_classes))
-        stacked = buffer[: 2 * len(classes)].reshape(2, -1, n_rows, n_classes)
-        stacked[:] = logits
-        stacked[:, np.arange(len(classes)), :, classes] += moves[:, None]
-        losses = function(stacked.reshape(-1, n_classes), np.concatenate([targets] * (2 * len(classes))))[0]
+        own = logits.T[classes, None]
+        copies = stack(2 * len(classes))
+        pairs = copies.reshape(2, -1, n_rows, n_classes)
+        pairs[:, np.arange(len(classes)), :, classes] = own + moves
+        losses = function(copies.reshape(-1, n_classes), np.concatenate([targets] * (2 * len(classes))))[0]
+        pairs[:, np.arange(len(classes)), :, classes] = own
         above, below = np.asarray(losses, dtype=np.float64).reshape(2, len(classes), n_rows)
         slopes[classes] = (above - below) / (2 * step)
     return slopes.T
