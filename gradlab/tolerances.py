@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
+from statistics import NormalDist
 
 import numpy as np
 
@@ -196,13 +197,13 @@ def central_difference(error: Array | float, curvature: Array | float, step: flo
     return truncation + np.asarray(error) / step, "central difference: h^2 A/(36 sqrt 3) + error of the loss/h"
 
 
-def probability_of_missing(tolerance: float, error_norm: float, n_directions: int) -> float:
-    """The chance that a gradient wrong by a matrix of Frobenius norm `error_norm` passes all Gaussian directions.
+def error_missed(tolerance: float, probability: float, n_directions: int) -> float:
+    """The Frobenius norm of an error of the gradient that passes all Gaussian directions with this probability.
 
-    The error along a Gaussian direction is normal with that standard deviation; it is missed only where it is below
-    twice the tolerance, with probability erf(2 tolerance/(sqrt 2 error_norm)); directions are independent.
+    The error E along a Gaussian direction is normal with standard deviation |E|; it is missed only where it is below
+    twice the tolerance, in all m independent directions with probability (2 Phi(2 tolerance/|E|) - 1)^m.
     """
-    return float(math.erf(math.sqrt(2) * tolerance / error_norm) ** n_directions) if error_norm > 0 else 1.0
+    return 2 * tolerance / NormalDist().inv_cdf((1 + probability ** (1 / n_directions)) / 2)
 
 
 def gauss_legendre(width: float, mass: float, n_nodes: int) -> float:

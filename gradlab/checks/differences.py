@@ -24,6 +24,7 @@ from gradlab.result import within
 
 SMALL = 64  # entries up to which every coordinate of a batch's loss is perturbed on its own
 DIRECTIONS = 8  # Gaussian directions on larger problems
+MISSED = 0.001  # the probability for which it is stated how large an error may be missed
 STACK_BYTES = 512 * 1024  # copies of the batch go into one call up to this size, half of a second-level cache
 
 
@@ -74,7 +75,8 @@ def along_coordinates(implementation: Implementation, problem: Problem) -> Findi
 def along_directions(implementation: Implementation, problem: Problem) -> Findings:
     """Central differences of the batch's loss along DIRECTIONS Gaussian directions, 2 evaluations each.
 
-    The source of the bound states the chance that a gradient with a relative error of 0.1% is missed by all.
+    The source of the bound states the relative error of the gradient, in the Frobenius norm, that is missed by all
+    directions with a probability of MISSED.
     """
     generator = np.random.default_rng(int(problem.digest, 16))
     drawn = generator.standard_normal((DIRECTIONS, *problem.logits.shape))
@@ -90,8 +92,8 @@ def along_directions(implementation: Implementation, problem: Problem) -> Findin
     limit, _ = tolerances.central_difference(error, _curvatures(exact, moves / step), step)
     own = (tolerances.any_form_gradient(exact)[0] * np.abs(moves)).sum(axis=(1, 2)) / step
     bound = limit + own
-    missed = tolerances.probability_of_missing(float(bound.max()), 1e-3 * float(np.linalg.norm(gradient)), DIRECTIONS)
-    source = f"central difference, h = {step:g}; a relative error of 0.1% is missed with probability {missed:.2g}"
+    missed = tolerances.error_missed(float(bound.max()), MISSED, DIRECTIONS) / (float(np.linalg.norm(gradient)) or 1.0)
+    source = f"central difference, h = {step:g}; a relative error of {missed:.2g} is missed with probability {MISSED}"
     return [within("slope along Gaussian direction {}", wanted, slopes, (bound, source))]
 
 

@@ -85,16 +85,18 @@ def test_error_of_the_function_counts_at_both_ends() -> None:
     assert with_error == (error + error) / (2 * step)
 
 
-@pytest.mark.parametrize(("tolerance", "norm", "count"), [(0.1, 0.3, 1), (0.05, 0.5, 3), (0.4, 0.9, 8)])
-def test_probability_of_missing_is_what_gaussian_directions_give(tolerance: float, norm: float, count: int) -> None:
-    rng, trials = np.random.default_rng(8), 20_000
+@pytest.mark.parametrize(("tolerance", "probability", "count"), [(0.1, 0.5, 1), (0.05, 0.02, 3), (0.4, 0.001, 8)])
+def test_error_missed_with_a_probability_is_what_gaussian_directions_give(
+    tolerance: float, probability: float, count: int
+) -> None:
+    rng, trials = np.random.default_rng(8), 40_000
     error = rng.normal(size=(3, 4))
-    error *= norm / np.linalg.norm(error)
+    error *= tolerances.error_missed(tolerance, probability, count) / np.linalg.norm(error)
     along = np.tensordot(rng.standard_normal((trials, count, 3, 4)), error, axes=2)
-    seen = (np.abs(along) <= 2 * tolerance).all(axis=1).mean()
-    expected = tolerances.probability_of_missing(tolerance, norm, count)
-    assert abs(seen - expected) <= 4 * math.sqrt(expected * (1 - expected) / trials)
+    missed = (np.abs(along) <= 2 * tolerance).all(axis=1).mean()
+    assert abs(missed - probability) <= 4 * math.sqrt(probability * (1 - probability) / trials)
 
 
-def test_a_gradient_without_error_is_missed_for_certain() -> None:
-    assert tolerances.probability_of_missing(0.1, 0.0, 8) == 1
+def test_error_missed_grows_as_the_tolerance_and_falls_with_more_directions() -> None:
+    assert tolerances.error_missed(0.2, 0.01, 4) == pytest.approx(2 * tolerances.error_missed(0.1, 0.01, 4))
+    assert tolerances.error_missed(0.1, 0.01, 8) < tolerances.error_missed(0.1, 0.01, 4)
