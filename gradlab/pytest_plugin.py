@@ -5,18 +5,23 @@ Imports nothing but pytest and the standard library until it is used.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
+    from gradlab.api import Target
     from gradlab.checks.check import Check
     from gradlab.evaluation import Implementation
     from gradlab.harness.run import Plan
 
+    Case = tuple[Implementation, Plan, Check, str]
 
-def parametrize(target: Callable[..., Any] | str, **settings: Any) -> pytest.MarkDecorator:
+_SETTINGS = ("profile", "seed", "level", "dtypes")
+
+
+def parametrize(target: Target, **settings: Any) -> pytest.MarkDecorator:
     """A decorator that runs a test once per check and dtype, with the argument `gradlab_check` to be called.
 
     >>> @gradlab.parametrize(my_softmax_ce)
@@ -24,11 +29,13 @@ def parametrize(target: Callable[..., Any] | str, **settings: Any) -> pytest.Mar
     ...     gradlab_check()
 
     target: a function (logits, labels) -> (loss, gradient), or a target such as "package.module:callable".
-    settings: profile ("quick"), seed (0), level ("stable", or what is claimed), dtypes, and claims by keyword.
+    settings: profile ("quick"), seed (0), level (what is claimed), dtypes (those claimed), and claims by keyword.
     Raises ValueError or TargetError where one of them does not fit.
     """
-    cases = [pytest.param(_caller(*case), id=f"{case[2].name}-{case[3]}") for case in _cases(target, settings)]
-    return pytest.mark.parametrize("gradlab_check", cases)
+    cases = [case for pair in _planned(target, settings) for case in _cases(*pair)]
+    several = len({id(implementation) for implementation, *_ in cases}) > 1
+    named = [pytest.param(_caller(case), id=_name(case, "{1}-{2}" if not several else "{0}-{1}-{2}")) for case in cases]
+    return pytest.mark.parametrize("gradlab_check", named)
 
 
 class CheckFailedError(AssertionError):
@@ -42,6 +49,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--gradlab-profile", default="quick", metavar="NAME", help="quick, standard or thorough")
     group.addoption("--gradlab-seed", default=0, type=int, metavar="N", help="the seed that repeats a run")
     group.addoption("--gradlab-level", default=None, metavar="LEVEL", help="stable or accurate")
+    group.addoption("--gradlab-dtype", action="append", default=[], metavar="DTYPE", help="one of those claimed")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Loads the targets, so that one that does not load ends the run in one line, with xdist as without."""
+    for target in config.getoption("--gradlab"):
+        _of_option(config, target)
 
 
 def pytest_ignore_collect(config: pytest.Config) -> bool | None:
@@ -50,13 +64,14 @@ def pytest_ignore_collect(config: pytest.Config) -> bool | None:
     return True if config.getoption("--gradlab") and not named else None
 
 
-def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Adds one item per target, check and dtype."""
-    for target in config.getoption("--gradlab"):
-        try:
-            items.extend(GradlabTarget.from_parent(session, name=target).collect())
-        except ValueError as error:
-            raise pytest.UsageError(f"--gradlab {target}: {error}") from None
+@pytest.hookimpl(hookwrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, Any, None]:
+    """Adds the targets to what the session collects."""
+    outcome = yield
+    if isinstance(collector, pytest.Session):
+        targets = collector.config.getoption("--gradlab")
+        found = [GradlabTarget.from_parent(collector, name=target, nodeid=target) for target in targets]
+        outcome.get_result().result.extend(found)
 
 
 class GradlabTarget(pytest.Collector):
@@ -64,22 +79,21 @@ class GradlabTarget(pytest.Collector):
 
     def collect(self) -> Iterator[GradlabItem]:
         """One item per implementation, check and dtype."""
-        options = {name: self.config.getoption(f"--gradlab-{name}") for name in ("profile", "seed", "level")}
-        for implementation, plan, check, dtype in _cases(self.name, options):
-            name = f"{implementation.name}::{check.name}[{dtype}]"
-            yield GradlabItem.from_parent(self, name=name, case=(implementation, plan, check, dtype))
+        for implementation, plan in _of_option(self.config, self.name):
+            for case in _cases(implementation, plan):
+                yield GradlabItem.from_parent(self, name=_name(case, "{0}::{1}[{2}]"), case=case)
 
 
 class GradlabItem(pytest.Item):
     """One check in one dtype."""
 
-    def __init__(self, *, case: tuple[Implementation, Plan, Check, str], **keywords: Any) -> None:
+    def __init__(self, *, case: Case, **keywords: Any) -> None:
         super().__init__(**keywords)
         self.case = case
 
     def runtest(self) -> None:
         """Runs the check; raises CheckFailedError where it fails."""
-        _caller(*self.case)()
+        _caller(self.case)()
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The message of a failed check by itself; anything else as pytest shows it."""
@@ -92,23 +106,45 @@ class GradlabItem(pytest.Item):
         return self.path, None, f"gradlab {self.name}"
 
 
-def _cases(
-    target: Callable[..., Any] | str, settings: dict[str, Any]
-) -> list[tuple[Implementation, Plan, Check, str]]:
+def _of_option(config: pytest.Config, target: str) -> list[tuple[Implementation, Plan]]:
+    """What a target given on the command line stands for, with its plan. Raises UsageError in one line."""
+    from gradlab.adapters.importing import TargetError
+
+    options = {name: config.getoption(f"--gradlab-{name}") for name in ("profile", "seed", "level")}
+    try:
+        return _planned(target, {**options, "dtypes": config.getoption("--gradlab-dtype")})
+    except (TargetError, ValueError) as error:
+        raise pytest.UsageError(f"--gradlab {target}: {error}") from None
+
+
+def _planned(target: Target, settings: Mapping[str, Any]) -> list[tuple[Implementation, Plan]]:
+    """The implementations that a target stands for, each with its plan; raises ValueError or TargetError."""
     from gradlab.api import implementations_of, plan_for
+    from gradlab.harness.run import dtypes_to_check
+
+    chosen = {"profile": "quick", **{name: value for name, value in settings.items() if name in _SETTINGS}}
+    claims = {name: value for name, value in settings.items() if name not in _SETTINGS}
+    dtypes: Iterable[str] = chosen.get("dtypes", ())
+    found = [(one, plan_for(one, **chosen)) for one in implementations_of(target, claims, dtypes)]
+    for implementation, plan in found:
+        dtypes_to_check(implementation, plan)
+    return found
+
+
+def _cases(implementation: Implementation, plan: Plan) -> list[Case]:
     from gradlab.harness.one_check import held_checks
 
-    known = ("profile", "seed", "level", "dtypes")
-    chosen = {name: value for name, value in settings.items() if name in known}
-    claims = {name: value for name, value in settings.items() if name not in known}
-    cases = []
-    for implementation in implementations_of(target, claims):
-        plan = plan_for(implementation, **{"profile": "quick", **chosen})
-        cases += [(implementation, plan, check, dtype) for check, dtype in held_checks(implementation, plan)]
-    return cases
+    return [(implementation, plan, check, dtype) for check, dtype in held_checks(implementation, plan)]
 
 
-def _caller(implementation: Implementation, plan: Plan, check: Check, dtype: str) -> Callable[[], None]:
+def _name(case: Case, pattern: str) -> str:
+    """The pattern with the names of implementation, check and dtype in it."""
+    return pattern.format(case[0].name, case[2].name, case[3])
+
+
+def _caller(case: Case) -> Callable[[], None]:
+    implementation, plan, check, dtype = case
+
     def gradlab_check() -> None:
         __tracebackhide__ = True
         from gradlab.harness.one_check import NothingCheckedError, line_of
