@@ -167,17 +167,31 @@ def _judged(outcome: Outcome, shape: tuple[int, ...], reduction: str) -> Answer:
     if outcome.error is not None:
         kind = type(outcome.error).__name__
         return Answer(None, None, f"raised {described_error(outcome.error)}", kind, outcome.noise)
-    if not isinstance(outcome.value, tuple | list) or len(outcome.value) != 2:
+    pair = pair_of(outcome.value)
+    if pair is None:
         return _faulty(f"returned {_described(outcome.value)}, must return (loss, gradient)", outcome)
-    loss, fault = _real_array(outcome.value[0], "loss", shape[:1] if reduction == "none" else ())
+    loss, fault = _real_array(pair[0], "loss", shape[:1] if reduction == "none" else ())
     if fault is None:
-        gradient, fault = _real_array(outcome.value[1], "gradient", shape)
+        gradient, fault = _real_array(pair[1], "gradient", shape)
     if fault is not None:
         return _faulty(fault, outcome)
     return Answer(loss, gradient, None, None, outcome.noise)
 
 
+def pair_of(value: Any) -> tuple[Any, Any] | None:
+    """The loss and the gradient in what was returned, or None if it is no tuple or list of two."""
+    if not isinstance(value, tuple | list):
+        return None
+    parts = (
+        list.__iter__(value) if isinstance(value, list) else tuple.__iter__(value)
+    )  # what a subclass says is not asked
+    pair = tuple(parts)
+    return (pair[0], pair[1]) if len(pair) == 2 else None
+
+
 def _faulty(fault: str, outcome: Outcome) -> Answer:
+    if inspect.iscoroutine(outcome.value):
+        outcome.value.close()  # or Python warns that it was never awaited, whenever it is collected
     return Answer(None, None, fault, None, outcome.noise)
 
 
@@ -196,7 +210,8 @@ def _real_array(value: Any, what: str, shape: tuple[int, ...]) -> tuple[Array | 
 
 def _described(value: Any) -> str:
     if isinstance(value, tuple | list):
-        return f"a {type(value).__name__} of {len(value)}"
+        size = list.__len__(value) if isinstance(value, list) else tuple.__len__(value)
+        return f"a {type(value).__name__} of {size}"
     if isinstance(value, np.ndarray):
         return f"an array of shape {value.shape}"
     text = re.sub(r" at 0x[0-9a-f]+", "", _on_one_line(repr, value))  # an address is another one in every run

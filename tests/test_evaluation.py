@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import warnings
 from collections.abc import Callable
@@ -38,6 +39,14 @@ class NoArray:
         raise SystemExit(5)
 
     def __repr__(self) -> str:
+        raise RuntimeError
+
+
+class Pair(tuple[Any, ...]):
+    def __len__(self) -> int:
+        raise RuntimeError
+
+    def __getitem__(self, index: Any) -> Any:
         raise RuntimeError
 
 
@@ -115,13 +124,21 @@ def test_anything_but_loss_and_gradient_becomes_a_fault_that_says_what_came_back
 
 
 @pytest.mark.parametrize(
-    "value", [(0.5, GRADIENT), [np.float32(0.5), GRADIENT.tolist()], (np.array(1), GRADIENT.astype(int))]
+    "value",
+    [(0.5, GRADIENT), Pair((0.5, GRADIENT)), [np.float32(0.5), GRADIENT.tolist()], (np.array(1), GRADIENT.astype(int))],
 )
 def test_pairs_of_numbers_are_taken_in_any_spelling(value: Any) -> None:
     given = evaluate(returning(value), PROBLEM)
     assert given.fault is None
     assert given.gradient is not None
     assert given.gradient.dtype.kind == "f"
+
+
+def test_coroutine_becomes_a_fault_and_leaves_no_warning_behind() -> None:
+    async def never(logits: Array, labels: Array) -> None: ...
+
+    assert "must return (loss, gradient)" in str(fault_of(never))
+    gc.collect()  # where it was not closed, Python warns here that it was never awaited
 
 
 def test_dtypes_are_kept_as_returned() -> None:

@@ -11,7 +11,7 @@ from gradlab import tolerances
 from gradlab.checks.check import Findings, solved
 from gradlab.checks.invariants import neighbour
 from gradlab.coefficients import coefficients_of, denominator_of
-from gradlab.evaluation import Call, Implementation, array_of, keywords_for, perform
+from gradlab.evaluation import Call, Implementation, array_of, keywords_for, pair_of, perform
 from gradlab.problems.problem import Array, Problem
 from gradlab.result import Fact, at_most, within
 
@@ -103,9 +103,10 @@ def _imaginary_part(implementation: Implementation, problem: Problem, move: tupl
     logits[index] += 1j * step
     keywords = keywords_for(implementation.claims, problem.objective, problem.logits.dtype)
     outcome = perform(implementation.function, Call(logits, problem.targets.copy(), keywords))
-    if outcome.error is not None or not isinstance(outcome.value, tuple | list) or not outcome.value:
+    pair = pair_of(outcome.value)
+    if outcome.error is not None or pair is None:
         return None
-    loss, _ = array_of(outcome.value[0], "loss")
+    loss, _ = array_of(pair[0], "loss")
     if loss is None or loss.dtype.kind != "c" or not np.isfinite(loss).all():
         return None
     return float(np.imag(loss).sum())

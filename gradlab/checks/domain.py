@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradlab.checks.accuracy import gradient_is_right, values_within_bound
+from gradlab.checks.accuracy import values_within_bound
 from gradlab.checks.check import Findings, solved
 from gradlab.evaluation import Implementation
 from gradlab.problems.problem import Problem
@@ -22,10 +22,10 @@ def masked_class_has_probability_zero(implementation: Implementation, problem: P
 
 
 def rows_without_value_are_nan(implementation: Implementation, problem: Problem) -> Findings:
-    """A row with NaN, +inf or only -inf has a gradient of NaN, and every other row its own."""
+    """A row with NaN, +inf or only -inf has loss and gradient NaN, and every other row its own."""
     _, gradient = solved(implementation, problem)
     lost = ~problem.rows_with_value & ~problem.ignored_rows
     wrong = np.argwhere(~np.isnan(gradient[lost]))
     at = f"gradient[{np.flatnonzero(lost)[wrong[0][0]]}, {wrong[0][1]}]" if wrong.size else "gradient"
     seen = str(gradient[lost][tuple(wrong[0])]) if wrong.size else "nan"
-    return [Fact(at, seen, "nan", not wrong.size), *gradient_is_right(implementation, problem)]
+    return [Fact(at, seen, "nan", not wrong.size), *values_within_bound(implementation, problem)]

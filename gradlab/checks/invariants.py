@@ -194,7 +194,7 @@ def _exact_sums(gradient: Array) -> Array:
     """The sum of each row, rounded once: the entries of a float64 gradient leave no room for another error."""
     finite = np.asarray(np.isfinite(gradient).all(axis=1, keepdims=True))
     known = np.where(finite, gradient, 0.0)
-    return np.where(finite[:, 0], [math.fsum(row) for row in known.tolist()], math.nan)
+    return np.where(finite[:, 0], [_exact_sum(row) for row in known.tolist()], math.nan)
 
 
 def _moved_labels(problem: Problem, order: Array) -> Array:
@@ -207,3 +207,11 @@ def _moved_labels(problem: Problem, order: Array) -> Array:
 
 def _generator(problem: Problem) -> np.random.Generator:
     return np.random.default_rng(int(problem.digest, 16))
+
+
+def _exact_sum(values: list[float]) -> float:
+    """The sum, rounded once; infinite where a partial sum is beyond float64, which no gradient comes near."""
+    try:
+        return math.fsum(values)
+    except OverflowError:
+        return math.inf

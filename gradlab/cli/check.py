@@ -69,6 +69,8 @@ def check(targets: tuple[str, ...], shipped: bool, **given: Any) -> Status:
     wishes = Wishes(claims={name: value for name, value in named.items() if value}, **given)
     click.echo(_heading(wishes))  # before anything heavy is imported
     _refuse_bad_outputs(wishes)
+    here = Path.cwd()  # what is checked may go elsewhere
+    wishes = replace(wishes, cases=here / wishes.cases, json=here / wishes.json if wishes.json else None)
     if shipped == bool(targets):
         raise click.UsageError("give one TARGET or more, or --shipped; `gradlab check --help` says what a target is")
     if shipped:

@@ -71,6 +71,21 @@ def test_a_reader_that_goes_away_leaves_no_traceback() -> None:
     assert said == ""
 
 
+def test_an_implementation_that_goes_to_another_folder_loses_no_case() -> None:
+    Path("elsewhere").mkdir()
+    Path("moving.py").write_text(
+        "import os, pathlib\n"
+        "elsewhere = pathlib.Path('elsewhere').absolute()\n"
+        "def loss(logits, labels):\n"
+        "    os.chdir(elsewhere)\n"
+        "    return 0.0, 0 * logits\n"
+    )
+    process = start("check", "moving.py:loss", "--profile", "quick", "--dtype", "float32", "--json", "report.json")
+    process.communicate(timeout=60)
+    assert list(Path(".gradlab/cases").iterdir())
+    assert Path("report.json").exists()
+
+
 def test_the_exit_status_is_that_of_the_process() -> None:
     process = start("replay", "0123456789")
     out, said = process.communicate(timeout=60)
