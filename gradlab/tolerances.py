@@ -43,9 +43,10 @@ def forward_gradient(problem: Problem) -> tuple[Array, str]:
     is a sum. The subtraction of t_j, the division by N (N in the format, its reciprocal, a product) carry 4 relative
     to g_j, and N + 2 more where the denominator is a sum of N weights:
         error <= gamma(k_j + n + 1 + 4) A p_j + gamma(4) |g_j|, over the denominator.
-    In the complement form p_j sum_{i != j} t_i - t_j sum_{i != j} p_i, the sum of the other p_i = e_i/S is
-    (1 - e_j/sum e_i) but for the roundings of two sums, a quotient and a product: gamma(2 n + 2 + 4) (1 - p_j) t_j
-    on top. Errors delta_j of the coefficients themselves add p_j sum delta_i + delta_j.
+    In the complement form p_j sum_{i != j} t_i - t_j sum_{i != j} p_i, the sum of the other p_i, each of which carries
+    its own k_i, takes n roundings and a product more: t_j sum_{i != j} gamma(k_i + n + 2 + 4) p_i on top. That is
+    at least 2 beta (1 - p_j) t_j, by which expm1(log p_j) is off besides the k_j p_j of its argument.
+    Errors delta_j of the coefficients themselves add p_j sum delta_i + delta_j.
     Underflow costs at most (beta + 1) eta in any p_j, n times that in a sum of them, eta in a product before the
     division and eta after it; one eta more because errors are held in float64.
     An extension to entries of [2, theorem 4.3], which is normwise and takes exp as correctly rounded.
@@ -250,7 +251,8 @@ def _gradient_error(problem: Problem, carried: Array) -> Array:
     size, last = np.abs(mass * p - t), 1 + of_division(problem)
     missed = delta.sum(axis=1, keepdims=True)
     own = gamma(carried + 1 + of_mass(problem) + last, fmt) * (mass + missed) * p
-    others = gamma(2 * of_sum(problem.n_classes, fmt) + 2 + last, fmt) * (1 - p) * (t + delta)
+    each = gamma(carried + of_sum(problem.n_classes, fmt) + 2 + last, fmt) * p
+    others = np.maximum(each.sum(axis=1, keepdims=True) - each, 0.0) * (t + delta)
     error = own + others + gamma(last, fmt) * size + missed * p + delta
     underflow = (BETA + 1) * (mass + problem.n_classes * t) + 1
     return np.asarray((error + underflow * fmt.smallest_subnormal) / divisor(problem) + 2 * fmt.smallest_subnormal)

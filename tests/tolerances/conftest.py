@@ -30,6 +30,9 @@ class Arithmetic:
     def log(self, x: Array) -> Array:
         return self._off(np.log(x.astype(np.float64)), x.dtype)
 
+    def expm1(self, x: Array) -> Array:
+        return self._off(np.expm1(x.astype(np.float64)), x.dtype)
+
     def log1p(self, x: Array) -> Array:
         return self._off(np.log1p(x.astype(np.float64)), x.dtype)
 
@@ -97,6 +100,25 @@ def complement(x: Array, t: Array, exact: Arithmetic) -> tuple[Array, Array]:
     return total(t * (exact.log1p(rest) - d))[:, 0], p * other_t - t * other_p
 
 
+def complement_in_log_space(x: Array, t: Array, exact: Arithmetic) -> tuple[Array, Array]:
+    d = x - x.max(axis=1, keepdims=True)
+    log_p = d - exact.log(total(exact.exp(d)))
+    p = exact.exp(log_p)
+    others = ~np.eye(x.shape[1], dtype=bool)
+    zero = np.zeros((), dtype=x.dtype)
+    other_t = total(np.where(others, t[:, None, :], zero))[:, :, 0]
+    other_p = total(np.where(others, p[:, None, :], zero))[:, :, 0]
+    return -total(t * log_p)[:, 0], p * other_t - t * other_p
+
+
+def through_expm1(x: Array, t: Array, exact: Arithmetic) -> tuple[Array, Array]:
+    d = x - x.max(axis=1, keepdims=True)
+    log_p = d - exact.log(total(exact.exp(d)))
+    others = ~np.eye(x.shape[1], dtype=bool)
+    other_t = total(np.where(others, t[:, None, :], np.zeros((), dtype=x.dtype)))[:, :, 0]
+    return -total(t * log_p)[:, 0], exact.exp(log_p) * other_t + t * exact.expm1(log_p)
+
+
 def textbook(x: Array, t: Array, exact: Arithmetic) -> tuple[Array, Array]:
     e = exact.exp(x)
     p = e / total(e)
@@ -131,7 +153,7 @@ def ratios(x: Array, t: Array, exact: Arithmetic) -> tuple[Array, Array]:
     return total(t * exact.log(sums))[:, 0], total(t) / sums - t
 
 
-STANDARD = (quotient, sum_of_two, log_space, one_pass, complement)
+STANDARD = (quotient, sum_of_two, log_space, one_pass, complement, complement_in_log_space, through_expm1)
 ANY = (*STANDARD, textbook, log_of_quotient, shifted_by_the_batch, log_sum_exp, shifted_log_sum_exp, ratios)
 
 OBJECTIVES = {

@@ -83,7 +83,7 @@ def test_bound_of_any_form_is_within_a_factor_of_twenty_of_what_happens(
 def test_forward_bound_at_two_equal_logits_is_that_of_the_formula(name: str) -> None:
     problem = Problem(np.zeros((1, 2), dtype=name), np.array([0]))
     k = 2 + 4 * 4 + 9 * math.log(2) + 1
-    expected = ((k + 1 + 4) / 2 + (2 * 2 + 2 + 4) / 2 + 4 / 2) * format_of(name).unit_roundoff
+    expected = ((k + 1 + 4) / 2 + (k + 2 + 2 + 4) / 2 + 4 / 2) * format_of(name).unit_roundoff
     assert tolerances.forward_gradient(problem)[0][0, 0] == pytest.approx(expected, rel=1e-4, abs=0)
 
 

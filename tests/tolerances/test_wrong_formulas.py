@@ -21,6 +21,7 @@ from gradlab.problems.problem import Array, Problem
 WEIGHTS = (0.5, 4.0, 2.0)
 ROWS = [[0.0, 0.5, -0.5], [0.25, -0.25, 0.125], [0.5, 0.5, 0.0]]
 LABELS = [0, 2, 1]
+CONFIDENT = [[1.75, 0.0, 0.0], [0.0, 0.0, 1.75], [0.0, 1.75, 0.0]]  # where p_j is small, t_j counts for more
 
 
 def exact(problem: Problem) -> tuple[Array, Array]:
@@ -38,7 +39,8 @@ def exceeds(problem: Problem, loss: Any, gradient: Array) -> bool:
 
 
 def moderate(dtype: str, **options: Any) -> Problem:
-    return placed(format_of(dtype), ROWS, LABELS).replace(objective=Objective(**options))
+    rows = CONFIDENT if "label_smoothing" in options else ROWS
+    return placed(format_of(dtype), rows, LABELS).replace(objective=Objective(**options))
 
 
 def as_rounded(problem: Problem, values: Array) -> Array:
