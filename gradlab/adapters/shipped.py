@@ -18,13 +18,14 @@ class Shipped:
     """A function that ships with gradlab, under its name.
 
     module: where it is, with its CLAIMS. stated: the verdict that it must get, `EXPECTED["verdict"]` of the module,
-    or None where it only has to reach the level that it claims.
+    or None where it only has to reach the level that it claims. because: the checks that must fail, its "because".
     """
 
     name: str
     function: Any
     module: ModuleType
     stated: str | None
+    because: tuple[str, ...]
 
     @property
     def is_specimen(self) -> bool:
@@ -43,4 +44,6 @@ def _in_package(package: str) -> Iterator[Shipped]:
         if not found.name.startswith("_") and not found.ispkg:
             module = importlib.import_module(f"{package}.{found.name}")
             for name in getattr(module, "__all__", ()):
-                yield Shipped(name, getattr(module, name), module, getattr(module, "EXPECTED", {}).get("verdict"))
+                stated = getattr(module, "EXPECTED", {})
+                because = tuple(stated.get("because", ()))
+                yield Shipped(name, getattr(module, name), module, stated.get("verdict"), because)

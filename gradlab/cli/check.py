@@ -19,6 +19,7 @@ from gradlab.problems.dtypes import DTYPE_NAMES
 from gradlab.problems.objective import REDUCTIONS, TARGETS
 
 if TYPE_CHECKING:
+    from gradlab.adapters.shipped import Shipped
     from gradlab.evaluation import Implementation
     from gradlab.harness.run import Plan, Report
     from gradlab.report.json_report import NotChecked
@@ -207,15 +208,18 @@ def _check_shipped(wishes: Wishes) -> Status:
 
     reports, not_checked = _judged(_loaded(list(shipped()), wishes), wishes)
     stated = {
-        report.implementation.name: _compared(report, shipped()[report.implementation.target].stated)
-        for report in reports
+        report.implementation.name: _compared(report, shipped()[report.implementation.target]) for report in reports
     }
     print_table(verdict_table(reports, stated))
     _write(wishes, reports, not_checked)
     return Status.MET if all(text.startswith("yes") for text in stated.values()) else Status.NOT_MET
 
 
-def _compared(report: Report, stated: str | None) -> str:
-    holds = report.verdict == stated if stated else report.verdict >= report.plan.level
-    rule = stated or f"at least {report.plan.level}"
-    return f"{'yes' if holds else 'NO'}: {rule}"
+def _compared(report: Report, one: Shipped) -> str:
+    if one.stated is None:
+        return f"{'yes' if report.met else 'NO'}: at least {report.plan.level}"
+    failed = {line.check.name for line in report.failures}
+    missing = [check for check in one.because if check not in failed]
+    if report.verdict != one.stated:
+        return f"NO: {one.stated}"
+    return f"NO: {', '.join(missing)} did not fail" if missing else f"yes: {one.stated}"

@@ -17,7 +17,7 @@ import numpy.typing as npt
 __all__ = ["teaching_label_vector"]
 
 CLAIMS = {"dtypes": ["float32", "float64"]}
-EXPECTED = {"verdict": "wrong"}
+EXPECTED = {"verdict": "wrong", "because": ["gradient_is_the_derivative_of_its_own_loss", "rows_sum_to_zero"]}
 
 Array = npt.NDArray[Any]
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 __all__ = ["teaching_one_dimensional"]
 
 CLAIMS = {"dtypes": ["float32", "float64"]}
-EXPECTED = {"verdict": "wrong"}
+EXPECTED = {"verdict": "wrong", "because": ["rows_sum_to_zero", "rows_are_independent"]}
 
 Array = npt.NDArray[Any]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
@@ -15,20 +14,10 @@ from gradlab.adapters import load as load_module
 from gradlab.adapters.load import TargetError, implementation_of, load
 from gradlab.claims import Claims, implementation
 
+pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
+
 PLAIN = "def loss(logits, labels):\n    return 0.0, logits\n"
 MARKED = "import gradlab.claims\n\n@gradlab.claims.implementation(reduction='sum')\n" + PLAIN
-
-
-@pytest.fixture(autouse=True)
-def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Runs the test in a folder of its own, and forgets the modules and paths that it adds."""
-    monkeypatch.chdir(tmp_path)
-    modules, paths = set(sys.modules), list(sys.path)
-    yield
-    for name in set(sys.modules) - modules:
-        if getattr(sys.modules[name], "__file__", None) and str(tmp_path) in str(sys.modules[name].__file__):
-            del sys.modules[name]
-    sys.path[:] = paths
 
 
 def write(name: str, text: str) -> Path:
@@ -110,7 +99,7 @@ def test_what_ships_comes_before_a_folder_of_the_same_name() -> None:
 
 
 @pytest.fixture
-def entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
+def entry_point(in_an_empty_folder: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """An entry point `theirs` that leads to pack.losses:loss, and one `broken` that names only a module."""
     write("pack_of_entry/__init__.py", PLAIN)
     entries = [

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -59,19 +58,7 @@ Command = Callable[..., Ran]
 
 
 @pytest.fixture(autouse=True)
-def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Runs the test in a folder of its own, and forgets the modules and paths that it adds."""
-    monkeypatch.chdir(tmp_path)
-    modules, paths = set(sys.modules), list(sys.path)
-    yield
-    for name in set(sys.modules) - modules:
-        if str(tmp_path) in str(getattr(sys.modules[name], "__file__", "")):
-            del sys.modules[name]
-    sys.path[:] = paths
-
-
-@pytest.fixture(autouse=True)
-def few_problems(monkeypatch: pytest.MonkeyPatch) -> None:
+def few_problems(in_an_empty_folder: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Lets every profile try a handful of problems only; the checks are the real ones."""
 
     def problems_for(claims: Any, dtype: str, extent: Any) -> tuple[Problem, ...]:

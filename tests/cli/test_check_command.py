@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -205,11 +206,21 @@ def test_what_ships_gets_the_verdicts_that_it_states(gradlab: Any) -> None:
 
 def test_a_verdict_that_is_not_as_stated_is_status_1(gradlab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from gradlab.adapters import shipped as module
-    from gradlab.adapters.shipped import Shipped, shipped
 
-    shifted = shipped()["shifted"]
-    wrong = {"shifted": Shipped("shifted", shifted.function, shifted.module, "wrong")}
+    wrong = {"shifted": replace(module.shipped()["shifted"], stated="wrong")}
     monkeypatch.setattr(module, "shipped", lambda: wrong)
     ran = gradlab("check", "--shipped")
     assert ran.status == 1
     assert "NO: wrong" in ran.out
+
+
+def test_a_verdict_for_another_reason_than_the_stated_one_is_status_1(
+    gradlab: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from gradlab.adapters import shipped as module
+
+    one = replace(module.shipped()["textbook"], because=("keeps_the_dtype", "gradient_within_forward_error"))
+    monkeypatch.setattr(module, "shipped", lambda: {"textbook": one})
+    ran = gradlab("check", "--shipped")
+    assert ran.status == 1
+    assert "NO: keeps_the_dtype did not fail" in ran.out

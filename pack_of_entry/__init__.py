@@ -1,0 +1,2 @@
+def loss(logits, labels):
+    return 0.0, logits

@@ -1,0 +1,26 @@
+"""What breaks breaks as its file states: with that verdict, in both dtypes, and for that reason."""
+
+from __future__ import annotations
+
+import pytest
+
+from gradlab.adapters.load import load
+from gradlab.adapters.shipped import shipped
+from gradlab.harness.profiles import PROFILES
+from gradlab.harness.run import Plan, judge
+
+BREAKING = {name: one for name, one in shipped().items() if one.stated}
+
+
+def test_textbook_and_the_teaching_codes_state_a_verdict() -> None:
+    assert {"textbook", *(name for name, one in shipped().items() if one.is_specimen)} == set(BREAKING)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", BREAKING)
+def test_it_gets_the_stated_verdict_for_the_stated_reason(name: str, dtype: str, seed: int) -> None:
+    (implementation,) = load(name, {})
+    report = judge(implementation, Plan(PROFILES["quick"], seed, "stable", (dtype,)))
+    assert report.verdict == BREAKING[name].stated
+    assert set(BREAKING[name].because) <= {line.check.name for line in report.failures}
