@@ -133,9 +133,10 @@ def test_a_reader_that_goes_away_is_no_error(monkeypatch: pytest.MonkeyPatch) ->
         raise BrokenPipeError
 
     monkeypatch.setattr("gradlab.cli.os.dup2", lambda *arguments: None)
-    monkeypatch.setattr("gradlab.cli.sys.stdout", open("stdout", "w"))  # noqa: SIM115 (closed by the interpreter)
     monkeypatch.setattr(run, "judge", gone)
-    assert status_of(["check", "good.py:loss"]) == 1
+    with open("stdout", "w") as reader_that_left, monkeypatch.context() as patch:
+        patch.setattr("gradlab.cli.sys.stdout", reader_that_left)
+        assert status_of(["check", "good.py:loss"]) == 1
 
 
 def test_a_case_whose_target_is_gone_cannot_run(gradlab: Any) -> None:
