@@ -26,7 +26,7 @@ from types import ModuleType
 from typing import Any
 
 from gradlab.adapters.importing import TargetError, import_file, import_name
-from gradlab.adapters.shipped import shipped
+from gradlab.adapters.shipped import everything
 from gradlab.claims import ATTRIBUTE, Claims, claims_from
 from gradlab.evaluation import Implementation, signature_fault
 
@@ -73,9 +73,8 @@ def implementation_of(
 def _find(target: str) -> list[Found]:
     if not target.strip():
         raise TargetError("a target must not be empty")
-    if target.isidentifier() and target in shipped():
-        one = shipped()[target]
-        return [Found(one.name, one.function, one.module, target)]
+    if target.isidentifier() and target in everything():
+        return [Found(target, *everything()[target], target)]
     entries = {entry.name: entry for entry in entry_points(group=GROUP)}
     if target in entries:
         return _of_entry_point(entries[target])
@@ -84,7 +83,7 @@ def _find(target: str) -> list[Found]:
         module = import_file(_existing(head)) if _is_path(head) else _named(head, target)
         return [_attribute(module, attribute, (head, target))]
     if not _is_path(target) and not os.path.exists(target):
-        raise TargetError(_unknown(target, [*shipped(), *entries]))
+        raise TargetError(_unknown(target, [*everything(), *entries]))
     path = _existing(target)
     return _of_folder(path) if path.is_dir() else _of_file(path)
 

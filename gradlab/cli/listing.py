@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import click
 
 from gradlab.cli.status import Status
+
+if TYPE_CHECKING:
+    from gradlab.adapters.shipped import Shipped
 
 Rows = list[tuple[str, str, str]]
 
@@ -44,19 +48,23 @@ def _widths(rows: Rows) -> list[int]:
 def _implementations() -> Rows:
     from gradlab.adapters.shipped import shipped
 
-    return [
-        (one.name, one.stated or "", _first_line(one.module.__doc__))
-        for one in shipped().values()
-        if not one.is_specimen
-    ]
+    return [_stated(one) for one in shipped().values() if not one.is_teaching_code]
+
+
+def _teaching_codes() -> Rows:
+    from gradlab.adapters.shipped import shipped
+
+    return [_stated(one) for one in shipped().values() if one.is_teaching_code]
+
+
+def _stated(one: Shipped) -> tuple[str, str, str]:
+    return (one.name, one.stated or "", _first_line(one.module.__doc__))
 
 
 def _specimens() -> Rows:
-    from gradlab.adapters.shipped import shipped
+    from gradlab.adapters.shipped import specimens
 
-    return [
-        (one.name, one.stated or "", _first_line(one.module.__doc__)) for one in shipped().values() if one.is_specimen
-    ]
+    return [(one.name, one.killed_by, _first_line(one.function.__doc__)) for one in specimens().values()]
 
 
 def _entry_points() -> Rows:
@@ -94,6 +102,7 @@ def _first_line(text: str | None) -> str:
 
 SECTIONS: dict[str, Callable[[], Rows]] = {
     "implementations": _implementations,
+    "teaching-codes": _teaching_codes,
     "specimens": _specimens,
     "entry-points": _entry_points,
     "checks": _checks,

@@ -65,6 +65,7 @@ FAMILIES = (
     Family("grid", moderate.grid, profile="standard"),
     Family("wide_uniform", stress.wide_uniform, stress=True, profile="standard"),
     Family("rising_and_falling", stress.rising_and_falling, stress=True, profile="standard"),
+    Family("many_equal_rows", moderate.many_equal_rows, profile="standard"),
     Family("many_rows_and_classes", moderate.many_rows_and_classes, stress=True, profile="standard"),
     Family("vocabulary", moderate.vocabulary, stress=True, profile="thorough"),
 )

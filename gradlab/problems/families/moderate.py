@@ -67,9 +67,14 @@ def every_label(fmt: Format, rng: np.random.Generator) -> list[Problem]:
 
 
 def many_classes(fmt: Format, rng: np.random.Generator) -> list[Problem]:
-    """More classes than 8 bits can number, and labels among the last of them."""
+    """More classes than 8 bits can number, labels among the last of them, and more entries than 15 bits can."""
     few = placed(fmt, rng.uniform(-1, 1, (2, 300)), [299, 256])
-    return [few, placed(fmt, rng.uniform(-3, 3, (1, 1000)), [999])]
+    return [few, placed(fmt, rng.uniform(-3, 3, (33, 1000)), [*rng.integers(0, 1000, 32), 999])]
+
+
+def many_equal_rows(fmt: Format, rng: np.random.Generator) -> list[Problem]:
+    """So many equal losses that a sum of few bits, taken one by one, stops growing."""
+    return [placed(fmt, np.zeros((4099, 2)), rng.integers(0, 2, 4099))]
 
 
 def many_rows_and_classes(fmt: Format, rng: np.random.Generator) -> list[Problem]:

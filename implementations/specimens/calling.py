@@ -1,0 +1,263 @@
+"""What a call does besides: to its arguments, to its results, to the next call, to labels that are none."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .._rows import mean
+from ..shifted import shifted
+from ._right import Answer, Array, below_maximum, minus_one_hot, picked, reduced, row_losses, softmax
+from ._specimen import Specimen, claims_of
+
+_buffer = np.zeros(0)
+_generator = np.random.default_rng(0)
+_seen_by_shape: dict[tuple[object, ...], Array] = {}
+
+
+def logits_shifted_in_place(logits: Array, labels: Array, reduction: str = "mean") -> Answer:
+    """The maximum is subtracted from the caller's own array."""
+    logits -= logits.max(axis=1, keepdims=True)
+    return reduced(row_losses(logits, labels), minus_one_hot(softmax(logits), labels), reduction)
+
+
+def gradient_over_logits(logits: Array, labels: Array, reduction: str = "mean") -> Answer:
+    """The gradient is written into the caller's logits, to save memory."""
+    loss, gradient = reduced(row_losses(logits, labels), minus_one_hot(softmax(logits), labels), reduction)
+    logits[...] = gradient
+    return loss, logits
+
+
+def buffer_returned(logits: Array, labels: Array, reduction: str = "mean") -> Answer:
+    """The gradient is a view of a buffer that the next call writes to."""
+    global _buffer
+    loss, gradient = reduced(row_losses(logits, labels), minus_one_hot(softmax(logits), labels), reduction)
+    if _buffer.size < gradient.size or _buffer.dtype != gradient.dtype:
+        _buffer = np.empty(2 * gradient.size, dtype=gradient.dtype)
+    view = _buffer[: gradient.size].reshape(gradient.shape)
+    view[...] = gradient
+    return loss, view
+
+
+def softmax_remembered(logits: Array, labels: Array, reduction: str = "mean") -> Answer:
+    """The probabilities are remembered by the shape and labels of the batch, and never computed for them again."""
+    key = (logits.shape, logits.dtype, labels.tobytes())
+    p = _seen_by_shape.setdefault(key, softmax(logits))
+    return reduced(row_losses(logits, labels), minus_one_hot(p, labels), reduction)
+
+
+def order_of_threads(logits: Array, labels: Array, reduction: str = "mean") -> Answer:
+    """The sum is taken in another order in every call, as threads do that add to one number."""
+    d = below_maximum(logits)
+    e = np.exp(d)
+    order = _generator.permutation(logits.shape[1])
+    sums = np.cumsum(e[:, order], axis=1)[:, -1]
+    return reduced(np.log(sums) - picked(d, labels), minus_one_hot(e / sums[:, None], labels), reduction)
+
+
+def rows_assumed_contiguous(logits: Array, labels: Array) -> Answer:
+    """Row i is read at i K numbers from the start of the memory, whatever the strides say."""
+    return shifted(logits.ravel(order="K").reshape(logits.shape), labels)
+
+
+def index_overflow(logits: Array, labels: Array, reduction: str = "mean") -> Answer:
+    """The place i K + y of the target is computed in 16 bits, as larger arrays do with 32."""
+    n_rows, n_classes = logits.shape
+    with np.errstate(over="ignore"):
+        starts = np.arange(n_rows).astype(np.int16) * np.int64(n_classes).astype(np.int16)
+        places = starts + labels.astype(np.int16)
+    gradient = softmax(logits)
+    gradient.reshape(-1)[places] -= 1
+    return reduced(row_losses(logits, labels), gradient, reduction)
+
+
+def label_in_eight_bits(logits: Array, labels: Array, reduction: str = "mean") -> Answer:
+    """Labels are stored in 8 bits: class 256 becomes class 0."""
+    narrow = labels.astype(np.uint8).astype(np.int64)
+    return reduced(row_losses(logits, narrow), minus_one_hot(softmax(logits), narrow), reduction)
+
+
+def labels_wrap(logits: Array, labels: Array, reduction: str = "mean") -> Answer:
+    """Label -1 is the last class, and label K the first: what is no label is taken for one."""
+    labels = labels % logits.shape[1]
+    return reduced(row_losses(logits, labels), minus_one_hot(softmax(logits), labels), reduction)
+
+
+def labels_truncated(logits: Array, labels: Array) -> Answer:
+    """Labels that are no integers lose what is behind the point."""
+    return shifted(logits, np.asarray(labels).astype(np.int64))
+
+
+def labels_broadcast(logits: Array, labels: Array) -> Answer:
+    """One label stands for all rows, and labels too many are left out."""
+    return shifted(logits, np.resize(labels, len(logits)))
+
+
+def labels_of_last_block(logits: Array, labels: Array, reduction: str = "mean") -> Answer:
+    """Labels are read in blocks of four; the rest of a last block that is not full is read from the first block."""
+    whole = len(labels) - len(labels) % 4
+    read = np.concatenate([labels[:whole], labels[: len(labels) - whole]])
+    return reduced(row_losses(logits, read), minus_one_hot(softmax(logits), read), reduction)
+
+
+def empty_batch_refused(logits: Array, labels: Array) -> Answer:
+    """A batch without rows divides by 0."""
+    losses, gradient = row_losses(logits, labels), minus_one_hot(softmax(logits), labels)
+    one_over_n = logits.dtype.type(1 / len(losses))
+    return mean(losses), gradient * one_over_n
+
+
+def single_row_squeezed(logits: Array, labels: Array, reduction: str = "mean") -> Answer:
+    """The gradient is squeezed: a batch of one row, or of one class, loses an axis."""
+    loss, gradient = reduced(row_losses(logits, labels), minus_one_hot(softmax(logits), labels), reduction)
+    return loss, gradient.squeeze()
+
+
+def always_float64(logits: Array, labels: Array, reduction: str = "mean") -> Answer:
+    """A Python float on the way makes the gradient float64, whatever the logits are."""
+    loss, gradient = reduced(row_losses(logits, labels), minus_one_hot(softmax(logits), labels), reduction)
+    return loss, gradient.astype(np.float64)
+
+
+REFUSING = {"refuses_bad_labels": True}
+
+SPECIMENS = (
+    Specimen(
+        logits_shifted_in_place,
+        wrong="x <- x - max x in the caller's array",
+        mend="write to an array of your own: d = logits - m",
+        logits=[[1, 0]],
+        labels=[0],
+        killed_by="leaves_its_inputs_alone",
+        seen="cnblogs wangbingbing/16537847; CPM-1-Finetune #22",
+    ),
+    Specimen(
+        gradient_over_logits,
+        wrong="x <- g in the caller's array: calling twice gives the gradient of the gradient",
+        mend="write to an array of your own, or say that the logits are given up",
+        logits=[[1, 0]],
+        labels=[0],
+        killed_by="leaves_its_inputs_alone",
+        seen="unsloth #5002; Liger-Kernel #1251, #272, #262",
+    ),
+    Specimen(
+        buffer_returned,
+        wrong="the gradient of one call is overwritten by the next",
+        mend="return an array of its own, or a copy",
+        logits=[[1, 0]],
+        labels=[0],
+        killed_by="outputs_share_no_memory",
+    ),
+    Specimen(
+        softmax_remembered,
+        wrong="p of an earlier call with the same shape and labels",
+        mend="a key must hold all that the value depends on",
+        logits=[[1, 0]],
+        labels=[0],
+        killed_by="gradient_is_the_derivative_of_its_own_loss",
+    ),
+    Specimen(
+        order_of_threads,
+        wrong="fl(a + b + c) depends on the order, which depends on the call",
+        mend="fix the order: sum per thread first, then over the threads",
+        logits=[[0.1, 0.2, 0.3, 0.4, 0.5]],
+        labels=[0],
+        killed_by="same_call_gives_same_bits",
+        seen="pytorch #17350, #46024, #71367",
+    ),
+    Specimen(
+        rows_assumed_contiguous,
+        wrong="x_ij is read at i K + j, where it lies at i s_0 + j s_1",
+        mend="use the strides, or make the array contiguous first",
+        logits=[[0, 1, 2], [3, 4, 5]],
+        labels=[0, 0],
+        killed_by="layout_does_not_matter",
+        seen="pytorch #67167",
+    ),
+    Specimen(
+        index_overflow,
+        wrong="i K + y wraps at 2^15 here, at 2^31 there: 1 is subtracted in another row",
+        mend="compute places in 64 bits",
+        logits=[[0] * 1000] * 33,
+        labels=[0] * 33,
+        killed_by="gradient_is_the_derivative_of_its_own_loss",
+        seen="pytorch #111484, #85786, #190139, #190184; triton #1058",
+    ),
+    Specimen(
+        label_in_eight_bits,
+        wrong="y mod 256",
+        mend="keep labels in 32 bits at least",
+        logits=[[1] + [0] * 299],
+        labels=[256],
+        killed_by="gradient_is_right",
+        seen="onnxruntime #3237",
+    ),
+    Specimen(
+        labels_wrap,
+        wrong="y mod K for a y outside [0, K)",
+        mend="raise an exception: a wrong label is an error of the data",
+        logits=[[0, 0]],
+        labels=[-1],
+        killed_by="refuses_bad_labels",
+        seen="tensorflow #3739, #1234; pytorch #5296; Paddle #10945; tt-metal #53209",
+        claims=REFUSING,
+    ),
+    Specimen(
+        labels_truncated,
+        wrong="int(0.9) = 0",
+        mend="raise an exception where the labels are no integers",
+        logits=[[0, 0]],
+        labels=[0.9],
+        killed_by="refuses_bad_labels",
+        seen="scikit-learn's private loss module",
+        claims=REFUSING,
+    ),
+    Specimen(
+        labels_broadcast,
+        wrong="y of shape (1,) stands for N rows",
+        mend="raise an exception where the labels are not of shape (N,)",
+        logits=[[0, 0], [0, 0]],
+        labels=[0],
+        killed_by="refuses_bad_shapes",
+        seen="tf.keras #18651; optax accepts it",
+        claims=REFUSING,
+    ),
+    Specimen(
+        labels_of_last_block,
+        wrong="y_i is read from another page for i >= 4 floor(N/4)",
+        mend="read as many labels as there are, whatever the size of a block",
+        logits=[[1, 0], [1, 0], [1, 0], [1, 0], [1, 0]],
+        labels=[0, 0, 0, 0, 1],
+        killed_by="gradient_is_right",
+        seen="tt-metal #53209, #53219",
+    ),
+    Specimen(
+        empty_batch_refused,
+        wrong="1/N with N = 0",
+        mend="divide by max(N, 1): the gradient of shape (0, K) has no entries",
+        logits=[],
+        labels=[],
+        killed_by="empty_batch_is_answered",
+        seen="pytorch #15870, #50224, #73165; Chainer #3559",
+        claims={"empty_batch": True},
+    ),
+    Specimen(
+        single_row_squeezed,
+        wrong="g of shape (K,) where N = 1",
+        mend="squeeze the axis that you mean, and no other",
+        logits=[[0, 0]],
+        labels=[0],
+        killed_by="returns_loss_and_gradient",
+    ),
+    Specimen(
+        always_float64,
+        wrong="the gradient of float32 logits is float64: twice the memory, and half the speed of all that follows",
+        mend="make constants in the dtype of the logits",
+        logits=[[0, 0]],
+        labels=[0],
+        killed_by="keeps_the_dtype",
+        claims={"keeps_dtype": True, "dtypes": ["float32"]},
+    ),
+)
+
+CLAIMS = claims_of(SPECIMENS)
+__all__ = list(CLAIMS)

@@ -1,0 +1,346 @@
+"""Options of the objective: smoothing, class weights, a label to be ignored, probabilities as targets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .._rows import sum_over
+from ..every_option import every_option
+from ._right import Answer, Array, one_hot, softmax
+from ._specimen import Specimen, claims_of
+
+Weights = Sequence[float] | Array | None
+
+
+def smoothed(logits: Array, labels: Array, shares: tuple[float, float], reduction: str) -> Answer:
+    """Loss and gradient for targets that give the first share to every class, and the second to the label on top."""
+    number = logits.dtype.type
+    targets = number(shares[0]) + number(shares[1]) * one_hot(labels, logits)
+    return every_option(logits, targets, reduction=reduction)
+
+
+def smoothing_of_the_others(
+    logits: Array, labels: Array, reduction: str = "mean", label_smoothing: float = 0.0
+) -> Answer:
+    """epsilon is spread over the K - 1 other classes, and not over all K."""
+    share = label_smoothing / max(logits.shape[1] - 1, 1)
+    return smoothed(logits, labels, (share, 1 - label_smoothing - share), reduction)
+
+
+def smoothing_without_epsilon(
+    logits: Array, labels: Array, reduction: str = "mean", label_smoothing: float = 0.0
+) -> Answer:
+    """Every class gets 1/K and not epsilon/K."""
+    share = 1 / logits.shape[1] if label_smoothing else 0.0
+    return smoothed(logits, labels, (share, 1 - label_smoothing), reduction)
+
+
+def smoothing_of_the_wrong_part(
+    logits: Array, labels: Array, reduction: str = "mean", label_smoothing: float = 0.0
+) -> Answer:
+    """Every class gets (1 - epsilon)/K, and the label 1 - epsilon on top."""
+    share = (1 - label_smoothing) / logits.shape[1] if label_smoothing else 0.0
+    return smoothed(logits, labels, (share, 1 - label_smoothing), reduction)
+
+
+def smoothing_in_the_loss_only(
+    logits: Array, labels: Array, reduction: str = "mean", label_smoothing: float = 0.0
+) -> Answer:
+    """The loss is smoothed, and the gradient is p - one_hot(y)."""
+    loss, _ = every_option(logits, labels, reduction=reduction, label_smoothing=label_smoothing)
+    return loss, every_option(logits, labels, reduction=reduction)[1]
+
+
+def smoothing_in_the_gradient_only(
+    logits: Array, labels: Array, reduction: str = "mean", label_smoothing: float = 0.0
+) -> Answer:
+    """The gradient is smoothed, and the loss is -log p_y."""
+    _, gradient = every_option(logits, labels, reduction=reduction, label_smoothing=label_smoothing)
+    return every_option(logits, labels, reduction=reduction)[0], gradient
+
+
+def smoothing_by_shard(logits: Array, labels: Array, reduction: str = "mean", label_smoothing: float = 0.0) -> Answer:
+    """Two workers hold half of the classes each: the one with the label smooths over its own classes only."""
+    middle = (logits.shape[1] + 1) // 2
+    on_first = np.arange(logits.shape[1]) < middle
+    owner = on_first == (labels < middle)[:, None]
+    number = logits.dtype.type
+    share = number(label_smoothing) / owner.sum(axis=1, keepdims=True).astype(logits.dtype)
+    targets = number(1 - label_smoothing) * one_hot(labels, logits) + share * owner
+    return every_option(logits, targets, reduction=reduction)
+
+
+def ignored_rows_counted(logits: Array, labels: Array, ignore_index: int | None = None) -> Answer:
+    """The mean divides by all rows, those to be ignored too."""
+    loss, gradient = every_option(logits, labels, reduction="sum", ignore_index=ignore_index)
+    n_rows = logits.dtype.type(max(len(logits), 1))
+    return loss / n_rows, gradient / n_rows
+
+
+def ignored_rows_keep_gradient(
+    logits: Array, labels: Array, reduction: str = "mean", ignore_index: int | None = None
+) -> Answer:
+    """The loss of an ignored row is 0, and its gradient is p."""
+    loss, gradient = every_option(logits, labels, reduction=reduction, ignore_index=ignore_index)
+    n_kept = int((labels != ignore_index).sum()) if reduction == "mean" else 1
+    ignored = labels == ignore_index
+    gradient[ignored] = (softmax(logits) / logits.dtype.type(max(n_kept, 1)))[ignored]
+    return loss, gradient
+
+
+def ignored_label_fixed(
+    logits: Array, labels: Array, reduction: str = "mean", ignore_index: int | None = None
+) -> Answer:
+    """-100 is what is ignored, whatever is asked for; the label that should be is taken for a class."""
+    return every_option(logits, labels, reduction=reduction, ignore_index=None if ignore_index is None else -100)
+
+
+def all_ignored_is_nan(logits: Array, labels: Array, ignore_index: int | None = None) -> Answer:
+    """Where every row is ignored, the gradient is 0/0."""
+    loss, gradient = every_option(logits, labels, reduction="sum", ignore_index=ignore_index)
+    n_kept = np.sum(labels != ignore_index).astype(logits.dtype)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return loss / n_kept, gradient / n_kept
+
+
+def weighted_by_count(logits: Array, labels: Array, class_weights: Weights = None) -> Answer:
+    """The mean of weighted losses divides by N, and not by the sum of the weights."""
+    loss, gradient = every_option(logits, labels, reduction="sum", class_weights=class_weights)
+    n_rows = logits.dtype.type(max(len(logits), 1))
+    return loss / n_rows, gradient / n_rows
+
+
+def weights_missing_in_gradient(
+    logits: Array, labels: Array, reduction: str = "mean", class_weights: Weights = None
+) -> Answer:
+    """The loss is weighted, and the gradient is not."""
+    loss, _ = every_option(logits, labels, reduction=reduction, class_weights=class_weights)
+    return loss, every_option(logits, labels, reduction=reduction)[1]
+
+
+def weights_missing_in_smoothing(
+    logits: Array,
+    labels: Array,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+    class_weights: Weights = None,
+) -> Answer:
+    """The smoothed part is weighted by the label's weight, and not by that of each class."""
+    losses, gradient = every_option(logits, labels, reduction="none", label_smoothing=label_smoothing)
+    own = np.ones(len(logits), dtype=logits.dtype)
+    if class_weights is not None:
+        own = np.asarray(class_weights, dtype=logits.dtype)[labels]
+    losses, gradient = own * losses, own[:, None] * gradient
+    if reduction == "none":
+        return losses, gradient
+    divisor: Any = own.sum() if reduction == "mean" else own.dtype.type(1)
+    return sum_over(losses, divisor), gradient / divisor
+
+
+def mass_forgotten(logits: Array, targets: Array, reduction: str = "mean") -> Answer:
+    """With probabilities as targets the gradient is p - q, also where q does not sum to 1."""
+    loss, gradient = every_option(logits, targets, reduction=reduction)
+    if targets.ndim == 2:
+        n_rows = max(len(logits), 1) if reduction == "mean" else 1
+        gradient = (softmax(logits) - targets) / logits.dtype.type(n_rows)
+    return loss, gradient
+
+
+def probabilities_taken_for_labels(logits: Array, targets: Array, reduction: str = "mean") -> Answer:
+    """Probability targets are rounded to the most likely label."""
+    return every_option(logits, targets.argmax(axis=1) if targets.ndim == 2 else targets, reduction=reduction)
+
+
+def zero_share_times_infinity(logits: Array, targets: Array, reduction: str = "mean") -> Answer:
+    """sum_j q_j log p_j is NaN where a class that has no share is masked."""
+    loss, gradient = every_option(logits, targets, reduction=reduction)
+    if targets.ndim == 2:
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            poison = (0 * np.where(logits == -np.inf, logits, logits.dtype.type(0))).sum(axis=1)
+        loss = loss + (poison if reduction == "none" else poison.sum())
+    return loss, gradient
+
+
+SMOOTHING = {"options": ["label_smoothing"]}
+WEIGHTS = {"options": ["class_weights"]}
+IGNORING = {"options": ["ignore_index"]}
+PROBABILITIES = {"targets": ["probability"]}
+
+SPECIMENS = (
+    Specimen(
+        smoothing_of_the_others,
+        wrong="t_y = 1 - eps and t_j = eps/(K - 1) elsewhere; defined as t = (1 - eps) one_hot(y) + eps/K",
+        mend="t = (1 - eps) one_hot(y) + eps/K; where the other convention is meant, say so",
+        logits=[[1, 0]],
+        labels=[0],
+        options={"label_smoothing": 0.1},
+        killed_by="label_smoothing_is_as_defined",
+        seen="fastai #1814; Megatron-LM #5522; pytorch #148884",
+        claims=SMOOTHING,
+    ),
+    Specimen(
+        smoothing_without_epsilon,
+        wrong="t = (1 - eps) one_hot(y) + 1/K, which sums to 2 - eps",
+        mend="spread eps, not 1: eps/K for every class",
+        logits=[[0, 0]],
+        labels=[0],
+        options={"label_smoothing": 0.1},
+        killed_by="label_smoothing_is_as_defined",
+        seen="ConvE #55",
+        claims=SMOOTHING,
+    ),
+    Specimen(
+        smoothing_of_the_wrong_part,
+        wrong="t = (1 - eps) one_hot(y) + (1 - eps)/K, which sums to 2 - 2 eps",
+        mend="spread eps, not 1 - eps: eps/K for every class",
+        logits=[[0, 0]],
+        labels=[0],
+        options={"label_smoothing": 0.1},
+        killed_by="label_smoothing_is_as_defined",
+        seen="aprender #2199",
+        claims=SMOOTHING,
+    ),
+    Specimen(
+        smoothing_in_the_loss_only,
+        wrong="loss = sum_j t_j (-log p_j) with the smoothed t, and g = p - one_hot(y)",
+        mend="g = p - t",
+        logits=[[0, 0]],
+        labels=[0],
+        options={"label_smoothing": 0.1},
+        killed_by="label_smoothing_is_as_defined",
+        seen="aprender #2199",
+        claims=SMOOTHING,
+    ),
+    Specimen(
+        smoothing_in_the_gradient_only,
+        wrong="g = p - t with the smoothed t, and loss = -log p_y",
+        mend="loss = sum_j t_j (-log p_j)",
+        logits=[[1, 0]],
+        labels=[0],
+        options={"label_smoothing": 0.1},
+        killed_by="label_smoothing_is_as_defined",
+        claims=SMOOTHING,
+    ),
+    Specimen(
+        smoothing_by_shard,
+        wrong="t_j = eps/K_local on the worker that holds the label, 0 on the others",
+        mend="smooth over all K classes: every worker adds eps/K to its own",
+        logits=[[1, 0, 0]],
+        labels=[0],
+        options={"label_smoothing": 0.1},
+        killed_by="label_smoothing_is_as_defined",
+        seen="Megatron-LM #737, #7464, #7466, #5522",
+        claims=SMOOTHING,
+    ),
+    Specimen(
+        ignored_rows_counted,
+        wrong="loss = (1/N) sum of the losses of the n rows that count",
+        mend="divide by the number of rows that are not ignored",
+        logits=[[0, 0], [0, 0]],
+        labels=[0, -100],
+        options={"ignore_index": -100},
+        killed_by="ignore_index_is_as_defined",
+        seen="MXNet #2220; ChainerX #8301; FlagGems #73",
+        claims=IGNORING,
+    ),
+    Specimen(
+        ignored_rows_keep_gradient,
+        wrong="g_i = p_i in an ignored row, where it is 0",
+        mend="set the whole row of the gradient to 0",
+        logits=[[0, 0], [0, 0]],
+        labels=[0, -100],
+        options={"ignore_index": -100},
+        killed_by="ignore_index_is_as_defined",
+        seen="pytorch #11551, #73205; MXNet #6202",
+        claims=IGNORING,
+    ),
+    Specimen(
+        ignored_label_fixed,
+        wrong="rows are ignored where y = -100, and not where y is the ignore_index given",
+        mend="compare with the ignore_index that the caller gives",
+        logits=[[0, 0], [0, 0]],
+        labels=[0, 1],
+        options={"ignore_index": 1},
+        killed_by="ignore_index_is_as_defined",
+        seen="Chainer #2715, #2716; pytorch #12670, #15508",
+        claims=IGNORING,
+    ),
+    Specimen(
+        all_ignored_is_nan,
+        wrong="g = 0/0 where no row counts; an ignored row has gradient 0",
+        mend="divide by max(n, 1), or return zeros where no row counts",
+        logits=[[0, 0]],
+        labels=[-100],
+        options={"ignore_index": -100},
+        killed_by="ignore_index_is_as_defined",
+        seen="pytorch #70348, #75181, #116349; torchtune #2341; NeMo-Automodel #3796",
+        claims=IGNORING,
+    ),
+    Specimen(
+        weighted_by_count,
+        wrong="loss = (1/N) sum_i w_(y_i) loss_i; the weighted mean divides by sum_i w_(y_i)",
+        mend="divide by the sum of the labels' weights",
+        logits=[[0, 0]],
+        labels=[0],
+        options={"class_weights": (0.5, 2.0)},
+        killed_by="class_weights_are_as_defined",
+        seen="pytorch #50528; ChainerX #8301",
+        claims=WEIGHTS,
+    ),
+    Specimen(
+        weights_missing_in_gradient,
+        wrong="loss_i = w_y (-log p_y), and g_i = p - one_hot(y) without w_y",
+        mend="multiply the row of the gradient by w_y",
+        logits=[[0, 0], [0, 0]],
+        labels=[0, 1],
+        options={"class_weights": (0.5, 2.0)},
+        killed_by="class_weights_are_as_defined",
+        claims=WEIGHTS,
+    ),
+    Specimen(
+        weights_missing_in_smoothing,
+        wrong="loss_i = w_y sum_j t_j (-log p_j); each class of the smoothed target has its own weight",
+        mend="loss_i = sum_j w_j t_j (-log p_j)",
+        logits=[[0, 0]],
+        labels=[0],
+        options={"class_weights": (0.5, 2.0), "label_smoothing": 0.25},
+        killed_by="class_weights_are_as_defined",
+        seen="pytorch #104776",
+        claims={"options": ["label_smoothing", "class_weights"]},
+    ),
+    Specimen(
+        mass_forgotten,
+        wrong="g = p - q; the derivative of -sum_j q_j log p_j is (sum q) p - q",
+        mend="multiply p by the sum of the targets, or require that it is 1",
+        logits=[[0, 0]],
+        labels=[[0.5, 0.25]],
+        killed_by="probability_targets_are_as_defined",
+        seen="tensorflow #46672, #60314; NeMo-Automodel #2428; meganeura #102",
+        claims=PROBABILITIES,
+    ),
+    Specimen(
+        probabilities_taken_for_labels,
+        wrong="q is replaced by one_hot(argmax q)",
+        mend="loss = -sum_j q_j log p_j",
+        logits=[[1, 0]],
+        labels=[[0.5, 0.25]],
+        killed_by="probability_targets_are_as_defined",
+        claims=PROBABILITIES,
+    ),
+    Specimen(
+        zero_share_times_infinity,
+        wrong="loss = -sum_j q_j log p_j is NaN where q_j = 0 and log p_j = -inf",
+        mend="where(q > 0, q log p, 0)",
+        logits=[[0, -np.inf]],
+        labels=[[1, 0]],
+        killed_by="masked_class_has_probability_zero",
+        seen="optax #896, #898",
+        claims=PROBABILITIES,
+    ),
+)
+
+CLAIMS = claims_of(SPECIMENS)
+__all__ = list(CLAIMS)
