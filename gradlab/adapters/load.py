@@ -26,7 +26,7 @@ from types import ModuleType
 from typing import Any
 
 from gradlab.adapters.importing import TargetError, import_file, import_name
-from gradlab.adapters.shipped import everything
+from gradlab.adapters.shipped import everything, shipped
 from gradlab.claims import ATTRIBUTE, Claims, claims_from
 from gradlab.evaluation import Implementation, signature_fault
 
@@ -83,7 +83,7 @@ def _find(target: str) -> list[Found]:
         module = import_file(_existing(head)) if _is_path(head) else _named(head, target)
         return [_attribute(module, attribute, (head, target))]
     if not _is_path(target) and not os.path.exists(target):
-        raise TargetError(_unknown(target, [*everything(), *entries]))
+        raise TargetError(_unknown(target, [*shipped(), *entries]))
     path = _existing(target)
     return _of_folder(path) if path.is_dir() else _of_file(path)
 
