@@ -1,6 +1,6 @@
 """Counts false alarms: runs of a profile on sound implementations, each with a seed of its own.
 
-The runs are spread evenly over the implementations that ship as sound and the dtypes they claim. Any verdict below
+The runs are spread evenly over all that ships as sound, the strangers too, and the dtypes they claim. Any verdict below
 `stable` is a false alarm; the exit status is 1 if there is one.
 
     python benchmarks/false_alarms.py [--runs 200] [--profile quick] [--first-seed 1]
@@ -14,7 +14,7 @@ import time
 from itertools import cycle
 
 from gradlab.adapters.load import load
-from gradlab.adapters.shipped import shipped
+from gradlab.adapters.shipped import sound
 from gradlab.evaluation import Implementation
 from gradlab.harness.profiles import PROFILES, profile_named
 from gradlab.harness.run import Plan, judge
@@ -41,8 +41,8 @@ def main() -> int:
 
 
 def sound_implementations() -> list[Implementation]:
-    """The shipped implementations that state no verdict below `stable`."""
-    return [one for name, its in shipped().items() if its.stated is None for one in load(name, {})]
+    """All that ships as sound: the implementations that state no verdict below `stable`, and the sound strangers."""
+    return [one for name in sound() for one in load(name, {})]
 
 
 if __name__ == "__main__":

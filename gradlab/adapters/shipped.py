@@ -1,4 +1,4 @@
-"""What ships with gradlab: implementations, teaching codes, and the specimens, each with one known defect."""
+"""What ships with gradlab: implementations, sound strangers, teaching codes, and specimens of the known defects."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ from functools import cache
 from types import ModuleType
 from typing import Any
 
-PACKAGES = ("gradlab.implementations", "gradlab.implementations.specimens")
+IMPLEMENTATIONS = "gradlab.implementations"
+STRANGERS = "gradlab.implementations.strangers"
+SPECIMENS = "gradlab.implementations.specimens"
 
 Specimen = Any  # gradlab.implementations.specimens._specimen.Specimen, which is data and imports nothing from here
 
 
 @dataclass(frozen=True, eq=False)
 class Shipped:
-    """A function that ships with gradlab, under its name.
+    """A function that ships with gradlab and has a verdict to reach, under its name.
 
     module: where it is, with its CLAIMS. stated: the verdict that it must get, `EXPECTED["verdict"]` of the module,
     or None where it only has to reach the level that it claims. because: the checks that must fail, its "because".
@@ -31,38 +33,41 @@ class Shipped:
 
     @property
     def is_teaching_code(self) -> bool:
-        return self.module.__name__.startswith(PACKAGES[1])
+        return self.module.__name__.startswith(SPECIMENS)
 
 
 @cache
 def shipped() -> dict[str, Shipped]:
     """What has a verdict to reach, by name: the implementations in alphabetical order, then the teaching codes."""
-    return {one.name: one for module in _modules() if not hasattr(module, "SPECIMENS") for one in _stating(module)}
+    modules = [*_modules(IMPLEMENTATIONS), *(one for one in _modules(SPECIMENS) if not hasattr(one, "SPECIMENS"))]
+    return {one.name: one for module in modules for one in _stating(module)}
 
 
 @cache
 def specimens() -> dict[str, Specimen]:
     """Every specimen, by the name of its defect; module by module, in their order there."""
-    return {one.name: one for module in _modules() for one in getattr(module, "SPECIMENS", ())}
+    return {one.name: one for module in _modules(SPECIMENS) for one in getattr(module, "SPECIMENS", ())}
+
+
+def sound() -> list[str]:
+    """The names of all that no check may reject: the implementations that state no other verdict, and the strangers."""
+    stable = [one.name for one in shipped().values() if one.stated is None]
+    return stable + [name for module in _modules(STRANGERS) for name in module.__all__]
 
 
 @cache
 def everything() -> dict[str, tuple[Any, ModuleType]]:
     """All functions that ship, by name: each with its module, which has its CLAIMS."""
-    return {name: (getattr(module, name), module) for module in _modules() for name in getattr(module, "__all__", ())}
+    modules = [module for package in (IMPLEMENTATIONS, STRANGERS, SPECIMENS) for module in _modules(package)]
+    return {name: (getattr(module, name), module) for module in modules for name in getattr(module, "__all__", ())}
 
 
 @cache
-def _modules() -> tuple[ModuleType, ...]:
-    """The public modules of the packages, each package's in alphabetical order."""
-    return tuple(module for package in PACKAGES for module in _in_package(package))
-
-
-def _in_package(package: str) -> Iterator[ModuleType]:
+def _modules(package: str) -> tuple[ModuleType, ...]:
+    """The public modules of a package, in alphabetical order."""
     folder = importlib.import_module(package)
-    for found in pkgutil.iter_modules(folder.__path__):
-        if not found.name.startswith("_") and not found.ispkg:
-            yield importlib.import_module(f"{package}.{found.name}")
+    names = [one.name for one in pkgutil.iter_modules(folder.__path__) if not one.ispkg and one.name[0] != "_"]
+    return tuple(importlib.import_module(f"{package}.{name}") for name in names)
 
 
 def _stating(module: ModuleType) -> Iterator[Shipped]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gradlab.adapters.shipped import STRANGERS
 from gradlab.cli.status import Status
 
 if TYPE_CHECKING:
@@ -61,6 +62,13 @@ def _stated(one: Shipped) -> tuple[str, str, str]:
     return (one.name, one.stated or "", _first_line(one.module.__doc__))
 
 
+def _strangers() -> Rows:
+    from gradlab.adapters.shipped import everything, sound
+
+    sides = [(name, *everything()[name]) for name in sound()]
+    return [(n, "", _first_line(f.__doc__)) for n, f, module in sides if module.__name__.startswith(STRANGERS)]
+
+
 def _specimens() -> Rows:
     from gradlab.adapters.shipped import specimens
 
@@ -102,6 +110,7 @@ def _first_line(text: str | None) -> str:
 
 SECTIONS: dict[str, Callable[[], Rows]] = {
     "implementations": _implementations,
+    "strangers": _strangers,
     "teaching-codes": _teaching_codes,
     "specimens": _specimens,
     "entry-points": _entry_points,

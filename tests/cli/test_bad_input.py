@@ -44,7 +44,7 @@ pytestmark = pytest.mark.usefixtures("files")
         (["replay", "nope.json"], "cannot run: nope.json does not exist"),
         (["replay", "good.py"], "cannot run: good.py is no case: Expecting value"),
         (["replay", "report.json"], "cannot run: report.json is no case: schema must be 'gradlab-case-1'"),
-        (["list", "colours"], "section must be one of implementations, teaching-codes, specimens"),
+        (["list", "colours"], "section must be one of implementations, strangers, teaching-codes, specimens"),
         (["derive", "--form", "other"], "Invalid value for '--form'"),
         (["conquer"], "No such command 'conquer'"),
     ],
