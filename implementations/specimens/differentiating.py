@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .._rows import maximum
 from ._right import Answer, Array, below_maximum, minus_one_hot, one_hot, picked, reduced, row_losses, softmax
 from ._specimen import Specimen, claims_of
 
@@ -92,6 +93,38 @@ def small_entries_skipped(logits: Array, labels: Array, reduction: str = "mean")
     gradient = minus_one_hot(softmax(logits), labels)
     gradient[np.abs(gradient) < 2.0**-12] = 0
     return reduced(row_losses(logits, labels), gradient, reduction)
+
+
+def sigmoid_for_softmax(logits: Array, labels: Array, reduction: str = "mean") -> Answer:
+    """Every class is a question of its own: a sigmoid and a binary cross-entropy for each."""
+    t = one_hot(labels, logits)
+    with np.errstate(over="ignore", invalid="ignore"):
+        losses = (np.logaddexp(logits.dtype.type(0), logits) - t * logits).sum(axis=1)
+        return reduced(losses, 1 / (1 + np.exp(-logits)) - t, reduction)
+
+
+def z_loss_left_in(logits: Array, labels: Array, reduction: str = "mean") -> Answer:
+    """1e-4 lse^2 is added to the loss, and its gradient to the gradient."""
+    lse = (maximum(logits) + np.log(np.exp(below_maximum(logits)).sum(axis=1, keepdims=True))).astype(logits.dtype)
+    factor, p = logits.dtype.type(1e-4), softmax(logits)
+    with np.errstate(over="ignore", invalid="ignore"):
+        losses = row_losses(logits, labels) + factor * lse[:, 0] ** 2
+        return reduced(losses, minus_one_hot(p, labels) + 2 * factor * lse * p, reduction)
+
+
+def penalty_left_in(logits: Array, labels: Array, reduction: str = "mean") -> Answer:
+    """1e-3 times half the sum of the squares of the logits is added, and its gradient too."""
+    factor = logits.dtype.type(1e-3)
+    with np.errstate(over="ignore", invalid="ignore"):
+        losses = row_losses(logits, labels) + factor * (logits * logits).sum(axis=1) / 2
+        return reduced(losses, minus_one_hot(softmax(logits), labels) + factor * logits, reduction)
+
+
+def smoothing_unasked(logits: Array, labels: Array, reduction: str = "mean") -> Answer:
+    """The gradient is that of a loss smoothed by 0.1, and the loss is not smoothed."""
+    number = logits.dtype.type
+    t = number(0.9) * one_hot(labels, logits) + number(0.1 / logits.shape[1])
+    return reduced(row_losses(logits, labels), softmax(logits) - t, reduction)
 
 
 def quotient_through_softmax(logits: Array, labels: Array, reduction: str = "mean") -> Answer:
@@ -232,6 +265,41 @@ SPECIMENS = (
         labels=[1],
         killed_by="gradient_within_forward_error",
         seen="ml-cross-entropy #14",
+    ),
+    Specimen(
+        sigmoid_for_softmax,
+        wrong="g_j = 1/(1 + exp(-x_j)) - [j = y]: the classes do not compete",
+        mend="softmax, where exactly one class is right",
+        logits=[[0, 0]],
+        labels=[0],
+        killed_by="rows_sum_to_zero",
+        seen="teaching code",
+    ),
+    Specimen(
+        z_loss_left_in,
+        wrong="loss = -log p_y + 1e-4 lse^2: adding a constant to the logits changes it",
+        mend="add the term only where it is asked for",
+        logits=[[10, 10]],
+        labels=[0],
+        killed_by="adding_a_constant_changes_nothing",
+        seen="an option of language models' losses",
+    ),
+    Specimen(
+        penalty_left_in,
+        wrong="loss = -log p_y + 5e-4 sum_j x_j^2: loss and gradient belong together, and to another objective",
+        mend="penalise weights where they are, not in the loss of the logits",
+        logits=[[3, 0]],
+        labels=[0],
+        killed_by="rows_sum_to_zero",
+    ),
+    Specimen(
+        smoothing_unasked,
+        wrong="g = p - (0.9 one_hot(y) + 0.1/K) with loss = -log p_y",
+        mend="smooth both, and only where it is asked for",
+        logits=[[0, 0]],
+        labels=[0],
+        killed_by="gradient_is_the_derivative_of_its_own_loss",
+        seen="teaching code",
     ),
     Specimen(
         quotient_through_softmax,

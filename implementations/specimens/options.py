@@ -9,7 +9,7 @@ import numpy as np
 
 from .._rows import sum_over
 from ..every_option import every_option
-from ._right import Answer, Array, one_hot, softmax
+from ._right import Answer, Array, below_maximum, one_hot, reduced, softmax
 from ._specimen import Specimen, claims_of
 
 Weights = Sequence[float] | Array | None
@@ -156,12 +156,12 @@ def probabilities_taken_for_labels(logits: Array, targets: Array, reduction: str
 
 def zero_share_times_infinity(logits: Array, targets: Array, reduction: str = "mean") -> Answer:
     """sum_j q_j log p_j is NaN where a class that has no share is masked."""
-    loss, gradient = every_option(logits, targets, reduction=reduction)
-    if targets.ndim == 2:
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            poison = (0 * np.where(logits == -np.inf, logits, logits.dtype.type(0))).sum(axis=1)
-        loss = loss + (poison if reduction == "none" else poison.sum())
-    return loss, gradient
+    if targets.ndim == 1:
+        return every_option(logits, targets, reduction=reduction)
+    d = below_maximum(logits)
+    log_p = d - np.log(np.exp(d).sum(axis=1, keepdims=True))
+    losses = -(targets * log_p).sum(axis=1)
+    return reduced(losses, every_option(logits, targets, reduction="none")[1], reduction)
 
 
 SMOOTHING = {"options": ["label_smoothing"]}

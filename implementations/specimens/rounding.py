@@ -48,8 +48,8 @@ def added_and_subtracted(logits: Array, labels: Array, reduction: str = "mean") 
     losses = row_losses(logits, labels)
     if logits.shape[1] == 2:
         margin = picked(logits, labels) - picked(logits, 1 - labels)
-        with np.errstate(over="ignore"):
-            losses = np.where(margin > 18, (margin + np.exp(-margin)) - margin, losses)
+        with np.errstate(over="ignore", invalid="ignore"):
+            losses = np.where((margin > 18) & (margin < 1e30), (margin + np.exp(-margin)) - margin, losses)
     return reduced(losses, minus_one_hot(softmax(logits), labels), reduction)
 
 

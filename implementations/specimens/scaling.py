@@ -61,6 +61,16 @@ def mean_of_means(logits: Array, labels: Array) -> Answer:
     return mean(np.array(means, dtype=logits.dtype)), gradient
 
 
+def wrong_factor(logits: Array, labels: Array, reduction: str = "mean") -> Answer:
+    """Twice the gradient, as if the loss were a square."""
+    return reduced(row_losses(logits, labels), 2 * minus_one_hot(softmax(logits), labels), reduction)
+
+
+def wrong_constant(logits: Array, labels: Array, reduction: str = "mean") -> Answer:
+    """One is taken from the loss; the gradient does not notice."""
+    return reduced(row_losses(logits, labels) - logits.dtype.type(1), minus_one_hot(softmax(logits), labels), reduction)
+
+
 def label_numbers_subtracted(logits: Array, labels: Array) -> Answer:
     """The gradient is the softmax less the labels themselves, and not one-hot rows."""
     return reduced(row_losses(logits, labels), softmax(logits) - labels[:, None].astype(logits.dtype), "mean")
@@ -130,6 +140,23 @@ SPECIMENS = (
         labels=[0, 0, 0, 0],
         killed_by="loss_is_right",
         seen="transformers #35203; mlx-lm #1413; NeMo-Automodel #3829, #3830; OpenNMT-py #2209",
+    ),
+    Specimen(
+        wrong_factor,
+        wrong="g = 2 (p - one_hot(y)), or another factor, constant over all problems",
+        mend="g = p - one_hot(y), over the same denominator as the loss; the logarithm is the natural one",
+        logits=[[0, 0]],
+        labels=[0],
+        killed_by="gradient_is_the_derivative_of_its_own_loss",
+        seen="teaching code",
+    ),
+    Specimen(
+        wrong_constant,
+        wrong="loss = -log p_y - 1, or with another constant",
+        mend="loss = -log p_y, which is 0 where the label is certain",
+        logits=[[0, 0]],
+        labels=[0],
+        killed_by="loss_is_not_negative",
     ),
     Specimen(
         label_numbers_subtracted,

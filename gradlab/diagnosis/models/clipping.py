@@ -1,0 +1,72 @@
+"""Models of numbers that are added or cut off to be safe, and of what masks and infinities become."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from gradlab.diagnosis.matching import Observation
+from gradlab.diagnosis.models.model import Defect, fixed, single_rows
+from gradlab.diagnosis.stages import Changes, View, probabilities_less_targets, weighted
+from gradlab.problems.problem import Array, Problem
+
+
+def epsilon_added(epsilon: float) -> Changes:
+    return {"losses": lambda view: weighted(view, -np.log(view.p + view.dtype.type(epsilon)))}
+
+
+def clipped_loss(epsilon: float) -> Changes:
+    def losses(view: View) -> Array:
+        low = view.dtype.type(epsilon)
+        return weighted(view, -np.log(np.clip(view.p, low, 1 - low)))
+
+    return {"losses": losses}
+
+
+def clipped_loss_from_below(epsilon: float) -> Changes:
+    return {"losses": lambda view: weighted(view, -np.log(np.maximum(view.p, view.dtype.type(epsilon))))}
+
+
+def clipped(epsilon: float) -> Changes:
+    def gradient(view: View) -> Array:
+        low = view.dtype.type(epsilon)
+        inside = (weighted(view, view.p) > low) & (weighted(view, view.p) < 1 - low)
+        return np.asarray(probabilities_less_targets(view) * inside[:, None])
+
+    return {**clipped_loss(epsilon), "gradient": gradient}
+
+
+def floors_of_probability(observations: Sequence[Observation]) -> Iterable[float]:
+    """exp(-loss) of the single rows with the largest loss: it should be far smaller."""
+    losses = sorted((float(np.sum(seen.loss)) for seen in single_rows(observations) if seen.wrong_loss), reverse=True)
+    return [float(np.exp(-loss)) for loss in losses[:1] if loss > 0]
+
+
+def nan_as_zero(view: View) -> Array:
+    return np.nan_to_num(probabilities_less_targets(view), nan=0.0)
+
+
+def infinity_as_a_number(problem: Problem) -> Array:
+    return np.where(problem.logits == np.inf, problem.logits.dtype.type(problem.format.largest), problem.logits)
+
+
+def masked_is_nan(problem: Problem) -> Array:
+    """0 times -inf in place of -inf."""
+    return np.where(problem.logits == -np.inf, problem.logits.dtype.type(np.nan), problem.logits)
+
+
+def masked_gradient_is_nan(view: View) -> Array:
+    return np.where(view.x == -np.inf, view.dtype.type(np.nan), probabilities_less_targets(view))
+
+
+DEFECTS = (
+    Defect("epsilon_in_log", epsilon_added, "epsilon", floors_of_probability),
+    Defect("clipped_probability", clipped, "epsilon", floors_of_probability),
+    Defect("clipped_probability", clipped_loss, "epsilon", floors_of_probability),
+    Defect("clipped_probability", clipped_loss_from_below, "epsilon", floors_of_probability),
+    fixed("nan_made_zero", gradient=nan_as_zero),
+    fixed("infinity_made_finite", logits=infinity_as_a_number),
+    fixed("mask_multiplied", logits=masked_is_nan),
+    fixed("masked_gradient_leaks", gradient=masked_gradient_is_nan),
+)
