@@ -20,7 +20,8 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 class Claims:
     """What an implementation promises and is therefore held to; the defaults are those of a plain function.
 
-    reduction: what the loss is reduced by; with more than one, the keyword `reduction` is passed in each call.
+    reduction: what the loss is reduced by. The keyword `reduction` is passed in each call where more than one is
+        claimed, or where the only one is not its default.
     targets: "index" (labels, shape (N,)) and/or "probability" (shape (N, K)).
     dtypes: the dtypes of the logits that it takes.
     options: the keywords it takes: label_smoothing, class_weights (an array (K,)), ignore_index.

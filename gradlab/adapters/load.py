@@ -16,6 +16,7 @@ its functions, or one for each function's name), over the defaults.
 from __future__ import annotations
 
 import difflib
+import functools
 import inspect
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -193,7 +194,18 @@ def _claimed(found: Found, claims: Mapping[str, Any], dtypes: tuple[str, ...]) -
     fault = _keyword_fault(found.function, complete)
     if fault is not None:
         raise TargetError(f"{shown} {fault}")
-    return Implementation(found.name, found.function, complete, found.target)
+    return Implementation(found.name, _told_the_reduction(found.function, complete), complete, found.target)
+
+
+def _told_the_reduction(function: Callable[..., Any], claims: Claims) -> Callable[..., Any]:
+    """The function, with the only reduction claimed bound to its keyword `reduction` where that has another default."""
+    try:
+        parameter = inspect.signature(function).parameters.get("reduction")
+    except (TypeError, ValueError):
+        return function
+    if len(claims.reduction) > 1 or parameter is None or parameter.default == claims.reduction[0]:
+        return function
+    return functools.partial(function, reduction=claims.reduction[0])
 
 
 def _own_claims(found: Found) -> Mapping[str, Any]:

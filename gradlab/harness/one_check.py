@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from gradlab.checks.check import Check
 from gradlab.checks.table import CHECKS
-from gradlab.claims import Claims
 from gradlab.evaluation import Implementation, answer
-from gradlab.harness.problems import problems_for
+from gradlab.harness.problems import problems_in_run
 from gradlab.harness.run import Plan, dtypes_to_check
 from gradlab.harness.tally import Line, Tally, examine_by
 from gradlab.harness.verdict import Verdict, is_advice
-from gradlab.problems.problem import Problem
 
 
 def held_checks(implementation: Implementation, plan: Plan) -> list[tuple[Check, str]]:
@@ -25,7 +23,7 @@ def held_checks(implementation: Implementation, plan: Plan) -> list[tuple[Check,
         (check, dtype)
         for dtype in dtypes_to_check(implementation, plan)
         for check in wanted
-        if any(check.applies(claims, problem) for problem in _problems(claims, dtype, plan))
+        if any(check.applies(claims, problem) for problem in problems_in_run(claims, dtype, (plan.profile, plan.seed)))
     ]
 
 
@@ -36,7 +34,8 @@ def line_of(implementation: Implementation, plan: Plan, what: tuple[Check, str])
     """
     check, dtype = what
     tally = Tally(implementation)
-    problems = [p for p in _problems(implementation.claims, dtype, plan) if check.applies(implementation.claims, p)]
+    claims, run = implementation.claims, (plan.profile, plan.seed)
+    problems = [problem for problem in problems_in_run(claims, dtype, run) if check.applies(claims, problem)]
     for problem in problems:
         examine_by(tally, problem, (check,))
     line = tally.lines.get((check.name, dtype))
@@ -51,10 +50,3 @@ class NothingCheckedError(Exception):
 
 def _counts(check: Check, plan: Plan) -> bool:
     return check.failing_means != "inaccurate" or Verdict(plan.level) > Verdict.STABLE
-
-
-def _problems(claims: Claims, dtype: str, plan: Plan) -> tuple[Problem, ...]:
-    from gradlab.harness.search import drawn_problems
-
-    drawn = drawn_problems(claims, dtype, (plan.profile.examples, plan.seed))
-    return problems_for(claims, dtype, (plan.profile.families, plan.seed)) + drawn

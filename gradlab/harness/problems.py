@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from gradlab.claims import Claims
+from gradlab.harness.profiles import Profile
 from gradlab.problems.dtypes import format_of
 from gradlab.problems.families import family_problems
 from gradlab.problems.families.options import one_hot, option_problems
@@ -21,6 +22,16 @@ def problems_for(claims: Claims, dtype: str, extent: tuple[str, int]) -> tuple[P
     plain = tuple(stated(claims, problem) for problem in family_problems(fmt, profile, seed))
     optional = [p for reduction in claims.reduction for p in option_problems(fmt, seed, reduction)]
     return plain + tuple(problem for problem in optional if allows(claims, problem.objective))
+
+
+def problems_in_run(claims: Claims, dtype: str, extent: tuple[Profile, int]) -> tuple[Problem, ...]:
+    """All problems of a run with extent = (profile, seed): those of the families, then those that are drawn."""
+    from gradlab.harness.search import drawn_problems
+
+    profile, seed = extent
+    return problems_for(claims, dtype, (profile.families, seed)) + drawn_problems(
+        claims, dtype, (profile.examples, seed)
+    )
 
 
 def stated(claims: Claims, problem: Problem) -> Problem:

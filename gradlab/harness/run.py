@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gradlab.evaluation import Implementation
-from gradlab.harness.problems import problems_for
+from gradlab.harness.problems import problems_for, problems_in_run
 from gradlab.harness.profiles import PROFILES, Profile
 from gradlab.harness.tally import Line, Tally, examine, results_of
 from gradlab.harness.verdict import Verdict, is_advice, verdict_of_failure
+from gradlab.problems.dtypes import format_of
 from gradlab.problems.problem import Problem
 from gradlab.result import Result
+
+if TYPE_CHECKING:
+    from gradlab.diagnosis.diagnosis import Diagnosis
+    from gradlab.harness.power import Power
 
 TINY = (4, 9.0)  # entries and their size: a failing problem of so few small whole numbers is not shrunk any further
 
@@ -51,6 +57,7 @@ class Report:
 
     lines: one per check and dtype. failing: for every problem that failed more than an advice, what failed on it.
     dtypes: the dtypes that were checked. n_problems: how many problems were tried. seconds: wall time.
+    diagnosis: what explains it, where the level is not met. power: what the run would have caught, where it is.
     """
 
     implementation: Implementation
@@ -61,7 +68,8 @@ class Report:
     dtypes: tuple[str, ...]
     n_problems: int
     seconds: float
-    diagnosis: None = field(default=None)
+    diagnosis: Diagnosis | None = None
+    power: Power | None = None
 
     @property
     def met(self) -> bool:
@@ -110,9 +118,36 @@ def judge(implementation: Implementation, plan: Plan, watch: Watch = lambda prog
         _examine_drawn(tally, (plan, dtype), watch)
     _shrink(tally, plan, watch)
     failing = tuple(tuple(failed.values()) for failed in tally.failing.values())
-    seconds = time.perf_counter() - start
-    lines = tuple(tally.in_order())
-    return Report(implementation, plan, tally.verdict(), lines, failing, dtypes, tally.n_problems, seconds)
+    verdict, lines = tally.verdict(), tuple(tally.in_order())
+    report = Report(implementation, plan, verdict, lines, failing, dtypes, tally.n_problems, 0.0)
+    report = (
+        replace(report, power=_power(report, watch)) if report.met else replace(report, diagnosis=_diagnosis(report))
+    )
+    return replace(report, seconds=time.perf_counter() - start)
+
+
+def _power(report: Report, watch: Watch) -> Power:
+    """What the run would have caught of the known defects, on the same problems and by the same checks."""
+    from gradlab.harness.power import power_of
+
+    implementation, plan = report.implementation, report.plan
+    claims = implementation.claims
+    problems = {dtype: problems_in_run(claims, dtype, (plan.profile, plan.seed)) for dtype in report.dtypes}
+    watch(Progress(implementation.name, ", ".join(report.dtypes), "known defects on the same problems", 0, 1, 0))
+    return power_of(claims, Verdict(plan.level), problems)
+
+
+def _diagnosis(report: Report) -> Diagnosis | None:
+    """What explains the failures in the dtype of the most digits that has some."""
+    from gradlab.diagnosis.diagnosis import diagnose
+
+    failures = sorted(report.failures, key=lambda line: -format_of(line.dtype).precision)
+    if not failures:
+        return None
+    dtype = failures[0].dtype
+    failed = [line.check.name for line in failures if line.dtype == dtype]
+    problems = problems_in_run(report.implementation.claims, dtype, (report.plan.profile, report.plan.seed))
+    return diagnose(report.implementation, problems, failed)
 
 
 def dtypes_to_check(implementation: Implementation, plan: Plan) -> tuple[str, ...]:
@@ -171,7 +206,9 @@ def _large_failures(tally: Tally, plan: Plan) -> list[Line]:
 
 def _is_tiny(problem: Problem) -> bool:
     x = problem.logits64
-    return bool(x.size <= TINY[0] and problem.is_finite and (x == np.rint(x)).all() and np.abs(x).max() <= TINY[1])
+    return bool(
+        x.size <= TINY[0] and problem.is_finite and (x == np.rint(x)).all() and np.abs(x).max(initial=0) <= TINY[1]
+    )
 
 
 def _fails_as_badly(implementation: Implementation, line: Line, problem: Problem) -> bool:

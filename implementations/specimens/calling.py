@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from .._rows import mean
-from ..shifted import shifted
 from ._right import Answer, Array, below_maximum, minus_one_hot, picked, reduced, row_losses, softmax
 from ._specimen import Specimen, claims_of
 
@@ -54,9 +53,10 @@ def order_of_threads(logits: Array, labels: Array, reduction: str = "mean") -> A
     return reduced(np.log(sums) - picked(d, labels), minus_one_hot(e / sums[:, None], labels), reduction)
 
 
-def rows_assumed_contiguous(logits: Array, labels: Array) -> Answer:
+def rows_assumed_contiguous(logits: Array, labels: Array, reduction: str = "mean") -> Answer:
     """Row i is read at i K numbers from the start of the memory, whatever the strides say."""
-    return shifted(logits.ravel(order="K").reshape(logits.shape), labels)
+    x = logits.ravel(order="K").reshape(logits.shape)
+    return reduced(row_losses(x, labels), minus_one_hot(softmax(x), labels), reduction)
 
 
 def index_overflow(logits: Array, labels: Array, reduction: str = "mean") -> Answer:
@@ -82,14 +82,16 @@ def labels_wrap(logits: Array, labels: Array, reduction: str = "mean") -> Answer
     return reduced(row_losses(logits, labels), minus_one_hot(softmax(logits), labels), reduction)
 
 
-def labels_truncated(logits: Array, labels: Array) -> Answer:
+def labels_truncated(logits: Array, labels: Array, reduction: str = "mean") -> Answer:
     """Labels that are no integers lose what is behind the point."""
-    return shifted(logits, np.asarray(labels).astype(np.int64))
+    whole = np.asarray(labels).astype(np.int64)
+    return reduced(row_losses(logits, whole), minus_one_hot(softmax(logits), whole), reduction)
 
 
-def labels_broadcast(logits: Array, labels: Array) -> Answer:
+def labels_broadcast(logits: Array, labels: Array, reduction: str = "mean") -> Answer:
     """One label stands for all rows, and labels too many are left out."""
-    return shifted(logits, np.resize(labels, len(logits)))
+    own = np.resize(labels, len(logits))
+    return reduced(row_losses(logits, own), minus_one_hot(softmax(logits), own), reduction)
 
 
 def labels_of_last_block(logits: Array, labels: Array, reduction: str = "mean") -> Answer:

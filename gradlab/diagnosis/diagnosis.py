@@ -1,0 +1,81 @@
+"""What explains an implementation's failures: the defects that predict its answers, and those of its conduct."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from gradlab.diagnosis import conduct, digits
+from gradlab.diagnosis.explaining import Explanation, explanations, is_predicted, wrong_first
+from gradlab.diagnosis.matching import Observation, observed
+from gradlab.diagnosis.side import Side, side_of
+from gradlab.evaluation import Implementation, answer
+from gradlab.problems.problem import Problem
+
+MOST_OBSERVATIONS = 60  # wrong answers, and as many right ones: the search looks at those of the smallest problems
+PROBES = {**conduct.PROBES, **digits.PROBES}
+ALSO_VALUES = ("gradient_is_the_derivative_of_its_own_loss", "calls_leave_no_state", "returns_loss_and_gradient")
+OF_STATE = "softmax_remembered"  # what an answer depends on then is no model of one call
+
+
+@dataclass(frozen=True, eq=False)
+class Diagnosis:
+    """What explains the failures in one dtype.
+
+    alternatives: sets of defects, each of which predicts every value; several cannot be told apart on these problems.
+    conduct: defects seen in what calls do besides. unexplained: failed checks that nothing accounts for.
+    n_problems: how many answers were compared, n_wrong: how many of them are wrong.
+    """
+
+    dtype: str
+    alternatives: tuple[Explanation, ...]
+    conduct: tuple[str, ...]
+    unexplained: tuple[str, ...]
+    n_problems: int
+    n_wrong: int
+
+    @property
+    def is_explained(self) -> bool:
+        """Whether something accounts for every failure."""
+        return not self.unexplained
+
+
+def diagnose(implementation: Implementation, problems: Sequence[Problem], failed: Iterable[str]) -> Diagnosis:
+    """The diagnosis of an implementation that failed these checks on these problems, all of one dtype."""
+    failed = list(failed)
+    side = side_of(implementation, problems[0].logits.dtype)
+    seen = _probed(side, failed)
+    names = tuple(dict.fromkeys(name for found in seen.values() for name in found))
+    observations = [observed(problem, answer(implementation, problem)) for problem in problems if problem.n_rows]
+    if "single_row_squeezed" in names:
+        observations = [one for one in observations if not one.faulty]
+    n_wrong = sum(one.is_wrong for one in observations)
+    found: tuple[Explanation, ...] = ()
+    if n_wrong and OF_STATE not in names:
+        found = _explaining(observations)
+    unexplained = tuple(check for check in failed if not _accounts(check, seen, bool(found) or not n_wrong))
+    return Diagnosis(problems[0].format.name, found, names, unexplained, len(observations), n_wrong)
+
+
+def _probed(side: Side, failed: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """For each failed check that probes look into, the defects that they saw at work."""
+    found: dict[str, tuple[str, ...]] = {}
+    for check in failed:
+        names = [name for probe in PROBES.get(check, ()) if (name := probe(side)) is not None]
+        found[check] = tuple(dict.fromkeys(names))
+    return found
+
+
+def _explaining(observations: Sequence[Observation]) -> tuple[Explanation, ...]:
+    """What explains the smallest observations, as far as it explains all of them."""
+    found = explanations(list(wrong_first(observations, MOST_OBSERVATIONS)))
+    return tuple(one for one in found if one.coarse or all(is_predicted(one, seen) for seen in observations))
+
+
+def _accounts(check: str, seen: dict[str, tuple[str, ...]], values_are_explained: bool) -> bool:
+    """Whether a failed check is accounted for: by a probe, or by the values where it looks at values alone."""
+    if seen[check]:
+        return True
+    if any(OF_STATE in names for names in seen.values()):
+        return True
+    return values_are_explained and check not in conduct.PROBES.keys() - {*ALSO_VALUES} and check not in digits.PROBES

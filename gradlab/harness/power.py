@@ -1,0 +1,138 @@
+"""How strong a run was: which of the known defects its problems and checks would have caught."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from gradlab.adapters.shipped import Specimen, specimens
+from gradlab.checks.check import Check
+from gradlab.checks.table import CHECKS
+from gradlab.claims import Claims, claims_from
+from gradlab.evaluation import Implementation
+from gradlab.harness.problems import allows
+from gradlab.harness.tally import results_of
+from gradlab.harness.verdict import Verdict, is_advice, verdict_of_failure
+from gradlab.problems.problem import Array, Problem
+
+CHECK_NAMED = {check.name: check for check in CHECKS}
+FLAGS = ("refuses_bad_labels", "empty_batch", "keeps_dtype", "deterministic")
+
+
+@dataclass(frozen=True)
+class Power:
+    """Known defects by what a run would have made of them; each by the name of its specimen.
+
+    caught: rejected in every dtype in which it was exercised; missed: not. not_exercised: the others, by the claim
+    without which the run says nothing about them.
+    """
+
+    caught: tuple[str, ...]
+    missed: tuple[str, ...]
+    not_exercised: Mapping[str, tuple[str, ...]]
+
+
+def power_of(claims: Claims, level: Verdict, problems: Mapping[str, Sequence[Problem]]) -> Power:
+    """The power of a run with these claims and problems, by dtype, that asks for this level."""
+    caught, missed, left_out = [], [], dict[str, list[str]]()
+    for name, specimen in specimens().items():
+        reasons = {dtype: why_not(specimen, claims, (dtype, level)) for dtype in problems}
+        tried = [dtype for dtype, reason in reasons.items() if reason is None]
+        if not tried:
+            left_out.setdefault(str(next(iter(reasons.values()))), []).append(name)
+        elif all(catches(specimen, claims, level, problems[dtype]) for dtype in tried):
+            caught.append(name)
+        else:
+            missed.append(name)
+    return Power(tuple(caught), tuple(missed), {reason: tuple(names) for reason, names in left_out.items()})
+
+
+def why_not(specimen: Specimen, claims: Claims, what: tuple[str, Verdict]) -> str | None:
+    """The claim without which a run in what = (dtype, level) says nothing about a defect, or None if it does."""
+    dtype, level = what
+    needed, check = claims_from(specimen.claims), CHECK_NAMED[specimen.killed_by]
+    for option in needed.options:
+        if option not in claims.options:
+            return option
+    if needed.targets == ("probability",) and "probability" not in claims.targets:
+        return "probability targets"
+    if needed.reduction[-1] not in claims.reduction and not (
+        specimen.takes_any_reduction and len(needed.reduction) == 1
+    ):
+        return f"reduction {needed.reduction[-1]}"
+    for flag in FLAGS:
+        if getattr(needed, flag) and not getattr(claims, flag):
+            return flag
+    if "dtypes" in specimen.claims and dtype not in needed.dtypes:
+        return " or ".join(needed.dtypes)
+    if check.name == "masked_class_has_probability_zero" and not claims.masks:
+        return "masks"
+    if check.name in _BY_INDEX and "index" not in claims.targets:
+        return "index targets"
+    return "level accurate" if check.failing_means == "inaccurate" and level <= Verdict.STABLE else None
+
+
+def catches(specimen: Specimen, claims: Claims, level: Verdict, problems: Sequence[Problem]) -> bool:
+    """Whether some check that counts at this level rejects the specimen on one of the problems.
+
+    Its own check is tried first on all of them; the others follow only where that rejects nothing.
+    """
+    implementation = as_claimed(specimen, claims)
+    own = CHECK_NAMED[specimen.killed_by]
+    others = [check for check in CHECKS if check is not own and not is_advice(check, claims)]
+    asked = [problem for problem in problems if _can_be_asked(implementation, problem)]
+    return any(_rejects(checks, implementation, level, asked) for checks in ((own,), others))
+
+
+def as_claimed(specimen: Specimen, claims: Claims) -> Implementation:
+    """The specimen as an implementation with these claims, as far as it can keep them."""
+    needed, function = claims_from(specimen.claims), specimen.function
+    reduction = tuple(one for one in claims.reduction if specimen.takes_any_reduction or one in needed.reduction)
+    if specimen.takes_any_reduction and len(reduction) == 1:
+        function = partial(function, reduction=reduction[0])
+    targets = needed.targets if needed.targets[0] in claims.targets else claims.targets
+    if targets != needed.targets:
+        function = _of_one_hot(function)
+    own = replace(claims, reduction=reduction, targets=targets, options=needed.options)
+    return Implementation(specimen.name, function, own)
+
+
+def _of_one_hot(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of labels as one of one-hot rows."""
+
+    def of_one_hot(logits: Array, targets: Array, **keywords: Any) -> Any:
+        return function(logits, np.asarray(targets).argmax(axis=1), **keywords)
+
+    return of_one_hot
+
+
+def _can_be_asked(implementation: Implementation, problem: Problem) -> bool:
+    if not allows(implementation.claims, problem.objective):
+        return False
+    if getattr(implementation.function, "__name__", "") != "of_one_hot":
+        return True
+    shares = problem.targets.astype(np.float64)
+    return bool(((shares == 1).sum(axis=1) == 1).all() and ((shares == 0) | (shares == 1)).all())
+
+
+def _rejects(
+    checks: Sequence[Check], implementation: Implementation, level: Verdict, problems: Sequence[Problem]
+) -> bool:
+    claims = implementation.claims
+    return any(
+        not result.passed and verdict_of_failure(check, claims, problem) < level
+        for problem in problems
+        for check, result in _results(checks, implementation, problem)
+    )
+
+
+def _results(checks: Sequence[Check], implementation: Implementation, problem: Problem) -> Iterator[Any]:
+    applying = [check for check in checks if check.applies(implementation.claims, problem)]
+    return results_of(applying, implementation, problem) if applying else iter(())
+
+
+_BY_INDEX = ("refuses_bad_labels", "refuses_bad_shapes")
