@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from gradlab.problems.problem import Array, Problem
+
+EXACT = "exact"  # the source of what is no number and has no tolerance
+MOST_ULP = 1e20  # an error of more says nothing: the true value is 0, or not a number
+SHOWN_CHARACTERS = 400  # of what was observed: an exception may tell a long story
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,7 +22,8 @@ class Comparison:
     quantity: what an entry is, with a place for each index: "gradient[{}, {}]", "gradient[{}].sum()".
     ratio: error / tolerance; NaN where an error could not be computed. source: where the tolerance comes from.
     expected_text: how to print the expected value of an entry where a float64 will not do (an enclosure).
-    ulp: the error of each entry in units in the last place, where that makes sense.
+    ulp: the error of each entry in units in the last place, where that makes sense. relation: "at most " or "at least "
+    where the expected value is a limit. asked: the problem that was put to the implementation, where it is derived.
     """
 
     quantity: str
@@ -28,6 +34,8 @@ class Comparison:
     source: str
     expected_text: Any = None
     ulp: Array | None = None
+    relation: str = ""
+    asked: Problem | None = None
 
 
 def within(quantity: str, observed: Any, expected: Any, bound: tuple[Any, str]) -> Comparison:
@@ -51,7 +59,19 @@ def at_most(quantity: str, observed: Any, limit: Any, bound: tuple[Any, str]) ->
         excess = seen - wanted
     excess = np.where(seen <= wanted, 0.0, excess)
     tolerance = np.broadcast_to(np.asarray(bound[0], dtype=np.float64), excess.shape)
-    return Comparison(quantity, seen, wanted, tolerance, ratio_of(excess, tolerance), bound[1])
+    return Comparison(quantity, seen, wanted, tolerance, ratio_of(excess, tolerance), bound[1], relation="at most ")
+
+
+def at_least(quantity: str, observed: Any, limit: Any, bound: tuple[Any, str]) -> Comparison:
+    """The comparison observed >= limit - tolerance, where bound is (tolerance, its source); NaN fails."""
+    seen, wanted = np.asarray(observed, dtype=np.float64), np.asarray(limit, dtype=np.float64)
+    mirrored = at_most(quantity, -seen, -wanted, bound)
+    return replace(mirrored, observed=seen, expected=-mirrored.expected, relation="at least ")
+
+
+def asking(problem: Problem, findings: Sequence[Comparison | Fact]) -> list[Comparison | Fact]:
+    """The findings, each with the problem that was put to the implementation in place of the one at hand."""
+    return [replace(finding, asked=problem) for finding in findings]
 
 
 def ratio_of(error: Array, tolerance: Array) -> Array:
@@ -64,12 +84,16 @@ def ratio_of(error: Array, tolerance: Array) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class Fact:
-    """A comparison of something that is no number: what was seen, what must be seen, and whether it holds."""
+    """A comparison of something that is no number: what was seen, what must be seen, and whether it holds.
+
+    where and observed make a sentence, such as "label -1" and "is answered in silence". asked: as in `Comparison`.
+    """
 
     where: str
     observed: str
     expected: str
     holds: bool
+    asked: Problem | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +102,7 @@ class Result:
 
     ratio: error / tolerance; inf where nothing comparable came back. where, observed, expected: for people.
     tolerance is in the units of the observed value; source says where it comes from. ulp: None where meaningless.
+    problem: that of the run. asked: the one derived from it that shows the failure, or None where it is the same.
     """
 
     check: str
@@ -90,10 +115,21 @@ class Result:
     source: str
     ulp: float | None
     problem: Problem
+    asked: Problem | None = None
 
     @property
     def passed(self) -> bool:
         return self.ratio <= 1
+
+    def sentence(self) -> str:
+        """What was observed, what must be, the tolerance and its source, and the error in ULP where that tells more."""
+        if self.source == EXACT:
+            return f"{self.where} {cut(self.observed)}" + (f", must be {self.expected}" if self.expected else "")
+        text = f"{self.where} = {cut(self.observed)}, must be {self.expected}"
+        if self.tolerance is not None and not np.isnan(self.tolerance):
+            text += f" within {self.tolerance:.3g}"
+        text += f" ({'bound: ' if self.tolerance is not None else ''}{self.source})" if self.source else ""
+        return f"{text}, off by {self.ulp:.3g} ULP" if self.ulp is not None and self.ulp < MOST_ULP else text
 
 
 def worst_result(check: str, problem: Problem, findings: list[Comparison | Fact]) -> Result:
@@ -103,6 +139,11 @@ def worst_result(check: str, problem: Problem, findings: list[Comparison | Fact]
     if not results:
         return Result(check, dtype, 0.0, "", "", "", None, "", None, problem)
     return max(results, key=lambda r: np.inf if np.isnan(r.ratio) else r.ratio)
+
+
+def cut(text: str) -> str:
+    """The text, cut where it is long."""
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}..."
 
 
 def number(value: float) -> str:
@@ -117,13 +158,16 @@ def _of_one(check: str, dtype: str, problem: Problem, finding: Comparison | Fact
     if isinstance(finding, Fact):
         ratio = 0.0 if finding.holds else float("inf")
         text = (finding.where, finding.observed, finding.expected)
-        return Result(check, dtype, ratio, *text, None, "exact", None, problem)
+        return Result(check, dtype, ratio, *text, None, EXACT, None, problem, finding.asked)
     if finding.ratio.size == 0:
         return Result(check, dtype, 0.0, "", "", "", None, finding.source, None, problem)
     flat = int(np.argmax(np.where(np.isnan(finding.ratio), np.inf, finding.ratio)))
     index = tuple(int(i) for i in np.unravel_index(flat, finding.ratio.shape))
     expected = finding.expected_text(index) if finding.expected_text else number(finding.expected[index])
+    expected = finding.relation + expected
     ulp = None if finding.ulp is None else float(finding.ulp[index])
     where, observed = finding.quantity.format(*index), number(finding.observed[index])
     ratio, tolerance = float(finding.ratio[index]), float(finding.tolerance[index])
-    return Result(check, dtype, ratio, where, observed, expected, tolerance, finding.source, ulp, problem)
+    return Result(
+        check, dtype, ratio, where, observed, expected, tolerance, finding.source, ulp, problem, finding.asked
+    )

@@ -29,7 +29,7 @@ ACCURATE_BETA = 2.52  # what NumPy promises for exp in float32; the promise for 
 
 _THIRD = 36 * math.sqrt(3)  # |f'''| h^2/6 <= h^2 A/_THIRD for a unit step along one coordinate
 
-_FORWARD = "forward error of the shifted algorithm, u (n + 4 beta + 2 |x_j - max| + ...) p_j"
+_FORWARD = "forward error of the shifted algorithm"
 _ANY_FORM = "forward error of any correct form on moderate logits"
 _ROW_SUM = "sum over the row of the forward error of each entry"
 _TWICE = "forward error of both answers"

@@ -15,7 +15,7 @@ from gradlab.adapters.load import TargetError
 from gradlab.api import implementations_of, plan_for
 from gradlab.claims import Claims
 from gradlab.evaluation import Implementation
-from gradlab.harness import run
+from gradlab.harness import problems
 from gradlab.harness.profiles import PROFILES
 from gradlab.implementations.shifted import shifted
 from gradlab.implementations.textbook import textbook
@@ -31,7 +31,7 @@ def few_problems(monkeypatch: pytest.MonkeyPatch) -> None:
         arrays = [np.array(rows).astype(as_dtype(dtype)) for rows in ([[1.0, 2.0]], [[1000.0, 0.0]])]
         return tuple(Problem(rows, np.array([1])) for rows in arrays)
 
-    monkeypatch.setattr(run, "problems_for", problems_for)
+    monkeypatch.setattr(problems, "problems_for", problems_for)
     for name, profile in list(PROFILES.items()):
         monkeypatch.setitem(PROFILES, name, replace(profile, examples=0, shrinks=0))
 

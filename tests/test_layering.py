@@ -17,6 +17,7 @@ FLOORS = (
     ("gradlab.problems.__init__", "gradlab.problems.objective", "gradlab.problems.dtypes", "gradlab.reference"),
     (
         "gradlab.problems.problem",
+        "gradlab.problems.spelling",
         "gradlab.coefficients",
         "gradlab.conditioning",
         "gradlab.roundings",

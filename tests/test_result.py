@@ -8,7 +8,18 @@ import numpy as np
 import pytest
 
 from gradlab.problems.problem import Problem
-from gradlab.result import Comparison, Fact, at_most, number, ratio_of, within, worst_result
+from gradlab.result import (
+    SHOWN_CHARACTERS,
+    Comparison,
+    Fact,
+    Result,
+    at_most,
+    cut,
+    number,
+    ratio_of,
+    within,
+    worst_result,
+)
 
 INF, NAN = np.inf, np.nan
 PROBLEM = Problem(np.array([[0.0, 1.0]], dtype=np.float32), np.array([1]))
@@ -115,3 +126,38 @@ def test_expected_value_and_ulp_of_the_worst_entry_are_those_of_the_comparison()
 )
 def test_number_is_written_in_decimal_and_hexadecimal(value: float, text: str) -> None:
     assert number(value) == text
+
+
+ZEROS = Problem(np.zeros((1, 2), dtype=np.float32), np.array([1]))
+
+
+def sample(**changes: Any) -> Result:
+    fields: dict[str, Any] = {
+        "check": "rows_sum_to_zero", "dtype": "float32", "ratio": 2.0, "where": "gradient[0].sum()",
+        "observed": "0.5 (0x1.0000000000000p-1)", "expected": "0", "tolerance": 0.25, "source": "rounding", "ulp": None,
+        "problem": ZEROS,
+    }  # fmt: skip
+    return Result(**{**fields, **changes})
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({}, "gradient[0].sum() = 0.5 (0x1.0000000000000p-1), must be 0 within 0.25 (bound: rounding)"),
+        ({"tolerance": None, "source": "exact", "where": "the loss", "observed": "is a word", "expected": "a number"},
+         "the loss is a word, must be a number"),
+        ({"tolerance": None, "source": "exact", "where": "the call", "observed": "raised KeyError", "expected": ""},
+         "the call raised KeyError"),
+        ({"tolerance": float("nan"), "ulp": 7.0, "source": "19 ULP"},
+         "gradient[0].sum() = 0.5 (0x1.0000000000000p-1), must be 0 (bound: 19 ULP), off by 7 ULP"),
+        ({"ulp": float("inf")},
+         "gradient[0].sum() = 0.5 (0x1.0000000000000p-1), must be 0 within 0.25 (bound: rounding)"),
+    ],
+)  # fmt: skip
+def test_what_was_measured(changes: dict[str, Any], text: str) -> None:
+    assert sample(**changes).sentence() == text
+
+
+def test_a_long_story_is_cut() -> None:
+    assert cut("x" * 1000) == "x" * SHOWN_CHARACTERS + "..."
+    assert cut("x" * SHOWN_CHARACTERS) == "x" * SHOWN_CHARACTERS

@@ -13,7 +13,7 @@ from gradlab.checks.invariants import neighbour
 from gradlab.coefficients import coefficients_of, denominator_of
 from gradlab.evaluation import Call, Implementation, array_of, keywords_for, pair_of, perform
 from gradlab.problems.problem import Array, Problem
-from gradlab.result import Fact, at_most, within
+from gradlab.result import Fact, asking, at_least, within
 
 NODES = (4, 6, 8, 12, 16, 24)  # of the Gauss-Legendre rules to choose from
 COMPLEX = {"float32": np.complex64, "float64": np.complex128}
@@ -34,7 +34,11 @@ def complex_step_gives_the_gradient(implementation: Implementation, problem: Pro
     for index in np.ndindex(*slopes.shape):
         value = _imaginary_part(implementation, problem, (index, step))
         if value is None:
-            return [Fact("the call with complex logits", "no complex loss", "a complex loss", False)] if claimed else []
+            return (
+                [Fact("the call with complex logits", "gives no complex loss", "a complex loss", False)]
+                if claimed
+                else []
+            )
         slopes[index] = value / step
     if not claimed and not slopes.any():
         return []
@@ -64,7 +68,7 @@ def gradient_integrates_to_the_loss(implementation: Implementation, problem: Pro
         error += weight * float(own + (mass * rounded * np.abs(move).sum(axis=1)).sum())
     risen = np.sum(solved(implementation, other)[0]) - np.sum(solved(implementation, problem)[0])
     source = f"Gauss-Legendre with {count} nodes, forward error of both losses and each gradient"
-    return [within("integral of the gradient", integral, risen, (error, source))]
+    return asking(other, [within("integral of the gradient from x to y", integral, risen, (error, source))])
 
 
 def gradient_is_monotone(implementation: Implementation, problem: Problem) -> Findings:
@@ -73,10 +77,11 @@ def gradient_is_monotone(implementation: Implementation, problem: Problem) -> Fi
     move = other.logits64 - problem.logits64
     _, first = solved(implementation, problem)
     _, second = solved(implementation, other)
-    fall = ((first - second) * move).sum(axis=1)
+    rise = ((second - first) * move).sum(axis=1)
     errors = tolerances.gradient(problem)[0] + tolerances.gradient(other)[0]
     bound = ((errors * np.abs(move)).sum(axis=1), "forward error of both gradients")
-    return [at_most("<gradient(x) - gradient(y), y - x> in row {}", fall, 0.0, bound)]
+    quantity = "<gradient(y) - gradient(x), y - x> in row {}"
+    return asking(other, [at_least(quantity, rise, np.zeros(rise.shape), bound)])
 
 
 def _rule(move: Array, mass: Array, error: float) -> tuple[int, float]:

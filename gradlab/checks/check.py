@@ -65,7 +65,7 @@ def values_of(given: Answer, problem: Problem) -> tuple[Array, Array]:
 
 def _parts(given: Answer, problem: Problem) -> tuple[Array, Array]:
     if given.loss is None or given.gradient is None:
-        raise NoAnswerError(f"{given.fault} (family {problem.family}, shape {problem.logits.shape})")
+        raise NoAnswerError(str(given.fault), problem)
     return given.loss, given.gradient
 
 
@@ -74,7 +74,14 @@ def _at_most_float64(values: Array) -> Array:
 
 
 class NoAnswerError(Exception):
-    """The implementation gave no loss and gradient for a problem that a check derived from the one at hand."""
+    """The implementation gave no loss and gradient for a problem that a check derived from the one at hand.
+
+    asked: that problem, or None where it was a call of another kind.
+    """
+
+    def __init__(self, fault: str, asked: Problem | None = None) -> None:
+        super().__init__(fault)
+        self.asked = asked
 
 
 def run(check: Check, implementation: Implementation, problem: Problem) -> Findings:
@@ -83,7 +90,7 @@ def run(check: Check, implementation: Implementation, problem: Problem) -> Findi
         with np.errstate(all="ignore"):
             return check.function(implementation, problem)
     except NoAnswerError as nothing:
-        return [Fact("a problem derived from this one", str(nothing), "a loss and a gradient", False)]
+        return [Fact("the call", f"{nothing}", "", False, nothing.asked)]
 
 
 def agree(seen: tuple[Array, Array], wanted: tuple[Array, Array], bounds: tuple[Array, Array, str]) -> Findings:

@@ -17,7 +17,7 @@ from gradlab.result import Fact
 def returns_loss_and_gradient(implementation: Implementation, problem: Problem) -> Findings:
     """A call returns a loss of the reduction's shape and a gradient of the logits' shape."""
     fault = answer(implementation, problem).fault
-    return [Fact("the call", fault or "a loss and a gradient", "a loss and a gradient", fault is None)]
+    return [Fact("the call", fault or "returned a loss and a gradient", "", fault is None)]
 
 
 def keeps_the_dtype(implementation: Implementation, problem: Problem) -> Findings:
@@ -28,7 +28,7 @@ def keeps_the_dtype(implementation: Implementation, problem: Problem) -> Finding
     findings: Findings = []
     for what, array in (("loss", given.loss), ("gradient", given.gradient)):
         name = array.dtype.name if array is not None else "nothing"
-        findings.append(Fact(what, name, wanted, name == wanted))
+        findings.append(Fact(f"the {what}", f"is {name}", wanted, name == wanted))
     return findings
 
 
@@ -52,9 +52,11 @@ def outputs_share_no_memory(implementation: Implementation, problem: Problem) ->
     second = evaluate(implementation, other)
     kept = _same_bits(values_of(first, problem), (loss, gradient))
     again = any(np.shares_memory(a, b) for a in _arrays(first).values() for b in _arrays(second).values())
+    inputs = f"share memory with an input: {' and '.join(shared)}" if shared else "share no memory with an input"
+    later = "is changed" if not kept else "shares memory with the next" if again else "is what it was"
     return [
-        Fact("loss and gradient", " and ".join(shared) + " shares memory with an input", "own memory", not shared),
-        Fact("gradient after another call", "changed" if not kept else "shared", "unchanged", kept and not again),
+        Fact("loss and gradient", inputs, "memory of their own", not shared),
+        Fact("the gradient, after another call,", later, "what it was", kept and not again),
     ]
 
 
@@ -62,7 +64,9 @@ def same_call_gives_same_bits(implementation: Implementation, problem: Problem) 
     """The same call twice gives the same bits."""
     first = values_of(evaluate(implementation, problem), problem)
     second = values_of(evaluate(implementation, problem), problem)
-    return [Fact("the same call again", _difference(first, second), "the same bits", _same_bits(first, second))]
+    return [
+        Fact("the same call again", f"gives {_difference(first, second)}", "the same bits", _same_bits(first, second))
+    ]
 
 
 def calls_leave_no_state(implementation: Implementation, problem: Problem) -> Findings:
@@ -72,7 +76,7 @@ def calls_leave_no_state(implementation: Implementation, problem: Problem) -> Fi
         evaluate(implementation, other)
     second = values_of(evaluate(implementation, problem), problem)
     if implementation.claims.deterministic:
-        text = _difference(first, second)
+        text = f"gives {_difference(first, second)}"
         return [Fact("the same call after others", text, "the same bits", _same_bits(first, second))]
     return agree(second, first, _twice(problem))
 
@@ -93,7 +97,8 @@ def byte_order_does_not_matter(implementation: Implementation, problem: Problem)
 def is_quiet(implementation: Implementation, problem: Problem) -> Findings:
     """On finite logits nothing is printed and no warning is given."""
     noise = answer(implementation, problem).noise
-    return [Fact("the call", "; ".join(noise[:2]), "no output and no warning", not noise)]
+    said = f"gave {'; '.join(noise[:2])}" if noise else "gave no output and no warning"
+    return [Fact("the call", said, "no output and no warning", not noise)]
 
 
 def refuses_bad_labels(implementation: Implementation, problem: Problem) -> Findings:
@@ -129,7 +134,7 @@ def empty_batch_is_answered(implementation: Implementation, problem: Problem) ->
         return [Fact("the call with no rows", str(given.fault), "a gradient of shape (0, K)", False)]
     loss, _ = values_of(given, problem)
     wanted = {"mean": "nan", "sum": "0.0", "none": "[]"}[problem.objective.reduction]
-    return [Fact("loss", str(loss.tolist()), wanted, str(loss.tolist()) == wanted)]
+    return [Fact("the loss of no rows", f"is {loss.tolist()}", wanted, str(loss.tolist()) == wanted)]
 
 
 def _strided(x: Array) -> Array:
@@ -169,7 +174,8 @@ def _refuses(implementation: Implementation, problem: Problem, wrong: tuple[str,
     own = call_for(implementation, problem)
     call = Call(wrong[1].get("logits", own.logits), wrong[1].get("targets", own.targets), own.keywords)
     outcome = perform(implementation.function, call)
-    return Fact(wrong[0], "an answer, in silence", "an exception", outcome.error is not None)
+    seen = "is answered in silence" if outcome.error is None else f"raises {type(outcome.error).__name__}"
+    return Fact(wrong[0], seen, "an exception", outcome.error is not None)
 
 
 def _twice(problem: Problem) -> tuple[Array, Array, str]:
@@ -191,10 +197,11 @@ def _overlaps(array: Array, call: Call) -> bool:
 
 def _unchanged(what: str, after: Array, before: Array) -> Fact:
     if after.shape != before.shape:
-        return Fact(what, f"shape changed to {after.shape}", "unchanged", False)
+        return Fact(f"the {what}", f"have another shape after the call, {after.shape}", "what they were", False)
     same = after.tobytes() == before.tobytes()
-    changed = "" if same else f"{int((after != before).sum())} of {before.size} entries changed"
-    return Fact(what, changed or "unchanged", "unchanged", same)
+    count = f"{int((after != before).sum())} of {before.size} entries"
+    seen = "are what they were" if same else f"have been changed by the call in {count}"
+    return Fact(f"the {what}", seen, "what they were", same)
 
 
 def _same_bits(first: tuple[Array, Array], second: tuple[Array, Array]) -> bool:

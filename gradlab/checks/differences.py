@@ -20,7 +20,7 @@ from gradlab.conditioning import conditioning
 from gradlab.evaluation import Implementation, call_for, described_error, evaluate, perform
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Array, Problem
-from gradlab.result import within
+from gradlab.result import asking, within
 
 SMALL = 64  # entries up to which every coordinate of a batch's loss is perturbed on its own
 DIRECTIONS = 8  # Gaussian directions on larger problems
@@ -52,7 +52,7 @@ def along_classes(implementation: Implementation, problem: Problem) -> Findings:
     slopes = _slopes_along_classes(implementation, exact, step)
     limit, source = tolerances.central_difference(error[:, None], mass[:, None], step)
     bound = limit + tolerances.any_form_gradient(exact)[0]
-    return [within("gradient[{}, {}]", gradient, slopes, (bound, f"{source}, h = {step:g}"))]
+    return asking(exact, [within("gradient[{}, {}]", gradient, slopes, (bound, f"{source}, h = {step:g}"))])
 
 
 def along_coordinates(implementation: Implementation, problem: Problem) -> Findings:
@@ -69,7 +69,7 @@ def along_coordinates(implementation: Implementation, problem: Problem) -> Findi
         slopes[index] = _rise(implementation, exact, move) / step
     limit, source = tolerances.central_difference(error, mass[:, None], step)
     bound = limit + tolerances.any_form_gradient(exact)[0]
-    return [within("gradient[{}, {}]", gradient, slopes, (bound, f"{source}, h = {step:g}"))]
+    return asking(exact, [within("gradient[{}, {}]", gradient, slopes, (bound, f"{source}, h = {step:g}"))])
 
 
 def along_directions(implementation: Implementation, problem: Problem) -> Findings:
@@ -94,7 +94,7 @@ def along_directions(implementation: Implementation, problem: Problem) -> Findin
     bound = limit + own
     missed = tolerances.error_missed(float(bound.max()), MISSED, DIRECTIONS) / (float(np.linalg.norm(gradient)) or 1.0)
     source = f"central difference, h = {step:g}; a relative error of {missed:.2g} is missed with probability {MISSED}"
-    return [within("slope along Gaussian direction {}", wanted, slopes, (bound, source))]
+    return asking(exact, [within("slope along Gaussian direction {}", wanted, slopes, (bound, source))])
 
 
 def _slopes_along_classes(implementation: Implementation, problem: Problem, step: float) -> Array:

@@ -28,4 +28,4 @@ def rows_without_value_are_nan(implementation: Implementation, problem: Problem)
     wrong = np.argwhere(~np.isnan(gradient[lost]))
     at = f"gradient[{np.flatnonzero(lost)[wrong[0][0]]}, {wrong[0][1]}]" if wrong.size else "gradient"
     seen = str(gradient[lost][tuple(wrong[0])]) if wrong.size else "nan"
-    return [Fact(at, seen, "nan", not wrong.size), *values_within_bound(implementation, problem)]
+    return [Fact(at, f"is {seen}", "nan", not wrong.size), *values_within_bound(implementation, problem)]

@@ -13,7 +13,7 @@ from gradlab.coefficients import coefficients_of, denominator_of
 from gradlab.evaluation import Implementation
 from gradlab.problems.dtypes import Format
 from gradlab.problems.problem import Array, Problem, moderate_limit
-from gradlab.result import at_most, within
+from gradlab.result import asking, at_least, at_most, within
 
 
 def rows_sum_to_zero(implementation: Implementation, problem: Problem) -> Findings:
@@ -42,14 +42,14 @@ def entries_have_the_right_sign_and_size(implementation: Implementation, problem
     bound = tolerances.gradient(problem)
     return [
         at_most("gradient[{}, {}]", gradient, (t.sum(axis=1, keepdims=True) - t) / scale, bound),
-        at_most("-gradient[{}, {}]", -gradient, t / scale, bound),
+        at_least("gradient[{}, {}]", gradient, -t / scale, bound),
     ]
 
 
 def loss_is_not_negative(implementation: Implementation, problem: Problem) -> Findings:
     """The loss, a sum of -t_j log p_j with p_j <= 1, is at least 0."""
     loss, _ = solved(implementation, problem)
-    return [at_most("-loss" + "[{}]" * loss.ndim, -loss, 0.0, tolerances.loss(problem))]
+    return [at_least("loss" + "[{}]" * loss.ndim, loss, np.zeros(loss.shape), tolerances.loss(problem))]
 
 
 def adding_a_constant_changes_nothing(implementation: Implementation, problem: Problem) -> Findings:
@@ -83,7 +83,7 @@ def permuting_rows_permutes_the_gradient(implementation: Implementation, problem
     loss, gradient = solved(implementation, problem)
     wanted = (loss[order] if loss.ndim else loss, gradient[order])
     bounds = _bounds(problem, moved)
-    return agree(solved(implementation, moved), wanted, (bounds[0], bounds[1][order], bounds[2]))
+    return asking(moved, agree(solved(implementation, moved), wanted, (bounds[0], bounds[1][order], bounds[2])))
 
 
 def permuting_classes_permutes_the_gradient(implementation: Implementation, problem: Problem) -> Findings:
@@ -97,7 +97,7 @@ def permuting_classes_permutes_the_gradient(implementation: Implementation, prob
     loss, gradient = solved(implementation, problem)
     own, other = tolerances.gradient(problem), tolerances.gradient(moved)
     bounds = tolerances.loss_of_either(problem, moved), own[0][:, order] + other[0]
-    return agree(solved(implementation, moved), (loss, gradient[:, order]), (*bounds, own[1]))
+    return asking(moved, agree(solved(implementation, moved), (loss, gradient[:, order]), (*bounds, own[1])))
 
 
 def rows_are_independent(implementation: Implementation, problem: Problem) -> Findings:
@@ -113,7 +113,7 @@ def rows_are_independent(implementation: Implementation, problem: Problem) -> Fi
     findings: Findings = [within("gradient[0, {}]", other_gradient[0], gradient[0], (bounds[1][0], bounds[2]))]
     if loss.ndim:
         findings.append(within("loss[0]", other_loss[0], loss[0], (bounds[0][0], bounds[2])))
-    return findings
+    return asking(changed, findings)
 
 
 def batch_is_additive(implementation: Implementation, problem: Problem) -> Findings:
@@ -135,7 +135,7 @@ def batch_is_additive(implementation: Implementation, problem: Problem) -> Findi
     joined = np.concatenate(losses[:2]) if losses[0].ndim else losses[0] + losses[1]
     joined_bound = np.concatenate(loss_bounds[:2]) if losses[0].ndim else loss_bounds[0] + loss_bounds[1]
     allowed = (joined_bound + loss_bounds[2], np.concatenate(gradient_bounds[:2]) + gradient_bounds[2], bounds[0][1][1])
-    return agree((losses[2], gradients[2]), (joined, np.concatenate(gradients[:2])), allowed)
+    return asking(whole, agree((losses[2], gradients[2]), (joined, np.concatenate(gradients[:2])), allowed))
 
 
 def loss_is_convex(implementation: Implementation, problem: Problem) -> Findings:
@@ -149,7 +149,8 @@ def loss_is_convex(implementation: Implementation, problem: Problem) -> Findings
     slope_error = (tolerances.gradient(problem)[0] * np.abs(difference)).sum(axis=axes)
     bound = tolerances.loss(problem)[0] + tolerances.loss(other)[0] + slope_error
     source = "forward error of both losses and of the slope"
-    return [at_most("loss(x) + <gradient(x), y - x>" + "[{}]" * loss.ndim, tangent, other_loss, (bound, source))]
+    quantity = "loss(y)" + "[{}]" * loss.ndim
+    return asking(other, [at_least(quantity, other_loss, tangent, (bound, f"{source}; y near x; tangent at x"))])
 
 
 def gradient_is_lipschitz(implementation: Implementation, problem: Problem) -> Findings:
@@ -162,7 +163,8 @@ def gradient_is_lipschitz(implementation: Implementation, problem: Problem) -> F
     limit = coefficients_of(problem).sum(axis=1) / 2 / scale * distance
     bound = np.linalg.norm(tolerances.gradient(problem)[0] + tolerances.gradient(other)[0], axis=1)
     moved = np.linalg.norm(second - first, axis=1)
-    return [at_most("norm of gradient(y)[{0}] - gradient(x)[{0}]", moved, limit, (bound, "forward error of both"))]
+    quantity = "norm of gradient(y)[{0}] - gradient(x)[{0}]"
+    return asking(other, [at_most(quantity, moved, limit, (bound, "forward error of both; limit |y - x| A/2"))])
 
 
 def neighbour(problem: Problem) -> Problem:
@@ -177,7 +179,7 @@ def _shifted_by(implementation: Implementation, problem: Problem, base: tuple[Ar
     dtype = problem.logits.dtype
     before = problem.replace(logits=base[0].astype(dtype))
     after = problem.replace(logits=(base[0] + base[1]).astype(dtype))
-    return agree(solved(implementation, after), solved(implementation, before), _bounds(before, after))
+    return asking(after, agree(solved(implementation, after), solved(implementation, before), _bounds(before, after)))
 
 
 def _bounds(first: Problem, second: Problem) -> tuple[Array, Array, str]:

@@ -14,6 +14,7 @@ import click
 from gradlab.cli.check import check
 from gradlab.cli.derive import derive
 from gradlab.cli.doctor import doctor
+from gradlab.cli.explain import explain
 from gradlab.cli.listing import listing
 from gradlab.cli.replay import replay
 from gradlab.cli.status import Status
@@ -32,7 +33,7 @@ def gradlab(context: click.Context, debug: bool) -> None:
     context.obj["debug"] = debug
 
 
-for command in (check, replay, listing, derive, doctor):
+for command in (check, replay, explain, listing, derive, doctor):
     gradlab.add_command(command)
 
 

@@ -165,15 +165,10 @@ def _judge(implementation: Implementation, plan: Plan, wishes: Wishes) -> Report
 
 
 def _told(report: Report, wishes: Wishes) -> Iterator[str]:
-    from gradlab.report.findings import advice, all_failures, few_failures, not_accurate
+    from gradlab.report.findings import all_failures, few_failures, told
 
     yield ""
-    yield f"{report.implementation.name}: {report.verdict}"
-    yield from all_failures(report) if wishes.verbose else few_failures(report)
-    yield from advice(report)
-    missing = not_accurate(report)
-    if missing:
-        yield missing
+    yield from told(report, all_failures if wishes.verbose else few_failures)
 
 
 def _write(wishes: Wishes, reports: Sequence[Report], not_checked: Sequence[NotChecked]) -> None:

@@ -41,7 +41,7 @@ def replay(case: str, cases: Path) -> Status:
 
 
 def _told(outcome: Replay) -> Iterator[str]:
-    from gradlab.report.failure import measured, snippet
+    from gradlab.problems.spelling import snippet
 
     case = outcome.case
     yield f"{'fixed' if outcome.fixed else 'still failing'}: {case.id}  {case.name}  {case.problem.format.name}"
@@ -49,6 +49,6 @@ def _told(outcome: Replay) -> Iterator[str]:
         counts = "" if result in outcome.costly else f"  (does not cost the level {case.level})"
         yield f"{'pass' if result.passed else 'FAIL'} {result.check}{counts}"
         if not result.passed:
-            yield f"  {measured(result)}"
+            yield f"  {result.sentence()}"
     yield f"  problem ({case.problem.family}): {snippet(case.problem)}"
     yield f"  the answer is {'bit for bit the one' if outcome.same_answer else 'not the one that was'} recorded"

@@ -11,18 +11,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gradlab.evaluation import Implementation
-from gradlab.harness.problems import problems_for, problems_in_run
+from gradlab.harness.problems import problems_in_run
 from gradlab.harness.profiles import PROFILES, Profile
 from gradlab.harness.tally import Line, Tally, examine, results_of
 from gradlab.harness.verdict import Verdict, is_advice, verdict_of_failure
 from gradlab.problems.dtypes import format_of
 from gradlab.problems.problem import Problem
+from gradlab.problems.spelling import snippet
 from gradlab.result import Result
 
 if TYPE_CHECKING:
     from gradlab.diagnosis.diagnosis import Diagnosis
     from gradlab.harness.power import Power
 
+SHOWN_FAILURES = 5  # in a report as text
 TINY = (4, 9.0)  # entries and their size: a failing problem of so few small whole numbers is not shrunk any further
 
 
@@ -51,11 +53,12 @@ class Progress:
 Watch = Callable[[Progress], None]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Report:
     """What one run found out about one implementation.
 
-    lines: one per check and dtype. failing: for every problem that failed more than an advice, what failed on it.
+    lines: one per check and dtype. failing: for every problem that failed, what failed on it and costs
+    the level asked for.
     dtypes: the dtypes that were checked. n_problems: how many problems were tried. seconds: wall time.
     diagnosis: what explains it, where the level is not met. power: what the run would have caught, where it is.
     """
@@ -90,10 +93,14 @@ class Report:
 
     def __str__(self) -> str:
         lines = [f"{self.implementation.name}: {self.verdict} ({self.plan.level} asked for, seed {self.plan.seed})"]
-        for line in self.failures:
-            at = line.worst
-            lines.append(f"  {at.check} {line.dtype}: {at.where} = {at.observed}, must be {at.expected}")
-        return "\n".join(lines)
+        for line in self.failures[:SHOWN_FAILURES]:
+            at = line.simplest or line.worst
+            lines.append(f"  {at.check} {line.dtype}: {at.sentence()}, on {snippet(at.asked or at.problem)}")
+        rest = len(self.failures) - SHOWN_FAILURES
+        return "\n".join([*lines, *([f"  and {rest} more failures"] if rest > 0 else [])])
+
+    def __repr__(self) -> str:
+        return f"<Report on {self.implementation.name}: {self.verdict}>"
 
 
 TELLING = ("accuracy", "stability", "calculus", "options", "domain", "invariants", "contract")
@@ -111,29 +118,26 @@ def judge(implementation: Implementation, plan: Plan, watch: Watch = lambda prog
     Raises ValueError where the plan asks for a dtype that the implementation does not claim.
     """
     start = time.perf_counter()
-    tally = Tally(implementation)
+    tally = Tally(implementation, Verdict(plan.level))
     dtypes = dtypes_to_check(implementation, plan)
     for dtype in dtypes:
-        _examine_families(tally, (plan, dtype), watch)
-        _examine_drawn(tally, (plan, dtype), watch)
+        _examine_all(tally, (plan, dtype), watch)
     _shrink(tally, plan, watch)
     failing = tuple(tuple(failed.values()) for failed in tally.failing.values())
     verdict, lines = tally.verdict(), tuple(tally.in_order())
     report = Report(implementation, plan, verdict, lines, failing, dtypes, tally.n_problems, 0.0)
-    report = (
-        replace(report, power=_power(report, watch)) if report.met else replace(report, diagnosis=_diagnosis(report))
-    )
-    return replace(report, seconds=time.perf_counter() - start)
+    watch(Progress(implementation.name, dtypes[-1], "known defects", 0, 1, len(failing)))
+    power, diagnosis = (_power(report), None) if report.met else (None, _diagnosis(report))
+    return replace(report, power=power, diagnosis=diagnosis, seconds=time.perf_counter() - start)
 
 
-def _power(report: Report, watch: Watch) -> Power:
+def _power(report: Report) -> Power:
     """What the run would have caught of the known defects, on the same problems and by the same checks."""
     from gradlab.harness.power import power_of
 
     implementation, plan = report.implementation, report.plan
     claims = implementation.claims
     problems = {dtype: problems_in_run(claims, dtype, (plan.profile, plan.seed)) for dtype in report.dtypes}
-    watch(Progress(implementation.name, ", ".join(report.dtypes), "known defects on the same problems", 0, 1, 0))
     return power_of(claims, Verdict(plan.level), problems)
 
 
@@ -159,21 +163,11 @@ def dtypes_to_check(implementation: Implementation, plan: Plan) -> tuple[str, ..
     return plan.dtypes or claimed
 
 
-def _examine_families(tally: Tally, what: tuple[Plan, str], watch: Watch) -> None:
+def _examine_all(tally: Tally, what: tuple[Plan, str], watch: Watch) -> None:
     plan, dtype = what
-    problems = problems_for(tally.implementation.claims, dtype, (plan.profile.families, plan.seed))
+    problems = problems_in_run(tally.implementation.claims, dtype, (plan.profile, plan.seed))
     for done, problem in enumerate(problems):
         watch(_progress(tally, dtype, (problem.family, done, len(problems))))
-        examine(tally, problem)
-
-
-def _examine_drawn(tally: Tally, what: tuple[Plan, str], watch: Watch) -> None:
-    from gradlab.harness.search import drawn_problems
-
-    plan, dtype = what
-    problems = drawn_problems(tally.implementation.claims, dtype, (plan.profile.examples, plan.seed))
-    for done, problem in enumerate(problems):
-        watch(_progress(tally, dtype, ("search", done, len(problems))))
         examine(tally, problem)
 
 

@@ -38,9 +38,10 @@ class Line:
 
 @dataclass(eq=False)
 class Tally:
-    """The lines so far, and by digest the problems that failed more than an advice, with what failed on each."""
+    """The lines so far, and by digest the problems that failed, with what failed on each that costs the level."""
 
     implementation: Implementation
+    level: Verdict = Verdict.ACCURATE
     lines: dict[tuple[str, str], Line] = field(default_factory=dict)
     failing: dict[str, dict[str, Result]] = field(default_factory=dict)
     n_problems: int = 0
@@ -96,7 +97,7 @@ def _add(tally: Tally, check: Check, result: Result) -> None:
     left = Verdict.ACCURATE
     if not result.passed:
         left = verdict_of_failure(check, tally.implementation.claims, result.problem)
-        if left < Verdict.ACCURATE:
+        if left < tally.level:
             tally.failing.setdefault(result.problem.digest, {})[check.name] = result
     new = Line(check, result.dtype, result, None if result.passed else result, left, 1, int(not result.passed))
     old = tally.lines.get(key)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import MAX_EMAX, MIN_EMIN, ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+from decimal import MAX_EMAX, MIN_EMIN, ROUND_CEILING, ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -12,7 +12,8 @@ import numpy as np
 Array = np.ndarray[Any, np.dtype[Any]]
 
 SMALLEST_EXPONENT = -(2**40)  # below it a value is enclosed as 0 +- 2^SMALLEST_EXPONENT
-_DIGITS = 20  # decimal digits of a bound in a report: three more than identify a float64
+LARGEST_PRINTED = 20_000  # the exponent beyond which a value is not printed in decimal
+_DIGITS = 17  # decimal digits of a value in a report: as many as identify a float64
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,17 +47,18 @@ class Enclosures:
             return scaled(self.high, self.exponent)
 
     def describe(self, index: Any = ()) -> str:
-        """The interval at `index` as text, both bounds rounded outwards to 20 decimal digits."""
+        """The interval at `index` as text: a decimal number and how far the exact value may be from it, or 0.
+
+        As many digits of the number as the interval is narrow, up to 17; together they contain the interval.
+        """
         high, low, radius = (float(part[index]) for part in (self.high, self.low, self.radius))
-        exponent = int(self.exponent[index])
         if not np.isfinite(high):
             return str(high)
-        if abs(exponent) > 20_000:
-            return f"[{high - radius!r}, {high + radius!r}] * 2^{exponent}"
+        exponent = int(self.exponent[index])
+        if abs(exponent) > LARGEST_PRINTED:
+            return f"0 \u00b1 2^{exponent + 1}" if exponent < 0 else f"{high!r} * 2^{exponent}"
         scale = Fraction(2) ** exponent
-        middle = Fraction(high) + Fraction(low)
-        lower, upper = (middle - Fraction(radius)) * scale, (middle + Fraction(radius)) * scale
-        return f"[{_decimal(lower, ROUND_FLOOR)}, {_decimal(upper, ROUND_CEILING)}]"
+        return _printed((Fraction(high) + Fraction(low)) * scale, Fraction(radius) * scale)
 
 
 def scaled(values: Array | float, exponent: Array) -> Array:
@@ -95,6 +97,16 @@ def concatenate(parts: list[Enclosures]) -> Enclosures:
     return Enclosures(*(np.concatenate(column) for column in columns))
 
 
-def _decimal(value: Fraction, rounding: str) -> str:
-    context = Context(prec=_DIGITS, rounding=rounding, Emin=MIN_EMIN, Emax=MAX_EMAX)
-    return str(context.divide(Decimal(value.numerator), Decimal(value.denominator)).normalize(context))
+def _printed(middle: Fraction, radius: Fraction) -> str:
+    """A decimal number near the middle and a bound, rounded up, of how far the interval reaches from it."""
+    digits = _DIGITS if radius == 0 or middle == 0 else len(str(int(abs(middle) / radius))) + 1
+    text = _decimal(middle, min(max(digits, 3), _DIGITS), ROUND_HALF_EVEN)
+    reach = radius + abs(Fraction(text) - middle)
+    if reach == 0:
+        return text
+    return f"{text} \u00b1 {_decimal(reach, 1, ROUND_CEILING)}"
+
+
+def _decimal(value: Fraction, digits: int, rounding: str) -> str:
+    context = Context(prec=digits, rounding=rounding, Emin=MIN_EMIN, Emax=MAX_EMAX)
+    return f"{context.divide(Decimal(value.numerator), Decimal(value.denominator)).normalize(context)}".lower()

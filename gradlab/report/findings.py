@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -11,26 +11,46 @@ from gradlab.harness.run import Report
 from gradlab.harness.tally import Line
 from gradlab.harness.verdict import Verdict
 from gradlab.problems.problem import Problem
-from gradlab.report.failure import failure_lines, short
+from gradlab.problems.spelling import snippet
+from gradlab.report.explained import claims_line, diagnosis_lines, power_lines, unclaimed_line
+from gradlab.report.failure import failure_lines, reproducer_lines
 from gradlab.result import Result
 
+Failures = Callable[[Report], Iterator[str]]
+
 SHOWN_FAILURES = 3  # for each implementation, unless all are asked for
+
+
+def told(report: Report, every_failure: Failures) -> Iterator[str]:
+    """All that a report says, line by line; every_failure: `all_failures` or `few_failures`."""
+    yield f"{report.implementation.name}: {report.verdict}"
+    yield claims_line(report.implementation.claims)
+    if report.diagnosis is not None:
+        yield from diagnosis_lines(report.diagnosis)
+    yield from every_failure(report)
+    yield from advice(report)
+    yield from (line for line in (not_accurate(report), unclaimed_line(report.implementation)) if line)
+    if report.power is not None:
+        yield from power_lines(report.power)
 
 
 def all_failures(report: Report) -> Iterator[str]:
     """Every failure that keeps the verdict below the level asked for, check by check and dtype by dtype."""
     for line in report.failures:
         yield from _failure(report, [line])
+        yield from reproducer_lines(report.implementation, line)
 
 
 def few_failures(report: Report) -> Iterator[str]:
-    """The most costly failures, each check once for all dtypes, and how many more there are."""
+    """The most costly failures, each check once for all dtypes, the first with a reproducer."""
     by_check: dict[str, list[Line]] = {}
     for line in report.failures:
         by_check.setdefault(line.check.name, []).append(line)
     groups = list(by_check.values())
-    for lines in groups[:SHOWN_FAILURES]:
+    for number, lines in enumerate(groups[:SHOWN_FAILURES]):
         yield from _failure(report, lines)
+        if number == 0:
+            yield from reproducer_lines(report.implementation, lines[0])
     rest = [lines[0].check.name for lines in groups[SHOWN_FAILURES:]]
     if rest:
         checks = "1 more check fails" if len(rest) == 1 else f"{len(rest)} more checks fail"
@@ -43,8 +63,8 @@ def advice(report: Report) -> Iterator[str]:
     for line in report.advice:
         if line.check.name not in seen:
             seen.add(line.check.name)
-            at = line.worst
-            yield f"advice {line.check.name}: {at.where}: {short(at.observed)}, should be {at.expected}"
+            at = line.simplest or line.worst
+            yield f"advice {line.check.name}: {at.sentence()}; on {snippet(at.asked or at.problem)}"
 
 
 def not_accurate(report: Report) -> str | None:
@@ -53,17 +73,19 @@ def not_accurate(report: Report) -> str | None:
         return None
     lines = [line for line in report.lines if line.verdict is Verdict.STABLE]
     worst = max((line.worst for line in lines), key=_size)
-    if worst.ulp is None:
-        return f"not accurate: {worst.check}: {worst.where} = {worst.observed}, must be {worst.expected}"
-    return f"not accurate: {worst.where} off by {worst.ulp:.2g} ULP in {worst.dtype}"
+    shown = f"{worst.where} = {worst.observed}, exactly {worst.expected}, in {worst.dtype}"
+    return f"not accurate, which level stable does not ask for: {shown}, on {snippet(worst.problem)}"
 
 
 def reason(report: Report) -> str:
-    """Why the verdict is what it is, as short as can be: the first failure, or what keeps it from being accurate."""
-    if report.failures:
-        first = report.failures[0]
-        return f"{first.check.name}: {first.worst.where} = {short(first.worst.observed)}"
-    return not_accurate(report) or ""
+    """Why the level is not met, as short as can be: the diagnosis, or else the first failure."""
+    if not report.failures:
+        return ""
+    if report.diagnosis is not None and (report.diagnosis.alternatives or report.diagnosis.conduct):
+        known = report.diagnosis.alternatives[0].defects if report.diagnosis.alternatives else ()
+        return f"looks like {' and '.join([*known, *report.diagnosis.conduct])}"
+    first = report.failures[0]
+    return f"{first.check.name}: {(first.simplest or first.worst).sentence()}"
 
 
 def verdicts_by_dtype(report: Report) -> dict[str, Verdict]:

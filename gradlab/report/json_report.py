@@ -9,15 +9,18 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from gradlab.diagnosis.diagnosis import Diagnosis
 from gradlab.harness.cases import case_id, encoded_claims, encoded_result
 from gradlab.harness.encoding import Plain, encoded_objective, encoded_problem
+from gradlab.harness.power import Power
 from gradlab.harness.run import Plan, Report
 from gradlab.harness.tally import Line
 from gradlab.harness.verdict import is_advice
 from gradlab.problems.problem import Problem
 from gradlab.report.findings import verdicts_by_dtype
+from gradlab.result import Result
 
-SCHEMA = "gradlab-report-1"
+SCHEMA = "gradlab-report-2"
 LARGE = 256  # entries: the numbers of a larger problem are in its case file only
 
 
@@ -63,14 +66,42 @@ def _implementation(report: Report) -> Plain:
         "n_problems": report.n_problems,
         "n_failing": len(kept),
         "results": [_result(report, line, kept) for line in report.lines],
-        "diagnosis": report.diagnosis,
+        "diagnosis": None if report.diagnosis is None else _diagnosis(report.diagnosis),
+        "power": None if report.power is None else _power(report.power),
+    }
+
+
+def _diagnosis(diagnosis: Diagnosis) -> Plain:
+    return {
+        "dtype": diagnosis.dtype,
+        "explained": diagnosis.is_explained,
+        "alternatives": [
+            {
+                "defects": list(one.defects),
+                "parameters": [model.parameter for model in one.models if model.parameter],
+                "inside": one.inside or None,
+            }
+            for one in diagnosis.alternatives
+        ],
+        "conduct": list(diagnosis.conduct),
+        "unexplained": list(diagnosis.unexplained),
+        "n_problems": diagnosis.n_problems,
+        "n_wrong": diagnosis.n_wrong,
+    }
+
+
+def _power(power: Power) -> Plain:
+    return {
+        "caught": list(power.caught),
+        "missed": list(power.missed),
+        "not_exercised": {reason: list(names) for reason, names in power.not_exercised.items()},
     }
 
 
 def _result(report: Report, line: Line, kept: set[str]) -> Plain:
     simplest = None
     if line.simplest is not None:
-        simplest = {**encoded_result(line.simplest), "problem": _problem(report, line.simplest.problem, kept)}
+        simplest = {**encoded_result(line.simplest), **_problems(report, line.simplest, kept)}
         del simplest["check"]
     return {
         **encoded_result(line.worst),
@@ -81,9 +112,15 @@ def _result(report: Report, line: Line, kept: set[str]) -> Plain:
         "advice": is_advice(line.check, report.implementation.claims),
         "n_problems": line.n_problems,
         "n_failed": line.n_failed,
-        "problem": _problem(report, line.worst.problem, kept),
+        **_problems(report, line.worst, kept),
         "simplest": simplest,
     }
+
+
+def _problems(report: Report, result: Result, kept: set[str]) -> Plain:
+    """The problem of a result, and what was put to the implementation where that was derived from it."""
+    asked = None if result.asked is None else _problem(report, result.asked, kept)
+    return {"problem": _problem(report, result.problem, kept), "asked": asked}
 
 
 def _problem(report: Report, problem: Problem, kept: set[str]) -> Plain:

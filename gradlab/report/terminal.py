@@ -18,7 +18,15 @@ from gradlab.report.findings import reason, verdicts_by_dtype
 WIDE = 240  # columns where the output is no terminal: a line that is piped should not be broken
 
 _STYLES = {Verdict.WRONG: "bold red", Verdict.UNSTABLE: "red", Verdict.STABLE: "green", Verdict.ACCURATE: "bold green"}
-_OPENINGS = {"FAIL": "bold red", "advice": "yellow", "not accurate": "yellow"}
+_OPENINGS = {
+    "FAIL": "bold red",
+    "looks like": "bold",
+    "cannot tell apart": "bold",
+    "advice": "yellow",
+    "not tried": "yellow",
+    "not accurate": "yellow",
+    "power": "bold",
+}
 
 
 def console_for(stream: TextIO) -> Console:
@@ -47,7 +55,7 @@ def verdict_table(reports: Sequence[Report], stated: Mapping[str, str]) -> Table
         table.add_column(heading, no_wrap=True)
     for heading in ("problems", "seconds"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("reason", overflow="fold")
+    table.add_column("reason", overflow="ellipsis", no_wrap=True)
     for report in reports:
         name = report.implementation.name
         each = verdicts_by_dtype(report)

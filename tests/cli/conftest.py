@@ -10,13 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gradlab.adapters import shipped
 from gradlab.cli import status_of
-from gradlab.harness import run
+from gradlab.harness import power, problems
 from gradlab.harness.problems import stated
 from gradlab.harness.profiles import PROFILES
 from gradlab.problems.dtypes import as_dtype
 from gradlab.problems.problem import Problem
 
+KNOWN_DEFECTS = ("no_shift", "sign_flipped", "label_in_eight_bits", "smoothing_of_the_others")
 LOGITS: tuple[Any, ...] = ([[0, 0]], [[1, -2, 0.5]] * 2, [[0, 30]], [[1000, 0]], [[-np.inf, 1]])
 
 SHIFTED = """
@@ -59,14 +61,16 @@ Command = Callable[..., Ran]
 
 @pytest.fixture(autouse=True)
 def few_problems(in_an_empty_folder: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lets every profile try a handful of problems only; the checks are the real ones."""
+    """Lets every profile try a handful of problems and known defects only; the checks are the real ones."""
 
     def problems_for(claims: Any, dtype: str, extent: Any) -> tuple[Problem, ...]:
         arrays = [np.asarray(rows, dtype=np.float64).astype(as_dtype(dtype)) for rows in LOGITS]
         given = [Problem(rows, np.ones(len(rows), dtype=int), family="small") for rows in arrays]
         return tuple(stated(claims, problem) for problem in given)
 
-    monkeypatch.setattr(run, "problems_for", problems_for)
+    monkeypatch.setattr(problems, "problems_for", problems_for)
+    known = {name: shipped.specimens()[name] for name in KNOWN_DEFECTS}
+    monkeypatch.setattr(power, "specimens", lambda: known)
     for name, profile in list(PROFILES.items()):
         monkeypatch.setitem(PROFILES, name, replace(profile, examples=0, shrinks=0))
 

@@ -15,7 +15,7 @@ import pytest
 from gradlab.claims import Claims, claims_from
 from gradlab.evaluation import Implementation
 from gradlab.harness.profiles import Profile
-from gradlab.harness.run import Plan, Progress, Report, judge
+from gradlab.harness.run import SHOWN_FAILURES, Plan, Progress, Report, judge
 from gradlab.implementations.complement import complement
 from gradlab.implementations.shifted import shifted
 from gradlab.implementations.textbook import textbook
@@ -202,7 +202,8 @@ def test_progress_counts_the_problems_of_each_phase() -> None:
     report = judge(implementation, Plan(SMALL, 0), seen.append)
     assert seen[0].done == 0
     assert all(0 <= progress.done < progress.total for progress in seen)
-    assert len(seen) == report.n_problems
+    assert len(seen) == report.n_problems + 1
+    assert seen[-1].phase == "known defects"
 
 
 def test_dtypes_of_the_plan_are_those_that_are_checked() -> None:
@@ -231,4 +232,10 @@ def test_report_reads_as_one_line_for_the_verdict_and_one_for_each_failure() -> 
     report = known(off_by_a_factor)
     lines = str(report).splitlines()
     assert lines[0] == "off_by_a_factor: wrong (stable asked for, seed 0)"
-    assert len(lines) == 1 + len(report.failures)
+    assert len(lines) == 1 + SHOWN_FAILURES + 1
+    assert all(" must be " in line and ", on logits [[" in line for line in lines[1:-1])
+    assert lines[-1] == f"  and {len(report.failures) - SHOWN_FAILURES} more failures"
+
+
+def test_report_in_a_list_is_short() -> None:
+    assert repr(known(off_by_a_factor)) == "<Report on off_by_a_factor: wrong>"

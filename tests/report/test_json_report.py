@@ -131,7 +131,7 @@ del_ = object()
 RESULT = "implementations.1.results.0"
 BREAKS = {
     "no schema": change("schema", del_),
-    "another schema": change("schema", "gradlab-report-2"),
+    "another schema": change("schema", "gradlab-report-1"),
     "no seed": change("seed", del_),
     "a negative seed": change("seed", -1),
     "an unknown profile": change("profile", "slow"),

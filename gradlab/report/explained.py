@@ -1,0 +1,100 @@
+"""What explains a failure, and what a pass is worth, in plain words."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+
+from gradlab.adapters.shipped import Specimen, specimens
+from gradlab.claims import OPTIONS, Claims
+from gradlab.diagnosis.diagnosis import Diagnosis
+from gradlab.diagnosis.explaining import Explanation
+from gradlab.evaluation import Implementation
+from gradlab.harness.power import Power
+
+
+def diagnosis_lines(diagnosis: Diagnosis) -> Iterator[str]:
+    """What the failures look like, with how much of them that predicts, and where to read on."""
+    known = [_named(one) for one in diagnosis.alternatives]
+    counts = f"{diagnosis.n_problems} answers in {diagnosis.dtype}, {diagnosis.n_wrong} of them wrong"
+    if known:
+        opening = "looks like: " if len(known) == 1 else "cannot tell apart: "
+        yield f"{opening}{'; or '.join(known)} (predicts all of {counts})"
+    if diagnosis.conduct:
+        yield f"looks like: {' and '.join(diagnosis.conduct)} (seen at work in a call made for it)"
+    defects = [name for one in diagnosis.alternatives for name in one.defects]
+    for name in dict.fromkeys([*defects, *diagnosis.conduct]):
+        yield f"  {name}: {specimens()[name].wrong}   gradlab explain {name}"
+    if diagnosis.unexplained:
+        known_in_part = bool(known or diagnosis.conduct)
+        checks = ", ".join([*diagnosis.unexplained[:3], *(["..."] if len(diagnosis.unexplained) > 3 else [])])
+        wrong = f" ({counts})" if diagnosis.n_wrong and not known else ""
+        yield f"{'the rest looks' if known_in_part else 'looks'} like no known defect: {checks}{wrong}"
+
+
+def power_lines(power: Power) -> Iterator[str]:
+    """How many known defects the run would have caught, which it would have missed, and what it did not try."""
+    tried = len(power.caught) + len(power.missed)
+    yield f"power: would have caught {len(power.caught)} of {tried} known defects on these problems, by these checks"
+    if power.missed:
+        yield f"  would have missed: {', '.join(power.missed)}"
+    if power.not_exercised:
+        counts = ", ".join(f"{reason} ({len(names)})" for reason, names in power.not_exercised.items())
+        yield f"  not tried, for want of a claim (known defects): {counts}"
+
+
+def claims_line(claims: Claims) -> str:
+    """What an implementation was judged as, in one line."""
+    kinds = {"index": "labels", "probability": "probabilities"}
+    parts = [f"{', '.join(claims.reduction)} over {' and '.join(kinds[one] for one in claims.targets)}"]
+    parts += [", ".join(claims.dtypes), *([f"options {', '.join(claims.options)}"] if claims.options else [])]
+    flags = [
+        name for name in ("refuses_bad_labels", "empty_batch", "keeps_dtype", "big_endian") if getattr(claims, name)
+    ]
+    return "judged as: " + "; ".join(parts + ([", ".join(flags)] if flags else []))
+
+
+def unclaimed_line(implementation: Implementation) -> str | None:
+    """The options that a function takes and does not claim, or None."""
+    try:
+        taken = inspect.signature(implementation.function).parameters
+    except (TypeError, ValueError):
+        return None
+    missing = [name for name in OPTIONS if name in taken and name not in implementation.claims.options]
+    return f"not tried: it takes {', '.join(missing)}, but does not claim so" if missing else None
+
+
+def explanation_of(specimen: Specimen) -> Iterator[str]:
+    """All that is known of a defect: the mathematics, the smallest input, how to mend it, where it was seen."""
+    yield f"{specimen.name}: {' '.join((specimen.function.__doc__ or '').split())}"
+    yield f"wrong:   {specimen.wrong}"
+    yield f"mend:    {specimen.mend}"
+    yield f"shows:   {_witness(specimen)}"
+    yield f"caught:  by {specimen.killed_by}"
+    yield f"seen:    {specimen.seen}"
+    yield "code:"
+    yield from (f"    {line}" for line in inspect.getsource(specimen.function).rstrip().splitlines())
+
+
+def _named(explanation: Explanation) -> str:
+    """The defects with their parameters, such as "epsilon_in_log (epsilon = 1e-07)"."""
+    parts = []
+    for name in explanation.defects:
+        parameters = [model.parameter for model in explanation.models if model.defect == name and model.parameter]
+        parts.append(f"{name} ({', '.join(parameters)})" if parameters else name)
+    return " and ".join(parts) + (f", computed in {explanation.inside}" if explanation.inside else "")
+
+
+def _witness(specimen: Specimen) -> str:
+    rows = specimen.logits
+    shown = f"logits {_short(rows)}, {'targets' if _is_nested(specimen.labels) else 'labels'} {_short(specimen.labels)}"
+    return shown + "".join(f", {name} {value}" for name, value in specimen.options.items())
+
+
+def _is_nested(values: object) -> bool:
+    return isinstance(values, list) and bool(values) and isinstance(values[0], list)
+
+
+def _short(values: object) -> str:
+    text = str(values)
+    return text if len(text) <= 80 else f"{text[:70]}... ({len(values)} rows)" if isinstance(values, list) else text

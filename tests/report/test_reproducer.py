@@ -1,0 +1,92 @@
+"""The lines that show a failure again: they run as printed, without gradlab, and give what the implementation gave."""
+
+from __future__ import annotations
+
+import functools
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gradlab.adapters.load import load
+from gradlab.claims import claims_from
+from gradlab.evaluation import Implementation
+from gradlab.problems.dtypes import DTYPE_NAMES, as_dtype
+from gradlab.problems.objective import Objective
+from gradlab.problems.problem import Problem
+from gradlab.problems.spelling import SHOWN_ENTRIES
+from gradlab.report.reproducer import reproducer
+
+pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
+
+SOURCE = "def loss(logits, targets, **options):\n    return repr(logits), repr(targets), sorted(options.items())\n"
+
+
+def printed_by(lines: list[str]) -> str:
+    command = [sys.executable, "-c", "\n".join(lines)]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def answer_to(problem: Problem, **options: Any) -> str:
+    return str((repr(problem.logits), repr(problem.targets), sorted(options.items())))
+
+
+@pytest.mark.parametrize("dtype", DTYPE_NAMES)
+@pytest.mark.parametrize("target", ["own.py:loss", "pack.losses:loss"])
+def test_the_lines_run_as_printed_and_hold_the_problem(target: str, dtype: str) -> None:
+    Path("own.py").write_text(SOURCE)
+    Path("pack").mkdir()
+    Path("pack/losses.py").write_text(SOURCE)
+    (implementation,) = load(target, {})
+    logits = np.array([[0.1, np.nan, -np.inf], [1 / 3, np.inf, -0.0]]).astype(as_dtype(dtype))
+    problem = Problem(logits, np.array([2, 0]))
+    assert printed_by(reproducer(implementation, problem)) == answer_to(problem)
+
+
+def test_options_are_among_the_arguments() -> None:
+    Path("own.py").write_text(SOURCE)
+    claims = {"reduction": ["mean", "sum"], "options": ["label_smoothing", "class_weights"], "targets": "probability"}
+    (implementation,) = load("own.py:loss", claims)
+    objective = Objective("sum", "probability", 0.25, (0.5, 2.0))
+    problem = Problem(np.zeros((1, 2)), np.array([[0.5, 1.0]]), objective)
+    shown = printed_by(reproducer(implementation, problem))
+    weights = np.array([0.5, 2.0])
+    assert shown == answer_to(problem, reduction="sum", label_smoothing=0.25, class_weights=weights)
+
+
+def test_what_ships_is_imported_by_its_module() -> None:
+    (implementation,) = load("shifted", {})
+    lines = reproducer(implementation, Problem(np.zeros((1, 2)), np.array([0])))
+    assert "from gradlab.implementations.shifted import shifted" in lines
+    assert "0.693147" in printed_by(lines)
+
+
+def test_a_keyword_that_was_bound_is_given_again() -> None:
+    (implementation,) = load("every_option", {"reduction": "sum", "options": (), "targets": "index"})
+    assert isinstance(implementation.function, functools.partial)
+    lines = reproducer(implementation, Problem(np.zeros((2, 2)), np.array([0, 1]), Objective("sum")))
+    assert "reduction='sum'" in lines[-1]
+    assert "1.386294" in printed_by(lines)
+
+
+def test_a_file_of_a_package_has_none() -> None:
+    Path("pack").mkdir()
+    Path("pack/__init__.py").write_text("")
+    Path("pack/losses.py").write_text(SOURCE)
+    (implementation,) = load("pack/losses.py:loss", {})
+    assert reproducer(implementation, Problem(np.zeros((1, 2)), np.array([0]))) == []
+
+
+def test_a_function_that_cannot_be_imported_has_none() -> None:
+    def local(logits: Any, labels: Any) -> Any: ...
+
+    implementation = Implementation("local", local, claims_from({}))
+    assert reproducer(implementation, Problem(np.zeros((1, 2)), np.array([0]))) == []
+
+
+def test_a_large_problem_has_none() -> None:
+    (implementation,) = load("shifted", {})
+    assert reproducer(implementation, Problem(np.zeros((1, SHOWN_ENTRIES + 1)), np.array([0]))) == []
