@@ -5,7 +5,7 @@ A target is, in this order of precedence:
 - the name of something that ships with gradlab: `shifted`; write `./shifted` for a folder of that name;
 - the name of an entry point of the group `gradlab.implementations`;
 - `package.module:callable` or `path/file.py:callable`, where the callable may be an attribute path;
-- a file: the functions that it marks with `@gradlab.implementation`, or if it marks none those in its `__all__`;
+- a file: the functions that it marks with `@gradlab.implementation`, and those in its `__all__`;
 - a folder: the same for every `*.py` below it whose path holds no part that starts with "_" or "."; a file that
   mentions neither `__all__` nor `implementation` is not even imported.
 
@@ -140,14 +140,17 @@ def _may_offer(path: Path) -> bool:
 
 
 def _offered(path: Path) -> list[Found]:
-    """The functions that a file marks or, if it marks none, lists in `__all__`; classes and constants do not count."""
+    """The functions that a file marks, then those that it lists in `__all__`; classes and constants do not count."""
     module = import_file(path)
     own = {name: value for name, value in vars(module).items() if getattr(value, "__module__", "") == module.__name__}
     listed = getattr(module, "__all__", ())
     if not isinstance(listed, list | tuple):
         raise TargetError(f"{path}: __all__ must be a list of names, is of type {type(listed).__name__}")
-    names = [name for name, value in own.items() if hasattr(value, ATTRIBUTE)] or [str(name) for name in listed]
-    return [_attribute(module, name, (str(path), f"{path}:{name}")) for name in names if _may_be_meant(module, name)]
+    marked = [name for name, value in own.items() if hasattr(value, ATTRIBUTE)]
+    names = [name for name in dict.fromkeys([*marked, *map(str, listed)]) if _may_be_meant(module, name)]
+    found = [_attribute(module, name, (str(path), f"{path}:{name}")) for name in names]
+    # beside marked ones, a listed function of another signature is a helper, and no mistake
+    return [one for one in found if not marked or one.name in marked or signature_fault(one.function) is None]
 
 
 def _may_be_meant(module: ModuleType, name: str) -> bool:

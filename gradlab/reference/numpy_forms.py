@@ -2,7 +2,8 @@
 """Loss and gradient of every form, and the options' coefficients, for a batch of N rows in NumPy.
 
 logits and coefficients have shape (N, K); losses have shape (N,), gradients (N, K). All is computed in the logits'
-dtype. Rows may hold -inf; a coefficient of 0 contributes exactly 0. Labels have shape (N,).
+dtype. Rows may hold -inf; a coefficient of 0 contributes exactly 0. A row with NaN, +inf or only -inf has no value and
+gets NaN. Labels have shape (N,).
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 @np.errstate(all="ignore")
 def textbook(logits: Array, coefficients: Array) -> tuple[Array, Array]:
     """Losses and gradient: the definition as it stands, without a shift."""
+    has_value = np.isfinite(np.max(logits, axis=1, keepdims=True))
+    logits = np.where(has_value, logits, logits.dtype.type(np.nan))
     coefficients = coefficients.astype(logits.dtype)
     exponentials = np.exp(logits)
     total = np.sum(exponentials, axis=1, keepdims=True)
@@ -32,6 +35,8 @@ def textbook(logits: Array, coefficients: Array) -> tuple[Array, Array]:
 @np.errstate(all="ignore")
 def shifted(logits: Array, coefficients: Array) -> tuple[Array, Array]:
     """Losses and gradient: the largest logit is subtracted before exp."""
+    has_value = np.isfinite(np.max(logits, axis=1, keepdims=True))
+    logits = np.where(has_value, logits, logits.dtype.type(np.nan))
     coefficients = coefficients.astype(logits.dtype)
     largest = np.argmax(logits, axis=1, keepdims=True)
     shifted_logits = logits - np.take_along_axis(logits, largest, axis=1)
@@ -49,6 +54,8 @@ def shifted(logits: Array, coefficients: Array) -> tuple[Array, Array]:
 @np.errstate(all="ignore")
 def log_space(logits: Array, coefficients: Array) -> tuple[Array, Array]:
     """Losses and gradient: first the logarithms of the probabilities, then the probabilities as their exponentials."""
+    has_value = np.isfinite(np.max(logits, axis=1, keepdims=True))
+    logits = np.where(has_value, logits, logits.dtype.type(np.nan))
     coefficients = coefficients.astype(logits.dtype)
     largest = np.argmax(logits, axis=1, keepdims=True)
     shifted_logits = logits - np.take_along_axis(logits, largest, axis=1)
@@ -67,6 +74,8 @@ def log_space(logits: Array, coefficients: Array) -> tuple[Array, Array]:
 def complement(logits: Array, coefficients: Array) -> tuple[Array, Array]:
     """Losses and gradient: the target's entry and the loss are made from the other classes, so that nothing cancels."""
     classes = np.arange(logits.shape[1])
+    has_value = np.isfinite(np.max(logits, axis=1, keepdims=True))
+    logits = np.where(has_value, logits, logits.dtype.type(np.nan))
     coefficients = coefficients.astype(logits.dtype)
     largest = np.argmax(logits, axis=1, keepdims=True)
     shifted_logits = logits - np.take_along_axis(logits, largest, axis=1)

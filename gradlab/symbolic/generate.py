@@ -21,6 +21,10 @@ FOLDER = Path(__file__).parent.parent / "reference"
 
 _FIRST_LINE = f"# Generated from the definitions by `{COMMAND}`: do not edit."
 _OPTIONS = {name: option for name, option in OPTIONS.items() if name not in ROW_OPTIONS}
+_WITHOUT_VALUE = (  # a rule of the domain, not of the formula
+    "has_value = np.isfinite(np.max(logits, axis=1, keepdims=True))",
+    "logits = np.where(has_value, logits, logits.dtype.type(np.nan))",
+)
 _T = {target: coefficient(target, tuple(_OPTIONS)) for target in TARGETS}
 
 
@@ -40,7 +44,8 @@ def numpy_module() -> str:
 """Loss and gradient of every form, and the options' coefficients, for a batch of N rows in NumPy.
 
 logits and coefficients have shape (N, K); losses have shape (N,), gradients (N, K). All is computed in the logits'
-dtype. Rows may hold -inf; a coefficient of 0 contributes exactly 0. Labels have shape (N,).
+dtype. Rows may hold -inf; a coefficient of 0 contributes exactly 0. A row with NaN, +inf or only -inf has no value and
+gets NaN. Labels have shape (N,).
 """
 
 from __future__ import annotations
@@ -88,6 +93,7 @@ _ZERO = arb(0)
 def numpy_routine(form: Form) -> Routine:
     """The NumPy function of one form."""
     lines = [
+        *_WITHOUT_VALUE,
         "coefficients = coefficients.astype(logits.dtype)",
         *(numpy_assignment(binding) for binding in form.bindings),
         f"losses = {as_numpy(form.loss, ())}",
@@ -95,7 +101,8 @@ def numpy_routine(form: Form) -> Routine:
         "return losses[:, 0], gradient",
     ]
     signature = f"{_identifier(form.name)}(logits: Array, coefficients: Array) -> tuple[Array, Array]"
-    return Routine(signature, f"Losses and gradient: {form.idea}.", _with_classes(lines, "np.arange(logits.shape[1])"))
+    says = f"Losses and gradient: {form.idea}."
+    return Routine(signature, says, _with_classes(lines, "np.arange(logits.shape[1])"))
 
 
 def numpy_source(form: Form) -> str:

@@ -27,10 +27,15 @@ class ProofError(Exception):
 
 @dataclass(frozen=True)
 class Proof:
-    """What was proved, in one line, and how: SYMBOLIC, ENTRY_BY_ENTRY or TAYLOR."""
+    """What was proved, in one line, and how: SYMBOLIC, ENTRY_BY_ENTRY or TAYLOR, which checks it at random points."""
 
     statement: str
     method: str
+
+    @property
+    def label(self) -> str:
+        """The method, and whether it proves the statement or checks it."""
+        return f"{'checked' if self.method == TAYLOR else 'proved'}: {self.method}"
 
 
 def equal(before: Expr, after: Expr, bindings: Sequence[Binding] = ()) -> Proof:

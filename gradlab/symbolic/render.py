@@ -62,7 +62,7 @@ def _text_section(section: Section) -> Iterator[str]:
         yield ""
     for fact in section.facts:
         yield from textwrap.wrap(fact.statement, _WIDTH, initial_indent="  * ", subsequent_indent="    ")
-        yield f"    [proved: {fact.method}]"
+        yield f"    [{fact.label}]"
 
 
 def _text_line(line: Line) -> Iterator[str]:
@@ -122,7 +122,7 @@ def _latex_remark(line: Line) -> str:
 
 
 def _latex_fact(fact: Proof) -> str:
-    return rf"{_words(fact.statement)}. \emph{{Proved: {_words(fact.method)}.}}"
+    return rf"{_words(fact.statement)}. \emph{{{_words(fact.label[0].upper() + fact.label[1:])}.}}"
 
 
 def _words(text: str) -> str:

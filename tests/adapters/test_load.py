@@ -61,9 +61,10 @@ def test_a_file_offers_what_it_lists() -> None:
     assert names("a.py") == ["loss"]
 
 
-def test_a_file_that_marks_functions_offers_those_alone() -> None:
-    write("a.py", MARKED + "\n__all__ = ['loss', 'helper']\ndef helper(x): ...\n")
-    assert names("a.py") == ["loss"]
+def test_a_file_offers_what_it_marks_and_what_it_lists_but_no_helper() -> None:
+    other = "def other(logits, labels): ...\ndef helper(x): ...\n"
+    write("a.py", MARKED + "\n__all__ = ['other', 'loss', 'helper']\n" + other)
+    assert names("a.py") == ["loss", "other"]
 
 
 def test_a_function_marked_elsewhere_and_imported_is_not_offered_twice() -> None:

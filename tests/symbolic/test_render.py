@@ -41,7 +41,7 @@ def test_every_step_says_what_proved_it(form: str) -> None:
 
 @pytest.mark.parametrize("form", NAMES)
 def test_the_programs_are_checked_by_taylor_arithmetic_too(form: str) -> None:
-    assert f"[proved: {TAYLOR}]" in printed(form)
+    assert f"[checked: {TAYLOR}]" in printed(form)
 
 
 @pytest.mark.parametrize("form", NAMES)
