@@ -26,6 +26,7 @@ class Claims:
     dtypes: the dtypes of the logits that it takes.
     options: the keywords it takes: label_smoothing, class_weights (an array (K,)), ignore_index.
     level: the verdict that it is meant to reach, "stable" or "accurate".
+    normalised_targets: probability targets sum to 1 in every row; others are not asked.
     masks: a logit of -inf means probability 0.
     deterministic: the same call gives the same bits.
     Not held against a function that does not claim them, only advised: refuses_bad_labels (and bad shapes; by an
@@ -39,6 +40,7 @@ class Claims:
     dtypes: tuple[str, ...] = ("float32", "float64")
     options: tuple[str, ...] = ()
     level: str = "stable"
+    normalised_targets: bool = False
     masks: bool = True
     deterministic: bool = True
     refuses_bad_labels: bool = False

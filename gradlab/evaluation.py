@@ -5,11 +5,15 @@ from __future__ import annotations
 import contextlib
 import inspect
 import io
+import os
 import re
+import sysconfig
+import traceback
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -148,9 +152,29 @@ def perform(function: Callable[..., Any], call: Call) -> Outcome:
 
 
 def described_error(error: BaseException) -> str:
-    """The class of an exception and its message, on one line."""
+    """The class of an exception, its message, and the line of foreign code where it was raised; on one line."""
     text = _on_one_line(str, error)
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+    return (f"{type(error).__name__}: {text}" if text else type(error).__name__) + place_of(error)
+
+
+def place_of(error: BaseException) -> str:
+    """The innermost line of the user's code that an exception passed, as " (file.py, line 7)"; "" if there is none.
+
+    Code of gradlab's own, of the import system and of libraries does not count, libraries only if there is other code.
+    """
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_own(frame.filename)]
+    theirs = [frame for frame in frames if not frame.filename.startswith(_LIBRARIES)] or frames
+    return f" ({Path(theirs[-1].filename).name}, line {theirs[-1].lineno})" if theirs else ""
+
+
+_OWN = str(Path(__file__).parent) + os.sep
+_SHIPPED = str(Path(__file__).parent / "implementations") + os.sep
+_LIBRARIES = tuple({str(Path(path)) + os.sep for path in sysconfig.get_paths().values()})
+
+
+def _is_own(filename: str) -> bool:
+    own = filename.startswith(_OWN) and not filename.startswith(_SHIPPED)
+    return own or filename.startswith("<") or f"{os.sep}importlib{os.sep}" in filename
 
 
 def array_of(value: Any, what: str) -> tuple[Array | None, str | None]:

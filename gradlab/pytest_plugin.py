@@ -46,6 +46,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Adds --gradlab TARGET and its settings."""
     group = parser.getgroup("gradlab", "softmax cross-entropy, verified")
     group.addoption("--gradlab", action="append", default=[], metavar="TARGET", help="run all checks on this target")
+    group.addoption("--gradlab-only", action="store_true", help="collect nothing but the targets")
     group.addoption("--gradlab-profile", default="quick", metavar="NAME", help="quick, standard or thorough")
     group.addoption("--gradlab-seed", default=0, type=int, metavar="N", help="the seed that repeats a run")
     group.addoption("--gradlab-level", default=None, metavar="LEVEL", help="stable or accurate")
@@ -59,9 +60,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_ignore_collect(config: pytest.Config) -> bool | None:
-    """With --gradlab and no file named, nothing else is collected."""
-    named = config.args_source is pytest.Config.ArgsSource.ARGS
-    return True if config.getoption("--gradlab") and not named else None
+    """With --gradlab-only nothing is collected from files."""
+    return True if config.getoption("--gradlab-only") else None
 
 
 @pytest.hookimpl(hookwrapper=True)

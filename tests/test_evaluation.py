@@ -98,7 +98,16 @@ RETURNED = {
 @pytest.mark.parametrize("name", RAISED)
 def test_exception_becomes_a_fault_that_names_it_on_one_line(name: str) -> None:
     function, fault = RAISED[name]
-    assert fault_of(function) == fault
+    line = raising.__code__.co_firstlineno + 2
+    assert fault_of(function) == f"{fault} (test_evaluation.py, line {line})"
+
+
+def test_exception_of_a_library_names_the_line_that_called_it() -> None:
+    def function(logits: Array, labels: Array) -> Any:
+        return np.zeros((2, 3)).sum(axis=7), logits
+
+    line = function.__code__.co_firstlineno + 1
+    assert str(fault_of(function)).endswith(f" (test_evaluation.py, line {line})")
 
 
 def test_endless_recursion_becomes_a_fault() -> None:

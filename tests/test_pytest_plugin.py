@@ -117,7 +117,9 @@ def test_gradlabs_own_lines_are_left_out_of_the_traceback(suite: pytest.Pytester
 def test_function_that_never_answers_fails_every_check_with_its_fault(suite: pytest.Pytester) -> None:
     result = decorated(suite, "losses.raising, dtypes=['float32']")
     assert set(result.parseoutcomes()) == {"failed"}
-    result.stdout.fnmatch_lines(["E*no call gave an answer to check: raised RuntimeError: not today"])
+    result.stdout.fnmatch_lines(
+        ["E*no call gave an answer to check: raised RuntimeError: not today (losses.py, line *)"]
+    )
 
 
 def test_target_of_several_functions_has_their_names_in_the_tests(suite: pytest.Pytester) -> None:
@@ -157,13 +159,19 @@ def test_tests_of_a_target_are_named_by_target_function_check_and_dtype(suite: p
     assert not any("float64" in line for line in result.outlines)
 
 
-def test_option_collects_nothing_else_unless_it_is_named(suite: pytest.Pytester) -> None:
+def test_targets_are_collected_beside_the_tests_that_are_there(suite: pytest.Pytester) -> None:
     suite.makepyfile(test_other="def test_other(): pass")
-    alone = on_target(suite, "losses.py:good", "--collect-only", "-q")
+    for files in ((), ("test_other.py",)):
+        both = on_target(suite, "losses.py:good", "--collect-only", "-q", *files)
+        assert "test_other.py::test_other" in both.outlines
+        assert any("losses.py:good::" in line for line in both.outlines)
+
+
+def test_nothing_but_the_targets_is_collected_where_that_is_asked_for(suite: pytest.Pytester) -> None:
+    suite.makepyfile(test_other="def test_other(): pass")
+    alone = on_target(suite, "losses.py:good", "--gradlab-only", "--collect-only", "-q")
     assert not any("test_other" in line for line in alone.outlines)
-    named = on_target(suite, "losses.py:good", "--collect-only", "-q", "test_other.py")
-    assert "test_other.py::test_other" in named.outlines
-    assert any("losses.py:good::" in line for line in named.outlines)
+    assert any("losses.py:good::" in line for line in alone.outlines)
 
 
 def test_several_targets_are_run_one_after_the_other(suite: pytest.Pytester) -> None:

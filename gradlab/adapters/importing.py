@@ -9,7 +9,6 @@ import importlib.util
 import io
 import os
 import sys
-import traceback
 import warnings
 from collections.abc import Iterator
 from importlib.machinery import ModuleSpec
@@ -17,6 +16,8 @@ from pathlib import Path
 from types import ModuleType
 
 import numpy as np
+
+from gradlab.evaluation import place_of
 
 
 class TargetError(ValueError):
@@ -125,7 +126,6 @@ def _importable(folder: Path) -> Iterator[None]:
             _FOLDERS.add(place)
 
 
-_OURS = (__file__, importlib.__file__)  # what stands between a target and its caller in a traceback
 _FOLDERS: set[str] = set()  # what _importable has added to sys.path
 
 
@@ -166,22 +166,10 @@ def _told(error: BaseException) -> str:
     text = " ".join(str(error).split())
     kind = type(error).__name__
     if isinstance(error, SystemExit):
-        return f"it exits with status {error.code!r}{_line(error)}"
+        return f"it exits with status {error.code!r}{place_of(error)}"
     if isinstance(error, SyntaxError):
         return f"{kind}: {error.msg} ({Path(error.filename or '?').name}, line {error.lineno})"
-    return f"{kind}: {text}{_line(error)}" if text else f"{kind}{_line(error)}"
-
-
-def _line(error: BaseException) -> str:
-    """Where it was raised: the innermost line that is not of the import system or of this module."""
-    frames = traceback.extract_tb(error.__traceback__)
-    theirs = [
-        f
-        for f in frames
-        if not f.filename.startswith("<")
-        and not f.filename.endswith(("importing.py", os.path.join("importlib", "__init__.py")))
-    ]
-    return f" ({Path(theirs[-1].filename).name}, line {theirs[-1].lineno})" if theirs else ""
+    return f"{kind}: {text}{place_of(error)}" if text else f"{kind}{place_of(error)}"
 
 
 def _short(path: Path) -> str:

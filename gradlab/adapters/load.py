@@ -47,14 +47,27 @@ class Found:
     target: str
 
 
-def load(target: str, claims: Mapping[str, Any], dtypes: Iterable[str] = ()) -> list[Implementation]:
-    """The implementations that `target` stands for, at least one.
+def load(
+    target: str, claims: Mapping[str, Any], dtypes: Iterable[str] = (), faults: list[str] | None = None
+) -> list[Implementation]:
+    """The implementations that `target` stands for, at least one unless faults are collected.
 
     claims: what the caller claims for them. dtypes: what is claimed for a function that says nothing of dtypes.
+    faults: where what is wrong with the files of a folder goes, one line each; without it the first is an error.
     Raises TargetError, in one line, where the target does not exist or import, is not callable, cannot be called
     with (logits, labels) and the keywords it claims, or where a claim is unknown.
     """
-    return [_claimed(found, claims, tuple(dtypes)) for found in _find(target)]
+    if faults is None or not os.path.isdir(target) or target in everything():
+        return [_claimed(found, claims, tuple(dtypes)) for found in _find(target)]
+    loaded: list[Implementation] = []
+    for path in _files_that_may_offer(Path(target)):
+        try:
+            loaded += [_claimed(found, claims, tuple(dtypes)) for found in _offered(path)]
+        except TargetError as error:
+            faults.append(str(error))
+    if not (loaded or faults):
+        raise TargetError(_offers_nothing(Path(target)))
+    return loaded
 
 
 def implementation_of(
@@ -119,15 +132,20 @@ def _of_file(path: Path) -> list[Found]:
 
 
 def _of_folder(folder: Path) -> list[Found]:
-    found = [one for path in _python_files(folder) if _may_offer(path) for one in _offered(path)]
+    found = [one for path in _files_that_may_offer(folder) for one in _offered(path)]
     if not found:
-        raise TargetError(f"{folder} offers nothing: none of its *.py files marks a function or has an __all__")
+        raise TargetError(_offers_nothing(folder))
     return found
 
 
-def _python_files(folder: Path) -> Iterator[Path]:
+def _offers_nothing(folder: Path) -> str:
+    return f"{folder} offers nothing: none of its *.py files marks a function or has an __all__"
+
+
+def _files_that_may_offer(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.rglob("*.py")):
-        if not any(part.startswith(("_", ".")) for part in path.relative_to(folder).parts):
+        hidden = any(part.startswith(("_", ".")) for part in path.relative_to(folder).parts)
+        if not hidden and _may_offer(path):
             yield path
 
 

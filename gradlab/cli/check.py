@@ -37,14 +37,16 @@ class Wishes:
     cases: Path
     claims: dict[str, Any]
     verbose: bool
+    here: Path = Path()
+    shipped: bool = False
 
 
-@click.command()
+@click.command(short_help="Verdicts on implementations.")
 @click.argument("targets", nargs=-1)
 @click.option("--shipped", is_flag=True, help="All that ships with gradlab, each against the verdict it states.")
 @click.option("--level", type=click.Choice(LEVELS), help="The verdict asked for.  [default: as claimed, or stable]")
 @click.option("--profile", type=click.Choice(list(PROFILES)), default="standard", show_default=True)
-@click.option("--dtype", "dtypes", type=click.Choice(DTYPE_NAMES), multiple=True, help="May be repeated.")
+@click.option("--dtype", "dtypes", type=click.Choice(DTYPE_NAMES), multiple=True, help="Check it. May be repeated.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--json", type=click.Path(path_type=Path), metavar="FILE", help="Write the report there too.")
 @click.option(
@@ -71,12 +73,14 @@ def check(targets: tuple[str, ...], shipped: bool, **given: Any) -> Status:
     click.echo(_heading(wishes))  # before anything heavy is imported
     _refuse_bad_outputs(wishes)
     here = Path.cwd()  # what is checked may go elsewhere
-    wishes = replace(wishes, cases=here / wishes.cases, json=here / wishes.json if wishes.json else None)
+    json = here / wishes.json if wishes.json else None
+    wishes = replace(wishes, cases=here / wishes.cases, json=json, here=here, shipped=shipped)
     if shipped == bool(targets):
         raise click.UsageError("give one TARGET or more, or --shipped; `gradlab check --help` says what a target is")
     if shipped:
         return _check_shipped(wishes)
-    return _status(*_run(_loaded(targets, wishes), wishes))
+    found, unloaded = _loaded(targets, wishes)
+    return _status(*_run(found, unloaded, wishes), unloaded)
 
 
 def _heading(wishes: Wishes) -> str:
@@ -94,20 +98,24 @@ def _refuse_bad_outputs(wishes: Wishes) -> None:
         raise click.UsageError("\n".join(fault for fault in faults if fault))
 
 
-def _loaded(targets: Sequence[str], wishes: Wishes) -> list[Implementation]:
-    """The implementations that the targets stand for; every target that does not load is told of."""
+def _loaded(targets: Sequence[str], wishes: Wishes) -> tuple[list[Implementation], list[str]]:
+    """The implementations that the targets stand for, and what is wrong with the other files of folders among them.
+
+    Every other target that does not load is told of, and ends the command.
+    """
     from gradlab.adapters.load import TargetError, load
 
     found: list[Implementation] = []
     faults: list[str] = []
+    unloaded: list[str] = []
     for target in dict.fromkeys(targets):
         try:
-            found += load(target, wishes.claims, wishes.dtypes)
+            found += load(target, wishes.claims, wishes.dtypes, unloaded)
         except TargetError as error:
             faults.append(str(error))
-    if faults:
-        raise click.UsageError("\n".join(faults))
-    return _under_distinct_names(found)
+    if faults or not found:
+        raise click.UsageError("\n".join([*faults, *unloaded]))
+    return _under_distinct_names(found), unloaded
 
 
 def _under_distinct_names(found: list[Implementation]) -> list[Implementation]:
@@ -115,11 +123,15 @@ def _under_distinct_names(found: list[Implementation]) -> list[Implementation]:
     return [replace(one, name=one.target) if counts[one.name] > 1 else one for one in found]
 
 
-def _run(found: Sequence[Implementation], wishes: Wishes) -> tuple[list[Report], list[NotChecked]]:
+def _run(
+    found: Sequence[Implementation], unloaded: Sequence[str], wishes: Wishes
+) -> tuple[list[Report], list[NotChecked]]:
     """The reports, in order, and what could not be checked; told as they come, then written."""
+    from gradlab.report.json_report import NotChecked
     from gradlab.report.terminal import print_lines, print_table, verdict_table
 
     reports, not_checked = _judged(found, wishes)
+    not_checked += [NotChecked("a file", "", fault) for fault in unloaded]
     if reports:
         print_table(verdict_table(reports, {}))
     print_lines(f"not checked {one.name}: {one.reason}" for one in not_checked)
@@ -159,8 +171,9 @@ def _judge(implementation: Implementation, plan: Plan, wishes: Wishes) -> Report
     with shown(implementation.name) as watch:
         report = judge(implementation, plan, watch)
     with _writing():
-        keep_failures(report, wishes.cases)
-    print_lines(_told(report, wishes))
+        keep_failures(report, wishes.cases, wishes.here)
+    if not wishes.shipped or wishes.verbose:
+        print_lines(_told(report, wishes))
     return report
 
 
@@ -190,7 +203,9 @@ def _writing() -> Iterator[None]:
         raise click.UsageError(f"cannot write: {error}") from error
 
 
-def _status(reports: Sequence[Report], not_checked: Sequence[NotChecked]) -> Status:
+def _status(reports: Sequence[Report], not_checked: Sequence[NotChecked], unloaded: Sequence[str]) -> Status:
+    if unloaded:
+        return Status.USAGE
     if not any(report.lines for report in reports):
         return Status.NOTHING_CHECKED
     return Status.MET if all(report.met for report in reports) else Status.NOT_MET
@@ -201,10 +216,15 @@ def _check_shipped(wishes: Wishes) -> Status:
     from gradlab.adapters.shipped import shipped
     from gradlab.report.terminal import print_table, verdict_table
 
-    reports, not_checked = _judged(_loaded(list(shipped()), wishes), wishes)
+    reports, not_checked = _judged(_loaded(list(shipped()), wishes)[0], wishes)
     stated = {
         report.implementation.name: _compared(report, shipped()[report.implementation.target]) for report in reports
     }
+    from gradlab.report.terminal import print_lines
+
+    for report in reports:
+        if not (wishes.verbose or stated[report.implementation.name].startswith("yes")):
+            print_lines(_told(report, wishes))
     print_table(verdict_table(reports, stated))
     _write(wishes, reports, not_checked)
     return Status.MET if all(text.startswith("yes") for text in stated.values()) else Status.NOT_MET

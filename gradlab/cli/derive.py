@@ -10,7 +10,7 @@ FORM_NAMES = ("definition", "textbook", "shifted", "log-space", "complement")
 STYLE_NAMES = ("text", "latex", "python")
 
 
-@click.command()
+@click.command(short_help="The mathematics of a form, step by step, proved anew.")
 @click.option("--form", type=click.Choice(FORM_NAMES), default="definition", show_default=True)
 @click.option("--format", "style", type=click.Choice(STYLE_NAMES), default="text", show_default=True)
 def derive(form: str, style: str) -> Status:

@@ -7,7 +7,7 @@ import click
 from gradlab.cli.status import Status
 
 
-@click.command()
+@click.command(short_help="What this machine's arithmetic is like.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def doctor(as_json: bool) -> Status:
     """Versions, processor, rounding, subnormals, and the measured error of exp, log and log1p.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Rows = list[tuple[str, str, str]]
 
 
-@click.command("list")
+@click.command("list", short_help="What ships, the checks, the families, the profiles.")
 @click.argument("sections", nargs=-1)
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def listing(sections: tuple[str, ...], as_json: bool) -> Status:

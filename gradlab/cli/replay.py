@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gradlab.harness.replay import Replay
 
 
-@click.command()
+@click.command(short_help="A kept problem again: fixed or still failing.")
 @click.argument("case")
 @click.option(
     "--cases",
@@ -51,4 +51,5 @@ def _told(outcome: Replay) -> Iterator[str]:
         if not result.passed:
             yield f"  {result.sentence()}"
     yield f"  problem ({case.problem.family}): {snippet(case.problem)}"
-    yield f"  the answer is {'bit for bit the one' if outcome.same_answer else 'not the one that was'} recorded"
+    same = "bit for bit the one that was recorded" if outcome.same_answer else "another one than was recorded"
+    yield f"  the answer is {same}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -30,7 +31,8 @@ class Case:
     """A problem that an implementation failed.
 
     target, name, claims: the implementation. level: the verdict asked for. failed: one object per failed check, with
-    its name as "check". got: the answer given then, as plain data. seed, profile: of the run that found it.
+    its name as "check". got: the answer given then, as plain data. seed, profile: of the run that found it. folder:
+    where the target was given; "" if it is not known.
     """
 
     id: str
@@ -43,6 +45,7 @@ class Case:
     got: Plain
     seed: int
     profile: str
+    folder: str = ""
 
 
 def case_id(implementation: Implementation, problem: Problem) -> str:
@@ -51,12 +54,15 @@ def case_id(implementation: Implementation, problem: Problem) -> str:
     return hashlib.sha256(identity.encode()).hexdigest()[:10]
 
 
-def keep_failures(report: Report, folder: Path) -> int:
-    """Writes a file for every problem of the run that failed a check; the number of files. Raises OSError."""
+def keep_failures(report: Report, folder: Path, base: Path | None = None) -> int:
+    """Writes a file for every problem of the run that failed a check; the number of files. Raises OSError.
+
+    base: the folder from which the target was given, the current one if left out.
+    """
     if report.failing:
         folder.mkdir(parents=True, exist_ok=True)
     for results in report.failing:
-        document = case_document(report, results)
+        document = {**case_document(report, results), "folder": str(base or Path.cwd())}
         write_whole(folder / f"{document['id']}.json", strict_json(document))
     return len(report.failing)
 
@@ -108,13 +114,18 @@ def json_number(value: float | None) -> float | str | None:
 
 
 def find_case(name: str, folder: Path) -> Path:
-    """The file of a case: a path, or the id of a case in `folder`. Raises CaseError where there is none."""
+    """The file of a case: a path, or an id in `folder`, or how one begins. Raises CaseError where there is none."""
     for path in (Path(name), folder / f"{name}.json"):
         if path.is_file():
             return path
     if "/" in name or name.endswith(".json"):
         raise CaseError(f"{name} does not exist")
-    raise CaseError(f"there is no case {name} in {folder}")
+    found = sorted(folder.glob(f"{glob.escape(name)}*.json")) if name else []
+    if len(found) > 1:
+        raise CaseError(f"{name} begins the ids of {len(found)} cases in {folder}, such as {found[0].stem}")
+    if not found:
+        raise CaseError(f"there is no case {name} in {folder}")
+    return found[0]
 
 
 def read_case(path: Path) -> Case:
@@ -156,4 +167,5 @@ def _decoded(document: Any) -> Case:
     if document["level"] not in LEVELS:
         raise ValueError(f"level must be one of {', '.join(LEVELS)}, got {document['level']!r}")
     said = (document["id"], document["target"], document["name"], document["level"])
-    return Case(*said, claims, problem, tuple(failed), document["got"], document["seed"], document["profile"])
+    run = (document["seed"], document["profile"], str(document.get("folder", "")))
+    return Case(*said, claims, problem, tuple(failed), document["got"], *run)

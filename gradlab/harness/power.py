@@ -60,6 +60,8 @@ def why_not(specimen: Specimen, claims: Claims, what: tuple[str, Verdict]) -> st
             return option
     if needed.targets == ("probability",) and "probability" not in claims.targets:
         return "probability targets"
+    if specimen.name == "mass_forgotten" and claims.normalised_targets:
+        return "targets of any sum"
     if needed.reduction[-1] not in claims.reduction and not (
         specimen.takes_any_reduction and len(needed.reduction) == 1
     ):

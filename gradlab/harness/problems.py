@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 
+import numpy as np
+
 from gradlab.claims import Claims
 from gradlab.harness.profiles import Profile
 from gradlab.problems.dtypes import format_of
@@ -29,9 +31,17 @@ def problems_in_run(claims: Claims, dtype: str, extent: tuple[Profile, int]) -> 
     from gradlab.harness.search import drawn_problems
 
     profile, seed = extent
-    return problems_for(claims, dtype, (profile.families, seed)) + drawn_problems(
-        claims, dtype, (profile.examples, seed)
-    )
+    families = problems_for(claims, dtype, (profile.families, seed))
+    drawn = drawn_problems(claims, dtype, (profile.examples, seed))
+    return tuple(problem for problem in families + drawn if may_be_asked(claims, problem))
+
+
+def may_be_asked(claims: Claims, problem: Problem) -> bool:
+    """Whether the targets of a problem are such as the claims admit: of any sum, or of 1 to within its rounding."""
+    if not claims.normalised_targets or problem.objective.targets == "index":
+        return True
+    sums = problem.targets.astype(np.float64).sum(axis=1)
+    return bool((np.abs(sums - 1) <= problem.n_classes * problem.format.unit_roundoff).all())
 
 
 def stated(claims: Claims, problem: Problem) -> Problem:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from gradlab.adapters.load import load
 from gradlab.checks.check import Check, run
@@ -58,10 +59,18 @@ def _checks(case: Case) -> list[Check]:
     return [known[one["check"]] for one in case.failed]
 
 
+def _from_here(case: Case) -> str:
+    """The target of a case; the path of a file that is not here, from the folder where it was given then."""
+    head, colon, attribute = case.target.rpartition(":")
+    there = Path(case.folder) / head
+    moved = head.endswith(".py") and not Path(head).exists() and there.is_file()
+    return f"{there}{colon}{attribute}" if moved else case.target
+
+
 def _implementation(case: Case) -> Implementation:
     if not case.target:
         raise CaseError(f"case {case.id} cannot run: {case.name} was given as a function, not as a target")
-    found = load(case.target, encoded_claims(case.claims))
+    found = load(_from_here(case), encoded_claims(case.claims))
     if len(found) != 1:
         raise CaseError(f"case {case.id} cannot run: {case.target} stands for {len(found)} functions")
     return found[0]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gradlab.evaluation import Implementation
-from gradlab.harness.problems import problems_in_run
+from gradlab.harness.problems import may_be_asked, problems_in_run
 from gradlab.harness.profiles import PROFILES, Profile
 from gradlab.harness.tally import Line, Tally, examine, results_of
 from gradlab.harness.verdict import Verdict, is_advice, verdict_of_failure
@@ -206,7 +206,9 @@ def _is_tiny(problem: Problem) -> bool:
 
 
 def _fails_as_badly(implementation: Implementation, line: Line, problem: Problem) -> bool:
-    if problem.format.name != line.dtype or not line.check.applies(implementation.claims, problem):
+    if problem.format.name != line.dtype or not may_be_asked(implementation.claims, problem):
+        return False
+    if not line.check.applies(implementation.claims, problem):
         return False
     if verdict_of_failure(line.check, implementation.claims, problem) > line.verdict:
         return False

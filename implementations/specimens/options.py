@@ -314,7 +314,7 @@ SPECIMENS = (
     Specimen(
         mass_forgotten,
         wrong="g = p - q; the derivative of -sum_j q_j log p_j is (sum q) p - q",
-        mend="multiply p by the sum of the targets, or require that it is 1",
+        mend="multiply p by the sum of the targets; or claim normalised_targets, where it is always 1",
         logits=[[0, 0]],
         labels=[[0.5, 0.25]],
         killed_by="probability_targets_are_as_defined",

@@ -128,6 +128,16 @@ def test_a_full_disk_is_one_line_and_status_2(gradlab: Any, monkeypatch: pytest.
     assert ran.err == "gradlab: cannot write: [Errno 28] No space left on device: 'cases/x.json'\n"
 
 
+def test_a_file_of_a_folder_that_does_not_load_spoils_no_other(gradlab: Any) -> None:
+    Path("own").mkdir()
+    Path("own/good.py").write_text(Path("good.py").read_text() + "__all__ = ['loss']\n")
+    Path("own/broken.py").write_text("__all__ = ['loss']\nimport no_such_module\n")
+    ran = gradlab("check", "own", "--dtype", "float32")
+    assert ran.status == 2
+    assert "loss: stable" in ran.out
+    assert "not checked a file: own/broken.py does not import: ModuleNotFoundError" in ran.out
+
+
 def test_a_reader_that_goes_away_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     def gone(*arguments: Any, **keywords: Any) -> None:
         raise BrokenPipeError

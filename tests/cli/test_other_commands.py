@@ -32,7 +32,7 @@ def test_a_case_that_still_fails_is_status_1(gradlab: Any, case: str) -> None:
     assert (ran.status, ran.err) == (1, "")
     assert ran.out.startswith(f"still failing: {case}  loss  float32\n")
     assert "FAIL gradient_within_forward_error" in ran.out
-    assert "the answer is bit for bit the one recorded" in ran.out
+    assert "the answer is bit for bit the one that was recorded" in ran.out
 
 
 def test_a_case_that_is_fixed_is_status_0(gradlab: Any, case: str) -> None:
@@ -40,7 +40,25 @@ def test_a_case_that_is_fixed_is_status_0(gradlab: Any, case: str) -> None:
     ran = gradlab("replay", case)
     assert (ran.status, ran.err) == (0, "")
     assert ran.out.startswith(f"fixed: {case}  loss  float32\n")
-    assert "the answer is not the one that was recorded" in ran.out
+    assert "the answer is another one than was recorded" in ran.out
+
+
+def test_a_case_can_be_given_by_how_its_id_begins(gradlab: Any, case: str) -> None:
+    assert gradlab("replay", case[:9]).out.startswith(f"still failing: {case}")
+
+
+def test_how_two_ids_begin_is_no_case(gradlab: Any, case: str) -> None:
+    Path(f".gradlab/cases/{case[:3]}0000000.json").write_text("{}")
+    ran = gradlab("replay", case[:3])
+    assert (ran.status, len(ran.err.splitlines())) == (2, 1)
+    assert f"{case[:3]} begins the ids of" in ran.err
+
+
+def test_a_case_finds_its_file_from_another_folder(gradlab: Any, case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = Path(f".gradlab/cases/{case}.json").resolve()
+    Path("elsewhere").mkdir()
+    monkeypatch.chdir("elsewhere")
+    assert gradlab("replay", str(path)).status == 1
 
 
 def test_a_case_can_be_given_by_its_path(gradlab: Any, case: str) -> None:

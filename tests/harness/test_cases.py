@@ -127,10 +127,11 @@ def test_a_fault_is_kept_where_there_is_no_answer(tmp_path: Path) -> None:
         raise RuntimeError("not today")
 
     implementation = Implementation("raising", raising)
+    line = raising.__code__.co_firstlineno + 1
     keep_failures(report_on(implementation, problem([[0, 1]], [0])), tmp_path)
     (path,) = tmp_path.iterdir()
     assert read_case(path).got == {
-        "fault": "raised RuntimeError: not today",
+        "fault": f"raised RuntimeError: not today (test_cases.py, line {line})",
         "loss": None,
         "gradient": None,
         "noise": [],

@@ -44,7 +44,7 @@ FAMILIES = (
     Family("empty_batch", moderate.empty_batch),
     Family("moderate_extremes", moderate.moderate_extremes),
     Family("long_batch", moderate.long_batch),
-    Family("many_classes", moderate.many_classes, stress=True),
+    Family("many_classes", moderate.many_classes),
     Family("margins", stress.margins, stress=True),
     Family("unshifted_exp", stress.unshifted_exp, stress=True),
     Family("common_offsets", stress.common_offsets, stress=True),
@@ -69,6 +69,9 @@ FAMILIES = (
     Family("many_rows_and_classes", moderate.many_rows_and_classes, stress=True, profile="standard"),
     Family("vocabulary", moderate.vocabulary, stress=True, profile="thorough"),
 )
+
+
+STRESS = frozenset(family.name for family in FAMILIES if family.stress)
 
 
 def families_of(profile: str) -> tuple[Family, ...]:

@@ -68,8 +68,11 @@ def every_label(fmt: Format, rng: np.random.Generator) -> list[Problem]:
 
 def many_classes(fmt: Format, rng: np.random.Generator) -> list[Problem]:
     """More classes than 8 bits can number, labels among the last of them, and more entries than 15 bits can."""
-    few = placed(fmt, rng.uniform(-1, 1, (2, 300)), [299, 256])
-    return [few, placed(fmt, rng.uniform(-3, 3, (33, 1000)), [*rng.integers(0, 1000, 32), 999])]
+    return [
+        placed(fmt, rng.uniform(-1, 1, (2, 300)), [299, 256]),
+        placed(fmt, rng.uniform(-3, 3, (1, 1000)), [999]),
+        placed(fmt, rng.uniform(-1, 1, (129, 256)), rng.integers(0, 256, 129)),
+    ]
 
 
 def many_equal_rows(fmt: Format, rng: np.random.Generator) -> list[Problem]:
