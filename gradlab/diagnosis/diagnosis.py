@@ -15,6 +15,11 @@ from gradlab.problems.problem import Problem
 MOST_OBSERVATIONS = 60  # wrong answers, and as many right ones: the search looks at those of the smallest problems
 PROBES = {**conduct.PROBES, **digits.PROBES}
 ALSO_VALUES = ("gradient_is_the_derivative_of_its_own_loss", "calls_leave_no_state", "returns_loss_and_gradient")
+# What a defect of conduct brings about besides: writing to an input that is read-only, for one, raises.
+IMPLIED = {
+    "logits_shifted_in_place": ("layout_does_not_matter",),
+    "gradient_over_logits": ("layout_does_not_matter", "outputs_share_no_memory"),
+}
 OF_STATE = "softmax_remembered"  # what an answer depends on then is no model of one call
 
 
@@ -46,14 +51,17 @@ def diagnose(implementation: Implementation, problems: Sequence[Problem], failed
     side = side_of(implementation, problems[0].logits.dtype)
     seen = _probed(side, failed)
     names = tuple(dict.fromkeys(name for found in seen.values() for name in found))
+    names = (OF_STATE,) if OF_STATE in names else names  # every other probe makes a second call
     observations = [observed(problem, answer(implementation, problem)) for problem in problems if problem.n_rows]
     if "single_row_squeezed" in names:
         observations = [one for one in observations if not one.faulty]
     n_wrong = sum(one.is_wrong for one in observations)
-    found: tuple[Explanation, ...] = ()
-    if n_wrong and OF_STATE not in names:
-        found = _explaining(observations)
-    unexplained = tuple(check for check in failed if not _accounts(check, seen, bool(found) or not n_wrong))
+    found = _explaining(observations) if n_wrong and OF_STATE not in names else ()
+    implied = {check for name in names for check in IMPLIED.get(name, ())}
+    if any(one.coarse for one in found):
+        implied.add("layout_does_not_matter")  # sums in another order, at the rounding of the narrower dtype
+    values = bool(found) or not n_wrong
+    unexplained = tuple(check for check in failed if check not in implied and not _accounts(check, seen, values))
     return Diagnosis(problems[0].format.name, found, names, unexplained, len(observations), n_wrong)
 
 

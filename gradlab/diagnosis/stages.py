@@ -104,7 +104,9 @@ def own_loss(losses: Array, problem: Problem) -> Array:
     """The reduction that the objective defines."""
     if problem.objective.reduction == "none":
         return losses
-    return np.asarray(losses.sum() / np.float64(_denominator(problem)))
+    return np.asarray(
+        (losses / np.float64(_denominator(problem))).sum()
+    )  # the sum may overflow where the mean does not
 
 
 def own_gradient(gradient: Array, problem: Problem) -> Array:

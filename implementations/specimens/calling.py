@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .._inputs import checked_labels
 from .._rows import mean
 from ._right import Answer, Array, below_maximum, minus_one_hot, picked, reduced, row_losses, softmax
 from ._specimen import Specimen, claims_of
@@ -65,7 +66,7 @@ def index_overflow(logits: Array, labels: Array, reduction: str = "mean") -> Ans
     with np.errstate(over="ignore"):
         starts = np.arange(n_rows).astype(np.int16) * np.int64(n_classes).astype(np.int16)
         places = starts + labels.astype(np.int16)
-    gradient = softmax(logits)
+    gradient = np.ascontiguousarray(softmax(logits))
     gradient.reshape(-1)[places] -= 1
     return reduced(row_losses(logits, labels), gradient, reduction)
 
@@ -78,19 +79,19 @@ def label_in_eight_bits(logits: Array, labels: Array, reduction: str = "mean") -
 
 def labels_wrap(logits: Array, labels: Array, reduction: str = "mean") -> Answer:
     """Label -1 is the last class, and label K the first: what is no label is taken for one."""
-    labels = labels % logits.shape[1]
+    labels = checked_labels(labels % logits.shape[1], logits)
     return reduced(row_losses(logits, labels), minus_one_hot(softmax(logits), labels), reduction)
 
 
 def labels_truncated(logits: Array, labels: Array, reduction: str = "mean") -> Answer:
     """Labels that are no integers lose what is behind the point."""
-    whole = np.asarray(labels).astype(np.int64)
+    whole = checked_labels(np.asarray(labels).astype(np.int64), logits)
     return reduced(row_losses(logits, whole), minus_one_hot(softmax(logits), whole), reduction)
 
 
 def labels_broadcast(logits: Array, labels: Array, reduction: str = "mean") -> Answer:
     """One label stands for all rows, and labels too many are left out."""
-    own = np.resize(labels, len(logits))
+    own = checked_labels(np.resize(labels, len(logits)), logits)
     return reduced(row_losses(logits, own), minus_one_hot(softmax(logits), own), reduction)
 
 

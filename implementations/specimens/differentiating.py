@@ -5,7 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 from .._rows import maximum
-from ._right import Answer, Array, below_maximum, minus_one_hot, one_hot, picked, reduced, row_losses, softmax
+from ._right import (
+    Answer,
+    Array,
+    below_maximum,
+    losses_by_log1p,
+    minus_one_hot,
+    one_hot,
+    picked,
+    reduced,
+    row_losses,
+    softmax,
+)
 from ._specimen import Specimen, claims_of
 
 
@@ -137,11 +148,7 @@ def quotient_through_softmax(logits: Array, labels: Array, reduction: str = "mea
 
 def target_less_one(logits: Array, labels: Array, reduction: str = "mean") -> Answer:
     """The target's entry as p_y - 1, which keeps no digit once p_y rounds to 1; the loss is right to the last."""
-    d = below_maximum(logits)
-    e = np.exp(d)
-    largest = d.argmax(axis=1)
-    others = np.where(one_hot(largest, e) == 1, e.dtype.type(0), e).sum(axis=1)
-    return reduced(np.log1p(others) - picked(d, labels), minus_one_hot(softmax(logits), labels), reduction)
+    return reduced(losses_by_log1p(logits, labels), minus_one_hot(softmax(logits), labels), reduction)
 
 
 SPECIMENS = (

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._right import Answer, Array, below_maximum, minus_one_hot, picked, reduced, row_losses, softmax
+from ._right import (
+    Answer,
+    Array,
+    gradient_by_others,
+    losses_by_log1p,
+    minus_one_hot,
+    picked,
+    reduced,
+    row_losses,
+    softmax,
+)
 from ._specimen import Specimen, claims_of
 
 
@@ -20,7 +30,8 @@ def logits_rounded(logits: Array, labels: Array, reduction: str = "mean") -> Ans
     with np.errstate(over="ignore", invalid="ignore"):
         bits = logits.astype(np.float32).view(np.uint32)
     finite = np.isfinite(logits)
-    stored = ((bits + np.uint32(0x8000)) & np.uint32(0xFFFF0000)).view(np.float32).astype(logits.dtype)
+    half = np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1))  # to nearest, ties to even
+    stored = ((bits + half) & np.uint32(0xFFFF0000)).view(np.float32).astype(logits.dtype)
     x = np.where(finite, stored, logits)
     return reduced(row_losses(x, labels), minus_one_hot(softmax(x), labels), reduction)
 
@@ -33,24 +44,17 @@ def stored_before_subtracting(logits: Array, labels: Array, reduction: str = "me
 
 def log_of_one_plus(logits: Array, labels: Array, reduction: str = "mean") -> Answer:
     """log(1 + s) for the sum s of the others: 1 + s has rounded s away. The gradient is right to the last digits."""
-    d = below_maximum(logits)
-    losses = np.log(np.exp(d).sum(axis=1)) - picked(d, labels)
-    p = softmax(logits)
-    others = p.copy()
-    others[np.arange(len(p)), labels] = 0
-    gradient = others.copy()
-    gradient[np.arange(len(p)), labels] = -others.sum(axis=1)
-    return reduced(losses, gradient, reduction)
+    return reduced(row_losses(logits, labels), gradient_by_others(logits, labels), reduction)
 
 
 def added_and_subtracted(logits: Array, labels: Array, reduction: str = "mean") -> Answer:
-    """With two classes and a margin M above 1 the loss is (M + exp(-M)) - M, which keeps the digits of M only."""
-    losses = row_losses(logits, labels)
+    """With two classes and a margin M above 18 the loss is (M + exp(-M)) - M, which keeps the digits of M only."""
+    losses = losses_by_log1p(logits, labels)
     if logits.shape[1] == 2:
         margin = picked(logits, labels) - picked(logits, 1 - labels)
         with np.errstate(over="ignore", invalid="ignore"):
             losses = np.where((margin > 18) & (margin < 1e30), (margin + np.exp(-margin)) - margin, losses)
-    return reduced(losses, minus_one_hot(softmax(logits), labels), reduction)
+    return reduced(losses, gradient_by_others(logits, labels), reduction)
 
 
 def sequential_half_mean(logits: Array, labels: Array, reduction: str = "mean") -> Answer:

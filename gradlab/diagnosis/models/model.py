@@ -62,8 +62,10 @@ class Defect:
 
     def models(self, observations: Sequence[Observation]) -> list[Model]:
         """The models to try on these observations, one for each value of the parameter."""
+        with np.errstate(all="ignore"):
+            guesses = list(self.guesses(observations))
         found = []
-        for value in dict.fromkeys(snapped for guess in self.guesses(observations) for snapped in _snapped(guess)):
+        for value in dict.fromkeys(snapped for guess in guesses for snapped in _snapped(guess)):
             if self.symbol and float(f"{value:.3g}") == self.neutral:
                 continue
             said = f"{self.symbol} = {value:.4g}" if self.symbol else ""

@@ -99,8 +99,8 @@ def gradient_divided_by(
 ) -> Callable[[Array, Problem], Array]:
     def scaled(gradient: Array, problem: Problem) -> Array:
         mean = problem.objective.reduction == "mean"
-        gradient = np.where(dropped(problem)[:, None], 0, gradient)
-        return np.asarray(gradient / np.float64(number(problem))) if mean else own_gradient(gradient, problem)
+        share = gradient / np.float64(number(problem)) if mean else own_gradient(gradient, problem)
+        return np.where(dropped(problem)[:, None], 0, share)
 
     return scaled
 
@@ -121,8 +121,8 @@ def of_fixed_label(problem: Problem) -> Array:
 
 
 def nan_where_all_are_ignored(gradient: Array, problem: Problem) -> Array:
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(gradient / np.float64(denominator_of(problem)))
+    kept = np.where(problem.ignored_rows[:, None], 0, gradient)
+    return np.asarray(kept / np.float64(denominator_of(problem)))
 
 
 def gradient_without_mass(view: View) -> Array:

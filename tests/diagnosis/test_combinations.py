@@ -1,0 +1,152 @@
+"""Two defects at once are both named, and the teaching codes' are; what is none of the known ones stays unexplained."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gradlab.adapters.shipped import everything
+from gradlab.implementations._rows import maximum
+from gradlab.implementations.shifted import shifted
+from gradlab.problems.problem import Array
+
+DTYPES = ("float32", "float64")
+
+
+def unshifted_and_not_divided(logits: Array, labels: Array) -> Any:
+    rows = np.arange(len(labels))
+    e = np.exp(logits)
+    p = e / e.sum(axis=1, keepdims=True)
+    losses = np.log(e.sum(axis=1)) - logits[rows, labels]
+    p[rows, labels] -= 1
+    return losses.mean(), p
+
+
+def flipped_and_summed(logits: Array, labels: Array) -> Any:
+    loss, gradient = shifted(logits, labels)
+    return loss * len(labels), -gradient
+
+
+def clipped_and_wrong_label(logits: Array, labels: Array) -> Any:
+    rows = np.arange(len(labels))
+    e = np.exp(logits - maximum(logits))
+    p = e / e.sum(axis=1, keepdims=True)
+    loss = -np.log(np.maximum(p[rows, labels], logits.dtype.type(1e-6))).mean()
+    p[rows, labels - 1] -= 1
+    return loss, p / logits.dtype.type(len(labels))
+
+
+COMBINED = {
+    unshifted_and_not_divided: ("gradient_not_divided", "no_shift"),
+    flipped_and_summed: ("loss_not_divided", "sign_flipped"),
+    clipped_and_wrong_label: ("clipped_probability", "label_counted_from_one"),
+}
+TEACHING = {
+    "textbook": ("log_of_softmax", "no_shift"),
+    "teaching_example_loop": ("no_shift", "zero_times_infinity"),
+    "teaching_global_shift": ("global_shift", "zero_times_infinity"),
+    "teaching_label_vector": ("gradient_not_divided", "label_numbers_subtracted", "log_of_softmax", "no_shift"),
+    "teaching_one_dimensional": ("log_of_softmax", "no_shift", "whole_matrix_sum"),
+}
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("function", COMBINED, ids=lambda function: function.__name__)
+def test_two_defects_at_once_are_both_named(function: Any, dtype: str, diagnosed: Any) -> None:
+    assert [one.defects for one in diagnosed(function, dtype).alternatives] == [COMBINED[function]]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", TEACHING)
+def test_the_defects_of_what_is_taught_are_all_named(name: str, dtype: str, diagnosed: Any) -> None:
+    function, _ = everything()[name]
+    assert [one.defects for one in diagnosed(function, dtype).alternatives] == [TEACHING[name]]
+
+
+def parameters(found: Any) -> list[str]:
+    return [model.parameter for one in found.alternatives for model in one.models]
+
+
+def epsilon(value: float) -> Any:
+    def loss(logits: Array, labels: Array) -> Any:
+        rows = np.arange(len(labels))
+        e = np.exp(logits - maximum(logits))
+        p = e / e.sum(axis=1, keepdims=True)
+        return -np.log(p[rows, labels] + logits.dtype.type(value)).mean(), shifted(logits, labels)[1]
+
+    return loss
+
+
+def temperature(value: float) -> Any:
+    def loss(logits: Array, labels: Array) -> Any:
+        number = logits.dtype.type(value)
+        found, gradient = shifted(logits / number, labels)
+        return found, gradient / number
+
+    return loss
+
+
+def multiple(value: float) -> Any:
+    def loss(logits: Array, labels: Array) -> Any:
+        found, gradient = shifted(logits, labels)
+        return found, gradient * gradient.dtype.type(value)
+
+    return loss
+
+
+@pytest.mark.parametrize(
+    ("function", "said"),
+    [
+        (epsilon(1e-12), "epsilon = 1e-12"),
+        (epsilon(3e-5), "epsilon = 3e-05"),
+        (temperature(0.5), "T = 0.5"),
+        (temperature(3), "T = 3"),
+        (multiple(0.125), "factor of the gradient = 0.125"),
+        (multiple(-3), "factor of the gradient = -3"),
+    ],
+)
+def test_a_parameter_is_estimated(function: Any, said: str, diagnosed: Any) -> None:
+    assert parameters(diagnosed(function, "float64")) == [said]
+
+
+def wrong_in_a_band(logits: Array, labels: Array) -> Any:
+    loss, gradient = shifted(logits, labels)
+    return loss, np.where((logits > 0.4) & (logits < 0.6), gradient * logits.dtype.type(1.5), gradient)
+
+
+def a_cubic_term(logits: Array, labels: Array) -> Any:
+    loss, gradient = shifted(logits, labels)
+    p = np.exp(logits - maximum(logits))
+    p /= p.sum(axis=1, keepdims=True)
+    return loss, gradient + p**3 * logits.dtype.type(0.01)
+
+
+def columns_beyond_64(logits: Array, labels: Array) -> Any:
+    loss, gradient = shifted(logits, labels)
+    gradient[:, 64:] *= logits.dtype.type(0.9)
+    return loss, gradient
+
+
+def first_label_forgotten(logits: Array, labels: Array) -> Any:
+    loss, gradient = shifted(logits, labels)
+    gradient[labels == 0] = 0
+    return loss, gradient
+
+
+def noisy(logits: Array, labels: Array) -> Any:
+    loss, gradient = shifted(logits, labels)
+    noise = np.random.default_rng(logits.size).normal(0, 1e-3, gradient.shape)
+    return loss, gradient + noise.astype(logits.dtype)
+
+
+UNKNOWN = (wrong_in_a_band, a_cubic_term, columns_beyond_64, first_label_forgotten, noisy)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("function", UNKNOWN, ids=lambda function: function.__name__)
+def test_what_is_none_of_the_known_defects_stays_unexplained(function: Any, dtype: str, diagnosed: Any) -> None:
+    found = diagnosed(function, dtype, ["gradient_is_right"])
+    assert found.n_wrong > 0
+    assert (found.alternatives, found.conduct, found.unexplained) == ((), (), ("gradient_is_right",))
