@@ -87,7 +87,7 @@ def as_markdown(found: Sequence[Row], families: str) -> str:
         "",
         f"Written by `{COMMAND} --families {families}`; not to be edited. Seed {SEED}, no problem drawn. "
         f"{len(specimens())} specimens, {len(bad) - len(specimens())} teaching codes, {len(found) - len(bad)} sound "
-        "implementations, none of which any check of level `stable` rejects. `gradlab explain NAME` tells more of each.",
+        "implementations, which no check of level `stable` rejects. `gradlab explain NAME` tells more of each.",
         "",
         "![kill matrix](kill-matrix.svg)",
         "",
