@@ -277,9 +277,9 @@ def as_markdown(sizes: Sequence[str], cells: dict[str, list[Cell]], whole: Cell,
         "# What other gradient checkers make of the same defects",
         "",
         f"Written by `{COMMAND} --write`; not to be edited. Measured with {', '.join(found)} and Python "
-        f"{platform.python_version()}, one thread. {len(names)} specimens that are a wrong loss or gradient over labels, float64, mean over the rows, "
-        "normal logits of standard deviation 1; each checker with its defaults. How many it catches, and the median of "
-        "its times for one function.",
+        f"{platform.python_version()}, one thread. {len(names)} specimens that are a wrong loss or gradient over "
+        "labels, float64, mean over the rows, normal logits of standard deviation 1; each checker with its defaults. "
+        "How many it catches, and the median of its times for one function.",
         "",
         head,
         "|---" * (len(sizes) + 1) + "|",
@@ -287,8 +287,8 @@ def as_markdown(sizes: Sequence[str], cells: dict[str, list[Cell]], whole: Cell,
         "",
         f"`gradlab check --profile quick` catches {_caught(whole)}, whatever the "
         "size that a function is meant for: it brings its own problems. One run in float64 took "
-        f"{_time(whole.seconds)}. Most of what the others miss is right on moderate logits, or has a gradient that fits "
-        "its own wrong loss: no gradient check at one point can find that.",
+        f"{_time(whole.seconds)}. Most of what the others miss is right on moderate logits, or has a gradient that "
+        "fits its own wrong loss: no gradient check at one point can find that.",
         "",
         "| missed by | at | |",
         "|---|---|---|",

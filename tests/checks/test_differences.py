@@ -191,5 +191,7 @@ def test_implementation_that_fails_on_copies_in_one_call_is_a_finding() -> None:
             raise MemoryError("too many rows")
         return every_option(logits, labels, **options)
 
-    with pytest.raises(NoAnswerError, match=r"raised MemoryError: too many rows \(copies of the batch in one call\)"):
+    place = r"\(test_differences.py, line \d+\)"
+    told = rf"raised MemoryError: too many rows {place} \(copies of the batch in one call\)"
+    with pytest.raises(NoAnswerError, match=told):
         along_classes(named(small_only), drawn("float64", (4, 5)))

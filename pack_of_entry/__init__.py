@@ -1,2 +1,0 @@
-def loss(logits, labels):
-    return 0.0, logits
