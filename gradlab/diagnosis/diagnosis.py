@@ -40,6 +40,11 @@ class Diagnosis:
     n_wrong: int
 
     @property
+    def defects(self) -> tuple[str, ...]:
+        """The defects by name: those of the first alternative, then those of conduct."""
+        return (*(self.alternatives[0].defects if self.alternatives else ()), *self.conduct)
+
+    @property
     def is_explained(self) -> bool:
         """Whether something accounts for every failure."""
         return not self.unexplained

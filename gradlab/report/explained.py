@@ -80,8 +80,10 @@ def _named(explanation: Explanation) -> str:
     """The defects with their parameters, such as "epsilon_in_log (epsilon = 1e-07)"."""
     parts = []
     for name in explanation.defects:
-        parameters = [model.parameter for model in explanation.models if model.defect == name and model.parameter]
-        parts.append(f"{name} ({', '.join(parameters)})" if parameters else name)
+        models = [model for model in explanation.models if model.defect == name]
+        places = [f"in the {model.place} alone" for model in models if model.place]
+        said = [*places, *(model.parameter for model in models if model.parameter)]
+        parts.append(f"{name} ({', '.join(said)})" if said else name)
     return " and ".join(parts) + (f", computed in {explanation.inside}" if explanation.inside else "")
 
 

@@ -81,9 +81,8 @@ def reason(report: Report) -> str:
     """Why the level is not met, as short as can be: the diagnosis, or else the first failure."""
     if not report.failures:
         return ""
-    if report.diagnosis is not None and (report.diagnosis.alternatives or report.diagnosis.conduct):
-        known = report.diagnosis.alternatives[0].defects if report.diagnosis.alternatives else ()
-        return f"looks like {' and '.join([*known, *report.diagnosis.conduct])}"
+    if report.diagnosis is not None and report.diagnosis.defects:
+        return f"looks like {' and '.join(report.diagnosis.defects)}"
     first = report.failures[0]
     return f"{first.check.name}: {(first.simplest or first.worst).sentence()}"
 

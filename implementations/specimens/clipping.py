@@ -24,6 +24,13 @@ def clipped_probability(logits: Array, labels: Array, reduction: str = "mean") -
     return reduced(losses, minus_one_hot(p, labels) * inside[:, None], reduction)
 
 
+def clipped_loss(logits: Array, labels: Array, reduction: str = "mean") -> Answer:
+    """p_y is clipped to [1e-7, 1 - 1e-7] in the loss, and the gradient is that without the clipping."""
+    p, low = softmax(logits), logits.dtype.type(1e-7)
+    losses = -np.log(np.clip(picked(p, labels), low, 1 - low))
+    return reduced(losses, minus_one_hot(p, labels), reduction)
+
+
 def epsilon_in_sum(logits: Array, labels: Array, reduction: str = "mean") -> Answer:
     """1e-3 is added to the sum, so that nothing can be divided by 0."""
     d = below_maximum(logits)
@@ -87,6 +94,15 @@ SPECIMENS = (
         labels=[1],
         killed_by="gradient_within_forward_error",
         seen="Keras #17634, #9664, #1368; Lasagne #567; scikit-learn #24315",
+    ),
+    Specimen(
+        clipped_loss,
+        wrong="loss = -log(clip(p_y, 1e-7, 1 - 1e-7)) is never above 16.1, and g = p - one_hot(y) is not its gradient",
+        mend="compute the loss from the logits, where nothing needs to be clipped",
+        logits=[[20, 0]],
+        labels=[1],
+        killed_by="loss_within_forward_error",
+        seen="teaching code",
     ),
     Specimen(
         epsilon_in_sum,

@@ -41,7 +41,7 @@ def clipped_and_wrong_label(logits: Array, labels: Array) -> Any:
 COMBINED = {
     unshifted_and_not_divided: ("gradient_not_divided", "no_shift"),
     flipped_and_summed: ("loss_not_divided", "sign_flipped"),
-    clipped_and_wrong_label: ("clipped_probability", "label_counted_from_one"),
+    clipped_and_wrong_label: ("clipped_loss", "label_counted_from_one"),
 }
 TEACHING = {
     "textbook": ("log_of_softmax", "no_shift"),
@@ -103,8 +103,8 @@ def multiple(value: float) -> Any:
         (epsilon(3e-5), "epsilon = 3e-05"),
         (temperature(0.5), "T = 0.5"),
         (temperature(3), "T = 3"),
-        (multiple(0.125), "factor of the gradient = 0.125"),
-        (multiple(-3), "factor of the gradient = -3"),
+        (multiple(0.125), "factor = 0.125"),
+        (multiple(-3), "factor = -3"),
     ],
 )
 def test_a_parameter_is_estimated(function: Any, said: str, diagnosed: Any) -> None:

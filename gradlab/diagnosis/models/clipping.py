@@ -63,8 +63,8 @@ def masked_gradient_is_nan(view: View) -> Array:
 DEFECTS = (
     Defect("epsilon_in_log", epsilon_added, "epsilon", floors_of_probability),
     Defect("clipped_probability", clipped, "epsilon", floors_of_probability),
-    Defect("clipped_probability", clipped_loss, "epsilon", floors_of_probability),
-    Defect("clipped_probability", clipped_loss_from_below, "epsilon", floors_of_probability),
+    Defect("clipped_loss", clipped_loss, "epsilon", floors_of_probability),
+    Defect("clipped_loss", clipped_loss_from_below, "epsilon", floors_of_probability),
     fixed("nan_made_zero", gradient=nan_as_zero),
     fixed("infinity_made_finite", logits=infinity_as_a_number),
     fixed("mask_multiplied", logits=masked_is_nan),

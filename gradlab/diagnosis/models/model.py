@@ -39,6 +39,11 @@ class Model:
     def only_in_gradient(self) -> bool:
         return set(self.changes) <= GRADIENT_STAGES and not self.inside
 
+    @property
+    def place(self) -> str:
+        """ "loss" or "gradient" where only that one is wrong, else ""."""
+        return "loss" if self.only_in_loss else "gradient" if self.only_in_gradient else ""
+
 
 @dataclass(frozen=True, eq=False)
 class Defect:
