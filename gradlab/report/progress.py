@@ -1,10 +1,12 @@
-"""Where a run is, live on stderr while it is a terminal; nothing otherwise."""
+"""Where a run is, on stderr: live while it is a terminal, a line now and then otherwise."""
 
 from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from typing import TextIO
 
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Display
@@ -12,12 +14,14 @@ from rich.progress import Progress as Display
 from gradlab.harness.run import Progress, Watch
 from gradlab.report.terminal import console_for
 
+SECONDS_BETWEEN_LINES = 10.0
+
 
 @contextlib.contextmanager
 def shown(name: str) -> Iterator[Watch]:
     """A function to be told where the run of implementation `name` is; the display is gone when the run is over."""
     if not sys.stderr.isatty():
-        yield _unseen
+        yield now_and_then(sys.stderr)
         return
     columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn(), TimeElapsedColumn())
     with Display(*columns, console=console_for(sys.stderr), transient=True) as display:
@@ -30,5 +34,21 @@ def shown(name: str) -> Iterator[Watch]:
         yield watch
 
 
-def _unseen(progress: Progress) -> None:
-    return None
+def now_and_then(stream: TextIO, clock: Callable[[], float] = time.monotonic) -> Watch:
+    """A function that writes where the run is as a line, once in ten seconds: a log shows that it is alive."""
+    started = last = clock()
+
+    def watch(progress: Progress) -> None:
+        nonlocal last
+        now = clock()
+        if now - last < SECONDS_BETWEEN_LINES:
+            return
+        last = now
+        done = f"{progress.done} of {progress.total}"
+        print(
+            f"{progress.name} {progress.dtype}: {progress.phase}, {done}, {now - started:.0f} s",
+            file=stream,
+            flush=True,
+        )
+
+    return watch
