@@ -21,13 +21,13 @@ ALSO_ACCURATE = ("loss_within_a_few_ulp", "target_entry_within_a_few_ulp", "rows
 def report_of(name: str, dtype: str) -> Report:
     """One run of the quick profile."""
     (implementation,) = load(name, {})
-    return judge(implementation, Plan(PROFILES["quick"], 11, "stable", (dtype,)))
+    return judge(implementation, Plan(PROFILES["quick"], 11, implementation.claims.level, (dtype,)))
 
 
 @pytest.mark.parametrize(("name", "dtype"), CASES)
-def test_sound_implementation_is_stable(name: str, dtype: str) -> None:
+def test_sound_implementation_reaches_the_level_that_it_claims(name: str, dtype: str) -> None:
     report = report_of(name, dtype)
-    assert report.verdict >= "stable", report
+    assert report.met, report
 
 
 @pytest.mark.parametrize("name", OURS)

@@ -1,0 +1,104 @@
+"""Right to a few units in the last place, in every entry and everywhere, in the precision of the logits."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ._compensated import added, exponentials_of_difference, mean_of_losses, sum_of_terms, two_difference
+from ._inputs import Array, checked
+from ._rows import maximum
+
+__all__ = ["accurate"]
+
+CLAIMS = {
+    "dtypes": ["float32", "float64"],
+    "level": "accurate",
+    "refuses_bad_labels": True,
+    "empty_batch": True,
+    "keeps_dtype": True,
+    "big_endian": True,
+}
+
+BLOCK = 2**18  # bytes at a time: what is computed on the way stays in the cache
+
+
+@np.errstate(over="ignore", invalid="ignore")  # x - max x may overflow, or be -inf: its exp is the right 0
+def accurate(logits: npt.ArrayLike, labels: npt.ArrayLike) -> tuple[Any, Array]:
+    """The mean softmax cross-entropy and its gradient, each entry within 5 ULP in float32 and 4 in float64.
+
+    logits (N, K), labels (N,); the loss is a scalar and the gradient (N, K), both in the dtype of the logits.
+    Nothing is subtracted where digits could cancel: with e_j = exp(x_j - max x), of the exact difference,
+
+        loss = (max x - x_y) + log1p(sum of e_j without the largest)
+        g_y  = -(sum of e_j without the label's) / (sum of e_j) / N,    g_j = e_j / (sum of e_j) / N
+
+    and where the label is far above all others, so that their sum underflows, it is exp(x_2 - max x) times the sum of
+    exp(x_j - x_2), x_2 being the largest of the others. docs/accuracy.md has the proof.
+
+    Breaks: where its assumptions do. A processor that flushes subnormal numbers to 0 loses the entries below the
+    smallest normal number, and an exp that is further off than the machine's own takes every entry with it.
+    """
+    logits, labels = checked(logits, labels)
+    losses = np.empty(len(logits), dtype=np.float64)
+    gradient = np.empty_like(logits, order="C", subok=False)
+    step = max(BLOCK // (logits.shape[1] * logits.itemsize), 1)
+    for first in range(0, len(logits), step):
+        rows = slice(first, first + step)
+        losses[rows] = _of_rows(logits[rows], labels[rows], gradient[rows], len(logits))
+    return logits.dtype.type(mean_of_losses(losses)), gradient
+
+
+def _of_rows(logits: Array, labels: Array, gradient: Array, n_rows: int) -> Array:
+    """The losses of some of n_rows rows, shape (n,), float64; their part of the gradient, (n, K), is written."""
+    rows = np.arange(len(logits))
+    largest, own = maximum(logits), logits[rows, labels]
+    pivot = np.where(own == largest[:, 0], labels, logits.argmax(axis=1))  # of equals, the label
+    is_top = pivot == labels
+
+    terms = exponentials_of_difference(logits, largest)
+    ones, term = terms[rows, pivot], terms[rows, labels]  # ones: 1, or NaN where the row has no loss
+    terms[rows, pivot] = 0
+    terms[rows, labels] = 0
+    rest = sum_of_terms(terms)
+    terms[rows, pivot] = ones
+    behind = added(np.where(is_top, 0, term), rest)  # the sum of all but the largest
+    others = added(np.where(is_top, 0, ones), rest)  # the sum of all but the label's
+    denominators = (ones + behind) * n_rows
+    np.divide(terms, denominators.astype(logits.dtype)[:, None], out=gradient)
+
+    targets = others / denominators
+    far = is_top & (behind < _far(logits))
+    if far.any():
+        half, total = _behind_in_parts(logits[far], pivot[far], largest[far])
+        behind[far] = (half * total) * half
+        targets[far] = (half * total / denominators[far]) * half
+    gradient[rows, labels] = -targets
+    distance, error = two_difference(largest[:, 0].astype(np.float64), own.astype(np.float64))
+    losses: Array = distance + (np.nan_to_num(error) + np.log1p(behind))
+    return losses
+
+
+def _behind_in_parts(logits: Array, pivot: Array, largest: Array) -> tuple[Array, Array]:
+    """half and total, shape (n,), such that the sum of exp(x_j - largest) without the pivot's is half^2 total.
+
+    Neither underflows: half^2 = exp(x_2 - largest) for the runner-up x_2, and total >= 1 is the sum of exp(x_j - x_2).
+    """
+    others = logits.copy()
+    others[np.arange(len(logits)), pivot] = -np.inf
+    second = others.max(axis=1, keepdims=True)
+    second = np.where(second > -np.inf, second, largest)  # nothing behind: every term is 0
+    difference, error = two_difference(second[:, 0].astype(np.float64), largest[:, 0].astype(np.float64))
+    half = np.exp(difference / 2)
+    half += half * np.fmax(error / 2, -1)
+    high, low = sum_of_terms(exponentials_of_difference(others, second))
+    return half, high + low
+
+
+def _far(logits: Array) -> float:
+    """Below this the sum of exponentials of a row owes too much to those that are rounded as subnormal numbers."""
+    exponent = {"float16": -14, "float64": -1022}.get(logits.dtype.name, -126)
+    return math.ldexp(1024.0 * logits.shape[1], exponent)
