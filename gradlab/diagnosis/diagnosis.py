@@ -55,9 +55,11 @@ def diagnose(implementation: Implementation, problems: Sequence[Problem], failed
     failed = list(failed)
     side = side_of(implementation, problems[0].logits.dtype)
     seen = _probed(side, failed)
+    observations = [observed(problem, answer(implementation, problem)) for problem in problems if problem.n_rows]
+    if all(one.faulty for one in observations):
+        seen = dict.fromkeys(failed, ())  # a probe that gets no answer either has seen nothing
     names = tuple(dict.fromkeys(name for found in seen.values() for name in found))
     names = (OF_STATE,) if OF_STATE in names else names  # every other probe makes a second call
-    observations = [observed(problem, answer(implementation, problem)) for problem in problems if problem.n_rows]
     if "single_row_squeezed" in names:
         observations = [one for one in observations if not one.faulty]
     n_wrong = sum(one.is_wrong for one in observations)

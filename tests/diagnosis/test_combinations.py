@@ -141,6 +141,10 @@ def noisy(logits: Array, labels: Array) -> Any:
     return loss, gradient + noise.astype(logits.dtype)
 
 
+def unfinished(logits: Array, labels: Array) -> Any:
+    raise NameError("name 'softmax' is not defined")
+
+
 UNKNOWN = (wrong_in_a_band, a_cubic_term, columns_beyond_64, first_label_forgotten, noisy)
 
 
@@ -150,3 +154,9 @@ def test_what_is_none_of_the_known_defects_stays_unexplained(function: Any, dtyp
     found = diagnosed(function, dtype, ["gradient_is_right"])
     assert found.n_wrong > 0
     assert (found.alternatives, found.conduct, found.unexplained) == ((), (), ("gradient_is_right",))
+
+
+def test_a_function_that_never_answers_looks_like_no_known_defect(diagnosed: Any) -> None:
+    failed = ["returns_loss_and_gradient", "empty_batch_is_answered"]
+    found = diagnosed(unfinished, "float64", failed)
+    assert (found.defects, found.unexplained) == ((), tuple(failed))
