@@ -1,0 +1,142 @@
+"""Suites for asv, airspeed velocity: what an implementation takes in time and memory, and how accurate it is.
+
+Three lines in a file of your own benchmarks/ are enough:
+
+    from gradlab.asv import suites
+    from mypackage.losses import my_loss
+    Speed, Memory, Accuracy = suites(my_loss)
+
+and `asv run`, `asv continuous` and `asv publish` follow it from commit to commit.
+"""
+
+from __future__ import annotations
+
+import tracemalloc
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from gradlab.api import Target, check, implementations_of
+from gradlab.evaluation import Implementation
+from gradlab.harness.largest_errors import PARTS, largest_errors
+from gradlab.harness.problems import problems_in_run
+from gradlab.harness.profiles import profile_named
+from gradlab.problems.problem import Array
+
+SHAPES = ((64, 10), (1024, 1000), (64, 32000))
+DTYPES = ("float32", "float64")
+MOST_BITS = 64.0  # asv cannot publish inf: an answer that is wrong altogether counts as this many bits lost
+
+Suite = type[Any]
+
+
+def suites(
+    *targets: Target, shapes: Iterable[tuple[int, int]] = SHAPES, dtypes: Sequence[str] = DTYPES, profile: str = "quick"
+) -> tuple[Suite, Suite, Suite]:
+    """Three classes for asv to find in the module that names them: Speed, Memory and Accuracy.
+
+    targets: functions `(logits, labels) -> (loss, gradient)`, or strings as `gradlab check` takes them. One that does
+    not load in a commit, or does not claim a dtype, is left out there. shapes: (rows, classes) of the timed problems.
+    """
+    named = {_name(target): target for target in targets}
+    sizes = {f"{rows}x{classes}": (rows, classes) for rows, classes in shapes}
+
+    class _Sized:
+        params = (list(named), list(sizes), list(dtypes))
+        param_names = ("implementation", "shape", "dtype")
+
+        def setup(self, name: str, shape: str, dtype: str) -> None:
+            self.function = _loaded(named[name], dtype).function
+            self.arguments = arguments(sizes[shape], dtype)
+
+    class Speed(_Sized):
+        def time_loss_and_gradient(self, name: str, shape: str, dtype: str) -> None:
+            self.function(*self.arguments)
+
+    class Memory(_Sized):
+        def peakmem_loss_and_gradient(self, name: str, shape: str, dtype: str) -> None:
+            self.function(*self.arguments)
+
+        @_in("bytes")
+        def track_beyond_the_gradient(self, name: str, shape: str, dtype: str) -> int:
+            return bytes_beyond_the_gradient(self.function, self.arguments)
+
+    class Accuracy:
+        params = (list(named), list(dtypes))
+        param_names = ("implementation", "dtype")
+        timeout = 600
+
+        def setup(self, name: str, dtype: str) -> None:
+            self.implementation = _loaded(named[name], dtype)
+
+        @_in("log2 ULP")
+        def track_loss_error(self, name: str, dtype: str) -> float:
+            return bits_lost(self.implementation, dtype, profile)[0]
+
+        @_in("log2 ULP")
+        def track_target_error(self, name: str, dtype: str) -> float:
+            return bits_lost(self.implementation, dtype, profile)[1]
+
+        @_in("log2 ULP")
+        def track_others_error(self, name: str, dtype: str) -> float:
+            return bits_lost(self.implementation, dtype, profile)[2]
+
+        @_in("checks")
+        def track_checks_failed(self, name: str, dtype: str) -> int:
+            return len(check(self.implementation, profile=profile, dtypes=[dtype]).failures)
+
+        @_in("problems")
+        def track_problems_failed(self, name: str, dtype: str) -> int:
+            return len(check(self.implementation, profile=profile, dtypes=[dtype]).failing)
+
+    return Speed, Memory, Accuracy
+
+
+def arguments(shape: tuple[int, int], dtype: str) -> tuple[Array, Array]:
+    """Logits, normal with standard deviation 3, and labels, drawn at random; the same for the same shape."""
+    rng = np.random.default_rng(shape)
+    return rng.normal(0, 3, shape).astype(dtype), rng.integers(0, shape[1], shape[0])
+
+
+def bytes_beyond_the_gradient(function: Callable[..., Any], arguments: tuple[Array, Array]) -> int:
+    """The most that a second call holds at one time, as tracemalloc sees it, less the gradient that it returns."""
+    function(*arguments)
+    tracemalloc.start()
+    try:
+        _, gradient = function(*arguments)
+        return max(tracemalloc.get_traced_memory()[1] - np.asarray(gradient).nbytes, 0)
+    finally:
+        tracemalloc.stop()
+
+
+def bits_lost(implementation: Implementation, dtype: str, profile: str) -> tuple[float, ...]:
+    """log2(1 + the largest error in ULP) of the loss, the target's entries and the others, in the run with seed 0."""
+    problems = problems_in_run(implementation.claims, dtype, (profile_named(profile), 0))
+    found = largest_errors(implementation, problems)
+    return tuple(min(float(np.log2(1 + found[part].ulp)), MOST_BITS) for part in PARTS)
+
+
+def _in(unit: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    def mark(function: Callable[..., Any]) -> Callable[..., Any]:
+        vars(function)["unit"] = unit
+        return function
+
+    return mark
+
+
+def _name(target: Target) -> str:
+    if isinstance(target, str):
+        return target
+    return getattr(target, "name", None) or getattr(target, "__name__", None) or type(target).__name__
+
+
+def _loaded(target: Target, dtype: str) -> Implementation:
+    """The implementation; NotImplementedError, by which asv leaves it out, where there is none for this dtype."""
+    try:
+        implementation = implementations_of(target, {}, (dtype,))[0]
+    except ValueError as error:
+        raise NotImplementedError(str(error)) from error
+    if dtype not in implementation.claims.dtypes:
+        raise NotImplementedError(f"{implementation.name} does not claim {dtype}")
+    return implementation
