@@ -43,15 +43,16 @@ def leaves_its_inputs_alone(implementation: Implementation, problem: Problem) ->
 
 
 def outputs_share_no_memory(implementation: Implementation, problem: Problem) -> Findings:
-    """The gradient is no view of the inputs, and a later call does not change it."""
+    """The gradient is no view of the inputs, and a later call, other or the same, does not give or change it."""
     call = call_for(implementation, problem)
     first = answer_to_call(implementation, call, problem.objective.reduction)
     loss, gradient = values_of(first, problem)
     shared = [what for what, array in _arrays(first).items() if _overlaps(array, call)]
-    other = problem.replace(logits=-problem.logits)
-    second = evaluate(implementation, other)
+    later_calls = [evaluate(implementation, other) for other in (problem.replace(logits=-problem.logits), problem)]
     kept = _same_bits(values_of(first, problem), (loss, gradient))
-    again = any(np.shares_memory(a, b) for a in _arrays(first).values() for b in _arrays(second).values())
+    again = any(
+        np.shares_memory(a, b) for a in _arrays(first).values() for one in later_calls for b in _arrays(one).values()
+    )
     inputs = f"share memory with an input: {' and '.join(shared)}" if shared else "share no memory with an input"
     later = "is changed" if not kept else "shares memory with the next" if again else "is what it was"
     return [
@@ -82,10 +83,23 @@ def calls_leave_no_state(implementation: Implementation, problem: Problem) -> Fi
 
 
 def layout_does_not_matter(implementation: Implementation, problem: Problem) -> Findings:
-    """Fortran order, strides, negative strides, read-only arrays and int32 labels give the same values."""
+    """Fortran order, strides of all kinds, unaligned and read-only arrays, and int32 labels give the same values."""
     findings: Findings = []
     for spell in LAYOUTS.values():
         findings += _same_in_layout(implementation, problem, spell)
+    alike = problem.replace(logits=np.repeat(problem.logits[:1], problem.n_rows, axis=0))
+    return findings + _same_in_layout(implementation, alike, _one_row_repeated)
+
+
+def integer_type_of_the_labels_does_not_matter(implementation: Implementation, problem: Problem) -> Findings:
+    """Labels in any integer type that can hold every class give the same values, or an exception."""
+    findings: Findings = []
+    for name in INTEGERS:
+        if problem.n_classes - 1 <= np.iinfo(name).max:
+            call = replace(call_for(implementation, problem), targets=problem.targets.astype(name))
+            given = answer_to_call(implementation, call, problem.objective.reduction)
+            if given.raised is None:
+                findings += agree(values_of(given, problem), solved(implementation, problem), _twice(problem))
     return findings
 
 
@@ -143,6 +157,29 @@ def _strided(x: Array) -> Array:
     return np.asarray(wide[..., ::2])
 
 
+def _every_other_row(x: Array) -> Array:
+    tall = np.zeros((2 * len(x), *x.shape[1:]), dtype=x.dtype)
+    tall[::2] = x
+    return np.asarray(tall[::2])
+
+
+def _rows_apart(x: Array) -> Array:
+    wide = np.zeros((*x.shape[:-1], x.shape[-1] + 3), dtype=x.dtype)
+    wide[..., : x.shape[-1]] = x
+    return np.asarray(wide[..., : x.shape[-1]])
+
+
+def _unaligned(x: Array) -> Array:
+    odd = np.empty(x.nbytes + 1, dtype=np.uint8)[1:].view(x.dtype).reshape(x.shape)
+    odd[...] = x
+    return np.asarray(odd)
+
+
+def _one_row_repeated(x: Array) -> Array:
+    """The same values with a stride of 0; labels, which are no repetition, as they are."""
+    return np.broadcast_to(x[:1], x.shape) if x.ndim == 2 and (x == x[:1]).all() else x
+
+
 def _read_only(x: Array) -> Array:
     x = x.copy()
     x.flags.writeable = False
@@ -152,9 +189,13 @@ def _read_only(x: Array) -> Array:
 LAYOUTS: dict[str, Callable[[Array], Array]] = {
     "Fortran order": lambda x: np.asfortranarray(x),
     "every other column of a wider array": _strided,
+    "the first columns of a wider array": _rows_apart,
+    "every other row of a taller array": _every_other_row,
+    "unaligned": _unaligned,
     "negative strides": lambda x: x[..., ::-1].copy()[..., ::-1],
     "read-only": _read_only,
 }
+INTEGERS = ("uint8", "int8", "int16", "int32", "uint64")
 
 
 def _same_in_layout(implementation: Implementation, problem: Problem, spell: Callable[[Array], Array]) -> Findings:

@@ -5,6 +5,8 @@ Each probe looks into one failed check of the contract and names the defect if i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from gradlab import tolerances
@@ -38,6 +40,24 @@ def overwritten_later(side: Side) -> str | None:
     changed = not np.array_equal(before, first.gradient)
     shared = second.gradient is not None and np.shares_memory(first.gradient, second.gradient)
     return "buffer_returned" if changed or shared else None
+
+
+def kept_and_returned(side: Side) -> str | None:
+    """The same call gets the same array."""
+    first, again = side.answer(side.problem).gradient, side.answer(side.problem).gradient
+    same = first is not None and again is not None and np.shares_memory(first, again)
+    return "answer_kept" if same and overwritten_later(side) is None else None
+
+
+def read_as_64_bits(side: Side) -> str | None:
+    """Labels of 32 bits are answered as the 64-bit numbers that two of them make."""
+    x, own = side.problem.logits, side.problem.targets
+    if own.ndim != 1:
+        return None
+    narrow = own.astype(np.int32)
+    raw = np.frombuffer(narrow.tobytes().ljust(8 * own.size, b"\0"), dtype=np.int64)[: own.size]
+    answers = [side.answers(x.copy(), labels).gradient for labels in (narrow, raw % x.shape[1], own.copy())]
+    return "labels_read_as_64_bits" if _as_read(answers) else None
 
 
 def remembered_by_shape(side: Side) -> str | None:
@@ -75,11 +95,9 @@ def order_of_a_sum(side: Side) -> str | None:
 def read_without_strides(side: Side) -> str | None:
     """Logits in Fortran order are answered as what lies in memory, row after row."""
     x = side.problem.logits
-    wrong = side.answers(np.asfortranarray(x), side.problem.targets.copy())
-    read = side.answers(x.ravel(order="F").reshape(x.shape), side.problem.targets.copy())
-    if wrong.gradient is None or read.gradient is None:
-        return None
-    return "rows_assumed_contiguous" if np.array_equal(wrong.gradient, read.gradient) else None
+    arrays = (np.asfortranarray(x), x.ravel(order="F").reshape(x.shape), x.copy())
+    answers = [side.answers(one, side.problem.targets.copy()).gradient for one in arrays]
+    return "rows_assumed_contiguous" if _as_read(answers) else None
 
 
 def labels_modulo_classes(side: Side) -> str | None:
@@ -136,6 +154,14 @@ def _same_for_labels(side: Side, name: str, labels: tuple[float, float]) -> str 
     return name if wrong is not None and right is not None and np.array_equal(wrong, right) else None
 
 
+def _as_read(answers: Sequence[Array | None]) -> bool:
+    """Whether the first of three answers is the second, that of a misreading, and not the third, the right one."""
+    found, read, right = answers
+    if found is None or read is None or right is None:
+        return False
+    return np.array_equal(found, read) and not np.array_equal(found, right)
+
+
 def _after_a_call(side: Side) -> Array:
     call = call_for(side.implementation, side.problem)
     answer_to_call(side.implementation, call, side.problem.objective.reduction)
@@ -145,11 +171,12 @@ def _after_a_call(side: Side) -> Array:
 # By the check that fails: what to look for. Any value check may fail where answers are remembered by their shape.
 PROBES: dict[str, tuple[Probe, ...]] = {
     "leaves_its_inputs_alone": (shifted_in_place, gradient_in_place),
-    "outputs_share_no_memory": (overwritten_later, gradient_in_place),
+    "outputs_share_no_memory": (overwritten_later, gradient_in_place, kept_and_returned),
     "calls_leave_no_state": (remembered_by_shape,),
     "gradient_is_the_derivative_of_its_own_loss": (remembered_by_shape,),
     "same_call_gives_same_bits": (order_of_a_sum,),
-    "layout_does_not_matter": (read_without_strides,),
+    "layout_does_not_matter": (read_without_strides, read_as_64_bits),
+    "integer_type_of_the_labels_does_not_matter": (read_as_64_bits,),
     "refuses_bad_labels": (labels_modulo_classes, labels_cut_off),
     "refuses_bad_shapes": (labels_repeated,),
     "empty_batch_is_answered": (refuses_no_rows,),

@@ -67,7 +67,7 @@ def diagnose(implementation: Implementation, problems: Sequence[Problem], failed
     implied = {check for name in names for check in IMPLIED.get(name, ())}
     if any(one.coarse for one in found):
         implied.add("layout_does_not_matter")  # sums in another order, at the rounding of the narrower dtype
-    values = bool(found) or not n_wrong
+    values = bool(found) or (not n_wrong and bool(names))
     unexplained = tuple(check for check in failed if check not in implied and not _accounts(check, seen, values))
     return Diagnosis(problems[0].format.name, found, names, unexplained, len(observations), n_wrong)
 

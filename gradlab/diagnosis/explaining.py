@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
 
-from gradlab.diagnosis.matching import Observation, closer_to, is_true, matches_gradient, matches_loss
+from gradlab.diagnosis.matching import Observation, closer_to, is_contradicted, is_true, matches_gradient, matches_loss
 from gradlab.diagnosis.models import DEFECTS, INSIDE, Model
 from gradlab.diagnosis.stages import SOUND, Prediction, Stages, simulate
 
@@ -172,8 +172,11 @@ def _are_disjoint(models: Sequence[Model]) -> bool:
 
 
 def _tells(explanation: Explanation, observations: Sequence[Observation]) -> bool:
-    """Whether most of what is wrong is far closer to the prediction than to the truth, and not just as coarse."""
-    counts = [closer_to(seen, explanation.predicts(seen)) for seen in observations]
+    """Whether most of what is wrong is far closer to the prediction than to the truth, and nothing right is far off."""
+    predictions = [(seen, explanation.predicts(seen)) for seen in observations]
+    if any(is_contradicted(seen, predicted) for seen, predicted in predictions):
+        return False
+    counts = [closer_to(seen, predicted) for seen, predicted in predictions]
     return 2 * sum(close for close, _ in counts) >= sum(wrong for _, wrong in counts) > 0
 
 

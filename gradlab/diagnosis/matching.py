@@ -110,6 +110,20 @@ def is_true(seen: Observation, predicted: Prediction) -> bool:
     return bool(loss and _close(predicted.gradient, seen.true_gradient, 2 * seen.gradient_bound).all())
 
 
+def is_contradicted(seen: Observation, predicted: Prediction) -> bool:
+    """Whether an answer is right, in some entry, where the prediction is off by more than half of it."""
+    loss = _contradicted((seen.loss, seen.true_loss, seen.loss_bound), predicted.loss)
+    gradient = _contradicted((seen.gradient, seen.true_gradient, seen.gradient_bound), predicted.gradient)
+    wild = predicted.wild if seen.loss.ndim else predicted.wild.any()
+    return bool((loss & ~wild).any() or (gradient & ~predicted.wild[:, None]).any())
+
+
+def _contradicted(seen: tuple[Array, Array, Array], foreseen: Array) -> Array:
+    values, true, bound = seen
+    with np.errstate(invalid="ignore"):
+        return np.asarray(_close(values, true, bound) & (np.abs(foreseen - true) > np.abs(true) / 2 + 4 * bound))
+
+
 def closer_to(seen: Observation, predicted: Prediction) -> tuple[int, int]:
     """Of the entries that are wrong: how many are at least four times as close to the prediction, and how many are."""
     loss = _closer((seen.loss, seen.true_loss, seen.loss_bound), predicted.loss)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gradlab.harness.power import Power
 
 SHOWN_FAILURES = 5  # in a report as text
+UNDERMINING = ("returns_loss_and_gradient", "same_call_gives_same_bits")
 TINY = (4, 9.0)  # entries and their size: a failing problem of so few small whole numbers is not shrunk any further
 
 
@@ -107,9 +108,10 @@ TELLING = ("accuracy", "stability", "calculus", "options", "domain", "invariants
 
 
 def cost(line: Line) -> tuple[int, bool, int]:
-    """What sorts failures: the most costly first, then no answer at all, then the groups that tell most by a value."""
-    answers = line.check.name == "returns_loss_and_gradient"
-    return list(Verdict).index(line.verdict), not answers, TELLING.index(line.check.group)
+    """What sorts failures: the most costly first, then what makes every other one doubtful (no answer at all, or
+    another one each time), then the groups that tell most by a value.
+    """
+    return list(Verdict).index(line.verdict), line.check.name not in UNDERMINING, TELLING.index(line.check.group)
 
 
 def judge(implementation: Implementation, plan: Plan, watch: Watch = lambda progress: None) -> Report:

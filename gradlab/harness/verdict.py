@@ -7,7 +7,6 @@ from functools import total_ordering
 
 from gradlab.checks.check import Check
 from gradlab.claims import Claims
-from gradlab.problems.families import STRESS
 from gradlab.problems.problem import Problem
 
 
@@ -43,14 +42,13 @@ def verdict_of_failure(check: Check, claims: Claims, problem: Problem) -> Verdic
     """The best verdict that is left once `check` has failed on `problem`.
 
     Where an advice fails, or a check of something that is not claimed, every verdict is left. A failure of
-    mathematics on logits that are not moderate, or in a stress family, is one of stability.
+    mathematics on logits that are not moderate is one of stability.
     """
     if is_advice(check, claims):
         return Verdict.ACCURATE
     if check.failing_means == "inaccurate":
         return Verdict.STABLE
-    calm = (problem.is_moderate or problem.n_rows == 0) and problem.family not in STRESS
-    if check.failing_means == "unstable" or not calm:
+    if check.failing_means == "unstable" or not (problem.is_moderate or problem.n_rows == 0):
         return Verdict.UNSTABLE
     return Verdict.WRONG
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TextIO
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -15,6 +16,7 @@ from gradlab.harness.verdict import Verdict
 from gradlab.problems.dtypes import DTYPE_NAMES
 from gradlab.report.findings import reason, verdicts_by_dtype
 
+SHORTEST_REASON = 10
 WIDE = 240  # columns where the output is no terminal: a line that is piped should not be broken
 
 _STYLES = {Verdict.WRONG: "bold red", Verdict.UNSTABLE: "red", Verdict.STABLE: "green", Verdict.ACCURATE: "bold green"}
@@ -55,7 +57,7 @@ def verdict_table(reports: Sequence[Report], stated: Mapping[str, str]) -> Table
         table.add_column(heading, no_wrap=True)
     for heading in ("problems", "seconds"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("reason", overflow="ellipsis", no_wrap=True)
+    table.add_column("reason", no_wrap=True)
     for report in reports:
         name = report.implementation.name
         each = verdicts_by_dtype(report)
@@ -67,8 +69,14 @@ def verdict_table(reports: Sequence[Report], stated: Mapping[str, str]) -> Table
 
 
 def print_table(table: Table) -> None:
-    """Prints a table to stdout."""
-    console_for(sys.stdout).print(table)
+    """Prints a table to stdout; where it is too wide, its last column is cut."""
+    console = console_for(sys.stdout)
+    widths = [max(map(cell_len, [str(column.header), *map(str, column.cells)])) for column in table.columns]
+    room = console.width - sum(widths[:-1]) - 2 * (len(widths) - 1)
+    for cell in table.columns[-1].cells:
+        if isinstance(cell, Text) and room >= SHORTEST_REASON:
+            cell.truncate(room, overflow="ellipsis")
+    console.print(table)
 
 
 def _coloured(verdict: Verdict) -> Text:

@@ -11,6 +11,7 @@ from ._specimen import Specimen, claims_of
 
 _buffer = np.zeros(0)
 _generator = np.random.default_rng(0)
+_kept: dict[tuple[object, ...], Answer] = {}
 _seen_by_shape: dict[tuple[object, ...], Array] = {}
 
 
@@ -36,6 +37,14 @@ def buffer_returned(logits: Array, labels: Array, reduction: str = "mean") -> An
     view = _buffer[: gradient.size].reshape(gradient.shape)
     view[...] = gradient
     return loss, view
+
+
+def answer_kept(logits: Array, labels: Array, reduction: str = "mean") -> Answer:
+    """The answer is remembered by all it depends on, and handed out again as the same array."""
+    key = (logits.tobytes(), logits.shape, logits.dtype, labels.tobytes(), labels.dtype, reduction)
+    if key not in _kept:
+        _kept[key] = reduced(row_losses(logits, labels), minus_one_hot(softmax(logits), labels), reduction)
+    return _kept[key]
 
 
 def softmax_remembered(logits: Array, labels: Array, reduction: str = "mean") -> Answer:
@@ -75,6 +84,13 @@ def label_in_eight_bits(logits: Array, labels: Array, reduction: str = "mean") -
     """Labels are stored in 8 bits: class 256 becomes class 0."""
     narrow = labels.astype(np.uint8).astype(np.int64)
     return reduced(row_losses(logits, narrow), minus_one_hot(softmax(logits), narrow), reduction)
+
+
+def labels_read_as_64_bits(logits: Array, labels: Array, reduction: str = "mean") -> Answer:
+    """The memory of the labels is read as 64-bit integers, whatever integers they are, as a C function does."""
+    raw = np.frombuffer(labels.tobytes().ljust(8 * labels.size, b"\0"), dtype=np.int64)[: labels.size]
+    read = raw % logits.shape[1]  # what lies outside would be read from beyond the row
+    return reduced(row_losses(logits, read), minus_one_hot(softmax(logits), read), reduction)
 
 
 def labels_wrap(logits: Array, labels: Array, reduction: str = "mean") -> Answer:
@@ -151,6 +167,14 @@ SPECIMENS = (
         killed_by="outputs_share_no_memory",
     ),
     Specimen(
+        answer_kept,
+        wrong="two equal calls return one array: what a caller does to it, the next one gets",
+        mend="hand out a copy, or keep a copy",
+        logits=[[1, 0]],
+        labels=[0],
+        killed_by="outputs_share_no_memory",
+    ),
+    Specimen(
         softmax_remembered,
         wrong="p of an earlier call with the same shape and labels",
         mend="a key must hold all that the value depends on",
@@ -193,6 +217,14 @@ SPECIMENS = (
         labels=[256],
         killed_by="gradient_is_right",
         seen="onnxruntime #3237",
+    ),
+    Specimen(
+        labels_read_as_64_bits,
+        wrong="y_i is read from bytes 8 i to 8 i + 7: two 32-bit labels are taken for one",
+        mend="convert the labels before their memory is handed on",
+        logits=[[1, 0]],
+        labels=[1],
+        killed_by="integer_type_of_the_labels_does_not_matter",
     ),
     Specimen(
         labels_wrap,

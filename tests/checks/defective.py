@@ -37,6 +37,11 @@ def reuses_its_buffer(logits, labels):
     return loss, buffer
 
 
+def reads_labels_as_64_bits(logits, labels):
+    raw = np.frombuffer(labels.tobytes().ljust(8 * labels.size, b"\0"), dtype=np.int64)
+    return shifted(logits, raw[: labels.size] % logits.shape[1])
+
+
 def alternates(logits, labels):
     loss, gradient = shifted(logits, labels)
     return loss, gradient * gradient.dtype.type(1 + 1e-6 * (next(_calls) % 2))
@@ -221,6 +226,7 @@ DEFECTIVE = {
     "outputs_share_no_memory": (reuses_its_buffer, {}),
     "same_call_gives_same_bits": (alternates, {}),
     "calls_leave_no_state": (remembers_the_last_shape, {}),
+    "integer_type_of_the_labels_does_not_matter": (reads_labels_as_64_bits, {}),
     "layout_does_not_matter": (assumes_rows_in_memory_order, {}),
     "byte_order_does_not_matter": (ignores_byte_order, {"big_endian": True}),
     "one_class_costs_nothing": (divides_by_classes_less_one, {}),

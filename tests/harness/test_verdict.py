@@ -19,7 +19,7 @@ PROBLEMS = {
     "moderate": Problem(np.array([[0.0, 1.0]]), np.array([0])),
     "extreme": Problem(np.array([[0.0, 1000.0]]), np.array([0])),
     "masked": Problem(np.array([[0.0, -np.inf]]), np.array([0])),
-    "stress": Problem(np.zeros((1, 2)), np.array([0]), family="many_equal"),
+    "moderate, of a stress family": Problem(np.zeros((1, 2)), np.array([0]), family="many_equal"),
     "empty": Problem(np.zeros((0, 2)), np.zeros(0, dtype=np.int64)),
 }
 
@@ -27,7 +27,7 @@ LEFT = [  # what failing means, on which problem, what is left
     ("wrong", "moderate", "wrong"),
     ("wrong", "empty", "wrong"),
     ("wrong", "extreme", "unstable"),
-    ("wrong", "stress", "unstable"),
+    ("wrong", "moderate, of a stress family", "wrong"),
     ("wrong", "masked", "unstable"),
     ("unstable", "moderate", "unstable"),
     ("unstable", "extreme", "unstable"),

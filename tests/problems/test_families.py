@@ -88,8 +88,9 @@ def test_an_unknown_profile_is_refused() -> None:
 
 def test_the_quick_profile_stays_small(fmt: Format) -> None:
     found = family_problems(fmt, "quick", 0)
-    assert 60 <= len(found) <= 90
-    assert sum(problem.logits.size > 100 for problem in found) <= 5
+    assert 60 <= len(found) <= 110
+    assert sum(problem.logits.size > 100 for problem in found) <= 20
+    assert sum(problem.logits.size for problem in found) <= 70_000
 
 
 def test_the_first_problem_is_the_simplest(fmt: Format) -> None:

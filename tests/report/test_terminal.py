@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 import pytest
+from rich.text import Text
 
 from gradlab.harness.run import Progress, Report
 from gradlab.report.progress import shown
@@ -73,6 +74,28 @@ def test_the_table_compares_with_what_is_stated(reports: Reports, capsys: pytest
     heading, row = printed(capsys, verdict_table([reports["unstable"]], {"textbook": "yes: unstable"}))
     assert heading[4:6] == ["as", "stated"]
     assert row[4:6] == ["yes:", "unstable"]
+
+
+def test_a_long_reason_is_cut_and_takes_no_room_from_the_verdict(
+    reports: Reports, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = verdict_table(list(reports.values()), {})
+    for cell in table.columns[-1].cells:
+        assert isinstance(cell, Text)
+        cell.append("why " * 200)
+    print_table(table)
+    heading, *rows = capsys.readouterr().out.splitlines()
+    assert heading.split() == [
+        "implementation",
+        "float32",
+        "float64",
+        "verdict",
+        "met",
+        "problems",
+        "seconds",
+        "reason",
+    ]
+    assert all(row.rstrip().endswith("…") and len(row) <= WIDE for row in rows)
 
 
 def test_nothing_is_shown_of_progress_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:

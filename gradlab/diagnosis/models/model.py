@@ -73,7 +73,7 @@ class Defect:
         for value in dict.fromkeys(snapped for guess in guesses for snapped in _snapped(guess)):
             if self.symbol and float(f"{value:.3g}") == self.neutral:
                 continue
-            said = f"{self.symbol} = {value:.4g}" if self.symbol else ""
+            said = f"{self.symbol} = {value:.4g}" if self.symbol else f"in {self.coarse}" if self.coarse else ""
             found.append(Model(self.name, self.make(value), said, self.freedom, coarse=self.coarse))
         return found
 

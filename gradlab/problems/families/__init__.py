@@ -45,6 +45,7 @@ FAMILIES = (
     Family("moderate_extremes", moderate.moderate_extremes),
     Family("long_batch", moderate.long_batch),
     Family("many_classes", moderate.many_classes),
+    Family("many_shapes", moderate.many_shapes),
     Family("margins", stress.margins, stress=True),
     Family("unshifted_exp", stress.unshifted_exp, stress=True),
     Family("common_offsets", stress.common_offsets, stress=True),
@@ -66,12 +67,9 @@ FAMILIES = (
     Family("wide_uniform", stress.wide_uniform, stress=True, profile="standard"),
     Family("rising_and_falling", stress.rising_and_falling, stress=True, profile="standard"),
     Family("many_equal_rows", moderate.many_equal_rows, profile="standard"),
-    Family("many_rows_and_classes", moderate.many_rows_and_classes, stress=True, profile="standard"),
-    Family("vocabulary", moderate.vocabulary, stress=True, profile="thorough"),
+    Family("large_shapes", moderate.large_shapes, profile="standard"),
+    Family("vocabulary", moderate.vocabulary, profile="thorough"),
 )
-
-
-STRESS = frozenset(family.name for family in FAMILIES if family.stress)
 
 
 def families_of(profile: str) -> tuple[Family, ...]:

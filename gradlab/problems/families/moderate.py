@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -80,15 +81,28 @@ def many_equal_rows(fmt: Format, rng: np.random.Generator) -> list[Problem]:
     return [placed(fmt, np.zeros((4099, 2)), rng.integers(0, 2, 4099))]
 
 
-def many_rows_and_classes(fmt: Format, rng: np.random.Generator) -> list[Problem]:
-    """Batches of a size that training uses."""
-    return [_uniform(fmt, rng, (rows, classes, 3.0)) for rows, classes in [(64, 100), (33, 5000)]]
+# Around the sizes at which loops over blocks and lanes begin anew: one fewer, as many, one more.
+SIZES = (11, 12, 13, 15, 17, 31, 32, 33, 63, 64, 65, 100, 127, 128)
+
+
+def many_shapes(fmt: Format, rng: np.random.Generator) -> list[Problem]:
+    """Numbers of rows and of classes around powers of two and in between, each number once as either."""
+    return [_uniform(fmt, rng, (rows, classes, 3.0)) for rows, classes in zip(SIZES, reversed(SIZES), strict=True)]
+
+
+def large_shapes(fmt: Format, rng: np.random.Generator) -> list[Problem]:
+    """Batches of a size that training uses, and one row or class more than a block of 1024 holds."""
+    shapes = [(64, 100), (1025, 3), (2, 1025), (3, 2049), (33, 5001)]
+    return [_uniform(fmt, rng, (rows, classes, 3.0)) for rows, classes in shapes]
 
 
 def vocabulary(fmt: Format, rng: np.random.Generator) -> list[Problem]:
-    """As many classes as a language model has words."""
-    logits = rng.normal(0, 2, (4, 32000))
-    return [placed(fmt, logits, [0, 31999, *rng.integers(0, 32000, 2)])]
+    """As many classes as a language model has words, and more than 16 bits can number."""
+    few = 32000
+    return [
+        _uniform(fmt, rng, (4, few, 3.0), [0, few - 1, *rng.integers(0, few, 2)]),
+        _uniform(fmt, rng, (2, 70001, 3.0), [70000, 65536]),
+    ]
 
 
 def grid(fmt: Format, rng: np.random.Generator) -> list[Problem]:
@@ -102,8 +116,12 @@ def grid(fmt: Format, rng: np.random.Generator) -> list[Problem]:
     ]
 
 
-def _uniform(fmt: Format, rng: np.random.Generator, sizes: tuple[int, int, float]) -> Problem:
-    """Uniform logits of shape (rows, classes), at most `largest` and the moderate limit in size."""
+def _uniform(
+    fmt: Format, rng: np.random.Generator, sizes: tuple[int, int, float], labels: Sequence[int] | None = None
+) -> Problem:
+    """Uniform logits of shape (rows, classes), at most `largest` and the moderate limit in size; labels at random."""
     rows, classes, largest = sizes
-    limit = min(largest, max(moderate_limit(fmt, classes), 0.5) * (1 - fmt.unit_roundoff))  # as rounding may add it
-    return placed(fmt, rng.uniform(-limit, limit, (rows, classes)), rng.integers(0, classes, rows))
+    moderate = moderate_limit(fmt, classes)
+    limit = min(largest, (moderate if moderate > 0 else 0.5) * (1 - fmt.unit_roundoff))  # as rounding may add it
+    logits = rng.uniform(-limit, limit, (rows, classes))
+    return placed(fmt, logits, rng.integers(0, classes, rows) if labels is None else labels)

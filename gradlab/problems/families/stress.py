@@ -80,6 +80,7 @@ def ties(fmt: Format, rng: np.random.Generator) -> list[Problem]:
         placed(fmt, [[3, 3, 0]], [0]),
         placed(fmt, [[3, 3, 0]], [1]),
         placed(fmt, [[3, 3, 0]], [2]),
+        placed(fmt, [[1, 0, 1, 0, 1], [0, 1, 1, 1, -1], [1, 1, 1, 1, 0]], [2, 0, 4]),
         placed(fmt, [[1.02 * rounds_to_one(fmt), 1.02 * rounds_to_one(fmt), 0]], [1]),
     ]
 
