@@ -79,22 +79,13 @@ def test_the_table_compares_with_what_is_stated(reports: Reports, capsys: pytest
 def test_a_long_reason_is_cut_and_takes_no_room_from_the_verdict(
     reports: Reports, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    table = verdict_table(list(reports.values()), {})
+    table = verdict_table([reports["stable"], reports["unstable"]], {})
     for cell in table.columns[-1].cells:
         assert isinstance(cell, Text)
         cell.append("why " * 200)
     print_table(table)
     heading, *rows = capsys.readouterr().out.splitlines()
-    assert heading.split() == [
-        "implementation",
-        "float32",
-        "float64",
-        "verdict",
-        "met",
-        "problems",
-        "seconds",
-        "reason",
-    ]
+    assert heading.split()[-4:] == ["met", "problems", "seconds", "reason"]
     assert all(row.rstrip().endswith("…") and len(row) <= WIDE for row in rows)
 
 
