@@ -63,11 +63,11 @@ def _of_rows(logits: Array, labels: Array, gradient: Array, n_rows: int) -> Arra
     ones, term = terms[rows, pivot], terms[rows, labels]  # ones: 1, or NaN where the row has no loss
     terms[rows, pivot] = 0
     terms[rows, labels] = 0
-    rest = sum_of_terms(terms)
+    high, low = sum_of_terms(terms)  # of the rest
     terms[rows, pivot] = ones
-    behind = added(np.where(is_top, 0, term), rest)  # the sum of all but the largest
-    others = added(np.where(is_top, 0, ones), rest)  # the sum of all but the label's
-    denominators = (ones + behind) * n_rows
+    behind = added(np.where(is_top, 0, term), (high, low))  # the sum of all but the largest
+    others = added(np.where(is_top, 0, ones), (high, low))  # the sum of all but the label's
+    denominators = added(ones, (high, low + np.where(is_top, 0, term))) * n_rows
     np.divide(terms, denominators.astype(logits.dtype)[:, None], out=gradient)
 
     targets = others / denominators

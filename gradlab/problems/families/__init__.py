@@ -43,6 +43,7 @@ FAMILIES = (
     Family("one_class", moderate.one_class),
     Family("empty_batch", moderate.empty_batch),
     Family("moderate_extremes", moderate.moderate_extremes),
+    Family("round_numbers", moderate.round_numbers),
     Family("long_batch", moderate.long_batch),
     Family("many_classes", moderate.many_classes),
     Family("many_shapes", moderate.many_shapes),

@@ -41,6 +41,14 @@ def moderate_extremes(fmt: Format, rng: np.random.Generator) -> list[Problem]:
     return [_uniform(fmt, rng, (rows, classes, np.inf)) for rows, classes in [(1, 2), (3, 4)]]
 
 
+def round_numbers(fmt: Format, rng: np.random.Generator) -> list[Problem]:
+    """The numbers that people write for "absent", "masked" or "large": each as the target and as another class."""
+    limit = moderate_limit(fmt, 16)
+    sizes = [size for size in (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0) if size <= limit]
+    row = [*(-size for size in reversed(sizes)), 0.0, *sizes]
+    return [placed(fmt, np.tile(row, (len(row), 1)), np.arange(len(row)))]
+
+
 def one_row(fmt: Format, rng: np.random.Generator) -> list[Problem]:
     """A batch of one: an axis that is reduced or broadcast by mistake goes unnoticed, a squeezed one does not."""
     return [_uniform(fmt, rng, (1, classes, 3.0)) for classes in (2, 7)]

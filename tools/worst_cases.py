@@ -1,0 +1,151 @@
+"""Searches for the logits on which an implementation is least accurate, by hill climbing on its error in ULP.
+
+One row at a time, as mean over one row: rows are drawn at several scales, margins and numbers of classes; those with
+the largest errors of the loss, the target's entry and the others are kept and changed by a few ULP, by noise, by ties
+and by offsets. Prints the largest error of each part with its logits in hexadecimal; --write keeps them as a corpus,
+which the tests replay.
+
+    python tools/worst_cases.py accurate [--dtype float32] [--minutes 1] [--seed 0] [--write]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gradlab.adapters.load import load
+from gradlab.evaluation import Implementation
+from gradlab.harness.files import write_whole
+from gradlab.harness.largest_errors import PARTS, errors_on
+from gradlab.problems.dtypes import format_of
+from gradlab.problems.families.placing import underflows
+from gradlab.problems.problem import Array, Problem
+
+CORPUS = Path(__file__).parents[1] / "tests/implementations/hardest.json"
+CLASSES = (2, 3, 4, 7, 10, 33, 100)
+KEPT = 24  # rows of each part and number of classes that are changed further
+CHILDREN = 128
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """One row of logits and its label, with its error in ULP."""
+
+    logits: Array
+    label: int
+    ulp: float
+
+
+def search(implementation: Implementation, dtype: str, seconds: float, seed: int) -> dict[str, Row]:
+    """The row with the largest error of each part that was found in this time."""
+    rng, start = np.random.default_rng(seed), time.monotonic()
+    kept: dict[tuple[int, str], list[Row]] = {(classes, part): [] for classes in CLASSES for part in PARTS}
+    while time.monotonic() - start < seconds:
+        for classes in CLASSES:
+            parents = [row for part in PARTS for row in kept[classes, part]]
+            for logits, label in _children(parents, (dtype, classes), rng):
+                for part, ulp in _errors(implementation, logits, label).items():
+                    kept[classes, part].append(Row(logits, label, ulp))
+            for part in PARTS:
+                kept[classes, part] = sorted(kept[classes, part], key=lambda row: -row.ulp)[:KEPT]
+    return {part: max((kept[classes, part][0] for classes in CLASSES), key=lambda row: row.ulp) for part in PARTS}
+
+
+def _errors(implementation: Implementation, logits: Array, label: int) -> dict[str, float]:
+    problem = Problem(logits[None, :], np.array([label]))
+    return {part: float(np.max(errors, initial=0)) for part, errors in errors_on(implementation, problem).items()}
+
+
+def _children(parents: list[Row], what: tuple[str, int], rng: np.random.Generator) -> Iterator[tuple[Array, int]]:
+    dtype, classes = what
+    for _ in range(CHILDREN):
+        if not parents or rng.random() < 0.25:
+            yield _drawn(dtype, classes, rng)
+        else:
+            parent = parents[rng.integers(len(parents))]
+            yield _changed(parent.logits, rng), parent.label if rng.random() < 0.95 else int(rng.integers(classes))
+
+
+def _drawn(dtype: str, classes: int, rng: np.random.Generator) -> tuple[Array, int]:
+    """A row of some scale, with some margin of the target, or next to where exponentials of this format underflow."""
+    last = underflows(format_of(dtype))
+    logits = rng.normal(0, 10.0 ** rng.uniform(-3, 3), classes)
+    label = int(rng.integers(classes))
+    if rng.random() < 0.6:
+        margin = rng.uniform(-1.1, 1.1) * last if rng.random() < 0.5 else np.exp(rng.uniform(-20, np.log(last)))
+        others = np.delete(logits, label).max(initial=0.0)
+        logits[label] = others + margin
+    if rng.random() < 0.2:
+        logits += 10.0 ** rng.uniform(0, 6) * rng.choice([-1, 1])
+    return logits.astype(dtype), label
+
+
+def _changed(logits: Array, rng: np.random.Generator) -> Array:
+    """The row with one or all of its logits changed: by ULP, by noise, to that of another class, by an offset."""
+    row, kind = logits.copy(), rng.integers(4)
+    place = rng.integers(len(row))
+    if kind == 0:
+        for _ in range(int(rng.integers(1, 9))):
+            row[place] = np.nextafter(row[place], row.dtype.type(rng.choice([-np.inf, np.inf])))
+    elif kind == 1:
+        row[place] += row.dtype.type(rng.normal(0, 10.0 ** rng.uniform(-6, 1)))
+    elif kind == 2:
+        row[place] = row[rng.integers(len(row))]
+    else:
+        row += row.dtype.type(rng.normal(0, 10.0 ** rng.uniform(-6, 2)))
+    return row if np.isfinite(row).all() else logits
+
+
+def encoded(name: str, dtype: str, part: str, row: Row) -> dict[str, Any]:
+    """An entry of the corpus."""
+    return {
+        "implementation": name,
+        "dtype": dtype,
+        "part": part,
+        "ulp": round(row.ulp, 3),
+        "logits": [float(value).hex() for value in row.logits],
+        "label": row.label,
+    }
+
+
+def merged(entries: list[dict[str, Any]], known: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The worse of the new entry and the known one, for each implementation, dtype and part."""
+    worst: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for entry in known + entries:
+        key = (entry["implementation"], entry["dtype"], entry["part"])
+        if key not in worst or entry["ulp"] > worst[key]["ulp"]:
+            worst[key] = entry
+    return [worst[key] for key in sorted(worst)]
+
+
+def main() -> None:
+    """Prints what is found, and writes it where that is asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="+")
+    parser.add_argument("--dtype", action="append", choices=["float32", "float64"])
+    parser.add_argument("--minutes", type=float, default=1.0, help="for each implementation and dtype")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--write", action="store_true", help=f"keep what is worse than known in {CORPUS.name}")
+    chosen = parser.parse_args()
+    entries = []
+    for name in chosen.names:
+        (implementation,) = load(name, {})
+        for dtype in chosen.dtype or ["float32", "float64"]:
+            for part, row in search(implementation, dtype, 60 * chosen.minutes, chosen.seed).items():
+                entries.append(encoded(name, dtype, part, row))
+                shown = ", ".join(entries[-1]["logits"][:6]) + (", ..." if len(row.logits) > 6 else "")
+                print(f"{name} {dtype} {part}: {row.ulp:.3f} ULP at [{shown}], label {row.label}", flush=True)
+    if chosen.write:
+        known = json.loads(CORPUS.read_text()) if CORPUS.exists() else []
+        write_whole(CORPUS, json.dumps(merged(entries, known), indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
