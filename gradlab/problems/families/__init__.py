@@ -49,6 +49,7 @@ FAMILIES = (
     Family("many_shapes", moderate.many_shapes),
     Family("margins", stress.margins, stress=True),
     Family("unshifted_exp", stress.unshifted_exp, stress=True),
+    Family("one_of_many", stress.one_of_many, stress=True),
     Family("common_offsets", stress.common_offsets, stress=True),
     Family("extreme_spread", stress.extreme_spread, stress=True),
     Family("ties", stress.ties, stress=True),
