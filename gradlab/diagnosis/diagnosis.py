@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from gradlab.diagnosis import conduct, digits
 from gradlab.diagnosis.explaining import Explanation, explanations, is_predicted, wrong_first
-from gradlab.diagnosis.matching import Observation, observed
+from gradlab.diagnosis.matching import Observation, is_contradicted, observed
 from gradlab.diagnosis.side import Side, side_of
-from gradlab.evaluation import Implementation, answer
+from gradlab.evaluation import Answer, Implementation, answer, evaluate
 from gradlab.problems.problem import Problem
 
 MOST_OBSERVATIONS = 60  # wrong answers, and as many right ones: the search looks at those of the smallest problems
@@ -20,6 +22,7 @@ IMPLIED = {
     "logits_shifted_in_place": ("layout_does_not_matter",),
     "gradient_over_logits": ("layout_does_not_matter", "outputs_share_no_memory"),
 }
+SAME_BITS = "same_call_gives_same_bits"
 OF_STATE = "softmax_remembered"  # what an answer depends on then is no model of one call
 
 
@@ -29,7 +32,8 @@ class Diagnosis:
 
     alternatives: sets of defects, each of which predicts every value; several cannot be told apart on these problems.
     conduct: defects seen in what calls do besides. unexplained: failed checks that nothing accounts for.
-    n_problems: how many answers were compared, n_wrong: how many of them are wrong.
+    n_problems: how many answers were compared, n_wrong: how many of them are wrong. n_changed: of the first few
+    answers, how many are not given again, although the same call twice gives the same bits: no model of one call fits.
     """
 
     dtype: str
@@ -38,6 +42,7 @@ class Diagnosis:
     unexplained: tuple[str, ...]
     n_problems: int
     n_wrong: int
+    n_changed: int = 0
 
     @property
     def defects(self) -> tuple[str, ...]:
@@ -50,8 +55,16 @@ class Diagnosis:
         return not self.unexplained
 
 
-def diagnose(implementation: Implementation, problems: Sequence[Problem], failed: Iterable[str]) -> Diagnosis:
-    """The diagnosis of an implementation that failed these checks on these problems, all of one dtype."""
+def diagnose(
+    implementation: Implementation,
+    problems: Sequence[Problem],
+    failed: Iterable[str],
+    earlier: Sequence[tuple[Problem, Answer]] = (),
+) -> Diagnosis:
+    """The diagnosis of an implementation that failed these checks on these problems, all of one dtype.
+
+    earlier: some of the first answers of the run, of whatever dtype.
+    """
     failed = list(failed)
     side = side_of(implementation, problems[0].logits.dtype)
     seen = _probed(side, failed)
@@ -63,13 +76,25 @@ def diagnose(implementation: Implementation, problems: Sequence[Problem], failed
     if "single_row_squeezed" in names:
         observations = [one for one in observations if not one.faulty]
     n_wrong = sum(one.is_wrong for one in observations)
-    found = _explaining(observations) if n_wrong and OF_STATE not in names else ()
+    n_changed = 0 if names or SAME_BITS in failed else _changed(implementation, earlier)
+    found = _explaining(observations) if n_wrong and not n_changed and OF_STATE not in names else ()
     implied = {check for name in names for check in IMPLIED.get(name, ())}
     if any(one.coarse for one in found):
         implied.add("layout_does_not_matter")  # sums in another order, at the rounding of the narrower dtype
     values = bool(found) or (not n_wrong and bool(names))
     unexplained = tuple(check for check in failed if check not in implied and not _accounts(check, seen, values))
-    return Diagnosis(problems[0].format.name, found, names, unexplained, len(observations), n_wrong)
+    return Diagnosis(problems[0].format.name, found, names, unexplained, len(observations), n_wrong, n_changed)
+
+
+def _changed(implementation: Implementation, earlier: Sequence[tuple[Problem, Answer]]) -> int:
+    """How many of the answers that were given first are not given now."""
+    return sum(not _same(first, evaluate(implementation, problem)) for problem, first in earlier)
+
+
+def _same(first: Answer, again: Answer) -> bool:
+    if first.gradient is None or again.gradient is None:
+        return first.fault == again.fault
+    return np.array_equal(first.gradient, again.gradient, equal_nan=True)
 
 
 def _probed(side: Side, failed: Iterable[str]) -> dict[str, tuple[str, ...]]:
@@ -84,7 +109,13 @@ def _probed(side: Side, failed: Iterable[str]) -> dict[str, tuple[str, ...]]:
 def _explaining(observations: Sequence[Observation]) -> tuple[Explanation, ...]:
     """What explains the smallest observations, as far as it explains all of them."""
     found = explanations(list(wrong_first(observations, MOST_OBSERVATIONS)))
-    return tuple(one for one in found if one.coarse or all(is_predicted(one, seen) for seen in observations))
+    return tuple(one for one in found if all(_fits(one, seen) for seen in observations))
+
+
+def _fits(explanation: Explanation, seen: Observation) -> bool:
+    if explanation.coarse:
+        return not is_contradicted(seen, explanation.predicts(seen))
+    return is_predicted(explanation, seen)
 
 
 def _accounts(check: str, seen: dict[str, tuple[str, ...]], values_are_explained: bool) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gradlab.evaluation import Implementation
+from gradlab.evaluation import Answer, Implementation, answer
 from gradlab.harness.problems import may_be_asked, problems_in_run
 from gradlab.harness.profiles import PROFILES, Profile
 from gradlab.harness.tally import Line, Tally, examine, results_of
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 SHOWN_FAILURES = 5  # in a report as text
 UNDERMINING = ("returns_loss_and_gradient", "same_call_gives_same_bits")
+ASKED_AGAIN = 12  # problems, at the end of a run: are they answered as at its beginning?
 TINY = (4, 9.0)  # entries and their size: a failing problem of so few small whole numbers is not shrunk any further
 
 
@@ -122,6 +123,8 @@ def judge(implementation: Implementation, plan: Plan, watch: Watch = lambda prog
     start = time.perf_counter()
     tally = Tally(implementation, Verdict(plan.level))
     dtypes = dtypes_to_check(implementation, plan)
+    first = problems_in_run(implementation.claims, dtypes[0], (plan.profile, plan.seed))[:ASKED_AGAIN]
+    earlier = [(problem, answer(implementation, problem)) for problem in first]
     for dtype in dtypes:
         _examine_all(tally, (plan, dtype), watch)
     _shrink(tally, plan, watch)
@@ -129,7 +132,7 @@ def judge(implementation: Implementation, plan: Plan, watch: Watch = lambda prog
     verdict, lines = tally.verdict(), tuple(tally.in_order())
     report = Report(implementation, plan, verdict, lines, failing, dtypes, tally.n_problems, 0.0)
     watch(Progress(implementation.name, dtypes[-1], "known defects", 0, 1, len(failing)))
-    power, diagnosis = (_power(report), None) if report.met else (None, _diagnosis(report))
+    power, diagnosis = (_power(report), None) if report.met else (None, _diagnosis(report, earlier))
     return replace(report, power=power, diagnosis=diagnosis, seconds=time.perf_counter() - start)
 
 
@@ -143,7 +146,7 @@ def _power(report: Report) -> Power:
     return power_of(claims, Verdict(plan.level), problems)
 
 
-def _diagnosis(report: Report) -> Diagnosis | None:
+def _diagnosis(report: Report, earlier: list[tuple[Problem, Answer]]) -> Diagnosis | None:
     """What explains the failures in the dtype of the most digits that has some."""
     from gradlab.diagnosis.diagnosis import diagnose
 
@@ -153,7 +156,7 @@ def _diagnosis(report: Report) -> Diagnosis | None:
     dtype = failures[0].dtype
     failed = [line.check.name for line in failures if line.dtype == dtype]
     problems = problems_in_run(report.implementation.claims, dtype, (report.plan.profile, report.plan.seed))
-    return diagnose(report.implementation, problems, failed)
+    return diagnose(report.implementation, problems, failed, earlier)
 
 
 def dtypes_to_check(implementation: Implementation, plan: Plan) -> tuple[str, ...]:

@@ -25,6 +25,8 @@ def diagnosis_lines(diagnosis: Diagnosis) -> Iterator[str]:
     defects = [name for one in diagnosis.alternatives for name in one.defects]
     for name in dict.fromkeys([*defects, *diagnosis.conduct]):
         yield f"  {name}: {specimens()[name].wrong}   gradlab explain {name}"
+    if diagnosis.n_changed:
+        yield "looks like: it remembers something: what it answered first it does not answer now, to the same calls"
     if diagnosis.unexplained:
         known_in_part = bool(known or diagnosis.conduct)
         checks = ", ".join([*diagnosis.unexplained[:3], *(["..."] if len(diagnosis.unexplained) > 3 else [])])

@@ -87,6 +87,7 @@ def _diagnosis(diagnosis: Diagnosis) -> Plain:
         "unexplained": list(diagnosis.unexplained),
         "n_problems": diagnosis.n_problems,
         "n_wrong": diagnosis.n_wrong,
+        "n_changed": diagnosis.n_changed,
     }
 
 
