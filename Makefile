@@ -4,7 +4,7 @@
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup verdicts test slow lint types layering format check-all import-cost constraints clean
+.PHONY: help setup verdicts test slow lint types layering format check-all import-cost mutants constraints clean
 
 help:  ## list the targets
 	@awk -F ':.*## *' '/^[a-z-]+:.*## /{ printf "  make %-12s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ check-all: lint types test  ## lint, types and test
 
 import-cost: setup  ## `import gradlab` over `import numpy`, in time
 	@$(BIN)/python benchmarks/import_cost.py
+
+mutants: setup  ## mutation testing of implementations/, judged by gradlab; docs/mutation.md has the rest
+	@$(BIN)/python -m tools.mutation.mutants --part implementations
 
 constraints:  ## resolve the newest packages that pyproject.toml allows, and write constraints.txt
 	@PYTHON="$(PYTHON)" sh tools/constraints.sh

@@ -1,0 +1,200 @@
+"""Mutation testing by cosmic-ray: does gradlab see an edited implementation, and do the tests see an edited gradlab?
+
+Part "implementations": each mutant of the sound implementations is judged by gradlab; it is killed if gradlab judges
+it worse than the original (see judge.py). Part "gradlab": each mutant of the oracle, the tolerances, the checks and the
+verdict is judged by its tests (see targets.py). Everything happens in a temporary clone of HEAD with an environment
+of its own; the working tree is not touched.
+
+    python -m tools.mutation.mutants --part implementations
+    python -m tools.mutation.mutants --part gradlab --sample 200 --seed 0
+    python -m tools.mutation.mutants --part gradlab --again FILE      only what FILE, written by --to, calls survivors
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tools.mutation.listing import Mutant, mutants
+from tools.mutation.targets import ALL, BASELINE, PARTS, Module
+
+ROOT = Path(__file__).parents[2]
+HERE = Path(__file__).parent
+Pair = tuple[Module, Mutant]
+KINDS = ("killed", "told", "survived", "timeout", "incompetent")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a mutant.
+
+    kind: "killed"; "told" by gradlab, whose verdict stays but a check fails that did not before; "survived";
+    "timeout"; "incompetent" if the module cannot be imported any more. why: the judge's last line.
+    """
+
+    mutant: Mutant
+    kind: str
+    why: str
+    diff: str
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """The temporary clone with its environment; limit: seconds for one judge."""
+
+    folder: Path
+    limit: float
+
+    @property
+    def clone(self) -> Path:
+        return self.folder / "clone"
+
+    def tool(self, name: str) -> Path:
+        return self.clone / ".venv" / "bin" / name
+
+    def python(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Python in the clone; the judge's script and file are named without their folders. Raises TimeoutExpired."""
+        where = {"judge.py": str(HERE / "judge.py"), BASELINE: str(self.folder / BASELINE)}
+        command = [str(self.tool("python")), *(where.get(one, one) for one in arguments)]
+        quiet = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}  # or a mutant of the same second and size is not read
+        return subprocess.run(
+            command, cwd=self.clone, env=quiet, capture_output=True, text=True, timeout=self.limit, check=False
+        )
+
+    def git(self, *arguments: str) -> str:
+        done = subprocess.run(["git", *arguments], cwd=self.clone, check=True, capture_output=True, text=True)
+        return done.stdout
+
+
+def set_up(folder: Path, limit: float) -> Workshop:
+    """A clone of HEAD, with the packages of constraints.txt, the project and the extra `mutation`."""
+    workshop = Workshop(folder, limit)
+    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(workshop.clone)], check=True)
+    subprocess.run(["make", "setup"], cwd=workshop.clone, check=True, stdout=subprocess.DEVNULL)
+    pip = (workshop.tool("python"), "-m", "pip", "install", "--quiet", "--no-build-isolation", "-e", ".[mutation]")
+    subprocess.run(pip, cwd=workshop.clone, check=True)
+    return workshop
+
+
+def outcome(workshop: Workshop, module: Module, mutant: Mutant) -> Outcome:
+    """Edits the module in the clone, asks its judges, and puts it back."""
+    command = [str(workshop.tool("cosmic-ray")), "apply", mutant.path, mutant.operator, str(mutant.occurrence)]
+    subprocess.run(command, cwd=workshop.clone, check=True, capture_output=True)
+    try:
+        diff = workshop.git("diff", "-U0", "--", mutant.path)
+        kind, why = _asked(workshop, module)
+        return Outcome(mutant, kind, why, "\n".join(diff.splitlines()[4:]))
+    finally:
+        workshop.git("checkout", "--quiet", "--", mutant.path)
+
+
+def _asked(workshop: Workshop, module: Module) -> tuple[str, str]:
+    try:
+        for judge in module.judges:
+            said = workshop.python(*judge)
+            if said.returncode:
+                if workshop.python("-c", f"import {module.name}").returncode:
+                    return "incompetent", ""
+                return _kind_of_kill(said.stdout), _reason(said)
+    except subprocess.TimeoutExpired:
+        return "timeout", ""
+    return "survived", ""
+
+
+def _kind_of_kill(said: str) -> str:
+    return "told" if said.startswith("check ") else "killed"
+
+
+def _reason(said: subprocess.CompletedProcess[str]) -> str:
+    lines = (said.stdout or said.stderr).splitlines()
+    failed = [line for line in lines if line.startswith(("FAILED", "ERROR"))]
+    return (failed or lines or [""])[-1][:300]
+
+
+def chosen_mutants(workshop: Workshop, modules: Iterable[Module], chosen: argparse.Namespace) -> list[Pair]:
+    """All mutants in an order drawn by the seed, cut off at the sample; or those that survived before."""
+    tool = workshop.tool("cosmic-ray")
+    found = [(one, mutant) for one in modules for mutant in mutants(tool, workshop.clone, one.path, workshop.folder)]
+    if chosen.again:
+        before = {str(one.mutant) for one in read(chosen.again) if one.kind == "survived"}
+        drawn = [pair for pair in found if str(pair[1]) in before]
+    else:
+        order = np.random.default_rng(chosen.seed).permutation(len(found))
+        drawn = [found[i] for i in order[: chosen.sample or len(found)]]
+    print(f"{len(drawn)} of {len(found)} mutants", flush=True)
+    return drawn
+
+
+def read(file: Path) -> Iterator[Outcome]:
+    """The outcomes that --to wrote."""
+    for line in file.read_text(encoding="utf-8").splitlines():
+        fields = json.loads(line)
+        yield Outcome(**{**fields, "mutant": Mutant(**fields["mutant"])})
+
+
+def table(found: Iterable[Outcome]) -> str:
+    """The counts per module in Markdown; the score is what was killed or told of what could be judged."""
+    counts: dict[str, Counter[str]] = {}
+    for one in found:
+        counts.setdefault(one.mutant.path, Counter())[one.kind] += 1
+    counts["all"] = sum(counts.values(), Counter[str]())
+    lines = [f"| module | mutants | {' | '.join(KINDS)} | score |", "|---|" + "---|" * (len(KINDS) + 2)]
+    for path, count in counts.items():
+        caught = count["killed"] + count["told"]
+        score = f"{caught / (caught + count['survived']):.0%}" if caught + count["survived"] else "-"
+        lines.append(f"| `{path}` | {count.total()} | {' | '.join(str(count[kind]) for kind in KINDS)} | {score} |")
+    return "\n".join(lines)
+
+
+def survivors(found: Iterable[Outcome]) -> str:
+    """Each survivor with the lines that it changes."""
+    return "\n\n".join(f"{one.mutant}\n{one.diff}" for one in found if one.kind == "survived")
+
+
+def run(chosen: argparse.Namespace) -> Iterator[Outcome]:
+    """The outcome of each mutant chosen, as soon as it is known."""
+    with tempfile.TemporaryDirectory(prefix="gradlab-mutants-") as folder:
+        workshop = set_up(Path(folder), chosen.limit)
+        if chosen.part == "implementations":
+            workshop.python("judge.py", "record", BASELINE, *ALL).check_returncode()
+        modules = [module for module in PARTS[chosen.part] if chosen.module in module.path]
+        for module, mutant in chosen_mutants(workshop, modules, chosen):
+            yield outcome(workshop, module, mutant)
+
+
+def main() -> int:
+    """Judges the mutants, and prints the table and the survivors; stopped by Ctrl-C, of those judged until then."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--part", choices=tuple(PARTS), default="implementations")
+    parser.add_argument("--module", default="", help="only modules with this in their path")
+    parser.add_argument("--sample", type=int, default=0, help="how many mutants to draw; all unless given")
+    parser.add_argument("--seed", type=int, default=0, help="of the order in which they are drawn")
+    parser.add_argument("--limit", type=float, default=300.0, help="seconds for one judge, then it is a timeout")
+    parser.add_argument("--again", type=Path, help="only what this file, written by --to, calls survivors")
+    parser.add_argument("--to", type=Path, help="add each outcome to this file, as a line of JSON")
+    chosen = parser.parse_args()
+    found: list[Outcome] = []
+    with suppress(KeyboardInterrupt):
+        for one in run(chosen):
+            found.append(one)
+            print(f"{len(found):4} {one.kind:11} {one.mutant}  {one.why}", flush=True)
+            if chosen.to:
+                with chosen.to.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(asdict(one)) + "\n")
+    print(f"\n{table(found)}\n\n{survivors(found)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
