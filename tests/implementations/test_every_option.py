@@ -127,6 +127,7 @@ def test_options_keep_the_dtype(dtype: Any, case: str) -> None:
 REFUSED: dict[str, tuple[Any, dict[str, Any], type[Exception], str]] = {
     "reduction": (LABELS, {"reduction": "median"}, ValueError, "reduction must be"),
     "smoothing": (LABELS, {"label_smoothing": 1.5}, ValueError, "label_smoothing must lie"),
+    "smoothing sign": (LABELS, {"label_smoothing": -0.5}, ValueError, "label_smoothing must lie"),
     "smoothing nan": (LABELS, {"label_smoothing": float("nan")}, ValueError, "label_smoothing must lie"),
     "weights shape": (LABELS, {"class_weights": (1.0,)}, ValueError, "class_weights must have shape"),
     "weights sign": (LABELS, {"class_weights": (1.0, -1.0, 1.0)}, ValueError, "class_weights must be finite"),
