@@ -130,6 +130,7 @@ REFUSED: dict[str, tuple[Any, dict[str, Any], type[Exception], str]] = {
     "smoothing sign": (LABELS, {"label_smoothing": -0.5}, ValueError, "label_smoothing must lie"),
     "smoothing nan": (LABELS, {"label_smoothing": float("nan")}, ValueError, "label_smoothing must lie"),
     "weights shape": (LABELS, {"class_weights": (1.0,)}, ValueError, "class_weights must have shape"),
+    "weights for each row": (LABELS, {"class_weights": np.ones((4, 3))}, ValueError, "class_weights must have shape"),
     "weights sign": (LABELS, {"class_weights": (1.0, -1.0, 1.0)}, ValueError, "class_weights must be finite"),
     "ignored probabilities": (SHARES, {"ignore_index": 1}, ValueError, "ignore_index needs labels"),
     "negative probability": (SHARES - 1, {}, ValueError, "probabilities must be finite"),

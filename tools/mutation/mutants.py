@@ -1,13 +1,15 @@
 """Mutation testing by cosmic-ray: does gradlab see an edited implementation, and do the tests see an edited gradlab?
 
 Part "implementations": each mutant of the sound implementations is judged by gradlab; it is killed if gradlab judges
-it worse than the original (see judge.py). Part "gradlab": each mutant of the oracle, the tolerances, the checks and the
-verdict is judged by its tests (see targets.py). Everything happens in a temporary clone of HEAD with an environment
-of its own; the working tree is not touched.
+it worse than the original (see judge.py). Part "arguments": the same mutants, judged by the implementations' own tests,
+which ask more about arguments that are to be refused. Part "gradlab": each mutant of the oracle, the tolerances, the
+checks and the verdict is judged by its tests (see targets.py). Everything happens in a temporary clone of HEAD with an
+environment of its own; the working tree is not touched.
 
     python -m tools.mutation.mutants --part implementations
+    python -m tools.mutation.mutants --part arguments --again FILE    only what FILE, written by --to, calls survivors
     python -m tools.mutation.mutants --part gradlab --sample 200 --seed 0
-    python -m tools.mutation.mutants --part gradlab --again FILE      only what FILE, written by --to, calls survivors
+    python -m tools.mutation.mutants --part gradlab --again FILE
 """
 
 from __future__ import annotations

@@ -28,6 +28,13 @@ def implementation(path: str, names: tuple[str, ...]) -> Module:
     return Module(f"implementations/{path}.py", (("judge.py", "compare", BASELINE, *names),))
 
 
+def tested(path: str) -> Module:
+    """A module of implementations/, judged by the tests of what implementations promise of their arguments."""
+    folder = "tests/implementations"
+    files = (f"{folder}/test_implementations_contract.py", f"{folder}/test_every_option.py")
+    return Module(f"implementations/{path}.py", ((*PYTEST, *files),))
+
+
 def of_gradlab(path: str, *stages: str) -> Module:
     """A module of gradlab, judged by its tests: each stage a list of files or folders."""
     return Module(f"gradlab/{path}.py", tuple((*PYTEST, *stage.split()) for stage in stages))
@@ -55,6 +62,7 @@ PARTS: dict[str, tuple[Module, ...]] = {
         implementation("complement", ("complement", "widened")),
         *(implementation(name, (name,)) for name in ALL if name != "complement"),
     ),
+    "arguments": tuple(tested(name) for name in ("_inputs", "_rows", *ALL)),
     "gradlab": (
         *(of_gradlab(f"oracle/{name}", "tests/oracle") for name in ORACLE.split()),
         of_gradlab("tolerances", "tests/tolerances tests/implementations/test_forward_bound.py"),
