@@ -53,10 +53,11 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Workshop:
-    """The temporary clone with its environment; limit: seconds for one judge."""
+    """The temporary clone with its environment; limit: seconds for one judge; judges: how many are asked at most."""
 
     folder: Path
     limit: float
+    judges: int
 
     @property
     def clone(self) -> Path:
@@ -79,14 +80,12 @@ class Workshop:
         return done.stdout
 
 
-def set_up(folder: Path, limit: float) -> Workshop:
-    """A clone of HEAD, with the packages of constraints.txt, the project and the extra `mutation`."""
-    workshop = Workshop(folder, limit)
+def set_up(workshop: Workshop) -> None:
+    """Clones HEAD and installs the packages of constraints.txt, the project and the extra `mutation`."""
     subprocess.run(["git", "clone", "--quiet", str(ROOT), str(workshop.clone)], check=True)
     subprocess.run(["make", "setup"], cwd=workshop.clone, check=True, stdout=subprocess.DEVNULL)
     pip = (workshop.tool("python"), "-m", "pip", "install", "--quiet", "--no-build-isolation", "-e", ".[mutation]")
     subprocess.run(pip, cwd=workshop.clone, check=True)
-    return workshop
 
 
 def outcome(workshop: Workshop, module: Module, mutant: Mutant) -> Outcome:
@@ -103,7 +102,7 @@ def outcome(workshop: Workshop, module: Module, mutant: Mutant) -> Outcome:
 
 def _asked(workshop: Workshop, module: Module) -> tuple[str, str]:
     try:
-        for judge in module.judges:
+        for judge in module.judges[: workshop.judges]:
             said = workshop.python(*judge)
             if said.returncode:
                 if workshop.python("-c", f"import {module.name}").returncode:
@@ -167,7 +166,8 @@ def survivors(found: Iterable[Outcome]) -> str:
 def run(chosen: argparse.Namespace) -> Iterator[Outcome]:
     """The outcome of each mutant chosen, as soon as it is known."""
     with tempfile.TemporaryDirectory(prefix="gradlab-mutants-") as folder:
-        workshop = set_up(Path(folder), chosen.limit)
+        workshop = Workshop(Path(folder), chosen.limit, chosen.judges)
+        set_up(workshop)
         if chosen.part == "implementations":
             workshop.python("judge.py", "record", BASELINE, *ALL).check_returncode()
         modules = [module for module in PARTS[chosen.part] if chosen.module in module.path]
@@ -183,6 +183,7 @@ def main() -> int:
     parser.add_argument("--sample", type=int, default=0, help="how many mutants to draw; all unless given")
     parser.add_argument("--seed", type=int, default=0, help="of the order in which they are drawn")
     parser.add_argument("--limit", type=float, default=300.0, help="seconds for one judge, then it is a timeout")
+    parser.add_argument("--judges", type=int, default=9, help="of a module, how many to ask; 1 is quick and less sure")
     parser.add_argument("--again", type=Path, help="only what this file, written by --to, calls survivors")
     parser.add_argument("--to", type=Path, help="add each outcome to this file, as a line of JSON")
     chosen = parser.parse_args()

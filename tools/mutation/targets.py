@@ -51,7 +51,7 @@ CHECKS = {
     "contract": "tests/checks/test_every_check.py tests/checks/test_senseless_answers.py",
     "differences": "tests/checks/test_differences.py tests/checks/test_every_check.py",
     "domain": "tests/checks/test_every_check.py tests/checks/test_overflowing_sum.py",
-    "invariants": "tests/checks/test_every_check.py",
+    "invariants": "tests/checks/test_invariants.py tests/checks/test_every_check.py",
     "table": "tests/checks/test_every_check.py",
 }
 
