@@ -45,3 +45,36 @@ def test_a_function_that_is_off_is_found_out() -> None:
 
 def test_the_same_arguments_are_drawn_every_time() -> None:
     assert largest_error(FUNCTIONS["exp"], "float32", 100) == largest_error(FUNCTIONS["exp"], "float32", 100)
+
+
+SHARES = np.linspace(0, 1, 1001)[:-1]
+
+
+@pytest.mark.parametrize("name", DTYPE_NAMES)
+def test_arguments_of_exp_reach_from_the_smallest_normal_result_almost_to_the_largest(name: str) -> None:
+    fmt = format_of(name)
+    arguments = FUNCTIONS["exp"].sample(fmt, SHARES)
+    lowest, highest = np.log(fmt.smallest_normal), np.log(fmt.largest)
+    assert lowest == arguments.min()
+    assert (highest - lowest) * 0.99 < arguments.max() - lowest < highest - lowest
+    assert np.ptp(np.diff(arguments)) < (highest - lowest) / 1e6  # uniform
+
+
+@pytest.mark.parametrize("name", DTYPE_NAMES)
+def test_arguments_of_log1p_reach_from_the_smallest_normal_number_to_the_largest(name: str) -> None:
+    fmt = format_of(name)
+    powers = np.log2(FUNCTIONS["log1p"].sample(fmt, SHARES))
+    assert powers[0] == np.log2(fmt.smallest_normal)
+    np.testing.assert_allclose(powers[-1] + powers[1] - powers[0], np.log2(fmt.largest))  # share 1 is never drawn
+    assert np.ptp(np.diff(powers)) < 1e-9  # log-uniform
+
+
+@pytest.mark.parametrize("name", DTYPE_NAMES)
+def test_half_of_the_arguments_of_log_lie_in_a_half_to_two_and_half_over_all_numbers(name: str) -> None:
+    fmt = format_of(name)
+    arguments = FUNCTIONS["log"].sample(fmt, SHARES)
+    near, far = arguments[SHARES >= 0.5], arguments[SHARES < 0.5]
+    assert near.min() == 0.5
+    assert 1.99 < near.max() < 2
+    assert far.min() == fmt.smallest_normal
+    assert np.log2(far.max()) > 0.99 * np.log2(fmt.largest)
