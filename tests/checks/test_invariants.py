@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
-from gradlab.checks.invariants import adding_2_to_30_exactly_changes_nothing, adding_a_constant_changes_nothing
+from gradlab.checks.invariants import (
+    adding_2_to_30_exactly_changes_nothing,
+    adding_a_constant_changes_nothing,
+    entries_have_the_right_sign_and_size,
+)
 from gradlab.evaluation import Implementation
 from gradlab.implementations.shifted import shifted
 from gradlab.problems.dtypes import as_dtype
-from gradlab.problems.problem import Problem, moderate_limit
+from gradlab.problems.problem import Array, Problem, moderate_limit
 from gradlab.result import worst_result
 
 
@@ -32,3 +38,13 @@ def test_two_to_the_30_is_added_to_float64_logits_that_keep_their_digits() -> No
     spacing = 2.0 ** (31 - 52)  # of float64 from 2^31 on
     np.testing.assert_allclose(asked.logits64 - 2.0**30, problem.logits64, rtol=0, atol=spacing / 2)
     assert np.abs(asked.logits64 - 2.0**30 - problem.logits64).max() > 0
+
+
+def test_entries_may_not_exceed_their_share_of_the_mean() -> None:
+    def not_divided(logits: Array, labels: Array) -> tuple[Any, Array]:
+        loss, gradient = shifted(logits, labels)
+        return loss, gradient * len(logits)
+
+    problem = Problem(np.array([[5.0, 0.0], [5.0, 0.0]]), np.array([1, 1]))
+    findings = entries_have_the_right_sign_and_size(Implementation("not_divided", not_divided), problem)
+    assert not worst_result("", problem, findings).passed

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from flint import arb, ctx
 
+from gradlab.oracle.double_double import ADD_ERROR, MULTIPLY_BY_DOUBLE_ERROR
 from gradlab.oracle.soft_targets import COEFFICIENT_ERROR, class_pairs, probability_rows, smoothed_labels
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Problem
@@ -54,6 +55,10 @@ def test_coefficients_of_probabilities_keep_their_bound(smoothing: float) -> Non
 
 def test_the_bound_is_within_a_factor_16_of_what_happens() -> None:
     assert max(worst_error(smoothing) for smoothing in SMOOTHINGS) >= COEFFICIENT_ERROR / 16
+
+
+def test_the_bound_has_room_for_every_step_that_leads_to_a_coefficient() -> None:
+    assert COEFFICIENT_ERROR > 2.0**-105 + MULTIPLY_BY_DOUBLE_ERROR + ADD_ERROR
 
 
 @pytest.mark.parametrize("smoothing", SMOOTHINGS)

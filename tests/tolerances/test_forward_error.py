@@ -92,6 +92,16 @@ def test_forward_bound_grows_by_one_rounding_of_each_probability_for_each_class(
     assert (bounds[1] - bounds[0]) / 2.0**-53 == pytest.approx(1000 + 9 * math.log(2), rel=1e-3)
 
 
+def test_forward_bound_grows_by_what_a_one_pass_sum_rescales() -> None:
+    rising, falling = (
+        Problem(np.array([[0.0, 1.0, 2.0]]), np.array([2])),
+        Problem(np.array([[2.0, 1.0, 0.0]]), np.array([0])),
+    )
+    more = tolerances.forward_losses(rising)[0][0] - tolerances.forward_losses(falling)[0][0]
+    p = np.exp([-2.0, -1.0, 0.0]) / np.exp([-2.0, -1.0, 0.0]).sum()
+    assert more / 2.0**-53 == pytest.approx(9 * (2 * p[0] + p[1]), rel=1e-6)  # 2 beta + 1 for each new maximum
+
+
 def test_bound_does_not_depend_on_the_number_of_rows_but_for_the_division() -> None:
     row = np.array([[0.5, -1.0, 2.0]])
     one, many = (Problem(np.tile(row, (n, 1)), np.full(n, 1)) for n in (1, 64))
