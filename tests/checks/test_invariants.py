@@ -40,10 +40,11 @@ def test_two_to_the_30_is_added_to_float64_logits_that_keep_their_digits() -> No
     assert np.abs(asked.logits64 - 2.0**30 - problem.logits64).max() > 0
 
 
-def test_entries_may_not_exceed_their_share_of_the_mean() -> None:
+@pytest.mark.parametrize("sign", [1, -1])
+def test_entries_of_either_sign_may_not_exceed_their_share_of_the_mean(sign: int) -> None:
     def not_divided(logits: Array, labels: Array) -> tuple[Any, Array]:
         loss, gradient = shifted(logits, labels)
-        return loss, gradient * len(logits)
+        return loss, np.where(np.sign(gradient) == sign, gradient * len(logits), gradient)
 
     problem = Problem(np.array([[5.0, 0.0], [5.0, 0.0]]), np.array([1, 1]))
     findings = entries_have_the_right_sign_and_size(Implementation("not_divided", not_divided), problem)
