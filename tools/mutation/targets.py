@@ -48,7 +48,7 @@ CHECKS = {
     "accuracy": "tests/checks/test_every_check.py",
     "calculus": "tests/checks/test_complex_step.py tests/checks/test_every_check.py",
     "check": "tests/checks/test_every_check.py tests/checks/test_senseless_answers.py",
-    "contract": "tests/checks/test_every_check.py tests/checks/test_senseless_answers.py",
+    "contract": "tests/checks/test_contract.py tests/checks/test_every_check.py tests/checks/test_senseless_answers.py",
     "differences": "tests/checks/test_differences.py tests/checks/test_every_check.py",
     "domain": "tests/checks/test_every_check.py tests/checks/test_overflowing_sum.py",
     "invariants": "tests/checks/test_invariants.py tests/checks/test_every_check.py",
