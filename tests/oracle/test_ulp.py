@@ -196,9 +196,10 @@ def test_infinities_and_nan_agree_only_with_themselves(got: float, truth: float,
 
 
 @pytest.mark.parametrize("name", DTYPE_NAMES)
-def test_a_zero_that_is_exactly_right_has_no_error(name: str) -> None:
-    assert error_in_ulp(as_array(0.0, name), enclosing(Fraction(0)), format_of(name)) == 0
-    assert absolute_error(as_array(0.0, name), enclosing(Fraction(0))) == 0
+@pytest.mark.parametrize("value", [0.0, 1.0, -0.75])
+def test_what_is_exactly_right_has_no_error(value: float, name: str) -> None:
+    assert error_in_ulp(as_array(value, name), enclosing(Fraction(value)), format_of(name)) == 0
+    assert absolute_error(as_array(value, name), enclosing(Fraction(value))) == 0
 
 
 def test_one_special_entry_leaves_the_others_alone() -> None:
