@@ -183,7 +183,12 @@ def test_what_double_double_cannot_decide_goes_to_balls(case: str, monkeypatch: 
 
 
 @pytest.mark.parametrize(
-    ("n_rows", "path"), [(CROSSOVER, "enclose_by_double_double"), (CROSSOVER - 1, "enclose_by_balls")]
+    ("n_rows", "path"),
+    [
+        (CROSSOVER + 1, "enclose_by_double_double"),
+        (CROSSOVER, "enclose_by_double_double"),
+        (CROSSOVER - 1, "enclose_by_balls"),
+    ],
 )
 def test_the_number_of_entries_chooses_the_path(n_rows: int, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     chosen: list[str] = []
@@ -234,6 +239,12 @@ def test_only_the_latest_problems_are_remembered(monkeypatch: pytest.MonkeyPatch
     for problem in problems[1:]:
         enclose(problem)
     assert enclose(problems[0]) is not first
+
+
+def test_problems_that_fit_leave_one_another_in_place() -> None:
+    first = enclose(random_problem(SUM, 10))
+    enclose(random_problem(SUM, 11))
+    assert enclose(random_problem(SUM, 10)) is first
 
 
 def test_large_problems_push_one_another_out(monkeypatch: pytest.MonkeyPatch) -> None:

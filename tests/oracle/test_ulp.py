@@ -202,6 +202,10 @@ def test_what_is_exactly_right_has_no_error(value: float, name: str) -> None:
     assert absolute_error(as_array(value, name), enclosing(Fraction(value))) == 0
 
 
+def test_an_error_of_one_beside_a_truth_of_zero_is_one() -> None:
+    assert absolute_error(np.array(1.0), enclosing(Fraction(0))) == pytest.approx(1.0, rel=2.0**-45)
+
+
 def test_one_special_entry_leaves_the_others_alone() -> None:
     truth = constant(0.0, (3,))
     truth.high[:] = [math.nan, 0.0, math.inf]

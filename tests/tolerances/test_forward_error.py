@@ -87,6 +87,14 @@ def test_forward_bound_at_two_equal_logits_is_that_of_the_formula(name: str) -> 
     assert tolerances.forward_gradient(problem)[0][0, 0] == pytest.approx(expected, rel=1e-4, abs=0)
 
 
+@pytest.mark.parametrize("name", ["float32", "float64"])
+def test_forward_bound_of_the_loss_at_two_equal_logits_is_that_of_the_formula(name: str) -> None:
+    problem = Problem(np.zeros((1, 2), dtype=name), np.array([0]))
+    k = 2 + 4 * 4 + 9 * math.log(2) + 1
+    expected = (k + 8 + 2 + (8 + 2) * math.log(2)) * format_of(name).unit_roundoff
+    assert tolerances.forward_losses(problem)[0][0] == pytest.approx(expected, rel=1e-4, abs=0)
+
+
 def test_forward_bound_grows_by_one_rounding_of_each_probability_for_each_class() -> None:
     bounds = [tolerances.forward_gradient(Problem(np.zeros((1, n)), np.array([0])))[0][0, 1] * n for n in (1000, 2000)]
     assert (bounds[1] - bounds[0]) / 2.0**-53 == pytest.approx(1000 + 9 * math.log(2), rel=1e-3)
