@@ -134,7 +134,7 @@ REFUSED: dict[str, tuple[Any, dict[str, Any], type[Exception], str]] = {
     "weights sign": (LABELS, {"class_weights": (1.0, -1.0, 1.0)}, ValueError, "class_weights must be finite"),
     "ignored probabilities": (SHARES, {"ignore_index": 1}, ValueError, "ignore_index needs labels"),
     "negative probability": (SHARES - 1, {}, ValueError, "probabilities must be finite"),
-    "shape of probabilities": (SHARES[:2], {}, ValueError, "targets must have shape"),
+    "shape of probabilities": (SHARES[:2], {}, ValueError, r"targets must have shape \(4,\) or \(4, 3\)"),
     "integer probabilities": (np.eye(4, 3, dtype=int), {}, TypeError, "probabilities must be floating"),
 }
 
