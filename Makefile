@@ -4,10 +4,11 @@
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup verdicts test slow lint types layering format check-all import-cost mutants constraints clean
+.PHONY: help setup verdicts test slow lint types layering format check-all
+.PHONY: import-cost bench bench-compare mutants constraints clean
 
 help:  ## list the targets
-	@awk -F ':.*## *' '/^[a-z-]+:.*## /{ printf "  make %-12s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## *' '/^[a-z-]+:.*## /{ printf "  make %-13s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup:  ## create or mend .venv; does nothing where it is up to date
 	@PYTHON="$(PYTHON)" sh tools/setup.sh
@@ -39,6 +40,14 @@ check-all: lint types test  ## lint, types and test
 
 import-cost: setup  ## `import gradlab` over `import numpy`, in time
 	@$(BIN)/python benchmarks/import_cost.py
+
+bench: setup  ## asv: time, memory and accuracy of the present commit, once each
+	@$(BIN)/asv machine --yes >/dev/null
+	@$(BIN)/asv run --quick --show-stderr --environment existing:$(BIN)/python --set-commit-hash "$$(git rev-parse HEAD)"
+
+bench-compare: setup  ## asv: BASE=commit against the present one, each built in an environment of its own
+	@$(BIN)/asv machine --yes >/dev/null
+	@$(BIN)/asv continuous $(or $(BASE),main~1) HEAD
 
 mutants: setup  ## mutation testing of implementations/, judged by gradlab; docs/mutation.md has the rest
 	@$(BIN)/python -m tools.mutation.mutants --part implementations
