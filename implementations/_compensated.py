@@ -8,28 +8,30 @@ import numpy as np
 
 from ._inputs import Array
 
+Work = tuple[Array | None, Array | None, Array | None]  # arrays of the result's shape to write to, or None for new ones
 
-def two_difference(a: Array, b: Array) -> tuple[Array, Array]:
+
+def two_difference(a: Array, b: Array, work: Work = (None, None, None)) -> tuple[Array, Array]:
     """fl(a - b) and its rounding error, a - b - fl(a - b), exactly; NaN or inf where a - b is not finite.
 
     Source: Knuth, The Art of Computer Programming 2, 4.2.2, theorem B.
     """
-    difference = a - b
-    minus_b = difference - a
-    error = difference - minus_b
+    difference: Array = np.subtract(a, b, out=work[0])
+    minus_b: Array = np.subtract(difference, a, out=work[1])
+    error: Array = np.subtract(difference, minus_b, out=work[2])
     np.subtract(a, error, out=error)
     minus_b += b
     error -= minus_b
     return difference, error
 
 
-def exponentials_of_difference(x: Array, m: Array) -> Array:
+def exponentials_of_difference(x: Array, m: Array, work: Work = (None, None, None)) -> Array:
     """exp(x - m) for x <= m, of the exact difference: exp(d + delta) as exp(d) + exp(d) delta.
 
     abs(delta) is at most u abs(d), so where exp(d) is no zero delta^2/2 is below 2^-35 in float32, 2^-87 in float64.
     A NaN in m, and one only, becomes a NaN.
     """
-    d, delta = two_difference(x, m)
+    d, delta = two_difference(x, m, work)
     e: Array = np.exp(d, out=d)
     delta *= e
     e += delta
@@ -38,7 +40,7 @@ def exponentials_of_difference(x: Array, m: Array) -> Array:
     return e
 
 
-def sum_of_terms(terms: Array) -> tuple[Array, Array]:
+def sum_of_terms(terms: Array, work: Array | None = None) -> tuple[Array, Array]:
     """The sum of each row of terms >= 0 as the pair (high, low), shape (N,) each, to 4 K^2 (K - 1) u^2 of itself.
 
     In a precision below float64 it is taken there, where it is right to K 2^-53, and low is 0. In float64 each term is
@@ -50,7 +52,7 @@ def sum_of_terms(terms: Array) -> tuple[Array, Array]:
         return high, np.zeros_like(high)
     exponent = np.frexp(terms.max(axis=1, keepdims=True, initial=0))[1] + (terms.shape[1] + 2).bit_length()
     cut = np.ldexp(1.0, exponent)
-    upper = terms + cut
+    upper = np.add(terms, cut, out=work)
     upper -= cut
     high = upper.sum(axis=1)
     np.subtract(terms, upper, out=upper)

@@ -23,7 +23,7 @@ CLAIMS = {
     "big_endian": True,
 }
 
-BLOCK = 2**18  # bytes at a time: what is computed on the way stays in the cache
+BLOCK = 2**19  # bytes at a time: what is computed on the way stays in the cache
 
 
 @np.errstate(over="ignore", invalid="ignore")  # x - max x may overflow, or be -inf: its exp is the right 0
@@ -45,30 +45,36 @@ def accurate(logits: npt.ArrayLike, labels: npt.ArrayLike) -> tuple[Any, Array]:
     logits, labels = checked(logits, labels)
     losses = np.empty(len(logits), dtype=np.float64)
     gradient = np.empty_like(logits, order="C", subok=False)
-    step = max(BLOCK // (logits.shape[1] * logits.itemsize), 1)
+    step = min(max(BLOCK // (logits.shape[1] * logits.itemsize), 1), max(len(logits), 1))
+    work = np.empty((3, step, logits.shape[1]), dtype=logits.dtype)
     for first in range(0, len(logits), step):
         rows = slice(first, first + step)
-        losses[rows] = _of_rows(logits[rows], labels[rows], gradient[rows], len(logits))
+        block = work[:, : len(labels[rows])]
+        losses[rows] = _of_rows((logits[rows], labels[rows], len(logits)), gradient[rows], block)
     return logits.dtype.type(mean_of_losses(losses)), gradient
 
 
-def _of_rows(logits: Array, labels: Array, gradient: Array, n_rows: int) -> Array:
-    """The losses of some of n_rows rows, shape (n,), float64; their part of the gradient, (n, K), is written."""
+def _of_rows(some: tuple[Array, Array, int], gradient: Array, work: Array) -> Array:
+    """The losses of some = (logits, labels) of so many rows in all, shape (n,), float64; the gradient is written.
+
+    gradient: (n, K), that of the mean. work: (3, n, K), overwritten.
+    """
+    logits, labels, n_rows = some
     rows = np.arange(len(logits))
     largest, own = maximum(logits), logits[rows, labels]
     pivot = np.where(own == largest[:, 0], labels, logits.argmax(axis=1))  # of equals, the label
     is_top = pivot == labels
 
-    terms = exponentials_of_difference(logits, largest)
+    terms = exponentials_of_difference(logits, largest, (work[0], work[1], work[2]))
     ones, term = terms[rows, pivot], terms[rows, labels]  # ones: 1, or NaN where the row has no loss
     terms[rows, pivot] = 0
     terms[rows, labels] = 0
-    high, low = sum_of_terms(terms)  # of the rest
+    high, low = sum_of_terms(terms, work[1])  # of the rest
     terms[rows, pivot] = ones
     behind = added(np.where(is_top, 0, term), (high, low))  # the sum of all but the largest
     others = added(np.where(is_top, 0, ones), (high, low))  # the sum of all but the label's
     denominators = added(ones, (high, low + np.where(is_top, 0, term))) * n_rows
-    np.divide(terms, denominators.astype(logits.dtype)[:, None], out=gradient)
+    np.divide(terms, denominators[:, None], out=gradient, casting="same_kind")
 
     targets = others / denominators
     far = is_top & (behind < _far(logits))

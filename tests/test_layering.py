@@ -35,7 +35,7 @@ FLOORS = (
     ),
     ("gradlab.checks", "gradlab.diagnosis"),
     ("gradlab.harness",),
-    ("gradlab.api", "gradlab.report", "gradlab.pytest_plugin"),
+    ("gradlab.api", "gradlab.asv", "gradlab.report", "gradlab.pytest_plugin"),
     ("gradlab.__init__",),
     ("gradlab.cli", "gradlab.__main__"),
 )
