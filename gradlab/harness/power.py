@@ -28,12 +28,13 @@ class Power:
     """Known defects by what a run would have made of them; each by the name of its specimen.
 
     caught: rejected in every dtype in which it was exercised; missed: not. not_exercised: the others, by the claim
-    without which the run says nothing about them.
+    without which the run says nothing about them. largest: the most rows and the most classes of any problem.
     """
 
     caught: tuple[str, ...]
     missed: tuple[str, ...]
     not_exercised: Mapping[str, tuple[str, ...]]
+    largest: tuple[int, int]
 
 
 def power_of(claims: Claims, level: Verdict, problems: Mapping[str, Sequence[Problem]]) -> Power:
@@ -48,7 +49,9 @@ def power_of(claims: Claims, level: Verdict, problems: Mapping[str, Sequence[Pro
             caught.append(name)
         else:
             missed.append(name)
-    return Power(tuple(caught), tuple(missed), {reason: tuple(names) for reason, names in left_out.items()})
+    every = [problem for some in problems.values() for problem in some]
+    largest = (max(one.n_rows for one in every), max(one.n_classes for one in every))
+    return Power(tuple(caught), tuple(missed), {reason: tuple(names) for reason, names in left_out.items()}, largest)
 
 
 def why_not(specimen: Specimen, claims: Claims, what: tuple[str, Verdict]) -> str | None:

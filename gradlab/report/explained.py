@@ -37,7 +37,9 @@ def diagnosis_lines(diagnosis: Diagnosis) -> Iterator[str]:
 def power_lines(power: Power) -> Iterator[str]:
     """How many known defects the run would have caught, which it would have missed, and what it did not try."""
     tried = len(power.caught) + len(power.missed)
-    yield f"power: would have caught {len(power.caught)} of {tried} known defects on these problems, by these checks"
+    caught = f"{len(power.caught)} of {tried} known defects"
+    size = f"up to {power.largest[0]} rows and {power.largest[1]} classes"
+    yield f"power: would have caught {caught}, by these checks on problems of {size}"
     if power.missed:
         yield f"  would have missed: {', '.join(power.missed)}"
     if power.not_exercised:
