@@ -21,6 +21,7 @@ NEEDED = [
     *PROJECT["build-system"]["requires"],
     *PROJECT["project"]["dependencies"],
     *PROJECT["project"]["optional-dependencies"]["test"],
+    *PROJECT["project"]["optional-dependencies"]["bench"],
     *PROJECT["dependency-groups"]["dev"],
 ]
 

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import click
 
 from gradlab.cli.check import check
+from gradlab.cli.compare import compare
 from gradlab.cli.derive import derive
 from gradlab.cli.doctor import doctor
 from gradlab.cli.explain import explain
@@ -33,7 +34,7 @@ def gradlab(context: click.Context, debug: bool) -> None:
     context.obj["debug"] = debug
 
 
-for command in (check, replay, explain, listing, derive, doctor):
+for command in (check, replay, compare, explain, listing, derive, doctor):
     gradlab.add_command(command)
 
 

@@ -1,4 +1,4 @@
-"""`gradlab replay`, `list`, `derive` and `doctor`."""
+"""`gradlab replay`, `list`, `derive`, `doctor` and `compare`."""
 
 from __future__ import annotations
 
@@ -132,3 +132,21 @@ def test_doctor_is_status_1_where_arithmetic_is_not_as_it_should_be(
     found = {**doctor.examination(), "sound": False}
     monkeypatch.setattr(doctor, "examination", lambda: found)
     assert gradlab("doctor").status == 1
+
+
+def test_compare_tells_what_is_worse(gradlab: Any, files: None) -> None:
+    for file, report in (("good.py", "old.json"), ("bad.py", "new.json")):
+        gradlab("check", f"{file}:loss", "--dtype", "float64", "--json", report)
+    worse = gradlab("compare", "old.json", "new.json")
+    assert (worse.status, worse.err) == (1, "")
+    assert worse.out.startswith("worse: loss  verdict stable -> unstable\n")
+    better = gradlab("compare", "new.json", "old.json")
+    assert better.status == 0
+    assert better.out.splitlines()[-1].endswith("changes, 0 for the worse")
+    assert gradlab("compare", "old.json", "old.json").out == "0 changes, 0 for the worse\n"
+
+
+def test_compare_refuses_what_is_no_report(gradlab: Any, files: None) -> None:
+    ran = gradlab("compare", "good.py", "missing.json")
+    assert ran.status == 2
+    assert ran.err.count("\n") == 1
