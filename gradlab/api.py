@@ -35,7 +35,7 @@ def check(
     >>> report = check("mypackage.losses:softmax_ce")
     >>> assert report.verdict >= "stable", report
     """
-    wanted = tuple(dtypes)
+    wanted = (dtypes,) if isinstance(dtypes, str) else tuple(dtypes)
     found = implementations_of(target, claims, wanted)
     if len(found) > 1:
         names = ", ".join(one.name for one in found)

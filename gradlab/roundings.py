@@ -39,6 +39,14 @@ def of_sum(count: int, fmt: Format) -> float:
     return float(count) if fmt.precision >= 24 else count * 2.0**-24 / fmt.unit_roundoff + 1
 
 
+def of_base(fmt: Format) -> float:
+    """What a change of base, b^(d log_b e) for exp(d), carries for each unit of d: the product's and the constant's.
+
+    As with sums, it is expected to be made in float32 at least.
+    """
+    return 2.0 if fmt.precision >= 24 else 2.0**-23 / fmt.unit_roundoff
+
+
 def of_mass(problem: Problem) -> float:
     """What A = sum_j t_j, or another sum with the weights t, carries: of n terms where t is not one-hot, else 0."""
     objective = problem.objective

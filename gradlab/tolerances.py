@@ -23,7 +23,7 @@ from gradlab.coefficients import unsmoothed_coefficients_of
 from gradlab.conditioning import Conditioning, conditioning
 from gradlab.problems.dtypes import Format
 from gradlab.problems.problem import Array, Problem
-from gradlab.roundings import BETA, divisor, gamma, of_division, of_mass, of_sum, unit, vanishes
+from gradlab.roundings import BETA, divisor, gamma, of_base, of_division, of_mass, of_sum, unit, vanishes
 
 ACCURATE_BETA = 2.52  # what NumPy promises for exp in float32; the promise for float64 is smaller
 
@@ -58,12 +58,13 @@ def forward_gradient(problem: Problem) -> tuple[Array, str]:
 def any_form_gradient(problem: Problem) -> tuple[Array, str]:
     """As forward_gradient, with room for the forms without a shift; only meaningful on moderate logits.
 
-    In exp(x_j - lse) the argument is off by (2 beta + 1) |lse| more, its own rounding by |d_j| + log S as in the
-    shifted form; |lse| <= max |x| + log S [2, 3.3, 4.4]. A shift by any other c, the largest logit of the batch for
-    one, is off by |x_j - c| <= 2 max |x| in e_j and as much in S, which is less.
+    In exp(x_j - lse) the argument is off by (2 beta + b + 1) |lse| more, its own rounding by |d_j| + log S as in the
+    shifted form, in another base by b max |x| besides; |lse| <= max |x| + log S [2, 3.3, 4.4]. A shift by any other c,
+    the largest logit of the batch for one, is off by |x_j - c| <= 2 max |x| in e_j and as much in S, which is less.
     """
     c = conditioning(problem)
-    unshifted = (2 * BETA + 1) * (c.largest + c.log_sum)
+    base = of_base(problem.format)
+    unshifted = (2 * BETA + base + 1) * (c.largest + c.log_sum) + base * c.largest
     return _gradient_error(problem, _carried(problem, c) + unshifted[:, None]), _ANY_FORM
 
 
@@ -75,7 +76,7 @@ def forward_losses(problem: Problem) -> tuple[Array, str]:
     size; the product by t_j, the sum over the classes (n, where t is not one-hot) and a last sum carry n + 2:
         error <= sum_j t_j gamma(k_j + 2 beta + n + 2) + gamma(2 beta + n + 2) loss + sum_j delta_j (lse - x_j),
     and (beta + 1) eta in log1p, eta in each product. A log S - sum_j t_j d_j, whose terms have one sign, is within it.
-    |d_j| is cut off where exp vanishes; beyond, its 2 |d_j| is part of 2 beta (lse - x_j).
+    |d_j| is cut off where exp vanishes; beyond, its (b + 2) |d_j| is part of 2 beta (lse - x_j).
     """
     c = conditioning(problem)
     return _loss_error(problem, c, _carried(problem, c)), _FORWARD
@@ -85,10 +86,11 @@ def forward_losses(problem: Problem) -> tuple[Array, str]:
 def any_form_losses(problem: Problem, radius: float = 0.0) -> tuple[Array, str]:
     """As forward_losses, with room for the forms without a shift, for all logits within `radius` of these.
 
-    lse is off by (2 beta + 1) |lse| more; and where t is not one-hot, both terms of A lse - sum_j t_j x_j carry n + 2.
+    lse is off by (2 beta + b + 1) |lse| more; and where t is not one-hot, both terms of A lse - sum_j t_j x_j carry
+    n + 2.
     """
     c, terms = conditioning(problem, radius), of_mass(problem)
-    unshifted = (2 * BETA + 1 + (terms + 2 if terms else 0.0)) * (2 * c.largest + c.log_sum)
+    unshifted = (2 * BETA + of_base(problem.format) + 1 + (terms + 2 if terms else 0.0)) * (2 * c.largest + c.log_sum)
     return _loss_error(problem, c, _carried(problem, c) + unshifted[:, None]), _ANY_FORM
 
 
@@ -227,22 +229,25 @@ def gauss_legendre(width: float, mass: float, n_nodes: int) -> float:
 def _carried(problem: Problem, c: Conditioning) -> Array:
     """k_j, which every p_j and log p_j of the standard algorithms carries, shape (N, K).
 
-    e_j = exp(fl(x_j - max)) carries |d_j| + 2 beta. In S each has the weight p_j, and n roundings come on top; a
-    one-pass sum rescales term j R_j times besides, (2 beta + 1) each (exp(0) is 1 exactly). So log S is off by
-        s = n + 2 beta + (1/v) sum_j p_j (exp(v (|d_j| + (2 beta + 1) R_j)) - 1) + n (2 beta + 2) eta/v,
-    of which the sum is sum_j p_j |d_j| <= log n in first order and without R; the last term is underflow, in terms
-    whose sum is at least 1. The quotient e_j/S carries |d_j| + 2 beta + s + 1. log p_j = fl(d_j - log S) is off by
-    |d_j| + s + 2 beta log S, its own rounding by |d_j| + log S, and exp of it by 2 beta. Together
-        k_j = s + 2 beta + 2 |d_j| + (2 beta + 1) log S + 1.
+    e_j = exp(fl(x_j - max)) carries |d_j| + 2 beta. In another base, b^fl(d_j log_b e), it carries b |d_j| more,
+    and log_b S, times log b, b log S, where b = 2, see `roundings.of_base`. In S each e_j has the weight p_j, and n
+    roundings come on top; a one-pass sum rescales term j R_j times besides, (2 beta + 1) each (exp(0) is 1 exactly). So
+    log S is off by
+        s = n + 2 beta + (1/v) sum_j p_j (exp(v ((b + 1) |d_j| + (2 beta + 1) R_j)) - 1) + n (2 beta + 2) eta/v,
+    of which the sum is (b + 1) sum_j p_j |d_j| <= (b + 1) log n in first order and without R; the last term is
+    underflow, in terms whose sum is at least 1. The quotient e_j/S carries (b + 1) |d_j| + 2 beta + s + 1.
+    log p_j = fl(d_j - log S) is off by (b + 1) |d_j| + s + (2 beta + b) log S, its own rounding by |d_j| + log S, and
+    exp of it by 2 beta. Together
+        k_j = s + 2 beta + (b + 2) |d_j| + (2 beta + b + 1) log S + 1.
     """
     fmt = problem.format
-    v = unit(fmt)
+    v, base = unit(fmt), of_base(fmt)
     distance = np.minimum(c.distance, vanishes(fmt))
-    growth = np.expm1(np.minimum(v * (distance + (2 * BETA + 1) * c.rises), 700.0))
+    growth = np.expm1(np.minimum(v * ((base + 1) * distance + (2 * BETA + 1) * c.rises), 700.0))
     weighted = (c.probabilities * growth).sum(axis=1) / v
     underflow = problem.n_classes * (2 * BETA + 2) * fmt.smallest_subnormal / v
     sums = of_sum(problem.n_classes, fmt) + 2 * BETA + weighted + underflow
-    return np.asarray((sums + 2 * BETA + (2 * BETA + 1) * c.log_sum + 1)[:, None] + 2 * distance)
+    return np.asarray((sums + 2 * BETA + (2 * BETA + base + 1) * c.log_sum + 1)[:, None] + (base + 2) * distance)
 
 
 def _gradient_error(problem: Problem, carried: Array) -> Array:

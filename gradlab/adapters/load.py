@@ -236,6 +236,10 @@ def _own_claims(found: Found) -> Mapping[str, Any]:
     if not isinstance(own, Mapping):
         raise TypeError(f"CLAIMS must be a mapping, got {type(own).__name__}")
     if marked is None and own and all(isinstance(value, Mapping) for value in own.values()):
+        for name in own:
+            if not hasattr(found.module, name):
+                raise TypeError(f"CLAIMS names {name}, and there is nothing of that name beside it")
+
         own = own.get(found.name, {})
     return own
 

@@ -9,7 +9,17 @@ import numpy as np
 
 from gradlab import tolerances
 from gradlab.checks.check import Findings, agree, solved, values_of
-from gradlab.evaluation import Answer, Call, Implementation, answer, answer_to_call, call_for, evaluate, perform
+from gradlab.evaluation import (
+    Answer,
+    Call,
+    Implementation,
+    answer,
+    answer_to_call,
+    call_for,
+    evaluate,
+    pair_of,
+    perform,
+)
 from gradlab.problems.problem import Array, Problem
 from gradlab.result import Fact
 
@@ -22,23 +32,26 @@ def returns_loss_and_gradient(implementation: Implementation, problem: Problem) 
 
 def keeps_the_dtype(implementation: Implementation, problem: Problem) -> Findings:
     """Loss and gradient have the dtype of the logits; a Python float will do for the loss."""
-    given = evaluate(implementation, problem)
-    values_of(given, problem)
+    values_of(answer(implementation, problem), problem)
+    pair = pair_of(perform(implementation.function, call_for(implementation, problem)).value)
     wanted = problem.logits.dtype.name
     findings: Findings = []
-    for what, array in (("loss", given.loss), ("gradient", given.gradient)):
-        name = array.dtype.name if array is not None else "nothing"
-        findings.append(Fact(f"the {what}", f"is {name}", wanted, name == wanted))
+    for what, value in zip(("loss", "gradient"), pair or (), strict=False):
+        is_float = what == "loss" and type(value) is float
+        name = "a Python float" if is_float else np.asarray(value).dtype.name
+        findings.append(Fact(f"the {what}", f"is {name}", wanted, is_float or name == wanted))
     return findings
 
 
 def leaves_its_inputs_alone(implementation: Implementation, problem: Problem) -> Findings:
-    """Logits and labels hold the same bits after the call."""
+    """Logits, labels and class weights hold the same bits after the call."""
     call = call_for(implementation, problem)
+    keywords = {name: value.copy() for name, value in call.keywords.items() if isinstance(value, np.ndarray)}
     answer_to_call(implementation, call, problem.objective.reduction)
     return [
         _unchanged("logits", call.logits, problem.logits),
         _unchanged("labels", call.targets, problem.targets),
+        *(_unchanged(name.replace("_", " "), call.keywords[name], before) for name, before in keywords.items()),
     ]
 
 

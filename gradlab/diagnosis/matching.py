@@ -18,7 +18,7 @@ from gradlab.evaluation import Answer
 from gradlab.oracle.enclosure import enclose
 from gradlab.problems.dtypes import format_of
 from gradlab.problems.problem import Array, Problem
-from gradlab.roundings import BETA, gamma, of_sum, vanishes
+from gradlab.roundings import BETA, gamma, of_base, of_sum, vanishes
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,9 +161,12 @@ def _room(sound: tuple[Array, Array], predicted: Array, seen: Observation, coars
 def _relative(problem: Problem) -> float:
     """gamma of the roundings that an entry carries: the sum's, four of exp and log, the logits' and log S."""
     c, fmt = conditioning(problem), problem.format
+    base = of_base(fmt)
     distance = float(np.minimum(c.distance, vanishes(fmt)).max(initial=0.0))
     log_sum = float(np.abs(c.log_sum).max(initial=0.0))
-    return float(gamma(of_sum(problem.n_classes, fmt) + 8 * BETA + 2 * distance + 9 * log_sum + 8, fmt))
+    return float(
+        gamma(of_sum(problem.n_classes, fmt) + 8 * BETA + (base + 2) * distance + (base + 9) * log_sum + 8, fmt)
+    )
 
 
 def _close(seen: Array, wanted: Array, room: Array) -> Array:

@@ -37,7 +37,9 @@ def problems_in_run(claims: Claims, dtype: str, extent: tuple[Profile, int]) -> 
 
 
 def may_be_asked(claims: Claims, problem: Problem) -> bool:
-    """Whether the targets of a problem are such as the claims admit: of any sum, or of 1 to within its rounding."""
+    """Whether the claims admit a problem: masked logits; targets of any sum, or of 1 to within its rounding."""
+    if not claims.masks and bool((problem.logits64 == -np.inf).any()):
+        return False
     if not claims.normalised_targets or problem.objective.targets == "index":
         return True
     sums = problem.targets.astype(np.float64).sum(axis=1)

@@ -11,6 +11,7 @@ from gradlab.checks.table import CHECKS
 from gradlab.evaluation import Implementation, evaluate
 from gradlab.harness.cases import Case, CaseError, encoded_claims
 from gradlab.harness.encoding import encoded_answer
+from gradlab.harness.problems import allows
 from gradlab.harness.verdict import Verdict, verdict_of_failure
 from gradlab.result import Result, worst_result
 
@@ -42,6 +43,10 @@ def replay(case: Case) -> Replay:
     """
     failed = _checks(case)
     implementation = _implementation(case)
+    if not allows(case.claims, case.problem.objective):
+        raise CaseError(f"case {case.id} cannot run: {case.name} does not claim what its problem asks for")
+    if not all(check.applies(case.claims, case.problem) for check in failed):
+        raise CaseError(f"case {case.id} cannot run: a check that failed does not apply to its problem")
     given = encoded_answer(evaluate(implementation, case.problem))
     same = all(given[name] == case.got.get(name) for name in ("fault", "loss", "gradient"))
     found = [run(check, implementation, case.problem) for check in failed]

@@ -16,6 +16,8 @@ __all__ = [
     "by_logaddexp",
     "by_matrix_products",
     "chunks_of_columns",
+    "in_base_ten",
+    "in_base_two",
     "jacobian_of_log_softmax",
     "log1p_and_expm1",
     "masked_arrays",
@@ -127,6 +129,30 @@ def scaled_by_powers_of_two(logits: Array, labels: Array) -> Answer:
     g = e / s[:, None]
     g[rows, labels] -= 1
     return (np.log(s) - d[rows, labels]).mean(), g / d.dtype.type(len(g))
+
+
+def in_base_two(logits: Array, labels: Array) -> Answer:
+    """exp2 and log2, as processors have them: 2^(d log2 e - log2 of the sum)."""
+    rows = np.arange(len(logits))
+    d = logits - logits.max(axis=1, keepdims=True)
+    bits = d * logits.dtype.type(np.log2(np.e))
+    log_sums = np.log2(np.exp2(bits).sum(axis=1, keepdims=True))
+    g = np.exp2(bits - log_sums)
+    g[rows, labels] -= 1
+    losses = log_sums[:, 0] * logits.dtype.type(np.log(2)) - d[rows, labels]
+    return losses.mean(), g / logits.dtype.type(len(logits))
+
+
+def in_base_ten(logits: Array, labels: Array) -> Answer:
+    """Powers of ten, and a decimal logarithm."""
+    rows = np.arange(len(logits))
+    d = (logits - logits.max(axis=1, keepdims=True)) / logits.dtype.type(np.log(10))
+    powers = np.power(logits.dtype.type(10), d)
+    sums = powers.sum(axis=1, keepdims=True)
+    g = powers / sums
+    g[rows, labels] -= 1
+    losses = (np.log10(sums[:, 0]) - d[rows, labels]) * logits.dtype.type(np.log(10))
+    return losses.mean(), g / logits.dtype.type(len(logits))
 
 
 def shifted_by_the_ceiling(logits: Array, labels: Array) -> Answer:

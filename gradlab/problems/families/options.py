@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +16,7 @@ N_CLASSES = 5
 WEIGHTS = (0.5, 2.0, 0.0, 1.0, 0.25)  # exact in every format; one of them 0
 UNUSED = -100  # the label that frameworks ignore unless told otherwise
 USED = 3  # a label to be ignored that is a class as well
+_SINGLE: tuple[dict[str, Any], ...] = ({"class_weights": WEIGHTS}, {"label_smoothing": 0.1})
 
 
 def option_problems(fmt: Format, seed: int, reduction: str) -> list[Problem]:
@@ -28,11 +30,23 @@ def option_problems(fmt: Format, seed: int, reduction: str) -> list[Problem]:
     found = [_with(problem, base, "reduction") for problem in logits]
     found += [_with(problem, objective, name) for name, objective in _index_objectives(base) for problem in logits]
     found += _ignoring(logits, base)
+    found += [
+        _lost(_with(logits[0], replace(base, label_smoothing=0.1), "label_smoothing")),
+        _lost(_with(logits[0], replace(base, class_weights=WEIGHTS), "class_weights")),
+    ]
     soft = replace(base, targets="probability")
     shares = _shares(fmt, np.random.default_rng([seed, 2]))
     found += [_shared(problem, shares, soft) for problem in logits]
-    found += [_shared(logits[0], shares, replace(soft, label_smoothing=0.25, class_weights=WEIGHTS))]
-    return [*found, *_masked(fmt, soft)]
+    found += [_shared(logits[0], _near_labels(fmt), soft)]
+    found += [
+        _shared(logits[0], shares, replace(soft, **options))
+        for options in (
+            {"label_smoothing": 0.1},
+            {"class_weights": WEIGHTS},
+            {"label_smoothing": 0.25, "class_weights": WEIGHTS},
+        )
+    ]
+    return [*found, *_masked(fmt, soft), *_two_classes(fmt, soft), *_large(fmt, base, np.random.default_rng([seed, 3]))]
 
 
 def one_hot(problem: Problem) -> Problem:
@@ -45,7 +59,7 @@ def one_hot(problem: Problem) -> Problem:
 
 def _logits(fmt: Format, rng: np.random.Generator) -> list[Problem]:
     """Four rows of five classes: moderate; with margins of up to twice what rounds p_y to 1; with an offset."""
-    labels = [0, 3, 1, 4]
+    labels = [0, 3, 1, 2]
     margin = 2 * rounds_to_one(fmt)
     offset = 2.0 ** (fmt.precision - 4)
     return [
@@ -58,6 +72,7 @@ def _logits(fmt: Format, rng: np.random.Generator) -> list[Problem]:
 def _index_objectives(base: Objective) -> list[tuple[str, Objective]]:
     return [
         ("label_smoothing", replace(base, label_smoothing=0.1)),
+        ("label_smoothing", replace(base, label_smoothing=0.01)),
         ("label_smoothing", replace(base, label_smoothing=1.0)),
         ("class_weights", replace(base, class_weights=WEIGHTS)),
         ("class_weights", replace(base, class_weights=WEIGHTS, label_smoothing=0.25)),
@@ -71,13 +86,18 @@ def _ignoring(logits: list[Problem], base: Objective) -> list[Problem]:
     first[2] = UNUSED
     every = np.full(first.shape, UNUSED)
     both = replace(unused, class_weights=WEIGHTS, label_smoothing=0.25)
+    pairs = [replace(one, **other) for one in (unused, used) for other in _SINGLE]
     cases = [(problem, problem.targets, used) for problem in logits]
     cases += [
         (logits[0], first, unused),
         (logits[0], every, unused),
         (logits[1], first, both),
         (_lost(logits[0]), first, unused),
+        (logits[0], logits[0].targets, replace(base, ignore_index=0)),  # a class, and false
     ]
+    for label in (-1, 255, N_CLASSES):
+        cases.append((logits[0], np.where(first == UNUSED, label, first), replace(base, ignore_index=label)))
+    cases += [(logits[0], first if pair.ignore_index == UNUSED else logits[0].targets, pair) for pair in pairs]
     return [problem.replace(targets=t, objective=o, family="ignore_index") for problem, t, o in cases]
 
 
@@ -95,6 +115,39 @@ def _shares(fmt: Format, rng: np.random.Generator) -> Array:
     shares[2] = rng.uniform(0, 1, N_CLASSES)
     shares[3] = 0
     return shares.astype(fmt.dtype)
+
+
+def _near_labels(fmt: Format) -> Array:
+    """Targets that are nearly a label, two labels at once, a label, and half of one."""
+    shares = np.zeros((4, N_CLASSES))
+    shares[0, :2] = [0.97, 0.03]
+    shares[1, [0, 2]] = 1
+    shares[2, 3] = 1
+    shares[3, 4] = 0.5
+    return shares.astype(fmt.dtype)
+
+
+def _two_classes(fmt: Format, soft: Objective) -> list[Problem]:
+    logits = placed(fmt, [[0, 1], [0.5, -1], [0, 0]], [0, 0, 0])
+    return [_shared(logits, np.array([[0.25, 0.75], [1, 0], [0.5, 0.5]]).astype(fmt.dtype), soft)]
+
+
+def _large(fmt: Format, base: Objective, rng: np.random.Generator) -> list[Problem]:
+    """More rows, and more classes, than a block holds: with the reduction alone, and with each option alone."""
+    found = []
+    for rows, classes in [(40, 70), (260, 3)]:
+        weights = tuple(float(2.0**power) for power in rng.integers(-2, 3, classes))
+        options: list[tuple[str, dict[str, Any]]] = [
+            ("reduction", {}),
+            ("label_smoothing", {"label_smoothing": 0.1}),
+            ("class_weights", {"class_weights": weights}),
+            ("ignore_index", {"ignore_index": 1}),
+        ]
+        plain = placed(fmt, rng.uniform(-1, 1, (rows, classes)), rng.integers(0, classes, rows))
+        found += [_with(plain, replace(base, **chosen), name) for name, chosen in options]
+        shares = rng.dirichlet(np.ones(classes), rows).astype(fmt.dtype)
+        found.append(_shared(plain, shares, replace(base, targets="probability")))
+    return found
 
 
 def _masked(fmt: Format, soft: Objective) -> list[Problem]:
