@@ -10,6 +10,7 @@ environment of its own; the working tree is not touched.
     python -m tools.mutation.mutants --part arguments --again FILE    only what FILE, written by --to, calls survivors
     python -m tools.mutation.mutants --part gradlab --sample 200 --seed 0
     python -m tools.mutation.mutants --part gradlab --again FILE
+    python -m tools.mutation.mutants --part costly --each 10 --seed 2    of gradlab, what a verdict rests on
 """
 
 from __future__ import annotations
@@ -86,6 +87,8 @@ def set_up(workshop: Workshop) -> None:
     subprocess.run(["make", "setup"], cwd=workshop.clone, check=True, stdout=subprocess.DEVNULL)
     pip = (workshop.tool("python"), "-m", "pip", "install", "--quiet", "--no-build-isolation", "-e", ".[mutation]")
     subprocess.run(pip, cwd=workshop.clone, check=True)
+    compiled = ("-m", "compileall", "-q", "--invalidation-mode", "checked-hash", "gradlab", "implementations")
+    subprocess.run((workshop.tool("python"), *compiled), cwd=workshop.clone, check=True)  # a mutant is never stale
 
 
 def outcome(workshop: Workshop, module: Module, mutant: Mutant) -> Outcome:
@@ -105,7 +108,8 @@ def _asked(workshop: Workshop, module: Module) -> tuple[str, str]:
         for judge in module.judges[: workshop.judges]:
             said = workshop.python(*judge)
             if said.returncode:
-                if workshop.python("-c", f"import {module.name}").returncode:
+                judged = "FAILED " in said.stdout  # a test ran, so the module can be imported
+                if not judged and workshop.python("-c", f"import {module.name}").returncode:
                     return "incompetent", ""
                 return _kind_of_kill(said.stdout), _reason(said)
     except subprocess.TimeoutExpired:
@@ -130,11 +134,23 @@ def chosen_mutants(workshop: Workshop, modules: Iterable[Module], chosen: argpar
     if chosen.again:
         before = {str(one.mutant) for one in read(chosen.again) if one.kind == "survived"}
         drawn = [pair for pair in found if str(pair[1]) in before]
+    elif chosen.each:
+        drawn = _in_turns(found, modules, chosen)
     else:
         order = np.random.default_rng(chosen.seed).permutation(len(found))
         drawn = [found[i] for i in order[: chosen.sample or len(found)]]
     print(f"{len(drawn)} of {len(found)} mutants", flush=True)
     return drawn
+
+
+def _in_turns(found: list[Pair], modules: Iterable[Module], chosen: argparse.Namespace) -> list[Pair]:
+    """`each` mutants of each module, or all where it has fewer: one of every module, then the next of every module."""
+    drawn = []
+    for place, module in enumerate(modules):
+        own = [pair for pair in found if pair[0] == module]
+        order = np.random.default_rng(chosen.seed).permutation(len(own))[: chosen.each]
+        drawn += [(turn, place, own[i]) for turn, i in enumerate(order)]
+    return [pair for *_, pair in sorted(drawn, key=lambda one: one[:2])]
 
 
 def read(file: Path) -> Iterator[Outcome]:
@@ -181,6 +197,7 @@ def main() -> int:
     parser.add_argument("--part", choices=tuple(PARTS), default="implementations")
     parser.add_argument("--module", default="", help="only modules with this in their path")
     parser.add_argument("--sample", type=int, default=0, help="how many mutants to draw; all unless given")
+    parser.add_argument("--each", type=int, default=0, help="how many to draw of each module instead, in turns")
     parser.add_argument("--seed", type=int, default=0, help="of the order in which they are drawn")
     parser.add_argument("--limit", type=float, default=300.0, help="seconds for one judge, then it is a timeout")
     parser.add_argument("--judges", type=int, default=9, help="of a module, how many to ask; 1 is quick and less sure")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
+ROOT = Path(__file__).parents[2]
 ALL = ("shifted", "every_option", "complement", "widened", "loop", "online", "log_space", "textbook")
 PYTEST = ("-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--no-header", "--tb=line")
 BASELINE = "unmutated.json"  # in the temporary folder; written by judge.py before anything is mutated
@@ -40,20 +42,49 @@ def of_gradlab(path: str, *stages: str) -> Module:
     return Module(f"gradlab/{path}.py", tuple((*PYTEST, *stage.split()) for stage in stages))
 
 
-ORACLE = (
-    "balls canonical conversion double_double elementary enclosure exponential intervals probabilities row_softmax "
-    "sharp_targets soft_targets ulp vectorised"
-)
-CHECKS = {
-    "accuracy": "tests/checks/test_every_check.py",
-    "calculus": "tests/checks/test_complex_step.py tests/checks/test_every_check.py",
-    "check": "tests/checks/test_every_check.py tests/checks/test_senseless_answers.py",
-    "contract": "tests/checks/test_contract.py tests/checks/test_every_check.py tests/checks/test_senseless_answers.py",
-    "differences": "tests/checks/test_differences.py tests/checks/test_every_check.py",
-    "domain": "tests/checks/test_every_check.py tests/checks/test_overflowing_sum.py",
-    "invariants": "tests/checks/test_invariants.py tests/checks/test_every_check.py",
-    "table": "tests/checks/test_every_check.py",
+ORACLE = {  # the files that are nearest to a module; the others of the folder are asked after them
+    "balls": "enclosure_rules enclosure_values",
+    "canonical": "enclosure_rules enclosure_values",
+    "conversion": "enclosure_rules enclosure_values",
+    "double_double": "double_double",
+    "elementary": "elementary",
+    "enclosure": "enclosure_rules enclosure_values",
+    "exponential": "exponential",
+    "intervals": "intervals enclosure_rules",
+    "probabilities": "oracle_softmax",
+    "row_softmax": "enclosure_values",
+    "sharp_targets": "enclosure_rules enclosure_values",
+    "soft_targets": "soft_targets enclosure_values",
+    "ulp": "ulp",
+    "vectorised": "enclosure_rules enclosure_values",
 }
+CHECKS = {  # the same
+    "accuracy": "every_check",
+    "calculus": "complex_step every_check",
+    "check": "senseless_answers every_check",
+    "contract": "contract senseless_answers every_check",
+    "differences": "differences every_check",
+    "domain": "overflowing_sum every_check",
+    "invariants": "invariants every_check",
+    "table": "every_check",
+}
+SLOW = "sound"  # every sound implementation in a run of its own: minutes, so the last judge
+COSTLY = {  # what a verdict rests on
+    "oracle": "double_double intervals enclosure balls ulp sharp_targets vectorised canonical",
+    "checks": "accuracy invariants contract differences",
+    "harness": "verdict tally",
+    "": "tolerances",
+}
+
+
+def nearest_first(folder: str, names: str) -> tuple[str, ...]:
+    """The stages of a module: these files of tests/FOLDER, the others but SLOW, then SLOW where there is one."""
+    near = [f"tests/{folder}/test_{name}.py" for name in names.split()]
+    files = sorted(f"tests/{folder}/{file.name}" for file in (ROOT / "tests" / folder).glob("test_*.py"))
+    slow = f"tests/{folder}/test_{SLOW}.py"
+    others = [file for file in files if file not in (*near, slow)]
+    return " ".join(near), " ".join(others), *((slow,) if slow in files else ())
+
 
 PARTS: dict[str, tuple[Module, ...]] = {
     "implementations": (
@@ -64,10 +95,17 @@ PARTS: dict[str, tuple[Module, ...]] = {
     ),
     "arguments": tuple(tested(name) for name in ("_inputs", "_rows", *ALL)),
     "gradlab": (
-        *(of_gradlab(f"oracle/{name}", "tests/oracle") for name in ORACLE.split()),
-        of_gradlab("tolerances", "tests/tolerances tests/implementations/test_forward_bound.py"),
-        *(of_gradlab(f"checks/{name}", stage, "tests/checks") for name, stage in CHECKS.items()),
-        of_gradlab("harness/verdict", "tests/harness/test_verdict.py", "tests/harness"),
-        of_gradlab("harness/tally", "tests/harness/test_verdict.py", "tests/harness"),
+        *(of_gradlab(f"oracle/{name}", *nearest_first("oracle", near)) for name, near in ORACLE.items()),
+        of_gradlab("tolerances", "tests/implementations/test_forward_bound.py tests/tolerances"),
+        *(of_gradlab(f"checks/{name}", *nearest_first("checks", near)) for name, near in CHECKS.items()),
+        of_gradlab("harness/verdict", *nearest_first("harness", "verdict")),
+        of_gradlab("harness/tally", *nearest_first("harness", "run")),
     ),
 }
+PARTS["costly"] = tuple(
+    module
+    for folder, names in COSTLY.items()
+    for name in names.split()
+    for module in PARTS["gradlab"]
+    if module.path == f"gradlab/{folder}/{name}.py".replace("//", "/")
+)
