@@ -99,7 +99,7 @@ PARTS: dict[str, tuple[Module, ...]] = {
         of_gradlab("tolerances", "tests/implementations/test_forward_bound.py tests/tolerances"),
         *(of_gradlab(f"checks/{name}", *nearest_first("checks", near)) for name, near in CHECKS.items()),
         of_gradlab("harness/verdict", *nearest_first("harness", "verdict")),
-        of_gradlab("harness/tally", *nearest_first("harness", "run")),
+        of_gradlab("harness/tally", *nearest_first("harness", "tally")),
     ),
 }
 PARTS["costly"] = tuple(
