@@ -5,12 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 
-from gradlab.checks.contract import refuses_bad_labels
+from gradlab.checks.contract import (
+    INTEGERS,
+    integer_type_of_the_labels_does_not_matter,
+    layout_does_not_matter,
+    refuses_bad_labels,
+)
 from gradlab.evaluation import Implementation
 from gradlab.implementations.shifted import shifted
 from gradlab.problems.problem import Array, Problem
-from gradlab.result import worst_result
+from gradlab.result import Fact, worst_result
 
 
 def test_labels_may_be_refused_for_their_values_instead_of_their_dtype() -> None:
@@ -23,3 +29,39 @@ def test_labels_may_be_refused_for_their_values_instead_of_their_dtype() -> None
     problem = Problem(np.array([[1.0, 2.0]]), np.array([0]))
     findings = refuses_bad_labels(Implementation("whole_numbers_only", whole_numbers_only), problem)
     assert worst_result("", problem, findings).passed
+
+
+def test_answering_labels_far_above_the_classes_is_no_refusal() -> None:
+    def refuses_the_nearest(logits: Array, labels: Array) -> tuple[Any, Array]:
+        if labels.dtype.kind != "i" or (labels < 0).any() or (labels == logits.shape[1]).any():
+            raise ValueError("labels must lie in [0, K)")
+        loss, gradient = shifted(logits, np.minimum(labels, logits.shape[1] - 1))
+        return loss, gradient
+
+    problem = Problem(np.array([[1.0, 2.0]]), np.array([0]))
+    findings = refuses_bad_labels(Implementation("refuses_the_nearest", refuses_the_nearest), problem)
+    assert [finding.where for finding in findings if isinstance(finding, Fact) and not finding.holds] == ["label 1002"]
+
+
+def test_one_of_the_layouts_repeats_a_row_with_a_stride_of_zero() -> None:
+    strides = []
+
+    def notes(logits: Array, labels: Array) -> tuple[Any, Array]:
+        strides.append((logits.strides[0], labels.strides[0]))
+        loss, gradient = shifted(logits, labels)
+        return loss, gradient
+
+    problem = Problem(np.array([[1.0, 2.0], [0.0, 5.0]]), np.array([0, 1]))
+    layout_does_not_matter(Implementation("notes", notes), problem)
+    assert any(of_logits == 0 and of_labels != 0 for of_logits, of_labels in strides)
+
+
+@pytest.mark.parametrize("name", INTEGERS)
+def test_each_integer_type_that_holds_every_class_is_put_to_an_implementation(name: str) -> None:
+    def wrong_in_this_type(logits: Array, labels: Array) -> tuple[Any, Array]:
+        loss, gradient = shifted(logits, labels)
+        return loss, gradient * (2 if labels.dtype == name else 1)
+
+    problem = Problem(np.array([[1.0, 2.0]]), np.array([0]))
+    implementation = Implementation("wrong_in_this_type", wrong_in_this_type)
+    assert not worst_result("", problem, integer_type_of_the_labels_does_not_matter(implementation, problem)).passed
