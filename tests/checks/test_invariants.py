@@ -7,16 +7,28 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gradlab import tolerances
+from gradlab.adapters.load import load
+from gradlab.checks.check import Check
 from gradlab.checks.invariants import (
     adding_2_to_30_exactly_changes_nothing,
     adding_a_constant_changes_nothing,
+    batch_is_additive,
     entries_have_the_right_sign_and_size,
+    gradient_is_lipschitz,
+    neighbour,
 )
+from gradlab.checks.table import CHECKS
 from gradlab.evaluation import Implementation
 from gradlab.implementations.shifted import shifted
 from gradlab.problems.dtypes import as_dtype
+from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Array, Problem, moderate_limit
-from gradlab.result import worst_result
+from gradlab.result import Comparison, worst_result
+
+(EVERY_OPTION,) = load("every_option", {})
+INVARIANTS = [check for check in CHECKS if check.function.__module__.endswith(".invariants")]
+STABLE = [check for check in INVARIANTS if check.failing_means != "inaccurate"]
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -49,3 +61,56 @@ def test_entries_of_either_sign_may_not_exceed_their_share_of_the_mean(sign: int
     problem = Problem(np.array([[5.0, 0.0], [5.0, 0.0]]), np.array([1, 1]))
     findings = entries_have_the_right_sign_and_size(Implementation("not_divided", not_divided), problem)
     assert not worst_result("", problem, findings).passed
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_the_constant_of_2_to_30_is_added_exactly_or_the_largest_that_the_format_can_hold(dtype: str) -> None:
+    asked: list[Array] = []
+
+    def notes(logits: Array, labels: Array) -> tuple[Any, Array]:
+        asked.append(logits.astype(np.float64))
+        loss, gradient = shifted(logits, labels)
+        return loss, gradient
+
+    problem = Problem(np.array([[100.0, -2.0, 1.1]]).astype(as_dtype(dtype)), np.array([0]))
+    adding_2_to_30_exactly_changes_nothing(Implementation("notes", notes), problem)
+    after, before = asked
+    np.testing.assert_array_equal(after - before, 2.0 ** (13 if dtype == "float16" else 30))
+    assert np.ptp(before) > 0
+    spacing = 2.0**14 * problem.format.unit_roundoff if dtype == "float16" else 2.0**31 * problem.format.unit_roundoff
+    assert np.abs(before).max() <= max(100.0, 4 * spacing)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "none"])
+@pytest.mark.parametrize("check", STABLE, ids=lambda check: check.name)
+def test_a_sound_implementation_keeps_every_invariant(check: Check, reduction: str) -> None:
+    logits = np.random.default_rng(4).normal(0, 3, (4, 5))
+    problem = Problem(logits, np.array([0, 4, 2, 2]), Objective(reduction=reduction))
+    findings = check.function(EVERY_OPTION, problem)
+    assert worst_result("", problem, findings).passed
+    assert all(isinstance(finding.source, str) for finding in findings if isinstance(finding, Comparison))
+
+
+def test_the_whole_batch_and_its_parts_may_each_be_off_by_their_bound() -> None:
+    logits = np.array([[0.0, 1.0], [5.0, -4.0]])
+    problem = Problem(logits, np.array([0, 1]), Objective(reduction="sum"))
+    _, gradient = batch_is_additive(EVERY_OPTION, problem)
+    assert isinstance(gradient, Comparison)
+    own = tolerances.gradient(problem)[0]
+    np.testing.assert_allclose(gradient.tolerance[:2], 2 * own)
+
+
+def test_the_gradient_may_not_move_further_than_half_of_what_the_logits_move() -> None:
+    problem = Problem(np.array([[1.0, 0.5]]), np.array([0]))
+
+    def jumps(factor: float) -> Implementation:
+        half = np.linalg.norm(neighbour(problem).logits64 - problem.logits64) / 2
+
+        def function(logits: Array, labels: Array) -> tuple[Any, Array]:
+            moved = 0.0 if (logits == problem.logits).all() else factor * half
+            return np.float64(1), np.array([[3.0, -1.0]]) + moved / np.sqrt(2)
+
+        return Implementation("jumps", function)
+
+    passed = [worst_result("", problem, gradient_is_lipschitz(jumps(f), problem)).passed for f in (0.99, 1.01)]
+    assert passed == [True, False]
