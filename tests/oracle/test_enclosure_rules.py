@@ -11,6 +11,7 @@ import pytest
 
 from gradlab.oracle import balls, enclosure, vectorised
 from gradlab.oracle.enclosure import CROSSOVER, Truth, enclose, enclose_by_balls, enclose_by_double_double
+from gradlab.oracle.row_softmax import ROW_BLOCK_ENTRIES
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Problem
 
@@ -168,6 +169,7 @@ UNDECIDED = {
     "a gradient that vanishes": Problem(np.zeros((1, 3)), np.full((1, 3), 0.25), Objective(targets="probability")),
     "a logit beyond the limit": Problem(np.array([[1e308, 0.0]]), np.array([0])),
     "a probability beyond the limit": Problem(np.zeros((1, 2)), np.array([[1e-300, 1.0]]), OBJECTIVES[2]),
+    "a target above the limit": Problem(np.zeros((1, 2)), np.array([[1e40, 1.0]]), OBJECTIVES[2]),
     "a weight beyond the limit": Problem(
         np.zeros((1, 2)), np.array([0]), Objective(class_weights=(1e-200, 1.0), label_smoothing=0.5)
     ),
@@ -258,3 +260,11 @@ def test_doubling_the_precision_ends_with_an_error_if_nothing_becomes_narrow(mon
     monkeypatch.setattr(balls, "is_narrow", lambda values, fmt: np.zeros(values.shape, dtype=bool))
     with pytest.raises(ArithmeticError, match="no narrow enclosure at"):
         enclose_by_balls(Problem(np.zeros((1, 2)), np.array([0])))
+
+
+@pytest.mark.parametrize("n_classes", [3, 1000])
+def test_rows_are_solved_in_blocks_that_hold_what_can_be_solved_and_nothing_else(n_classes: int) -> None:
+    places = np.array([0, 1, 2, 5, 7, 8, *range(100, 300)])
+    blocks = list(vectorised._row_blocks(places, n_classes))
+    assert [place for block in blocks for place in range(block.start, block.stop)] == places.tolist()
+    assert max(block.stop - block.start for block in blocks) <= max(1, ROW_BLOCK_ENTRIES // n_classes)

@@ -11,7 +11,7 @@ import pytest
 from flint import arb, ctx
 
 from gradlab.oracle.conversion import ball_of, to_enclosures
-from gradlab.oracle.intervals import SMALLEST_EXPONENT, Enclosures, constant, fill, normalised
+from gradlab.oracle.intervals import LARGEST_PRINTED, SMALLEST_EXPONENT, Enclosures, constant, fill, normalised
 
 TWO = Fraction(2)
 
@@ -159,3 +159,10 @@ def test_intervals_are_indexed_like_arrays() -> None:
     assert found[1].shape == (4,)
     assert np.isnan(found[:, 2].nearest()).all()
     assert found[1, 3].nearest() == 0.0
+
+
+@pytest.mark.parametrize(("exponent", "decimal"), [(LARGEST_PRINTED, True), (LARGEST_PRINTED + 1, False)])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_numbers_are_printed_in_decimal_up_to_an_exponent(exponent: int, decimal: bool, sign: int) -> None:
+    assert LARGEST_PRINTED == 20_000
+    assert ("2^" not in single(1.5, 0.0, 2.0**-80, sign * exponent).describe()) == decimal
