@@ -97,6 +97,24 @@ def test_forward_bound_of_the_loss_at_two_equal_logits_is_that_of_the_formula(na
     assert tolerances.forward_losses(problem)[0][0] == pytest.approx(expected, rel=1e-4, abs=0)
 
 
+def test_bound_of_the_loss_grows_by_the_errors_of_the_coefficients_times_what_they_weigh() -> None:
+    problem = Problem(np.zeros((1, 2)), np.array([0]), Objective(label_smoothing=0.5))
+    k, terms = 2 + 4 * 4 + 9 * math.log(2) + 1, 2  # a sum over both classes, whose coefficients are 3/4 and 1/4
+    missed = (6 + 3 * 0.5) * math.log(2)  # six roundings of each, three of eps in the target's part
+    expected = (k + 8 + 2 + terms + (8 + 2 + terms) * math.log(2) + missed) * 2.0**-53
+    assert tolerances.forward_losses(problem)[0][0] == pytest.approx(expected, rel=1e-4, abs=0)
+
+
+def test_bound_of_any_form_grows_by_the_size_of_the_logits_that_are_not_shifted() -> None:
+    problem = Problem(np.full((1, 2), 3.0), np.array([0]))
+    for any_form, forward, size in (
+        (tolerances.any_form_gradient, tolerances.forward_gradient, 3.0),
+        (tolerances.any_form_losses, tolerances.forward_losses, 6.0),
+    ):
+        more = (any_form(problem)[0] - forward(problem)[0]).flat[0] / 2.0**-53
+        assert more == pytest.approx(9 * (size + math.log(2)), rel=1e-4, abs=0)
+
+
 def test_forward_bound_grows_by_one_rounding_of_each_probability_for_each_class() -> None:
     bounds = [tolerances.forward_gradient(Problem(np.zeros((1, n)), np.array([0])))[0][0, 1] * n for n in (1000, 2000)]
     assert (bounds[1] - bounds[0]) / 2.0**-53 == pytest.approx(1000 + 11 * math.log(2), rel=1e-3)

@@ -75,6 +75,12 @@ def test_flushed_results_are_beyond_the_bound_without_flushing(among_subnormals:
     assert (error > tolerances.forward_gradient(among_subnormals)[0]).any()
 
 
+def test_the_bound_for_flushing_counts_each_place_where_a_subnormal_may_be_lost(among_subnormals: Problem) -> None:
+    places = (3 + 1 + 2) / 9 + 1  # 3 probabilities or terms of S, times t, two products; over 9 rows; then the mean
+    smallest = among_subnormals.format.smallest_normal
+    assert tolerances.flushed(among_subnormals) == pytest.approx(places * smallest, rel=1e-12, abs=0)
+
+
 @pytest.mark.parametrize("shape", [(1, 2), (50, 3), (2, 400)])
 def test_ulps_of_an_entry_depend_on_neither_rows_nor_classes(shape: tuple[int, int]) -> None:
     problem = Problem(np.zeros(shape), np.zeros(shape[0], dtype=np.int64))
