@@ -38,6 +38,7 @@ OBJECTIVES = {
     "ignored, none": Objective(ignore_index=2, reduction="none"),
     "probabilities": Objective(targets="probability"),
     "probabilities, none": Objective(targets="probability", reduction="none"),
+    "probabilities, weights": Objective(targets="probability", class_weights=WEIGHTS),
     "probabilities, weights, smoothing": Objective(
         targets="probability", class_weights=WEIGHTS, label_smoothing=0.25, reduction="sum"
     ),
