@@ -10,7 +10,7 @@ environment of its own; the working tree is not touched.
     python -m tools.mutation.mutants --part arguments --again FILE    only what FILE, written by --to, calls survivors
     python -m tools.mutation.mutants --part gradlab --sample 200 --seed 0
     python -m tools.mutation.mutants --part gradlab --again FILE
-    python -m tools.mutation.mutants --part costly --each 10 --seed 2    of gradlab, what a verdict rests on
+    python -m tools.mutation.mutants --part costly --each 8 --seed 2    of gradlab, what a verdict rests on
 """
 
 from __future__ import annotations
