@@ -24,10 +24,11 @@ class Claims:
         claimed, or where the only one is not its default.
     targets: "index" (labels, shape (N,)) and/or "probability" (shape (N, K)).
     dtypes: the dtypes of the logits that it takes.
-    options: the keywords it takes: label_smoothing, class_weights (an array (K,)), ignore_index.
+    options: the keywords it takes: label_smoothing, class_weights (an array (K,) in the logits' dtype), ignore_index;
+        each is passed where it is on. What they mean: `checks/options.py`, and README.md.
     level: the verdict that it is meant to reach, "stable" or "accurate".
     normalised_targets: probability targets sum to 1 in every row; others are not asked.
-    masks: a logit of -inf means probability 0.
+    masks: a logit of -inf means probability 0; where this is not claimed, none is given.
     deterministic: the same call gives the same bits.
     Not held against a function that does not claim them, only advised: refuses_bad_labels (and bad shapes; by an
     exception), empty_batch, keeps_dtype (loss and gradient in the logits' dtype), complex_step (complex logits).

@@ -160,7 +160,7 @@ def _may_offer(path: Path) -> bool:
 def _offered(path: Path) -> list[Found]:
     """The functions that a file marks, then those that it lists in `__all__`; classes and constants do not count."""
     module = import_file(path)
-    own = {name: value for name, value in vars(module).items() if getattr(value, "__module__", "") == module.__name__}
+    own = {name: value for name, value in vars(module).items() if _is_of(module, value)}
     listed = getattr(module, "__all__", ())
     if not isinstance(listed, list | tuple):
         raise TargetError(f"{path}: __all__ must be a list of names, is of type {type(listed).__name__}")
@@ -169,6 +169,11 @@ def _offered(path: Path) -> list[Found]:
     found = [_attribute(module, name, (str(path), f"{path}:{name}")) for name in names]
     # beside marked ones, a listed function of another signature is a helper, and no mistake
     return [one for one in found if not marked or one.name in marked or signature_fault(one.function) is None]
+
+
+def _is_of(module: ModuleType, value: Any) -> bool:
+    """Whether a module's own code made a value; a partial function does not say whose it is, and counts."""
+    return isinstance(value, functools.partial) or getattr(value, "__module__", "") == module.__name__
 
 
 def _may_be_meant(module: ModuleType, name: str) -> bool:

@@ -118,9 +118,11 @@ def find_case(name: str, folder: Path) -> Path:
     for path in (Path(name), folder / f"{name}.json"):
         if path.is_file():
             return path
+    if not name:
+        raise CaseError("a case must be an id or a file, got an empty name")
     if "/" in name or name.endswith(".json"):
-        raise CaseError(f"{name} does not exist")
-    found = sorted(folder.glob(f"{glob.escape(name)}*.json")) if name else []
+        raise CaseError(f"{name} {'is no file' if Path(name).exists() else 'does not exist'}")
+    found = sorted(folder.glob(f"{glob.escape(name)}*.json"))
     if len(found) > 1:
         raise CaseError(f"{name} begins the ids of {len(found)} cases in {folder}, such as {found[0].stem}")
     if not found:

@@ -271,7 +271,7 @@ SPECIMENS = (
     Specimen(
         all_ignored_is_nan,
         wrong="g = 0/0 where no row counts; an ignored row has gradient 0",
-        mend="divide by max(n, 1), or return zeros where no row counts",
+        mend="write the zeros of ignored rows last: the mean over nothing stays NaN, and its gradient is 0",
         logits=[[0, 0]],
         labels=[-100],
         options={"ignore_index": -100},

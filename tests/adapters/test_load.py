@@ -302,12 +302,17 @@ def test_claims_of_the_module() -> None:
 
 
 def test_claims_by_the_function_name() -> None:
-    source = PLAIN + "CLAIMS = {'loss': {'reduction': 'none'}, 'other': {'reduction': 'sum'}}"
+    source = PLAIN + "other = loss\nCLAIMS = {'loss': {'reduction': 'none'}, 'other': {'reduction': 'sum'}}"
     assert claims_of(source).reduction == ("none",)
 
 
 def test_a_function_without_claims_of_its_own_beside_others_has_the_defaults() -> None:
-    assert claims_of(PLAIN + "CLAIMS = {'other': {'reduction': 'sum'}}") == Claims()
+    assert claims_of(PLAIN + "other = loss\nCLAIMS = {'other': {'reduction': 'sum'}}") == Claims()
+
+
+def test_claims_for_a_name_that_is_not_there_are_a_mistake() -> None:
+    with pytest.raises(TargetError, match="CLAIMS names lossy, and there is nothing of that name beside it"):
+        claims_of(PLAIN + "CLAIMS = {'loss': {}, 'lossy': {'reduction': 'sum'}}")
 
 
 def test_the_decorator_goes_before_the_module() -> None:
@@ -352,3 +357,10 @@ def test_a_callable_object_is_named_by_its_class() -> None:
         def __call__(self, logits: Any, labels: Any) -> Any: ...
 
     assert implementation_of(Loss(), {}).name == "Loss"
+
+
+def test_a_partial_function_that_a_file_marks_is_offered() -> None:
+    source = PLAIN.replace("def loss", "def of_any")
+    source += "import functools, gradlab\nmine = functools.partial(of_any)\ngradlab.implementation(masks=False)(mine)\n"
+    write("marked.py", source)
+    assert [one.name for one in load("marked.py", {})] == ["mine"]

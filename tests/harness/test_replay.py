@@ -15,6 +15,7 @@ from gradlab.harness.profiles import PROFILES
 from gradlab.harness.replay import replay
 from gradlab.harness.run import Plan, Report
 from gradlab.harness.tally import Tally, examine
+from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Problem
 
 UNSHIFTED = """
@@ -116,6 +117,20 @@ def test_a_check_that_is_not_known_cannot_run(code: Path) -> None:
     case = replace(case_of(code), failed=({"check": "colour"},))
     with pytest.raises(CaseError, match="failed 'colour', a check that this version does not have"):
         replay(case)
+
+
+def test_a_problem_that_asks_for_what_is_not_claimed_cannot_run(code: Path) -> None:
+    case = case_of(code)
+    asking = case.problem.replace(objective=Objective("none"))
+    with pytest.raises(CaseError, match="does not claim what its problem asks for"):
+        replay(replace(case, problem=asking))
+
+
+def test_a_problem_to_which_a_failed_check_does_not_apply_cannot_run(code: Path) -> None:
+    case = case_of(code)
+    empty = case.problem.replace(logits=case.problem.logits[:0], targets=case.problem.targets[:0])
+    with pytest.raises(CaseError, match="a check that failed does not apply to its problem"):
+        replay(replace(case, problem=empty))
 
 
 def test_a_function_without_a_target_cannot_run(code: Path) -> None:

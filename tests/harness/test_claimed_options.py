@@ -1,0 +1,114 @@
+"""What is claimed decides what is asked: options, reductions and masks in every combination that is claimed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gradlab.claims import claims_from
+from gradlab.evaluation import Implementation
+from gradlab.harness.problems import problems_in_run
+from gradlab.harness.profiles import PROFILES
+from gradlab.harness.run import Plan, judge
+from gradlab.implementations.every_option import every_option
+from gradlab.problems.problem import Array
+
+ALONE: dict[str, dict[str, Any]] = {
+    "mean, ignoring": {"options": "ignore_index"},
+    "mean, weights and ignoring": {"options": ["class_weights", "ignore_index"]},
+    "sum, smoothing and ignoring": {"reduction": "sum", "options": ["label_smoothing", "ignore_index"]},
+    "probabilities with weights": {"targets": "probability", "options": "class_weights"},
+    "labels and probabilities with smoothing": {"targets": ["index", "probability"], "options": "label_smoothing"},
+    "none first": {"reduction": ["none", "mean"], "options": "ignore_index"},
+}
+
+
+def judged(function: Any, dtype: str = "float64", **claims: Any) -> Any:
+    """The verdict of the quick profile, and the checks that cost it."""
+    implementation = Implementation("theirs", function, claims_from({**claims, "dtypes": dtype}))
+    report = judge(implementation, Plan(PROFILES["quick"], 5))
+    return str(report.verdict), [line.check.name for line in report.failures]
+
+
+@pytest.mark.parametrize("claims", ALONE.values(), ids=ALONE)
+def test_a_sound_one_is_stable_whatever_it_claims(claims: dict[str, Any]) -> None:
+    def theirs(logits: Array, targets: Array, **keywords: Any) -> Any:
+        own = claims.get("reduction", "mean")
+        return every_option(logits, targets, **{"reduction": own, **keywords} if isinstance(own, str) else keywords)
+
+    assert judged(theirs, **claims) == ("stable", [])
+
+
+def test_one_that_refuses_masks_and_does_not_claim_them_is_stable() -> None:
+    def refusing(logits: Array, labels: Array) -> Any:
+        if np.isneginf(logits).any():
+            raise ValueError("no masks")
+        return every_option(logits, labels)
+
+    assert judged(refusing, masks=False) == ("stable", [])
+
+
+def test_no_mask_is_given_where_masks_are_not_claimed() -> None:
+    claims = claims_from({"masks": False, "dtypes": "float32", "targets": ["index", "probability"]})
+    problems = problems_in_run(claims, "float32", (PROFILES["quick"], 0))
+    assert not any(np.isneginf(problem.logits64).any() for problem in problems)
+
+
+def test_a_python_float_will_do_for_a_loss_that_keeps_its_dtype() -> None:
+    def in_python(logits: Array, labels: Array) -> Any:
+        loss, gradient = every_option(logits, labels)
+        return float(loss), gradient
+
+    assert judged(in_python, "float32", keeps_dtype=True) == ("stable", [])
+
+
+def ignored_nan_leaks(logits: Array, labels: Array, ignore_index: int | None = None) -> Any:
+    loss, gradient = every_option(logits, labels, ignore_index=ignore_index)
+    return loss + 0 * logits.sum(), gradient
+
+
+def zero_weight_is_one(logits: Array, labels: Array, class_weights: Any = None) -> Any:
+    weights = None if class_weights is None else np.where(class_weights == 0, 1, class_weights).astype(logits.dtype)
+    return every_option(logits, labels, class_weights=weights)
+
+
+def zero_is_no_label_to_ignore(logits: Array, labels: Array, ignore_index: int | None = None) -> Any:
+    return every_option(logits, labels, ignore_index=ignore_index or None)
+
+
+def small_smoothing_is_off(logits: Array, labels: Array, label_smoothing: float = 0.0) -> Any:
+    return every_option(logits, labels, label_smoothing=label_smoothing if label_smoothing > 0.05 else 0.0)
+
+
+def weights_normalised_in_place(logits: Array, labels: Array, class_weights: Any = None) -> Any:
+    answer = every_option(logits, labels, class_weights=class_weights)
+    if class_weights is not None:
+        class_weights /= class_weights.sum()
+    return answer
+
+
+def smoothing_of_the_first_64(logits: Array, labels: Array, label_smoothing: float = 0.0) -> Any:
+    loss, gradient = every_option(logits, labels, label_smoothing=label_smoothing)
+    if label_smoothing:
+        gradient[:, 64:] += label_smoothing / logits.shape[1] / len(logits)
+    return loss, gradient
+
+
+DEFECTIVE = {
+    ignored_nan_leaks: ("ignore_index", "ignore_index_is_as_defined"),
+    zero_weight_is_one: ("class_weights", "class_weights_are_as_defined"),
+    zero_is_no_label_to_ignore: ("ignore_index", "ignore_index_is_as_defined"),
+    small_smoothing_is_off: ("label_smoothing", "label_smoothing_is_as_defined"),
+    weights_normalised_in_place: ("class_weights", "leaves_its_inputs_alone"),
+    smoothing_of_the_first_64: ("label_smoothing", "label_smoothing_is_as_defined"),
+}
+
+
+@pytest.mark.parametrize("function", DEFECTIVE, ids=lambda function: function.__name__)
+def test_what_is_wrong_about_an_option_alone_is_found(function: Any) -> None:
+    option, check = DEFECTIVE[function]
+    verdict, failed = judged(function, options=option)
+    assert verdict in ("wrong", "unstable")
+    assert check in failed
