@@ -17,6 +17,7 @@ from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Array, Problem
 
 CLASSES = (1, 2, 5, 40)
+IN_BASE_TWO = ("quotient_in_base_two", "log_space_in_base_two")
 ULPS = (0, 3, -3)  # on top of the rounding: 3.5 ULP in all, where BETA allows 4
 
 Answer = Callable[[Problem, Any, int], tuple[Array, Array]]
@@ -62,6 +63,8 @@ def test_any_form_is_within_its_bound_on_moderate_logits(
 def test_forward_bound_is_within_a_factor_of_thirty_of_what_happens(
     standard: Any, dtype: str, strain: Strain, answer: Answer
 ) -> None:
+    if dtype in ("float16", "bfloat16") and standard.__name__ in IN_BASE_TWO:
+        pytest.skip("the room is for others: these change the base in float32")
     problem = strain(dtype, 2, Objective("none"), False)
     answers = [answer(problem, standard, ulps) for ulps in ULPS]
     assert max(loss_ratio(problem, loss, forward_loss(problem)) for loss, _ in answers) > 1 / 30
@@ -71,7 +74,7 @@ def test_forward_bound_is_within_a_factor_of_thirty_of_what_happens(
 def test_bound_of_any_form_is_within_a_factor_of_thirty_of_what_happens(
     any_form: Any, dtype: str, strain: Strain, answer: Answer
 ) -> None:
-    if any_form.__name__ in ("quotient_in_base_two", "log_space_in_base_two"):
+    if any_form.__name__ in IN_BASE_TWO:
         pytest.skip("the room is for others: these have a shift, and change the base in float32 at least")
     whole = strain(dtype, 2, Objective("none"), True)
     parts = zip(whole.logits[:, None], whole.targets[:, None], strict=True)
@@ -99,7 +102,7 @@ def test_forward_bound_of_the_loss_at_two_equal_logits_is_that_of_the_formula(na
 
 def test_bound_of_the_loss_grows_by_the_errors_of_the_coefficients_times_what_they_weigh() -> None:
     problem = Problem(np.zeros((1, 2)), np.array([0]), Objective(label_smoothing=0.5))
-    k, terms = 2 + 4 * 4 + 9 * math.log(2) + 1, 2  # a sum over both classes, whose coefficients are 3/4 and 1/4
+    k, terms = 2 + 4 * 4 + 11 * math.log(2) + 1, 2  # a sum over both classes, whose coefficients are 3/4 and 1/4
     missed = (6 + 3 * 0.5) * math.log(2)  # six roundings of each, three of eps in the target's part
     expected = (k + 8 + 2 + terms + (8 + 2 + terms) * math.log(2) + missed) * 2.0**-53
     assert tolerances.forward_losses(problem)[0][0] == pytest.approx(expected, rel=1e-4, abs=0)
@@ -107,12 +110,12 @@ def test_bound_of_the_loss_grows_by_the_errors_of_the_coefficients_times_what_th
 
 def test_bound_of_any_form_grows_by_the_size_of_the_logits_that_are_not_shifted() -> None:
     problem = Problem(np.full((1, 2), 3.0), np.array([0]))
-    for any_form, forward, size in (
-        (tolerances.any_form_gradient, tolerances.forward_gradient, 3.0),
-        (tolerances.any_form_losses, tolerances.forward_losses, 6.0),
+    for any_form, forward, expected in (
+        (tolerances.any_form_gradient, tolerances.forward_gradient, 11 * (3 + math.log(2)) + 2 * 3),
+        (tolerances.any_form_losses, tolerances.forward_losses, 11 * (6 + math.log(2))),
     ):
         more = (any_form(problem)[0] - forward(problem)[0]).flat[0] / 2.0**-53
-        assert more == pytest.approx(9 * (size + math.log(2)), rel=1e-4, abs=0)
+        assert more == pytest.approx(expected, rel=1e-4, abs=0)
 
 
 def test_forward_bound_grows_by_one_rounding_of_each_probability_for_each_class() -> None:
