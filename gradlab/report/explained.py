@@ -9,6 +9,7 @@ from gradlab.adapters.shipped import Specimen, specimens
 from gradlab.claims import OPTIONS, Claims
 from gradlab.diagnosis.diagnosis import Diagnosis
 from gradlab.diagnosis.explaining import Explanation
+from gradlab.diagnosis.models import met_in_several_places
 from gradlab.evaluation import Implementation
 from gradlab.harness.power import Power
 
@@ -85,7 +86,7 @@ def _named(explanation: Explanation) -> str:
     parts = []
     for name in explanation.defects:
         models = [model for model in explanation.models if model.defect == name]
-        places = [f"in the {model.place} alone" for model in models if model.place]
+        places = [f"in the {one.place} alone" for one in models if one.place and met_in_several_places(name)]
         said = [*places, *(model.parameter for model in models if model.parameter)]
         parts.append(f"{name} ({', '.join(said)})" if said else name)
     return " and ".join(parts) + (f", computed in {explanation.inside}" if explanation.inside else "")

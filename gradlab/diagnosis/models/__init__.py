@@ -17,3 +17,8 @@ DEFECTS: tuple[Defect, ...] = (
     *options.DEFECTS,
 )
 INSIDE = rounding.INSIDE  # everything in a narrower dtype; no stage is replaced
+
+
+def met_in_several_places(defect: str) -> bool:
+    """Whether a defect is known in the loss, in the gradient or in both, so that it has to be said which."""
+    return len({Model(one.name, one.make(0.5)).place for one in DEFECTS if one.name == defect}) > 1
