@@ -96,6 +96,11 @@ def smoothing_of_the_first_64(logits: Array, labels: Array, label_smoothing: flo
     return loss, gradient
 
 
+def weights_leak_their_dtype(logits: Array, labels: Array, class_weights: Any = None) -> Any:
+    loss, gradient = every_option(logits, labels, class_weights=class_weights)
+    return loss, gradient if class_weights is None else gradient.astype(np.float64)
+
+
 DEFECTIVE = {
     ignored_nan_leaks: ("ignore_index", "ignore_index_is_as_defined"),
     zero_weight_is_one: ("class_weights", "class_weights_are_as_defined"),
@@ -112,3 +117,18 @@ def test_what_is_wrong_about_an_option_alone_is_found(function: Any) -> None:
     verdict, failed = judged(function, options=option)
     assert verdict in ("wrong", "unstable")
     assert check in failed
+
+
+def test_a_dtype_that_is_lost_with_an_option_only_is_found() -> None:
+    verdict, failed = judged(weights_leak_their_dtype, "float32", options="class_weights", keeps_dtype=True)
+    assert (verdict, failed) == ("wrong", ["keeps_the_dtype"])
+
+
+def test_no_rows_are_tried_with_every_reduction() -> None:
+    def refusing(logits: Array, labels: Array, reduction: str = "none") -> Any:
+        if reduction == "mean" and not len(logits):
+            raise ZeroDivisionError("no rows")
+        return every_option(logits, labels, reduction=reduction)
+
+    verdict, failed = judged(refusing, reduction=["none", "mean"], empty_batch=True)
+    assert (verdict, failed) == ("wrong", ["empty_batch_is_answered"])

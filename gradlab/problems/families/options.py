@@ -27,7 +27,7 @@ def option_problems(fmt: Format, seed: int, reduction: str) -> list[Problem]:
     """
     base = Objective(reduction=reduction)
     logits = _logits(fmt, np.random.default_rng([seed, 1]))
-    found = [_with(problem, base, "reduction") for problem in logits]
+    found = [_with(problem, base, "reduction") for problem in [*logits, placed(fmt, np.zeros((0, N_CLASSES)), [])]]
     found += [_with(problem, objective, name) for name, objective in _index_objectives(base) for problem in logits]
     found += _ignoring(logits, base)
     found += [
