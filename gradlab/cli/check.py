@@ -159,7 +159,8 @@ def _plan(implementation: Implementation, wishes: Wishes) -> Plan:
     from gradlab.harness.run import Plan
 
     dtypes = tuple(dtype for dtype in dict.fromkeys(wishes.dtypes) if dtype in implementation.claims.dtypes)
-    return Plan(PROFILES[wishes.profile], wishes.seed, wishes.level or implementation.claims.level, dtypes)
+    told = not wishes.shipped or wishes.verbose or wishes.json is not None  # the table alone has no room for the power
+    return Plan(PROFILES[wishes.profile], wishes.seed, wishes.level or implementation.claims.level, dtypes, told)
 
 
 def _judge(implementation: Implementation, plan: Plan, wishes: Wishes) -> Report:

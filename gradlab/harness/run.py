@@ -32,12 +32,16 @@ TINY = (4, 9.0)  # entries and their size: a failing problem of so few small who
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run is to try: profile, seed, the level to be met and the dtypes (those claimed, if none are given)."""
+    """What a run is to try: profile, seed, the level to be met and the dtypes (those claimed, if none are given).
+
+    power: whether to reckon, once the level is met, what the run would have caught.
+    """
 
     profile: Profile = PROFILES["standard"]
     seed: int = 0
     level: str = "stable"
     dtypes: tuple[str, ...] = ()
+    power: bool = True
 
 
 @dataclass(frozen=True)
@@ -132,7 +136,8 @@ def judge(implementation: Implementation, plan: Plan, watch: Watch = lambda prog
     verdict, lines = tally.verdict(), tuple(tally.in_order())
     report = Report(implementation, plan, verdict, lines, failing, dtypes, tally.n_problems, 0.0)
     watch(Progress(implementation.name, dtypes[-1], "known defects", 0, 1, len(failing)))
-    power, diagnosis = (_power(report), None) if report.met else (None, _diagnosis(report, earlier))
+    power = _power(report) if report.met and plan.power else None
+    diagnosis = None if report.met else _diagnosis(report, earlier)
     return replace(report, power=power, diagnosis=diagnosis, seconds=time.perf_counter() - start)
 
 
