@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TextIO
 
 from rich.cells import cell_len
@@ -48,23 +49,47 @@ def print_lines(lines: Iterable[str]) -> None:
         console.print(text, soft_wrap=True)
 
 
+@dataclass(frozen=True)
+class Row:
+    """What the table says of one report: plain data, which may come from another process."""
+
+    name: str
+    verdicts: Mapping[str, Verdict]
+    verdict: Verdict
+    met: str
+    n_problems: int
+    seconds: float
+    reason: str
+
+
+def row_of(report: Report, met: str) -> Row:
+    """The row of a report; met: what to say of the level, or of the verdict that is stated."""
+    name, each = report.implementation.name, verdicts_by_dtype(report)
+    return Row(name, each, report.verdict, met, report.n_problems, report.seconds, reason(report))
+
+
 def verdict_table(reports: Sequence[Report], stated: Mapping[str, str]) -> Table:
     """One row for each report; with a column `as stated` if anything is stated, by the name of the implementation."""
-    used = {dtype for report in reports for dtype in report.dtypes}
+    met = {report.implementation.name: "yes" if report.met else "no" for report in reports}
+    said = {name: stated.get(name, "") for name in met} if stated else met
+    rows = [row_of(report, said[report.implementation.name]) for report in reports]
+    return table_of(rows, "as stated" if stated else "met")
+
+
+def table_of(rows: Sequence[Row], heading_of_met: str) -> Table:
+    """The table of these rows, with a column for every dtype that one of them has."""
+    used = {dtype for row in rows for dtype in row.verdicts}
     dtypes = [dtype for dtype in DTYPE_NAMES if dtype in used]
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("implementation", *dtypes, "verdict", "as stated" if stated else "met"):
+    for heading in ("implementation", *dtypes, "verdict", heading_of_met):
         table.add_column(heading, no_wrap=True)
     for heading in ("problems", "seconds"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("reason", no_wrap=True)
-    for report in reports:
-        name = report.implementation.name
-        each = verdicts_by_dtype(report)
-        verdicts = [_coloured(each[dtype]) if dtype in each else Text("-") for dtype in dtypes]
-        met = stated.get(name, "") if stated else ("yes" if report.met else "no")
-        figures = (f"{report.n_problems}", f"{report.seconds:.1f}")
-        table.add_row(name, *verdicts, _coloured(report.verdict), met, *figures, Text(reason(report)))
+    for row in rows:
+        verdicts = [_coloured(row.verdicts[dtype]) if dtype in row.verdicts else Text("-") for dtype in dtypes]
+        figures = (f"{row.n_problems}", f"{row.seconds:.1f}")
+        table.add_row(row.name, *verdicts, _coloured(row.verdict), row.met, *figures, Text(row.reason))
     return table
 
 
