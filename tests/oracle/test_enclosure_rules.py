@@ -162,7 +162,9 @@ OBJECTIVES = [Objective(), Objective(label_smoothing=0.1), Objective(targets="pr
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_double_double_decides_ordinary_rows_by_itself(objective: Objective, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vectorised, "answer_rows", forbidden)
-    enclose_by_double_double(random_problem(objective, 1))
+    truth = enclose_by_double_double(random_problem(objective, 1))
+    assert np.isfinite(truth.losses.nearest()).all()
+    assert np.isfinite(truth.gradient.nearest()).all()
 
 
 UNDECIDED = {

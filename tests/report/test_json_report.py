@@ -43,7 +43,7 @@ def test_the_schema_is_a_schema() -> None:
 
 
 def test_a_real_report_fits_the_schema(document: dict[str, Any]) -> None:
-    jsonschema.Draft202012Validator(schema()).validate(document)
+    assert [error.message for error in jsonschema.Draft202012Validator(schema()).iter_errors(document)] == []
 
 
 def test_an_empty_report_fits_the_schema() -> None:
