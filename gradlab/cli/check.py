@@ -23,7 +23,7 @@ from gradlab.problems.objective import REDUCTIONS, TARGETS
 if TYPE_CHECKING:
     from gradlab.adapters.shipped import Shipped
     from gradlab.evaluation import Implementation
-    from gradlab.harness.run import Plan, Report
+    from gradlab.harness.run import Plan, Report, Watch
     from gradlab.report.json_report import NotChecked
     from gradlab.report.terminal import Row
 
@@ -167,17 +167,26 @@ def _plan(implementation: Implementation, wishes: Wishes) -> Plan:
 
 
 def _judge(implementation: Implementation, plan: Plan, wishes: Wishes) -> Report:
-    from gradlab.harness.cases import keep_failures
-    from gradlab.harness.run import judge
     from gradlab.report.progress import shown
     from gradlab.report.terminal import print_lines
 
     with shown(implementation.name) as watch:
-        report = judge(implementation, plan, watch)
-    with _writing():
-        keep_failures(report, wishes.cases, wishes.here)
+        report = _reported(implementation, plan, wishes, watch)
     if not wishes.shipped or wishes.verbose:
         print_lines(_told(report, wishes))
+    return report
+
+
+def _reported(
+    implementation: Implementation, plan: Plan, wishes: Wishes, watch: Watch = lambda progress: None
+) -> Report:
+    """The report, its failing problems kept."""
+    from gradlab.harness.cases import keep_failures
+    from gradlab.harness.run import judge
+
+    report = judge(implementation, plan, watch)
+    with _writing():
+        keep_failures(report, wishes.cases, wishes.here)
     return report
 
 
@@ -220,20 +229,18 @@ def _check_shipped(wishes: Wishes) -> Status:
     if not (wishes.verbose or wishes.json):
         return _check_side_by_side(wishes)
     from gradlab.adapters.shipped import shipped
-    from gradlab.report.terminal import print_table, verdict_table
+    from gradlab.report.terminal import print_lines, print_table, verdict_table
 
     reports, not_checked = _judged(_loaded(list(shipped()), wishes)[0], wishes)
     stated = {
         report.implementation.name: _compared(report, shipped()[report.implementation.target]) for report in reports
     }
-    from gradlab.report.terminal import print_lines
-
     for report in reports:
         if not (wishes.verbose or stated[report.implementation.name].startswith("yes")):
             print_lines(_told(report, wishes))
     print_table(verdict_table(reports, stated))
     _write(wishes, reports, not_checked)
-    return Status.MET if all(text.startswith("yes") for text in stated.values()) else Status.NOT_MET
+    return _status_as_stated(list(stated.values()))
 
 
 def _check_side_by_side(wishes: Wishes) -> Status:
@@ -252,25 +259,25 @@ def _check_side_by_side(wishes: Wishes) -> Status:
             print_lines(told)
             rows += [] if row is None else [row]
     print_table(table_of(rows, "as stated"))
-    if not rows:
+    return _status_as_stated([row.met for row in rows])
+
+
+def _status_as_stated(compared: Sequence[str]) -> Status:
+    if not compared:
         return Status.NOTHING_CHECKED
-    return Status.MET if all(row.met.startswith("yes") for row in rows) else Status.NOT_MET
+    return Status.MET if all(text.startswith("yes") for text in compared) else Status.NOT_MET
 
 
 def _row(wishes: Wishes, name: str) -> tuple[Row | None, list[str]]:
     """What the table says of something that ships, and what else has to be told of it."""
     from gradlab.adapters.shipped import shipped
-    from gradlab.harness.cases import keep_failures
-    from gradlab.harness.run import judge
     from gradlab.report.terminal import row_of
 
     (implementation,) = _loaded([name], wishes)[0]
     plan = _plan(implementation, wishes)
     if wishes.dtypes and not plan.dtypes:
         return None, []
-    report = judge(implementation, plan)
-    with _writing():
-        keep_failures(report, wishes.cases, wishes.here)
+    report = _reported(implementation, plan, wishes)
     compared = _compared(report, shipped()[name])
     return row_of(report, compared), [] if compared.startswith("yes") else list(_told(report, wishes))
 

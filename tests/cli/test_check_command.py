@@ -226,3 +226,8 @@ def test_a_verdict_for_another_reason_than_the_stated_one_is_status_1(
     ran = gradlab("check", "--shipped")
     assert ran.status == 1
     assert "NO: keeps_the_dtype did not fail" in ran.out
+
+
+@pytest.mark.parametrize("told", [(), ("--verbose",)], ids=["table", "verbose"])
+def test_nothing_that_ships_claims_float16_so_nothing_was_checked(gradlab: Any, told: tuple[str, ...]) -> None:
+    assert gradlab("check", "--shipped", "--dtype", "float16", *told).status == 4
