@@ -41,7 +41,7 @@ def exponentials_of_difference(x: Array, m: Array, work: Work = (None, None, Non
 
 
 def sum_of_terms(terms: Array, work: Array | None = None) -> tuple[Array, Array]:
-    """The sum of each row of terms >= 0 as the pair (high, low), shape (N,) each, to 4 K^2 (K - 1) u^2 of itself.
+    """The sum of each row of terms >= 0 as the pair (high, low), shape (N,) each, to 4 K (K - 1) (K + 2) u^2.
 
     In a precision below float64 it is taken there, where it is right to K 2^-53, and low is 0. In float64 each term is
     cut at the same place, so that the upper parts add up exactly, and the lower ones are too small for their rounding

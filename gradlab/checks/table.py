@@ -59,11 +59,7 @@ def _masked(claims: Claims, problem: Problem) -> bool:
 
 
 def _without_value(claims: Claims, problem: Problem) -> bool:
-    return _lost(problem)
-
-
-def _lost(problem: Problem) -> bool:
-    """Whether a row has no value, and is not ignored either."""
+    """A row has no value, and is not ignored either."""
     return not bool((problem.rows_with_value | problem.ignored_rows).all())
 
 
@@ -73,7 +69,7 @@ def _divided(claims: Claims, problem: Problem) -> bool:
 
 
 def _option(name: str) -> Condition:
-    return lambda claims, problem: name in problem.objective.options() and not _lost(problem)
+    return lambda claims, problem: name in problem.objective.options() and not _without_value(claims, problem)
 
 
 def _probability(claims: Claims, problem: Problem) -> bool:

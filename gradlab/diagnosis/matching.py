@@ -164,9 +164,8 @@ def _relative(problem: Problem) -> float:
     base = of_base(fmt)
     distance = float(np.minimum(c.distance, vanishes(fmt)).max(initial=0.0))
     log_sum = float(np.abs(c.log_sum).max(initial=0.0))
-    return float(
-        gamma(of_sum(problem.n_classes, fmt) + 8 * BETA + (base + 2) * distance + (base + 9) * log_sum + 8, fmt)
-    )
+    carried = of_sum(problem.n_classes, fmt) + 8 * BETA + (base + 2) * distance + (base + 9) * log_sum + 8
+    return float(gamma(carried, fmt))
 
 
 def _close(seen: Array, wanted: Array, room: Array) -> Array:

@@ -104,9 +104,8 @@ def own_loss(losses: Array, problem: Problem) -> Array:
     """The reduction that the objective defines."""
     if problem.objective.reduction == "none":
         return losses
-    return np.asarray(
-        (losses / np.float64(_denominator(problem))).sum()
-    )  # the sum may overflow where the mean does not
+    shares = losses / np.float64(_denominator(problem))  # a sum of losses may overflow where their mean does not
+    return np.asarray(shares.sum())
 
 
 def own_gradient(gradient: Array, problem: Problem) -> Array:

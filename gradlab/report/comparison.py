@@ -10,8 +10,8 @@ from typing import Any
 from gradlab.checks.table import CHECKS
 from gradlab.harness.files import parsed_json
 from gradlab.harness.verdict import Verdict
+from gradlab.report.json_report import SCHEMA
 
-SCHEMA = "gradlab-report-2"
 FACTOR, ULPS = 2.0, 1.0  # an error has grown where it is more than a bit and an ULP above what it was
 # The checks that measure in ULP: their worst result has the largest error of all problems. Elsewhere it is another one.
 IN_ULP = frozenset(check.name for check in CHECKS if check.group == "accuracy" and check.failing_means == "inaccurate")

@@ -41,7 +41,7 @@ class Model:
 
     @property
     def place(self) -> str:
-        """ "loss" or "gradient" where only that one is wrong, else ""."""
+        """Which of the two alone is wrong, "loss" or "gradient"; "" where both are."""
         return "loss" if self.only_in_loss else "gradient" if self.only_in_gradient else ""
 
 
