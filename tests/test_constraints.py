@@ -22,6 +22,7 @@ NEEDED = [
     *PROJECT["project"]["dependencies"],
     *PROJECT["project"]["optional-dependencies"]["test"],
     *PROJECT["project"]["optional-dependencies"]["bench"],
+    *PROJECT["project"]["optional-dependencies"]["fast"],
     *PROJECT["dependency-groups"]["dev"],
 ]
 

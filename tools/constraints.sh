@@ -11,5 +11,5 @@ trap 'rm -rf "$scratch"' EXIT
 "$scratch/venv/bin/python" -m pip install --quiet uv
 "$scratch/venv/bin/uv" pip compile --quiet --no-config --universal --python-version 3.11 --fork-strategy fewest \
     --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make constraints" \
-    --extra test --extra bench --group dev --output-file "$scratch/constraints.txt" pyproject.toml
+    --extra test --extra bench --extra fast --group dev --output-file "$scratch/constraints.txt" pyproject.toml
 mv "$scratch/constraints.txt" constraints.txt
