@@ -45,6 +45,7 @@ CONFINED = {
     "sympy": ("gradlab.symbolic",),
     "mpmath": (),
     "flint": ("gradlab.oracle", "gradlab.reference.ball_forms", "gradlab.symbolic.taylor"),
+    "numba": ("gradlab.oracle.compiled",),
     "hypothesis": ("gradlab.problems.strategies", "gradlab.harness.search"),
     "torch": ("gradlab.adapters",),
     "jax": ("gradlab.adapters",),

@@ -100,7 +100,7 @@ def starting_precision(problem: Problem) -> int:
     terms = max(problem.n_rows, problem.n_classes)
     soft = 12 if objective.targets == "probability" or objective.label_smoothing > 0 else 0
     finite = problem.logits64 if problem.is_finite else problem.logits64[np.isfinite(problem.logits64)]
-    size = float(np.abs(finite).max()) if finite.size else 0.0
+    size = float(max(finite.max(), -finite.min())) if finite.size else 0.0
     spread = min(2.0 * size, -2.0 * (fmt.min_exponent - fmt.precision))
     return fmt.precision + WIDTH_BITS + _GUARD_BITS + terms.bit_length() + int(spread).bit_length() + soft
 

@@ -2,8 +2,10 @@
 
 Here u = 2^-53, and a pair (h, l) is normalised: RN(h + l) = h, so |l| <= u |h|. Every line below is one NumPy call
 on whole arrays, which rounds to nearest and stores a float64: nothing is contracted to a fused multiply-add, because
-no two operations ever share a loop. Underflow and overflow are kept away by the callers, who scale (the bounds
-assume neither); hence flush-to-zero would not matter, for no intermediate that counts is subnormal.
+no two operations ever share a loop. In the loops that `compiled` makes of the same lines they do share one, but LLVM
+contracts and reorders only what it is told it may, which is nothing there; `compiled` tries that before it uses them.
+Underflow and overflow are kept away by the callers, who scale (the bounds assume neither); hence flush-to-zero would
+not matter, for no intermediate that counts is subnormal.
 
 Sources: D. E. Knuth, TAOCP 2, 4.2.2, theorem B (two_sum); T. J. Dekker, Numer. Math. 18, 1971 (fast_two_sum,
 split, two_product); M. Joldes, J.-M. Muller, V. Popescu, ACM TOMS 44(2), 2017, doi 10.1145/3121432, and its formal

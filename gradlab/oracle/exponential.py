@@ -45,9 +45,10 @@ from gradlab.oracle.intervals import Array
 EXP_ERROR = 2.0**-90
 LOWEST_ARGUMENT = -2048.0
 _TABLE_BITS = 12
+_ENTRY = 2**_TABLE_BITS - 1
 
 
-class _Constants(NamedTuple):
+class Constants(NamedTuple):
     """The table of 2^(j/4096) as pairs, and C = log(2)/4096 in three parts with its reciprocal."""
 
     table_high: Array
@@ -61,23 +62,36 @@ def exp_parts(d: Pair) -> tuple[Array, Array, Array]:
 
     d_h in [-2048, 0], |d_l| <= 2^-53 |d_h|; f_h + f_l in (0.999, 2.001), q int64. Nothing underflows.
     """
-    constants = _constants()
+    return exp_with(d, constants())
+
+
+def exp_with(d: Pair, constants: Constants) -> tuple[Array, Array, Array]:
+    """As `exp_parts`, given the constants."""
     multiple = np.rint(d[0] * constants.per_step)
-    index = multiple.astype(np.int64)
+    index = as_integers(multiple)
     first, second, third = constants.step
     reduced_high = (d[0] - multiple * first) - multiple * second
     reduced_low = d[1] - multiple * third
-    y_high, y_low = _expm1((reduced_high, reduced_low))
-    entry = index & (2**_TABLE_BITS - 1)
-    table_high = np.take(constants.table_high, entry, mode="clip")
-    table_low = np.take(constants.table_low, entry, mode="clip")
+    y_high, y_low = expm1((reduced_high, reduced_low))
+    table_high = looked_up(constants.table_high, index & _ENTRY)
+    table_low = looked_up(constants.table_low, index & _ENTRY)
     product, product_error = two_product(table_high, y_high)
     high, error = fast_two_sum(table_high, product)
     low = ((table_high * y_low + table_low * y_high) + (table_low + product_error)) + error
     return *fast_two_sum(high, low), index >> _TABLE_BITS
 
 
-def _expm1(r: Pair) -> Pair:
+def as_integers(values: Array) -> Array:
+    """The values, which are integers, as int64."""
+    return values.astype(np.int64)
+
+
+def looked_up(table: Array, places: Array) -> Array:
+    """The table's entries at the places, which it must have."""
+    return np.take(table, places, mode="clip")
+
+
+def expm1(r: Pair) -> Pair:
     """exp(r) - 1 for |r| < 2^-13.3, within 2^-91.3 (step 2 of the module's proof)."""
     r_high, r_low = r
     square, square_error = two_product(r_high, r_high)
@@ -92,7 +106,8 @@ def _expm1(r: Pair) -> Pair:
 
 
 @cache
-def _constants() -> _Constants:
+def constants() -> Constants:
+    """The constants, rounded from balls of 256 bits."""
     with ctx.workprec(256):
         roots = [arb(2) ** arb(fmpq(j, 2**_TABLE_BITS)) for j in range(2**_TABLE_BITS)]
         highs = [float(root) for root in roots]
@@ -101,7 +116,7 @@ def _constants() -> _Constants:
         first = _to_multiple(step, 41)
         second = _to_multiple(step - first, 66)
         parts = (first, second, float(step - first - second))
-        return _Constants(np.array(highs), np.array(lows), parts, float(1 / step))
+        return Constants(np.array(highs), np.array(lows), parts, float(1 / step))
 
 
 def _to_multiple(value: arb, bits: int) -> float:

@@ -66,19 +66,33 @@ def scaled(values: Array | float, exponent: Array) -> Array:
     return np.asarray(np.ldexp(values, np.minimum(np.maximum(exponent, -5000), 5000).astype(np.int32)))
 
 
+def power_of_two(exponent: Array) -> Array:
+    """2^exponent in float64, for exponents of normal numbers."""
+    return np.ldexp(1.0, exponent.astype(np.int32))
+
+
 def normalised(high: Array, low: Array, radius: Array, exponent: Array) -> Enclosures:
     """The same intervals with 1 <= |high| < 2. high + low must round to high; all parts finite."""
+    return Enclosures(*normalised_parts(high, low, radius, exponent))
+
+
+def normalised_parts(high: Array, low: Array, radius: Array, exponent: Array) -> tuple[Array, Array, Array, Array]:
+    """The four parts of `normalised`."""
     fraction, shift = np.frexp(high)
     shift = shift - (fraction != 0)
-    return Enclosures(
-        fraction * 2.0, np.ldexp(low, -shift), np.ldexp(radius, -shift), exponent + np.asarray(shift, dtype=np.int64)
-    )
+    return fraction * 2.0, np.ldexp(low, -shift), np.ldexp(radius, -shift), exponent + shift.astype(np.int64)
 
 
 def constant(value: float, shape: tuple[int, ...]) -> Enclosures:
     """`value` everywhere, exactly; the value is 0, an infinity or NaN. The arrays are writeable."""
     zeros = (np.zeros(shape), np.zeros(shape), np.zeros(shape, dtype=np.int64))
     return Enclosures(np.full(shape, value), *zeros)
+
+
+def unwritten(shape: tuple[int, ...]) -> Enclosures:
+    """Intervals to be written, every one of them, before they are read."""
+    high, low, radius, exponent = np.empty((4, *shape))  # in one piece: NumPy asks for huge pages from 4 MiB on
+    return Enclosures(high, low, radius, exponent.view(np.int64))
 
 
 def fill(target: Enclosures, index: Any, source: Enclosures | float) -> None:

@@ -50,7 +50,7 @@ def _fill_block(answer: Softmax, logits: Array, rows: Array) -> None:
     parts = exponentials(logits[rows], logits[rows].argmax(1))
     totals = np.array([float(1 + s) for s in parts.others])
     with np.errstate(under="ignore"):
-        entries = scaled(parts.high / totals[:, None], parts.exponent)
+        entries = scaled(parts.terms.high / totals[:, None], parts.terms.exponent)
     entries[np.arange(len(rows)), parts.top] = 1.0 / totals
     answer.probabilities[rows] = entries
     answer.log_sum[rows] = [float(s.log1p()) for s in parts.others]

@@ -11,45 +11,35 @@ left out; each is less than 2^-2954, and that times their number is added to the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 from flint import arb
 
+from gradlab.oracle.array_kernels import FARTHEST, Terms, unwritten_terms
+from gradlab.oracle.block_sums import block_width, summed_error
+from gradlab.oracle.compiled import Kernels, kernels_for
 from gradlab.oracle.conversion import ball_of
-from gradlab.oracle.double_double import ADD_ERROR, Pair, add_nonnegative, row_sums, sum_error, two_sum
-from gradlab.oracle.exponential import EXP_ERROR, LOWEST_ARGUMENT, exp_parts
-from gradlab.oracle.intervals import Array, scaled
+from gradlab.oracle.exponential import EXP_ERROR, constants
+from gradlab.oracle.intervals import Array
 
-BLOCK_ENTRIES = 4096  # 32 KiB an array: the temporaries stay in the first two cache levels (measured, 3 times faster)
 ROW_BLOCK_ENTRIES = 32768  # entries of the rows that are worked on together; the last steps of their sums are shared
 NEGLIGIBLE_EXPONENT = -2954  # exp(-2048) < 2^-2954
-_FARTHEST = -900
-_NOT_A_TERM = -(2**20)
 
 
 class Exponentials(NamedTuple):
-    """exp(x_j - max x) of R rows, as (high + low) 2^exponent, shape (R, K); entries left out hold 0.
+    """exp(x_j - max x) of R rows, as terms of shape (R, K); entries left out hold 0.
 
     Left out are the class `top` (R,), which holds a largest logit, and `negligible` (R, K), those below exp(-2048).
-    others: s as a ball per row; highest (R,): the largest logits.
+    others: s as a ball per row; highest (R,): the largest logits; kernels: what works on the terms.
     """
 
-    high: Array
-    low: Array
-    exponent: Array
+    terms: Terms
     negligible: Array
     top: Array
     highest: Array
     others: list[arb]
-
-
-def column_blocks(n_rows: int, n_classes: int) -> Iterator[slice]:
-    """The columns in pieces of about BLOCK_ENTRIES entries."""
-    step = max(1, BLOCK_ENTRIES // max(n_rows, 1))
-    for start in range(0, n_classes, step):
-        yield slice(start, min(start + step, n_classes))
+    kernels: Kernels
 
 
 def exponentials(logits: Array, top: Array) -> Exponentials:
@@ -57,53 +47,18 @@ def exponentials(logits: Array, top: Array) -> Exponentials:
 
     top: for each row the class of a largest logit. To be called at the working precision wanted for `others`.
     """
-    shape, places = logits.shape, np.arange(len(top))
-    highest = logits[places, top]
-    high, low, exponent = np.empty(shape), np.empty(shape), np.empty(shape, dtype=np.int64)
-    negligible = np.empty(shape, dtype=bool)
-    for columns in column_blocks(*shape):
-        with np.errstate(invalid="ignore"):
-            d_high, d_low = two_sum(logits[:, columns], -highest[:, None])
-        left_out = negligible[:, columns] = d_high < LOWEST_ARGUMENT
-        if left_out.any():
-            d_high, d_low = np.where(left_out, LOWEST_ARGUMENT, d_high), np.where(left_out, 0.0, d_low)
-        high[:, columns], low[:, columns], exponent[:, columns] = exp_parts((d_high, d_low))
-    negligible[places, top] = True
-    high[negligible], low[negligible], exponent[negligible] = 0.0, 0.0, _NOT_A_TERM
-    negligible[places, top] = False
-    others = _sums((high, low), exponent, negligible.sum(1))
-    return Exponentials(high, low, exponent, negligible, top, highest, others)
+    shape, kernels = logits.shape, kernels_for(logits.size)
+    terms, negligible = unwritten_terms(shape), np.empty(shape, bool)
+    kernels.exponentials(logits, top, constants(), (terms, negligible))
+    others = _sums(terms, negligible.sum(1), kernels)
+    return Exponentials(terms, negligible, top, logits[np.arange(len(top)), top], others, kernels)
 
 
-def summed(pieces: Iterator[Pair]) -> Pair:
-    """The sum of each row, shape (R,), over pieces (R, n) of its non-negative columns, the first the widest.
-
-    The pieces are added to one another before the columns are. The first piece is overwritten.
-    """
-    high, low = next(pieces)
-    for piece in pieces:
-        width = piece[0].shape[1]
-        high[:, :width], low[:, :width] = add_nonnegative((high[:, :width], low[:, :width]), piece)
-    return row_sums((high, low))
-
-
-def summed_error(n_rows: int, n_classes: int) -> float:
-    """The relative error bound of `summed` over the pieces that `column_blocks` makes."""
-    widths = [columns.stop - columns.start for columns in column_blocks(n_rows, n_classes)]
-    return sum_error(widths[0]) + 1.01 * len(widths) * ADD_ERROR
-
-
-def _sums(terms: Pair, exponent: Array, n_negligible: Array) -> list[arb]:
-    n_rows, n_classes = exponent.shape
-    scale = exponent.max(axis=1)
-
-    def pieces() -> Iterator[Pair]:
-        for columns in column_blocks(n_rows, n_classes):
-            factor = scaled(1.0, np.maximum(exponent[:, columns] - scale[:, None], _FARTHEST))
-            yield terms[0][:, columns] * factor, terms[1][:, columns] * factor
-
-    totals = summed(pieces())
-    error = 1.01 * (EXP_ERROR + summed_error(n_rows, n_classes)) + n_classes * 2.0 ** (_FARTHEST + 4)
+def _sums(terms: Terms, n_negligible: Array, kernels: Kernels) -> list[arb]:
+    n_rows, n_classes = terms.high.shape
+    scale = terms.exponent.max(axis=1)
+    totals = kernels.scaled_sums(terms, scale, block_width(n_rows))
+    error = 1.01 * (EXP_ERROR + summed_error(n_rows, n_classes)) + n_classes * 2.0 ** (FARTHEST + 4)
     columns = (totals[0].tolist(), totals[1].tolist(), scale.tolist(), n_negligible.tolist())
     return [
         ball_of(high, low, place, error) + (arb(0, (count, NEGLIGIBLE_EXPONENT)) if count else 0)

@@ -8,49 +8,51 @@ non-negative. c, g_y and the loss are balls; c is turned into a pair, and
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from flint import arb
 
+from gradlab.oracle.array_kernels import Scale
 from gradlab.oracle.conversion import ball_of, to_enclosures
-from gradlab.oracle.double_double import MULTIPLY_ERROR, multiply
+from gradlab.oracle.double_double import MULTIPLY_ERROR
 from gradlab.oracle.exponential import EXP_ERROR
-from gradlab.oracle.intervals import Array, Enclosures, constant, fill, normalised
-from gradlab.oracle.row_softmax import NEGLIGIBLE_EXPONENT, Exponentials, column_blocks
-
-Answer = tuple[Enclosures, list[arb]]
+from gradlab.oracle.intervals import Array, Enclosures, fill
+from gradlab.oracle.row_softmax import NEGLIGIBLE_EXPONENT, Exponentials
 
 
-def sharp_answer(parts: Exponentials, logits: Array, labels: Array, sizes: tuple[list[arb], arb]) -> Answer:
-    """The gradient (R, K) divided by the denominator, and the rows' own losses as balls.
+class SharpRows(NamedTuple):
+    """A block of rows: their logits (R, K) in float64, labels (R,), and coefficients t_y."""
 
-    sizes: the rows' coefficients t_y, and the denominator.
-    """
-    coefficients, divisor = sizes
-    places = np.arange(len(labels))
-    scales = [t / ((1 + s) * divisor) for t, s in zip(coefficients, parts.others, strict=True)]
-    own = _own_exponentials(parts, labels)
-    targets = [-(c * s if e is None else c * (1 + s - e)) for c, s, e in zip(scales, parts.others, own, strict=True)]
-    gaps = zip(coefficients, parts.others, parts.highest.tolist(), logits[places, labels].tolist(), strict=True)
+    logits: Array
+    labels: Array
+    coefficients: list[arb]
+
+
+def sharp_answer(parts: Exponentials, rows: SharpRows, divisor: arb, out: Enclosures) -> list[arb]:
+    """The rows' own losses as balls; writes the gradient (R, K) divided by the denominator into `out`."""
+    places = np.arange(len(rows.labels))
+    totals = [1 + s for s in parts.others]
+    scales = [t / (total * divisor) for t, total in zip(rows.coefficients, totals, strict=True)]
+    own = _own_exponentials(parts, rows.labels)
+    quadruples = zip(scales, parts.others, totals, own, strict=True)
+    targets = [-(c * s if e is None else c * (total - e)) for c, s, total, e in quadruples]
+    labelled = rows.logits[places, rows.labels].tolist()
+    gaps = zip(rows.coefficients, parts.others, parts.highest.tolist(), labelled, strict=True)
     losses = [t * (s.log1p() + (arb(high) - x)) for t, s, high, x in gaps]
     converted = to_enclosures(scales + targets)
-    scale, target = converted[: len(labels)], converted[len(labels) :]
-    gradient = scaled_exponentials(parts, scale)
-    fill(gradient, (places, parts.top), scale)
-    fill(gradient, (places, labels), target)
-    return gradient, losses
+    scale, target = converted[: len(places)], converted[len(places) :]
+    scaled_exponentials(parts, scale, out)
+    fill(out, (places, parts.top), scale)
+    fill(out, (places, rows.labels), target)
+    return losses
 
 
-def scaled_exponentials(parts: Exponentials, scale: Enclosures) -> Enclosures:
-    """c_i e_ij for each entry, shape (R, K), for non-negative c (R,); the entries at `top` are not meaningful."""
-    answer = constant(0.0, parts.high.shape)
-    error = scale_error(scale)[:, None]
-    c = (scale.high[:, None], scale.low[:, None])
-    for columns in column_blocks(*parts.high.shape):
-        high, low = multiply((parts.high[:, columns], parts.low[:, columns]), c)
-        exponent = parts.exponent[:, columns] + scale.exponent[:, None]
-        fill(answer, (slice(None), columns), normalised(high, low, high * error, exponent))
-    widen_negligible(answer, parts.negligible, scale)
-    return answer
+def scaled_exponentials(parts: Exponentials, scale: Enclosures, out: Enclosures) -> None:
+    """Write c_i e_ij for each entry (R, K), for non-negative c (R,); the entries at `top` are not meaningful."""
+    factors = Scale(scale.high, scale.low, scale.exponent, scale_error(scale))
+    parts.kernels.products(parts.terms, factors, (out.high, out.low, out.radius, out.exponent))
+    widen_negligible(out, parts.negligible, scale)
 
 
 def widen_negligible(answer: Enclosures, where: Array, scale: Enclosures) -> None:
@@ -69,7 +71,7 @@ def scale_error(scale: Enclosures) -> Array:
 def _own_exponentials(parts: Exponentials, labels: Array) -> list[arb | None]:
     """e_y as a ball for each row, or None where the label is the class `top`."""
     places = np.arange(len(labels))
-    columns = (parts.high[places, labels], parts.low[places, labels], parts.exponent[places, labels])
+    columns = (part[places, labels] for part in parts.terms)
     lost = parts.negligible[places, labels].tolist()
     values = zip(*(column.tolist() for column in columns), (labels == parts.top).tolist(), lost, strict=True)
     nothing = arb(0, (1, NEGLIGIBLE_EXPONENT))

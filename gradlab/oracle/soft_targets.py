@@ -15,34 +15,29 @@ than 2^-897), and `add` costs ADD_ERROR of the result. Nonzero sizes are within 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 from flint import arb
 
+from gradlab.oracle.array_kernels import COEFFICIENT_ERROR, Scale
+from gradlab.oracle.block_sums import block_width, column_blocks, summed, summed_error
 from gradlab.oracle.canonical import class_coefficients
 from gradlab.oracle.conversion import ball_of, to_enclosures
 from gradlab.oracle.double_double import (
-    ADD_ERROR,
     MULTIPLY_ERROR,
     Pair,
-    add,
     add_nonnegative,
-    multiply,
     multiply_by_double,
-    two_sum,
 )
-from gradlab.oracle.intervals import Array, Enclosures, constant, fill, normalised, scaled
-from gradlab.oracle.row_softmax import Exponentials, column_blocks, summed, summed_error
-from gradlab.oracle.sharp_targets import Answer, scale_error, widen_negligible
+from gradlab.oracle.intervals import Array, Enclosures, fill, scaled
+from gradlab.oracle.row_softmax import Exponentials
+from gradlab.oracle.sharp_targets import scale_error, widen_negligible
 from gradlab.problems.problem import Problem
 
-COEFFICIENT_ERROR = 2.0**-102
 LARGEST_LOGIT = 2.0**400
 CLASS_LIMITS = (2.0**-300, 2.0**300)
 PROBABILITY_LIMITS = (2.0**-150, 2.0**100)
-_FARTHEST = -900
 
 
 class ClassPairs(NamedTuple):
@@ -74,10 +69,6 @@ class SoftRows(NamedTuple):
     high: Array
     low: Array
 
-    def coefficients(self, columns: slice) -> Pair:
-        """t/D of some columns, as views."""
-        return self.high[:, columns], self.low[:, columns]
-
 
 def smoothed_labels(logits: Array, labels: Array, classes: ClassPairs) -> SoftRows:
     """A block of rows with labels (R,)."""
@@ -97,17 +88,17 @@ def probability_rows(logits: Array, targets: Array, classes: ClassPairs) -> Soft
     return rows
 
 
-def soft_answer(parts: Exponentials, rows: SoftRows, divisor: arb) -> Answer:
-    """The gradient (R, K) divided by the denominator, and the rows' own losses as balls."""
+def soft_answer(parts: Exponentials, rows: SoftRows, divisor: arb, out: Enclosures) -> list[arb]:
+    """The rows' own losses as balls; writes the gradient (R, K) divided by the denominator into `out`."""
     own, rest, costs = _row_totals(parts, rows)
     mass = [t + r for t, r in zip(own, rest, strict=True)]
     scales = [a / (1 + s) for a, s in zip(mass, parts.others, strict=True)]
     tops = [(r - t * s) / (1 + s) for t, r, s in zip(own, rest, parts.others, strict=True)]
     losses = [(a * s.log1p() + cost) * divisor for a, s, cost in zip(mass, parts.others, costs, strict=True)]
     converted = to_enclosures(scales + tops)
-    gradient = _entries(parts, rows, converted[: len(own)])
-    fill(gradient, (np.arange(len(own)), parts.top), converted[len(own) :])
-    return gradient, losses
+    _write_entries(parts, rows, converted[: len(own)], out)
+    fill(out, (np.arange(len(own)), parts.top), converted[len(own) :])
+    return losses
 
 
 def _row_totals(parts: Exponentials, rows: SoftRows) -> tuple[list[arb], list[arb], list[arb]]:
@@ -115,7 +106,7 @@ def _row_totals(parts: Exponentials, rows: SoftRows) -> tuple[list[arb], list[ar
     shape = rows.logits.shape
     at_top = (np.arange(shape[0]), parts.top)
     own = (rows.high[at_top], rows.low[at_top])
-    costs = summed(_costs(parts, rows))
+    costs = parts.kernels.costs((rows.high, rows.low), rows.logits, parts.highest, block_width(shape[0]))
     rows.high[at_top], rows.low[at_top] = 0.0, 0.0  # from here on the largest logit's class is dealt with apart
     rest = summed((rows.high[:, columns].copy(), rows.low[:, columns].copy()) for columns in column_blocks(*shape))
     error = 1.01 * (COEFFICIENT_ERROR + MULTIPLY_ERROR + summed_error(*shape))
@@ -123,33 +114,13 @@ def _row_totals(parts: Exponentials, rows: SoftRows) -> tuple[list[arb], list[ar
     return _balls(own, COEFFICIENT_ERROR), _balls(rest, error), [cost + lost for cost in _balls(costs, error)]
 
 
-def _costs(parts: Exponentials, rows: SoftRows) -> Iterator[Pair]:
-    for columns in column_blocks(*rows.logits.shape):
-        t = rows.coefficients(columns)
-        with np.errstate(invalid="ignore"):
-            distance = two_sum(parts.highest[:, None], -rows.logits[:, columns])
-            product, error = multiply(t, distance)
-        yield np.where(t[0] == 0, 0.0, product), np.where(t[0] == 0, 0.0, error)
-
-
 def _balls(values: Pair, error: float) -> list[arb]:
     return [ball_of(high, low, 0, error) for high, low in zip(values[0].tolist(), values[1].tolist(), strict=True)]
 
 
-def _entries(parts: Exponentials, rows: SoftRows, scale: Enclosures) -> Enclosures:
-    answer = constant(0.0, parts.high.shape)
-    error = scale_error(scale)[:, None]
-    c = (scale.high[:, None], scale.low[:, None])
-    for columns in column_blocks(*parts.high.shape):
-        high, low = multiply((parts.high[:, columns], parts.low[:, columns]), c)
-        exponent = parts.exponent[:, columns] + scale.exponent[:, None]
-        t = rows.coefficients(columns)
-        active = t[0] != 0
-        factor = scaled(1.0, np.where(active, np.maximum(exponent, _FARTHEST), 0))
-        high, low = high * factor, low * factor
-        total = add((high, low), (-t[0], -t[1]))
-        radius = high * error + 1.01 * COEFFICIENT_ERROR * t[0] + 1.01 * ADD_ERROR * np.abs(total[0])
-        radius = np.where(active, radius + 2.0 ** (_FARTHEST + 3), radius)
-        fill(answer, (slice(None), columns), normalised(*total, radius, np.where(active, 0, exponent)))
-        widen_negligible(answer[:, columns], parts.negligible[:, columns] & ~active, scale)
-    return answer
+def _write_entries(parts: Exponentials, rows: SoftRows, scale: Enclosures, out: Enclosures) -> None:
+    factors = Scale(scale.high, scale.low, scale.exponent, scale_error(scale))
+    target = (out.high, out.low, out.radius, out.exponent)
+    parts.kernels.differences(parts.terms, factors, (rows.high, rows.low), target)
+    if parts.negligible.any():
+        widen_negligible(out, parts.negligible & (rows.high == 0), scale)

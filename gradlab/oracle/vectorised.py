@@ -14,9 +14,9 @@ from flint import arb, ctx
 from gradlab.oracle.balls import RowAnswers, answer_rows
 from gradlab.oracle.canonical import denominator, label_coefficients, row_kinds
 from gradlab.oracle.conversion import to_enclosures
-from gradlab.oracle.intervals import Array, constant, fill
+from gradlab.oracle.intervals import Array, Enclosures, fill, unwritten
 from gradlab.oracle.row_softmax import ROW_BLOCK_ENTRIES, exponentials
-from gradlab.oracle.sharp_targets import Answer, sharp_answer
+from gradlab.oracle.sharp_targets import SharpRows, sharp_answer
 from gradlab.oracle.soft_targets import (
     LARGEST_LOGIT,
     PROBABILITY_LIMITS,
@@ -32,7 +32,7 @@ from gradlab.problems.problem import Problem
 _ROW_PRECISION = 320  # bits of the few balls per row: far more than the pairs hold
 _SHARP_LARGEST_LOGIT = 2.0**1020  # x_j - max x and its error are then finite
 
-BlockSolver = Callable[[Array], Answer]
+BlockSolver = Callable[[Array, Enclosures], list[arb]]
 
 
 def answer_by_double_double(problem: Problem, rows: Array) -> RowAnswers:
@@ -40,15 +40,14 @@ def answer_by_double_double(problem: Problem, rows: Array) -> RowAnswers:
     with ctx.workprec(_ROW_PRECISION):
         soft = problem.objective.targets == "probability" or problem.objective.label_smoothing > 0
         solve, able = _soft(problem, rows) if soft else _sharp(problem, rows)
-        gradient = constant(0.0, (len(rows), problem.n_classes))
+        gradient = unwritten((len(rows), problem.n_classes))
         losses = [arb(0)] * len(rows)
         for places in _row_blocks(np.flatnonzero(able), problem.n_classes):
-            entries, block_losses = solve(rows[places])
+            entries = gradient[places]
+            losses[places] = solve(rows[places], entries)
             if not problem.is_finite:
                 fill(entries, problem.logits64[rows[places]] == -np.inf, 0.0)
             able[places] = is_narrow(entries, problem.format).all(1)
-            fill(gradient, places, entries)
-            losses[places] = block_losses
         answers = RowAnswers(losses, to_enclosures(losses), gradient)
     able &= is_narrow(answers.loss_intervals, problem.format)
     return _completed(problem, rows, (answers, np.flatnonzero(~able)))
@@ -80,14 +79,10 @@ def _sharp(problem: Problem, rows: Array) -> tuple[BlockSolver, Array]:
     """What solves a block of rows with labels, and which of the rows the proofs cover."""
     sizes, divisor = label_coefficients(problem), _divisor(problem)
 
-    def solve(block: Array) -> Answer:
+    def solve(block: Array, out: Enclosures) -> list[arb]:
         logits, labels = problem.logits64[block], problem.targets[block]
-        return sharp_answer(
-            exponentials(logits, logits.argmax(1)),
-            logits,
-            labels,
-            ([sizes[label] for label in labels.tolist()], divisor),
-        )
+        sharp_rows = SharpRows(logits, labels, [sizes[label] for label in labels.tolist()])
+        return sharp_answer(exponentials(logits, logits.argmax(1)), sharp_rows, divisor, out)
 
     return solve, _sizes(problem, rows) < _SHARP_LARGEST_LOGIT
 
@@ -99,13 +94,13 @@ def _soft(problem: Problem, rows: Array) -> tuple[BlockSolver, Array]:
     if not within_limits(classes):
         return _unsolvable, np.zeros(len(rows), dtype=bool)
 
-    def solve(block: Array) -> Answer:
+    def solve(block: Array, out: Enclosures) -> list[arb]:
         logits, targets = problem.logits64[block], problem.targets[block]
         if targets.ndim == 2:
             soft_rows = probability_rows(logits, targets.astype(np.float64), classes)
         else:
             soft_rows = smoothed_labels(logits, targets, classes)
-        return soft_answer(exponentials(logits, logits.argmax(1)), soft_rows, divisor)
+        return soft_answer(exponentials(logits, logits.argmax(1)), soft_rows, divisor, out)
 
     able = _sizes(problem, rows) < LARGEST_LOGIT
     if problem.objective.targets == "probability":
@@ -115,7 +110,8 @@ def _soft(problem: Problem, rows: Array) -> tuple[BlockSolver, Array]:
     return solve, able
 
 
-def _unsolvable(block: Array) -> Answer:
+def _unsolvable(block: Array, out: Enclosures) -> list[arb]:
+    del out
     raise AssertionError(f"no row is within the limits, got {len(block)} rows")
 
 
@@ -126,8 +122,9 @@ def _divisor(problem: Problem) -> arb:
 
 def _sizes(problem: Problem, rows: Array) -> Array:
     """The size of the largest finite logit of each row; infinite for a row of infinite loss."""
-    logits = problem.logits64[rows]
+    logits = problem.logits64
     if problem.is_finite:
-        return np.asarray(np.abs(logits).max(1))
+        return np.asarray(np.maximum(logits.max(1), -logits.min(1))[rows])
+    logits = logits[rows]
     sizes = np.where(logits == -np.inf, 0.0, np.abs(logits)).max(1)
     return np.where(np.isin(rows, row_kinds(problem).infinite), np.inf, sizes)
