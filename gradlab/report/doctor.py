@@ -5,18 +5,17 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from gradlab.harness.machine import numpy_simd, processor
 from gradlab.oracle.elementary import ELEMENTARY, largest_error
 from gradlab.problems.dtypes import DTYPE_NAMES, format_of
 from gradlab.roundings import BETA
 
 PACKAGES = ("gradlab-verify", "numpy", "sympy", "hypothesis", "python-flint", "ml_dtypes", "click", "rich")
 N_ARGUMENTS = 20_000
-CPUINFO = Path("/proc/cpuinfo")
 
 Plain = dict[str, Any]
 
@@ -31,10 +30,10 @@ def examination() -> Plain:
         "platform": {
             "system": platform.platform(),
             "machine": platform.machine(),
-            "processor": _processor("model name"),
+            "processor": processor("model name"),
         },
-        "processor_flags": _processor("flags", "Features").split(),
-        "numpy_simd": _numpy_simd(),
+        "processor_flags": processor("flags", "Features").split(),
+        "numpy_simd": numpy_simd(),
         "arithmetic": arithmetic,
         "elementary": errors,
         "beta": BETA,
@@ -84,26 +83,6 @@ def _arithmetic(dtype: str) -> Plain:
         "keeps_subnormals": any(halves.tobytes()) and back.tobytes() == numbers.tobytes(),
         "rounds_to_nearest": bool(nearest.all()),
     }
-
-
-def _numpy_simd() -> list[str]:
-    """The instruction sets that NumPy was built for or has found."""
-    config: Any = np.show_config(mode="dicts")
-    extensions = (config or {}).get("SIMD Extensions", {})
-    return [name for kind in ("baseline", "found") for name in extensions.get(kind, [])]
-
-
-def _processor(*fields: str) -> str:
-    """A field of the first processor in /proc/cpuinfo, or what else is known of it."""
-    try:
-        text = CPUINFO.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        text = ""
-    for line in text.splitlines():
-        name, _, value = line.partition(":")
-        if name.strip() in fields:
-            return value.strip()
-    return platform.processor() if "model name" in fields else ""
 
 
 def _version(package: str) -> str | None:

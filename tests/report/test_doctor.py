@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gradlab.harness import machine
 from gradlab.report import doctor
 
 
@@ -45,7 +46,7 @@ def test_sound_is_what_the_parts_say(found: Any) -> None:
 
 
 def test_a_processor_that_is_not_known_is_no_error(found: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "CPUINFO", tmp_path / "absent")
+    monkeypatch.setattr(machine, "CPUINFO", tmp_path / "absent")
     monkeypatch.setattr(doctor, "N_ARGUMENTS", 10)
     unknown = doctor.examination()
     assert unknown["processor_flags"] == []
@@ -57,7 +58,7 @@ def test_processor_flags_are_those_of_the_first_processor(
     field: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "cpuinfo").write_text(f"model name\t: One\n{field}\t\t: fpu avx\n\n{field}\t\t: none\n")
-    monkeypatch.setattr(doctor, "CPUINFO", tmp_path / "cpuinfo")
+    monkeypatch.setattr(machine, "CPUINFO", tmp_path / "cpuinfo")
     monkeypatch.setattr(doctor, "N_ARGUMENTS", 10)
     found = doctor.examination()
     assert found["processor_flags"] == ["fpu", "avx"]
