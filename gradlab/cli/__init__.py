@@ -15,6 +15,7 @@ from gradlab.cli.check import check
 from gradlab.cli.compare import compare
 from gradlab.cli.derive import derive
 from gradlab.cli.doctor import doctor
+from gradlab.cli.exhaustive import exhaustive
 from gradlab.cli.explain import explain
 from gradlab.cli.listing import listing
 from gradlab.cli.replay import replay
@@ -34,7 +35,7 @@ def gradlab(context: click.Context, debug: bool) -> None:
     context.obj["debug"] = debug
 
 
-for command in (check, replay, compare, explain, listing, derive, doctor):
+for command in (check, replay, compare, exhaustive, explain, listing, derive, doctor):
     gradlab.add_command(command)
 
 

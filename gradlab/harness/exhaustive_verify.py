@@ -1,0 +1,123 @@
+"""A certificate once more: do its largest errors hold, by ball arithmetic, and are they still what is observed?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradlab.adapters.load import load
+from gradlab.harness.exhaustive_certificate import Certificate, Outcome, machine_of, stated
+from gradlab.harness.exhaustive_tally import MEAN_LOSS, Quantity, Tally, Worst, sizes_of
+from gradlab.harness.exhaustive_truth import margins_of, per_ulp
+from gradlab.harness.exhaustive_walk import FaultError, Subject, asked, one_by_one, rows_of
+from gradlab.oracle.enclosure import Enclosures, enclose, enclose_by_balls
+from gradlab.oracle.ulp import absolute_error, ulp_exponent
+from gradlab.problems.dtypes import format_of
+from gradlab.problems.objective import Objective
+from gradlab.problems.problem import Problem
+
+CERTAIN_TO = 2.0**-15  # ULP: more than ULP_ERROR, and than what the truth of a mean is off by
+_RELATIVE = 2.0**-40  # of an error: more than the roundings of a large one
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What became of one largest error; faults: why it does not hold, none if it does."""
+
+    name: str
+    quantity: Quantity
+    worst: Worst
+    faults: tuple[str, ...]
+
+
+def verified(certificate: Certificate) -> Iterator[Finding]:
+    """Every largest error, verified. Raises TargetError where an implementation does not load any more."""
+    for outcome in certificate.outcomes:
+        subject = subject_again(outcome)
+        for quantity, tally in outcome.tallies.items():
+            if tally.worst is None:
+                continue
+            faults = [*_faults_of_counts(tally, quantity, certificate), *_faults_by_oracle(quantity, tally.worst)]
+            faults += _faults_by_asking(subject, quantity, tally.worst)
+            yield Finding(subject.implementation.name, quantity, tally.worst, tuple(faults))
+
+
+def changes(certificate: Certificate) -> Iterator[str]:
+    """What is not what it was when the certificate was made: another machine, other sources, other answers."""
+    for name, value in machine_of().items():
+        if certificate.machine.get(name) != value:
+            yield f"{name} is {value}, was {certificate.machine.get(name)}"
+    for outcome in certificate.outcomes:
+        for name, value in stated(subject_again(outcome)).items():
+            if outcome.subject.get(name) != value:
+                yield f"{name} of {outcome.subject['target']} has changed"
+
+
+def subject_again(outcome: Outcome) -> Subject:
+    """The implementation of a certificate, asked as it was then. Raises TargetError."""
+    (one,) = load(outcome.subject["target"], {}, ("float32",))
+    return Subject(one, outcome.subject["reduction"], outcome.subject["order"])
+
+
+def error_by_oracle(quantity: Quantity, worst: Worst) -> float:
+    """The error of what was observed, in ULP, by ball arithmetic (double-double for a mean)."""
+    label, part = quantity
+    if part == MEAN_LOSS:
+        logits, labels = rows_of("C", label, worst.batch)
+        truth, below = enclose(Problem(logits, labels)).loss, 0.0
+    else:
+        margin = float(margins_of(range(worst.bits, worst.bits + 1))[0])
+        row = Problem(np.array([[margin, 0]], dtype=np.float32), np.array([label]), Objective("none"))
+        answers = enclose_by_balls(row)
+        column = label if part == "target" else 1 - label
+        truth = answers.loss[0] if part == "loss" else answers.gradient[0, column]
+        below = 0.0 if label == 0 else margin if part == "loss" else 0.5  # no larger than the value, see Truth
+    return float(absolute_error(np.array(worst.observed), truth)) / _ulp(truth, below)
+
+
+def _ulp(truth: Enclosures, below: float) -> float:
+    smallest = float(np.ldexp(1.0, int(ulp_exponent(truth, format_of("float32")))))
+    return max(smallest, 1 / float(per_ulp(np.array([below]))[0]))
+
+
+def _faults_by_oracle(quantity: Quantity, worst: Worst) -> Iterator[str]:
+    exact = error_by_oracle(quantity, worst)
+    if exact != worst.ulp and not abs(exact - worst.ulp) <= CERTAIN_TO + _RELATIVE * exact:
+        yield f"the oracle says {exact!r} ULP"
+
+
+def _faults_of_counts(tally: Tally, quantity: Quantity, certificate: Certificate) -> Iterator[str]:
+    if quantity[1] in ("target", "others") and tally.count != certificate.n_done:
+        yield f"{tally.count} errors are counted, of {certificate.n_done} margins"
+    largest = max((i for i, count in enumerate(tally.sizes) if count), default=None)
+    if tally.worst is not None and largest != sizes_of(np.array([tally.worst.ulp])).index(1):
+        yield "the sizes counted are not those of the largest error"
+
+
+def _faults_by_asking(subject: Subject, quantity: Quantity, worst: Worst) -> Iterator[str]:
+    try:
+        again = observed_again(subject, quantity, worst)
+    except (FaultError, ValueError) as error:
+        yield f"it cannot be asked again: {error}"
+        return
+    if again.hex() != worst.observed.hex():
+        yield f"the implementation now answers {again.hex()}, not {worst.observed.hex()}"
+
+
+def observed_again(subject: Subject, quantity: Quantity, worst: Worst) -> float:
+    """What the implementation answers now, in the same call. Raises FaultError, and ValueError for other batches."""
+    (label, part), batch = quantity, worst.batch
+    place = batch.bits.index(worst.bits)
+    if batch.n_rows == 1:
+        losses, gradient = one_by_one(subject, label, margins_of(batch.bits))
+    else:
+        losses, gradient = asked(subject, label, batch)
+        losses = losses / batch.n_rows if subject.reduction == "sum" else losses
+        gradient = gradient.astype(np.float64) * (batch.n_rows if subject.reduction == "mean" else 1)
+    if part == MEAN_LOSS:
+        return float(losses)
+    if part == "loss":
+        return float(losses[place])
+    return float(gradient[place, label if part == "target" else 1 - label])
