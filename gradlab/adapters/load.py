@@ -27,7 +27,7 @@ from types import ModuleType
 from typing import Any
 
 from gradlab.adapters.importing import TargetError, import_file, import_name
-from gradlab.adapters.shipped import everything, shipped
+from gradlab.adapters.shipped import everything, lacking, shipped
 from gradlab.claims import ATTRIBUTE, Claims, claims_from
 from gradlab.evaluation import Implementation, signature_fault
 
@@ -88,7 +88,7 @@ def _find(target: str) -> list[Found]:
     if not target.strip():
         raise TargetError("a target must not be empty")
     if target.isidentifier() and target in everything():
-        return [Found(target, *everything()[target], target)]
+        return [_with_its_extra(Found(target, *everything()[target], target))]
     entries = {entry.name: entry for entry in entry_points(group=GROUP)}
     if target in entries:
         return _of_entry_point(entries[target])
@@ -100,6 +100,12 @@ def _find(target: str) -> list[Found]:
         raise TargetError(_unknown(target, [*shipped(), *entries]))
     path = _existing(target)
     return _of_folder(path) if path.is_dir() else _of_file(path)
+
+
+def _with_its_extra(found: Found) -> Found:
+    for package, extra in lacking(found.module).items():
+        raise TargetError(f"{found.name} needs {package}, which the extra brings: gradlab-verify[{extra}]")
+    return found
 
 
 def _named(name: str, target: str) -> ModuleType:

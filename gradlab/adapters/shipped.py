@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import pkgutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -38,9 +39,18 @@ class Shipped:
 
 @cache
 def shipped() -> dict[str, Shipped]:
-    """What has a verdict to reach, by name: the implementations in alphabetical order, then the teaching codes."""
+    """What has a verdict to reach, by name: the implementations in alphabetical order, then the teaching codes.
+
+    Without those whose extra is not installed.
+    """
     modules = [*_modules(IMPLEMENTATIONS), *(one for one in _modules(SPECIMENS) if not hasattr(one, "SPECIMENS"))]
-    return {one.name: one for module in modules for one in _stating(module)}
+    return {one.name: one for module in modules if not lacking(module) for one in _stating(module)}
+
+
+def lacking(module: ModuleType | None) -> dict[str, str]:
+    """The packages that a module states in NEEDS and that are not installed, each with the extra that brings it."""
+    needs: dict[str, str] = getattr(module, "NEEDS", {})
+    return {package: extra for package, extra in needs.items() if importlib.util.find_spec(package) is None}
 
 
 @cache

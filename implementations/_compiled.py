@@ -1,0 +1,81 @@
+"""What the compiled implementations share: their arguments, their threads, and where the kernels come from."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from ._inputs import Array, checked
+
+REDUCTIONS = ("mean", "sum", "none")
+LEAST_ENTRIES = 2**17  # of a thread: below it, starting one costs more than it saves
+
+RowKernel = Callable[[Array, Array, Array, Array, tuple[int, int]], None]
+
+
+def kernels() -> ModuleType:
+    """The compiled kernels; the first import on a machine compiles them, which takes some 10 s, and keeps the code.
+
+    Raises ImportError where numba is not installed.
+    """
+    try:
+        from . import _kernels
+    except ModuleNotFoundError as error:
+        raise ImportError(f"this needs {error.name}, which the extra brings: gradlab-verify[fast]") from error
+    return _kernels
+
+
+def arguments(logits: Any, labels: Any) -> tuple[Array, Array]:
+    """The logits and the labels, checked, as aligned arrays in C order; copied only where they are not."""
+    logits, labels = checked(logits, labels)
+    if logits.dtype.name not in ("float32", "float64"):
+        raise TypeError(f"logits must be float32 or float64, got {logits.dtype}")
+    return np.require(logits, requirements=["C", "A"]), np.require(labels, requirements=["C", "A"])
+
+
+def divisor_of(reduction: str, n_rows: int) -> float:
+    """What the gradient of each row is divided by. Raises ValueError for an unknown reduction."""
+    if reduction not in REDUCTIONS:
+        raise ValueError(f"reduction must be one of {', '.join(REDUCTIONS)}, got {reduction!r}")
+    return float(max(n_rows, 1)) if reduction == "mean" else 1.0
+
+
+def written_to(out: Array | None, logits: Array) -> Array:
+    """The array for the gradient: `out`, or a new one. Raises ValueError where `out` does not fit."""
+    if out is None:
+        return np.empty(logits.shape, logits.dtype)
+    fits = out.shape == logits.shape and out.dtype == logits.dtype and out.flags.carray
+    if not fits or np.may_share_memory(out, logits):
+        raise ValueError(
+            f"out must be an array of its own in C order, {logits.dtype} of shape {logits.shape},"
+            f" got {out.dtype} of shape {out.shape}"
+        )
+    return out
+
+
+def run(some_rows: Callable[[tuple[int, int]], None], shape: tuple[int, ...], threads: int) -> None:
+    """Calls some_rows((first, last)) for all rows, in so many threads at most; the kernels hold no lock."""
+    if threads < 1:
+        raise ValueError(f"threads must be at least 1, got {threads}")
+    n_rows, n_classes = shape
+    parts = max(1, min(threads, n_rows, n_rows * n_classes // LEAST_ENTRIES))
+    bounds = [n_rows * part // parts for part in range(parts + 1)]
+    others = [threading.Thread(target=some_rows, args=((bounds[part], bounds[part + 1]),)) for part in range(1, parts)]
+    for thread in others:
+        thread.start()
+    some_rows((0, bounds[1]))
+    for thread in others:
+        thread.join()
+
+
+@np.errstate(over="ignore")  # a loss beyond the largest float32 is inf
+def reduced(losses: Array, reduction: str, dtype: np.dtype[Any]) -> Any:
+    """The losses (N,), float64, as the reduction asks, in the dtype; the mean of none is NaN."""
+    if reduction == "none":
+        return losses.astype(dtype, copy=False)
+    divisor = float(len(losses)) if reduction == "mean" else 1.0
+    return dtype.type(kernels().sum_over(losses, divisor))

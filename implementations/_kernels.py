@@ -1,0 +1,254 @@
+"""The kernels of `fused` and `fused_accurate`, compiled by numba: row by row, in the first-level cache.
+
+What is let loose is the order in which the terms of one short sum are added, where that is harmless.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numba import float32, float64, intp, njit, types, void
+from numba.extending import overload
+
+from ._elementary import exponential, largest_of, two_product, two_sum
+
+CHUNK = 1024  # terms that are added in the working precision, in 32 or 64 lanes; the chunks' sums are added in float64
+
+
+def _kept(signatures: Any) -> Callable[[Callable[..., Any]], Any]:
+    """njit for these signatures, kept on disk: under a name that changes with the sources, which numba overlooks."""
+    folder = Path(__file__).parent
+    sources = b"".join((folder / name).read_bytes() for name in ("_elementary.py", "_kernels.py"))
+
+    def compiled(function: Callable[..., Any]) -> Any:
+        function.__qualname__ += "_" + hashlib.sha256(sources).hexdigest()[:12]
+        return njit(signatures, nogil=True, error_model="numpy", cache=True)(function)
+
+    return compiled
+
+
+def _signatures(*scalars: Any) -> list[Any]:
+    """Of a kernel over rows, for both dtypes: logits and labels that may be read-only, the answer, two numbers."""
+    labels = types.Array(intp, 1, "C", readonly=True)
+    dtypes = (float32, float64)
+    matrices = [(types.Array(one, 2, "C", readonly=True), types.Array(one, 2, "C")) for one in dtypes]
+    rows = types.UniTuple(intp, 2)
+    return [
+        void(logits, labels, types.Tuple((float64[::1], gradient, *scalars)), rows) for logits, gradient in matrices
+    ]
+
+
+@njit(fastmath={"reassoc"})  # type: ignore[untyped-decorator]
+def _sum_of_chunk(terms: Any) -> Any:
+    total = terms.dtype.type(0)
+    for j in range(terms.size):
+        total += terms[j]
+    return total
+
+
+@njit(fastmath={"reassoc"})  # type: ignore[untyped-decorator]
+def _exponentials_of_chunk(logits: Any, largest: Any, terms: Any) -> Any:
+    """Writes exp(fl(x - largest)) into terms, and returns their sum."""
+    zero = logits.dtype.type(0)
+    total = zero
+    for j in range(logits.size):
+        term = exponential(logits[j] - largest, zero)
+        terms[j] = term
+        total += term
+    return total
+
+
+@njit  # type: ignore[untyped-decorator]
+def _sum(terms: Any) -> float:
+    total = 0.0
+    for start in range(0, terms.size, CHUNK):
+        total += _sum_of_chunk(terms[start : start + CHUNK])
+    return total
+
+
+@njit  # type: ignore[untyped-decorator]
+def _exponentials(logits: Any, largest: Any, terms: Any) -> float:
+    """Writes exp(fl(x - largest)) into terms, and returns their sum, in float64."""
+    total = 0.0
+    for start in range(0, terms.size, CHUNK):
+        stop = start + CHUNK
+        total += _exponentials_of_chunk(logits[start:stop], largest, terms[start:stop])
+    return total
+
+
+@njit  # type: ignore[untyped-decorator]
+def _scale(terms: Any, factor: Any) -> None:
+    for j in range(terms.size):
+        terms[j] *= factor
+
+
+@_kept(_signatures(float64))
+def fast_rows(logits: Any, labels: Any, answer: Any, rows: Any) -> None:
+    """Writes the losses, float64, and the gradient: answer = (losses, gradient, its divisor), rows = (first, last).
+
+    The target's entry is minus the sum of the others, taken again where the label's exponential is more than half.
+    """
+    losses, gradient, divisor = answer
+    for i in range(*rows):
+        x, g, y = logits[i], gradient[i], labels[i]
+        largest = largest_of(x)
+        total = _exponentials(x, largest, g)
+        own = np.float64(g[y])
+        others = total - own
+        if own > 0.5 * total:
+            g[y] = 0
+            others = _sum(g)
+            total = others + own
+        _scale(g, logits.dtype.type(1 / (total * divisor)))
+        g[y] = -(others / total) / divisor
+        distance = np.float64(largest) - np.float64(x[y])
+        losses[i] = math.log1p(others) if distance == 0 else distance + math.log(total)
+
+
+@njit  # type: ignore[untyped-decorator]
+def _exact_exponentials(logits: Any, largest: Any, terms: Any) -> None:
+    """Writes exp(x - largest) into terms, of the exact difference."""
+    for j in range(logits.size):
+        d, delta = two_sum(logits[j], -largest)
+        terms[j] = exponential(d, delta)
+
+
+@njit  # type: ignore[untyped-decorator]
+def _cut(value: Any, at: Any) -> Any:
+    """The part of the value that is a multiple of at's ULP."""
+    return (value + at) - at
+
+
+@njit  # type: ignore[untyped-decorator]
+def _difference(a: Any, b: Any) -> Any:
+    return a - b  # here, since in a function that may reorder sums it would be part of one
+
+
+@njit(fastmath={"reassoc"})  # type: ignore[untyped-decorator]
+def _sum32(terms: Any, most: Any) -> Any:
+    """The sum of float32 terms as a pair: in float64 it is right to K 2^-53."""
+    total = 0.0
+    for j in range(terms.size):
+        total += np.float64(terms[j])
+    return total, 0.0
+
+
+@njit(fastmath={"reassoc"})  # type: ignore[untyped-decorator]
+def _sum64(terms: Any, most: Any) -> Any:
+    """The sum of float64 terms in [0, most] as a pair, as `_compensated.sum_of_terms` takes it."""
+    _, exponent = math.frexp(most)
+    at = math.ldexp(1.0, exponent + _bits(terms.size + 2))
+    high, low = 0.0, 0.0
+    for j in range(terms.size):
+        upper = _cut(terms[j], at)
+        high += upper
+        low += _difference(terms[j], upper)
+    return high, low
+
+
+@njit  # type: ignore[untyped-decorator]
+def _bits(count: int) -> int:
+    """The bit length of a count."""
+    bits = 0
+    while count:
+        count >>= 1
+        bits += 1
+    return bits
+
+
+def _exact_sum(terms: Any, most: Any) -> Any:
+    """The sum of the terms as a pair; compiled code takes one of the two above."""
+
+
+@overload(_exact_sum, strict=False)  # type: ignore[untyped-decorator]
+def _(terms: Any, most: Any) -> Any:
+    if terms.dtype == types.float32:
+        return lambda terms, most: _sum32(terms, most)
+    return lambda terms, most: _sum64(terms, most)
+
+
+@njit  # type: ignore[untyped-decorator]
+def _divide(terms: Any, denominator: Any) -> None:
+    """terms / denominator, rounded once but for u^2; the denominator is a pair."""
+    high, low = denominator
+    inverse = 1.0 / high
+    product, error = two_product(inverse, high)
+    rest = inverse * (((1.0 - product) - error) - inverse * low)
+    first = terms.dtype.type(inverse)
+    _times_pair(terms, first, terms.dtype.type((inverse - np.float64(first)) + rest))
+
+
+@njit(fastmath={"contract"})  # type: ignore[untyped-decorator]
+def _times_pair(terms: Any, high: Any, low: Any) -> None:
+    for j in range(terms.size):
+        terms[j] = terms[j] * high + terms[j] * low
+
+
+@njit  # type: ignore[untyped-decorator]
+def _behind_in_parts(x: Any, y: Any, largest: Any) -> Any:
+    """(half, total): the sum of exp(x_j - largest) without the label's is half^2 total, as in `accurate`."""
+    second = x.dtype.type(-np.inf)
+    for j in range(x.size):
+        second = x[j] if j != y and x[j] > second else second
+    if second == -np.inf:
+        return 0.0, 1.0
+    d, delta = two_sum(np.float64(second), -np.float64(largest))
+    half = math.exp(d / 2)
+    half += half * (delta / 2 if half > 0 else 0.0)
+    total, rest = 0.0, 0.0
+    for j in range(x.size):
+        if j != y:
+            d, delta = two_sum(x[j], -second)
+            total, error = two_sum(total, np.float64(exponential(d, delta)))
+            rest += error
+    return half, total + rest
+
+
+@_kept(_signatures(float64, float64))
+def accurate_rows(logits: Any, labels: Any, answer: Any, rows: Any) -> None:
+    """As `fast_rows`, by the steps of docs/accuracy.md; answer = (losses, gradient, its divisor, far).
+
+    Where the sum of the others is below far, it owes too much to terms that are rounded as subnormal numbers.
+    """
+    losses, gradient, divisor, far = answer
+    for i in range(*rows):
+        x, g, y = logits[i], gradient[i], labels[i]
+        largest = largest_of(x)
+        _exact_exponentials(x, largest, g)
+        own = np.float64(g[y])
+        g[y] = 0
+        most = largest_of(g) if x[y] == largest else g.dtype.type(1)
+        high, low = _exact_sum(g, most)  # of all but the label's
+        total, error = two_sum(high, own)
+        product, lost = two_product(total, divisor)
+        denominator, rest = two_sum(product, lost + (error + low) * divisor)
+        _divide(g, (denominator, rest))
+        others = high + low
+        if x[y] != largest:
+            behind = ((high - 1) + low) + own  # of all but one of the largest, whose exponential is 1
+            g[y] = -(others / denominator)
+        elif others < far:
+            half, total = _behind_in_parts(x, y, largest)
+            behind = (half * total) * half
+            g[y] = -((half * total / denominator) * half)
+        else:
+            behind = others
+            g[y] = -(others / denominator)
+        distance, error = two_sum(np.float64(largest), -np.float64(x[y]))
+        losses[i] = distance + ((error if distance < np.inf else 0.0) + math.log1p(behind))
+
+
+@_kept(float64(float64[::1], float64))
+def sum_over(losses: Any, divisor: Any) -> Any:
+    """sum(losses) / divisor for losses >= 0, to 3 roundings; inf only where the quotient is."""
+    scale = 1.0 if np.max(np.append(losses, 0.0)) < 2.0**900 else 2.0**-120
+    total, rest = 0.0, 0.0
+    for loss in losses:
+        total, error = two_sum(total, loss * scale)
+        rest += error
+    return (total + (rest if total < np.inf else 0.0)) / divisor / scale
