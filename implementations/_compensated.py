@@ -68,11 +68,11 @@ def added(one: Array, pair: tuple[Array, Array]) -> Array:
     return np.asarray(total + (error + low))
 
 
-def mean_of_losses(losses: Array) -> Any:
-    """The mean of losses >= 0, shape (N,), float64, rounded twice; NaN of none. It is inf only where the mean is."""
+def sum_of_losses(losses: Array, divisor: float) -> Any:
+    """sum(losses) / divisor for losses >= 0, shape (N,), float64, rounded twice; inf only where the quotient is."""
     exponent = np.frexp(losses.max(initial=0))[1]
     scaled = np.ldexp(losses, -exponent)
     high, low = sum_of_terms(scaled[None, :])
     total = (high + low)[0] if np.isfinite(scaled).all() else scaled.sum()
-    with np.errstate(over="ignore", invalid="ignore"):
-        return np.ldexp(total / np.float64(losses.size), exponent)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        return np.ldexp(total / np.float64(divisor), exponent)

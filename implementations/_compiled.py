@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from ._inputs import Array, checked
+from ._rows import divisor_of
 
-REDUCTIONS = ("mean", "sum", "none")
 LEAST_ENTRIES = 2**17  # of a thread: below it, starting one costs more than it saves
 
 RowKernel = Callable[[Array, Array, Array, Array, tuple[int, int]], None]
@@ -35,13 +35,6 @@ def arguments(logits: Any, labels: Any) -> tuple[Array, Array]:
     if logits.dtype.name not in ("float32", "float64"):
         raise TypeError(f"logits must be float32 or float64, got {logits.dtype}")
     return np.require(logits, requirements=["C", "A"]), np.require(labels, requirements=["C", "A"])
-
-
-def divisor_of(reduction: str, n_rows: int) -> float:
-    """What the gradient of each row is divided by. Raises ValueError for an unknown reduction."""
-    if reduction not in REDUCTIONS:
-        raise ValueError(f"reduction must be one of {', '.join(REDUCTIONS)}, got {reduction!r}")
-    return float(max(n_rows, 1)) if reduction == "mean" else 1.0
 
 
 def written_to(out: Array | None, logits: Array) -> Array:
@@ -77,5 +70,4 @@ def reduced(losses: Array, reduction: str, dtype: np.dtype[Any]) -> Any:
     """The losses (N,), float64, as the reduction asks, in the dtype; the mean of none is NaN."""
     if reduction == "none":
         return losses.astype(dtype, copy=False)
-    divisor = float(len(losses)) if reduction == "mean" else 1.0
-    return dtype.type(kernels().sum_over(losses, divisor))
+    return dtype.type(kernels().sum_over(losses, divisor_of(reduction, len(losses))))

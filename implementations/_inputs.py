@@ -44,3 +44,10 @@ def checked_labels(labels: npt.ArrayLike, logits: Array) -> Array:
     if outside.size:
         raise ValueError(f"labels must lie in [0, {n_classes}), got {outside[0]}")
     return array.astype(np.intp, copy=False)
+
+
+def checked_reduction(reduction: str) -> str:
+    """The reduction: "none", "mean" or "sum". Raises ValueError for any other."""
+    if reduction not in ("none", "mean", "sum"):
+        raise ValueError(f"reduction must be none, mean or sum, got {reduction!r}")
+    return reduction

@@ -1,4 +1,4 @@
-"""The two steps that several implementations share: the largest logit of a row, and the mean over the rows."""
+"""The steps that several implementations share: the largest logit of a row, and what is made of the rows' losses."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ._inputs import Array
+from ._inputs import Array, checked_reduction
 
 
 def maximum(logits: Array) -> Array:
@@ -32,3 +32,8 @@ def sum_over(values: Array, denominator: Any) -> Any:
 def mean(losses: Array) -> Any:
     """The mean of losses >= 0, a scalar of their dtype; NaN of none."""
     return sum_over(losses, losses.dtype.type(losses.size))
+
+
+def divisor_of(reduction: str, n_rows: int) -> float:
+    """What each row's loss and gradient is divided by: N for the mean, else 1. Raises ValueError for no reduction."""
+    return float(n_rows) if checked_reduction(reduction) == "mean" else 1.0

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ._compensated import added, exponentials_of_difference, mean_of_losses, sum_of_terms, two_difference
+from ._compensated import added, exponentials_of_difference, sum_of_losses, sum_of_terms, two_difference
 from ._inputs import Array, checked
-from ._rows import maximum
+from ._rows import divisor_of, maximum
 
 __all__ = ["accurate"]
 
 CLAIMS = {
+    "reduction": ["none", "mean", "sum"],
     "dtypes": ["float32", "float64"],
     "level": "accurate",
     "refuses_bad_labels": True,
@@ -26,11 +27,13 @@ CLAIMS = {
 BLOCK = 2**19  # bytes at a time: what is computed on the way stays in the cache
 
 
-@np.errstate(over="ignore", invalid="ignore")  # x - max x may overflow, or be -inf: its exp is the right 0
-def accurate(logits: npt.ArrayLike, labels: npt.ArrayLike) -> tuple[Any, Array]:
-    """The mean softmax cross-entropy and its gradient, each entry within 5 ULP in float32 and 4 in float64.
+# x - max x may overflow, or be -inf: its exp is the right 0; a loss beyond the largest float32 is inf
+@np.errstate(over="ignore", invalid="ignore")
+def accurate(logits: npt.ArrayLike, labels: npt.ArrayLike, reduction: str = "mean") -> tuple[Any, Array]:
+    """The softmax cross-entropy and its gradient, each entry within 5 ULP in float32 and 4 in float64.
 
-    logits (N, K), labels (N,); the loss is a scalar and the gradient (N, K), both in the dtype of the logits.
+    logits (N, K), labels (N,); the gradient is (N, K), the loss a scalar or, with reduction "none", (N,), both in the
+    dtype of the logits. Raises ValueError for an unknown reduction, and where `checked` does.
     Nothing is subtracted where digits could cancel: with e_j = exp(x_j - max x), of the exact difference,
 
         loss = (max x - x_y) + log1p(sum of e_j without the largest)
@@ -43,6 +46,7 @@ def accurate(logits: npt.ArrayLike, labels: npt.ArrayLike) -> tuple[Any, Array]:
     smallest normal number, and an exp that is further off than the machine's own takes every entry with it.
     """
     logits, labels = checked(logits, labels)
+    divisor = divisor_of(reduction, len(logits))
     losses = np.empty(len(logits), dtype=np.float64)
     gradient = np.empty_like(logits, order="C", subok=False)
     step = min(max(BLOCK // (logits.shape[1] * logits.itemsize), 1), max(len(logits), 1))
@@ -50,16 +54,17 @@ def accurate(logits: npt.ArrayLike, labels: npt.ArrayLike) -> tuple[Any, Array]:
     for first in range(0, len(logits), step):
         rows = slice(first, first + step)
         block = work[:, : len(labels[rows])]
-        losses[rows] = _of_rows((logits[rows], labels[rows], len(logits)), gradient[rows], block)
-    return logits.dtype.type(mean_of_losses(losses)), gradient
+        losses[rows] = _of_rows((logits[rows], labels[rows], divisor), gradient[rows], block)
+    loss = losses if reduction == "none" else sum_of_losses(losses, divisor)
+    return loss.astype(logits.dtype), gradient
 
 
-def _of_rows(some: tuple[Array, Array, int], gradient: Array, work: Array) -> Array:
-    """The losses of some = (logits, labels) of so many rows in all, shape (n,), float64; the gradient is written.
+def _of_rows(some: tuple[Array, Array, float], gradient: Array, work: Array) -> Array:
+    """The losses of some = (logits, labels, divisor), shape (n,), float64; the gradient (n, K) is written, divided.
 
-    gradient: (n, K), that of the mean. work: (3, n, K), overwritten.
+    work: (3, n, K), overwritten.
     """
-    logits, labels, n_rows = some
+    logits, labels, divisor = some
     rows = np.arange(len(logits))
     largest, own = maximum(logits), logits[rows, labels]
     pivot = np.where(own == largest[:, 0], labels, logits.argmax(axis=1))  # of equals, the label
@@ -73,7 +78,7 @@ def _of_rows(some: tuple[Array, Array, int], gradient: Array, work: Array) -> Ar
     terms[rows, pivot] = ones
     behind = added(np.where(is_top, 0, term), (high, low))  # the sum of all but the largest
     others = added(np.where(is_top, 0, ones), (high, low))  # the sum of all but the label's
-    denominators = added(ones, (high, low + np.where(is_top, 0, term))) * n_rows
+    denominators = added(ones, (high, low + np.where(is_top, 0, term))) * divisor
     np.divide(terms, denominators[:, None], out=gradient, casting="same_kind")
 
     targets = others / denominators

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ._inputs import Array, checked_labels, checked_logits
+from ._inputs import Array, checked_labels, checked_logits, checked_reduction
 from ._rows import maximum, sum_over
 
 __all__ = ["every_option"]
@@ -79,13 +79,6 @@ def smoothed(shares: Array, label_smoothing: float) -> Array:
     number = shares.dtype.type
     spread: Array = number(1 - label_smoothing) * shares + number(label_smoothing / shares.shape[1])
     return spread
-
-
-def checked_reduction(reduction: str) -> str:
-    """The reduction: "none", "mean" or "sum"."""
-    if reduction not in ("none", "mean", "sum"):
-        raise ValueError(f"reduction must be none, mean or sum, got {reduction!r}")
-    return reduction
 
 
 def checked_weights(class_weights: npt.ArrayLike | None, logits: Array) -> Array:

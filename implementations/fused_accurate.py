@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ._compiled import arguments, divisor_of, kernels, reduced, run, written_to
+from ._compiled import arguments, kernels, reduced, run, written_to
 from ._inputs import Array
+from ._rows import divisor_of
 
 __all__ = ["fused_accurate"]
 
