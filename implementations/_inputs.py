@@ -10,6 +10,7 @@ import numpy.typing as npt
 Array = npt.NDArray[Any]
 
 _FLOATS = ("float16", "bfloat16", "float32", "float64")
+_COMMON = (np.dtype(np.float32), np.dtype(np.float64))  # the name of a dtype takes long to make
 
 
 def checked(logits: npt.ArrayLike, labels: npt.ArrayLike) -> tuple[Array, Array]:
@@ -25,24 +26,24 @@ def checked(logits: npt.ArrayLike, labels: npt.ArrayLike) -> tuple[Array, Array]
 def checked_logits(logits: npt.ArrayLike) -> Array:
     """The logits, shape (N, K) with K >= 1, in native byte order."""
     array = np.asarray(logits)
-    if array.dtype.name not in _FLOATS:
+    if array.dtype not in _COMMON and array.dtype.name not in _FLOATS:
         raise TypeError(f"logits must be one of {', '.join(_FLOATS)}, got {array.dtype}")
     if array.ndim != 2 or array.shape[1] < 1:
         raise ValueError(f"logits must have shape (N, K) with K at least 1, got {array.shape}")
-    return array.astype(array.dtype.newbyteorder("="), copy=False)
+    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
 
 
 def checked_labels(labels: npt.ArrayLike, logits: Array) -> Array:
     """The labels as indices into the rows of the logits, shape (N,)."""
     array = np.asarray(labels)
     n_rows, n_classes = logits.shape
-    if not np.issubdtype(array.dtype, np.integer):
+    if array.dtype.kind not in "iu":
         raise TypeError(f"labels must be integers, got {array.dtype}")
     if array.shape != (n_rows,):
         raise ValueError(f"labels must have shape ({n_rows},), got {array.shape}")
-    outside = array[(array < 0) | (array >= n_classes)]
-    if outside.size:
-        raise ValueError(f"labels must lie in [0, {n_classes}), got {outside[0]}")
+    if n_rows and (array.min() < 0 or array.max() >= n_classes):
+        outside = array[(array < 0) | (array >= n_classes)][0]
+        raise ValueError(f"labels must lie in [0, {n_classes}), got {outside}")
     return array.astype(np.intp, copy=False)
 
 

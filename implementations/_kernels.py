@@ -252,3 +252,10 @@ def sum_over(losses: Any, divisor: Any) -> Any:
         total, error = two_sum(total, loss * scale)
         rest += error
     return (total + (rest if total < np.inf else 0.0)) / divisor / scale
+
+
+@_kept([void(kind[::1], kind, kind[::1], intp) for kind in (float32, float64)])
+def repeated_exponentials(logits: Any, largest: Any, terms: Any, times: Any) -> None:
+    """Writes exp(fl(x - largest)) into terms so many times: what the exponentials alone take, for benchmarks."""
+    for _ in range(times):
+        _exponentials(logits, largest, terms)

@@ -22,10 +22,13 @@ def maximum(logits: Array) -> Array:
 def sum_over(values: Array, denominator: Any) -> Any:
     """sum(values) / denominator for values >= 0, a scalar of their dtype; NaN for 0 / 0.
 
-    A power of two is taken out first, so that the sum cannot overflow where the quotient does not.
+    Where the sum overflows a power of two is taken out first: the quotient may be finite all the same.
     """
-    exponent = np.frexp(values.max(initial=0))[1]
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        total = values.sum()
+        if total < np.inf:
+            return np.divide(total, denominator, dtype=values.dtype)
+        exponent = np.frexp(values.max(initial=0))[1]
         return np.ldexp(np.ldexp(values, -exponent).sum() / denominator, exponent).astype(values.dtype)[()]
 
 
