@@ -8,7 +8,7 @@ jitted value_and_grad. A side that is not installed is left out.
 
     pip install torch jax "gradlab-verify[fast]"
     python benchmarks/frameworks.py [--shapes 1024x1000] [--dtype float32] [--threads 1 2]
-        [--threads 1 2] [--seconds 2] [--write [FILE]]
+        [--seconds 2] [--write [FILE]]
 """
 
 from __future__ import annotations
