@@ -11,7 +11,6 @@ and `asv run`, `asv continuous` and `asv publish` follow it from commit to commi
 
 from __future__ import annotations
 
-import tracemalloc
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -24,9 +23,8 @@ from gradlab.harness.largest_errors import PARTS, largest_errors
 from gradlab.harness.problems import problems_in_run
 from gradlab.harness.profiles import profile_named
 from gradlab.harness.run import Report, judge
-from gradlab.problems.problem import Array
+from gradlab.harness.timing import SHAPES, bound_call, bytes_beyond_the_gradient, timed_problem
 
-SHAPES = ((64, 10), (1024, 1000), (64, 32000))
 DTYPES = ("float32", "float64")
 MOST_BITS = 64.0  # asv cannot publish inf: an answer that is wrong altogether counts as this many bits lost
 
@@ -49,10 +47,15 @@ def suites(
         param_names = ("implementation", "shape", "dtype")
 
         def setup(self, name: str, shape: str, dtype: str) -> None:
-            self.function = _loaded(named[name], dtype).function
-            self.arguments = arguments(sizes[shape], dtype)
+            implementation = _loaded(named[name], dtype)
+            problem = timed_problem(implementation.claims, sizes[shape], dtype)
+            self.function, self.arguments = bound_call(implementation, problem)
 
     class Speed(_Sized):
+        def setup(self, name: str, shape: str, dtype: str) -> None:
+            super().setup(name, shape, dtype)
+            self.function(*self.arguments)  # `asv run --quick` times a single call, and the first one takes longer
+
         def time_loss_and_gradient(self, name: str, shape: str, dtype: str) -> None:
             self.function(*self.arguments)
 
@@ -72,15 +75,15 @@ def suites(
         def setup(self, name: str, dtype: str) -> None:
             self.implementation = _loaded(named[name], dtype)
 
-        @_in("log2 ULP")
+        @_in("log2 (1 + ULP)")
         def track_loss_error(self, name: str, dtype: str) -> float:
             return bits_lost(self.implementation, dtype, profile)[0]
 
-        @_in("log2 ULP")
+        @_in("log2 (1 + ULP)")
         def track_target_error(self, name: str, dtype: str) -> float:
             return bits_lost(self.implementation, dtype, profile)[1]
 
-        @_in("log2 ULP")
+        @_in("log2 (1 + ULP)")
         def track_others_error(self, name: str, dtype: str) -> float:
             return bits_lost(self.implementation, dtype, profile)[2]
 
@@ -93,23 +96,6 @@ def suites(
             return len(_report(self.implementation, dtype, profile).failing)
 
     return Speed, Memory, Accuracy
-
-
-def arguments(shape: tuple[int, int], dtype: str) -> tuple[Array, Array]:
-    """Logits, normal with standard deviation 3, and labels, drawn at random; the same for the same shape."""
-    rng = np.random.default_rng(shape)
-    return rng.normal(0, 3, shape).astype(dtype), rng.integers(0, shape[1], shape[0])
-
-
-def bytes_beyond_the_gradient(function: Callable[..., Any], arguments: tuple[Array, Array]) -> int:
-    """The most that a second call holds at one time, as tracemalloc sees it, less the gradient that it returns."""
-    function(*arguments)
-    tracemalloc.start()
-    try:
-        _, gradient = function(*arguments)
-        return max(tracemalloc.get_traced_memory()[1] - np.asarray(gradient).nbytes, 0)
-    finally:
-        tracemalloc.stop()
 
 
 def bits_lost(implementation: Implementation, dtype: str, profile: str) -> tuple[float, ...]:

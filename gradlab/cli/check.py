@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 @click.option("--reduction", type=click.Choice(REDUCTIONS), multiple=True, help="Claim it. May be repeated.")
 @click.option("--targets", "kinds", type=click.Choice(TARGETS), multiple=True, help="Claim it. May be repeated.")
 @click.option("--option", "options", type=click.Choice(OPTIONS), multiple=True, help="Claim it. May be repeated.")
+@click.option("--time", is_flag=True, help="Measure time and memory too, a few seconds for each dtype.")
 @click.option("--verbose", is_flag=True, help="Show every failure, not only the most costly.")
 def check(targets: tuple[str, ...], shipped: bool, **given: Any) -> Status:
     """The verdict on each TARGET: wrong, unstable, stable or accurate.
@@ -87,11 +88,14 @@ def _run(
     """The reports, in order, and what could not be checked; told as they come, then written."""
     from gradlab.report.json_report import NotChecked
     from gradlab.report.terminal import print_lines, print_table, verdict_table
+    from gradlab.report.times import time_table
 
     reports, not_checked = judged(found, wishes)
     not_checked += [NotChecked("a file", "", fault) for fault in unloaded]
     if reports:
         print_table(verdict_table(reports, {}))
+    if wishes.time and reports:
+        print_table(time_table(reports))
     print_lines(f"not checked {one.name}: {one.reason}" for one in not_checked)
     write(wishes, reports, not_checked)
     return reports, not_checked

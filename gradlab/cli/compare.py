@@ -12,21 +12,29 @@ from gradlab.cli.status import Status
 @click.command(short_help="What changed between two reports.")
 @click.argument("old", type=click.Path(path_type=Path))
 @click.argument("new", type=click.Path(path_type=Path))
-def compare(old: Path, new: Path) -> Status:
+@click.option("--markdown", is_flag=True, help="As Markdown: >> $GITHUB_STEP_SUMMARY.")
+def compare(old: Path, new: Path, markdown: bool) -> Status:
     """Compare the reports OLD and NEW that `gradlab check --json` wrote: nothing is worse (0), something is (1).
 
     Worse is a lower verdict, a check that passed and fails now, an implementation that is gone, and an error that is
     more than twice what it was and one ULP. Errors are compared where both runs had the same seed and profile.
+
+    Of two reports with --time: a time, as a ratio to a yardstick that ran in turn with it, whose median is more than
+    1.25 times what it was, with p < 0.001 in a rank test (Mann-Whitney) and at least 5 samples on either side; and
+    memory beyond the gradient that is more than 1.25 times what it was, and 64 KiB.
     """
     from gradlab.report.comparison import ReportError, changes, read_report
+    from gradlab.report.markdown import summary
     from gradlab.report.terminal import print_lines
 
     try:
-        found = list(changes(read_report(old), read_report(new)))
+        reports = read_report(old), read_report(new)
     except ReportError as error:
         raise click.UsageError(str(error)) from error
-    for change in found:
-        print_lines([f"{'worse' if change.is_regression else 'changed'}: {change.implementation}  {change.text}"])
+    found = list(changes(*reports))
     worse = sum(change.is_regression for change in found)
-    print_lines([f"{len(found)} changes, {worse} for the worse"])
+    if markdown:
+        click.echo(summary(*reports, found), nl=False)
+    else:
+        print_lines([*map(str, found), f"{len(found)} changes, {worse} for the worse"])
     return Status.NOT_MET if worse else Status.MET

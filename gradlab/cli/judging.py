@@ -31,6 +31,7 @@ class Wishes:
     cases: Path
     claims: dict[str, Any]
     verbose: bool
+    time: bool
     here: Path = Path()
     shipped: bool = False
 
@@ -107,7 +108,15 @@ def reported(
     report = judge(implementation, plan, watch)
     with _writing():
         keep_failures(report, wishes.cases, wishes.here)
-    return report
+    return _timed(report, watch) if wishes.time else report
+
+
+def _timed(report: Report, watch: Watch) -> Report:
+    from gradlab.harness.run import Progress
+    from gradlab.harness.timing import timings
+
+    watch(Progress(report.implementation.name, report.dtypes[-1], "time", 0, 1, len(report.failing)))
+    return replace(report, timings=tuple(timings(report.implementation, report.dtypes)))
 
 
 def lines_told(report: Report, wishes: Wishes) -> Iterator[str]:

@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
 def check_shipped(wishes: Wishes) -> Status:
     """0 if every verdict is the one that is stated: exactly, or at least the level claimed where none is stated."""
-    if not (wishes.verbose or wishes.json):
+    if not (wishes.verbose or wishes.json or wishes.time):
         return _check_side_by_side(wishes)
     from gradlab.adapters.shipped import shipped
     from gradlab.report.terminal import print_lines, print_table, verdict_table
+    from gradlab.report.times import time_table
 
     reports, not_checked = judged(loaded(list(shipped()), wishes)[0], wishes)
     stated = {
@@ -31,6 +32,8 @@ def check_shipped(wishes: Wishes) -> Status:
         if not (wishes.verbose or stated[report.implementation.name].startswith("yes")):
             print_lines(lines_told(report, wishes))
     print_table(verdict_table(reports, stated))
+    if wishes.time:
+        print_table(time_table(reports))
     write(wishes, reports, not_checked)
     return _status_as_stated(list(stated.values()))
 

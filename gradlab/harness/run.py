@@ -23,6 +23,7 @@ from gradlab.result import Result
 if TYPE_CHECKING:
     from gradlab.diagnosis.diagnosis import Diagnosis
     from gradlab.harness.power import Power
+    from gradlab.harness.timing import Timing
 
 SHOWN_FAILURES = 5  # in a report as text
 UNDERMINING = ("returns_loss_and_gradient", "same_call_gives_same_bits")
@@ -67,6 +68,7 @@ class Report:
     the level asked for.
     dtypes: the dtypes that were checked. n_problems: how many problems were tried. seconds: wall time.
     diagnosis: what explains it, where the level is not met. power: what the run would have caught, where it is.
+    timings: what calls cost, where that was asked for.
     """
 
     implementation: Implementation
@@ -79,6 +81,7 @@ class Report:
     seconds: float
     diagnosis: Diagnosis | None = None
     power: Power | None = None
+    timings: tuple[Timing, ...] = ()
 
     @property
     def met(self) -> bool:

@@ -1,35 +1,24 @@
-"""What has changed between two reports of `gradlab check --json`: verdicts, checks, and the digits that are right."""
+"""What has changed between two reports of `gradlab check --json`: verdicts, checks, right digits, time and memory."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from gradlab.checks.table import CHECKS
 from gradlab.harness.files import parsed_json
 from gradlab.harness.verdict import Verdict
+from gradlab.report.change import Change, Plain
+from gradlab.report.cost_changes import cost_changes
 from gradlab.report.json_report import SCHEMA
 
 FACTOR, ULPS = 2.0, 1.0  # an error has grown where it is more than a bit and an ULP above what it was
 # The checks that measure in ULP: their worst result has the largest error of all problems. Elsewhere it is another one.
 IN_ULP = frozenset(check.name for check in CHECKS if check.group == "accuracy" and check.failing_means == "inaccurate")
 
-Plain = Mapping[str, Any]
-
 
 class ReportError(ValueError):
     """Why a file is no report: one line, for people."""
-
-
-@dataclass(frozen=True)
-class Change:
-    """One thing that differs, in words; is_regression where it is worse now."""
-
-    implementation: str
-    text: str
-    is_regression: bool
 
 
 def read_report(path: Path) -> Plain:
@@ -56,6 +45,7 @@ def changes(old: Plain, new: Plain) -> Iterator[Change]:
             yield Change(name, f"is new: {after[name]['verdict']}", not after[name]["met"])
         else:
             yield from _of_one(before[name], after[name], same)
+    yield from cost_changes(old, new)
 
 
 def _of_one(old: Plain, new: Plain, same_problems: bool) -> Iterator[Change]:

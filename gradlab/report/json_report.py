@@ -7,20 +7,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from platform import python_version
 from typing import Any
 
 from gradlab.diagnosis.diagnosis import Diagnosis
 from gradlab.harness.cases import case_id, encoded_claims, encoded_result
 from gradlab.harness.encoding import Plain, encoded_objective, encoded_problem
+from gradlab.harness.machine import processor
 from gradlab.harness.power import Power
 from gradlab.harness.run import Plan, Report
 from gradlab.harness.tally import Line
+from gradlab.harness.timing import Timing
 from gradlab.harness.verdict import is_advice
 from gradlab.problems.problem import Problem
 from gradlab.report.findings import verdicts_by_dtype
 from gradlab.result import Result
 
-SCHEMA = "gradlab-report-2"
+SCHEMA = "gradlab-report-3"
 LARGE = 256  # entries: the numbers of a larger problem are in its case file only
 
 
@@ -42,7 +45,11 @@ def report_document(plan: Plan, reports: Sequence[Report], not_checked: Sequence
         "profile": plan.profile.name,
         "implementations": [_implementation(report) for report in reports],
         "not_checked": [{"name": one.name, "target": one.target, "reason": one.reason} for one in not_checked],
-        "timing": {"seconds": [round(report.seconds, 3) for report in reports]},
+        "timing": {
+            "seconds": [round(report.seconds, 3) for report in reports],
+            "machine": _machine(),
+            "measurements": [_measurement(report, timing) for report in reports for timing in report.timings],
+        },
     }
 
 
@@ -50,6 +57,23 @@ def schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of the report."""
     found: dict[str, Any] = json.loads(Path(__file__).with_name("schema.json").read_text(encoding="utf-8"))
     return found
+
+
+def _machine() -> Plain:
+    """What a time rests on besides the code."""
+    return {"processor": processor("model name"), "python": python_version(), "numpy": version("numpy")}
+
+
+def _measurement(report: Report, timing: Timing) -> Plain:
+    return {
+        "implementation": report.implementation.name,
+        "dtype": timing.dtype,
+        "shape": list(timing.shape),
+        "ratios": [float(f"{ratio:.5g}") for ratio in timing.ratios],
+        "seconds": timing.seconds,
+        "bytes_beyond_the_gradient": timing.n_bytes,
+        "note": timing.note,
+    }
 
 
 def _implementation(report: Report) -> Plain:

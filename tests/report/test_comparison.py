@@ -10,7 +10,8 @@ import pytest
 
 from gradlab.harness.files import strict_json
 from gradlab.harness.run import Report
-from gradlab.report.comparison import Change, ReportError, changes, read_report
+from gradlab.report.change import Change
+from gradlab.report.comparison import ReportError, changes, read_report
 from gradlab.report.json_report import report_document
 
 Plain = dict[str, Any]

@@ -16,9 +16,14 @@ from gradlab.harness.encoding import decoded_problem
 from gradlab.harness.files import parsed_json, strict_json
 from gradlab.harness.profiles import PROFILES
 from gradlab.harness.run import Plan, Report
+from gradlab.harness.timing import Timing
 from gradlab.report.json_report import LARGE, SCHEMA, NotChecked, report_document, schema
 
 PLAN = Plan(PROFILES["quick"], 3)
+TIMINGS = (
+    Timing("float32", (64, 10), (2.0, 1.0000049, 3.0), 1e-5, 7842),
+    Timing("float32", (1024, 1000), note="a call takes 3.0 s, must be at most 2 s"),
+)
 Reports = dict[str, Report]
 
 
@@ -26,7 +31,9 @@ Reports = dict[str, Report]
 def document(reports: Reports) -> dict[str, Any]:
     """A report on several implementations, through strict JSON and back."""
     not_checked = [NotChecked("other", "pack:other", "it claims float32, not float16")]
-    found: dict[str, Any] = parsed_json(strict_json(report_document(PLAN, list(reports.values()), not_checked)))
+    first, *others = reports.values()
+    measured = replace(first, timings=TIMINGS)
+    found: dict[str, Any] = parsed_json(strict_json(report_document(PLAN, [measured, *others], not_checked)))
     return found
 
 
@@ -58,7 +65,14 @@ def test_the_version_in_the_schema_is_the_one_written() -> None:
 def test_the_top_of_the_report(document: dict[str, Any]) -> None:
     assert (document["seed"], document["profile"]) == (3, "quick")
     assert [one["name"] for one in document["implementations"]] == ["shifted", "textbook", "shifted", "raising"]
-    assert document["timing"] == {"seconds": [0.25] * 4}
+    assert document["timing"]["seconds"] == [0.25] * 4
+    assert set(document["timing"]["machine"]) == {"processor", "python", "numpy"}
+
+
+def test_every_sample_of_time_is_kept_to_five_digits(document: dict[str, Any]) -> None:
+    first, second = document["timing"]["measurements"]
+    assert (first["implementation"], first["shape"], first["ratios"]) == ("shifted", [64, 10], [2.0, 1.0, 3.0])
+    assert (second["ratios"], second["seconds"], second["bytes_beyond_the_gradient"]) == ([], None, None)
 
 
 def test_verdicts_and_what_is_met(document: dict[str, Any]) -> None:
@@ -160,6 +174,11 @@ BREAKS = {
     "failed without a failure": change(f"{RESULT}.passed", False),
     "not checked without a reason": change("not_checked.0.reason", ""),
     "no timing": change("timing", del_),
+    "no machine": change("timing.machine", del_),
+    "no ratios": change("timing.measurements.0.ratios", del_),
+    "a ratio of nothing": change("timing.measurements.0.ratios.0", 0),
+    "rounds and a note": change("timing.measurements.0.note", "left out"),
+    "no rounds and no note": change("timing.measurements.1.note", ""),
 }
 
 
