@@ -1,0 +1,35 @@
+"""What calls cost, as a table for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from statistics import median
+
+from rich.table import Table
+from rich.text import Text
+
+from gradlab.harness.run import Report
+from gradlab.harness.timing import Timing
+
+
+def time_table(reports: Iterable[Report]) -> Table:
+    """One row for each implementation, dtype and shape; the ratios are over exp and row sums of the same logits."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("time of", "dtype", "rows x classes"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("ms", "over exp and sum", "lowest", "highest", "MiB beyond gradient"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    for report in reports:
+        for timing in report.timings:
+            shape = f"{timing.shape[0]} x {timing.shape[1]}"
+            cells = (report.implementation.name, timing.dtype, shape, *_figures(timing))
+            table.add_row(*cells, Text(timing.note))
+    return table
+
+
+def _figures(timing: Timing) -> tuple[str, ...]:
+    if timing.seconds is None or timing.n_bytes is None:
+        return ("-",) * 5
+    ratios = (median(timing.ratios), min(timing.ratios), max(timing.ratios))
+    return (f"{1000 * timing.seconds:.3g}", *(f"{ratio:.3g}" for ratio in ratios), f"{timing.n_bytes / 2**20:.2f}")
