@@ -5,7 +5,7 @@ BIN := .venv/bin
 
 .DEFAULT_GOAL := help
 .PHONY: help setup verdicts test slow lint types layering format check-all
-.PHONY: import-cost bench bench-compare mutants constraints clean
+.PHONY: import-cost bench bench-compare bench-pages mutants constraints clean
 
 help:  ## list the targets
 	@awk -F ':.*## *' '/^[a-z-]+:.*## /{ printf "  make %-13s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,10 @@ bench: setup  ## asv: time, memory and accuracy of the present commit, once each
 bench-compare: setup  ## asv: BASE=commit against the present one, each built in an environment of its own
 	@$(BIN)/asv machine --yes >/dev/null
 	@$(BIN)/asv continuous $(or $(BASE),main~1) HEAD
+
+bench-pages: setup  ## asv: what it measured as pages, in .asv/html; their scripts come from public networks
+	@$(BIN)/asv publish
+	@echo "to look at them: $(BIN)/python -m http.server --bind 127.0.0.1 --directory .asv/html 8000, then http://localhost:8000"
 
 mutants: setup  ## mutation testing of implementations/, judged by gradlab; docs/mutation.md has the rest
 	@$(BIN)/python -m tools.mutation.mutants --part implementations

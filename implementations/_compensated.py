@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,8 @@ import numpy as np
 from ._inputs import Array
 
 Work = tuple[Array | None, Array | None, Array | None]  # arrays of the result's shape to write to, or None for new ones
+
+FEW, LARGE = 512, 2.0**1000  # so many losses below it are added exactly and without overflow
 
 
 def two_difference(a: Array, b: Array, work: Work = (None, None, None)) -> tuple[Array, Array]:
@@ -35,7 +38,9 @@ def exponentials_of_difference(x: Array, m: Array, work: Work = (None, None, Non
     e: Array = np.exp(d, out=d)
     delta *= e
     e += delta
-    if np.isnan(e.min(initial=1)):  # x = -inf, or a difference that overflows: exp(d) = 0, and delta is NaN
+    if np.isnan(
+        np.minimum.reduce(e, axis=None, initial=1)
+    ):  # x = -inf, or a difference that overflows: exp(d) = 0, and delta is NaN
         e[np.isnan(e) & np.isfinite(m)] = 0
     return e
 
@@ -50,13 +55,15 @@ def sum_of_terms(terms: Array, work: Array | None = None) -> tuple[Array, Array]
     if terms.dtype != np.float64:
         high = terms.sum(axis=1, dtype=np.float64)
         return high, np.zeros_like(high)
-    exponent = np.frexp(terms.max(axis=1, keepdims=True, initial=0))[1] + (terms.shape[1] + 2).bit_length()
+    exponent = (
+        np.frexp(np.maximum.reduce(terms, axis=1, keepdims=True, initial=0))[1] + (terms.shape[1] + 2).bit_length()
+    )
     cut = np.ldexp(1.0, exponent)
     upper = np.add(terms, cut, out=work)
     upper -= cut
-    high = upper.sum(axis=1)
+    high = np.add.reduce(upper, axis=1)
     np.subtract(terms, upper, out=upper)
-    return high, upper.sum(axis=1)
+    return high, np.add.reduce(upper, axis=1)
 
 
 def added(one: Array, pair: tuple[Array, Array]) -> Array:
@@ -69,10 +76,15 @@ def added(one: Array, pair: tuple[Array, Array]) -> Array:
 
 
 def sum_of_losses(losses: Array, divisor: float) -> Any:
-    """sum(losses) / divisor for losses >= 0, shape (N,), float64, rounded twice; inf only where the quotient is."""
-    exponent = np.frexp(losses.max(initial=0))[1]
-    scaled = np.ldexp(losses, -exponent)
-    high, low = sum_of_terms(scaled[None, :])
-    total = (high + low)[0] if np.isfinite(scaled).all() else scaled.sum()
+    """sum(losses) / divisor for losses >= 0, shape (N,), float64, rounded twice; inf only where the quotient is.
+
+    Few are added by math.fsum, exactly.
+    """
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        if len(losses) <= FEW and losses.max(initial=0) < LARGE:
+            return np.divide(math.fsum(losses.tolist()), divisor)
+        exponent = np.frexp(losses.max(initial=0))[1]
+        scaled = np.ldexp(losses, -exponent)
+        high, low = sum_of_terms(scaled[None, :])
+        total = (high + low)[0] if np.isfinite(scaled).all() else scaled.sum()
         return np.ldexp(total / np.float64(divisor), exponent)

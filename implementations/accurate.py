@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -24,6 +23,7 @@ CLAIMS = {
     "big_endian": True,
 }
 
+SMALLEST_NORMAL = {np.dtype(np.float64): 2.0**-1022, np.dtype(np.float16): 2.0**-14}
 BLOCK = 2**19  # bytes at a time: what is computed on the way stays in the cache
 
 
@@ -65,41 +65,40 @@ def _of_rows(some: tuple[Array, Array, float], gradient: Array, work: Array) -> 
     work: (3, n, K), overwritten.
     """
     logits, labels, divisor = some
-    rows = np.arange(len(logits))
-    largest, own = maximum(logits), logits[rows, labels]
-    pivot = np.where(own == largest[:, 0], labels, logits.argmax(axis=1))  # of equals, the label
-    is_top = pivot == labels
+    target = np.arange(len(logits)), labels
+    largest, x_y = maximum(logits), logits[target]
+    is_top = x_y == largest[:, 0]
 
     terms = exponentials_of_difference(logits, largest, (work[0], work[1], work[2]))
-    ones, term = terms[rows, pivot], terms[rows, labels]  # ones: 1, or NaN where the row has no loss
-    terms[rows, pivot] = 0
-    terms[rows, labels] = 0
-    high, low = sum_of_terms(terms, work[1])  # of the rest
-    terms[rows, pivot] = ones
-    behind = added(np.where(is_top, 0, term), (high, low))  # the sum of all but the largest
-    others = added(np.where(is_top, 0, ones), (high, low))  # the sum of all but the label's
-    denominators = added(ones, (high, low + np.where(is_top, 0, term))) * divisor
+    own = terms[target].astype(np.float64)
+    terms[target] = 0
+    high, low = sum_of_terms(terms, work[1])  # of all but the label's
+    others = high + low
+    denominators = added(own, (high, low)) * divisor
     np.divide(terms, denominators[:, None], out=gradient, casting="same_kind")
 
     targets = others / denominators
-    far = is_top & (behind < _far(logits))
+    behind = np.where(is_top, others, ((high - 1) + low) + own)  # all but one of the largest, whose exponential is 1
+    far = is_top & (others < _far(logits))
     if far.any():
-        half, total = _behind_in_parts(logits[far], pivot[far], largest[far])
+        half, total = _behind_in_parts(logits[far], labels[far], largest[far])
         behind[far] = (half * total) * half
         targets[far] = (half * total / denominators[far]) * half
-    gradient[rows, labels] = -targets
-    distance, error = two_difference(largest[:, 0].astype(np.float64), own.astype(np.float64))
-    losses: Array = distance + (np.nan_to_num(error) + np.log1p(behind))
+    gradient[target] = -targets
+    distance, error = two_difference(largest[:, 0].astype(np.float64), x_y.astype(np.float64))
+    if not np.maximum.reduce(distance, initial=0) < np.inf:
+        error[~np.isfinite(distance)] = 0  # a difference that overflows
+    losses: Array = distance + (error + np.log1p(behind))
     return losses
 
 
-def _behind_in_parts(logits: Array, pivot: Array, largest: Array) -> tuple[Array, Array]:
-    """half and total, shape (n,), such that the sum of exp(x_j - largest) without the pivot's is half^2 total.
+def _behind_in_parts(logits: Array, labels: Array, largest: Array) -> tuple[Array, Array]:
+    """half and total, shape (n,), such that the sum of exp(x_j - largest) without the label's is half^2 total.
 
     Neither underflows: half^2 = exp(x_2 - largest) for the runner-up x_2, and total >= 1 is the sum of exp(x_j - x_2).
     """
     others = logits.copy()
-    others[np.arange(len(logits)), pivot] = -np.inf
+    others[np.arange(len(logits)), labels] = -np.inf
     second = others.max(axis=1, keepdims=True)
     second = np.where(second > -np.inf, second, largest)  # nothing behind: every term is 0
     difference, error = two_difference(second[:, 0].astype(np.float64), largest[:, 0].astype(np.float64))
@@ -111,5 +110,4 @@ def _behind_in_parts(logits: Array, pivot: Array, largest: Array) -> tuple[Array
 
 def _far(logits: Array) -> float:
     """Below this the sum of exponentials of a row owes too much to those that are rounded as subnormal numbers."""
-    exponent = {"float16": -14, "float64": -1022}.get(logits.dtype.name, -126)
-    return math.ldexp(1024.0 * logits.shape[1], exponent)
+    return 1024 * logits.shape[1] * SMALLEST_NORMAL.get(logits.dtype, 2.0**-126)
