@@ -284,7 +284,8 @@ def as_markdown(sizes: Sequence[str], cells: dict[str, list[Cell]], whole: Cell,
         f"{platform.python_version()}, one thread. {len(names)} specimens that are a wrong loss or gradient over "
         "labels, float64, mean over the rows, normal logits of standard deviation 1; each checker with its defaults, "
         "torch's fast mode without the slow run that it makes for its message. "
-        "How many it catches, and the median of its times for one function.",
+        "How many it catches, and the median of its times for one function; one that takes more than the limit for one "
+        "is not run (about: reckoned from its time at 16 x 32).",
         "",
         head,
         "|---" * (len(sizes) + 1) + "|",
