@@ -110,5 +110,5 @@ def _behind_in_parts(logits: Array, labels: Array, largest: Array) -> tuple[Arra
 
 def _far(logits: Array) -> float:
     """Below this the sum of exponentials of a row owes too much to those that are rounded as subnormal numbers."""
-    smallest: float = SMALLEST_NORMAL.get(logits.dtype, 2.0**-126)
-    return 1024 * logits.shape[1] * smallest
+    far: float = 1024 * logits.shape[1] * SMALLEST_NORMAL.get(logits.dtype, 2.0**-126)
+    return far
