@@ -1,9 +1,9 @@
 """Searches for the logits on which an implementation is least accurate, by hill climbing on its error in ULP.
 
-One row at a time, as mean over one row: rows are drawn at several scales, margins and numbers of classes; those with
-the largest errors of the loss, the target's entry and the others are kept and changed by a few ULP, by noise, by ties
-and by offsets. Prints the largest error of each part with its logits in hexadecimal; --write keeps them as a corpus,
-which the tests replay.
+One row at a time, as mean over one row. A tenth of the time Hypothesis draws rows and follows their errors, by its
+target(). Then rows are drawn at several scales, margins and numbers of classes; those with the largest errors of the loss, the
+target's entry and the others are kept and changed by a few ULP, by noise, by ties and by offsets. Prints the largest
+error of each part with its logits in hexadecimal; --write keeps them as a corpus, which the tests replay.
 
     python tools/worst_cases.py accurate [--dtype float32] [--minutes 1] [--seed 0] [--write]
 """
@@ -18,7 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import numpy as np
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from gradlab.adapters.load import load
 from gradlab.evaluation import Implementation
@@ -32,6 +35,8 @@ CORPUS = Path(__file__).parents[1] / "tests/implementations/hardest.json"
 CLASSES = (2, 3, 4, 7, 10, 33, 100)
 KEPT = 24  # rows of each part and number of classes that are changed further
 CHILDREN = 128
+EXAMPLES = 300  # of one run of Hypothesis
+MOST_BITS = 64.0  # of an error that Hypothesis follows: it takes no infinity
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +52,8 @@ def search(implementation: Implementation, dtype: str, seconds: float, seed: int
     """The row with the largest error of each part that was found in this time."""
     rng, start = np.random.default_rng(seed), time.monotonic()
     kept: dict[tuple[int, str], list[Row]] = {(classes, part): [] for classes in CLASSES for part in PARTS}
+    for row, part in found_by_hypothesis(implementation, dtype, (seconds / 10, seed)):
+        kept[len(row.logits), part].append(row)
     while time.monotonic() - start < seconds:
         for classes in CLASSES:
             parents = [row for part in PARTS for row in kept[classes, part]]
@@ -56,6 +63,39 @@ def search(implementation: Implementation, dtype: str, seconds: float, seed: int
             for part in PARTS:
                 kept[classes, part] = sorted(kept[classes, part], key=lambda row: -row.ulp)[:KEPT]
     return {part: max((kept[classes, part][0] for classes in CLASSES), key=lambda row: row.ulp) for part in PARTS}
+
+
+def found_by_hypothesis(
+    implementation: Implementation, dtype: str, effort: tuple[float, int]
+) -> Iterator[tuple[Row, str]]:
+    """The worst rows of each part, and which part, that runs of Hypothesis come to; effort = (seconds, seed)."""
+    seconds, seed = effort
+    start, widest = time.monotonic(), float(round(2 * underflows(format_of(dtype))))
+    elements = st.floats(-widest, widest, width=32 if dtype == "float32" else 64)
+    rows = st.sampled_from(CLASSES).flatmap(
+        lambda n: st.tuples(arrays(dtype, n, elements=elements), st.integers(0, n - 1))
+    )
+    worst: dict[str, Row] = {}
+
+    @hypothesis.settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        database=None,
+        phases=[hypothesis.Phase.generate, hypothesis.Phase.target],
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
+    @hypothesis.given(rows)
+    def follow(drawn: tuple[Array, int]) -> None:
+        for part, ulp in _errors(implementation, *drawn).items():
+            hypothesis.target(min(float(np.log2(1 + ulp)), MOST_BITS), label=part)
+            if part not in worst or ulp > worst[part].ulp:
+                worst[part] = Row(*drawn, ulp)
+
+    while time.monotonic() - start < seconds:
+        hypothesis.seed(seed)(follow)()
+        yield from ((row, part) for part, row in worst.items())
+        worst.clear()
+        seed += 1
 
 
 def _errors(implementation: Implementation, logits: Array, label: int) -> dict[str, float]:
@@ -109,7 +149,7 @@ def encoded(name: str, dtype: str, part: str, row: Row) -> dict[str, Any]:
         "implementation": name,
         "dtype": dtype,
         "part": part,
-        "ulp": round(row.ulp, 3),
+        "ulp": round(row.ulp, 3) if row.ulp < np.inf else "inf",
         "logits": [float(value).hex() for value in row.logits],
         "label": row.label,
     }
@@ -120,7 +160,7 @@ def merged(entries: list[dict[str, Any]], known: list[dict[str, Any]]) -> list[d
     worst: dict[tuple[str, str, str], dict[str, Any]] = {}
     for entry in known + entries:
         key = (entry["implementation"], entry["dtype"], entry["part"])
-        if key not in worst or entry["ulp"] > worst[key]["ulp"]:
+        if key not in worst or float(entry["ulp"]) > float(worst[key]["ulp"]):
             worst[key] = entry
     return [worst[key] for key in sorted(worst)]
 
