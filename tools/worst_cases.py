@@ -1,9 +1,9 @@
 """Searches for the logits on which an implementation is least accurate, by hill climbing on its error in ULP.
 
 One row at a time, as mean over one row. A tenth of the time Hypothesis draws rows and follows their errors, by its
-target(). Then rows are drawn at several scales, margins and numbers of classes; those with the largest errors of the loss, the
-target's entry and the others are kept and changed by a few ULP, by noise, by ties and by offsets. Prints the largest
-error of each part with its logits in hexadecimal; --write keeps them as a corpus, which the tests replay.
+target(). Then rows are drawn at several scales, margins and numbers of classes; those with the largest errors of the
+loss, the target's entry and the others are kept and changed by a few ULP, by noise, by ties and by offsets. Prints the
+largest error of each part with its logits in hexadecimal; --write keeps them as a corpus, which the tests replay.
 
     python tools/worst_cases.py accurate [--dtype float32] [--minutes 1] [--seed 0] [--write]
 """
