@@ -2,6 +2,18 @@
 
 from gradlab.asv import suites
 
-NAMES = ("accurate", "complement", "log_space", "loop", "online", "shifted", "textbook", "widened")
+NAMES = (
+    "accurate",
+    "blocked",
+    "complement",
+    "fused",
+    "fused_accurate",
+    "log_space",
+    "loop",
+    "online",
+    "shifted",
+    "textbook",
+    "widened",
+)
 
 Speed, Memory, Accuracy = suites(*NAMES)

@@ -1,0 +1,105 @@
+"""What the compiled implementations take beyond logits and labels, and that the fast ones need little memory."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gradlab.adapters.load import TargetError, load
+from gradlab.adapters.shipped import shipped
+from gradlab.harness.timing import bytes_beyond_the_gradient
+from gradlab.implementations import _compiled
+from gradlab.implementations.blocked import blocked
+from gradlab.implementations.fused import fused
+from gradlab.implementations.fused_accurate import fused_accurate
+
+COMPILED = [fused, fused_accurate]
+
+
+def batch(shape: tuple[int, int], dtype: str = "float32") -> tuple[Any, Any]:
+    rng = np.random.default_rng(5)
+    return rng.normal(0, 5, shape).astype(dtype), rng.integers(0, shape[1], shape[0])
+
+
+@pytest.mark.parametrize("function", [blocked, fused, fused_accurate])
+def test_beyond_the_gradient_a_mebibyte_is_enough(function: Any) -> None:
+    if function is not blocked:
+        pytest.importorskip("numba")
+    assert bytes_beyond_the_gradient(function, batch((4096, 1000))) <= 2**20
+
+
+@pytest.mark.parametrize("function", COMPILED)
+class TestCompiled:
+    @pytest.fixture(autouse=True)
+    def _numba(self) -> None:
+        pytest.importorskip("numba")
+
+    @pytest.mark.parametrize("dtype", ["float32", "float64"])
+    def test_threads_change_no_bit(self, function: Any, dtype: str) -> None:
+        logits, labels = batch((501, 1200), dtype)
+        loss, gradient = function(logits, labels)
+        for threads in (2, 3, 64):
+            again = function(logits, labels, threads=threads)
+            assert (loss, gradient.tobytes()) == (again[0], again[1].tobytes())
+
+    def test_threads_must_be_one_at_least(self, function: Any) -> None:
+        with pytest.raises(ValueError, match="threads must be at least 1, got 0"):
+            function(*batch((3, 4)), threads=0)
+
+    def test_the_gradient_is_written_to_out(self, function: Any) -> None:
+        logits, labels = batch((7, 30))
+        out = np.full_like(logits, np.nan)
+        assert function(logits, labels, out=out)[1] is out
+        assert np.array_equal(out, function(logits, labels)[1])
+
+    @pytest.mark.parametrize(
+        "out",
+        [np.empty((3, 5), np.float32), np.empty((3, 4)), np.empty((4, 3), np.float32).T],
+        ids=["shape", "dtype", "order"],
+    )
+    def test_out_must_fit(self, function: Any, out: Any) -> None:
+        with pytest.raises(ValueError, match="out must be an array of its own in C order"):
+            function(*batch((3, 4)), out=out)
+
+    def test_out_must_not_be_the_logits(self, function: Any) -> None:
+        logits, labels = batch((3, 4))
+        with pytest.raises(ValueError, match="of its own"):
+            function(logits, labels, out=logits)
+
+    def test_the_reductions_fit_each_other(self, function: Any) -> None:
+        logits, labels = batch((8, 50), "float64")
+        (losses, rows), (total, summed), (mean, averaged) = (
+            function(logits, labels, reduction) for reduction in ("none", "sum", "mean")
+        )
+        assert np.array_equal(rows, summed)
+        assert np.array_equal(rows / 8, averaged)
+        assert total == pytest.approx(losses.sum(), rel=4 * np.finfo(float).eps)
+        assert mean == total / 8
+
+    def test_another_reduction_is_refused(self, function: Any) -> None:
+        with pytest.raises(ValueError, match="reduction must be none, mean or sum, got 'max'"):
+            function(*batch((3, 4)), "max")
+
+
+def test_without_numba_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "numba", None)
+    for module in ("_kernels", "_elementary"):
+        monkeypatch.delitem(sys.modules, f"gradlab.implementations.{module}", raising=False)
+        monkeypatch.delattr(f"gradlab.implementations.{module}", raising=False)
+    with pytest.raises(ImportError, match=r"needs numba, which the extra brings: gradlab-verify\[fast\]"):
+        _compiled.kernels()
+
+
+def test_without_numba_they_are_neither_judged_nor_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    shipped.cache_clear()
+    try:
+        assert {"fused", "fused_accurate"}.isdisjoint(shipped())
+        assert "shifted" in shipped()
+        with pytest.raises(TargetError, match=r"fused needs numba, which the extra brings: gradlab-verify\[fast\]"):
+            load("fused", {})
+    finally:
+        shipped.cache_clear()
