@@ -7,6 +7,7 @@ yardstick, exp and row sums of the same logits, run in turn, and it is the ratio
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import io
 import tracemalloc
 import warnings
@@ -32,6 +33,7 @@ ROUNDS, FEWEST = 25, 5
 SECONDS = 2.0  # for the rounds of one shape, unless FEWEST rounds take longer; longer than this no single call may take
 SAMPLE, MOST_CALLS = 1e-3, 100  # seconds: shorter calls are timed together
 TRIES = 3  # in each round, of which the fastest counts: what disturbs one of them is not the code
+M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of <malloc.h>
 
 
 @dataclass(frozen=True)
@@ -50,8 +52,20 @@ class Timing:
     note: str = ""
 
 
+def keep_freed_memory() -> None:
+    """Lets glibc's malloc, where that is what there is, keep what is freed, for the rest of this process.
+
+    Otherwise large arrays are new memory in each call in one process and not in the next, which made a factor of 2.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(M_MMAP_MAX, 0)
+        mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
+
+
 def timings(implementation: Implementation, dtypes: Sequence[str]) -> Iterator[Timing]:
     """What calls of each of SHAPES cost, in these dtypes; after a note, or twice SECONDS, the others are left out."""
+    keep_freed_memory()
     for dtype in dtypes:
         note = ""
         for shape in SHAPES:
