@@ -208,7 +208,7 @@ def main() -> None:
     text = "\n".join([heading(), *parts])
     print(text)
     if given.write:
-        given.write.write_text(text, encoding="utf-8")
+        given.write.write_text(text + "\n", encoding="utf-8")
 
 
 def _in_a_process(given: argparse.Namespace, threads: int) -> str:
