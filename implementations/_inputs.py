@@ -41,10 +41,11 @@ def checked_labels(labels: npt.ArrayLike, logits: Array) -> Array:
         raise TypeError(f"labels must be integers, got {array.dtype}")
     if array.shape != (n_rows,):
         raise ValueError(f"labels must have shape ({n_rows},), got {array.shape}")
-    if n_rows and (array.min() < 0 or array.max() >= n_classes):
+    indices = array.astype(np.intp, copy=False)
+    if n_rows and indices.view(np.uintp).max() >= n_classes:  # a negative number is a large one without its sign
         outside = array[(array < 0) | (array >= n_classes)][0]
         raise ValueError(f"labels must lie in [0, {n_classes}), got {outside}")
-    return array.astype(np.intp, copy=False)
+    return indices
 
 
 def checked_reduction(reduction: str) -> str:

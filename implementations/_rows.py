@@ -24,11 +24,12 @@ def sum_over(values: Array, denominator: Any) -> Any:
 
     Where the sum overflows a power of two is taken out first: the quotient may be finite all the same.
     """
+    with np.errstate(over="ignore"):
+        total = np.add.reduce(values)
+    if total < np.inf and denominator > 0:
+        return values.dtype.type(total / denominator)
+    exponent = np.frexp(values.max(initial=0))[1]
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        total = values.sum()
-        if total < np.inf:
-            return np.divide(total, denominator, dtype=values.dtype)
-        exponent = np.frexp(values.max(initial=0))[1]
         return np.ldexp(np.ldexp(values, -exponent).sum() / denominator, exponent).astype(values.dtype)[()]
 
 
