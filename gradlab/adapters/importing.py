@@ -10,7 +10,7 @@ import io
 import os
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
@@ -51,6 +51,20 @@ def import_name(name: str) -> ModuleType:
             if error.name is not None and (name == error.name or name.startswith(error.name + ".")):
                 raise TargetError(f"{name} does not exist: there is no module named {error.name!r}") from error
             raise
+
+
+def lacking(needs: Mapping[str, str]) -> dict[str, str]:
+    """Those of the packages that are not installed, each with the extra that brings it."""
+    return {package: extra for package, extra in needs.items() if importlib.util.find_spec(package) is None}
+
+
+def require(name: str, needs: Mapping[str, str]) -> None:
+    """Nothing, where all packages that `name` needs are installed. Raises TargetError that says which extra has them.
+
+    needs: the packages, each with the extra of gradlab-verify that brings it.
+    """
+    for package, extra in lacking(needs).items():
+        raise TargetError(f"{name} needs {package}, which the extra brings: gradlab-verify[{extra}]")
 
 
 def _place(path: Path) -> tuple[Path, str]:

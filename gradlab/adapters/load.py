@@ -4,47 +4,47 @@ A target is, in this order of precedence:
 
 - the name of something that ships with gradlab: `shifted`; write `./shifted` for a folder of that name;
 - the name of an entry point of the group `gradlab.implementations`;
+- `torch:...`, `c:...` and the like: what an adapter makes of the rest, see `adapters/prefixes.py`; a file or a module
+  of the name of a prefix is written `./c.py:callable`;
 - `package.module:callable` or `path/file.py:callable`, where the callable may be an attribute path;
 - a file: the functions that it marks with `@gradlab.implementation`, and those in its `__all__`;
 - a folder: the same for every `*.py` below it whose path holds no part that starts with "_" or "."; a file that
   mentions neither `__all__` nor `implementation` is not even imported.
 
 What a function claims: what the caller gives, over its decorator, over the module's `CLAIMS` (one mapping for all
-its functions, or one for each function's name), over the defaults.
+its functions, or one for each function's name), over its adapter's, over the defaults.
 """
 
 from __future__ import annotations
 
-import difflib
 import functools
 import inspect
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from gradlab.adapters.importing import TargetError, import_file, import_name
-from gradlab.adapters.shipped import everything, lacking, shipped
+from gradlab.adapters.callables import (
+    MISSING,
+    Found,
+    attribute_of,
+    callable_at,
+    did_you_mean,
+    existing,
+    follow,
+    is_path,
+)
+from gradlab.adapters.importing import TargetError, import_file, import_name, require
+from gradlab.adapters.prefixes import PREFIXES, adapted
+from gradlab.adapters.shipped import everything, needs_of, shipped
 from gradlab.claims import ATTRIBUTE, Claims, claims_from
 from gradlab.evaluation import Implementation, signature_fault
 
 GROUP = "gradlab.implementations"
-_MISSING = object()
 
 __all__ = ["GROUP", "TargetError", "implementation_of", "load"]
-
-
-@dataclass(frozen=True, eq=False)
-class Found:
-    """A callable that a target stands for: its name, itself, the module it was found in, how to load it again."""
-
-    name: str
-    function: Any
-    module: ModuleType | None
-    target: str
 
 
 def load(
@@ -79,7 +79,7 @@ def implementation_of(
     """
     module = inspect.getmodule(function)
     path = getattr(function, "__qualname__", "")
-    target = f"{module.__name__}:{path}" if module is not None and _follow(module, path) is function else ""
+    target = f"{module.__name__}:{path}" if module is not None and follow(module, path) is function else ""
     name = getattr(function, "__name__", type(function).__name__)
     return _claimed(Found(name, function, module, target), claims, tuple(dtypes))
 
@@ -88,43 +88,22 @@ def _find(target: str) -> list[Found]:
     if not target.strip():
         raise TargetError("a target must not be empty")
     if target.isidentifier() and target in everything():
-        return [_with_its_extra(Found(target, *everything()[target], target))]
+        function, module = everything()[target]
+        require(target, needs_of(module))
+        return [Found(target, function, module, target)]
     entries = {entry.name: entry for entry in entry_points(group=GROUP)}
     if target in entries:
         return _of_entry_point(entries[target])
-    head, _, attribute = target.rpartition(":")
-    if head and all(part.isidentifier() for part in attribute.split(".")):
-        module = import_file(_existing(head)) if _is_path(head) else _named(head, target)
-        return [_attribute(module, attribute, (head, target))]
-    if not _is_path(target) and not os.path.exists(target):
+    prefix, _, rest = target.partition(":")
+    if rest and prefix in PREFIXES:
+        return [adapted(prefix, rest)]
+    found = callable_at(target, target)
+    if found is not None:
+        return [found]
+    if not is_path(target) and not os.path.exists(target):
         raise TargetError(_unknown(target, [*shipped(), *entries]))
-    path = _existing(target)
+    path = existing(target)
     return _of_folder(path) if path.is_dir() else _of_file(path)
-
-
-def _with_its_extra(found: Found) -> Found:
-    for package, extra in lacking(found.module).items():
-        raise TargetError(f"{found.name} needs {package}, which the extra brings: gradlab-verify[{extra}]")
-    return found
-
-
-def _named(name: str, target: str) -> ModuleType:
-    if not all(part.isidentifier() for part in name.split(".")):
-        raise TargetError(f"{target}: {name!r} is no name of a module, and no path of a Python file")
-    return import_name(name)
-
-
-def _is_path(text: str) -> bool:
-    return text.endswith(".py") or "/" in text or "\\" in text or os.path.isfile(text)
-
-
-def _existing(text: str) -> Path:
-    path = Path(text)
-    if not os.path.exists(text):  # False, where Path.exists would raise: a name that is too long, say
-        raise TargetError(f"{text} does not exist")
-    if path.is_file() and path.suffix != ".py":
-        raise TargetError(f"{text} must be a Python file, named *.py")
-    return path
 
 
 def _of_file(path: Path) -> list[Found]:
@@ -172,7 +151,7 @@ def _offered(path: Path) -> list[Found]:
         raise TargetError(f"{path}: __all__ must be a list of names, is of type {type(listed).__name__}")
     marked = [name for name, value in own.items() if hasattr(value, ATTRIBUTE)]
     names = [name for name in dict.fromkeys([*marked, *map(str, listed)]) if _may_be_meant(module, name)]
-    found = [_attribute(module, name, (str(path), f"{path}:{name}")) for name in names]
+    found = [attribute_of(module, name, (str(path), f"{path}:{name}")) for name in names]
     # beside marked ones, a listed function of another signature is a helper, and no mistake
     return [one for one in found if not marked or one.name in marked or signature_fault(one.function) is None]
 
@@ -184,33 +163,16 @@ def _is_of(module: ModuleType, value: Any) -> bool:
 
 def _may_be_meant(module: ModuleType, name: str) -> bool:
     """False for classes and constants; a name that is not there at all is an error, to be told later."""
-    value = _follow(module, name)
-    return value is _MISSING or (callable(value) and not inspect.isclass(value))
+    value = follow(module, name)
+    return value is MISSING or (callable(value) and not inspect.isclass(value))
 
 
 def _of_entry_point(entry: EntryPoint) -> list[Found]:
     module = import_name(entry.module)
     if not entry.attr:
         raise TargetError(f"entry point {entry.name} must be written module:callable, is {entry.value!r}")
-    found = _attribute(module, entry.attr, (f"{entry.module} of entry point {entry.name}", entry.name))
+    found = attribute_of(module, entry.attr, (f"{entry.module} of entry point {entry.name}", entry.name))
     return [Found(entry.name, found.function, found.module, entry.name)]
-
-
-def _attribute(module: ModuleType, path: str, shown: tuple[str, str]) -> Found:
-    """The callable at an attribute path of a module; shown is (the module's name, the target), for people."""
-    value = _follow(module, path)
-    if value is _MISSING:
-        names = [name for name, one in vars(module).items() if callable(one) and not name.startswith("_")]
-        raise TargetError(f"{shown[0]} has no {path!r}{_did_you_mean(path, names)}")
-    if not callable(value):
-        raise TargetError(f"{shown[1]} is not callable, it is of type {type(value).__name__}")
-    return Found(path.rpartition(".")[2], value, module, shown[1])
-
-
-def _follow(value: Any, path: str) -> Any:
-    for part in path.split("."):
-        value = getattr(value, part, _MISSING)
-    return value
 
 
 def _claimed(found: Found, claims: Mapping[str, Any], dtypes: tuple[str, ...]) -> Implementation:
@@ -218,7 +180,7 @@ def _claimed(found: Found, claims: Mapping[str, Any], dtypes: tuple[str, ...]) -
     fault = signature_fault(found.function)
     if fault is not None:
         raise TargetError(f"{shown} {fault}")
-    given: dict[str, Any] = {"dtypes": dtypes} if dtypes else {}
+    given: dict[str, Any] = {**found.defaults, **({"dtypes": dtypes} if dtypes else {})}
     try:
         complete = claims_from({**given, **_own_claims(found), **claims})
     except (ValueError, TypeError) as error:
@@ -270,10 +232,5 @@ def _keyword_fault(function: Any, claims: Claims) -> str | None:
 
 
 def _unknown(target: str, names: list[str]) -> str:
-    hint = _did_you_mean(target, names) or "; a function of a module is written module:function"
+    hint = did_you_mean(target, names) or "; a function of a module is written module:function"
     return f"{target} is no file, folder, shipped implementation or entry point{hint}"
-
-
-def _did_you_mean(name: str, names: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, names, n=3)
-    return f"; did you mean {' or '.join(close)}?" if close else ""

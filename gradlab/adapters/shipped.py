@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import pkgutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
 from typing import Any
+
+from gradlab.adapters.importing import lacking
 
 IMPLEMENTATIONS = "gradlab.implementations"
 STRANGERS = "gradlab.implementations.strangers"
@@ -44,13 +45,13 @@ def shipped() -> dict[str, Shipped]:
     Without those whose extra is not installed.
     """
     modules = [*_modules(IMPLEMENTATIONS), *(one for one in _modules(SPECIMENS) if not hasattr(one, "SPECIMENS"))]
-    return {one.name: one for module in modules if not lacking(module) for one in _stating(module)}
+    return {one.name: one for module in modules if not lacking(needs_of(module)) for one in _stating(module)}
 
 
-def lacking(module: ModuleType | None) -> dict[str, str]:
-    """The packages that a module states in NEEDS and that are not installed, each with the extra that brings it."""
+def needs_of(module: ModuleType) -> dict[str, str]:
+    """The packages that a module states in NEEDS, each with the extra that brings it."""
     needs: dict[str, str] = getattr(module, "NEEDS", {})
-    return {package: extra for package, extra in needs.items() if importlib.util.find_spec(package) is None}
+    return needs
 
 
 @cache

@@ -1,0 +1,129 @@
+"""`torch:cross_entropy`, and any loss written for torch; the gradient comes from autograd.
+
+`torch:module:callable` and `torch:file.py:callable` take a function (logits, labels) -> loss of tensors, the apply of
+an autograd.Function or the class itself, and an nn.Module, as an instance or as a class without arguments.
+The logits' tensor shares the array's memory and strides where torch can, so that a loss that writes to its input, or
+takes it to be contiguous, is seen; labels become int64, the only integers that torch takes.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from gradlab.adapters.callables import Found, callable_for, one_of, standing_for
+from gradlab.adapters.importing import TargetError
+from gradlab.claims import implementation
+from gradlab.evaluation import described_error
+from gradlab.problems.dtypes import as_dtype
+from gradlab.problems.problem import Array
+
+NEEDS = {"torch": "torch"}
+
+Loss = Callable[..., Any]
+
+
+@implementation(
+    reduction=["mean", "none", "sum"],
+    options=["class_weights"],  # the two others break; what they do is in the docstring
+    dtypes=["float32", "float64"],
+    keeps_dtype=True,
+    empty_batch=True,
+)
+def cross_entropy(
+    logits: Array,
+    targets: Array,
+    *,  # one keyword per option: that makes more than four arguments
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+    class_weights: Array | None = None,
+    ignore_index: int = -100,
+) -> tuple[Array, Array]:
+    """The loss of torch.nn.functional.cross_entropy, and its gradient (N, K), both in the dtype of the logits.
+
+    logits (N, K); targets: labels (N,), or probabilities (N, K).
+    Not claimed, since it does not hold: refusing bad labels (-100 is ignored in silence, torch's default); ignore_index
+    (an ignored row whose logits hold NaN, or only -inf, gets a gradient of NaN and not 0); label_smoothing (the sum of
+    a row's log-probabilities overflows where its share of the loss does not: logits [3e38, 0, 0, 0, 0] in float32).
+    `--option ignore_index` asks for one all the same.
+    """
+    import torch
+
+    def loss(x: Any, y: Any) -> Any:
+        options = {"label_smoothing": label_smoothing, "ignore_index": ignore_index, "reduction": reduction}
+        weight = None if class_weights is None else tensor_of(class_weights)
+        return torch.nn.functional.cross_entropy(x, y, weight=weight, **options)
+
+    return loss_and_gradient(loss, logits, targets)
+
+
+OWN = {"cross_entropy": cross_entropy}
+
+
+def found(rest: str, target: str) -> Found:
+    """What a target `torch:rest` stands for. Raises TargetError where that is nothing, or no loss."""
+    if rest in OWN:
+        return one_of(OWN, target)
+    given = callable_for(("torch", OWN), rest)
+    loss = _loss_of(given.function, target)
+
+    def call(logits: Array, targets: Array, **options: Any) -> tuple[Array, Array]:
+        keywords = {name: tensor_of(one) if isinstance(one, np.ndarray) else one for name, one in options.items()}
+        return loss_and_gradient(lambda x, y: loss(x, y, **keywords), logits, targets)
+
+    return standing_for(replace(given, function=loss), call, {})
+
+
+def loss_and_gradient(loss: Loss, logits: Array, targets: Array) -> tuple[Array, Array]:
+    """The loss and the gradient (N, K) of its sum, in the dtypes that torch gives them.
+
+    Raises TypeError where the loss is no tensor, and whatever torch raises.
+    """
+    import torch
+
+    x = tensor_of(logits).requires_grad_()
+    y = targets.astype(np.int64, copy=False) if targets.dtype.kind in "iu" else targets
+    value = loss(x, tensor_of(y))
+    if not isinstance(value, torch.Tensor):
+        raise TypeError(f"the loss must be a tensor, got {type(value).__name__}")
+    (gradient,) = torch.autograd.grad(value, x, torch.ones_like(value))
+    return array_of(value), array_of(gradient)
+
+
+def tensor_of(array: Array) -> Any:
+    """The tensor of an array's memory, or of a copy of what torch does not take: read-only, unaligned, backwards."""
+    import torch
+
+    if not (array.flags.writeable and array.flags.aligned and all(stride >= 0 for stride in array.strides)):
+        array = array.copy()
+    if array.dtype.name == "bfloat16":  # which NumPy has from ml_dtypes, and torch does not know as such
+        return torch.from_numpy(array.view(np.int16)).view(torch.bfloat16)
+    return torch.from_numpy(array)
+
+
+def array_of(tensor: Any) -> Array:
+    """The array of a tensor's memory."""
+    import torch
+
+    tensor = tensor.detach().cpu()
+    if tensor.dtype == torch.bfloat16:
+        return np.asarray(tensor.view(torch.int16).numpy().view(as_dtype("bfloat16")))
+    return np.asarray(tensor.numpy())
+
+
+def _loss_of(given: Any, target: str) -> Any:
+    """The callable on tensors that something found stands for: itself, the apply of a Function, an instance."""
+    import torch
+
+    if not inspect.isclass(given):
+        return given
+    if issubclass(given, torch.autograd.Function):
+        return getattr(given, "apply")  # noqa: B009  # mypy knows nothing of torch's classes
+    try:
+        return given()
+    except Exception as error:
+        raise TargetError(f"{target} must be a class without arguments: {described_error(error)}") from error
