@@ -16,7 +16,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 BUILD = "from setuptools.build_meta import build_wheel; print(build_wheel('wheel'))"
-DATA_SUFFIXES = (".py", ".typed", ".json")
+DATA_SUFFIXES = (".py", ".typed", ".json", ".h")
 
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 ENTRY_POINTS = [*PROJECT["scripts"].values(), *PROJECT["entry-points"]["pytest11"].values()]
@@ -61,7 +61,9 @@ def test_the_wheel_holds_gradlab_and_the_implementations_and_nothing_else(conten
     assert contents == gradlab | implementations
 
 
-@pytest.mark.parametrize("name", ["gradlab/py.typed", "gradlab/implementations/specimens/__init__.py"])
+@pytest.mark.parametrize(
+    "name", ["gradlab/py.typed", "gradlab/adapters/softmax_ce.h", "gradlab/implementations/specimens/__init__.py"]
+)
 def test_the_wheel_holds(name: str, contents: set[str]) -> None:
     assert name in contents
 

@@ -14,6 +14,7 @@ from gradlab.adapters.shipped import needs_of
 
 PREFIXES = {
     "torch": "gradlab.adapters.torch_loss",
+    "c": "gradlab.adapters.c_function",
 }
 
 

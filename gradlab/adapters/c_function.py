@@ -1,0 +1,104 @@
+"""`c:./libce.so:softmax_ce`: a function in a shared library, with the signature in softmax_ce.h, called by ctypes.
+
+The library runs in this process, and what crashes there ends it; `exec:` keeps a program apart. So that a kernel which
+reads its row at the label does not do so outside the row, labels outside [0, K) are refused before the call.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gradlab.adapters.callables import Found
+from gradlab.adapters.importing import TargetError
+from gradlab.claims import implementation
+from gradlab.problems.problem import Array
+
+HEADER = Path(__file__).with_name("softmax_ce.h")
+SUFFIXES = {"float32": "_f32", "float64": "_f64"}
+GUARD = 64  # entries before and after each output, which must be what they were
+
+Kernel = Callable[..., int]
+
+
+def found(rest: str, target: str) -> Found:
+    """What a target `c:library:name` stands for; it claims the dtypes for which the library has a function.
+
+    Raises TargetError where the library does not load, or has neither name_f32 nor name_f64.
+    """
+    path, _, name = rest.rpartition(":")
+    if not path or not name.isidentifier():
+        raise TargetError(f"{target} must be a library and a function after c:, as in c:./libce.so:softmax_ce")
+    kernels = _kernels(_library(path), name)
+    if not kernels:
+        raise TargetError(f"{path} must define {name}_f32 or {name}_f64, as in {HEADER}; it defines neither")
+
+    @implementation(dtypes=list(kernels), keeps_dtype=True)
+    def call(logits: Array, labels: Array) -> tuple[Array, Array]:
+        return loss_and_gradient(kernels[logits.dtype.name], logits, labels)
+
+    return Found(name, call, None, target)
+
+
+def loss_and_gradient(kernel: Kernel, logits: Array, labels: Array) -> tuple[Array, Array]:
+    """The loss, shape (), and the gradient (N, K) that a C function writes; NaN where it writes nothing.
+
+    Raises TypeError or ValueError for what C cannot be given, RuntimeError where it returns anything but 0 or writes
+    beyond its arrays.
+    """
+    n_rows, n_classes = _checked_shape(logits, labels)
+    x = np.require(logits, requirements=["C", "A"])
+    y = np.require(labels, np.int64, ["C", "A"])
+    loss, gradient = _guarded(1, x.dtype), _guarded(x.size, x.dtype)
+    outputs = [guarded[GUARD:].ctypes.data for guarded in (loss, gradient)]
+    status = kernel(x.ctypes.data, y.ctypes.data, n_rows, n_classes, *outputs)
+    if status != 0:
+        raise RuntimeError(f"the C function must return 0, returned {status}")
+    return _inner("loss", loss).reshape(()), _inner("gradient", gradient).reshape(logits.shape)
+
+
+def _library(path: str) -> ctypes.CDLL:
+    if not os.path.isfile(path):
+        raise TargetError(f"{path} does not exist")
+    try:
+        return ctypes.CDLL(os.path.abspath(path))
+    except OSError as error:
+        raise TargetError(f"{path} must be a shared library: {' '.join(str(error).split())}") from error
+
+
+def _kernels(library: ctypes.CDLL, name: str) -> dict[str, Any]:
+    """The functions of that name which a library has, by dtype."""
+    kernels = {dtype: getattr(library, name + suffix, None) for dtype, suffix in SUFFIXES.items()}
+    for kernel in filter(None, kernels.values()):
+        kernel.argtypes = [*[ctypes.c_void_p] * 2, *[ctypes.c_int64] * 2, *[ctypes.c_void_p] * 2]
+        kernel.restype = ctypes.c_int
+    return {dtype: kernel for dtype, kernel in kernels.items() if kernel is not None}
+
+
+def _checked_shape(logits: Array, labels: Array) -> tuple[int, int]:
+    if logits.ndim != 2 or labels.shape != logits.shape[:1]:
+        raise ValueError(f"logits and labels must have shapes (N, K) and (N,), got {logits.shape} and {labels.shape}")
+    if labels.dtype.kind not in "iu":
+        raise TypeError(f"labels must be integers, got {labels.dtype}")
+    n_rows, n_classes = logits.shape
+    if n_rows and not (0 <= labels.min() and labels.max() < n_classes):
+        raise ValueError(f"labels must lie in [0, {n_classes}), got {labels.min()} to {labels.max()}")
+    return n_rows, n_classes
+
+
+def _guarded(size: int, dtype: np.dtype[Any]) -> Array:
+    """Room for the output, all NaN, between two guards that are numbers."""
+    guarded = np.full(size + 2 * GUARD, np.nan, dtype=dtype)
+    guarded[:GUARD] = guarded[-GUARD:] = GUARD
+    return guarded
+
+
+def _inner(what: str, guarded: Array) -> Array:
+    if not ((guarded[:GUARD] == GUARD).all() and (guarded[-GUARD:] == GUARD).all()):
+        raise RuntimeError(f"the C function must write the {what} alone, wrote before or after it")
+    return guarded[GUARD:-GUARD]

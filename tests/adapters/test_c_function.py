@@ -1,0 +1,143 @@
+"""C: the example is stable, its known mistakes are named, and nothing that a library does is taken on trust."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import gradlab
+from gradlab.adapters.c_function import HEADER
+from gradlab.adapters.load import TargetError, load
+from gradlab.claims import Claims
+
+CC = shutil.which("cc")
+EXAMPLE = (Path(__file__).parents[2] / "docs/examples/softmax_ce.c").read_text()
+ONE = """
+#include "softmax_ce.h"
+int softmax_ce_f64(const double *logits, const int64_t *labels, int64_t n_rows, int64_t n_classes,
+                   double *loss, double *gradient) {{
+    (void)logits; (void)labels; (void)n_rows; (void)n_classes; (void)loss; (void)gradient;
+    {body}
+}}
+"""
+LOGITS = np.array([[1.0, 2.0, 3.0], [0.5, 0.0, -1.0]])
+LABELS = np.array([0, 2])
+
+pytestmark = pytest.mark.skipif(CC is None, reason="there is no C compiler, cc")
+
+Build = Callable[[str], str]
+
+
+@pytest.fixture
+def build(tmp_path: Path) -> Build:
+    """Compiles a source, and returns the target that is its function softmax_ce."""
+
+    def built(source: str) -> str:
+        (tmp_path / "ce.c").write_text(source)
+        flags = ["-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", f"-I{HEADER.parent}"]
+        subprocess.run([str(CC), *flags, "-o", "libce.so", "ce.c", "-lm"], cwd=tmp_path, check=True)
+        return f"c:{tmp_path}/libce.so:softmax_ce"
+
+    return built
+
+
+def test_the_example_is_stable(build: Build) -> None:
+    report = gradlab.check(build(EXAMPLE), profile="quick")
+    assert report.verdict == "stable", report
+    assert report.dtypes == ("float32", "float64")
+
+
+@pytest.mark.parametrize(
+    ("right", "mistaken", "verdict", "defect"),
+    [
+        (" - largest", "", "unstable", "no_shift"),
+        (" - (j == labels[i])", "", "wrong", "one_hot_forgotten"),
+        (") / n_rows;", ");", "wrong", "gradient_not_divided"),
+    ],
+)
+def test_a_mistake_is_named(build: Build, right: str, mistaken: str, verdict: str, defect: str) -> None:
+    report = gradlab.check(build(EXAMPLE.replace(right, mistaken)), profile="quick", dtypes=["float64"])
+    assert report.verdict == verdict
+    assert report.diagnosis is not None
+    assert report.diagnosis.defects == (defect,)
+
+
+def test_a_library_claims_the_dtypes_that_it_has(build: Build) -> None:
+    (found,) = load(build(ONE.format(body="return 0;")), {})
+    assert (found.name, found.claims) == ("softmax_ce", Claims(dtypes=("float64",), keeps_dtype=True))
+
+
+def test_what_is_not_written_is_nan(build: Build) -> None:
+    loss, gradient = load(build(ONE.format(body="gradient[1] = 2; return 0;")), {})[0].function(LOGITS, LABELS)
+    assert np.isnan(loss)
+    assert np.argwhere(~np.isnan(gradient)).tolist() == [[0, 1]]
+
+
+def test_rows_are_in_order_whatever_the_layout(build: Build) -> None:
+    (found,) = load(
+        build(ONE.format(body="for (int64_t k = 0; k < 6; k++) gradient[k] = logits[k];\n    return 0;")), {}
+    )
+    assert np.array_equal(found.function(np.asfortranarray(LOGITS), LABELS)[1], LOGITS)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("return 7;", "the C function must return 0, returned 7"),
+        ("gradient[n_rows * n_classes] = 1; return 0;", "must write the gradient alone, wrote before or after it"),
+        ("gradient[-1] = 1; return 0;", "must write the gradient alone, wrote before or after it"),
+        ("loss[1] = 1; return 0;", "must write the loss alone, wrote before or after it"),
+    ],
+)
+def test_a_broken_rule_is_told(build: Build, body: str, reason: str) -> None:
+    (found,) = load(build(ONE.format(body=body)), {})
+    with pytest.raises(RuntimeError, match=reason):
+        found.function(LOGITS, LABELS)
+
+
+def test_writing_to_the_logits_is_seen(build: Build) -> None:
+    body = "((double *)logits)[0] = 7; return 0;"
+    logits = LOGITS.copy()
+    load(build(ONE.format(body=body)), {})[0].function(logits, LABELS)
+    assert logits[0, 0] == 7
+
+
+@pytest.mark.parametrize(
+    ("labels", "reason"),
+    [
+        ([0, 3], r"labels must lie in \[0, 3\), got 0 to 3"),
+        ([-1, 0], r"labels must lie in \[0, 3\), got -1 to 0"),
+        ([0.5, 1.0], "labels must be integers, got float64"),
+        ([0], r"must have shapes \(N, K\) and \(N,\), got \(2, 3\) and \(1,\)"),
+    ],
+)
+def test_what_c_could_not_bear_is_refused_before_the_call(build: Build, labels: list[float], reason: str) -> None:
+    (found,) = load(build(ONE.format(body="return 0;")), {})
+    with pytest.raises((TypeError, ValueError), match=reason):
+        found.function(LOGITS, np.array(labels))
+
+
+def test_a_library_without_such_a_function(build: Build) -> None:
+    target = build(ONE.format(body="return 0;")).replace("softmax_ce", "softmax")
+    with pytest.raises(TargetError, match=r"libce.so must define softmax_f32 or softmax_f64, as in .*softmax_ce.h"):
+        load(target, {})
+
+
+@pytest.mark.parametrize(
+    ("target", "reason"),
+    [
+        ("c:nope.so:softmax_ce", "nope.so does not exist"),
+        ("c:softmax_ce", "c:softmax_ce must be a library and a function after c:, as in c:./libce.so:softmax_ce"),
+        (f"c:{__file__}:softmax_ce", f"{__file__} must be a shared library: "),
+    ],
+)
+def test_a_target_that_is_no_library(target: str, reason: str) -> None:
+    with pytest.raises(TargetError) as caught:
+        load(target, {})
+    assert str(caught.value).startswith(reason)
+    assert "\n" not in str(caught.value)
