@@ -68,7 +68,7 @@ def _raised(typing: Any, rounded: Any) -> Any:
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def _sortable(typing: Any, value: Any) -> Any:
+def sortable(typing: Any, value: Any) -> Any:
     """An integer in the order of the floats, with positive NaN above all: LLVM vectorises its maximum as it stands."""
     of = types.int32 if value == types.float32 else types.int64
 
@@ -80,8 +80,8 @@ def _sortable(typing: Any, value: Any) -> Any:
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def _unsorted(typing: Any, value: Any) -> Any:
-    """The float that `_sortable` made an integer of."""
+def from_sortable(typing: Any, value: Any) -> Any:
+    """The float that `sortable` made an integer of."""
     of = types.float32 if value == types.int32 else types.float64
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -139,11 +139,11 @@ def _(d: Any, delta: Any) -> Any:
 @njit  # type: ignore[untyped-decorator]
 def largest_of(row: Any) -> Any:
     """The largest entry of a row of at least one; NaN where the row holds a positive one, and never a negative one."""
-    largest = _sortable(row[0])
+    largest = sortable(row[0])
     for j in range(row.size):
-        value = _sortable(row[j])
+        value = sortable(row[j])
         largest = value if value > largest else largest
-    return _unsorted(largest)
+    return from_sortable(largest)
 
 
 @njit  # type: ignore[untyped-decorator]

@@ -15,7 +15,7 @@ import numpy as np
 from numba import float32, float64, intp, njit, types, void
 from numba.extending import overload
 
-from ._elementary import exponential, largest_of, two_product, two_sum
+from ._elementary import exponential, from_sortable, largest_of, sortable, two_product, two_sum
 
 CHUNK = 1024  # terms that are added in the working precision, in 32 or 64 lanes; the chunks' sums are added in float64
 
@@ -82,9 +82,14 @@ def _exponentials(logits: Any, largest: Any, terms: Any) -> float:
 
 
 @njit  # type: ignore[untyped-decorator]
-def _scale(terms: Any, factor: Any) -> None:
+def _scale(terms: Any, factor: Any, following: Any) -> Any:
+    """Multiplies the terms, and returns the largest entry of the following row, which is read along the way."""
+    largest = sortable(following[0])
     for j in range(terms.size):
         terms[j] *= factor
+        value = sortable(following[j])
+        largest = value if value > largest else largest
+    return from_sortable(largest)
 
 
 @_kept(_signatures(float64))
@@ -94,9 +99,10 @@ def fast_rows(logits: Any, labels: Any, answer: Any, rows: Any) -> None:
     The target's entry is minus the sum of the others, taken again where the label's exponential is more than half.
     """
     losses, gradient, divisor = answer
-    for i in range(*rows):
+    first, last = rows
+    largest = logits.dtype.type(0) if first == last else largest_of(logits[first])
+    for i in range(first, last):
         x, g, y = logits[i], gradient[i], labels[i]
-        largest = largest_of(x)
         total = _exponentials(x, largest, g)
         own = np.float64(g[y])
         others = total - own
@@ -104,10 +110,10 @@ def fast_rows(logits: Any, labels: Any, answer: Any, rows: Any) -> None:
             g[y] = 0
             others = _sum(g)
             total = others + own
-        _scale(g, logits.dtype.type(1 / (total * divisor)))
-        g[y] = -(others / total) / divisor
         distance = np.float64(largest) - np.float64(x[y])
         losses[i] = math.log1p(others) if distance == 0 else distance + math.log(total)
+        largest = _scale(g, logits.dtype.type(1 / (total * divisor)), logits[min(i + 1, last - 1)])
+        g[y] = -(others / total) / divisor
 
 
 @njit  # type: ignore[untyped-decorator]
