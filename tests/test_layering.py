@@ -50,6 +50,8 @@ CONFINED = {
     "torch": ("gradlab.adapters",),
     "jax": ("gradlab.adapters",),
     "tensorflow": ("gradlab.adapters",),
+    "optax": ("gradlab.adapters",),
+    "scipy": ("gradlab.adapters",),
     "sklearn": ("gradlab.adapters",),
     "gradlab.symbolic": ("gradlab.symbolic", "gradlab.cli"),
     "implementations": (),

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from gradlab.adapters.callables import Found
+from gradlab.adapters.checked import check_labels, checked_shape
 from gradlab.adapters.importing import TargetError
 from gradlab.claims import implementation
 from gradlab.problems.problem import Array
@@ -51,7 +52,8 @@ def loss_and_gradient(kernel: Kernel, logits: Array, labels: Array) -> tuple[Arr
     Raises TypeError or ValueError for what C cannot be given, RuntimeError where it returns anything but 0 or writes
     beyond its arrays.
     """
-    n_rows, n_classes = _checked_shape(logits, labels)
+    n_rows, n_classes = checked_shape(logits, labels)
+    check_labels(labels, n_classes)
     x = np.require(logits, requirements=["C", "A"])
     y = np.require(labels, np.int64, ["C", "A"])
     loss, gradient = _guarded(1, x.dtype), _guarded(x.size, x.dtype)
@@ -78,17 +80,6 @@ def _kernels(library: ctypes.CDLL, name: str) -> dict[str, Any]:
         kernel.argtypes = [*[ctypes.c_void_p] * 2, *[ctypes.c_int64] * 2, *[ctypes.c_void_p] * 2]
         kernel.restype = ctypes.c_int
     return {dtype: kernel for dtype, kernel in kernels.items() if kernel is not None}
-
-
-def _checked_shape(logits: Array, labels: Array) -> tuple[int, int]:
-    if logits.ndim != 2 or labels.shape != logits.shape[:1]:
-        raise ValueError(f"logits and labels must have shapes (N, K) and (N,), got {logits.shape} and {labels.shape}")
-    if labels.dtype.kind not in "iu":
-        raise TypeError(f"labels must be integers, got {labels.dtype}")
-    n_rows, n_classes = logits.shape
-    if n_rows and not (0 <= labels.min() and labels.max() < n_classes):
-        raise ValueError(f"labels must lie in [0, {n_classes}), got {labels.min()} to {labels.max()}")
-    return n_rows, n_classes
 
 
 def _guarded(size: int, dtype: np.dtype[Any]) -> Array:

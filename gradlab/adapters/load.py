@@ -37,7 +37,7 @@ from gradlab.adapters.callables import (
     is_path,
 )
 from gradlab.adapters.importing import TargetError, import_file, import_name, require
-from gradlab.adapters.prefixes import PREFIXES, adapted
+from gradlab.adapters.prefixes import adapted
 from gradlab.adapters.shipped import everything, needs_of, shipped
 from gradlab.claims import ATTRIBUTE, Claims, claims_from
 from gradlab.evaluation import Implementation, signature_fault
@@ -94,10 +94,7 @@ def _find(target: str) -> list[Found]:
     entries = {entry.name: entry for entry in entry_points(group=GROUP)}
     if target in entries:
         return _of_entry_point(entries[target])
-    prefix, _, rest = target.partition(":")
-    if rest and prefix in PREFIXES:
-        return [adapted(prefix, rest)]
-    found = callable_at(target, target)
+    found = adapted(target) or callable_at(target, target)
     if found is not None:
         return [found]
     if not is_path(target) and not os.path.exists(target):

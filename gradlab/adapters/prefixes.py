@@ -14,14 +14,27 @@ from gradlab.adapters.shipped import needs_of
 
 PREFIXES = {
     "torch": "gradlab.adapters.torch_loss",
+    "sklearn": "gradlab.adapters.sklearn_loss",
+    "scipy": "gradlab.adapters.scipy_idioms",
     "c": "gradlab.adapters.c_function",
 }
 
 
-def adapted(prefix: str, rest: str) -> Found:
-    """What `prefix:rest` stands for. Raises TargetError where a package is missing, or the rest leads to nothing."""
-    adapter = importlib.import_module(PREFIXES[prefix])
-    target = f"{prefix}:{rest}"
+def split_prefix(target: str) -> tuple[str, str]:
+    """The prefix of an adapter with its colon, and the rest of a target; ("", target) where it has no such prefix."""
+    prefix, colon, rest = target.partition(":")
+    return (prefix + colon, rest) if rest and prefix in PREFIXES else ("", target)
+
+
+def adapted(target: str) -> Found | None:
+    """What `prefix:rest` stands for; None for a target without the prefix of an adapter.
+
+    Raises TargetError where a package is missing, or where the rest leads to nothing.
+    """
+    prefix, rest = split_prefix(target)
+    if not prefix:
+        return None
+    adapter = importlib.import_module(PREFIXES[prefix[:-1]])
     require(target, needs_of(adapter))
     for package in needs_of(adapter):
         import_name(package)  # so that a broken installation is one line, too

@@ -15,6 +15,8 @@ from gradlab.adapters.prefixes import PREFIXES
 
 NEEDED = {  # a target, the package that it needs, and the extra that brings it
     "torch:cross_entropy": ("torch", "torch"),
+    "sklearn:HalfMultinomialLoss": ("sklearn", "sklearn"),
+    "scipy:log_softmax": ("scipy", "scipy"),
 }
 
 
@@ -30,9 +32,9 @@ def test_a_target_without_its_package_says_which_extra_brings_it(target: str, mo
 
 def test_a_package_that_does_not_import_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prefixes, "require", lambda name, needs: None)
-    monkeypatch.setitem(sys.modules, "torch", None)  # which makes its import fail
-    with pytest.raises(TargetError, match=r"^torch does not (exist|import): "):
-        load("torch:cross_entropy", {})
+    monkeypatch.setitem(sys.modules, "scipy", None)  # which makes its import fail
+    with pytest.raises(TargetError, match=r"^scipy does not (exist|import): "):
+        load("scipy:log_softmax", {})
 
 
 def test_loading_a_plain_function_imports_no_adapter() -> None:

@@ -1,0 +1,45 @@
+"""`sklearn:HalfMultinomialLoss`: the loss behind scikit-learn's LogisticRegression and gradient boosting."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gradlab.adapters.callables import Found, one_of
+from gradlab.adapters.checked import checked_shape
+from gradlab.claims import implementation
+from gradlab.problems.problem import Array
+
+NEEDS = {"sklearn": "sklearn"}
+
+
+@implementation(reduction=["mean", "none"], keeps_dtype=True)
+def half_multinomial_loss(logits: Array, labels: Array, reduction: str = "mean") -> tuple[Array, Array]:
+    """The loss of sklearn._loss.HalfMultinomialLoss, and its gradient (N, K), both in the dtype of the logits.
+
+    scikit-learn gives one loss for each row; the mean is taken here. What is called is the compiled loss, `closs`:
+    the method around it has the same numbers, and refuses a single class and a batch without rows. The labels become
+    floating-point numbers, as it wants them; one outside [0, K) counts as no class at all, in silence.
+    Raises ValueError for more labels than rows, with which scikit-learn 1.9.1 writes outside its arrays.
+    """
+    from sklearn._loss import HalfMultinomialLoss
+
+    n_rows, n_classes = checked_shape(logits, labels)
+    losses, gradient = np.empty(n_rows, logits.dtype), np.empty_like(logits, order="C")
+    HalfMultinomialLoss(n_classes=n_classes).closs.loss_gradient(
+        y_true=labels.astype(logits.dtype),
+        raw_prediction=np.array(logits, order="C"),
+        sample_weight=None,
+        loss_out=losses,
+        gradient_out=gradient,
+    )
+    if reduction == "none":
+        return losses, gradient
+    return losses.mean(), gradient / logits.dtype.type(len(losses))
+
+
+OWN = {"HalfMultinomialLoss": half_multinomial_loss}
+
+
+def found(rest: str, target: str) -> Found:
+    """What a target `sklearn:rest` stands for. Raises TargetError where that is nothing."""
+    return one_of(OWN, target)
