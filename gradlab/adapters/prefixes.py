@@ -14,6 +14,7 @@ from gradlab.adapters.shipped import needs_of
 
 PREFIXES = {
     "torch": "gradlab.adapters.torch_loss",
+    "jax": "gradlab.adapters.jax_loss",
     "sklearn": "gradlab.adapters.sklearn_loss",
     "scipy": "gradlab.adapters.scipy_idioms",
     "c": "gradlab.adapters.c_function",

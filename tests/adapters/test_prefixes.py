@@ -15,6 +15,7 @@ from gradlab.adapters.prefixes import PREFIXES
 
 NEEDED = {  # a target, the package that it needs, and the extra that brings it
     "torch:cross_entropy": ("torch", "torch"),
+    "jax:optax.softmax_cross_entropy": ("jax", "jax"),
     "sklearn:HalfMultinomialLoss": ("sklearn", "sklearn"),
     "scipy:log_softmax": ("scipy", "scipy"),
 }

@@ -1,0 +1,85 @@
+"""`jax:optax.softmax_cross_entropy_with_integer_labels`, and any loss written for JAX; the gradient comes from jax.vjp.
+
+`jax:module:callable` and `jax:file.py:callable` take a function (logits, labels) -> loss of JAX arrays; loss and
+gradient are computed under `jax.jit`, and custom_vjp is honoured. Options are constants of the compiled
+function. Float64 is enabled for logits in float64 and for no others, so that float32 meets the types that it meets in
+everyday use; labels become int32, which is JAX's integer there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache, partial
+from typing import Any
+
+import numpy as np
+
+from gradlab.adapters.callables import Found, callable_for, standing_for
+from gradlab.adapters.importing import import_name, require
+from gradlab.claims import implementation
+from gradlab.problems.problem import Array
+
+NEEDS = {"jax": "jax"}
+XLA = {"flushes_subnormals": True}  # on a CPU, too
+
+Loss = Callable[..., Any]
+
+# Losses of others, one for each row: the name, and what is claimed for it besides XLA's.
+OWN: dict[str, dict[str, Any]] = {
+    "optax.softmax_cross_entropy_with_integer_labels": {"targets": "index"},
+    "optax.softmax_cross_entropy": {"targets": "probability"},
+    "optax.safe_softmax_cross_entropy": {"targets": "probability"},
+}
+
+
+def found(rest: str, target: str) -> Found:
+    """What a target `jax:rest` stands for. Raises TargetError where that is nothing."""
+    if rest in OWN:
+        return _own(rest, target)
+    given = callable_for(("jax", OWN), rest)
+    compiled = cache(partial(_compiled, given.function))
+
+    def call(logits: Array, targets: Array, **options: Any) -> tuple[Array, Array]:
+        arrays = {name: one for name, one in options.items() if isinstance(one, np.ndarray)}
+        constants = tuple((name, one) for name, one in options.items() if name not in arrays)
+        return loss_and_gradient(compiled(constants), logits, (targets, arrays))
+
+    return standing_for(given, call, XLA)
+
+
+def _own(rest: str, target: str) -> Found:
+    """A loss of each row from a library; the adapter takes the mean."""
+    package, _, name = rest.rpartition(".")
+    require(target, {package: "jax"})
+    losses = getattr(import_name(package), name)
+    both = {"none": _compiled(losses, ()), "mean": _compiled(lambda x, y: losses(x, y).mean(), ())}
+
+    @implementation(reduction=["mean", "none"], keeps_dtype=True, **XLA, **OWN[rest])
+    def call(logits: Array, targets: Array, reduction: str = "mean") -> tuple[Array, Array]:
+        return loss_and_gradient(both[reduction], logits, (targets, {}))
+
+    return Found(target, call, None, target)
+
+
+def loss_and_gradient(compiled: Loss, logits: Array, others: tuple[Array, dict[str, Array]]) -> tuple[Array, Array]:
+    """The loss and the gradient (N, K) of its sum, in the dtypes that JAX gives them.
+
+    others: the targets, and the arrays among the options. Raises whatever JAX raises.
+    """
+    import jax
+
+    targets = others[0].astype(np.int32) if others[0].dtype.kind in "iu" else others[0]
+    with jax.enable_x64(logits.dtype == np.float64):
+        loss, gradient = compiled(logits, targets, others[1])
+    return np.asarray(loss), np.asarray(gradient)
+
+
+def _compiled(loss: Loss, constants: tuple[tuple[str, Any], ...]) -> Loss:
+    """A jitted function (logits, targets, arrays) -> (loss, gradient), with the options that are no arrays built in."""
+    import jax
+
+    def both(logits: Any, targets: Any, arrays: dict[str, Any]) -> tuple[Any, Any]:
+        value, pulled_back = jax.vjp(lambda x: loss(x, targets, **dict(constants), **arrays), logits)
+        return value, pulled_back(jax.numpy.ones_like(value))[0]
+
+    return jax.jit(both)  # type: ignore[no-any-return]  # JAX is not there to be checked against
