@@ -18,6 +18,7 @@ PREFIXES = {
     "sklearn": "gradlab.adapters.sklearn_loss",
     "scipy": "gradlab.adapters.scipy_idioms",
     "c": "gradlab.adapters.c_function",
+    "exec": "gradlab.adapters.program",
 }
 
 
