@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gradlab.adapters.load import load
+from gradlab.adapters.prefixes import split_prefix
 from gradlab.checks.check import Check, run
 from gradlab.checks.table import CHECKS
 from gradlab.evaluation import Implementation, evaluate
@@ -66,10 +67,12 @@ def _checks(case: Case) -> list[Check]:
 
 def _from_here(case: Case) -> str:
     """The target of a case; the path of a file that is not here, from the folder where it was given then."""
-    head, colon, attribute = case.target.rpartition(":")
+    adapter, rest = split_prefix(case.target)
+    head, colon, attribute = rest.rpartition(":")
     there = Path(case.folder) / head
-    moved = head.endswith(".py") and not Path(head).exists() and there.is_file()
-    return f"{there}{colon}{attribute}" if moved else case.target
+    is_file = head.endswith(".py") or adapter == "c:"
+    moved = is_file and not Path(head).exists() and there.is_file()
+    return f"{adapter}{there}{colon}{attribute}" if moved else case.target
 
 
 def _implementation(case: Case) -> Implementation:

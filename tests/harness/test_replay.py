@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -45,14 +47,19 @@ def write(path: Path, shift: str = "", one: str = "1") -> None:
 
 def case_of(path: Path, logits: Any = ((1000.0, 0.0),), **claims: Any) -> Case:
     """The case of the function in a file, on one problem that it fails."""
-    (implementation,) = load(f"{path}:loss", claims)
+    return case_of_target(f"{path}:loss", path.parent, logits, **claims)
+
+
+def case_of_target(target: str, folder: Path, logits: Any = ((1000.0, 0.0),), **claims: Any) -> Case:
+    """The case of a target, kept in a folder, on one problem that it fails."""
+    (implementation,) = load(target, claims)
     tally = Tally(implementation)
     examine(tally, Problem(np.array(logits, dtype=np.float32), np.zeros(len(logits), dtype=int)))
     failing = tuple(tuple(failed.values()) for failed in tally.failing.values())
     plan = Plan(PROFILES["quick"])
     report = Report(implementation, plan, tally.verdict(), (), failing, ("float32",), 1, 0.0)
-    assert keep_failures(report, path.parent / "cases") == 1
-    (kept,) = (path.parent / "cases").iterdir()
+    assert keep_failures(report, folder / "cases") == 1
+    (kept,) = (folder / "cases").iterdir()
     return read_case(kept)
 
 
@@ -143,3 +150,23 @@ def test_a_target_that_now_stands_for_several_cannot_run(code: Path) -> None:
     code.write_text(code.read_text() + "\nother = loss\n__all__ = ['loss', 'other']\n")
     with pytest.raises(CaseError, match="stands for 2 functions"):
         replay(replace(case, target=str(code)))
+
+
+UNWRITTEN = """
+#include <stdint.h>
+int loss_f32(const float *x, const int64_t *y, int64_t n, int64_t k, float *loss, float *gradient) {
+    (void)x; (void)y; (void)n; (void)k; (void)loss; (void)gradient;
+    return 0;
+}
+"""
+
+
+@pytest.mark.skipif(shutil.which("cc") is None, reason="there is no C compiler, cc")
+def test_a_library_is_found_from_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "unwritten.c").write_text(UNWRITTEN)
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", "libce.so", "unwritten.c"], cwd=tmp_path, check=True)
+    here = Path.cwd()
+    monkeypatch.chdir(tmp_path)
+    case = case_of_target("c:./libce.so:loss", tmp_path)
+    monkeypatch.chdir(here)
+    assert replay(case).same_answer
