@@ -22,10 +22,10 @@ def maximum(logits: Array) -> Array:
 def sum_over(values: Array, denominator: Any) -> Any:
     """sum(values) / denominator for values >= 0, a scalar of their dtype; NaN for 0 / 0.
 
-    Where the sum overflows a power of two is taken out first: the quotient may be finite all the same.
+    Where the sum overflows a power of two is taken out first: the quotient may be finite all the same. To be called
+    where overflow is ignored.
     """
-    with np.errstate(over="ignore"):
-        total = np.add.reduce(values)
+    total = np.add.reduce(values)
     if total < np.inf and denominator > 0:
         return values.dtype.type(total / denominator)
     exponent = np.frexp(values.max(initial=0))[1]

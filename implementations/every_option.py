@@ -30,6 +30,7 @@ CLAIMS = {
 }
 
 
+@np.errstate(over="ignore")  # the sum of the losses may, where their mean does not
 def every_option(
     logits: npt.ArrayLike,
     targets: npt.ArrayLike,

@@ -21,6 +21,7 @@ CLAIMS = {
 }
 
 
+@np.errstate(over="ignore")  # the sum of the losses may, where their mean does not
 def loop(logits: npt.ArrayLike, labels: npt.ArrayLike) -> tuple[Any, Array]:
     """The mean of the losses of the rows, and its gradient; a Python loop over the rows, see `one_example`.
 
