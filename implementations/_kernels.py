@@ -197,20 +197,23 @@ def _times_pair(terms: Any, high: Any, low: Any) -> None:
 
 @njit  # type: ignore[untyped-decorator]
 def _behind_in_parts(x: Any, y: Any, largest: Any) -> Any:
-    """(half, total): the sum of exp(x_j - largest) without the label's is half^2 total, as in `accurate`."""
+    """(half, total): the sum of exp(x_j - largest) without the label's is half^2 total.
+
+    As in `accurate`; what x_2 - largest lost to rounding is in the terms of total, where it costs nothing.
+    """
     second = x.dtype.type(-np.inf)
     for j in range(x.size):
         second = x[j] if j != y and x[j] > second else second
     if second == -np.inf:
         return 0.0, 1.0
-    d, delta = two_sum(np.float64(second), -np.float64(largest))
+    d, lost = two_sum(np.float64(second), -np.float64(largest))
     half = math.exp(d / 2)
-    half += half * (delta / 2 if half > 0 else 0.0)
+    lost = lost if half > 0 else 0.0
     total, rest = 0.0, 0.0
     for j in range(x.size):
         if j != y:
             d, delta = two_sum(x[j], -second)
-            total, error = two_sum(total, np.float64(exponential(d, delta)))
+            total, error = two_sum(total, np.float64(exponential(d, delta + x.dtype.type(lost))))
             rest += error
     return half, total + rest
 
