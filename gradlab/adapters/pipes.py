@@ -35,6 +35,7 @@ class Conversation:
         self._said: IO[Any] | None = None  # its standard error
         self._read = bytearray()
         self._to_write = memoryview(b"")
+        self._asked = False  # whether an answer is still to come
         self._deadline = 0.0
         self._silent = False
 
@@ -42,9 +43,9 @@ class Conversation:
         """Sends the question while its answer is read. Raises ProgramError where the program cannot be started."""
         if self._silent:
             raise ProgramError(f"must answer within {PATIENCE:g} s, and did not do so before")
-        if self._process is None or self._process.poll() is not None:
-            self._start()
-        self._to_write = memoryview(question)
+        if self._process is None or self._process.poll() is not None or self._asked:
+            self._start()  # too after an interrupt, which left an answer unread
+        self._asked, self._to_write = True, memoryview(question)
         self._deadline = time.monotonic() + PATIENCE
 
     def line(self) -> bytes:
@@ -69,6 +70,7 @@ class Conversation:
             raise self.broken(f"an answer must end after the gradient, got {len(self._read)} bytes more")
         while self._to_write:
             self._more("once it has read the whole question")
+        self._asked = False
 
     def broken(self, reason: str) -> ProgramError:
         """The error for a broken rule; the process is ended, since nothing that it says can be trusted any more."""
@@ -80,7 +82,7 @@ class Conversation:
         """Ends the process, if there is one."""
         if self._process is not None:
             self._finish()
-        self._process, self._read, self._to_write = None, bytearray(), memoryview(b"")
+        self._process, self._asked, self._read, self._to_write = None, False, bytearray(), memoryview(b"")
 
     def _start(self) -> None:
         self.close()

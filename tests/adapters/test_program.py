@@ -185,6 +185,21 @@ def test_a_refusal_leaves_the_process_alive(program: Program) -> None:
     assert function(LOGITS[:1], LABELS[:1])[0] == first
 
 
+def test_an_answer_that_an_interrupt_left_unread_is_not_taken_for_the_next(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    function = program("answer([numbers[0]] * (1 + entries))")
+
+    def interrupted(conversation: Any) -> Any:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(pipes.Conversation, "line", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            function(np.frombuffer(b"\x07" * 48).reshape(2, 3), LABELS)
+    assert function(LOGITS, LABELS)[0] == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
