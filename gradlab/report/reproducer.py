@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from gradlab.adapters.prefixes import split_prefix
 from gradlab.evaluation import Implementation, keywords_for
 from gradlab.problems.problem import Problem
 from gradlab.problems.spelling import SHOWN_ENTRIES, numbers
@@ -18,7 +19,7 @@ def reproducer(implementation: Implementation, problem: Problem) -> list[str]:
     """The lines: import NumPy, import the function, print its answer to the problem; none where they would not run.
 
     They run in the folder in which the target was given. None for a large problem, a function without a target that
-    leads to it, or a file that is part of a package.
+    leads to it, or a file that is part of a package. For the target of an adapter they load it through gradlab.
     """
     imported = _import_of(implementation)
     if imported is None or problem.logits.size > SHOWN_ENTRIES:
@@ -35,6 +36,9 @@ def reproducer(implementation: Implementation, problem: Problem) -> list[str]:
 
 def _import_of(implementation: Implementation) -> tuple[str, str] | None:
     """A line that imports the function, and the name under which it then is."""
+    if split_prefix(implementation.target)[0]:
+        line = f"from gradlab.adapters.load import load; loss = load({implementation.target!r}, {{}})[0].function"
+        return line, "loss"
     head, _, path = implementation.target.rpartition(":")
     name, _, rest = path.partition(".")
     called = f"{name}.{rest}" if rest else name

@@ -90,3 +90,13 @@ def test_a_function_that_cannot_be_imported_has_none() -> None:
 def test_a_large_problem_has_none() -> None:
     (implementation,) = load("shifted", {})
     assert reproducer(implementation, Problem(np.zeros((1, SHOWN_ENTRIES + 1)), np.array([0]))) == []
+
+
+def test_the_target_of_an_adapter_is_loaded_through_gradlab() -> None:
+    Path("answer.py").write_text(
+        "import sys, struct\nwhile sys.stdin.buffer.readline():\n    sys.stdin.buffer.read(12)\n"
+        "    sys.stdout.buffer.write(b'{\"dtype\":\"float32\"}\\n' + struct.pack('<2f', 7, 8)); sys.stdout.flush()\n"
+    )
+    (implementation,) = load(f"exec:{sys.executable} answer.py", {})
+    problem = Problem(np.zeros((1, 1), dtype=np.float32), np.array([0]))
+    assert printed_by(reproducer(implementation, problem)) == "(array(7., dtype=float32), array([[8.]], dtype=float32))"
