@@ -28,14 +28,17 @@ def two_difference(a: Array, b: Array, work: Work = (None, None, None)) -> tuple
     return difference, error
 
 
-def exponentials_of_difference(x: Array, m: Array, work: Work = (None, None, None)) -> Array:
-    """exp(x - m) for x <= m, of the exact difference: exp(d + delta) as exp(d) + exp(d) delta.
+def exponentials_of_difference(x: Array, m: Array, work: Work = (None, None, None), lost: Array | None = None) -> Array:
+    """exp(x - m + lost) for x <= m, of the exact difference: exp(d + delta) as exp(d) + exp(d) delta.
 
+    lost: of the shape of m, and as small as delta: what rounding took from a distance that is added to x - m.
     abs(delta) is at most u abs(d), so where exp(d) is no zero delta^2/2 is below 2^-35 in float32, 2^-87 in float64.
     A NaN in m, and one only, becomes a NaN.
     """
     d, delta = two_difference(x, m, work)
     e: Array = np.exp(d, out=d)
+    if lost is not None:
+        delta += lost
     delta *= e
     e += delta
     if np.isnan(

@@ -95,17 +95,18 @@ def _of_rows(some: tuple[Array, Array, float], gradient: Array, work: Array) -> 
 def _behind_in_parts(logits: Array, labels: Array, largest: Array) -> tuple[Array, Array]:
     """half and total, shape (n,), such that the sum of exp(x_j - largest) without the label's is half^2 total.
 
-    Neither underflows: half^2 = exp(x_2 - largest) for the runner-up x_2, and total >= 1 is the sum of exp(x_j - x_2).
+    Neither underflows: half^2 = exp(x_2 - largest) for the runner-up x_2, and total, about 1 or more, is the sum of
+    exp(x_j - x_2), with what the difference x_2 - largest lost to rounding.
     """
     others = logits.copy()
     others[np.arange(len(logits)), labels] = -np.inf
     second = others.max(axis=1, keepdims=True)
     second = np.where(second > -np.inf, second, largest)  # nothing behind: every term is 0
-    difference, error = two_difference(second[:, 0].astype(np.float64), largest[:, 0].astype(np.float64))
+    difference, lost = two_difference(second.astype(np.float64), largest.astype(np.float64))
     half = np.exp(difference / 2)
-    half += half * np.fmax(error / 2, -1)
-    high, low = sum_of_terms(exponentials_of_difference(others, second))
-    return half, high + low
+    lost[half == 0] = 0
+    high, low = sum_of_terms(exponentials_of_difference(others, second, lost=lost))
+    return half[:, 0], high + low
 
 
 def _far(logits: Array) -> float:
