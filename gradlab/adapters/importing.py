@@ -24,6 +24,10 @@ class TargetError(ValueError):
     """Why a target cannot be loaded: one line, for people."""
 
 
+class MissingError(TargetError):
+    """A target cannot be loaded because a package is not installed."""
+
+
 def import_file(path: Path) -> ModuleType:
     """The module that a Python file defines.
 
@@ -59,12 +63,12 @@ def lacking(needs: Mapping[str, str]) -> dict[str, str]:
 
 
 def require(name: str, needs: Mapping[str, str]) -> None:
-    """Nothing, where all packages that `name` needs are installed. Raises TargetError that says which extra has them.
+    """Nothing, where all packages that `name` needs are installed. Raises MissingError that says which extra has them.
 
     needs: the packages, each with the extra of gradlab-verify that brings it.
     """
     for package, extra in lacking(needs).items():
-        raise TargetError(f"{name} needs {package}, which the extra brings: gradlab-verify[{extra}]")
+        raise MissingError(f"{name} needs {package}, which the extra brings: gradlab-verify[{extra}]")
 
 
 def _place(path: Path) -> tuple[Path, str]:

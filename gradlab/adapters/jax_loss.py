@@ -1,5 +1,7 @@
 """`jax:optax.softmax_cross_entropy_with_integer_labels`, and any loss written for JAX; the gradient comes from jax.vjp.
 
+`jax:log_softmax` is the usual way to write it by hand.
+
 `jax:module:callable` and `jax:file.py:callable` take a function (logits, labels) -> loss of JAX arrays; loss and
 gradient are computed under `jax.jit`, and custom_vjp is honoured. Options are constants of the compiled
 function. Float64 is enabled for logits in float64 and for no others, so that float32 meets the types that it meets in
@@ -29,6 +31,7 @@ OWN: dict[str, dict[str, Any]] = {
     "optax.softmax_cross_entropy_with_integer_labels": {"targets": "index"},
     "optax.softmax_cross_entropy": {"targets": "probability"},
     "optax.safe_softmax_cross_entropy": {"targets": "probability"},
+    "log_softmax": {"targets": "index"},
 }
 
 
@@ -48,10 +51,10 @@ def found(rest: str, target: str) -> Found:
 
 
 def _own(rest: str, target: str) -> Found:
-    """A loss of each row from a library; the adapter takes the mean."""
+    """A loss of each row, from a library unless it is the idiom below; the adapter takes the mean."""
     package, _, name = rest.rpartition(".")
-    require(target, {package: "jax"})
-    losses = getattr(import_name(package), name)
+    require(target, {package: "jax"} if package else {})
+    losses = getattr(import_name(package), name) if package else _log_softmax
     both = {"none": _compiled(losses, ()), "mean": _compiled(lambda x, y: losses(x, y).mean(), ())}
 
     @implementation(reduction=["mean", "none"], keeps_dtype=True, **XLA, **OWN[rest])
@@ -59,6 +62,13 @@ def _own(rest: str, target: str) -> Found:
         return loss_and_gradient(both[reduction], logits, (targets, {}))
 
     return Found(target, call, None, target)
+
+
+def _log_softmax(logits: Any, labels: Any) -> Any:
+    """-log_softmax(x)_y of each row."""
+    import jax
+
+    return -jax.numpy.take_along_axis(jax.nn.log_softmax(logits), labels[:, None], axis=1)[:, 0]
 
 
 def loss_and_gradient(compiled: Loss, logits: Array, others: tuple[Array, dict[str, Array]]) -> tuple[Array, Array]:

@@ -17,6 +17,8 @@ PREFIXES = {
     "jax": "gradlab.adapters.jax_loss",
     "sklearn": "gradlab.adapters.sklearn_loss",
     "scipy": "gradlab.adapters.scipy_idioms",
+    "autograd": "gradlab.adapters.autograd_loss",
+    "tensorflow": "gradlab.adapters.tensorflow_loss",
     "c": "gradlab.adapters.c_function",
     "exec": "gradlab.adapters.program",
 }

@@ -18,6 +18,8 @@ NEEDED = {  # a target, the package that it needs, and the extra that brings it
     "jax:optax.softmax_cross_entropy": ("jax", "jax"),
     "sklearn:HalfMultinomialLoss": ("sklearn", "sklearn"),
     "scipy:log_softmax": ("scipy", "scipy"),
+    "autograd:logsumexp": ("autograd", "autograd"),
+    "tensorflow:sparse_softmax_cross_entropy_with_logits": ("tensorflow", "tensorflow"),
 }
 
 
@@ -42,7 +44,7 @@ def test_loading_a_plain_function_imports_no_adapter() -> None:
     program = "import sys; from gradlab.adapters.load import load; load('shifted', {}); print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout.split()
     assert "gradlab.adapters.prefixes" in loaded
-    assert not {*PREFIXES.values(), "torch", "jax", "sklearn", "scipy"} & set(loaded)
+    assert not {*PREFIXES.values(), "torch", "jax", "sklearn", "scipy", "autograd"} & set(loaded)
 
 
 @pytest.mark.usefixtures("in_an_empty_folder")

@@ -1,0 +1,55 @@
+"""`autograd:logsumexp`, and any loss written for HIPS autograd; the gradient comes from autograd.value_and_grad.
+
+`autograd:module:callable` and `autograd:file.py:callable` take a function (logits, labels) -> loss of arrays of
+autograd.numpy, a scalar.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from gradlab.adapters.callables import Found, callable_for, one_of, standing_for
+from gradlab.claims import implementation
+from gradlab.problems.problem import Array
+
+NEEDS = {"autograd": "autograd", "scipy": "autograd"}
+
+Loss = Callable[..., Any]
+
+
+@implementation(keeps_dtype=True)
+def logsumexp(logits: Array, labels: Array) -> tuple[Array, Array]:
+    """The mean of logsumexp(x) - x_y by autograd.scipy.special, and its gradient (N, K), in the dtype of the logits."""
+    from autograd.scipy.special import logsumexp
+
+    def loss(x: Any, y: Any) -> Any:
+        return (logsumexp(x, axis=1) - x[np.arange(len(y)), y]).mean()
+
+    return loss_and_gradient(loss, logits, labels)
+
+
+OWN = {"logsumexp": logsumexp}
+
+
+def found(rest: str, target: str) -> Found:
+    """What a target `autograd:rest` stands for. Raises TargetError where that is nothing."""
+    if rest in OWN:
+        return one_of(OWN, target)
+    given = callable_for(("autograd", OWN), rest)
+    loss = given.function
+
+    def call(logits: Array, targets: Array, **options: Any) -> tuple[Array, Array]:
+        return loss_and_gradient(lambda x, y: loss(x, y, **options), logits, targets)
+
+    return standing_for(given, call, {})
+
+
+def loss_and_gradient(loss: Loss, logits: Array, targets: Array) -> tuple[Array, Array]:
+    """The loss and its gradient (N, K), in the dtypes that autograd gives them. Raises whatever autograd raises."""
+    from autograd import value_and_grad
+
+    value, gradient = value_and_grad(loss)(logits, targets)
+    return value, gradient

@@ -1,0 +1,72 @@
+"""`tensorflow:sparse_softmax_cross_entropy_with_logits`, and any loss written for TensorFlow; by tf.GradientTape.
+
+`tensorflow:module:callable` and `tensorflow:file.py:callable` take a function (logits, labels) -> loss of tensors;
+it runs eagerly. Labels become int64.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from gradlab.adapters.callables import Found, callable_for, one_of, standing_for
+from gradlab.claims import implementation
+from gradlab.problems.problem import Array
+
+NEEDS = {"tensorflow": "tensorflow"}
+FLUSHES = {"flushes_subnormals": True}  # on a CPU, too
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before it is imported, or it tells of the processor on stderr
+
+Loss = Callable[..., Any]
+
+
+@implementation(reduction=["mean", "none"], keeps_dtype=True, **FLUSHES)
+def sparse_softmax_cross_entropy_with_logits(
+    logits: Array, labels: Array, reduction: str = "mean"
+) -> tuple[Array, Array]:
+    """The loss of tf.nn.sparse_softmax_cross_entropy_with_logits, and its gradient (N, K), in the logits' dtype.
+
+    TensorFlow gives one loss for each row; the adapter takes the mean by tf.reduce_mean.
+    """
+    import tensorflow as tf
+
+    def loss(x: Any, y: Any) -> Any:
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=y, logits=x)
+        return losses if reduction == "none" else tf.reduce_mean(losses)
+
+    return loss_and_gradient(loss, logits, labels)
+
+
+OWN = {"sparse_softmax_cross_entropy_with_logits": sparse_softmax_cross_entropy_with_logits}
+
+
+def found(rest: str, target: str) -> Found:
+    """What a target `tensorflow:rest` stands for. Raises TargetError where that is nothing."""
+    if rest in OWN:
+        return one_of(OWN, target)
+    given = callable_for(("tensorflow", OWN), rest)
+    loss = given.function
+
+    def call(logits: Array, targets: Array, **options: Any) -> tuple[Array, Array]:
+        return loss_and_gradient(lambda x, y: loss(x, y, **options), logits, targets)
+
+    return standing_for(given, call, FLUSHES)
+
+
+def loss_and_gradient(loss: Loss, logits: Array, targets: Array) -> tuple[Array, Array]:
+    """The loss and the gradient (N, K) of its sum, in the dtypes that TensorFlow gives them.
+
+    Raises whatever TensorFlow raises.
+    """
+    import tensorflow as tf
+
+    x = tf.constant(logits)
+    y = tf.constant(targets.astype(np.int64) if targets.dtype.kind in "iu" else targets)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        value = loss(x, y)
+    return np.asarray(value), np.asarray(tape.gradient(value, x))
