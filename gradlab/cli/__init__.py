@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 import click
 
+from gradlab.cli.atlas import atlas
 from gradlab.cli.check import check
 from gradlab.cli.compare import compare
 from gradlab.cli.derive import derive
@@ -35,7 +36,7 @@ def gradlab(context: click.Context, debug: bool) -> None:
     context.obj["debug"] = debug
 
 
-for command in (check, replay, compare, exhaustive, explain, listing, derive, doctor):
+for command in (check, replay, compare, exhaustive, atlas, explain, listing, derive, doctor):
     gradlab.add_command(command)
 
 

@@ -1,0 +1,109 @@
+"""The atlas of one implementation: its errors, family by family, where its gradient vanishes, what bad input brings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from gradlab.claims import Claims
+from gradlab.evaluation import Implementation
+from gradlab.harness.atlas_domain import Conduct, conduct
+from gradlab.harness.atlas_margin import Vanishing, vanishing_margin
+from gradlab.harness.largest_errors import LargestError, largest_errors
+from gradlab.harness.problems import problems_in_run, stated
+from gradlab.harness.profiles import PROFILES
+from gradlab.harness.run import Progress, Watch, cost
+from gradlab.harness.tally import Line, Tally, examine
+from gradlab.harness.verdict import Verdict
+from gradlab.problems.dtypes import Format, format_of
+from gradlab.problems.families import Family, families_of, problems_in
+from gradlab.problems.problem import Problem
+
+PROFILE, SEED = "standard", 0
+
+
+@dataclass(frozen=True, eq=False)
+class FamilyErrors:
+    """The largest errors on one family: its problems, as numbered there, and for each part the worst of them."""
+
+    name: str
+    problems: Sequence[Problem]
+    errors: Mapping[str, LargestError]
+
+    def index_of(self, part: str) -> int | None:
+        """Which problem of the family, counted from 0, has the largest error; None where every error is 0."""
+        worst = self.errors[part].problem
+        return None if worst is None else next(i for i, one in enumerate(self.problems) if one is worst)
+
+
+@dataclass(frozen=True, eq=False)
+class Chart:
+    """What was seen of one implementation in one dtype.
+
+    verdict: on every problem of the families, those of its options too. failed: the checks that cost it a better one,
+    the most costly first.
+    """
+
+    dtype: str
+    verdict: Verdict
+    failed: tuple[str, ...]
+    families: tuple[FamilyErrors, ...]
+    vanishing: Vanishing
+    conduct: Mapping[str, Conduct]
+
+
+def measured_families(names: Sequence[str] = ()) -> tuple[Family, ...]:
+    """The families of the standard profile with finite logits, all or those named. Raises ValueError for another name.
+
+    What is not finite, and the batch without rows, are in the table of the domain.
+    """
+    fmt = format_of("float32")
+    known = [one for one in families_of(PROFILE) if all(map(_is_finite, problems_in(one, fmt, SEED)))]
+    for name in names:
+        if name not in [one.name for one in known]:
+            raise ValueError(f"a family must be one of {', '.join(one.name for one in known)}, got {name!r}")
+    return tuple(one for one in known if not names or one.name in names)
+
+
+def charted(implementation: Implementation, dtype: str, families: Sequence[Family], watch: Watch) -> Chart:
+    """The chart of one implementation in one dtype: the errors on these families, the verdict on all."""
+    fmt, implementation = format_of(dtype), _mean_first(implementation)
+    found = []
+    for done, family in enumerate(families):
+        watch(Progress(implementation.name, dtype, f"errors on {family.name}", done, len(families), 0))
+        found.append(_errors_on(implementation, family, fmt))
+    verdict, failed = _verdict(implementation, dtype, watch)
+    vanishing = vanishing_margin(implementation, fmt)
+    return Chart(dtype, verdict, failed, tuple(found), vanishing, conduct(implementation, fmt))
+
+
+def _mean_first(implementation: Implementation) -> Implementation:
+    """The implementation, asked for the mean wherever a claim leaves the choice, so that all are asked for the same."""
+    claims = implementation.claims
+    reductions = sorted(claims.reduction, key=lambda one: one != "mean")
+    return replace(implementation, claims=replace(claims, reduction=tuple(reductions)))
+
+
+def _errors_on(implementation: Implementation, family: Family, fmt: Format) -> FamilyErrors:
+    problems = _stated_all(implementation.claims, problems_in(family, fmt, SEED))
+    return FamilyErrors(family.name, problems, largest_errors(implementation, problems))
+
+
+def _stated_all(claims: Claims, problems: Sequence[Problem]) -> list[Problem]:
+    return [stated(claims, problem) for problem in problems]
+
+
+def _verdict(implementation: Implementation, dtype: str, watch: Watch) -> tuple[Verdict, tuple[str, ...]]:
+    """What `gradlab check` concludes where it draws no problems, and the checks that keep it there."""
+    profile = replace(PROFILES[PROFILE], examples=0)
+    problems = problems_in_run(implementation.claims, dtype, (profile, SEED))
+    tally = Tally(implementation, Verdict.ACCURATE)
+    for done, problem in enumerate(problems):
+        watch(Progress(implementation.name, dtype, problem.family, done, len(problems), len(tally.failing)))
+        examine(tally, problem)
+    costly: list[Line] = sorted((one for one in tally.lines.values() if one.verdict < Verdict.ACCURATE), key=cost)
+    return tally.verdict(), tuple(line.check.name for line in costly)
+
+
+def _is_finite(problem: Problem) -> bool:
+    return problem.is_finite and problem.n_rows > 0

@@ -1,0 +1,159 @@
+"""The atlas as plain data for JSON: what was measured, of which versions and where; every input can be made again."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import numpy as np
+
+from gradlab.evaluation import Implementation
+from gradlab.harness.atlas import PROFILE, SEED, Chart, FamilyErrors
+from gradlab.harness.atlas_domain import RULES
+from gradlab.harness.cases import json_number
+from gradlab.harness.encoding import Plain, encoded_problem, hex_of
+from gradlab.harness.exhaustive_certificate import Certificate, label_of, read_certificate, sources_of
+from gradlab.harness.exhaustive_tally import Worst
+from gradlab.harness.exhaustive_truth import margins_of
+from gradlab.harness.files import parsed_json
+from gradlab.harness.largest_errors import PARTS
+from gradlab.harness.machine import numpy_simd, processor
+from gradlab.problems.dtypes import format_of
+from gradlab.problems.families import Family
+from gradlab.problems.families.placing import underflows
+
+SCHEMA, SCHEMA_VERSION = "gradlab-atlas", 1
+SMALL = 8  # a problem of at most so many logits is written out
+FRAMEWORKS = ("torch", "jax", "jaxlib", "optax", "scikit-learn", "scipy", "autograd", "tensorflow", "numba")
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A target that was left out, and why."""
+
+    target: str
+    reason: str
+
+
+def document(command: str, families: Sequence[Family], entries: Sequence[Plain], missing: Sequence[Missing]) -> Plain:
+    """The whole atlas; entries as `encoded_entry` has them."""
+    return {
+        "schema": SCHEMA,
+        "version": SCHEMA_VERSION,
+        "command": command,
+        "profile": PROFILE,
+        "seed": SEED,
+        "machine": {
+            "python": platform.python_version(),
+            "processor": processor("model name"),
+            "numpy_simd": numpy_simd(),
+        },
+        "versions": _versions(),
+        "families": {family.name: family.purpose for family in families},
+        "domain": RULES,
+        "vanishes_rightly": {name: hex_of(underflows(format_of(name))) for name in ("float32", "float64")},
+        "missing": [{"target": one.target, "reason": one.reason} for one in missing],
+        "targets": list(entries),
+    }
+
+
+def encoded_entry(
+    implementation: Implementation, charts: Sequence[Chart], certificates: Sequence[Certificate]
+) -> Plain:
+    """All of one target: its charts, and what certificates say of it as it is now."""
+    return {
+        "target": implementation.target,
+        "reduction": "mean" if "mean" in implementation.claims.reduction else implementation.claims.reduction[0],
+        "charts": [_of_chart(one) for one in charts],
+        "exhaustive": next(_certified(implementation, certificates), None),
+    }
+
+
+def certificates_in(folder: Path) -> list[Certificate]:
+    """The complete certificates of all margins in a folder, which need not exist. Raises CertificateError."""
+    found = [read_certificate(path) for path in sorted(folder.glob("*.json"))]
+    return [one for one in found if one.is_complete and label_of(one.margins) == "exhaustive"]
+
+
+def read_atlas(path: Path) -> Plain:
+    """The document in a file. Raises ValueError where it is no atlas, and OSError."""
+    plain = parsed_json(path.read_text(encoding="utf-8"))
+    found = (plain.get("schema"), plain.get("version")) if isinstance(plain, dict) else (plain, None)
+    if found != (SCHEMA, SCHEMA_VERSION):
+        raise ValueError(
+            f"schema and version must be {SCHEMA!r} and {SCHEMA_VERSION}, got {found[0]!r:.60}, {found[1]!r:.60}"
+        )
+    return dict(plain)
+
+
+def _versions() -> dict[str, str]:
+    found = {"gradlab": version("gradlab-verify"), "numpy": np.__version__}
+    for name in FRAMEWORKS:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _of_chart(chart: Chart) -> Plain:
+    vanishing = chart.vanishing
+    return {
+        "dtype": chart.dtype,
+        "label": "searched",
+        "verdict": str(chart.verdict),
+        "failed": list(chart.failed),
+        "families": [
+            {
+                "family": one.name,
+                "n_problems": len(one.problems),
+                "parts": {part: _of_part(one, part) for part in PARTS},
+            }
+            for one in chart.families
+        ],
+        "vanishes": {
+            "margin": None if vanishing.margin is None else hex_of(vanishing.margin),
+            "confirmed": vanishing.confirmed,
+        },
+        "domain": {case: {"seen": one.seen, "as_ruled": one.as_ruled} for case, one in chart.conduct.items()},
+    }
+
+
+def _of_part(errors: FamilyErrors, part: str) -> Plain:
+    worst = errors.errors[part]
+    small = worst.problem is not None and worst.problem.logits.size <= SMALL
+    return {
+        "ulp": json_number(worst.ulp),
+        "index": errors.index_of(part),
+        "shape": None if worst.problem is None else list(worst.problem.logits.shape),
+        "digest": None if worst.problem is None else worst.problem.digest,
+        "problem": encoded_problem(worst.problem) if small and worst.problem is not None else None,
+    }
+
+
+def _certified(implementation: Implementation, certificates: Sequence[Certificate]) -> Iterator[Plain]:
+    """What certificates say of a target, the larger error of both labels; current: its sources are what they were."""
+    for certificate in certificates:
+        for outcome in certificate.outcomes:
+            if outcome.subject["target"] != implementation.target:
+                continue
+            worsts = {part: [outcome.tallies[label, part].worst for label in (0, 1)] for part in PARTS}
+            yield {
+                "label": "exhaustive",
+                "dtype": "float32",
+                "n_margins": certificate.n_done,
+                "current": outcome.subject["sources"] == sources_of(implementation.function),
+                "parts": {part: _of_worst(both) for part, both in worsts.items()},
+            }
+
+
+def _of_worst(worsts: Sequence[Worst | None]) -> Plain | None:
+    """The larger of the errors with label 0 and with label 1; None where one of them was not counted."""
+    if any(worst is None for worst in worsts):
+        return None
+    label, worst = max(enumerate(one for one in worsts if one is not None), key=lambda pair: pair[1].ulp)
+    margin = float(margins_of(range(worst.bits, worst.bits + 1))[0])
+    return {"ulp": json_number(worst.ulp), "margin": hex_of(margin), "label": label}

@@ -1,0 +1,88 @@
+"""`gradlab atlas`: on shipped targets, with frameworks missing, and interrupted."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gradlab.cli.atlas import DEFAULT
+
+MODULE: Any = importlib.import_module("gradlab.cli.atlas")  # the command has its name in gradlab.cli
+FEW = ("--family", "margins")
+
+
+def test_the_page_goes_to_stdout(gradlab: Any) -> None:
+    ran = gradlab("atlas", "shifted", "complement", *FEW)
+    assert ran.status == 0
+    assert ran.out.startswith("<!-- Written by `gradlab atlas shifted complement --family margins`; not to be edited")
+    assert "shifted float32: " in ran.err
+
+
+def test_the_page_and_the_document_are_written(gradlab: Any) -> None:
+    ran = gradlab("atlas", "shifted", *FEW, "--markdown", "a.md", "--json", "a.json")
+    assert (ran.status, ran.out) == (0, "")
+    document = json.loads(Path("a.json").read_text())
+    assert [chart["dtype"] for chart in document["targets"][0]["charts"]] == ["float32", "float64"]
+    assert f"`{document['command']}`" in Path("a.md").read_text()
+
+
+def test_the_same_command_writes_the_same_again(gradlab: Any) -> None:
+    found = []
+    for _ in range(2):
+        gradlab("atlas", "shifted", *FEW, "--json", "a.json")
+        found.append(Path("a.json").read_text())
+    assert found[0] == found[1]
+
+
+def test_a_target_whose_framework_is_missing_is_left_out(gradlab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "torch" else real(name))
+    ran = gradlab("atlas", "torch:cross_entropy", "shifted", *FEW)
+    reason = "torch:cross_entropy needs torch, which the extra brings: gradlab-verify[torch]"
+    assert ran.status == 0
+    assert f"left out: {reason}\n" in ran.err
+    assert f"\nLeft out: {reason}.\n" in ran.out
+    assert gradlab("atlas", "torch:cross_entropy", *FEW).status == 4
+
+
+def test_what_was_measured_before_an_interrupt_is_kept(gradlab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = MODULE._measure
+
+    def interrupted(implementation: Any, made: Any) -> None:
+        if implementation.name == "complement":
+            raise KeyboardInterrupt
+        real(implementation, made)
+
+    monkeypatch.setattr(MODULE, "_measure", interrupted)
+    assert gradlab("atlas", "shifted", "complement", *FEW, "--json", "a.json").status == 130
+    assert [one["target"] for one in json.loads(Path("a.json").read_text())["targets"]] == ["shifted"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["nothing"], "nothing is no file"),
+        (["shifted", "--family", "nothing"], "a family must be one of smallest, "),
+        (["shifted", "--json", "no/a.json"], "there is no folder"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_line(gradlab: Any, arguments: list[str], reason: str) -> None:
+    ran = gradlab("atlas", *arguments)
+    assert (ran.status, ran.err.count("\n")) == (2, 1)
+    assert reason in ran.err
+
+
+@pytest.mark.parametrize("target", DEFAULT)
+def test_every_default_target_loads_where_its_packages_are(target: str) -> None:
+    from gradlab.adapters.importing import MissingError
+    from gradlab.adapters.load import load
+
+    try:
+        assert load(target, {})[0].target == target
+    except MissingError as error:
+        pytest.skip(str(error))

@@ -1,0 +1,135 @@
+"""The atlas of two implementations on few families: errors, the problems that show them, conduct, and the document."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gradlab.adapters.load import load
+from gradlab.evaluation import Implementation
+from gradlab.harness import atlas
+from gradlab.harness.atlas import Chart, charted, measured_families
+from gradlab.harness.atlas_document import (
+    SCHEMA,
+    SCHEMA_VERSION,
+    SMALL,
+    certificates_in,
+    document,
+    encoded_entry,
+    read_atlas,
+)
+from gradlab.harness.atlas_domain import RULES, conduct
+from gradlab.harness.encoding import decoded_problem
+from gradlab.harness.files import strict_json
+from gradlab.harness.largest_errors import PARTS, errors_on
+from gradlab.problems.dtypes import format_of
+from gradlab.problems.families import families_of, problems_in
+
+FAMILIES = ("smallest", "margins")
+
+
+@cache
+def chart(name: str, dtype: str) -> Chart:
+    with pytest.MonkeyPatch.context() as patch:
+        few = tuple(problems_in(families_of("quick")[0], format_of(dtype), 0))
+        patch.setattr(atlas, "problems_in_run", lambda claims, dtype, extent: few)
+        return charted(load(name, {})[0], dtype, measured_families(FAMILIES), lambda progress: None)
+
+
+@cache
+def plain() -> Any:
+    entries = [
+        encoded_entry(load(name, {})[0], [chart(name, dtype) for dtype in ("float32", "float64")], [])
+        for name in ("shifted", "complement")
+    ]
+    return document("gradlab atlas shifted complement", measured_families(FAMILIES), entries, [])
+
+
+def test_the_families_are_those_of_the_standard_profile_with_finite_logits_and_rows() -> None:
+    left_out = {one.name for one in families_of("standard")} - {one.name for one in measured_families()}
+    assert left_out == {"empty_batch", "masked", "masked_target", "only_masked", "infinite", "nan"}
+
+
+def test_a_family_that_is_not_there_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"a family must be one of smallest, .*, got 'nan'"):
+        measured_families(["nan"])
+
+
+def test_p_minus_1_loses_every_digit_of_the_targets_entry_on_margins_alone() -> None:
+    smallest, margins = chart("shifted", "float32").families
+    assert smallest.errors["target"].ulp < 4
+    assert margins.errors["target"].ulp >= 2**23  # all of a number of 24 bits
+
+
+def test_the_verdict_is_that_of_the_problems_tried() -> None:
+    assert chart("shifted", "float64").verdict == "accurate"  # the smallest problems alone
+    assert chart("shifted", "float64").failed == ()
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_the_worst_problem_can_be_made_again(part: str) -> None:
+    for entry, name in zip(plain()["targets"], ("shifted", "complement"), strict=True):
+        (implementation,) = load(name, {})
+        for one in entry["charts"][0]["families"]:
+            (family,) = measured_families([one["family"]])
+            problem = problems_in(family, format_of("float32"), plain()["seed"])[one["parts"][part]["index"]]
+            assert problem.digest == one["parts"][part]["digest"]
+            assert errors_on(implementation, problem)[part].max() == one["parts"][part]["ulp"]
+
+
+def test_small_problems_are_written_out() -> None:
+    parts = [part for one in plain()["targets"][0]["charts"][0]["families"] for part in one["parts"].values()]
+    small = [part for part in parts if part["shape"][0] * part["shape"][1] <= SMALL]
+    assert small
+    assert all(decoded_problem(part["problem"]).digest == part["digest"] for part in small)
+    assert all(part["problem"] is None for part in parts if part not in small)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_what_ships_keeps_to_every_rule_of_the_domain(dtype: str) -> None:
+    found = conduct(load("shifted", {})[0], format_of(dtype))
+    assert list(found) == list(RULES)
+    assert [case for case, one in found.items() if not one.as_ruled] == []
+    assert found["NaN in a row"].seen == "loss NaN, gradient NaN"
+    assert found["label K"].seen == "raises ValueError"
+
+
+def test_conduct_by_other_rules_is_seen() -> None:
+    def careless(logits: Any, labels: Any) -> Any:
+        p = np.exp(logits) / np.exp(logits).sum()  # over all rows
+        p[np.arange(len(labels)), labels % 3] -= 1
+        return p.sum(), p
+
+    found = conduct(Implementation("careless", careless), format_of("float32"))
+    assert found["NaN in a row"].seen == "loss NaN, gradient NaN, the other row too"
+    assert found["label -1"].seen == "loss a value, gradient a value"
+    assert found["empty batch"].seen == "loss 0"
+    assert [case for case, one in found.items() if one.as_ruled] == ["-inf at another class"]
+
+
+def test_the_document_has_what_its_schema_says(tmp_path: Path) -> None:
+    (tmp_path / "atlas.json").write_text(strict_json(plain()))
+    found = read_atlas(tmp_path / "atlas.json")
+    assert (found["schema"], found["version"]) == (SCHEMA, SCHEMA_VERSION)
+    assert {"command", "profile", "seed", "machine", "versions", "families", "domain", "missing"} <= found.keys()
+    for entry in found["targets"]:
+        assert entry.keys() == {"target", "reduction", "charts", "exhaustive"}
+        for one in entry["charts"]:
+            assert one.keys() == {"dtype", "label", "verdict", "failed", "families", "vanishes", "domain"}
+            assert one["label"] == "searched"
+            assert [family["family"] for family in one["families"]] == list(found["families"])
+
+
+@pytest.mark.parametrize("text", ["[]", '{"schema": "gradlab-case-1"}', '{"schema": "gradlab-atlas", "version": 2}'])
+def test_what_is_no_atlas_is_refused(text: str, tmp_path: Path) -> None:
+    (tmp_path / "other.json").write_text(text)
+    with pytest.raises(ValueError, match="schema and version must be 'gradlab-atlas' and 1, got "):
+        read_atlas(tmp_path / "other.json")
+
+
+def test_a_folder_that_is_not_there_has_no_certificates(tmp_path: Path) -> None:
+    assert certificates_in(tmp_path / "nowhere") == []
