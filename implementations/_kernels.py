@@ -197,15 +197,15 @@ def _times_pair(terms: Any, high: Any, low: Any) -> None:
 
 @njit  # type: ignore[untyped-decorator]
 def _behind_in_parts(x: Any, y: Any, largest: Any) -> Any:
-    """(half, total): the sum of exp(x_j - largest) without the label's is half^2 total.
+    """(half, high, low): the sum of exp(x_j - largest) without the label's is half (high + low).
 
-    As in `accurate`; what x_2 - largest lost to rounding is in the terms of total, where it costs nothing.
+    As in `accurate`, half^2 being exp(x_2 - largest); high + low is half times the sum of exp(x_j - x_2), unrounded.
     """
     second = x.dtype.type(-np.inf)
     for j in range(x.size):
         second = x[j] if j != y and x[j] > second else second
     if second == -np.inf:
-        return 0.0, 1.0
+        return 0.0, 0.0, 0.0
     d, lost = two_sum(np.float64(second), -np.float64(largest))
     half = math.exp(d / 2)
     lost = lost if half > 0 else 0.0
@@ -213,9 +213,16 @@ def _behind_in_parts(x: Any, y: Any, largest: Any) -> Any:
     for j in range(x.size):
         if j != y:
             d, delta = two_sum(x[j], -second)
-            total, error = two_sum(total, np.float64(exponential(d, delta + x.dtype.type(lost))))
+            total, error = two_sum(total, np.float64(exponential(d, delta)))
             rest += error
-    return half, total + rest
+    product, error = two_product(half, total)
+    return half, product, error + half * (rest + total * lost)
+
+
+@njit(fastmath={"contract"})  # type: ignore[untyped-decorator]
+def _times(high: Any, low: Any, factor: Any) -> Any:
+    """(high + low) factor, rounded once where there is a fused multiply-add."""
+    return high * factor + low * factor
 
 
 @_kept(_signatures(float64, float64))
@@ -242,9 +249,9 @@ def accurate_rows(logits: Any, labels: Any, answer: Any, rows: Any) -> None:
             behind = ((high - 1) + low) + own  # of all but one of the largest, whose exponential is 1
             g[y] = -(others / denominator)
         elif others < far:
-            half, total = _behind_in_parts(x, y, largest)
-            behind = (half * total) * half
-            g[y] = -((half * total / denominator) * half)
+            half, high, low = _behind_in_parts(x, y, largest)
+            behind = _times(high, low, half)
+            g[y] = -_times(high / denominator, low / denominator, half)
         else:
             behind = others
             g[y] = -(others / denominator)
