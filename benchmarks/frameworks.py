@@ -186,7 +186,8 @@ def heading(given: argparse.Namespace) -> str:
     threads = " ".join(map(str, given.threads))
     return (
         "# Time, beside torch and JAX\n\n"
-        f"Written by `{COMMAND} --threads {threads} --seconds {given.seconds:g} --write`; not to be edited. Measured with {', '.join(installed())}, Python "
+        f"Written by `{COMMAND} --threads {threads} --seconds {given.seconds:g} --write`; not to be edited. "
+        f"Measured with {', '.join(installed())}, Python "
         f"{platform.python_version()}, {platform.machine()}. Loss and gradient of the mean over labels; the median of "
         "rounds in which all sides run in turn. In brackets: the multiple of torch's time (F.cross_entropy with "
         "backward), and of the limit, which is the larger of copying the logits and of computing the exponentials in "
