@@ -11,8 +11,12 @@ import pytest
 
 from gradlab import tolerances
 from gradlab.adapters.load import load
+from gradlab.adapters.shipped import shipped, sound
+from gradlab.checks.check import run
+from gradlab.checks.table import CHECKS
 from gradlab.harness.largest_errors import errors_on
 from gradlab.problems.problem import Problem
+from gradlab.result import worst_result
 
 CORPUS: list[dict[str, Any]] = json.loads((Path(__file__).parent / "hardest.json").read_text())
 
@@ -21,11 +25,24 @@ def named(entry: dict[str, Any]) -> str:
     return f"{entry['implementation']}-{entry['dtype']}-{entry['part']}"
 
 
+WITHIN_FORWARD_ERROR = [check for check in CHECKS if check.group == "stability"]
+
+
+def problem_of(entry: dict[str, Any]) -> Problem:
+    logits = np.array([[float.fromhex(value) for value in entry["logits"]]]).astype(entry["dtype"])
+    return Problem(logits, np.array([entry["label"]]))
+
+
 @pytest.mark.parametrize("entry", CORPUS, ids=named)
 def test_it_stays_within_the_level_that_it_claims(entry: dict[str, Any]) -> None:
     (implementation,) = load(entry["implementation"], {})
-    assert implementation.claims.level == "accurate"
-    logits = np.array([[float.fromhex(value) for value in entry["logits"]]]).astype(entry["dtype"])
-    problem = Problem(logits, np.array([entry["label"]]))
-    errors = errors_on(implementation, problem)
-    assert float(errors[entry["part"]].max()) <= tolerances.accurate_ulps(problem)
+    problem = problem_of(entry)
+    if implementation.claims.level == "accurate":
+        assert float(errors_on(implementation, problem)[entry["part"]].max()) <= tolerances.accurate_ulps(problem)
+    for check in WITHIN_FORWARD_ERROR:
+        assert worst_result(check.name, problem, run(check, implementation, problem)).passed
+
+
+def test_there_are_hardest_inputs_for_each_implementation_and_dtype_that_is_sound() -> None:
+    wanted = {(name, dtype) for name in sound() if name in shipped() for dtype in load(name, {})[0].claims.dtypes}
+    assert {(entry["implementation"], entry["dtype"]) for entry in CORPUS} >= wanted
