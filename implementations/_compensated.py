@@ -84,9 +84,10 @@ def sum_of_losses(losses: Array, divisor: float) -> Any:
     Few are added by math.fsum, exactly.
     """
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        if len(losses) <= FEW and losses.max(initial=0) < LARGE:
+        largest = losses.max(initial=0)
+        if len(losses) <= FEW and largest < LARGE:
             return np.divide(math.fsum(losses.tolist()), divisor)
-        exponent = np.frexp(losses.max(initial=0))[1]
+        exponent = np.frexp(largest)[1]
         scaled = np.ldexp(losses, -exponent)
         high, low = sum_of_terms(scaled[None, :])
         total = (high + low)[0] if np.isfinite(scaled).all() else scaled.sum()

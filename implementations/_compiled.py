@@ -29,6 +29,17 @@ def kernels() -> ModuleType:
     return _kernels
 
 
+def loss_and_gradient(kernel: str, given: tuple[Any, Any, str], how: tuple[int, Array | None]) -> tuple[Any, Array]:
+    """What a kernel answers to given = (logits, labels, reduction); how = (threads, array for the gradient or None)."""
+    logits, labels = arguments(given[0], given[1])
+    reduction, (threads, out) = given[2], how
+    losses, gradient = np.empty(len(logits)), written_to(out, logits)
+    answer = (losses, gradient, divisor_of(reduction, len(logits)))
+    rows = getattr(kernels(), kernel)
+    run(lambda part: rows(logits, labels, answer, part), logits.shape, threads)
+    return reduced(losses, reduction, logits.dtype), gradient
+
+
 def arguments(logits: Any, labels: Any) -> tuple[Array, Array]:
     """The logits and the labels, checked, as aligned arrays in C order; copied only where they are not."""
     logits, labels = checked(logits, labels)

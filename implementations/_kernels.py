@@ -32,15 +32,13 @@ def _kept(signatures: Any) -> Callable[[Callable[..., Any]], Any]:
     return compiled
 
 
-def _signatures(*scalars: Any) -> list[Any]:
+def _signatures() -> list[Any]:
     """Of a kernel over rows, for both dtypes: logits and labels that may be read-only, the answer, two numbers."""
     labels = types.Array(intp, 1, "C", readonly=True)
     dtypes = (float32, float64)
     matrices = [(types.Array(one, 2, "C", readonly=True), types.Array(one, 2, "C")) for one in dtypes]
     rows = types.UniTuple(intp, 2)
-    return [
-        void(logits, labels, types.Tuple((float64[::1], gradient, *scalars)), rows) for logits, gradient in matrices
-    ]
+    return [void(logits, labels, types.Tuple((float64[::1], gradient, float64)), rows) for logits, gradient in matrices]
 
 
 @njit(fastmath={"reassoc"})  # type: ignore[untyped-decorator]
@@ -92,7 +90,7 @@ def _scale(terms: Any, factor: Any, following: Any) -> Any:
     return from_sortable(largest)
 
 
-@_kept(_signatures(float64))
+@_kept(_signatures())
 def fast_rows(logits: Any, labels: Any, answer: Any, rows: Any) -> None:
     """Writes the losses, float64, and the gradient: answer = (losses, gradient, its divisor), rows = (first, last).
 
@@ -225,13 +223,14 @@ def _times(high: Any, low: Any, factor: Any) -> Any:
     return high * factor + low * factor
 
 
-@_kept(_signatures(float64, float64))
+@_kept(_signatures())
 def accurate_rows(logits: Any, labels: Any, answer: Any, rows: Any) -> None:
-    """As `fast_rows`, by the steps of docs/accuracy.md; answer = (losses, gradient, its divisor, far).
+    """As `fast_rows`, by the steps of docs/accuracy.md; answer as there.
 
     Where the sum of the others is below far, it owes too much to terms that are rounded as subnormal numbers.
     """
-    losses, gradient, divisor, far = answer
+    losses, gradient, divisor = answer
+    far = 1024.0 * logits.shape[1] * (2.0**-126 if logits.itemsize == 4 else 2.0**-1022)
     for i in range(*rows):
         x, g, y = logits[i], gradient[i], labels[i]
         largest = largest_of(x)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
-from ._compiled import arguments, kernels, reduced, run, written_to
+from ._compiled import loss_and_gradient
 from ._inputs import Array
-from ._rows import divisor_of
 
 __all__ = ["fused"]
 
@@ -43,9 +41,4 @@ def fused(
     are off by up to 64 ULP in float32, by up to 512 in float64. Sums are added up in 32 or 64 lanes of up to 1024
     terms in all, and so about as accurate as NumPy's.
     """
-    logits, labels = arguments(logits, labels)
-    losses, gradient = np.empty(len(logits)), written_to(out, logits)
-    answer = (losses, gradient, divisor_of(reduction, len(logits)))
-    rows = kernels().fast_rows
-    run(lambda part: rows(logits, labels, answer, part), logits.shape, threads)
-    return reduced(losses, reduction, logits.dtype), gradient
+    return loss_and_gradient("fast_rows", (logits, labels, reduction), (threads, out))

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
-from ._compiled import arguments, kernels, reduced, run, written_to
+from ._compiled import loss_and_gradient
 from ._inputs import Array
-from ._rows import divisor_of
 
 __all__ = ["fused_accurate"]
 
@@ -43,10 +41,4 @@ def fused_accurate(
     Breaks: where its assumptions do, as `accurate`: a processor that flushes subnormal numbers to 0 loses the entries
     below the smallest normal number.
     """
-    logits, labels = arguments(logits, labels)
-    losses, gradient = np.empty(len(logits)), written_to(out, logits)
-    far = 1024.0 * logits.shape[1] * float(np.finfo(logits.dtype).tiny)
-    answer = (losses, gradient, divisor_of(reduction, len(logits)), far)
-    rows = kernels().accurate_rows
-    run(lambda part: rows(logits, labels, answer, part), logits.shape, threads)
-    return reduced(losses, reduction, logits.dtype), gradient
+    return loss_and_gradient("accurate_rows", (logits, labels, reduction), (threads, out))
