@@ -14,8 +14,6 @@ from ._rows import divisor_of
 
 LEAST_ENTRIES = 2**17  # of a thread: below it, starting one costs more than it saves
 
-RowKernel = Callable[[Array, Array, Array, Array, tuple[int, int]], None]
-
 
 def kernels() -> ModuleType:
     """The compiled kernels; the first import on a machine compiles them, which takes some 10 s, and keeps the code.

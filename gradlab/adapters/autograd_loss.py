@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from gradlab.adapters.callables import Found, callable_for, one_of, standing_for
+from gradlab.adapters.callables import Found, callable_for, differentiated_by, one_of
 from gradlab.claims import implementation
 from gradlab.problems.problem import Array
 
@@ -38,13 +38,7 @@ def found(rest: str, target: str) -> Found:
     """What a target `autograd:rest` stands for. Raises TargetError where that is nothing."""
     if rest in OWN:
         return one_of(OWN, target)
-    given = callable_for(("autograd", OWN), rest)
-    loss = given.function
-
-    def call(logits: Array, targets: Array, **options: Any) -> tuple[Array, Array]:
-        return loss_and_gradient(lambda x, y: loss(x, y, **options), logits, targets)
-
-    return standing_for(given, call, {})
+    return differentiated_by(loss_and_gradient, callable_for(("autograd", OWN), rest), {})
 
 
 def loss_and_gradient(loss: Loss, logits: Array, targets: Array) -> tuple[Array, Array]:

@@ -78,6 +78,18 @@ def standing_for(found: Found, call: Any, defaults: Mapping[str, Any]) -> Found:
     return replace(found, function=call, defaults=defaults)
 
 
+def differentiated_by(
+    framework: Callable[[Callable[..., Any], Any, Any], tuple[Any, Any]], given: Found, defaults: Mapping[str, Any]
+) -> Found:
+    """A user's loss in the place where it was found, with a gradient by framework(loss, logits, targets)."""
+    loss = given.function
+
+    def call(logits: Any, targets: Any, **options: Any) -> tuple[Any, Any]:
+        return framework(lambda x, y: loss(x, y, **options), logits, targets)
+
+    return standing_for(given, call, defaults)
+
+
 def attribute_of(module: ModuleType, path: str, shown: tuple[str, str]) -> Found:
     """The callable at an attribute path of a module; shown is (the module's name, the target), for people."""
     value = follow(module, path)
