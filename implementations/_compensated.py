@@ -9,27 +9,52 @@ import numpy as np
 
 from ._inputs import Array
 
-Work = tuple[Array | None, Array | None, Array | None]  # arrays of the result's shape to write to, or None for new ones
+Work = tuple[Array, Array, Array]  # arrays of the result's shape to write to
 
 FEW, LARGE = 512, 2.0**1000  # so many losses below it are added exactly and without overflow
+SOME = 64  # terms of all rows together
 
 
-def two_difference(a: Array, b: Array, work: Work = (None, None, None)) -> tuple[Array, Array]:
+def two_difference(a: Array, b: Array, work: Work | None = None) -> tuple[Array, Array]:
     """fl(a - b) and its rounding error, a - b - fl(a - b), exactly; NaN or inf where a - b is not finite.
 
     Source: Knuth, The Art of Computer Programming 2, 4.2.2, theorem B.
     """
-    difference: Array = np.subtract(a, b, out=work[0])
-    minus_b: Array = np.subtract(difference, a, out=work[1])
-    error: Array = np.subtract(difference, minus_b, out=work[2])
-    np.subtract(a, error, out=error)
+    if work is None:  # in place costs more than a new array where that has one entry
+        difference = a - b
+        minus_b = difference - a
+        return difference, (a - (difference - minus_b)) - (b + minus_b)
+    difference = np.subtract(a, b, work[0])
+    minus_b = np.subtract(difference, a, work[1])
+    error = np.subtract(difference, minus_b, work[2])
+    np.subtract(a, error, error)
     minus_b += b
     error -= minus_b
     return difference, error
 
 
-def exponentials_of_difference(x: Array, m: Array, work: Work = (None, None, None), lost: Array | None = None) -> Array:
-    """exp(x - m + lost) for x <= m, of the exact difference: exp(d + delta) as exp(d) + exp(d) delta.
+def two_product(a: Array, b: Array) -> tuple[Array, Array]:
+    """fl(a b) and its rounding error, a b - fl(a b), exactly, for float64 between 2^-450 and 2^900 in size.
+
+    Source: Dekker, A floating-point technique for extending the available precision, Numer. Math. 18, 1971.
+    """
+    product = a * b
+    (upper, lower), (b_upper, b_lower) = _halves(a), _halves(b)
+    error: Array = lower * b_lower - (((product - upper * b_upper) - lower * b_upper) - upper * b_lower)
+    return product, error
+
+
+def _halves(a: Array) -> tuple[Array, Array]:
+    """Two parts of at most 26 bits each, whose sum is a."""
+    scaled = 134217729.0 * a  # 2^27 + 1
+    upper = scaled - (scaled - a)
+    return upper, a - upper
+
+
+def exponentials_of_difference(
+    x: Array, m: Array, work: Work | None = None, lost: Array | None = None
+) -> tuple[Array, Array]:
+    """exp(x - m + lost) for x <= m, of the exact difference, as the pair exp(d) and exp(d) delta.
 
     lost: of the shape of m, and as small as delta: what rounding took from a distance that is added to x - m.
     abs(delta) is at most u abs(d), so where exp(d) is no zero delta^2/2 is below 2^-35 in float32, 2^-87 in float64.
@@ -40,55 +65,58 @@ def exponentials_of_difference(x: Array, m: Array, work: Work = (None, None, Non
     if lost is not None:
         delta += lost
     delta *= e
-    e += delta
-    if np.isnan(
-        np.minimum.reduce(e, axis=None, initial=1)
-    ):  # x = -inf, or a difference that overflows: exp(d) = 0, and delta is NaN
-        e[np.isnan(e) & np.isfinite(m)] = 0
-    return e
+    if np.isnan(np.minimum.reduce(delta, axis=None, initial=1)):  # x = -inf, or x - m overflows: exp(d) = 0
+        delta[np.isnan(delta)] = 0
+    return e, delta
 
 
-def sum_of_terms(terms: Array, work: Array | None = None) -> tuple[Array, Array]:
-    """The sum of each row of terms >= 0 as the pair (high, low), shape (N,) each, to 4 K (K - 1) (K + 2) u^2.
+def sum_of_pairs(pairs: tuple[Array, Array], work: Array) -> tuple[Array, Array]:
+    """The sum of each row of terms + corrections as the pair (high, low), shape (N,) each, to 2^-8 u.
 
-    In a precision below float64 it is taken there, where it is right to K 2^-53, and low is 0. In float64 each term is
-    cut at the same place, so that the upper parts add up exactly, and the lower ones are too small for their rounding
-    to count. Source: Rump, Ogita, Oishi, Accurate floating-point summation I, SIAM J. Sci. Comput. 31(1) 2008, sec. 3.
+    pairs = (terms, corrections), float64, (N, K), K < 2^15: terms in [0, 1], each correction a small part of its term.
+    All terms of a row are cut at the same place, so that the upper parts add up exactly; the lower ones and the
+    corrections are too small for the rounding of their sum to count. That place is above 1, and above the row's largest
+    term where the sum would show what is lost. Few are added by math.fsum: a call of NumPy takes longer than that.
+    work: of the terms' shape. Source: Rump, Ogita, Oishi, Accurate floating-point summation I, SIAM J. Sci. Comput.
+    31(1) 2008, sec. 3.
     """
-    if terms.dtype != np.float64:
-        high = terms.sum(axis=1, dtype=np.float64)
-        return high, np.zeros_like(high)
-    exponent = (
-        np.frexp(np.maximum.reduce(terms, axis=1, keepdims=True, initial=0))[1] + (terms.shape[1] + 2).bit_length()
-    )
-    cut = np.ldexp(1.0, exponent)
+    terms, corrections = pairs
+    n_rows, n_classes = terms.shape
+    if n_rows * n_classes <= SOME:
+        rows = [[*row, *small] for row, small in zip(terms.tolist(), corrections.tolist(), strict=True)]
+        sums = [math.fsum(row) for row in rows]
+        return np.array(sums), np.array([math.fsum([*row, -total]) for row, total in zip(rows, sums, strict=True)])
+    bits = (n_classes + 2).bit_length()
+    high, low = _cut_sum(pairs, 2.0**bits, work)
+    small = high < 2.0 ** (3 * bits - 43)
+    if np.logical_or.reduce(small):
+        exponent = np.frexp(np.maximum.reduce(terms[small], axis=1, keepdims=True))[1]
+        high[small], low[small] = _cut_sum((terms[small], corrections[small]), np.ldexp(1.0, exponent + bits), None)
+    return high, low
+
+
+def _cut_sum(pairs: tuple[Array, Array], cut: Array | float, work: Array | None) -> tuple[Array, Array]:
+    terms, corrections = pairs
     upper = np.add(terms, cut, out=work)
     upper -= cut
     high = np.add.reduce(upper, axis=1)
     np.subtract(terms, upper, out=upper)
+    upper += corrections
     return high, np.add.reduce(upper, axis=1)
-
-
-def added(one: Array, pair: tuple[Array, Array]) -> Array:
-    """one + high + low, rounded once but for u^2; one (N,), and the pair as `sum_of_terms` gives it."""
-    high, low = pair
-    total = one + high
-    second = total - one
-    error = (one - (total - second)) + (high - second)
-    return np.asarray(total + (error + low))
 
 
 def sum_of_losses(losses: Array, divisor: float) -> Any:
     """sum(losses) / divisor for losses >= 0, shape (N,), float64, rounded twice; inf only where the quotient is.
 
-    Few are added by math.fsum, exactly.
+    Few are added by math.fsum, exactly. To be called where overflow, NaN and a division by 0 are ignored.
     """
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        largest = losses.max(initial=0)
-        if len(losses) <= FEW and largest < LARGE:
-            return np.divide(math.fsum(losses.tolist()), divisor)
-        exponent = np.frexp(largest)[1]
-        scaled = np.ldexp(losses, -exponent)
-        high, low = sum_of_terms(scaled[None, :])
-        total = (high + low)[0] if np.isfinite(scaled).all() else scaled.sum()
-        return np.ldexp(total / np.float64(divisor), exponent)
+    largest = np.maximum.reduce(losses, initial=0)
+    if len(losses) <= FEW and largest < LARGE:
+        return np.divide(math.fsum(losses.tolist()), divisor)
+    exponent = np.frexp(largest)[1]
+    scaled = np.ldexp(losses, -exponent)
+    if not np.isfinite(scaled).all():
+        return np.ldexp(scaled.sum() / np.float64(divisor), exponent)
+    row = scaled[None, :]
+    high, low = sum_of_pairs((row, np.zeros_like(row)), np.empty_like(row))
+    return np.ldexp((high + low)[0] / np.float64(divisor), exponent)
