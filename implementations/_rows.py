@@ -27,7 +27,7 @@ def sum_over(values: Array, denominator: Any) -> Any:
     """
     total = np.add.reduce(values)
     if total < np.inf and denominator > 0:
-        return values.dtype.type(total / denominator)
+        return total / total.dtype.type(denominator)
     exponent = np.frexp(values.max(initial=0))[1]
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         return np.ldexp(np.ldexp(values, -exponent).sum() / denominator, exponent).astype(values.dtype)[()]
@@ -35,7 +35,7 @@ def sum_over(values: Array, denominator: Any) -> Any:
 
 def mean(losses: Array) -> Any:
     """The mean of losses >= 0, a scalar of their dtype; NaN of none."""
-    return sum_over(losses, losses.dtype.type(losses.size))
+    return sum_over(losses, losses.size)
 
 
 def divisor_of(reduction: str, n_rows: int) -> float:

@@ -62,13 +62,13 @@ def _along_rows(logits: Array, labels: Array) -> tuple[Array, Array]:
 def _along_columns(logits: Array, labels: Array) -> tuple[Array, Array]:
     """As `_along_rows`, on the transposed logits; the gradient's memory is in the order of columns."""
     n_rows, n_classes = logits.shape
-    gradient = np.empty((n_classes, n_rows), logits.dtype)
+    gradient = np.array(logits.T, order="C")
     flat, places = gradient.reshape(-1), labels * n_rows + np.arange(n_rows)
-    gradient[...] = logits.T
-    gradient -= np.maximum.reduce(gradient, axis=0)
+    gradient -= np.maximum.reduce(gradient, 0)
     own = flat[places]
-    np.exp(gradient, out=gradient)
-    sums = np.add.reduce(gradient, axis=0)
-    gradient *= (1 / max(n_rows, 1)) / sums
-    flat[places] -= logits.dtype.type(1 / max(n_rows, 1))
+    np.exp(gradient, gradient)
+    sums = np.add.reduce(gradient, 0)
+    share = 1 / max(n_rows, 1)
+    gradient *= share / sums
+    flat[places] -= share
     return np.log(sums) - own, gradient.T
