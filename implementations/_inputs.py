@@ -42,9 +42,8 @@ def checked_labels(labels: npt.ArrayLike, logits: Array) -> Array:
     if array.shape != (n_rows,):
         raise ValueError(f"labels must have shape ({n_rows},), got {array.shape}")
     indices = array.astype(np.intp, copy=False)
-    if (
-        n_rows and np.maximum.reduce(indices.view(np.uintp)) >= n_classes
-    ):  # a negative number is a large one without its sign
+    unsigned = indices.view(np.uintp)  # where a negative number is a large one
+    if n_rows and np.maximum.reduce(unsigned) >= n_classes:
         outside = array[(array < 0) | (array >= n_classes)][0]
         raise ValueError(f"labels must lie in [0, {n_classes}), got {outside}")
     return indices

@@ -61,7 +61,7 @@ def _along_rows(logits: Array, labels: Array) -> tuple[Array, Array]:
 
 def _along_columns(logits: Array, labels: Array) -> tuple[Array, Array]:
     """As `_along_rows`, on the transposed logits; the gradient's memory is in the order of columns."""
-    n_rows, n_classes = logits.shape
+    n_rows = len(logits)
     gradient = np.array(logits.T, order="C")
     flat, places = gradient.reshape(-1), labels * n_rows + np.arange(n_rows)
     gradient -= np.maximum.reduce(gradient, 0)
