@@ -50,6 +50,8 @@ CONFINED = {
     "torch": ("gradlab.adapters",),
     "jax": ("gradlab.adapters",),
     "tensorflow": ("gradlab.adapters",),
+    "keras": ("gradlab.adapters",),
+    "mlx": ("gradlab.adapters",),
     "autograd": ("gradlab.adapters",),
     "optax": ("gradlab.adapters",),
     "matplotlib": ("gradlab.report.atlas_picture",),

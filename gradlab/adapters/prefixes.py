@@ -19,6 +19,7 @@ PREFIXES = {
     "scipy": "gradlab.adapters.scipy_idioms",
     "autograd": "gradlab.adapters.autograd_loss",
     "tensorflow": "gradlab.adapters.tensorflow_loss",
+    "mlx": "gradlab.adapters.mlx_loss",
     "c": "gradlab.adapters.c_function",
     "exec": "gradlab.adapters.program",
 }

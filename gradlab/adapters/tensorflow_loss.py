@@ -1,4 +1,4 @@
-"""`tensorflow:sparse_softmax_cross_entropy_with_logits`, and any loss written for TensorFlow; by tf.GradientTape.
+"""TensorFlow's own loss, Keras's on TensorFlow, and any loss written for TensorFlow; by tf.GradientTape.
 
 `tensorflow:module:callable` and `tensorflow:file.py:callable` take a function (logits, labels) -> loss of tensors;
 it runs eagerly. Labels become int64.
@@ -41,7 +41,19 @@ def sparse_softmax_cross_entropy_with_logits(
     return loss_and_gradient(loss, logits, labels)
 
 
-OWN = {"sparse_softmax_cross_entropy_with_logits": sparse_softmax_cross_entropy_with_logits}
+@implementation(keeps_dtype=True, **FLUSHES)
+def keras_sparse_categorical_crossentropy(logits: Array, labels: Array) -> tuple[Array, Array]:
+    """The loss of keras.losses.SparseCategoricalCrossentropy with from_logits, and its gradient (N, K)."""
+    import keras
+
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, dtype=logits.dtype.name)
+    return loss_and_gradient(lambda x, y: loss(y, x), logits, labels)
+
+
+OWN = {
+    "sparse_softmax_cross_entropy_with_logits": sparse_softmax_cross_entropy_with_logits,
+    "keras.SparseCategoricalCrossentropy": keras_sparse_categorical_crossentropy,
+}
 
 
 def found(rest: str, target: str) -> Found:

@@ -24,6 +24,8 @@ DEFAULT = (
     "jax:optax.softmax_cross_entropy_with_integer_labels",
     "jax:log_softmax",
     "tensorflow:sparse_softmax_cross_entropy_with_logits",
+    "tensorflow:keras.SparseCategoricalCrossentropy",
+    "mlx:cross_entropy",
     "sklearn:HalfMultinomialLoss",
     "scipy:log_softmax",
     "scipy:logsumexp",

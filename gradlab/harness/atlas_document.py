@@ -27,7 +27,31 @@ from gradlab.problems.families.placing import underflows
 
 SCHEMA, SCHEMA_VERSION = "gradlab-atlas", 1
 SMALL = 8  # a problem of at most so many logits is written out
-FRAMEWORKS = ("torch", "jax", "jaxlib", "optax", "scikit-learn", "scipy", "autograd", "tensorflow", "numba")
+FRAMEWORKS = (
+    "torch",
+    "jax",
+    "jaxlib",
+    "optax",
+    "scikit-learn",
+    "scipy",
+    "autograd",
+    "tensorflow",
+    "keras",
+    "mlx",
+    "numba",
+)
+    "torch",
+    "jax",
+    "jaxlib",
+    "optax",
+    "scikit-learn",
+    "scipy",
+    "autograd",
+    "tensorflow",
+    "keras",
+    "mlx",
+    "numba",
+)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ NEEDED = {  # a target, the package that it needs, and the extra that brings it
     "scipy:log_softmax": ("scipy", "scipy"),
     "autograd:logsumexp": ("autograd", "autograd"),
     "tensorflow:sparse_softmax_cross_entropy_with_logits": ("tensorflow", "tensorflow"),
+    "mlx:cross_entropy": ("mlx", "mlx"),
 }
 
 

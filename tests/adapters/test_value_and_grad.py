@@ -1,4 +1,4 @@
-"""HIPS autograd and TensorFlow: their own losses are right, and so are a user's."""
+"""HIPS autograd, TensorFlow with Keras, and MLX: their own losses are right, and so are a user's."""
 
 from __future__ import annotations
 
@@ -22,24 +22,37 @@ import tensorflow as tf
 def loss(logits, labels):
     return tf.reduce_mean(-tf.gather(tf.nn.log_softmax(logits), labels, batch_dims=1))
 """,
+    "mlx": """
+import mlx.core as mx
+
+def loss(logits, labels):
+    return mx.mean(mx.logsumexp(logits, axis=1) - mx.take_along_axis(logits, labels[:, None], axis=1)[:, 0])
+""",
 }
-OWN = {"autograd": "logsumexp", "tensorflow": "sparse_softmax_cross_entropy_with_logits"}
+OWN = {
+    "autograd": ("logsumexp",),
+    "tensorflow": ("sparse_softmax_cross_entropy_with_logits", "keras.SparseCategoricalCrossentropy"),
+    "mlx": ("cross_entropy",),
+}
+EXP_OF_FLOAT32 = ("mlx",)  # in float64 too
 LOGITS = np.array([[1.0, 2.0, 3.0], [0.5, 0.0, -1.0]])
 LABELS = np.array([0, 2])
 
 pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
 
 
-@pytest.mark.parametrize("prefix", OWN)
+TARGETS = [f"{prefix}:{rest}" for prefix, own in OWN.items() for rest in (*own, "losses.py:loss")]
+
+
+@pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("whose", ["own", "a user's"])
-def test_loss_and_gradient_are_right(prefix: str, dtype: str, whose: str, tmp_path: Path) -> None:
+def test_loss_and_gradient_are_right(target: str, dtype: str, tmp_path: Path) -> None:
+    prefix = target.partition(":")[0]
     pytest.importorskip(prefix)
     (tmp_path / "losses.py").write_text(LOSSES[prefix])
-    target = f"{prefix}:{OWN[prefix] if whose == 'own' else 'losses.py:loss'}"
     loss, gradient = load(target, {})[0].function(LOGITS.astype(dtype), LABELS)
     wanted = load("shifted", {})[0].function(LOGITS, LABELS)
-    tolerance = 8 * float(np.finfo(dtype).eps)
+    tolerance = 8 * float(np.finfo("float32" if prefix in EXP_OF_FLOAT32 else dtype).eps)
     assert (loss.dtype.name, gradient.dtype.name) == (dtype, dtype)
     np.testing.assert_allclose(loss, wanted[0], rtol=tolerance)
     np.testing.assert_allclose(gradient, wanted[1], rtol=tolerance)
@@ -48,7 +61,9 @@ def test_loss_and_gradient_are_right(prefix: str, dtype: str, whose: str, tmp_pa
 @pytest.mark.parametrize("prefix", OWN)
 def test_a_target_that_is_not_there(prefix: str) -> None:
     pytest.importorskip(prefix)
-    with pytest.raises(TargetError, match=f"{prefix}:nothing must be {OWN[prefix]}, module:callable or file.py:"):
+    with pytest.raises(
+        TargetError, match=f"{prefix}:nothing must be {', '.join(OWN[prefix])}, module:callable or file.py:"
+    ):
         load(f"{prefix}:nothing", {})
 
 

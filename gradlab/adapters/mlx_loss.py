@@ -1,0 +1,55 @@
+"""`mlx:cross_entropy`, and any loss written for MLX; the gradient comes from mlx.core.value_and_grad, on the CPU.
+
+`mlx:module:callable` and `mlx:file.py:callable` take a function (logits, labels) -> loss of MLX arrays, a scalar.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from gradlab.adapters.callables import Found, callable_for, differentiated_by, one_of
+from gradlab.claims import implementation
+from gradlab.problems.problem import Array
+
+NEEDS = {"mlx": "mlx"}
+FLUSHES = {"flushes_subnormals": True}
+
+Loss = Callable[..., Any]
+
+
+@implementation(reduction=["mean", "sum"], options=["label_smoothing"], keeps_dtype=True, **FLUSHES)
+def cross_entropy(
+    logits: Array, labels: Array, reduction: str = "mean", label_smoothing: float = 0.0
+) -> tuple[Array, Array]:
+    """The loss of mlx.nn.losses.cross_entropy, and its gradient (N, K), in the logits' dtype."""
+    from mlx.nn.losses import cross_entropy
+
+    def loss(x: Any, y: Any) -> Any:
+        return cross_entropy(x, y, reduction=reduction, label_smoothing=label_smoothing)
+
+    return loss_and_gradient(loss, logits, labels)
+
+
+OWN = {"cross_entropy": cross_entropy}
+
+
+def found(rest: str, target: str) -> Found:
+    """What a target `mlx:rest` stands for. Raises TargetError where that is nothing."""
+    if rest in OWN:
+        return one_of(OWN, target)
+    return differentiated_by(loss_and_gradient, callable_for(("mlx", OWN), rest), FLUSHES)
+
+
+def loss_and_gradient(loss: Loss, logits: Array, targets: Array) -> tuple[Array, Array]:
+    """The loss and its gradient (N, K), in the dtypes that MLX gives them. Raises whatever MLX raises."""
+    import mlx.core as mx
+
+    x = mx.array(logits, dtype=getattr(mx, logits.dtype.name))  # which would make float32 of float64
+    y = mx.array(targets, dtype=getattr(mx, targets.dtype.name))
+    with mx.stream(mx.cpu):  # where there is float64
+        value, gradient = mx.value_and_grad(lambda x: loss(x, y))(x)
+        mx.eval(value, gradient)
+    return np.asarray(value), np.asarray(gradient)
