@@ -40,18 +40,6 @@ FRAMEWORKS = (
     "mlx",
     "numba",
 )
-    "torch",
-    "jax",
-    "jaxlib",
-    "optax",
-    "scikit-learn",
-    "scipy",
-    "autograd",
-    "tensorflow",
-    "keras",
-    "mlx",
-    "numba",
-)
 
 
 @dataclass(frozen=True)
