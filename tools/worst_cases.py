@@ -1,9 +1,8 @@
 """Searches for the logits on which an implementation is least accurate, by hill climbing on its error in ULP.
 
 One row at a time, as mean over one row. A tenth of the time Hypothesis draws rows and follows their errors, by its
-target(). Then rows are drawn at several scales, margins and numbers of classes; those with the largest errors of the
-loss, the target's entry and the others are kept and changed by a few ULP, by noise, by ties and by offsets. Prints the
-largest error of each part with its logits in hexadecimal; --write keeps them as a corpus, which the tests replay.
+target(); then `gradlab.harness.climbing` goes on from there. Prints the largest error of each part with its logits in
+hexadecimal; --write keeps them as a corpus, which the tests replay.
 
     python tools/worst_cases.py accurate [--dtype float32] [--minutes 1] [--seed 0] [--write]
 """
@@ -14,7 +13,6 @@ import argparse
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,44 +23,25 @@ from hypothesis.extra.numpy import arrays
 
 from gradlab.adapters.load import load
 from gradlab.evaluation import Implementation
+from gradlab.harness.climbing import CLASSES, Climb, Row, errors_of_row
 from gradlab.harness.files import write_whole
-from gradlab.harness.largest_errors import PARTS, errors_on
 from gradlab.problems.dtypes import format_of
 from gradlab.problems.families.placing import underflows
-from gradlab.problems.problem import Array, Problem
+from gradlab.problems.problem import Array
 
 CORPUS = Path(__file__).parents[1] / "tests/implementations/hardest.json"
-CLASSES = (2, 3, 4, 7, 10, 33, 100)
-KEPT = 24  # rows of each part and number of classes that are changed further
-CHILDREN = 128
 EXAMPLES = 300  # of one run of Hypothesis
 MOST_BITS = 64.0  # of an error that Hypothesis follows: it takes no infinity
 
 
-@dataclass(frozen=True, eq=False)
-class Row:
-    """One row of logits and its label, with its error in ULP."""
-
-    logits: Array
-    label: int
-    ulp: float
-
-
 def search(implementation: Implementation, dtype: str, seconds: float, seed: int) -> dict[str, Row]:
     """The row with the largest error of each part that was found in this time."""
-    rng, start = np.random.default_rng(seed), time.monotonic()
-    kept: dict[tuple[int, str], list[Row]] = {(classes, part): [] for classes in CLASSES for part in PARTS}
+    start, climb = time.monotonic(), Climb(implementation, dtype, seed)
     for row, part in found_by_hypothesis(implementation, dtype, (seconds / 10, seed)):
-        kept[len(row.logits), part].append(row)
+        climb.keep(row, part)
     while time.monotonic() - start < seconds:
-        for classes in CLASSES:
-            parents = [row for part in PARTS for row in kept[classes, part]]
-            for logits, label in _children(parents, (dtype, classes), rng):
-                for part, ulp in _errors(implementation, logits, label).items():
-                    kept[classes, part].append(Row(logits, label, ulp))
-            for part in PARTS:
-                kept[classes, part] = sorted(kept[classes, part], key=lambda row: -row.ulp)[:KEPT]
-    return {part: max((kept[classes, part][0] for classes in CLASSES), key=lambda row: row.ulp) for part in PARTS}
+        climb.generation()
+    return climb.worst()
 
 
 def found_by_hypothesis(
@@ -86,7 +65,7 @@ def found_by_hypothesis(
     )
     @hypothesis.given(rows)
     def follow(drawn: tuple[Array, int]) -> None:
-        for part, ulp in _errors(implementation, *drawn).items():
+        for part, ulp in errors_of_row(implementation, *drawn).items():
             hypothesis.target(min(float(np.log2(1 + ulp)), MOST_BITS), label=part)
             if part not in worst or ulp > worst[part].ulp:
                 worst[part] = Row(*drawn, ulp)
@@ -96,51 +75,6 @@ def found_by_hypothesis(
         yield from ((row, part) for part, row in worst.items())
         worst.clear()
         seed += 1
-
-
-def _errors(implementation: Implementation, logits: Array, label: int) -> dict[str, float]:
-    problem = Problem(logits[None, :], np.array([label]))
-    return {part: float(np.max(errors, initial=0)) for part, errors in errors_on(implementation, problem).items()}
-
-
-def _children(parents: list[Row], what: tuple[str, int], rng: np.random.Generator) -> Iterator[tuple[Array, int]]:
-    dtype, classes = what
-    for _ in range(CHILDREN):
-        if not parents or rng.random() < 0.25:
-            yield _drawn(dtype, classes, rng)
-        else:
-            parent = parents[rng.integers(len(parents))]
-            yield _changed(parent.logits, rng), parent.label if rng.random() < 0.95 else int(rng.integers(classes))
-
-
-def _drawn(dtype: str, classes: int, rng: np.random.Generator) -> tuple[Array, int]:
-    """A row of some scale, with some margin of the target, or next to where exponentials of this format underflow."""
-    last = underflows(format_of(dtype))
-    logits = rng.normal(0, 10.0 ** rng.uniform(-3, 3), classes)
-    label = int(rng.integers(classes))
-    if rng.random() < 0.6:
-        margin = rng.uniform(-1.1, 1.1) * last if rng.random() < 0.5 else np.exp(rng.uniform(-20, np.log(last)))
-        others = np.delete(logits, label).max(initial=0.0)
-        logits[label] = others + margin
-    if rng.random() < 0.2:
-        logits += 10.0 ** rng.uniform(0, 6) * rng.choice([-1, 1])
-    return logits.astype(dtype), label
-
-
-def _changed(logits: Array, rng: np.random.Generator) -> Array:
-    """The row with one or all of its logits changed: by ULP, by noise, to that of another class, by an offset."""
-    row, kind = logits.copy(), rng.integers(4)
-    place = rng.integers(len(row))
-    if kind == 0:
-        for _ in range(int(rng.integers(1, 9))):
-            row[place] = np.nextafter(row[place], row.dtype.type(rng.choice([-np.inf, np.inf])))
-    elif kind == 1:
-        row[place] += row.dtype.type(rng.normal(0, 10.0 ** rng.uniform(-6, 1)))
-    elif kind == 2:
-        row[place] = row[rng.integers(len(row))]
-    else:
-        row += row.dtype.type(rng.normal(0, 10.0 ** rng.uniform(-6, 2)))
-    return row if np.isfinite(row).all() else logits
 
 
 def encoded(name: str, dtype: str, part: str, row: Row) -> dict[str, Any]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gradlab.problems.families import Family
 
 CERTIFICATES = Path("docs") / "exhaustive"
+GENERATIONS = 16
 DEFAULT = (
     "torch:cross_entropy",
     "jax:optax.softmax_cross_entropy_with_integer_labels",
@@ -42,6 +43,7 @@ class Made:
 
     command: str
     families: Sequence[Family]
+    generations: int
     certificates: Sequence[Certificate]
     outputs: dict[str, Path]
     missing: list[Missing] = field(default_factory=list)
@@ -51,6 +53,7 @@ class Made:
 @click.command(short_help="The errors of every framework installed, family by family.")
 @click.argument("targets", nargs=-1)
 @click.option("--family", "names", multiple=True, metavar="NAME", help="Measure errors on it only. May be repeated.")
+@click.option("--climb", type=click.IntRange(min=0), default=GENERATIONS, show_default=True, metavar="GENERATIONS")
 @click.option(
     "--markdown", type=click.Path(path_type=Path), metavar="FILE", help="Write the page there, not to stdout."
 )
@@ -60,13 +63,16 @@ class Made:
     "--certificates", type=click.Path(path_type=Path), default=CERTIFICATES, show_default=True, metavar="DIR",
     help="Of `gradlab exhaustive`: their figures stand beside.",
 )  # fmt: skip
-def atlas(targets: tuple[str, ...], names: tuple[str, ...], certificates: Path, **outputs: Path | None) -> Status:
+def atlas(
+    targets: tuple[str, ...], names: tuple[str, ...], climb: int, certificates: Path, **outputs: Path | None
+) -> Status:
     """Measure each TARGET in each dtype that it claims: verdict, largest errors in ULP, manners.
 
     The largest error of the loss, of the target's entry and of the others on each family of problems with finite logits
-    (profile standard, seed 0), with the input; the margin from which the target's entry is 0; and what comes back for
-    NaN, infinities, bad labels and an empty batch. Without TARGETs: the frameworks that have an adapter, and some of
-    gradlab's own. One whose package is not installed is left out. What is done is written after each target.
+    (profile standard, seeds 0 to 7), and on rows that are changed towards larger errors for so many generations
+    (--climb), with the input; the margin from which the target's entry is 0; and what comes back for NaN, infinities,
+    bad labels and an empty batch. Without TARGETs: the frameworks that have an adapter, and some of gradlab's own. One
+    whose package is not installed is left out. What is done is written after each target.
     """
     from gradlab.harness.atlas import measured_families
     from gradlab.harness.atlas_document import certificates_in
@@ -75,9 +81,10 @@ def atlas(targets: tuple[str, ...], names: tuple[str, ...], certificates: Path, 
     places = {name: path.resolve() for name, path in outputs.items() if path}
     _refuse_bad_outputs(places)
     try:
-        made = Made(_command(targets, names, outputs), measured_families(names), certificates_in(certificates), places)
+        families, found = measured_families(names), certificates_in(certificates)
     except (ValueError, CertificateError) as error:
         raise click.UsageError(str(error)) from error
+    made = Made(_command(targets, names, climb, outputs), families, climb, found, places)
     for implementation in _loaded(targets or DEFAULT, made):
         _measure(implementation, made)
     if not made.entries:
@@ -98,8 +105,8 @@ def _refuse_bad_outputs(places: dict[str, Path]) -> None:
         raise click.UsageError("\n".join(faults))
 
 
-def _command(targets: Sequence[str], names: Sequence[str], outputs: dict[str, Path | None]) -> str:
-    given = [*targets, *(f"--family {name}" for name in names)]
+def _command(targets: Sequence[str], names: Sequence[str], climb: int, outputs: dict[str, Path | None]) -> str:
+    given = [*targets, *(f"--family {name}" for name in names), *([f"--climb {climb}"] if climb != GENERATIONS else [])]
     return " ".join(["gradlab atlas", *given, *(f"--{name} {path}" for name, path in outputs.items() if path)])
 
 
@@ -129,7 +136,7 @@ def _measure(implementation: Implementation, made: Made) -> None:
     charts = []
     for dtype in implementation.claims.dtypes:
         with shown(implementation.name) as watch:
-            charts.append(charted(implementation, dtype, made.families, watch))
+            charts.append(charted(implementation, dtype, (made.families, made.generations), watch))
         click.echo(f"{implementation.name} {dtype}: {charts[-1].verdict}", err=True)
     made.entries.append(encoded_entry(implementation, charts, made.certificates))
     _write(made)

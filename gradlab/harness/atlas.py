@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from gradlab.claims import Claims
 from gradlab.evaluation import Implementation
 from gradlab.harness.atlas_domain import Conduct, conduct
 from gradlab.harness.atlas_margin import Vanishing, vanishing_margin
+from gradlab.harness.climbing import OF_ONE_GENERATION, climbed
 from gradlab.harness.largest_errors import LargestError, largest_errors
 from gradlab.harness.problems import problems_in_run, stated
 from gradlab.harness.profiles import PROFILES
@@ -19,21 +21,27 @@ from gradlab.problems.dtypes import Format, format_of
 from gradlab.problems.families import Family, families_of, problems_in
 from gradlab.problems.problem import Problem
 
-PROFILE, SEED = "standard", 0
+PROFILE, SEEDS = "standard", range(8)
+CLIMBED, CLIMBED_PURPOSE = "climbed", "one row at a time, by hill climbing on the error in ULP"
 
 
 @dataclass(frozen=True, eq=False)
 class FamilyErrors:
-    """The largest errors on one family: its problems, as numbered there, and for each part the worst of them."""
+    """The largest errors on one family: for each part the worst of its problems.
+
+    problems: seed by seed, as numbered there; none where each followed from those before. n_problems: how many in all.
+    """
 
     name: str
-    problems: Sequence[Problem]
+    n_problems: int
     errors: Mapping[str, LargestError]
+    problems: Mapping[int, Sequence[Problem]] = field(default_factory=dict)
 
-    def index_of(self, part: str) -> int | None:
-        """Which problem of the family, counted from 0, has the largest error; None where every error is 0."""
+    def place_of(self, part: str) -> tuple[int, int] | None:
+        """The seed of the worst problem and its number, from 0; None where every error is 0, or none is numbered."""
         worst = self.errors[part].problem
-        return None if worst is None else next(i for i, one in enumerate(self.problems) if one is worst)
+        places = ((seed, i, one) for seed, problems in self.problems.items() for i, one in enumerate(problems))
+        return next(((seed, i) for seed, i, one in places if one is worst), None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,20 +66,27 @@ def measured_families(names: Sequence[str] = ()) -> tuple[Family, ...]:
     What is not finite, and the batch without rows, are in the table of the domain.
     """
     fmt = format_of("float32")
-    known = [one for one in families_of(PROFILE) if all(map(_is_finite, problems_in(one, fmt, SEED)))]
+    known = [one for one in families_of(PROFILE) if all(map(_is_finite, problems_in(one, fmt, SEEDS[0])))]
     for name in names:
         if name not in [one.name for one in known]:
             raise ValueError(f"a family must be one of {', '.join(one.name for one in known)}, got {name!r}")
     return tuple(one for one in known if not names or one.name in names)
 
 
-def charted(implementation: Implementation, dtype: str, families: Sequence[Family], watch: Watch) -> Chart:
-    """The chart of one implementation in one dtype: the errors on these families, the verdict on all."""
+def charted(implementation: Implementation, dtype: str, what: tuple[Sequence[Family], int], watch: Watch) -> Chart:
+    """The chart of one implementation in one dtype; the verdict is on all families, with the first of the seeds.
+
+    what: the families whose errors are measured, and how many generations of rows are climbed besides.
+    """
     fmt, implementation = format_of(dtype), _mean_first(implementation)
-    found = []
+    (families, generations), found = what, []
     for done, family in enumerate(families):
         watch(Progress(implementation.name, dtype, f"errors on {family.name}", done, len(families), 0))
         found.append(_errors_on(implementation, family, fmt))
+    if generations:
+        watch(Progress(implementation.name, dtype, "climbing", 0, 1, 0))
+        errors = climbed(implementation, dtype, (generations, SEEDS[0]))
+        found.append(FamilyErrors(CLIMBED, generations * OF_ONE_GENERATION, errors))
     verdict, failed = _verdict(implementation, dtype, watch)
     vanishing = vanishing_margin(implementation, fmt)
     return Chart(dtype, verdict, failed, tuple(found), vanishing, conduct(implementation, fmt))
@@ -85,8 +100,9 @@ def _mean_first(implementation: Implementation) -> Implementation:
 
 
 def _errors_on(implementation: Implementation, family: Family, fmt: Format) -> FamilyErrors:
-    problems = _stated_all(implementation.claims, problems_in(family, fmt, SEED))
-    return FamilyErrors(family.name, problems, largest_errors(implementation, problems))
+    problems = {seed: _stated_all(implementation.claims, problems_in(family, fmt, seed)) for seed in SEEDS}
+    every = list(chain(*problems.values()))
+    return FamilyErrors(family.name, len(every), largest_errors(implementation, every), problems)
 
 
 def _stated_all(claims: Claims, problems: Sequence[Problem]) -> list[Problem]:
@@ -96,7 +112,7 @@ def _stated_all(claims: Claims, problems: Sequence[Problem]) -> list[Problem]:
 def _verdict(implementation: Implementation, dtype: str, watch: Watch) -> tuple[Verdict, tuple[str, ...]]:
     """What `gradlab check` concludes where it draws no problems, and the checks that keep it there."""
     profile = replace(PROFILES[PROFILE], examples=0)
-    problems = problems_in_run(implementation.claims, dtype, (profile, SEED))
+    problems = problems_in_run(implementation.claims, dtype, (profile, SEEDS[0]))
     tally = Tally(implementation, Verdict.ACCURATE)
     for done, problem in enumerate(problems):
         watch(Progress(implementation.name, dtype, problem.family, done, len(problems), len(tally.failing)))

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from gradlab.evaluation import Implementation
-from gradlab.harness.atlas import PROFILE, SEED, Chart, FamilyErrors
+from gradlab.harness.atlas import CLIMBED, CLIMBED_PURPOSE, PROFILE, SEEDS, Chart, FamilyErrors
 from gradlab.harness.atlas_domain import RULES
 from gradlab.harness.cases import json_number
 from gradlab.harness.encoding import Plain, encoded_problem, hex_of
@@ -25,8 +25,8 @@ from gradlab.problems.dtypes import format_of
 from gradlab.problems.families import Family
 from gradlab.problems.families.placing import underflows
 
-SCHEMA, SCHEMA_VERSION = "gradlab-atlas", 1
-SMALL = 8  # a problem of at most so many logits is written out
+SCHEMA, SCHEMA_VERSION = "gradlab-atlas", 2
+SMALL = 8  # a problem of at most so many logits is written out, and one that has no number
 FRAMEWORKS = (
     "torch",
     "jax",
@@ -57,19 +57,24 @@ def document(command: str, families: Sequence[Family], entries: Sequence[Plain],
         "version": SCHEMA_VERSION,
         "command": command,
         "profile": PROFILE,
-        "seed": SEED,
+        "seeds": list(SEEDS),
         "machine": {
             "python": platform.python_version(),
             "processor": processor("model name"),
             "numpy_simd": numpy_simd(),
         },
         "versions": _versions(),
-        "families": {family.name: family.purpose for family in families},
+        "families": {family.name: family.purpose for family in families} | _climbed(entries),
         "domain": RULES,
         "vanishes_rightly": {name: hex_of(underflows(format_of(name))) for name in ("float32", "float64")},
         "missing": [{"target": one.target, "reason": one.reason} for one in missing],
         "targets": list(entries),
     }
+
+
+def _climbed(entries: Sequence[Plain]) -> dict[str, str]:
+    charts = [chart for entry in entries for chart in entry["charts"]]
+    return {CLIMBED: CLIMBED_PURPOSE} if any(chart["families"][-1]["family"] == CLIMBED for chart in charts) else {}
 
 
 def encoded_entry(
@@ -121,7 +126,7 @@ def _of_chart(chart: Chart) -> Plain:
         "families": [
             {
                 "family": one.name,
-                "n_problems": len(one.problems),
+                "n_problems": one.n_problems,
                 "parts": {part: _of_part(one, part) for part in PARTS},
             }
             for one in chart.families
@@ -135,14 +140,15 @@ def _of_chart(chart: Chart) -> Plain:
 
 
 def _of_part(errors: FamilyErrors, part: str) -> Plain:
-    worst = errors.errors[part]
-    small = worst.problem is not None and worst.problem.logits.size <= SMALL
+    worst, place = errors.errors[part], errors.place_of(part)
+    shown = worst.problem is not None and (place is None or worst.problem.logits.size <= SMALL)
     return {
         "ulp": json_number(worst.ulp),
-        "index": errors.index_of(part),
+        "seed": None if place is None else place[0],
+        "index": None if place is None else place[1],
         "shape": None if worst.problem is None else list(worst.problem.logits.shape),
         "digest": None if worst.problem is None else worst.problem.digest,
-        "problem": encoded_problem(worst.problem) if small and worst.problem is not None else None,
+        "problem": encoded_problem(worst.problem) if shown and worst.problem is not None else None,
     }
 
 

@@ -57,9 +57,10 @@ def _opening(atlas: Plain) -> Iterator[str]:
     machine = atlas["machine"]
     yield (
         "Largest errors in units in the last place (ULP) against certified enclosures. All figures are *searched*: the"
-        f" largest that the families of the {atlas['profile']} profile show with seed {atlas['seed']}; the true ones"
-        " may be larger. Those called *exhaustive* are of every float32 margin of two classes. An error is `inf` where"
-        " one of answer and truth is finite and the other is not. It repeats on the same machine and versions."
+        f" largest that the families of the {atlas['profile']} profile show with seeds {atlas['seeds'][0]} to"
+        f" {atlas['seeds'][-1]}, and `climbed` where rows are changed towards larger errors; the true ones may be larger."
+        " Those called *exhaustive* are of every float32 margin of two classes. An error is `inf` where one of answer"
+        " and truth is finite and the other is not. It repeats on the same machine and versions."
     )
     yield ""
     yield f"{versions}; Python {machine['python']}, {machine['processor']}."
@@ -138,8 +139,8 @@ def _errors_in(chart: Plain, name: str) -> str:
 
 def _inputs(atlas: Plain, dtype: str) -> Iterator[str]:
     yield (
-        "`name[i]` is problem i of the family, `problems_in(family, format_of(dtype), seed)[i]`; the JSON beside this"
-        " page has the worst input for each family."
+        "`name[i], seed s` is problem i of the family, `problems_in(family, format_of(dtype), s)[i]`; the JSON beside"
+        " this page has the worst input for each family."
     )
     yield ""
     yield _row(["target", "part", "ULP", "problem", "logits and labels"])
@@ -147,7 +148,8 @@ def _inputs(atlas: Plain, dtype: str) -> Iterator[str]:
     for entry, chart in charts_of(atlas, dtype):
         for part in PARTS:
             family, worst = worst_of(chart, part)
-            place = f"{family['family']}[{worst['index']}]" if worst["index"] is not None else "-"
+            number = "" if worst["index"] is None else f"[{worst['index']}], seed {worst['seed']}"
+            place = f"{family['family']}{number}"
             yield _row([f"`{entry['target']}`", WORDS[part], _number(size_of(worst)), place, _content(worst)])
 
 

@@ -13,13 +13,15 @@ import pytest
 from gradlab.cli.atlas import DEFAULT
 
 MODULE: Any = importlib.import_module("gradlab.cli.atlas")  # the command has its name in gradlab.cli
-FEW = ("--family", "margins")
+FEW = ("--family", "margins", "--climb", "0")
 
 
 def test_the_page_goes_to_stdout(gradlab: Any) -> None:
     ran = gradlab("atlas", "shifted", "complement", *FEW)
     assert ran.status == 0
-    assert ran.out.startswith("<!-- Written by `gradlab atlas shifted complement --family margins`; not to be edited")
+    assert ran.out.startswith(
+        "<!-- Written by `gradlab atlas shifted complement --family margins --climb 0`; not to be edited"
+    )
     assert "shifted float32: " in ran.err
 
 

@@ -11,7 +11,7 @@ from gradlab.report.atlas import as_markdown
 
 def part(ulp: float | str, index: int | None = 0) -> dict[str, Any]:
     problem = {"logits": [["0x1.4000000000000p+4", "0x0.0p+0"]], "targets": [1]}
-    return {"ulp": ulp, "index": index, "shape": [1, 2], "digest": "", "problem": problem}
+    return {"ulp": ulp, "seed": 3, "index": index, "shape": [1, 2], "digest": "", "problem": problem}
 
 
 def document(**changes: Any) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def document(**changes: Any) -> dict[str, Any]:
     return {
         "command": "gradlab atlas mine",
         "profile": "standard",
-        "seed": 0,
+        "seeds": [0, 1],
         "machine": {"python": "3.11", "processor": "a processor"},
         "versions": {"gradlab": "1"},
         "families": {"one": "the first.", "two": "the second."},
@@ -63,7 +63,7 @@ def test_families_have_their_own_errors() -> None:
 
 
 def test_the_worst_input_is_in_hexadecimal() -> None:
-    assert "| `mine` | loss | inf | two[0] | `[[0x1.4p+4, 0x0p+0]]`, [1] |" in as_markdown(document())
+    assert "| `mine` | loss | inf | two[0], seed 3 | `[[0x1.4p+4, 0x0p+0]]`, [1] |" in as_markdown(document())
 
 
 def test_what_breaks_a_rule_of_the_domain_is_bold() -> None:
