@@ -58,7 +58,7 @@ def _opening(atlas: Plain) -> Iterator[str]:
     yield (
         "Largest errors in units in the last place (ULP) against certified enclosures. All figures are *searched*: the"
         f" largest that the families of the {atlas['profile']} profile show with seeds {atlas['seeds'][0]} to"
-        f" {atlas['seeds'][-1]}, and `climbed` where rows are changed towards larger errors; the true ones may be larger."
+        f" {atlas['seeds'][-1]}, and `climbed` where rows are changed towards larger ones; the true ones may be larger."
         " Those called *exhaustive* are of every float32 margin of two classes. An error is `inf` where one of answer"
         " and truth is finite and the other is not. It repeats on the same machine and versions."
     )
