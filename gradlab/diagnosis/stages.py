@@ -91,8 +91,10 @@ def log_sum_less_logit(view: View) -> Array:
 
 
 def mass_times_probabilities(view: View) -> Array:
-    """A p with A = sum_j t_j."""
-    return np.asarray(view.t.sum(axis=1, keepdims=True) * view.p)
+    """A p with A = sum_j t_j; 0 in an ignored row with A = 0, whatever its logits."""
+    mass = view.t.sum(axis=1, keepdims=True)
+    ignored = view.problem.ignored_rows[:, None] & (mass == 0)
+    return np.asarray(np.where(ignored, view.dtype.type(0), mass * view.p))
 
 
 def probabilities_less_targets(view: View) -> Array:

@@ -33,6 +33,17 @@ def ignored_rows_keep_gradient(
     return loss, gradient
 
 
+def ignored_rows_times_zero(
+    logits: Array, labels: Array, reduction: str = "mean", ignore_index: int | None = None
+) -> Answer:
+    """The gradient of an ignored row is p times 0, which is NaN where a logit is NaN or infinite."""
+    loss, gradient = every_option(logits, labels, reduction=reduction, ignore_index=ignore_index)
+    ignored = labels == ignore_index
+    with np.errstate(invalid="ignore"):
+        gradient[ignored] = (softmax(logits) * 0)[ignored]
+    return loss, gradient
+
+
 def ignored_label_fixed(
     logits: Array, labels: Array, reduction: str = "mean", ignore_index: int | None = None
 ) -> Answer:
@@ -131,6 +142,17 @@ SPECIMENS = (
         options={"ignore_index": -100},
         killed_by="ignore_index_is_as_defined",
         seen="pytorch #11551, #73205; MXNet #6202",
+        claims=IGNORING,
+    ),
+    Specimen(
+        ignored_rows_times_zero,
+        wrong="g_i = 0 p_i in an ignored row: NaN where a logit of it is NaN or infinite",
+        mend="set the whole row of the gradient to 0",
+        logits=[[0, 0], [float("inf"), 0]],
+        labels=[0, -100],
+        options={"ignore_index": -100},
+        killed_by="ignore_index_is_as_defined",
+        seen="F.cross_entropy of torch 2.13",
         claims=IGNORING,
     ),
     Specimen(

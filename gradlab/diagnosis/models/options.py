@@ -113,6 +113,11 @@ def gradient_of_ignored(view: View) -> Array:
     return np.where(view.problem.ignored_rows[:, None], view.p, probabilities_less_targets(view))
 
 
+def gradient_times_mass(view: View) -> Array:
+    """A p - t also where a row is ignored, A = 0 and p = NaN."""
+    return np.asarray(view.t.sum(axis=1, keepdims=True) * view.p - view.t)
+
+
 def of_fixed_label(problem: Problem) -> Array:
     """Rows with -100 are ignored, and rows with the label to be ignored are not."""
     if problem.objective.ignore_index in (None, -100):
@@ -180,6 +185,7 @@ DEFECTS = (
     of_option("class_weights", "weighted_by_count", **divided_by(number_of_kept_rows)),
     of_option("ignore_index", "ignored_rows_counted", **divided_by(number_of_rows)),
     of_option("ignore_index", "ignored_rows_keep_gradient", gradient=gradient_of_ignored),
+    of_option("ignore_index", "ignored_rows_times_zero", gradient=gradient_times_mass),
     of_option("ignore_index", "ignored_label_fixed", **dict.fromkeys(BOTH, of_fixed_label)),
     of_option(
         "ignore_index",
