@@ -14,6 +14,7 @@ import click
 from gradlab.cli.atlas import atlas
 from gradlab.cli.check import check
 from gradlab.cli.compare import compare
+from gradlab.cli.conform import conform
 from gradlab.cli.derive import derive
 from gradlab.cli.doctor import doctor
 from gradlab.cli.exhaustive import exhaustive
@@ -36,7 +37,7 @@ def gradlab(context: click.Context, debug: bool) -> None:
     context.obj["debug"] = debug
 
 
-for command in (check, replay, compare, exhaustive, atlas, explain, listing, derive, doctor):
+for command in (check, conform, replay, compare, exhaustive, atlas, explain, listing, derive, doctor):
     gradlab.add_command(command)
 
 

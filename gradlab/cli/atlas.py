@@ -66,13 +66,13 @@ class Made:
 def atlas(
     targets: tuple[str, ...], names: tuple[str, ...], climb: int, certificates: Path, **outputs: Path | None
 ) -> Status:
-    """Measure each TARGET in each dtype that it claims: verdict, largest errors in ULP, manners.
+    """Measure each TARGET in each dtype that it claims: verdict, largest errors in ULP, rules followed.
 
     The largest error of the loss, of the target's entry and of the others on each family of problems with finite logits
     (profile standard, seeds 0 to 7), and on rows that are changed towards larger errors for so many generations
-    (--climb), with the input; the margin from which the target's entry is 0; and what comes back for NaN, infinities,
-    bad labels and an empty batch. Without TARGETs: the frameworks that have an adapter, and some of gradlab's own. One
-    whose package is not installed is left out. What is done is written after each target.
+    (--climb), with the input; the margin from which the target's entry is 0; and which rules it follows where
+    implementations disagree, as `gradlab conform` tells. Without TARGETs: the frameworks that have an adapter, and some
+    of gradlab's own. One whose package is not installed is left out. What is done is written after each target.
     """
     from gradlab.harness.atlas import measured_families
     from gradlab.harness.atlas_document import certificates_in

@@ -1,4 +1,4 @@
-"""The atlas of one implementation: its errors, family by family, where its gradient vanishes, what bad input brings."""
+"""The atlas of one implementation: its errors, family by family, where its gradient vanishes, the rules it follows."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from itertools import chain
 
 from gradlab.claims import Claims
 from gradlab.evaluation import Implementation
-from gradlab.harness.atlas_domain import Conduct, conduct
 from gradlab.harness.atlas_margin import Vanishing, vanishing_margin
 from gradlab.harness.climbing import OF_ONE_GENERATION, climbed
+from gradlab.harness.conformance.profile import Profile, profile_of
 from gradlab.harness.largest_errors import LargestError, largest_errors
 from gradlab.harness.problems import problems_in_run, stated
 from gradlab.harness.profiles import PROFILES
@@ -57,7 +57,7 @@ class Chart:
     failed: tuple[str, ...]
     families: tuple[FamilyErrors, ...]
     vanishing: Vanishing
-    conduct: Mapping[str, Conduct]
+    profile: Profile
 
 
 def measured_families(names: Sequence[str] = ()) -> tuple[Family, ...]:
@@ -89,7 +89,7 @@ def charted(implementation: Implementation, dtype: str, what: tuple[Sequence[Fam
         found.append(FamilyErrors(CLIMBED, generations * OF_ONE_GENERATION, errors))
     verdict, failed = _verdict(implementation, dtype, watch)
     vanishing = vanishing_margin(implementation, fmt)
-    return Chart(dtype, verdict, failed, tuple(found), vanishing, conduct(implementation, fmt))
+    return Chart(dtype, verdict, failed, tuple(found), vanishing, profile_of(implementation, dtype))
 
 
 def _mean_first(implementation: Implementation) -> Implementation:

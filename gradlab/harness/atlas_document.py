@@ -12,8 +12,8 @@ import numpy as np
 
 from gradlab.evaluation import Implementation
 from gradlab.harness.atlas import CLIMBED, CLIMBED_PURPOSE, PROFILE, SEEDS, Chart, FamilyErrors
-from gradlab.harness.atlas_domain import RULES
 from gradlab.harness.cases import json_number
+from gradlab.harness.conformance.document import encoded_cases, encoded_profile
 from gradlab.harness.encoding import Plain, encoded_problem, hex_of
 from gradlab.harness.exhaustive_certificate import Certificate, label_of, read_certificate, sources_of
 from gradlab.harness.exhaustive_tally import Worst
@@ -25,7 +25,7 @@ from gradlab.problems.dtypes import format_of
 from gradlab.problems.families import Family
 from gradlab.problems.families.placing import underflows
 
-SCHEMA, SCHEMA_VERSION = "gradlab-atlas", 2
+SCHEMA, SCHEMA_VERSION = "gradlab-atlas", 3
 SMALL = 8  # a problem of at most so many logits is written out, and one that has no number
 FRAMEWORKS = (
     "torch",
@@ -65,7 +65,7 @@ def document(command: str, families: Sequence[Family], entries: Sequence[Plain],
         },
         "versions": _versions(),
         "families": {family.name: family.purpose for family in families} | _climbed(entries),
-        "domain": RULES,
+        "cases": encoded_cases(),
         "vanishes_rightly": {name: hex_of(underflows(format_of(name))) for name in ("float32", "float64")},
         "missing": [{"target": one.target, "reason": one.reason} for one in missing],
         "targets": list(entries),
@@ -135,7 +135,7 @@ def _of_chart(chart: Chart) -> Plain:
             "margin": None if vanishing.margin is None else hex_of(vanishing.margin),
             "confirmed": vanishing.confirmed,
         },
-        "domain": {case: {"seen": one.seen, "as_ruled": one.as_ruled} for case, one in chart.conduct.items()},
+        "conformance": encoded_profile(chart.profile),
     }
 
 

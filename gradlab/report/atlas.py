@@ -8,9 +8,9 @@ from typing import Any
 
 from gradlab.harness.encoding import Plain
 from gradlab.harness.largest_errors import PARTS
+from gradlab.report.conformance import case_lines, rule_lines
 
 WORDS = {"loss": "loss", "target": "target's entry", "others": "other entries"}
-RULED = "**{}**"  # how what differs from the rule is set
 
 
 def as_markdown(atlas: Plain, picture: str | None = None) -> str:
@@ -25,9 +25,10 @@ def as_markdown(atlas: Plain, picture: str | None = None) -> str:
     ]
     for dtype in dtypes_of(atlas):
         lines += ["", f"## {dtype}", "", *_summary(atlas, dtype)]
-        lines += ["", f"### What came back at the edge of the domain, {dtype}", "", *_domain(atlas, dtype)]
+        lines += ["", f"### Where implementations disagree, {dtype}", "", *_conformance(atlas, dtype)]
         lines += ["", f"### Family by family, {dtype}", "", *_families(atlas, dtype)]
         lines += ["", f"### The worst inputs, {dtype}", "", *_inputs(atlas, dtype)]
+    lines += ["", "## The rules where implementations disagree", "", *rule_lines(atlas["cases"])]
     return "\n".join([*lines, "", "## The families", "", *_purposes(atlas)]) + "\n"
 
 
@@ -106,20 +107,11 @@ def _margin(vanishes: Plain) -> str:
     return shown if vanishes["confirmed"] else f"{shown}, neighbours differ"
 
 
-def _domain(atlas: Plain, dtype: str) -> Iterator[str]:
-    charts = charts_of(atlas, dtype)
-    yield "Two rows, the first as stated, the second sound; **bold** where gradlab's rule is another."
+def _conformance(atlas: Plain, dtype: str) -> Iterator[str]:
+    columns = {entry["target"]: chart["conformance"] for entry, chart in charts_of(atlas, dtype)}
+    yield "The rules are below; **bold** where gradlab's own is another; - where an option is not claimed."
     yield ""
-    yield _row(["case", "rule", *(f"`{entry['target']}`" for entry, _ in charts)])
-    yield _rule(2 + len(charts))
-    for case, rule in atlas["domain"].items():
-        yield _row([case, rule, *(_seen(chart["domain"].get(case)) for _, chart in charts)])
-
-
-def _seen(conduct: Plain | None) -> str:
-    if conduct is None:
-        return "-"
-    return str(conduct["seen"]) if conduct["as_ruled"] else RULED.format(conduct["seen"])
+    yield from case_lines(atlas["cases"], columns)
 
 
 def _families(atlas: Plain, dtype: str) -> Iterator[str]:

@@ -6,11 +6,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from gradlab.adapters.load import load
-from gradlab.evaluation import Implementation
 from gradlab.harness import atlas
 from gradlab.harness.atlas import CLIMBED, Chart, charted, measured_families
 from gradlab.harness.atlas_document import (
@@ -22,7 +20,7 @@ from gradlab.harness.atlas_document import (
     encoded_entry,
     read_atlas,
 )
-from gradlab.harness.atlas_domain import RULES, conduct
+from gradlab.harness.conformance.table import CASES
 from gradlab.harness.encoding import decoded_problem
 from gradlab.harness.files import strict_json
 from gradlab.harness.largest_errors import PARTS, errors_on
@@ -95,45 +93,29 @@ def test_small_problems_are_written_out() -> None:
     assert all(part["problem"] is None for part in parts if part not in small)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_what_ships_keeps_to_every_rule_of_the_domain(dtype: str) -> None:
-    found = conduct(load("shifted", {})[0], format_of(dtype))
-    assert list(found) == list(RULES)
-    assert [case for case, one in found.items() if not one.as_ruled] == []
-    assert found["NaN in a row"].seen == "loss NaN, gradient NaN"
-    assert found["label K"].seen == "raises ValueError"
-
-
-def test_conduct_by_other_rules_is_seen() -> None:
-    def careless(logits: Any, labels: Any) -> Any:
-        p = np.exp(logits) / np.exp(logits).sum()  # over all rows
-        p[np.arange(len(labels)), labels % 3] -= 1
-        return p.sum(), p
-
-    found = conduct(Implementation("careless", careless), format_of("float32"))
-    assert found["NaN in a row"].seen == "loss NaN, gradient NaN, the other row too"
-    assert found["label -1"].seen == "loss a value, gradient a value"
-    assert found["empty batch"].seen == "loss 0"
-    assert [case for case, one in found.items() if one.as_ruled] == ["-inf at another class"]
+def test_a_chart_has_the_profile_of_its_dtype() -> None:
+    found = chart("shifted", "float64").profile
+    assert list(found) == list(CASES)
+    assert found["label_k"].name == "refused"
 
 
 def test_the_document_has_what_its_schema_says(tmp_path: Path) -> None:
     (tmp_path / "atlas.json").write_text(strict_json(plain()))
     found = read_atlas(tmp_path / "atlas.json")
     assert (found["schema"], found["version"]) == (SCHEMA, SCHEMA_VERSION)
-    assert {"command", "profile", "seeds", "machine", "versions", "families", "domain", "missing"} <= found.keys()
+    assert {"command", "profile", "seeds", "machine", "versions", "families", "cases", "missing"} <= found.keys()
     for entry in found["targets"]:
         assert entry.keys() == {"target", "reduction", "charts", "exhaustive"}
         for one in entry["charts"]:
-            assert one.keys() == {"dtype", "label", "verdict", "failed", "families", "vanishes", "domain"}
+            assert one.keys() == {"dtype", "label", "verdict", "failed", "families", "vanishes", "conformance"}
             assert one["label"] == "searched"
             assert [family["family"] for family in one["families"]] == list(found["families"])
 
 
-@pytest.mark.parametrize("text", ["[]", '{"schema": "gradlab-case-1"}', '{"schema": "gradlab-atlas", "version": 1}'])
+@pytest.mark.parametrize("text", ["[]", '{"schema": "gradlab-case-1"}', '{"schema": "gradlab-atlas", "version": 2}'])
 def test_what_is_no_atlas_is_refused(text: str, tmp_path: Path) -> None:
     (tmp_path / "other.json").write_text(text)
-    with pytest.raises(ValueError, match="schema and version must be 'gradlab-atlas' and 2, got "):
+    with pytest.raises(ValueError, match="schema and version must be 'gradlab-atlas' and 3, got "):
         read_atlas(tmp_path / "other.json")
 
 

@@ -8,6 +8,8 @@ import pytest
 
 from gradlab.report.atlas import as_markdown
 
+RULE = {"name": "refused", "says": "an exception", "followed_by": "torch", "ours": True}
+
 
 def part(ulp: float | str, index: int | None = 0) -> dict[str, Any]:
     problem = {"logits": [["0x1.4000000000000p+4", "0x0.0p+0"]], "targets": [1]}
@@ -30,7 +32,7 @@ def document(**changes: Any) -> dict[str, Any]:
             },
         ],
         "vanishes": {"margin": "0x1.0800000000000p+4", "confirmed": True},
-        "domain": {"label K": {"seen": "loss NaN, gradient NaN", "as_ruled": False}},
+        "conformance": {"label_k": {"rules": ["wraps"], "not_claimed": [], "seen": "loss 1", "as_ruled": False}},
     }
     return {
         "command": "gradlab atlas mine",
@@ -39,7 +41,7 @@ def document(**changes: Any) -> dict[str, Any]:
         "machine": {"python": "3.11", "processor": "a processor"},
         "versions": {"gradlab": "1"},
         "families": {"one": "the first.", "two": "the second."},
-        "domain": {"label K": "an exception"},
+        "cases": {"label_k": {"question": "A label of K", "rules": [RULE]}},
         "vanishes_rightly": {"float32": "0x1.9fe36a0000000p+6"},
         "missing": [{"target": "torch:x", "reason": "torch:x needs torch"}],
         "targets": [{"target": "mine", "reduction": "mean", "charts": [chart], "exhaustive": None}],
@@ -66,8 +68,10 @@ def test_the_worst_input_is_in_hexadecimal() -> None:
     assert "| `mine` | loss | inf | two[0], seed 3 | `[[0x1.4p+4, 0x0p+0]]`, [1] |" in as_markdown(document())
 
 
-def test_what_breaks_a_rule_of_the_domain_is_bold() -> None:
-    assert "| label K | an exception | **loss NaN, gradient NaN** |" in as_markdown(document())
+def test_a_rule_that_is_not_gradlabs_is_bold_and_every_rule_is_told() -> None:
+    page = as_markdown(document())
+    assert "| label_k | **wraps** |" in page
+    assert "- `label_k`. A label of K:\n  - **refused**: an exception (torch)\n" in page
 
 
 def test_what_is_left_out_is_said() -> None:

@@ -1,0 +1,1 @@
+"""Conformance: which rule an implementation follows where implementations disagree; recognised, not judged."""

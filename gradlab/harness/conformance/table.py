@@ -1,0 +1,286 @@
+"""The table of disputed cases, one entry each: the question, what tells the rules apart, and the known rules."""
+
+from __future__ import annotations
+
+from gradlab.coefficients import coefficients_of
+from gradlab.harness.conformance import asking, linear, manners
+from gradlab.harness.conformance.asking import IGNORED, INF, NAN
+from gradlab.harness.conformance.case import Case, Rule
+from gradlab.harness.conformance.predictions import (
+    answers,
+    both,
+    by_objective,
+    by_row,
+    defined,
+    everywhere,
+    less_log_sum,
+    squared_gradient,
+    weighing,
+)
+
+OPEN = everywhere(None, None)
+MEAN, SUM, PER_ROW = (by_objective(reduction=one) for one in ("mean", "sum", "none"))
+UNMOVED = both(OPEN, by_row(0.0, 0.0))
+NAN_LOSS_ALONE = both(by_row(NAN, 0.0), defined)  # in the first row
+LESS_LOG_SUM = less_log_sum(coefficients_of)
+REFUSED = Rule("refused", "an exception", manners.refused)
+SPREADS = Rule("spreads", "NaN in every row", answers(everywhere(NAN, NAN)))
+
+
+def _bad_label(shown: str, label: int) -> Case:
+    return Case(
+        f"A label of {shown}, where there are K classes",
+        asking.bad_label(label),
+        (
+            Rule("refused", "an exception", manners.refused, "torch, TensorFlow on a CPU", ours=True),
+            Rule("wraps", "counted from the end, as Python's indices: label mod K", answers(linear.wrapped(label))),
+            Rule("clips", "the nearest label there is", answers(linear.clipped(label))),
+            Rule("nan_loss", "loss NaN, gradient open", answers(both(by_row(NAN, 0.0), OPEN)), "optax"),
+            Rule("ignored", "the row is left out", weighing(linear.without_first_row)),
+            Rule("no_class", "none is the target: loss lse, gradient p", answers(less_log_sum(linear.first_row_bare))),
+            Rule("counted", "loss and gradient 0 in that row, which counts in the mean", answers(by_row(0.0, 0.0))),
+        ),
+        Rule("silent", "an answer all the same", manners.answered),
+    )
+
+
+CASES: dict[str, Case] = {
+    "loss": Case(
+        "What the loss is, and what the gradient is the gradient of",
+        asking.four_classes(),
+        (
+            Rule("mean", "the mean over the rows, and its gradient", answers(MEAN), "torch, Keras", ours=True),
+            Rule("sum", "the sum over the rows, and its gradient", answers(SUM), "torch: sum", ours=True),
+            Rule("per_row", "one for each row; the gradient of their sum", answers(PER_ROW), "optax", ours=True),
+            Rule("mean_of_entries", "over rows and classes, and its gradient", weighing(linear.over_entries)),
+            Rule("mean_with_gradient_of_sum", "the mean, with the gradient of the sum", answers(both(MEAN, SUM))),
+            Rule("sum_with_gradient_of_mean", "the sum, with the gradient of the mean", answers(both(SUM, MEAN))),
+            Rule("per_row_with_gradient_of_mean", "per row; the mean's gradient", answers(both(PER_ROW, MEAN))),
+            Rule("squared_gradient", "the sum of squares of the mean's gradient", answers(squared_gradient), "thinc"),
+        ),
+    ),
+    "weighted_mean": Case(
+        "What the mean over labels divides by where classes have weights",
+        asking.weighted(),
+        (
+            Rule("sum_of_weights", "the sum of the labels' weights", answers(defined), "torch", ours=True),
+            Rule("number_of_rows", "N", weighing(linear.over_rows), "Keras"),
+        ),
+    ),
+    "weighted_mean_of_probabilities": Case(
+        "What the mean over probabilities divides by where classes have weights",
+        asking.weighted_probabilities(),
+        (
+            Rule("number_of_rows", "N", answers(defined), "torch", ours=True),
+            Rule("sum_of_weights", "sum of probability times weight", weighing(linear.over_own_sum)),
+        ),
+    ),
+    "weights_with_smoothing": Case(
+        "What class weights multiply where the labels are smoothed",
+        asking.weighted_and_smoothed(),
+        (
+            Rule(
+                "per_class",
+                "each class's term by its weight",
+                weighing(linear.weighted_per_class),
+                "torch",
+                ours=True,
+            ),
+            Rule(
+                "by_the_label",
+                "all of a row by the weight of its label",
+                weighing(linear.weighted_by_the_label),
+                "Keras",
+            ),
+            Rule(
+                "label_part_alone",
+                "the label's part only, epsilon/K is not",
+                weighing(linear.label_part_weighted),
+                "fastai",
+            ),
+        ),
+    ),
+    "label_smoothing": Case(
+        "What share of the target the other classes get",
+        asking.smoothed(),
+        (
+            Rule(
+                "epsilon_over_k",
+                "epsilon/K in every class",
+                answers(defined),
+                "torch, Keras",
+                ours=True,
+            ),
+            Rule(
+                "epsilon_over_others",
+                "epsilon/(K - 1); label 1 - epsilon",
+                weighing(linear.smoothed_over_others),
+                "Megatron-LM",
+            ),
+        ),
+    ),
+    "ignored_rows_in_mean": Case(
+        "Whether ignored rows count in the mean",
+        asking.ignoring([1, IGNORED]),
+        (
+            Rule("left_out", "they do not", answers(defined), "torch", ours=True),
+            Rule("counted", "they do", weighing(linear.over_rows), "thinc"),
+        ),
+    ),
+    "all_rows_ignored": Case(
+        "The mean where every row is ignored",
+        asking.ignoring([IGNORED, IGNORED]),
+        (
+            Rule("nan_loss", "loss NaN, gradient 0", answers(defined), "torch", ours=True),
+            Rule("zero", "loss 0, gradient 0", answers(everywhere(0.0, 0.0))),
+            Rule("nan", "loss NaN, gradient NaN", answers(everywhere(NAN, NAN))),
+            Rule("nan_gradient", "loss 0, gradient NaN", answers(everywhere(0.0, NAN))),
+        ),
+    ),
+    "targets_of_any_sum": Case(
+        "Loss and gradient where probabilities t do not sum to 1",
+        asking.probabilities_of_any_sum(),
+        (
+            Rule("derivative", "sum t_j (lse - x_j), and p sum t - t", answers(defined), "torch", ours=True),
+            Rule("p_minus_t", "sum t_j (lse - x_j), with p - t", answers(both(defined, LESS_LOG_SUM)), "TensorFlow"),
+            Rule("less_log_sum", "lse - sum t_j x_j, and its gradient p - t", answers(LESS_LOG_SUM)),
+            Rule("normalised", "as if t were divided by its sum", weighing(linear.normalised)),
+        ),
+    ),
+    "masked_class": Case(
+        "-inf at a class that is not the target",
+        asking.beside_a_sound_row([0, -INF, 1]),
+        (
+            Rule("zero", "probability and gradient 0, the others as if it were not there", answers(defined), ours=True),
+            Rule("nan_loss", "loss NaN, gradient a value", answers(NAN_LOSS_ALONE)),
+            Rule("nan", "loss NaN, gradient NaN in that row", answers(by_row(NAN, NAN))),
+            SPREADS,
+        ),
+    ),
+    "masked_class_of_probability_0": Case(
+        "-inf at a class of probability 0, with probabilities as targets",
+        asking.masked_without_probability(),
+        (
+            Rule("zero", "0 log 0 = 0: as if the class were not there", answers(defined), ours=True),
+            Rule("nan_loss", "0 * -inf: loss NaN, gradient a value", answers(NAN_LOSS_ALONE)),
+            Rule("nan", "loss NaN, gradient NaN in that row", answers(by_row(NAN, NAN))),
+            SPREADS,
+        ),
+    ),
+    "masked_target": Case(
+        "-inf at the target",
+        asking.beside_a_sound_row([-INF, 0, 1]),
+        (
+            Rule("infinite_loss", "loss +inf, gradient p - 1 = -1 there", answers(defined), "torch", ours=True),
+            Rule("nan_gradient", "loss +inf, gradient NaN in that row", answers(by_row(INF, NAN))),
+            Rule("nan", "loss NaN, gradient NaN in that row", answers(by_row(NAN, NAN))),
+            Rule("finite_loss", "a finite loss, gradient -1 there", manners.finite_loss(answers(both(OPEN, defined)))),
+            Rule("clipped", "a finite loss, gradient 0 in that row", manners.finite_loss(answers(UNMOVED))),
+            SPREADS,
+        ),
+    ),
+    "only_masked": Case(
+        "A row of only -inf",
+        asking.beside_a_sound_row([-INF, -INF, -INF]),
+        (
+            Rule("nan", "NaN in that row and no other", answers(defined), "torch", ours=True),
+            Rule("zero", "loss 0, gradient 0 in that row", answers(by_row(0.0, 0.0))),
+            Rule("infinite_loss", "loss +inf, gradient NaN in that row", answers(by_row(INF, NAN))),
+            SPREADS,
+        ),
+    ),
+    "nan_row": Case(
+        "A row with NaN",
+        asking.beside_a_sound_row([0, NAN, 1]),
+        (
+            Rule("contained", "NaN in that row and no other", answers(defined), "torch", ours=True),
+            SPREADS,
+            REFUSED,
+        ),
+    ),
+    "infinite_logit": Case(
+        "+inf at a class that is not the target",
+        asking.beside_a_sound_row([0, INF, 1]),
+        (
+            Rule("nan", "NaN in that row and no other", answers(defined), "torch", ours=True),
+            Rule("nan_gradient", "loss +inf, gradient NaN in that row", answers(by_row(INF, NAN))),
+            Rule("nan_there", "loss +inf, gradient NaN there and -t elsewhere", answers(by_row(INF, [-1, NAN, 0]))),
+            Rule("limit", "loss +inf, probability 1 at +inf", answers(by_row(INF, [-1, 1, 0]))),
+            SPREADS,
+            REFUSED,
+        ),
+    ),
+    "infinite_target": Case(
+        "+inf at the target",
+        asking.beside_a_sound_row([INF, 0, 1]),
+        (
+            Rule("nan", "NaN in that row and no other", answers(defined), "torch", ours=True),
+            Rule("nan_there", "loss NaN, gradient NaN there and 0 elsewhere", answers(by_row(NAN, [NAN, 0, 0]))),
+            Rule("limit", "loss 0, gradient 0 in that row", answers(by_row(0.0, 0.0))),
+            SPREADS,
+            REFUSED,
+        ),
+    ),
+    "label_k": _bad_label("K", 3),
+    "label_minus_1": _bad_label("-1", -1),
+    "label_minus_100": _bad_label("-100, and no ignore_index given", -100),
+    "empty_batch": Case(
+        "The mean over no rows",
+        asking.empty(),
+        (
+            Rule("nan", "loss NaN, gradient of shape (0, K)", answers(defined), "torch", ours=True),
+            Rule("zero", "loss 0, gradient of shape (0, K)", answers(everywhere(0.0, 0.0))),
+            REFUSED,
+        ),
+    ),
+    "dtype_of_answers": Case(
+        "In which dtype loss and gradient are returned",
+        asking.four_classes(),
+        (
+            Rule("kept", "that of the logits", manners.dtype_kept, "torch", ours=True),
+            Rule("loss_float64", "the loss float64, the gradient kept", manners.in_dtypes("float64", "kept")),
+            Rule("gradient_float64", "the gradient float64, the loss kept", manners.in_dtypes("kept", "float64")),
+            Rule("loss_float32", "the loss float32, the gradient kept", manners.in_dtypes("float32", "kept")),
+            Rule("float64", "both float64", manners.in_dtypes("float64", "float64")),
+            Rule("float32", "both float32", manners.in_dtypes("float32", "float32")),
+        ),
+        Rule("mixed", "other dtypes than these", manners.answered),
+    ),
+    "subnormals": Case(
+        "A gradient below the smallest normal number",
+        asking.subnormal(),
+        (
+            Rule("kept", "a subnormal number", answers(both(OPEN, defined)), "torch, NumPy", ours=True),
+            Rule("flushed", "0", manners.flushed, "XLA, TensorFlow, MLX"),
+        ),
+    ),
+    "integer_labels": Case(
+        "Labels in other integer types than int64",
+        asking.in_every_integer_type(),
+        (
+            Rule("any", "the same values in every type", manners.same_everywhere, ours=True),
+            Rule("some_refused", "the same values, or an exception", manners.same_or_refused, ours=True),
+            Rule("int64_only", "an exception for every other type", manners.others_refused, ours=True),
+        ),
+        Rule("misread", "other values in some types", manners.some_differ),
+    ),
+    "layout": Case(
+        "Logits that are not contiguous, unaligned or read-only",
+        asking.in_every_layout(),
+        (
+            Rule("any", "the same values in every layout", manners.same_everywhere, ours=True),
+            Rule("some_refused", "the same values, or an exception", manners.same_or_refused),
+            Rule("contiguous_only", "an exception for every other layout", manners.others_refused),
+        ),
+        Rule("misread", "other values in some layouts", manners.some_differ),
+    ),
+    "arguments": Case(
+        "What is done to logits, targets and weights",
+        asking.four_classes(),
+        (
+            Rule("unchanged", "nothing", manners.arguments_unchanged, "torch", ours=True),
+            Rule("gradient_in_logits", "the gradient is written into the logits", manners.gradient_in_logits, "Liger"),
+        ),
+        Rule("changed", "they are written to", manners.answered),
+    ),
+}
