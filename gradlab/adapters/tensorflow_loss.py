@@ -50,9 +50,28 @@ def keras_sparse_categorical_crossentropy(logits: Array, labels: Array) -> tuple
     return loss_and_gradient(lambda x, y: loss(y, x), logits, labels)
 
 
-OWN = {
+@implementation(
+    reduction=["mean", "none"], targets="probability", normalised_targets=True, masks=False, keeps_dtype=True, **FLUSHES
+)
+def softmax_cross_entropy_with_logits(logits: Array, targets: Array, reduction: str = "mean") -> tuple[Array, Array]:
+    """The loss of tf.nn.softmax_cross_entropy_with_logits, and its gradient (N, K), in the logits' dtype.
+
+    Not claimed, since it does not hold: targets of any sum (the gradient is p - t all the same, and not that of the
+    loss); masks (-inf at a class of probability 0 makes the loss NaN).
+    """
+    import tensorflow as tf
+
+    def loss(x: Any, t: Any) -> Any:
+        losses = tf.nn.softmax_cross_entropy_with_logits(labels=t, logits=x)
+        return losses if reduction == "none" else tf.reduce_mean(losses)
+
+    return loss_and_gradient(loss, logits, targets)
+
+
+OWN: dict[str, Loss] = {
     "sparse_softmax_cross_entropy_with_logits": sparse_softmax_cross_entropy_with_logits,
     "keras.SparseCategoricalCrossentropy": keras_sparse_categorical_crossentropy,
+    "softmax_cross_entropy_with_logits": softmax_cross_entropy_with_logits,
 }
 
 
