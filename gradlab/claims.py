@@ -34,6 +34,7 @@ class Claims:
     exception), empty_batch, keeps_dtype (loss and gradient in the logits' dtype), complex_step (complex logits).
     big_endian: logits in the other byte order are accepted.
     flushes_subnormals: results below the smallest normal number may be 0.
+    gradient_in_logits: the gradient may be written into the logits, which are then the gradient that is returned.
     """
 
     reduction: tuple[str, ...] = ("mean",)
@@ -50,6 +51,7 @@ class Claims:
     complex_step: bool = False
     big_endian: bool = False
     flushes_subnormals: bool = False
+    gradient_in_logits: bool = False
 
 
 _ALLOWED = {

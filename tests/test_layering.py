@@ -48,6 +48,8 @@ CONFINED = {
     "numba": ("gradlab.oracle.compiled",),
     "hypothesis": ("gradlab.problems.strategies", "gradlab.harness.search"),
     "torch": ("gradlab.adapters",),
+    "array_api_compat": ("gradlab.adapters",),
+    "array_api_strict": ("gradlab.adapters",),
     "jax": ("gradlab.adapters",),
     "tensorflow": ("gradlab.adapters",),
     "keras": ("gradlab.adapters",),

@@ -12,11 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from gradlab.adapters.prefixes import PREFIXES
+
 DOCS = Path(__file__).parents[1] / "docs"
 GUIDE = (DOCS / "validate-your-own.md").read_text()
 FILES = re.findall(r"```python\n# (\S+)\n(.*?)```", GUIDE, re.DOTALL)
 CONSOLES = re.findall(r"```console\n(.*?)```", GUIDE, re.DOTALL)
-FRAMEWORKS = {"torch:": "torch", "jax:": "jax"}
+FRAMEWORKS = {"torch:": "torch", "jax:": "jax", "array-api:": "array_api_compat"}
 PROGRAMS = {"cc ": "cc", ".pl": "perl"}
 
 
@@ -34,7 +36,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_there_is_a_console_for_every_kind_of_target() -> None:
     targets = re.findall(r"gradlab check (\S+)", "\n".join(CONSOLES))
-    assert {target.partition(":")[0] for target in targets} == {"plain.py", "torch", "jax", "c", "exec"}
+    frameworks = {"sklearn", "scipy", "autograd", "tensorflow", "mlx"}  # whose own losses are in a table
+    assert {target.partition(":")[0] for target in targets} == {"plain.py", *PREFIXES.keys() - frameworks}
 
 
 @pytest.mark.usefixtures("folder")

@@ -56,8 +56,8 @@ each of the cases below and names the rule that its answer follows from; nothing
 Of each rule, what an implementation that follows it would answer is computed by the oracle, and an answer fits where it
 is within the forward error that `gradlab/tolerances.py` has for it. *not claimed*: the case needs an option,
 probabilities, masks or a mean that is not claimed; `--option`, `--targets` and `--reduction` claim it. *another rule*:
-none of those that are known fits, by its digits alone perhaps, and what came back is shown. Two names joined by "or": the dtype does not tell them
-apart. The JSON fits the schema in `gradlab/report/conformance_schema.json`."""
+none of those that are known fits, perhaps for want of digits, and what came back is shown. Two names joined by "or":
+the dtype does not tell them apart. The JSON fits the schema in `gradlab/report/conformance_schema.json`."""
 
 
 def page() -> Iterator[str]:

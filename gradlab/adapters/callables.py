@@ -62,8 +62,8 @@ def callable_for(adapter: tuple[str, Iterable[str]], rest: str) -> Found:
     prefix, own = adapter
     found = callable_at(rest, f"{prefix}:{rest}")
     if found is None:
-        known = ", ".join(own)
-        raise TargetError(f"{prefix}:{rest} must be {known}, module:callable or file.py:callable after {prefix}:")
+        known = ", ".join([*own, "module:callable"])
+        raise TargetError(f"{prefix}:{rest} must be {known} or file.py:callable after {prefix}:")
     return found
 
 

@@ -20,6 +20,12 @@ PREFIXES = {
     "autograd": "gradlab.adapters.autograd_loss",
     "tensorflow": "gradlab.adapters.tensorflow_loss",
     "mlx": "gradlab.adapters.mlx_loss",
+    "array-api": "gradlab.adapters.array_api",
+    "pair": "gradlab.adapters.loss_and_grad",
+    "upstream": "gradlab.adapters.upstream",
+    "in-place": "gradlab.adapters.in_place",
+    "class-axis": "gradlab.adapters.class_axis",
+    "probabilities": "gradlab.adapters.on_probabilities",
     "c": "gradlab.adapters.c_function",
     "exec": "gradlab.adapters.program",
 }

@@ -44,23 +44,25 @@ def keeps_the_dtype(implementation: Implementation, problem: Problem) -> Finding
 
 
 def leaves_its_inputs_alone(implementation: Implementation, problem: Problem) -> Findings:
-    """Logits, labels and class weights hold the same bits after the call."""
+    """Logits, labels and class weights hold the same bits after the call; or the logits the gradient, where claimed."""
     call = call_for(implementation, problem)
     keywords = {name: value.copy() for name, value in call.keywords.items() if isinstance(value, np.ndarray)}
-    answer_to_call(implementation, call, problem.objective.reduction)
+    given = answer_to_call(implementation, call, problem.objective.reduction)
+    is_gradient = given.gradient is not None and np.array_equal(call.logits, given.gradient, equal_nan=True)
+    excused = implementation.claims.gradient_in_logits and is_gradient
     return [
-        _unchanged("logits", call.logits, problem.logits),
+        *([] if excused else [_unchanged("logits", call.logits, problem.logits)]),
         _unchanged("labels", call.targets, problem.targets),
         *(_unchanged(name.replace("_", " "), call.keywords[name], before) for name, before in keywords.items()),
     ]
 
 
 def outputs_share_no_memory(implementation: Implementation, problem: Problem) -> Findings:
-    """The gradient is no view of the inputs, and a later call, other or the same, does not give or change it."""
+    """The gradient is no view of the inputs, but of the logits where that is claimed; later calls do not change it."""
     call = call_for(implementation, problem)
     first = answer_to_call(implementation, call, problem.objective.reduction)
     loss, gradient = values_of(first, problem)
-    shared = [what for what, array in _arrays(first).items() if _overlaps(array, call)]
+    shared = [what for what, array in _arrays(first).items() if _overlaps(array, what, (implementation, call))]
     later_calls = [evaluate(implementation, other) for other in (problem.replace(logits=-problem.logits), problem)]
     kept = _same_bits(values_of(first, problem), (loss, gradient))
     again = any(
@@ -96,10 +98,17 @@ def calls_leave_no_state(implementation: Implementation, problem: Problem) -> Fi
 
 
 def layout_does_not_matter(implementation: Implementation, problem: Problem) -> Findings:
-    """Fortran order, strides of all kinds, unaligned and read-only arrays, and int32 labels give the same values."""
+    """Fortran order, strides of all kinds, unaligned and read-only arrays, and int32 labels give the same values.
+
+    Where the gradient is claimed to be written into the logits, none is read-only, or has one row for all.
+    """
     findings: Findings = []
-    for spell in LAYOUTS.values():
-        findings += _same_in_layout(implementation, problem, spell)
+    writes = implementation.claims.gradient_in_logits
+    for name, spell in LAYOUTS.items():
+        if not (writes and name == READ_ONLY):
+            findings += _same_in_layout(implementation, problem, spell)
+    if writes:
+        return findings
     alike = problem.replace(logits=np.repeat(problem.logits[:1], problem.n_rows, axis=0))
     return findings + _same_in_layout(implementation, alike, _one_row_repeated)
 
@@ -199,6 +208,7 @@ def _read_only(x: Array) -> Array:
     return x
 
 
+READ_ONLY = "read-only"
 LAYOUTS: dict[str, Callable[[Array], Array]] = {
     "Fortran order": lambda x: np.asfortranarray(x),
     "every other column of a wider array": _strided,
@@ -206,7 +216,7 @@ LAYOUTS: dict[str, Callable[[Array], Array]] = {
     "every other row of a taller array": _every_other_row,
     "unaligned": _unaligned,
     "negative strides": lambda x: x[..., ::-1].copy()[..., ::-1],
-    "read-only": _read_only,
+    READ_ONLY: _read_only,
 }
 INTEGERS = ("uint8", "int8", "int16", "int32", "uint64")
 
@@ -245,8 +255,11 @@ def _arrays(given: Answer) -> dict[str, Array]:
     return {name: a for name, a in (("loss", given.loss), ("gradient", given.gradient)) if a is not None}
 
 
-def _overlaps(array: Array, call: Call) -> bool:
-    return bool(np.shares_memory(array, call.logits) or np.shares_memory(array, call.targets))
+def _overlaps(array: Array, what: str, asked: tuple[Implementation, Call]) -> bool:
+    implementation, call = asked
+    may_be_logits = what == "gradient" and implementation.claims.gradient_in_logits
+    in_logits = not may_be_logits and np.shares_memory(array, call.logits)
+    return bool(in_logits or np.shares_memory(array, call.targets))
 
 
 def _unchanged(what: str, after: Array, before: Array) -> Fact:

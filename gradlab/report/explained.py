@@ -54,7 +54,9 @@ def claims_line(claims: Claims) -> str:
     parts = [f"{', '.join(claims.reduction)} over {' and '.join(kinds[one] for one in claims.targets)}"]
     parts += [", ".join(claims.dtypes), *([f"options {', '.join(claims.options)}"] if claims.options else [])]
     flags = [
-        name for name in ("refuses_bad_labels", "empty_batch", "keeps_dtype", "big_endian") if getattr(claims, name)
+        name
+        for name in ("refuses_bad_labels", "empty_batch", "keeps_dtype", "big_endian", "gradient_in_logits")
+        if getattr(claims, name)
     ]
     return "judged as: " + "; ".join(parts + ([", ".join(flags)] if flags else []))
 

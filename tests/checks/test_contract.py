@@ -7,16 +7,23 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gradlab.checks.check import run
 from gradlab.checks.contract import (
     INTEGERS,
     integer_type_of_the_labels_does_not_matter,
     layout_does_not_matter,
+    leaves_its_inputs_alone,
+    outputs_share_no_memory,
     refuses_bad_labels,
 )
+from gradlab.checks.table import CHECKS
+from gradlab.claims import Claims
 from gradlab.evaluation import Implementation
 from gradlab.implementations.shifted import shifted
 from gradlab.problems.problem import Array, Problem
 from gradlab.result import Fact, worst_result
+
+CHECKS_BY_NAME = {check.name: check for check in CHECKS}
 
 
 def test_labels_may_be_refused_for_their_values_instead_of_their_dtype() -> None:
@@ -65,3 +72,44 @@ def test_each_integer_type_that_holds_every_class_is_put_to_an_implementation(na
     problem = Problem(np.array([[1.0, 2.0]]), np.array([0]))
     implementation = Implementation("wrong_in_this_type", wrong_in_this_type)
     assert not worst_result("", problem, integer_type_of_the_labels_does_not_matter(implementation, problem)).passed
+
+
+def in_place(logits: Array, labels: Array) -> tuple[Any, Array]:
+    loss, logits[...] = shifted(logits.copy(), labels)
+    return loss, logits
+
+
+def scribbling(logits: Array, labels: Array) -> tuple[Any, Array]:
+    loss, gradient = shifted(logits.copy(), labels)
+    logits *= 2
+    return loss, gradient
+
+
+def writing_labels(logits: Array, labels: Array) -> tuple[Any, Array]:
+    loss, gradient = in_place(logits, labels)
+    labels[...] = 0
+    return loss, gradient
+
+
+@pytest.mark.parametrize("check", [leaves_its_inputs_alone, outputs_share_no_memory, layout_does_not_matter])
+def test_a_gradient_in_the_logits_is_allowed_where_it_is_claimed(check: Any) -> None:
+    problem = Problem(np.array([[1.0, 2.0], [0.0, -1.0]]), np.array([0, 1]))
+    claimed = Implementation("in_place", in_place, Claims(gradient_in_logits=True))
+    assert worst_result("", problem, run(CHECKS_BY_NAME[check.__name__], claimed, problem)).passed
+    plain = Implementation("in_place", in_place)
+    assert not worst_result("", problem, run(CHECKS_BY_NAME[check.__name__], plain, problem)).passed
+
+
+@pytest.mark.parametrize(("function", "what"), [(scribbling, "the logits"), (writing_labels, "the labels")])
+def test_where_it_is_claimed_nothing_else_may_be_written(function: Any, what: str) -> None:
+    problem = Problem(np.array([[1.0, 2.0], [0.0, -1.0]]), np.array([0, 1]))
+    claimed = Implementation("mine", function, Claims(gradient_in_logits=True))
+    result = worst_result("", problem, leaves_its_inputs_alone(claimed, problem))
+    assert not result.passed
+    assert result.where == what
+
+
+def test_the_logits_may_be_left_alone_where_it_is_claimed() -> None:
+    problem = Problem(np.array([[1.0, 2.0]]), np.array([0]))
+    claimed = Implementation("shifted", shifted, Claims(gradient_in_logits=True))
+    assert worst_result("", problem, leaves_its_inputs_alone(claimed, problem)).passed

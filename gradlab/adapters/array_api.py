@@ -1,0 +1,86 @@
+"""`array-api:torch:file.py:loss`: a function written against the array API standard, asked with arrays of a namespace.
+
+The function takes (logits, targets) and returns (loss, gradient), all arrays of that namespace; it finds the namespace
+by array_api_compat.array_namespace(logits).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from gradlab.adapters.callables import Found, callable_for, standing_for
+from gradlab.adapters.importing import TargetError, import_name, require
+from gradlab.evaluation import pair_of
+from gradlab.problems.problem import Array
+
+NEEDS = {"array_api_compat": "array-api"}
+
+
+def found(rest: str, target: str) -> Found:
+    """What a target `array-api:namespace:rest` stands for. Raises TargetError where that is nothing."""
+    name, _, place = rest.partition(":")
+    if name not in NAMESPACES:
+        raise TargetError(f"{target} must be {', '.join(NAMESPACES)} after array-api:, and then file.py:callable")
+    package, extra, asked, defaults = NAMESPACES[name]
+    require(target, {package: extra} if extra else {})
+    import_name(package)  # so that a broken installation is one line, too
+    given = callable_for((f"array-api:{name}", ()), place)
+    loss = given.function
+
+    def call(logits: Array, targets: Array, **options: Any) -> tuple[Any, Any]:
+        return asked(loss, (logits, targets), options)
+
+    return standing_for(given, call, defaults)
+
+
+def _of_numpy(loss: Callable[..., Any], arrays: tuple[Array, Array], options: dict[str, Any]) -> tuple[Any, Any]:
+    return _pair(loss(*arrays, **options))
+
+
+def _of_torch(loss: Callable[..., Any], arrays: tuple[Array, Array], options: dict[str, Any]) -> tuple[Any, Any]:
+    from gradlab.adapters.torch_loss import array_of, tensor_of
+
+    logits, targets = arrays
+    y = targets.astype(np.int64, copy=False) if targets.dtype.kind in "iu" else targets
+    keywords = _converted(tensor_of, options)
+    value, gradient = _pair(loss(tensor_of(logits), tensor_of(y), **keywords))
+    return array_of(value), array_of(gradient)
+
+
+def _of_jax(loss: Callable[..., Any], arrays: tuple[Array, Array], options: dict[str, Any]) -> tuple[Any, Any]:
+    import jax
+
+    with jax.enable_x64(arrays[0].dtype == np.float64):
+        keywords = _converted(jax.numpy.asarray, options)
+        value, gradient = _pair(loss(*map(jax.numpy.asarray, arrays), **keywords))
+        return np.asarray(value), np.asarray(gradient)
+
+
+def _of_array_api_strict(loss: Callable[..., Any], arrays: tuple[Array, Array], options: dict[str, Any]) -> Any:
+    xp = import_name("array_api_strict")
+    keywords = _converted(xp.asarray, options)
+    value, gradient = _pair(loss(*map(xp.asarray, arrays), **keywords))
+    return np.from_dlpack(value), np.from_dlpack(gradient)
+
+
+# The package, the extra of gradlab-verify that brings it, how a function is called, and what is claimed of it.
+NAMESPACES: dict[str, tuple[str, str, Callable[..., tuple[Any, Any]], dict[str, Any]]] = {
+    "numpy": ("numpy", "", _of_numpy, {}),
+    "torch": ("torch", "torch", _of_torch, {}),
+    "jax": ("jax", "jax", _of_jax, {"flushes_subnormals": True}),
+    "array_api_strict": ("array_api_strict", "test", _of_array_api_strict, {}),
+}
+
+
+def _converted(convert: Callable[[Array], Any], options: dict[str, Any]) -> dict[str, Any]:
+    return {name: convert(one) if isinstance(one, np.ndarray) else one for name, one in options.items()}
+
+
+def _pair(answer: Any) -> tuple[Any, Any]:
+    pair = pair_of(answer)
+    if pair is None:
+        raise TypeError("a function must return (loss, gradient)")
+    return pair

@@ -1,0 +1,19 @@
+"""`in-place:file.py:loss`: a function of (logits, targets) that returns the loss; the gradient is in the logits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gradlab.adapters.callables import Found, callable_for, standing_for
+from gradlab.problems.problem import Array
+
+
+def found(rest: str, target: str) -> Found:
+    """What a target `in-place:rest` stands for. Raises TargetError where that is nothing."""
+    given = callable_for(("in-place", ()), rest)
+    loss = given.function
+
+    def call(logits: Array, targets: Array, **options: Any) -> tuple[Any, Any]:
+        return loss(logits, targets, **options), logits
+
+    return standing_for(given, call, {"gradient_in_logits": True})
