@@ -19,7 +19,7 @@ GUIDE = (DOCS / "validate-your-own.md").read_text()
 FILES = re.findall(r"```python\n# (\S+)\n(.*?)```", GUIDE, re.DOTALL)
 CONSOLES = re.findall(r"```console\n(.*?)```", GUIDE, re.DOTALL)
 FRAMEWORKS = {"torch:": "torch", "jax:": "jax", "array-api:": "array_api_compat"}
-PROGRAMS = {"cc ": "cc", ".pl": "perl"}
+PROGRAMS = {"cc ": "cc", "c++ ": "c++", "rustc ": "rustc", ".pl": "perl"}
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""`c:./libce.so:softmax_ce`: a function in a shared library, with the signature in softmax_ce.h, called by ctypes.
+"""`c:./libce.so:softmax_ce`: a function in a shared library, with a signature in softmax_ce.h, called by ctypes.
 
 The library runs in this process, and what crashes there ends it; `exec:` keeps a program apart. So that a kernel which
 reads its row at the label does not do so outside the row, labels outside [0, K) are refused before the call.
@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from gradlab.adapters.c_options import Options, claims_of
 from gradlab.adapters.callables import Found
 from gradlab.adapters.checked import check_labels, checked_shape
 from gradlab.adapters.importing import TargetError
@@ -35,33 +36,50 @@ def found(rest: str, target: str) -> Found:
     path, _, name = rest.rpartition(":")
     if not path or not name.isidentifier():
         raise TargetError(f"{target} must be a library and a function after c:, as in c:./libce.so:softmax_ce")
-    kernels = _kernels(_library(path), name)
+    library = _library(path)
+    taken = claims_of(library, name)
+    called = name if taken is None else f"{name}_options"
+    kernels = _kernels(library, called, taken is not None)
     if not kernels:
-        raise TargetError(f"{path} must define {name}_f32 or {name}_f64, as in {HEADER}; it defines neither")
+        raise TargetError(f"{path} must define {called}_f32 or {called}_f64, as in {HEADER}; it defines neither")
 
-    @implementation(dtypes=list(kernels), keeps_dtype=True)
-    def call(logits: Array, labels: Array) -> tuple[Array, Array]:
-        return loss_and_gradient(kernels[logits.dtype.name], logits, labels)
-
-    return Found(name, call, None, target)
+    call = _plain_call(kernels) if taken is None else _call_with_options(kernels)
+    return Found(name, implementation(dtypes=list(kernels), keeps_dtype=True, **(taken or {}))(call), None, target)
 
 
-def loss_and_gradient(kernel: Kernel, logits: Array, labels: Array) -> tuple[Array, Array]:
-    """The loss, shape (), and the gradient (N, K) that a C function writes; NaN where it writes nothing.
+def loss_and_gradient(
+    kernel: Kernel, arrays: tuple[Array, Array], options: Options | None = None
+) -> tuple[Array, Array]:
+    """The loss, shape () or (N,), and the gradient (N, K) that a C function writes; NaN where it writes nothing.
 
-    Raises TypeError or ValueError for what C cannot be given, RuntimeError where it returns anything but 0 or writes
-    beyond its arrays.
+    arrays: logits and labels. options: None for a function that takes none. Raises TypeError or ValueError for what C
+    cannot be given, RuntimeError where it returns anything but 0 or writes beyond its arrays.
     """
+    logits, labels = arrays
     n_rows, n_classes = checked_shape(logits, labels)
-    check_labels(labels, n_classes)
+    check_labels(labels if options is None else options.kept(labels), n_classes)
+    shape = (n_rows,) if options is not None and options.is_none else ()
     x = np.require(logits, requirements=["C", "A"])
     y = np.require(labels, np.int64, ["C", "A"])
-    loss, gradient = _guarded(1, x.dtype), _guarded(x.size, x.dtype)
+    loss, gradient = _guarded(n_rows if shape else 1, x.dtype), _guarded(x.size, x.dtype)
     outputs = [guarded[GUARD:].ctypes.data for guarded in (loss, gradient)]
-    status = kernel(x.ctypes.data, y.ctypes.data, n_rows, n_classes, *outputs)
+    given = [] if options is None else [ctypes.byref(options)]
+    status = kernel(x.ctypes.data, y.ctypes.data, n_rows, n_classes, *given, *outputs)
     if status != 0:
         raise RuntimeError(f"the C function must return 0, returned {status}")
-    return _inner("loss", loss).reshape(()), _inner("gradient", gradient).reshape(logits.shape)
+    return _inner("loss", loss).reshape(shape), _inner("gradient", gradient).reshape(logits.shape)
+
+
+def _plain_call(kernels: dict[str, Kernel]) -> Callable[..., tuple[Array, Array]]:
+    return lambda logits, labels: loss_and_gradient(kernels[logits.dtype.name], (logits, labels))
+
+
+def _call_with_options(kernels: dict[str, Kernel]) -> Callable[..., tuple[Array, Array]]:
+    def call(logits: Array, labels: Array, reduction: str = "mean", **options: Any) -> tuple[Array, Array]:
+        given = Options.of(reduction, options, logits)
+        return loss_and_gradient(kernels[logits.dtype.name], (logits, labels), given)
+
+    return call
 
 
 def _library(path: str) -> ctypes.CDLL:
@@ -73,11 +91,12 @@ def _library(path: str) -> ctypes.CDLL:
         raise TargetError(f"{path} must be a shared library: {' '.join(str(error).split())}") from error
 
 
-def _kernels(library: ctypes.CDLL, name: str) -> dict[str, Any]:
+def _kernels(library: ctypes.CDLL, name: str, with_options: bool) -> dict[str, Any]:
     """The functions of that name which a library has, by dtype."""
     kernels = {dtype: getattr(library, name + suffix, None) for dtype, suffix in SUFFIXES.items()}
+    options = [ctypes.POINTER(Options)] if with_options else []
     for kernel in filter(None, kernels.values()):
-        kernel.argtypes = [*[ctypes.c_void_p] * 2, *[ctypes.c_int64] * 2, *[ctypes.c_void_p] * 2]
+        kernel.argtypes = [*[ctypes.c_void_p] * 2, *[ctypes.c_int64] * 2, *options, *[ctypes.c_void_p] * 2]
         kernel.restype = ctypes.c_int
     return {dtype: kernel for dtype, kernel in kernels.items() if kernel is not None}
 

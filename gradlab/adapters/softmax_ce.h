@@ -22,6 +22,31 @@ int softmax_ce_f32(const float *logits, const int64_t *labels, int64_t n_rows, i
 int softmax_ce_f64(const double *logits, const int64_t *labels, int64_t n_rows, int64_t n_classes,
                    double *loss, double *gradient);
 
+/* With options: a library that defines NAME_takes is called by NAME_options_f32 and NAME_options_f64 instead. NAME_takes
+   is the sum of what it takes of these besides the mean; what it does not take is off in every call. */
+
+#define SOFTMAX_CE_SUM 1
+#define SOFTMAX_CE_NONE 2
+#define SOFTMAX_CE_LABEL_SMOOTHING 4
+#define SOFTMAX_CE_CLASS_WEIGHTS 8
+#define SOFTMAX_CE_IGNORE_INDEX 16
+
+enum { SOFTMAX_CE_IS_MEAN = 0, SOFTMAX_CE_IS_SUM = 1, SOFTMAX_CE_IS_NONE = 2 };
+
+typedef struct softmax_ce_options {
+    int64_t reduction;         /* SOFTMAX_CE_IS_...; with NONE, loss is n_rows numbers */
+    double label_smoothing;    /* epsilon in [0, 1]: a target t becomes (1 - epsilon) t + epsilon / n_classes */
+    const void *class_weights; /* n_classes numbers of the logits' type, or NULL where all are 1 */
+    int64_t ignores;           /* 1 where labels may be ignore_index, whatever number that is, and 0 elsewhere */
+    int64_t ignore_index;      /* rows with this label have loss and gradient 0 and do not count in the mean */
+} softmax_ce_options;
+
+extern const uint32_t softmax_ce_takes;
+int softmax_ce_options_f32(const float *logits, const int64_t *labels, int64_t n_rows, int64_t n_classes,
+                           const softmax_ce_options *options, float *loss, float *gradient);
+int softmax_ce_options_f64(const double *logits, const int64_t *labels, int64_t n_rows, int64_t n_classes,
+                           const softmax_ce_options *options, double *loss, double *gradient);
+
 #ifdef __cplusplus
 }
 #endif

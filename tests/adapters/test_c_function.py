@@ -16,7 +16,10 @@ from gradlab.adapters.load import TargetError, load
 from gradlab.claims import Claims
 
 CC = shutil.which("cc")
-EXAMPLE = (Path(__file__).parents[2] / "docs/examples/softmax_ce.c").read_text()
+EXAMPLES = Path(__file__).parents[2] / "docs/examples"
+EXAMPLE = (EXAMPLES / "softmax_ce.c").read_text()
+WITH_OPTIONS = (EXAMPLES / "softmax_ce_options.c").read_text()
+WEIGHTS = np.array([0.5, 1.0, 2.0])
 ONE = """
 #include "softmax_ce.h"
 int softmax_ce_f64(const double *logits, const int64_t *labels, int64_t n_rows, int64_t n_classes,
@@ -126,6 +129,66 @@ def test_a_library_without_such_a_function(build: Build) -> None:
     target = build(ONE.format(body="return 0;")).replace("softmax_ce", "softmax")
     with pytest.raises(TargetError, match=r"libce.so must define softmax_f32 or softmax_f64, as in .*softmax_ce.h"):
         load(target, {})
+
+
+def test_what_a_library_says_that_it_takes_is_claimed(build: Build) -> None:
+    (found,) = load(build(WITH_OPTIONS), {})
+    assert found.claims.reduction == ("mean", "sum", "none")
+    assert found.claims.options == ("label_smoothing", "class_weights", "ignore_index")
+
+
+def test_what_it_does_not_take_is_not_claimed(build: Build) -> None:
+    few = WITH_OPTIONS.replace("SOFTMAX_CE_SUM | SOFTMAX_CE_NONE | SOFTMAX_CE_LABEL_SMOOTHING |", "").replace(
+        "SOFTMAX_CE_CLASS_WEIGHTS | ", ""
+    )
+    assert load(build(few), {})[0].claims == Claims(options=("ignore_index",), keeps_dtype=True)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"reduction": "sum"},
+        {"reduction": "none", "label_smoothing": 0.25},
+        {"class_weights": WEIGHTS},
+        {"class_weights": np.repeat(WEIGHTS, 2)[::2], "label_smoothing": 0.5},
+        {"ignore_index": 0},
+        {"ignore_index": -100, "reduction": "none", "class_weights": WEIGHTS},
+    ],
+    ids=str,
+)
+def test_options_arrive_as_they_are_meant(build: Build, options: dict[str, object]) -> None:
+    labels = np.array([0, -100 if options.get("ignore_index") == -100 else 2])
+    seen = load(build(WITH_OPTIONS), {})[0].function(LOGITS, labels, **options)
+    wanted = load("every_option", {})[0].function(LOGITS, labels, **options)
+    for one, other in zip(seen, wanted, strict=True):
+        np.testing.assert_allclose(one, other, rtol=4e-15, atol=4e-15)
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"reduction": "median"}, "reduction must be one of mean, sum, none, got 'median'"),
+        ({"class_weights": WEIGHTS[:2]}, r"class_weights must have shape \(3,\), got \(2,\)"),
+        ({"ignore_index": 1}, r"labels must lie in \[0, 3\), got -1 to -1"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused_before_the_call(
+    build: Build, options: dict[str, object], reason: str
+) -> None:
+    with pytest.raises(ValueError, match=reason):
+        load(build(WITH_OPTIONS), {})[0].function(LOGITS, np.array([1, -1]), **options)
+
+
+def test_a_library_without_options_takes_none(build: Build) -> None:
+    with pytest.raises(TargetError, match="so it must take the keyword label_smoothing"):
+        load(build(EXAMPLE), {"options": ["label_smoothing"]})
+
+
+def test_a_library_that_says_what_it_takes_has_the_functions_for_it(build: Build) -> None:
+    source = EXAMPLE + "\nconst uint32_t softmax_ce_takes = 0;\n"
+    with pytest.raises(TargetError, match=r"must define softmax_ce_options_f32 or softmax_ce_options_f64, as in "):
+        load(build(source), {})
 
 
 @pytest.mark.parametrize(
