@@ -50,8 +50,8 @@ def check(targets: tuple[str, ...], shipped: bool, **given: Any) -> Status:
 
     A TARGET is package.module:callable, file.py:callable, a file (all functions that it marks with
     @gradlab.implementation or lists in __all__), a folder, the name of a shipped implementation, or an entry point of
-    the group gradlab.implementations. torch:, jax:, sklearn:, scipy:, autograd:, tensorflow:, mlx:, c: and exec: before
-    the rest make an adapter of it: docs/validate-your-own.md.
+    the group gradlab.implementations. A prefix, such as torch:, c: or pair:, makes an adapter of the rest:
+    docs/validate-your-own.md has them all.
     """
     named = {"reduction": given.pop("reduction"), "targets": given.pop("kinds"), "options": given.pop("options")}
     wishes = Wishes(claims={name: value for name, value in named.items() if value}, **given)
