@@ -16,7 +16,8 @@ INF, NAN = np.inf, np.nan
 
 def sound(logits: Any, targets: Any, **options: Any) -> tuple[Any, Any]:
     """As gradlab defines it all."""
-    return every_option(logits, targets, **options)
+    answer: tuple[Any, Any] = every_option(logits, targets, **options)
+    return answer
 
 
 def reduced(loss: str, gradient: str) -> Function:
