@@ -10,7 +10,8 @@ import re
 import sysconfig
 import traceback
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -21,6 +22,7 @@ import numpy as np
 from gradlab.claims import Claims
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Array, Problem
+from gradlab.process_state import watched
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +46,7 @@ class Answer:
     loss: shape () or (N,); gradient: shape (N, K); each as returned, as an array. Both None if there is a fault.
     fault: why there is no loss and gradient of the right kind, or None.
     raised: the name of the exception's class, or None.
-    noise: what it printed and warned, line by line.
+    noise: what it printed and warned, line by line. changed: what it left changed in the process, in a few words each.
     """
 
     loss: Array | None
@@ -52,6 +54,7 @@ class Answer:
     fault: str | None = None
     raised: str | None = None
     noise: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,18 +120,36 @@ def answer_to_call(implementation: Implementation, call: Call, reduction: str) -
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What one call did, before it is judged: the value returned, the exception, what was printed and warned."""
+    """What one call did, before it is judged: the value returned, the exception; noise and changed as in `Answer`."""
 
     value: Any = None
     error: BaseException | None = None
     noise: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+
+
+class CallFaultError(Exception):
+    """Why a call is not made any more: what it did to its process when it was made, such as ending it."""
+
+
+occasion: ContextVar[str] = ContextVar("occasion", default="")  # what calls are made for; "": for the answer itself
+
+
+@contextlib.contextmanager
+def made_for(what: str) -> Iterator[None]:
+    """States what the calls inside are made for, such as the name of a check; what is stated outside counts."""
+    token = occasion.set(occasion.get() or what)
+    try:
+        yield
+    finally:
+        occasion.reset(token)
 
 
 def perform(function: Callable[..., Any], call: Call) -> Outcome:
     """What the call did. Exceptions, SystemExit too, are caught; only KeyboardInterrupt passes.
 
     What is printed through sys.stdout and sys.stderr, and every warning, is kept. NumPy's error state is the one that
-    it starts with, and is restored.
+    it starts with, and is restored; what else is changed in the process is told, and put back where that is possible.
     """
     value, error = None, None
     printed = io.StringIO()
@@ -139,16 +160,18 @@ def perform(function: Callable[..., Any], call: Call) -> Outcome:
         contextlib.redirect_stderr(printed),
     ):
         warnings.simplefilter("always")
+        changes = watched()
         try:
             value = function(call.logits, call.targets, **call.keywords)
         except KeyboardInterrupt:
             raise
         except BaseException as problem_of_theirs:
             error = problem_of_theirs
+        changed = changes()
     text = "" if printed.closed else printed.getvalue()
     noise = [f"printed {line!r}" for line in text.splitlines()]
     noise += [f"{w.category.__name__}: {_on_one_line(str, w.message)}" for w in caught]
-    return Outcome(value, error, tuple(noise))
+    return Outcome(value, error, tuple(noise), changed)
 
 
 def described_error(error: BaseException) -> str:
@@ -162,9 +185,14 @@ def place_of(error: BaseException) -> str:
 
     Code of gradlab's own, of the import system and of libraries does not count, libraries only if there is other code.
     """
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_own(frame.filename)]
-    theirs = [frame for frame in frames if not frame.filename.startswith(_LIBRARIES)] or frames
-    return f" ({Path(theirs[-1].filename).name}, line {theirs[-1].lineno})" if theirs else ""
+    return place_in([(frame.filename, frame.lineno or 0) for frame in traceback.extract_tb(error.__traceback__)])
+
+
+def place_in(frames: Iterable[tuple[str, int]]) -> str:
+    """The same for frames, outermost first, each with its file and line."""
+    foreign = [frame for frame in frames if not _is_own(frame[0])]
+    theirs = [frame for frame in foreign if not frame[0].startswith(_LIBRARIES)] or foreign
+    return f" ({Path(theirs[-1][0]).name}, line {theirs[-1][1]})" if theirs else ""
 
 
 _OWN = str(Path(__file__).parent) + os.sep
@@ -188,9 +216,11 @@ def array_of(value: Any, what: str) -> tuple[Array | None, str | None]:
 
 
 def _judged(outcome: Outcome, shape: tuple[int, ...], reduction: str) -> Answer:
+    if isinstance(outcome.error, CallFaultError):
+        return _faulty(str(outcome.error), outcome)
     if outcome.error is not None:
         kind = type(outcome.error).__name__
-        return Answer(None, None, f"raised {described_error(outcome.error)}", kind, outcome.noise)
+        return Answer(None, None, f"raised {described_error(outcome.error)}", kind, outcome.noise, outcome.changed)
     pair = pair_of(outcome.value)
     if pair is None:
         return _faulty(f"returned {_described(outcome.value)}, must return (loss, gradient)", outcome)
@@ -199,7 +229,7 @@ def _judged(outcome: Outcome, shape: tuple[int, ...], reduction: str) -> Answer:
         gradient, fault = _real_array(pair[1], "gradient", shape)
     if fault is not None:
         return _faulty(fault, outcome)
-    return Answer(loss, gradient, None, None, outcome.noise)
+    return Answer(loss, gradient, None, None, outcome.noise, outcome.changed)
 
 
 def pair_of(value: Any) -> tuple[Any, Any] | None:
@@ -216,7 +246,7 @@ def pair_of(value: Any) -> tuple[Any, Any] | None:
 def _faulty(fault: str, outcome: Outcome) -> Answer:
     if inspect.iscoroutine(outcome.value):
         outcome.value.close()  # or Python warns that it was never awaited, whenever it is collected
-    return Answer(None, None, fault, None, outcome.noise)
+    return Answer(None, None, fault, None, outcome.noise, outcome.changed)
 
 
 def _real_array(value: Any, what: str, shape: tuple[int, ...]) -> tuple[Array | None, str | None]:

@@ -22,6 +22,7 @@ FLOORS = (
         "gradlab.conditioning",
         "gradlab.roundings",
         "gradlab.claims",
+        "gradlab.process_state",
         "gradlab.evaluation",
         "gradlab.symbolic",
     ),
@@ -36,6 +37,7 @@ FLOORS = (
     ("gradlab.checks", "gradlab.diagnosis"),
     ("gradlab.harness",),
     ("gradlab.api", "gradlab.asv", "gradlab.report", "gradlab.pytest_plugin"),
+    ("gradlab.isolation",),
     ("gradlab.__init__",),
     ("gradlab.cli", "gradlab.__main__"),
 )

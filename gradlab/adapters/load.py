@@ -57,17 +57,28 @@ def load(
     Raises TargetError, in one line, where the target does not exist or import, is not callable, cannot be called
     with (logits, labels) and the keywords it claims, or where a claim is unknown.
     """
-    if faults is None or not os.path.isdir(target) or target in everything():
+    folder = folder_of(target) if faults is not None else None
+    if folder is None or faults is None:
         return [_claimed(found, claims, tuple(dtypes)) for found in _find(target)]
     loaded: list[Implementation] = []
-    for path in _files_that_may_offer(Path(target)):
+    for path in files_that_may_offer(folder):
         try:
-            loaded += [_claimed(found, claims, tuple(dtypes)) for found in _offered(path)]
+            loaded += load_offered(path, claims, dtypes)
         except TargetError as error:
             faults.append(str(error))
     if not (loaded or faults):
-        raise TargetError(_offers_nothing(Path(target)))
+        raise TargetError(offers_nothing(folder))
     return loaded
+
+
+def folder_of(target: str) -> Path | None:
+    """The folder that a target stands for, None where it is no folder, or the name of something that ships."""
+    return Path(target) if os.path.isdir(target) and target not in everything() else None
+
+
+def load_offered(path: Path, claims: Mapping[str, Any], dtypes: Iterable[str] = ()) -> list[Implementation]:
+    """What one file of a folder offers, which may be nothing. Raises TargetError."""
+    return [_claimed(found, claims, tuple(dtypes)) for found in _offered(path)]
 
 
 def implementation_of(
@@ -114,17 +125,19 @@ def _of_file(path: Path) -> list[Found]:
 
 
 def _of_folder(folder: Path) -> list[Found]:
-    found = [one for path in _files_that_may_offer(folder) for one in _offered(path)]
+    found = [one for path in files_that_may_offer(folder) for one in _offered(path)]
     if not found:
-        raise TargetError(_offers_nothing(folder))
+        raise TargetError(offers_nothing(folder))
     return found
 
 
-def _offers_nothing(folder: Path) -> str:
+def offers_nothing(folder: Path) -> str:
+    """What is wrong with a folder that offers no function."""
     return f"{folder} offers nothing: none of its *.py files marks a function or has an __all__"
 
 
-def _files_that_may_offer(folder: Path) -> Iterator[Path]:
+def files_that_may_offer(folder: Path) -> Iterator[Path]:
+    """The Python files below a folder that may offer functions, in order."""
     for path in sorted(folder.rglob("*.py")):
         hidden = any(part.startswith(("_", ".")) for part in path.relative_to(folder).parts)
         if not hidden and _may_offer(path):

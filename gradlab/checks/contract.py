@@ -12,6 +12,7 @@ from gradlab.checks.check import Findings, agree, solved, values_of
 from gradlab.evaluation import (
     Answer,
     Call,
+    CallFaultError,
     Implementation,
     answer,
     answer_to_call,
@@ -137,6 +138,12 @@ def is_quiet(implementation: Implementation, problem: Problem) -> Findings:
     return [Fact("the call", said, "no output and no warning", not noise)]
 
 
+def leaves_the_process_as_it_was(implementation: Implementation, problem: Problem) -> Findings:
+    """A call leaves rounding, subnormal numbers, NumPy, its settings, the current folder and its files as they were."""
+    changed = answer(implementation, problem).changed
+    return [Fact("after the call", "; ".join(changed) or "the process is as it was", "", not changed)]
+
+
 def refuses_bad_labels(implementation: Implementation, problem: Problem) -> Findings:
     """A label outside [0, K), or one that is no integer, raises an exception."""
     n_classes, ignored = problem.n_classes, problem.objective.ignore_index
@@ -238,6 +245,8 @@ def _refuses(implementation: Implementation, problem: Problem, wrong: tuple[str,
     own = call_for(implementation, problem)
     call = Call(wrong[1].get("logits", own.logits), wrong[1].get("targets", own.targets), own.keywords)
     outcome = perform(implementation.function, call)
+    if isinstance(outcome.error, CallFaultError):
+        return Fact(wrong[0], f"{outcome.error}", "an exception", False)
     seen = "is answered in silence" if outcome.error is None else f"raises {type(outcome.error).__name__}"
     return Fact(wrong[0], seen, "an exception", outcome.error is not None)
 

@@ -128,6 +128,7 @@ CHECKS: tuple[Check, ...] = (
           needs_answer=False),
     Check(contract.keeps_the_dtype, "contract", _ANY_CALL, claim="keeps_dtype"),
     Check(contract.leaves_its_inputs_alone, "contract", _every(_with_rows, _small)),
+    Check(contract.leaves_the_process_as_it_was, "contract", _with_rows, needs_answer=False),
     Check(contract.outputs_share_no_memory, "contract", _ANY_CALL),
     Check(contract.same_call_gives_same_bits, "contract", _every(_moderate, _primary, _deterministic)),
     Check(contract.calls_leave_no_state, "contract", _CALLS),

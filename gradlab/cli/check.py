@@ -10,18 +10,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gradlab.claims import LEVELS, OPTIONS
-from gradlab.cli.judging import Wishes, judged, loaded, write
+from gradlab.cli.judging import Wishes, judged, loaded, summed_up, write
+from gradlab.cli.limits import isolation_options, limits_of
 from gradlab.cli.shipped import check_shipped
 from gradlab.cli.status import Status
 from gradlab.harness.files import CASES
 from gradlab.harness.profiles import PROFILES
+from gradlab.isolation.limits import n_processors
 from gradlab.problems.dtypes import DTYPE_NAMES
 from gradlab.problems.objective import REDUCTIONS, TARGETS
 
 if TYPE_CHECKING:
-    from gradlab.evaluation import Implementation
-    from gradlab.harness.run import Report
     from gradlab.report.json_report import NotChecked
+    from gradlab.report.judged import Judged
 
 
 @click.command(short_help="Verdicts on implementations.")
@@ -45,6 +46,10 @@ if TYPE_CHECKING:
 @click.option("--option", "options", type=click.Choice(OPTIONS), multiple=True, help="Claim it. May be repeated.")
 @click.option("--time", is_flag=True, help="Measure time and memory too, a few seconds for each dtype.")
 @click.option("--verbose", is_flag=True, help="Show every failure, not only the most costly.")
+@click.option(
+    "--jobs", type=click.IntRange(min=1), metavar="N", help="How many to judge side by side.  [default: the processors]"
+)
+@isolation_options
 def check(targets: tuple[str, ...], shipped: bool, **given: Any) -> Status:
     """The verdict on each TARGET: wrong, unstable, stable or accurate.
 
@@ -52,9 +57,14 @@ def check(targets: tuple[str, ...], shipped: bool, **given: Any) -> Status:
     @gradlab.implementation or lists in __all__), a folder, the name of a shipped implementation, or an entry point of
     the group gradlab.implementations. A prefix, such as torch:, c: or pair:, makes an adapter of the rest:
     docs/validate-your-own.md has them all.
+
+    Each runs in a process of its own, so that a crash, an endless loop or too much memory is a finding, and the run
+    goes on. This is for accidents; it is no sandbox against malice: docs/isolation.md.
     """
+    limits = limits_of(given)
+    given["jobs"] = given["jobs"] or n_processors()
     named = {"reduction": given.pop("reduction"), "targets": given.pop("kinds"), "options": given.pop("options")}
-    wishes = Wishes(claims={name: value for name, value in named.items() if value}, **given)
+    wishes = Wishes(claims={name: value for name, value in named.items() if value}, limits=limits, **given)
     click.echo(_heading(wishes))  # before anything heavy is imported
     _refuse_bad_outputs(wishes)
     here = Path.cwd()  # what is checked may go elsewhere
@@ -64,8 +74,13 @@ def check(targets: tuple[str, ...], shipped: bool, **given: Any) -> Status:
         raise click.UsageError("give one TARGET or more, or --shipped; `gradlab check --help` says what a target is")
     if shipped:
         return check_shipped(wishes)
-    found, unloaded = loaded(targets, wishes)
-    return _status(*_run(found, unloaded, wishes), unloaded)
+    from gradlab.cli.apart import judged_apart
+    from gradlab.report.json_report import NotChecked
+
+    found, not_checked, unloaded = (judged_apart if limits else _judged_here)(targets, wishes)
+    return _concluded(
+        found, not_checked + [NotChecked("a file", "", fault) for fault in unloaded], wishes, bool(unloaded)
+    )
 
 
 def _heading(wishes: Wishes) -> str:
@@ -83,28 +98,26 @@ def _refuse_bad_outputs(wishes: Wishes) -> None:
         raise click.UsageError("\n".join(fault for fault in faults if fault))
 
 
-def _run(
-    found: Sequence[Implementation], unloaded: Sequence[str], wishes: Wishes
-) -> tuple[list[Report], list[NotChecked]]:
-    """The reports, in order, and what could not be checked; told as they come, then written."""
-    from gradlab.report.json_report import NotChecked
-    from gradlab.report.terminal import print_lines, print_table, verdict_table
+def _judged_here(targets: Sequence[str], wishes: Wishes) -> tuple[list[Judged], list[NotChecked], list[str]]:
+    """What the targets come to, told as it comes; what was not checked; what is wrong with files of folders."""
+    found, unloaded = loaded(targets, wishes)
+    reports, not_checked = judged(found, wishes)
+    return [summed_up(report, wishes) for report in reports], not_checked, unloaded
+
+
+def _concluded(found: Sequence[Judged], not_checked: Sequence[NotChecked], wishes: Wishes, is_missing: bool) -> Status:
+    """The table, what was not checked, the report as JSON, and the exit status; is_missing: a file did not load."""
+    from gradlab.report.terminal import print_lines, print_table, table_of
     from gradlab.report.times import time_table
 
-    reports, not_checked = judged(found, wishes)
-    not_checked += [NotChecked("a file", "", fault) for fault in unloaded]
-    if reports:
-        print_table(verdict_table(reports, {}))
-    if wishes.time and reports:
-        print_table(time_table(reports))
+    if found:
+        print_table(table_of([one.row for one in found], "met"))
+    if wishes.time and found:
+        print_table(time_table((one.name, timing) for one in found for timing in one.timings))
     print_lines(f"not checked {one.name}: {one.reason}" for one in not_checked)
-    write(wishes, reports, not_checked)
-    return reports, not_checked
-
-
-def _status(reports: Sequence[Report], not_checked: Sequence[NotChecked], unloaded: Sequence[str]) -> Status:
-    if unloaded:
+    write(wishes, found, not_checked)
+    if is_missing:
         return Status.USAGE
-    if not any(report.lines for report in reports):
+    if not any(one.n_results for one in found):
         return Status.NOTHING_CHECKED
-    return Status.MET if all(report.met for report in reports) else Status.NOT_MET
+    return Status.MET if all(one.met for one in found) else Status.NOT_MET

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gradlab.harness.profiles import PROFILES
+from gradlab.isolation.limits import TIMING, Limits
 
 if TYPE_CHECKING:
+    from gradlab.claims import Claims
     from gradlab.evaluation import Implementation
     from gradlab.harness.run import Plan, Report, Watch
     from gradlab.report.json_report import NotChecked
+    from gradlab.report.judged import Judged
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,8 @@ class Wishes:
     claims: dict[str, Any]
     verbose: bool
     time: bool
+    limits: Limits | None = None
+    jobs: int = 1
     here: Path = Path()
     shipped: bool = False
 
@@ -51,40 +56,52 @@ def loaded(targets: Sequence[str], wishes: Wishes) -> tuple[list[Implementation]
             found += load(target, wishes.claims, wishes.dtypes, unloaded)
         except TargetError as error:
             faults.append(str(error))
+    refuse_faults(faults, unloaded, found)
+    names = distinct_names([(one.name, one.target) for one in found])
+    return [replace(one, name=name) for one, name in zip(found, names, strict=True)], unloaded
+
+
+def refuse_faults(faults: Sequence[str], unloaded: Sequence[str], found: Sequence[Any]) -> None:
+    """Ends the command where a target does not load, or where nothing is found."""
     if faults or not found:
         raise click.UsageError("\n".join([*faults, *unloaded]))
-    return _under_distinct_names(found), unloaded
 
 
-def _under_distinct_names(found: list[Implementation]) -> list[Implementation]:
-    counts = Counter(one.name for one in found)
-    return [replace(one, name=one.target) if counts[one.name] > 1 else one for one in found]
+def distinct_names(found: Sequence[tuple[str, str]]) -> list[str]:
+    """The names of (name, target) pairs; the target for those that share one."""
+    counts = Counter(name for name, _ in found)
+    return [target if counts[name] > 1 else name for name, target in found]
 
 
 def judged(found: Sequence[Implementation], wishes: Wishes) -> tuple[list[Report], list[NotChecked]]:
     """The reports, told as they come, and what claims none of the dtypes asked for."""
-    from gradlab.report.json_report import NotChecked
-
     reports: list[Report] = []
     not_checked: list[NotChecked] = []
     for implementation in found:
-        plan = plan_of(implementation, wishes)
-        if wishes.dtypes and not plan.dtypes:
-            claimed = ", ".join(implementation.claims.dtypes)
-            reason = f"it claims {claimed}, not {', '.join(wishes.dtypes)}"
-            not_checked.append(NotChecked(implementation.name, implementation.target, reason))
+        reason = not_asked((implementation.name, implementation.target), implementation.claims, wishes)
+        if reason is not None:
+            not_checked.append(reason)
         else:
-            reports.append(_judge(implementation, plan, wishes))
+            reports.append(_judge(implementation, plan_of(implementation.claims, wishes), wishes))
     return reports, not_checked
 
 
-def plan_of(implementation: Implementation, wishes: Wishes) -> Plan:
+def not_asked(named: tuple[str, str], claims: Claims, wishes: Wishes) -> NotChecked | None:
+    """Why nothing is run on what is named (name, target): it claims none of the dtypes asked for; or None."""
+    from gradlab.report.json_report import NotChecked
+
+    if not wishes.dtypes or plan_of(claims, wishes).dtypes:
+        return None
+    return NotChecked(*named, f"it claims {', '.join(claims.dtypes)}, not {', '.join(wishes.dtypes)}")
+
+
+def plan_of(claims: Claims, wishes: Wishes) -> Plan:
     """What a run is to try; without dtypes where those asked for are not claimed."""
     from gradlab.harness.run import Plan
 
-    dtypes = tuple(dtype for dtype in dict.fromkeys(wishes.dtypes) if dtype in implementation.claims.dtypes)
+    dtypes = tuple(dtype for dtype in dict.fromkeys(wishes.dtypes) if dtype in claims.dtypes)
     told = not wishes.shipped or wishes.verbose or wishes.json is not None  # the table alone has no room for the power
-    return Plan(PROFILES[wishes.profile], wishes.seed, wishes.level or implementation.claims.level, dtypes, told)
+    return Plan(PROFILES[wishes.profile], wishes.seed, wishes.level or claims.level, dtypes, told)
 
 
 def _judge(implementation: Implementation, plan: Plan, wishes: Wishes) -> Report:
@@ -106,41 +123,50 @@ def reported(
     from gradlab.harness.run import judge
 
     report = judge(implementation, plan, watch)
-    with _writing():
+    with writing():
         keep_failures(report, wishes.cases, wishes.here)
-    return _timed(report, watch) if wishes.time else report
+    return timed(report, watch) if wishes.time else report
 
 
-def _timed(report: Report, watch: Watch) -> Report:
+def timed(report: Report, watch: Watch) -> Report:
+    """The report with what calls cost."""
     from gradlab.harness.run import Progress
     from gradlab.harness.timing import timings
 
-    watch(Progress(report.implementation.name, report.dtypes[-1], "time", 0, 1, len(report.failing)))
+    watch(Progress(report.implementation.name, report.dtypes[-1], TIMING, 0, 1, len(report.failing)))
     return replace(report, timings=tuple(timings(report.implementation, report.dtypes)))
 
 
 def lines_told(report: Report, wishes: Wishes) -> Iterator[str]:
     """All that is said of one report, after an empty line."""
-    from gradlab.report.findings import all_failures, few_failures, told
-
     yield ""
-    yield from told(report, all_failures if wishes.verbose else few_failures)
+    yield from summed_up(report, wishes).lines
 
 
-def write(wishes: Wishes, reports: Sequence[Report], not_checked: Sequence[NotChecked]) -> None:
+def summed_up(report: Report, wishes: Wishes, cases: Iterable[tuple[str, str]] = ()) -> Judged:
+    """What a report comes to, with the files of its failing problems."""
+    from gradlab.report.findings import all_failures, few_failures
+    from gradlab.report.judged import judged_as
+
+    return judged_as(report, all_failures if wishes.verbose else few_failures, cases)
+
+
+def write(wishes: Wishes, found: Sequence[Judged], not_checked: Sequence[NotChecked]) -> None:
     """Writes the report as JSON where that is asked for."""
     from gradlab.harness.files import strict_json, write_whole
     from gradlab.harness.run import Plan
-    from gradlab.report.json_report import report_document
+    from gradlab.report.json_report import document_of
 
     if wishes.json:
         plan = Plan(PROFILES[wishes.profile], wishes.seed)
-        with _writing():
-            write_whole(wishes.json, strict_json(report_document(plan, reports, not_checked)))
+        document = document_of(plan, [one.entry for one in found], not_checked)
+        with writing():
+            write_whole(wishes.json, strict_json(document))
 
 
 @contextlib.contextmanager
-def _writing() -> Iterator[None]:
+def writing() -> Iterator[None]:
+    """What cannot be written ends the command."""
     try:
         yield
     except OSError as error:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from gradlab.cli.limits import isolation_options, limits_of
 from gradlab.cli.status import Status
 from gradlab.harness.files import CASES
 
@@ -25,22 +26,41 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="Where cases are looked for by their id.",
 )
-def replay(case: str, cases: Path) -> Status:
+@isolation_options
+def replay(case: str, cases: Path, **given: Any) -> Status:
     """Run a kept CASE, an id or a file, again bit for bit: fixed (0), still failing (1), or cannot run (2)."""
-    from gradlab.adapters.load import TargetError
-    from gradlab.harness.cases import CaseError, find_case, read_case
-    from gradlab.harness.replay import replay as run_again
+    from gradlab.cli.apart import replayed_apart
+    from gradlab.harness.cases import CaseError, find_case
     from gradlab.report.terminal import print_lines
 
+    limits = limits_of(given)
     try:
-        outcome = run_again(read_case(find_case(case, cases)))
-    except (CaseError, TargetError) as error:
+        path = find_case(case, cases)
+    except CaseError as error:
         raise click.UsageError(f"cannot run: {error}") from error
-    print_lines(_told(outcome))
-    return Status.MET if outcome.fixed else Status.NOT_MET
+    outcome = replayed_here(path) if limits is None else replayed_apart(path, limits)
+    if isinstance(outcome, str):
+        raise click.UsageError(f"cannot run: {outcome}")
+    fixed, lines = outcome
+    print_lines(lines)
+    return Status.MET if fixed else Status.NOT_MET
 
 
-def _told(outcome: Replay) -> Iterator[str]:
+def replayed_here(path: Path) -> tuple[bool, list[str]] | str:
+    """Whether a case is fixed, and what is told of it; or why it cannot run."""
+    from gradlab.adapters.load import TargetError
+    from gradlab.harness.cases import CaseError, read_case
+    from gradlab.harness.replay import replay as run_again
+
+    try:
+        outcome = run_again(read_case(path))
+    except (CaseError, TargetError) as error:
+        return str(error)
+    return outcome.fixed, list(told(outcome))
+
+
+def told(outcome: Replay) -> Iterator[str]:
+    """What became of a case, line by line."""
     from gradlab.problems.spelling import snippet
 
     case = outcome.case

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from gradlab.cli.judging import Wishes, judged, lines_told, loaded, plan_of, reported, write
+from gradlab.cli.judging import Wishes, judged, lines_told, loaded, plan_of, reported, summed_up, write
 from gradlab.cli.status import Status
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ def check_shipped(wishes: Wishes) -> Status:
             print_lines(lines_told(report, wishes))
     print_table(verdict_table(reports, stated))
     if wishes.time:
-        print_table(time_table(reports))
-    write(wishes, reports, not_checked)
+        print_table(time_table((one.implementation.name, timing) for one in reports for timing in one.timings))
+    write(wishes, [summed_up(report, wishes) for report in reports], not_checked)
     return _status_as_stated(list(stated.values()))
 
 
@@ -69,7 +69,7 @@ def _row(wishes: Wishes, name: str) -> tuple[Row | None, list[str]]:
     from gradlab.report.terminal import row_of
 
     (implementation,) = loaded([name], wishes)[0]
-    plan = plan_of(implementation, wishes)
+    plan = plan_of(implementation.claims, wishes)
     if wishes.dtypes and not plan.dtypes:
         return None, []
     report = reported(implementation, plan, wishes)

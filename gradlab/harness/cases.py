@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -59,12 +59,24 @@ def keep_failures(report: Report, folder: Path, base: Path | None = None) -> int
 
     base: the folder from which the target was given, the current one if left out.
     """
-    if report.failing:
-        folder.mkdir(parents=True, exist_ok=True)
+    return keep_texts(case_texts(report, base or Path.cwd()), folder)
+
+
+def case_texts(report: Report, base: Path) -> Iterator[tuple[str, str]]:
+    """For every problem of the run that failed a check, the name of its file and what is in it."""
     for results in report.failing:
-        document = {**case_document(report, results), "folder": str(base or Path.cwd())}
-        write_whole(folder / f"{document['id']}.json", strict_json(document))
-    return len(report.failing)
+        document = {**case_document(report, results), "folder": str(base)}
+        yield f"{document['id']}.json", strict_json(document)
+
+
+def keep_texts(texts: Iterable[tuple[str, str]], folder: Path) -> int:
+    """Writes files into a folder, which is made if there are any; their number. Raises OSError."""
+    count = 0
+    for name, text in texts:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole(folder / name, text)
+        count += 1
+    return count
 
 
 def case_document(report: Report, results: tuple[Result, ...]) -> Plain:

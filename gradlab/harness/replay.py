@@ -37,19 +37,20 @@ class Replay:
         return all(result.passed for result in self.costly)
 
 
-def replay(case: Case) -> Replay:
+def replay(case: Case, given: Implementation | None = None) -> Replay:
     """The outcome of the failed checks of a case, run on its problem as it was, with the claims of then.
 
-    Raises TargetError where the implementation does not load any more, CaseError where a check is not known.
+    given: its implementation, which is loaded if left out. Raises TargetError where that does not load any more,
+    CaseError where a check is not known.
     """
     failed = _checks(case)
-    implementation = _implementation(case)
+    implementation = implementation_of_case(case) if given is None else given
     if not allows(case.claims, case.problem.objective):
         raise CaseError(f"case {case.id} cannot run: {case.name} does not claim what its problem asks for")
     if not all(check.applies(case.claims, case.problem) for check in failed):
         raise CaseError(f"case {case.id} cannot run: a check that failed does not apply to its problem")
-    given = encoded_answer(evaluate(implementation, case.problem))
-    same = all(given[name] == case.got.get(name) for name in ("fault", "loss", "gradient"))
+    answered = encoded_answer(evaluate(implementation, case.problem))
+    same = all(answered[name] == case.got.get(name) for name in ("fault", "loss", "gradient"))
     found = [run(check, implementation, case.problem) for check in failed]
     results = [worst_result(check.name, case.problem, one) for check, one in zip(failed, found, strict=True)]
     costs = [verdict_of_failure(check, case.claims, case.problem) < Verdict(case.level) for check in failed]
@@ -75,7 +76,8 @@ def _from_here(case: Case) -> str:
     return f"{adapter}{there}{colon}{attribute}" if moved else case.target
 
 
-def _implementation(case: Case) -> Implementation:
+def implementation_of_case(case: Case) -> Implementation:
+    """The implementation of a case, with the claims of then. Raises TargetError or CaseError where there is none."""
     if not case.target:
         raise CaseError(f"case {case.id} cannot run: {case.name} was given as a function, not as a target")
     found = load(_from_here(case), encoded_claims(case.claims))

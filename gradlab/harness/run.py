@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gradlab.evaluation import Answer, Implementation, answer
+from gradlab.evaluation import Answer, Implementation, answer, made_for
+from gradlab.harness.course import Course, Done
 from gradlab.harness.problems import may_be_asked, problems_in_run
 from gradlab.harness.profiles import PROFILES, Profile
 from gradlab.harness.tally import Line, Tally, examine, results_of
@@ -68,7 +69,7 @@ class Report:
     the level asked for.
     dtypes: the dtypes that were checked. n_problems: how many problems were tried. seconds: wall time.
     diagnosis: what explains it, where the level is not met. power: what the run would have caught, where it is.
-    timings: what calls cost, where that was asked for.
+    timings: what calls cost, where that was asked for. cut_short: why the run ended before it was done, or "".
     """
 
     implementation: Implementation
@@ -82,11 +83,12 @@ class Report:
     diagnosis: Diagnosis | None = None
     power: Power | None = None
     timings: tuple[Timing, ...] = ()
+    cut_short: str = ""
 
     @property
     def met(self) -> bool:
-        """Whether the verdict reaches the level asked for."""
-        return self.verdict >= Verdict(self.plan.level)
+        """Whether the verdict reaches the level asked for, in a run that came to its end."""
+        return self.verdict >= Verdict(self.plan.level) and not self.cut_short
 
     @property
     def failures(self) -> tuple[Line, ...]:
@@ -122,26 +124,37 @@ def cost(line: Line) -> tuple[int, bool, int]:
     return list(Verdict).index(line.verdict), line.check.name not in UNDERMINING, TELLING.index(line.check.group)
 
 
-def judge(implementation: Implementation, plan: Plan, watch: Watch = lambda progress: None) -> Report:
+def judge(
+    implementation: Implementation, plan: Plan, watch: Watch = lambda progress: None, course: Course | None = None
+) -> Report:
     """The report of one run; the same bits for the same implementation, plan and versions.
 
-    Raises ValueError where the plan asks for a dtype that the implementation does not claim.
+    course: how it goes on where another process began it. Raises ValueError where the plan asks for a dtype that the
+    implementation does not claim.
     """
     start = time.perf_counter()
-    tally = Tally(implementation, Verdict(plan.level))
+    course = course or Course()
     dtypes = dtypes_to_check(implementation, plan)
-    first = problems_in_run(implementation.claims, dtypes[0], (plan.profile, plan.seed))[:ASKED_AGAIN]
-    earlier = [(problem, answer(implementation, problem)) for problem in first]
-    for dtype in dtypes:
-        _examine_all(tally, (plan, dtype), watch)
-    _shrink(tally, plan, watch)
+    done = course.done or Done(Tally(implementation, Verdict(plan.level)))
+    if not done.earlier and not course.cut_short:
+        first = problems_in_run(implementation.claims, dtypes[0], (plan.profile, plan.seed))[:ASKED_AGAIN]
+        done.earlier = [(problem, answer(implementation, problem)) for problem in first]
+    _examine_all(done, plan, watch, course)
+    _shrink(done, plan, watch, course)
+    report = _concluded(done, plan, (dtypes, course.cut_short), watch)
+    diagnosis = None if report.met or {"diagnosis"} & course.given_up else _diagnosis(report, done.earlier)
+    return replace(report, diagnosis=diagnosis, seconds=time.perf_counter() - start)
+
+
+def _concluded(done: Done, plan: Plan, what: tuple[tuple[str, ...], str], watch: Watch) -> Report:
+    """The report without its diagnosis; what: the dtypes, and why the run was cut short."""
+    tally, (dtypes, cut_short) = done.tally, what
     failing = tuple(tuple(failed.values()) for failed in tally.failing.values())
     verdict, lines = tally.verdict(), tuple(tally.in_order())
-    report = Report(implementation, plan, verdict, lines, failing, dtypes, tally.n_problems, 0.0)
-    watch(Progress(implementation.name, dtypes[-1], "known defects", 0, 1, len(failing)))
-    power = _power(report) if report.met and plan.power else None
-    diagnosis = None if report.met else _diagnosis(report, earlier)
-    return replace(report, power=power, diagnosis=diagnosis, seconds=time.perf_counter() - start)
+    report = Report(tally.implementation, plan, verdict, lines, failing, dtypes, tally.n_problems, 0.0)
+    report = replace(report, cut_short=cut_short)
+    watch(Progress(tally.implementation.name, dtypes[-1], "known defects", 0, 1, len(failing)))
+    return replace(report, power=_power(report)) if report.met and plan.power else report
 
 
 def _power(report: Report) -> Power:
@@ -159,12 +172,13 @@ def _diagnosis(report: Report, earlier: list[tuple[Problem, Answer]]) -> Diagnos
     from gradlab.diagnosis.diagnosis import diagnose
 
     failures = sorted(report.failures, key=lambda line: -format_of(line.dtype).precision)
-    if not failures:
+    if not failures or report.cut_short:
         return None
     dtype = failures[0].dtype
     failed = [line.check.name for line in failures if line.dtype == dtype]
     problems = problems_in_run(report.implementation.claims, dtype, (report.plan.profile, report.plan.seed))
-    return diagnose(report.implementation, problems, failed, earlier)
+    with made_for("diagnosis"):
+        return diagnose(report.implementation, problems, failed, earlier)
 
 
 def dtypes_to_check(implementation: Implementation, plan: Plan) -> tuple[str, ...]:
@@ -176,26 +190,43 @@ def dtypes_to_check(implementation: Implementation, plan: Plan) -> tuple[str, ..
     return plan.dtypes or claimed
 
 
-def _examine_all(tally: Tally, what: tuple[Plan, str], watch: Watch) -> None:
-    plan, dtype = what
-    problems = problems_in_run(tally.implementation.claims, dtype, (plan.profile, plan.seed))
-    for done, problem in enumerate(problems):
-        watch(_progress(tally, dtype, (problem.family, done, len(problems))))
-        examine(tally, problem)
+def _examine_all(done: Done, plan: Plan, watch: Watch, course: Course) -> None:
+    tally, behind = done.tally, 0
+    for dtype in dtypes_to_check(tally.implementation, plan):
+        problems = problems_in_run(tally.implementation.claims, dtype, (plan.profile, plan.seed))
+        for number, problem in enumerate(problems):
+            if behind + number < done.n_examined:
+                continue
+            watch(_progress(tally, dtype, (problem.family, number, len(problems))))
+            if not course.cut_short or course.is_known(problem):
+                examine(tally, problem, course.given_up)
+            done.n_examined += 1
+            course.keep(done)
+        behind += len(problems)
 
 
-def _shrink(tally: Tally, plan: Plan, watch: Watch) -> None:
+def _shrink(done: Done, plan: Plan, watch: Watch, course: Course) -> None:
     """Looks for a smaller failing problem for the most costly failures, and examines what it finds like any other."""
     from gradlab.harness.search import smallest
 
-    wanted = _large_failures(tally, plan)[: plan.profile.shrinks]
-    for done, line in enumerate(wanted):
-        watch(_progress(tally, line.dtype, (f"shrinking {line.check.name}", done, len(wanted))))
+    tally = done.tally
+    if course.cut_short:
+        return
+    if done.to_shrink is None:
+        done.to_shrink = _large_failures(tally, plan)[: plan.profile.shrinks]
+    for number, line in enumerate(done.to_shrink):
+        phase = f"shrinking {line.check.name}"
+        if number < done.n_shrunk or phase in course.given_up:
+            continue
+        watch(_progress(tally, line.dtype, (phase, number, len(done.to_shrink))))
         fails = partial(_fails_as_badly, tally.implementation, line)
         extent = (plan.profile.shrink_examples, plan.seed)
-        found = smallest(tally.implementation.claims, line.dtype, extent, fails)
+        with made_for(phase):
+            found = smallest(tally.implementation.claims, line.dtype, extent, fails)
         if found is not None:
-            examine(tally, found)
+            examine(tally, found, course.given_up)
+        done.n_shrunk = number + 1
+        course.keep(done)
 
 
 def _large_failures(tally: Tally, plan: Plan) -> list[Line]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -58,9 +58,10 @@ class Tally:
         return sorted(self.lines.values(), key=lambda line: (line.dtype, place[line.check.name]))
 
 
-def examine(tally: Tally, problem: Problem) -> None:
-    """Runs every check that applies to one problem and adds what it finds to the tally."""
-    examine_by(tally, problem, applicable(tally.implementation.claims, problem))
+def examine(tally: Tally, problem: Problem, without: Collection[str] = ()) -> None:
+    """Runs every check that applies to one problem and adds what it finds to the tally; without: those left out."""
+    checks = applicable(tally.implementation.claims, problem)
+    examine_by(tally, problem, [check for check in checks if check.name not in without])
 
 
 def examine_by(tally: Tally, problem: Problem, checks: Iterable[Check]) -> None:

@@ -25,6 +25,8 @@ def told(report: Report, every_failure: Failures) -> Iterator[str]:
     """All that a report says, line by line; every_failure: `all_failures` or `few_failures`."""
     yield f"{report.implementation.name}: {report.verdict}"
     yield claims_line(report.implementation.claims)
+    if report.cut_short:
+        yield f"cut short: {report.cut_short}; {report.n_problems} problems were tried"
     if report.diagnosis is not None:
         yield from diagnosis_lines(report.diagnosis)
     yield from every_failure(report)

@@ -23,7 +23,7 @@ from gradlab.problems.problem import Problem
 from gradlab.report.findings import verdicts_by_dtype
 from gradlab.result import Result
 
-SCHEMA = "gradlab-report-3"
+SCHEMA = "gradlab-report-4"
 LARGE = 256  # entries: the numbers of a larger problem are in its case file only
 
 
@@ -36,19 +36,39 @@ class NotChecked:
     reason: str
 
 
+@dataclass(frozen=True)
+class Entry:
+    """What a report says of one implementation, as plain data: its results, and what was measured with a clock."""
+
+    implementation: Plain
+    seconds: float
+    measurements: tuple[Plain, ...]
+
+
+def entry_of(report: Report) -> Entry:
+    """The entry of one report: the same for the same seed, versions and machine, but for its times."""
+    measurements = tuple(_measurement(report, timing) for timing in report.timings)
+    return Entry(_implementation(report), round(report.seconds, 3), measurements)
+
+
 def report_document(plan: Plan, reports: Sequence[Report], not_checked: Sequence[NotChecked] = ()) -> Plain:
-    """The whole report as plain data: the same for the same seed, versions and machine, but for `timing`."""
+    """The whole report as plain data."""
+    return document_of(plan, [entry_of(report) for report in reports], not_checked)
+
+
+def document_of(plan: Plan, entries: Sequence[Entry], not_checked: Sequence[NotChecked]) -> Plain:
+    """The same, of entries that may come from other processes."""
     return {
         "schema": SCHEMA,
         "gradlab": version("gradlab-verify"),
         "seed": plan.seed,
         "profile": plan.profile.name,
-        "implementations": [_implementation(report) for report in reports],
+        "implementations": [entry.implementation for entry in entries],
         "not_checked": [{"name": one.name, "target": one.target, "reason": one.reason} for one in not_checked],
         "timing": {
-            "seconds": [round(report.seconds, 3) for report in reports],
+            "seconds": [entry.seconds for entry in entries],
             "machine": _machine(),
-            "measurements": [_measurement(report, timing) for report in reports for timing in report.timings],
+            "measurements": [measurement for entry in entries for measurement in entry.measurements],
         },
     }
 
@@ -89,6 +109,7 @@ def _implementation(report: Report) -> Plain:
         "dtypes": list(report.dtypes),
         "n_problems": report.n_problems,
         "n_failing": len(kept),
+        "cut_short": report.cut_short or None,
         "results": [_result(report, line, kept) for line in report.lines],
         "diagnosis": None if report.diagnosis is None else _diagnosis(report.diagnosis),
         "power": None if report.power is None else _power(report.power),

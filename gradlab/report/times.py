@@ -8,23 +8,20 @@ from statistics import median
 from rich.table import Table
 from rich.text import Text
 
-from gradlab.harness.run import Report
 from gradlab.harness.timing import Timing
 
 
-def time_table(reports: Iterable[Report]) -> Table:
-    """One row for each implementation, dtype and shape; the ratios are over exp and row sums of the same logits."""
+def time_table(timings: Iterable[tuple[str, Timing]]) -> Table:
+    """One row for each (name of an implementation, timing); the ratios are over exp and row sums of the same logits."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("time of", "dtype", "rows x classes"):
         table.add_column(heading, no_wrap=True)
     for heading in ("ms", "over exp and sum", "lowest", "highest", "MiB beyond gradient"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
-    for report in reports:
-        for timing in report.timings:
-            shape = f"{timing.shape[0]} x {timing.shape[1]}"
-            cells = (report.implementation.name, timing.dtype, shape, *_figures(timing))
-            table.add_row(*cells, Text(timing.note))
+    for name, timing in timings:
+        shape = f"{timing.shape[0]} x {timing.shape[1]}"
+        table.add_row(name, timing.dtype, shape, *_figures(timing), Text(timing.note))
     return table
 
 

@@ -1,0 +1,61 @@
+"""The options that say how an implementation is isolated, shared by the commands that run one."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from gradlab.isolation.limits import Limits, spelled_bytes
+
+_UNITS = {
+    "": 1,
+    **{
+        f"{letter}{end}": 1 << power
+        for power, letter in ((10, "k"), (20, "m"), (30, "g"), (40, "t"))
+        for end in ("", "b", "ib")
+    },
+}
+
+
+class Size(click.ParamType[int]):
+    """An amount of memory: a number of bytes, or one with a unit, such as 512MiB or 4GiB."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number of bytes; KiB, MiB, GiB and TiB are powers of 1024, with or without their end."""
+        if isinstance(value, int):
+            return value
+        found = re.fullmatch(r"(\d+(?:\.\d+)?) *([a-z]*)", str(value).strip().lower())
+        unit = _UNITS.get(found[2]) if found else None
+        if found is None or unit is None or float(found[1]) * unit < 1:
+            self.fail(f"must be a size such as 512MiB or 4GiB, got {value!r}", param, ctx)
+        return int(float(found[1]) * unit)
+
+
+def isolation_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds --in-process, --call-seconds, --load-seconds and --memory to a command."""
+    own = Limits()
+    options = (
+        click.option("--in-process", is_flag=True, help="Run in this process: a crash there is the end of gradlab."),
+        click.option("--call-seconds", type=click.FloatRange(min=0, min_open=True), default=own.call_seconds,
+                     show_default=True, metavar="N", help="How long one call may take."),
+        click.option("--load-seconds", type=click.FloatRange(min=0, min_open=True), default=own.load_seconds,
+                     show_default=True, metavar="N", help="How long loading a target may take."),
+        click.option("--memory", type=Size(), default=own.memory, metavar="SIZE",
+                     help=f"How much memory its process may take.  [default: {spelled_bytes(own.memory)}]"),
+    )  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def limits_of(given: dict[str, Any]) -> Limits | None:
+    """The limits given by those options, which are taken out; None where all is to run in this process."""
+    apart = not given.pop("in_process") and os.name == "posix"
+    limits = Limits(given.pop("call_seconds"), given.pop("load_seconds"), given.pop("memory"))
+    return limits if apart else None

@@ -1,0 +1,1 @@
+"""Implementations under test in processes of their own: what ends, hangs or fills one of them becomes a finding."""

@@ -1,0 +1,81 @@
+"""What a worker may take, and how it is told what ended one."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from dataclasses import dataclass
+
+from gradlab.evaluation import place_in
+
+LOADING, TIMING = "loading", "time"
+MOST_OUTPUT = 1 << 26  # bytes that one call may write to stdout and stderr
+TIMED_CALLS = 10  # what `gradlab check --time` does with one implementation may take as long as so many calls
+LOST_CONNECTION = 113  # the exit status of a worker that cannot speak any more
+SHOWN = 200  # characters of what a process said last
+
+_FRAME = re.compile(r'^  File "(.*)", line (\d+) in ', re.MULTILINE)
+_DUMP = re.compile(r"^(Fatal Python error: .*|Current thread |Thread 0x)", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Seconds for one call, and for loading a target; bytes of memory (resident) for a worker."""
+
+    call_seconds: float = 60.0
+    load_seconds: float = 120.0
+    memory: int = 4 << 30
+
+    def seconds_for(self, occasion: str) -> float:
+        """How long something that is made for this occasion may take."""
+        if occasion == LOADING:
+            return self.load_seconds
+        return self.call_seconds * (TIMED_CALLS if occasion == TIMING else 1)
+
+
+def memory_of(process: int) -> int:
+    """The bytes of memory in which a process resides; 0 where that cannot be read."""
+    try:
+        with open(f"/proc/{process}/statm", encoding="ascii") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+def spelled_bytes(n_bytes: int) -> str:
+    """A number of bytes for people, such as 4 GiB."""
+    for power, unit in ((30, "GiB"), (20, "MiB"), (10, "KiB")):
+        if n_bytes >= 1 << power:
+            return f"{n_bytes / (1 << power):.3g} {unit}"
+    return f"{n_bytes} bytes"
+
+
+def spelled_end(status: int) -> str:
+    """How a process ended, by its return code as subprocess gives it."""
+    if status == LOST_CONNECTION:
+        return "closed file descriptors that were gradlab's"
+    if status >= 0:
+        return f"ended its process with exit status {status}"
+    try:
+        name = signal.Signals(-status).name
+    except ValueError:
+        return f"ended its process by signal {-status}"
+    return f"ended its process by {name} ({(signal.strsignal(-status) or name).lower()})"
+
+
+def last_words(output: str) -> str:
+    """Where in the user's code a process ended, and the last line that it wrote before; "" where neither is known.
+
+    output: what it wrote, with the traceback of Python's faulthandler, innermost frame first.
+    """
+    dump = _DUMP.search(output)
+    frames = [(file, int(line)) for file, line in _FRAME.findall(output[dump.start() :])] if dump else []
+    before = [line.strip() for line in output[: dump.start() if dump else None].splitlines() if line.strip()]
+    said = f"; it said {before[-1][:SHOWN]!r}" if before else ""
+    return place_in(frames[::-1]) + said
+
+
+def n_processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

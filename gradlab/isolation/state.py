@@ -1,0 +1,73 @@
+"""What a run has behind it as bytes, for the process that takes it up again.
+
+Checks and the problems of the run go by their names and places: both are made anew there, the same.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+from typing import Any
+
+from gradlab.checks.check import Check
+from gradlab.checks.table import CHECKS
+from gradlab.evaluation import Implementation
+from gradlab.harness.course import Done
+from gradlab.harness.problems import problems_in_run
+from gradlab.harness.run import Plan, dtypes_to_check
+from gradlab.problems.problem import Problem
+
+_CHECK_NAMED = {check.name: check for check in CHECKS}
+
+
+class RunState:
+    """Turns what one run has behind it into bytes, and back into objects that share this process's problems."""
+
+    def __init__(self, implementation: Implementation, plan: Plan) -> None:
+        self._implementation = implementation
+        dtypes = dtypes_to_check(implementation, plan)
+        extent = (plan.profile, plan.seed)
+        self._problems = [one for dtype in dtypes for one in problems_in_run(implementation.claims, dtype, extent)]
+        self._places = {id(problem): place for place, problem in enumerate(self._problems)}
+
+    def packed(self, done: Done) -> bytes:
+        """All that `done` holds but the implementation, the checks and the problems of the run."""
+        file = io.BytesIO()
+        _Packer(file, self._implementation, self._places).dump(done)
+        return file.getvalue()
+
+    def unpacked(self, packed: bytes) -> Done:
+        """What was packed, by this process or another with the same implementation and plan."""
+        done: Done = _Unpacker(io.BytesIO(packed), self._implementation, self._problems).load()
+        return done
+
+
+class _Packer(pickle.Pickler):
+    def __init__(self, file: io.BytesIO, implementation: Implementation, places: dict[int, int]) -> None:
+        super().__init__(file, protocol=pickle.HIGHEST_PROTOCOL)
+        self._implementation, self._places = implementation, places
+
+    def persistent_id(self, value: Any) -> Any:
+        if isinstance(value, Check):
+            return "check", value.name
+        if value is self._implementation:
+            return "implementation", ""
+        place = self._places.get(id(value)) if isinstance(value, Problem) else None
+        return None if place is None else ("problem", place)
+
+    def reducer_override(self, value: Any) -> Any:
+        if isinstance(value, Problem):  # what it has worked out about itself stays behind
+            return Problem, (value.logits, value.targets, value.objective, value.family)
+        return NotImplemented
+
+
+class _Unpacker(pickle.Unpickler):
+    def __init__(self, file: io.BytesIO, implementation: Implementation, problems: list[Problem]) -> None:
+        super().__init__(file)
+        self._implementation, self._problems = implementation, problems
+
+    def persistent_load(self, value: Any) -> Any:
+        kind, name = value
+        if kind == "check":
+            return _CHECK_NAMED[name]
+        return self._implementation if kind == "implementation" else self._problems[name]

@@ -1,0 +1,90 @@
+"""A function under test in a worker: each call is written down before it is made, and its output is read after it."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gradlab.evaluation import CallFaultError, occasion, pair_of
+from gradlab.isolation.journal import KEY, Journal
+
+PLAIN = (np.ndarray, np.generic, float, int)
+
+
+@dataclass(frozen=True, eq=False)
+class Watched:
+    """What calls are made under.
+
+    journal: where each is written down. output: what was written to stdout and stderr below Python since it was last
+    asked. known: what calls have done, by their keys: they are not made again. closed: whether none is made any more.
+    """
+
+    journal: Journal
+    output: Callable[[], str]
+    known: Mapping[bytes, str]
+    closed: bool
+
+
+class Supervised:
+    """The function, with its signature. A call that is not made, for what it did, raises CallFaultError."""
+
+    def __init__(self, function: Any, watched: Watched) -> None:
+        self.__wrapped__ = function
+        self._watched = watched
+        self._process = os.getpid()
+
+    def __call__(self, logits: Any, targets: Any, **keywords: Any) -> Any:
+        key = key_of(logits, targets, keywords)
+        if key in self._watched.known:
+            raise CallFaultError(self._watched.known[key])
+        if self._watched.closed:
+            raise CallFaultError("is not made: the run was cut short")
+        self._watched.journal.begin(key, occasion.get())
+        try:
+            value = self.__wrapped__(logits, targets, **keywords)
+            _convert(value)
+        except KeyboardInterrupt as error:
+            raise RuntimeError("it raised KeyboardInterrupt by itself") from error
+        finally:
+            self._after()
+        return value
+
+    def _after(self) -> None:
+        if os.getpid() != self._process:
+            os._exit(0)  # a child that the call has forked, and that came back here
+        with contextlib.suppress(Exception):  # whatever has become of sys.stdout
+            print(self._watched.output(), end="")
+        self._watched.journal.end(is_call=True)
+
+
+def key_of(logits: Any, targets: Any, keywords: Mapping[str, Any]) -> bytes:
+    """What identifies a call: the bits of its arguments and how they lie in memory."""
+    digest = hashlib.sha256()
+    for name, value in (("logits", logits), ("targets", targets), *sorted(keywords.items())):
+        if isinstance(value, np.ndarray):
+            flags = value.flags
+            layout = (value.dtype.str, value.dtype.name, value.shape, value.strides, flags.aligned, flags.writeable)
+            digest.update(f"{name} {layout}".encode())
+            digest.update(value.data if flags.c_contiguous and value.dtype.kind in "fiu" else value.tobytes())
+        else:
+            digest.update(f"{name} {value!r}".encode())
+    return digest.digest()[:KEY]
+
+
+def name_key(name: str) -> bytes:
+    """What identifies a span that is no call."""
+    return hashlib.sha256(name.encode()).digest()[:KEY]
+
+
+def _convert(value: Any) -> None:
+    """Has foreign objects that were returned converted once, while somebody watches over it."""
+    for part in pair_of(value) or ():
+        if not isinstance(part, PLAIN):
+            with contextlib.suppress(Exception):
+                np.asarray(part)

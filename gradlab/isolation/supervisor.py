@@ -1,0 +1,185 @@
+"""Tasks in workers: what ends a worker, hangs or fills it is written down, and another one goes on from there."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from multiprocessing.connection import wait
+from typing import Any
+
+from gradlab.isolation.desk import Behind, Task
+from gradlab.isolation.limits import LOADING, MOST_OUTPUT, Limits, spelled_bytes, spelled_end
+from gradlab.isolation.process import WorkerProcess
+
+MOST_ENDS = 20  # of workers in one task; then nothing new is tried
+MOST_SILENT = 5  # of those for a call that did not return in time
+MOST_AT_FIRST = 5  # while no call has returned at all
+MOST_OF_ONE_KIND = 3  # in calls that are made for the same thing, such as one check: it is not tried any more
+MOST_WITHOUT_A_CALL = 3
+SECONDS_BETWEEN_LOOKS = 0.05
+
+
+class WorkerError(RuntimeError):
+    """An error of gradlab's own in a worker, or a worker that cannot work at all."""
+
+
+class Supervised:
+    """One task after another on the same things, in workers that follow each other.
+
+    here: the folder in which the command was given. result: of the latest task, None until it is done.
+    progress: what the task last told of itself.
+    """
+
+    def __init__(self, here: str, limits: Limits) -> None:
+        self._here, self._limits = here, limits
+        self._worker: WorkerProcess | None = None
+        self._task: Task | None = None
+        self._known: dict[bytes, str] = {}
+        self._ends = Counter[str]()  # by what the call was made for
+        self._silent = self._without_a_call = 0
+        self._returned = False
+        self._cut_short, self._kept = "", b""
+        self.result: Any = None
+        self.progress: Any = None
+
+    @property
+    def connection(self) -> Any:
+        """What becomes readable when the worker says something or ends; None where there is no worker."""
+        return self._worker.connection if self._worker else None
+
+    def begin(self, task: Task) -> None:
+        """Starts a task, in the worker that did the last one if it still lives."""
+        self._task, self.result = task, None
+        self._give()
+
+    def step(self) -> None:
+        """Takes in what has happened, without waiting. Raises WorkerError."""
+        if self._worker is None or self.result is not None:
+            return
+        status = self._worker.status()  # before what it said is read, not after
+        self._take_in(self._worker)
+        if self.result is not None:
+            return
+        if status is not None:
+            self._ended(self._worker, spelled_end(status))
+        elif excess := self._excess(self._worker):
+            self._worker.abort()
+            self._ended(self._worker, excess)
+
+    def close(self) -> None:
+        """Ends the worker."""
+        if self._worker is not None:
+            self._worker.close()
+            self._worker = None
+
+    def _give(self) -> None:
+        assert self._task is not None
+        if self._worker is None:
+            self._worker = WorkerProcess(self._here)
+        given_up = frozenset(what for what, count in self._ends.items() if what and count >= MOST_OF_ONE_KIND)
+        self._worker.give(self._task, Behind(self._known, given_up, self._cut_short, self._kept))
+
+    def _take_in(self, worker: WorkerProcess) -> None:
+        while self.result is None and (said := worker.received()) is not None:
+            kind, what = said
+            if kind == "progress":
+                self.progress = what
+            elif kind == "kept":
+                self._kept = what
+            elif kind == "result":
+                self.result = what
+            else:
+                error = WorkerError(what[0])
+                error.add_note(what[1])
+                raise error
+
+    def _excess(self, worker: WorkerProcess) -> str:
+        """What the worker has too much of, or "" """
+        entry, limits = worker.journal.read(), self._limits
+        seconds = limits.seconds_for(entry.occasion)
+        if entry.is_open and time.monotonic() - entry.since > seconds and worker.journal.read() == entry:
+            self._silent += entry.occasion != LOADING
+            return f"did not return within {seconds:g} s"
+        if worker.memory() > limits.memory:
+            return f"took more than {spelled_bytes(limits.memory)} of memory"
+        if worker.n_written() > MOST_OUTPUT:
+            return f"wrote more than {spelled_bytes(MOST_OUTPUT)} to stdout and stderr"
+        return ""
+
+    def _ended(self, worker: WorkerProcess, how: str) -> None:
+        """Writes down what ended the worker, and has another one go on."""
+        entry, said = worker.journal.read(), worker.last_words()
+        self.close()
+        self._returned |= entry.returned > 0
+        if entry.begun == 0:
+            self._without_a_call += 1
+            if self._without_a_call == MOST_WITHOUT_A_CALL:
+                raise WorkerError(f"a worker {how}{said}, before it called anything")
+        else:
+            after = "" if entry.is_open else ", after it had returned"
+            self._known[entry.key] = f"{how}{after}{said}"
+            self._ends[entry.occasion] += 1
+            self._judge_the_number(f"{how}{after}{said}")
+        self._give()
+
+    def _judge_the_number(self, how: str) -> None:
+        """Cuts the task short where enough is enough."""
+        count = sum(self._ends.values()) - self._ends[LOADING]
+        if self._cut_short and count > MOST_ENDS + MOST_OF_ONE_KIND:
+            raise WorkerError(f"a worker {how}, although it called nothing any more")
+        if self._cut_short:
+            return
+        if self._silent >= MOST_SILENT:
+            self._cut_short = f"{self._silent} calls did not return in time"
+        elif count >= MOST_ENDS:
+            self._cut_short = f"its process ended {count} times"
+        elif count >= MOST_AT_FIRST and not self._returned:
+            self._cut_short = f"each of the first {count} calls ended its process"
+
+
+class Pool:
+    """Supervised tasks side by side, at most `most` at one time, in the order in which they are given.
+
+    new: makes what supervises one task after another.
+    """
+
+    def __init__(self, most: int, new: Callable[[], Supervised]) -> None:
+        self._most, self._new = most, new
+        self._members: list[Supervised] = []
+        self._waiting: list[tuple[Supervised, Task]] = []
+        self._working: list[Supervised] = []
+
+    def given(self, task: Task, member: Supervised | None = None) -> Supervised:
+        """Whoever does the task, as soon as it is its turn: the member, which has done others, or a new one."""
+        if member is None:
+            member = self._new()
+            self._members.append(member)
+        member.result = None
+        self._waiting.append((member, task))
+        self._go_on()
+        return member
+
+    def result_of(self, member: Supervised, watch: Callable[[Any], None] = lambda progress: None) -> Any:
+        """The result of the member's task; watch is told of its progress. Raises WorkerError."""
+        while member.result is None:
+            wait([one.connection for one in self._working if one.connection], SECONDS_BETWEEN_LOOKS)
+            for one in self._working:
+                one.step()
+            if member.progress is not None:
+                watch(member.progress)
+                member.progress = None
+            self._go_on()
+        return member.result
+
+    def close(self) -> None:
+        """Ends all workers."""
+        for member in self._members:
+            member.close()
+
+    def _go_on(self) -> None:
+        self._working = [one for one in self._working if one.result is None]
+        while self._waiting and len(self._working) < self._most:
+            member, task = self._waiting.pop(0)
+            member.begin(task)
+            self._working.append(member)

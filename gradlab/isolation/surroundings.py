@@ -1,0 +1,96 @@
+"""What only a process of its own can watch over: the standard streams below Python, and a folder of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+MOST_SHOWN = 1 << 16  # bytes of the output of one call
+CANARY = "gradlab-canary"  # a folder may have nothing else that could be missed
+TICK = 50_000_000  # nanoseconds: a change may go unseen in the time of a folder that was changed so lately before
+
+
+class Streams:
+    """The descriptors 0, 1 and 2, of which 1 and 2 are one file; with copies of them that no call knows."""
+
+    def __init__(self) -> None:
+        self._copies = [os.dup(descriptor) for descriptor in (0, 1, 2)]
+        self._flush: Any = None
+        with contextlib.suppress(OSError, AttributeError, TypeError):
+            self._flush = ctypes.CDLL(None).fflush
+
+    def output(self) -> str:
+        """What was written to 1 and 2 since this was last asked."""
+        if self._flush is not None:
+            self._flush(None)
+        for stream in (sys.__stdout__, sys.__stderr__):
+            if stream is not None and not stream.closed:
+                stream.flush()
+        size = os.fstat(self._copies[1]).st_size
+        if size == 0:
+            return ""
+        said = os.pread(self._copies[1], MOST_SHOWN, 0)
+        os.ftruncate(self._copies[1], 0)
+        return said.decode(errors="replace") + (f"\n... {size} bytes in all\n" if size > MOST_SHOWN else "")
+
+    def same_streams(self) -> Callable[[], str | None]:
+        """The descriptors are open."""
+        return self._closed
+
+    def _closed(self) -> str | None:
+        closed = []
+        for descriptor, name in enumerate(("standard input", "standard output", "standard error")):
+            try:
+                os.fstat(descriptor)
+            except OSError:
+                closed.append(name)
+                os.dup2(self._copies[descriptor], descriptor)
+        return f"{' and '.join(closed)} {'is' if len(closed) == 1 else 'are'} closed" if closed else None
+
+
+class Folder:
+    """A folder of the worker's own, with a link to all that was in the folder where the command was given."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._links = {name: os.readlink(os.path.join(path, name)) for name in os.listdir(path)}
+        self._time = 0
+
+    def same_files(self) -> Callable[[], str | None]:
+        """What was in the folder is there."""
+        self._time = self._changed()
+        return self._gone
+
+    def _gone(self) -> str | None:
+        now = self._changed()
+        if now == self._time and time.time_ns() - now > TICK:
+            return None
+        there = set(os.listdir(self._path)) if now else set()
+        gone = sorted(set(self._links) - there)
+        if not gone:
+            return None
+        os.makedirs(self._path, exist_ok=True)
+        for name in gone:
+            os.symlink(self._links[name], os.path.join(self._path, name))
+        os.chdir(self._path)  # the path may lead to another folder now
+        shown = [name for name in gone if name != CANARY] or ["a file"]
+        return f"{', '.join(shown[:3])}{', ...' if len(shown) > 3 else ''} is gone from the current folder"
+
+    def _changed(self) -> int:
+        try:
+            return os.stat(self._path).st_mtime_ns
+        except OSError:
+            return 0
+
+
+def filled(folder: str, here: str) -> None:
+    """Puts links to all that is in the folder `here` into an empty folder."""
+    for name in os.listdir(here):
+        os.symlink(os.path.join(here, name), os.path.join(folder, name))
+    if not os.path.lexists(os.path.join(folder, CANARY)):
+        os.symlink(os.devnull, os.path.join(folder, CANARY))

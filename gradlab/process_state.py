@@ -1,0 +1,208 @@
+"""What all code in a process shares, and what a call must leave as it was: arithmetic, NumPy, the folder, the streams.
+
+Each watch is called before a call and gives a function to be called after it, which says in a few words what has
+changed, having put it back where that is possible.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+
+Watch = Callable[[], Callable[[], str | None]]
+
+# Not literals in the sums: those would be computed when the file is compiled.
+ONE, QUARTER_ULP, THREE_QUARTERS_ULP = 1.0, 2.0**-54, 1.5 * 2.0**-53
+SMALLEST_NORMAL, SUBNORMAL, HALF = 2.0**-1022, 2.0**-1074, 0.5
+ROUNDINGS = {(False, True, False): "to nearest", (True, True, False): "upward", (False, False, True): "downward"}
+FUNCTIONS = [
+    "abs",
+    "absolute",
+    "add",
+    "all",
+    "amax",
+    "any",
+    "arange",
+    "argmax",
+    "array",
+    "asarray",
+    "atleast_2d",
+    "broadcast_to",
+    "ceil",
+    "clip",
+    "concatenate",
+    "copy",
+    "cumsum",
+    "divide",
+    "dot",
+    "einsum",
+    "empty",
+    "empty_like",
+    "errstate",
+    "exp",
+    "exp2",
+    "expm1",
+    "eye",
+    "finfo",
+    "float32",
+    "float64",
+    "floor",
+    "full",
+    "full_like",
+    "isfinite",
+    "isinf",
+    "isnan",
+    "linspace",
+    "log",
+    "log1p",
+    "log2",
+    "logaddexp",
+    "matmul",
+    "max",
+    "maximum",
+    "mean",
+    "min",
+    "minimum",
+    "multiply",
+    "nan_to_num",
+    "nanmax",
+    "negative",
+    "ones",
+    "ones_like",
+    "power",
+    "prod",
+    "put_along_axis",
+    "random",
+    "repeat",
+    "reshape",
+    "seterr",
+    "sqrt",
+    "square",
+    "squeeze",
+    "stack",
+    "std",
+    "subtract",
+    "sum",
+    "take_along_axis",
+    "tanh",
+    "tile",
+    "transpose",
+    "var",
+    "vstack",
+    "where",
+    "zeros",
+    "zeros_like",
+]
+
+
+def arithmetic() -> tuple[str, bool, bool]:
+    """How float64 is rounded, whether subnormal results are flushed to 0, and whether subnormal operands are."""
+    seen = (ONE + QUARTER_ULP > ONE, ONE + THREE_QUARTERS_ULP > ONE, -ONE - QUARTER_ULP < -ONE)
+    return ROUNDINGS.get(seen, "toward zero"), SMALLEST_NORMAL * HALF == 0, SUBNORMAL * 2.0**60 == 0
+
+
+def _libm() -> Any:
+    with contextlib.suppress(OSError, AttributeError, TypeError):
+        library = ctypes.CDLL(None)
+        if library.fegetenv and library.fesetenv:
+            return library
+    return None
+
+
+def _environment() -> Any:
+    """The floating-point environment as C's fegetenv stores it, or None where there is no such function."""
+    stored = ctypes.create_string_buffer(256)
+    return stored if _LIBM is not None and _LIBM.fegetenv(stored) == 0 else None
+
+
+_LIBM = _libm()
+_ARITHMETIC, _ENVIRONMENT = arithmetic(), _environment()  # as gradlab found it, before any target was loaded
+_functions = attrgetter(*FUNCTIONS)
+
+
+def same_arithmetic() -> Callable[[], str | None]:
+    """Rounding to nearest, and subnormal numbers, as gradlab found them: loading a library may have changed them."""
+    return _arithmetic_now
+
+
+def _arithmetic_now() -> str | None:
+    now = arithmetic()
+    if now == _ARITHMETIC:
+        return None
+    if _ENVIRONMENT is not None:
+        _LIBM.fesetenv(_ENVIRONMENT)
+    changed = [f"the rounding is {now[0]}, was {_ARITHMETIC[0]}"] if now[0] != _ARITHMETIC[0] else []
+    if now[1:] != _ARITHMETIC[1:]:
+        changed.append("subnormal numbers are taken for 0, were not")
+    return " and ".join(changed)
+
+
+def same_numpy() -> Callable[[], str | None]:
+    """NumPy's functions are those that they were."""
+    before = _functions(np)
+
+    def after() -> str | None:
+        try:
+            now = _functions(np)
+        except AttributeError:
+            now = ()
+        if now == before:  # element by element, those that are the same object at once
+            return None
+        changed = [name for name, own in zip(FUNCTIONS, before, strict=True) if getattr(np, name, None) is not own]
+        for name, own in zip(FUNCTIONS, before, strict=True):
+            setattr(np, name, own)
+        return f"{' and '.join(f'np.{name}' for name in changed)} is not what it was"
+
+    return after
+
+
+def same_settings() -> Callable[[], str | None]:
+    """np.seterr and np.set_printoptions are as they were."""
+    errors, printing = np.geterr(), np.get_printoptions()
+
+    def after() -> str | None:
+        if np.geterr() == errors and np.get_printoptions() == printing:
+            return None
+        changed = "np.seterr's" if np.geterr() != errors else "np.set_printoptions'"
+        with contextlib.suppress(ValueError, TypeError):
+            np.seterr(**errors)
+            np.set_printoptions(**printing)
+        return f"{changed} settings are others"
+
+    return after
+
+
+def same_folder() -> Callable[[], str | None]:
+    """The current folder is the one that it was."""
+    before = _folder()
+
+    def after() -> str | None:
+        if _folder() == before:
+            return None
+        with contextlib.suppress(OSError):
+            os.chdir(before)
+        return "the current folder is another one"
+
+    return after
+
+
+def _folder() -> str:
+    try:
+        return os.getcwd()
+    except OSError:
+        return ""
+
+
+watches: list[Watch] = [same_arithmetic, same_numpy, same_settings, same_folder]  # a worker of its own watches more
+
+
+def watched() -> Callable[[], tuple[str, ...]]:
+    """To be called after a call: what it has changed, in a few words each; nothing where all is as it was."""
+    checks = [watch() for watch in watches]
+    return lambda: tuple(said for said in [check() for check in checks] if said is not None)
