@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -172,7 +173,8 @@ def judge_here(one: Offered, wishes: Wishes, desk: Desk) -> Judged | str:
     report = judge(watched, plan, desk.watch, course)
     with made_for("keeping cases"):
         cases = list(case_texts(report, wishes.here))
-    return summed_up(_timed(replace(report, implementation=own), wishes, desk), wishes, cases)
+    report = replace(report, implementation=own, seconds=time.monotonic() - behind.began)
+    return summed_up(_timed(report, wishes, desk), wishes, cases)
 
 
 def _timed(report: Report, wishes: Wishes, desk: Desk) -> Report:
@@ -200,9 +202,9 @@ def replayed_apart(path: Path, limits: Limits) -> tuple[bool, list[str]] | str:
 def replay_here(path: Path, desk: Desk) -> tuple[bool, list[str]] | str:
     """The same in a worker."""
     from gradlab.adapters.load import TargetError
-    from gradlab.cli.replay import told
     from gradlab.harness.cases import CaseError, read_case
     from gradlab.harness.replay import implementation_of_case, replay
+    from gradlab.report.replayed import told
 
     try:
         case = read_case(path)

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from gradlab.cli.limits import isolation_options, limits_of
 from gradlab.cli.status import Status
 from gradlab.harness.files import CASES
-
-if TYPE_CHECKING:
-    from gradlab.harness.replay import Replay
 
 
 @click.command(short_help="A kept problem again: fixed or still failing.")
@@ -51,25 +47,10 @@ def replayed_here(path: Path) -> tuple[bool, list[str]] | str:
     from gradlab.adapters.load import TargetError
     from gradlab.harness.cases import CaseError, read_case
     from gradlab.harness.replay import replay as run_again
+    from gradlab.report.replayed import told
 
     try:
         outcome = run_again(read_case(path))
     except (CaseError, TargetError) as error:
         return str(error)
     return outcome.fixed, list(told(outcome))
-
-
-def told(outcome: Replay) -> Iterator[str]:
-    """What became of a case, line by line."""
-    from gradlab.problems.spelling import snippet
-
-    case = outcome.case
-    yield f"{'fixed' if outcome.fixed else 'still failing'}: {case.id}  {case.name}  {case.problem.format.name}"
-    for result in outcome.results:
-        counts = "" if result in outcome.costly else f"  (does not cost the level {case.level})"
-        yield f"{'pass' if result.passed else 'FAIL'} {result.check}{counts}"
-        if not result.passed:
-            yield f"  {result.sentence()}"
-    yield f"  problem ({case.problem.family}): {snippet(case.problem)}"
-    same = "bit for bit the one that was recorded" if outcome.same_answer else "another one than was recorded"
-    yield f"  the answer is {same}"

@@ -42,6 +42,11 @@ def overwritten_later(side: Side) -> str | None:
     return "buffer_returned" if changed or shared else None
 
 
+def warnings_off(side: Side) -> str | None:
+    """NumPy's error state is another one after a call."""
+    return "warnings_turned_off" if any("np.seterr" in said for said in side.answer(side.problem).changed) else None
+
+
 def kept_and_returned(side: Side) -> str | None:
     """The same call gets the same array."""
     first, again = side.answer(side.problem).gradient, side.answer(side.problem).gradient
@@ -171,6 +176,7 @@ def _after_a_call(side: Side) -> Array:
 # By the check that fails: what to look for. Any value check may fail where answers are remembered by their shape.
 PROBES: dict[str, tuple[Probe, ...]] = {
     "leaves_its_inputs_alone": (shifted_in_place, gradient_in_place),
+    "leaves_the_process_as_it_was": (warnings_off,),
     "outputs_share_no_memory": (overwritten_later, gradient_in_place, kept_and_returned),
     "calls_leave_no_state": (remembered_by_shape,),
     "gradient_is_the_derivative_of_its_own_loss": (remembered_by_shape,),

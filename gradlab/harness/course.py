@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from gradlab.evaluation import Answer
@@ -30,13 +30,14 @@ class Done:
 class Course:
     """How a run goes on.
 
-    done: what is behind it, None at its beginning. keep: told whenever something more is done. given_up: what is not
-    tried any more: checks by name, "shrinking CHECK", "diagnosis". cut_short: why nothing new is tried, "" unless so;
-    then only problems that `is_known` holds for are examined.
+    done: what is behind it, None at its beginning. keep: told whenever something more is done.
+    given_up: what is not tried any more: checks by name, once a failure is on record, "shrinking CHECK", "diagnosis".
+    cut_short: why nothing new is tried, "" unless so; then only problems that `is_known` holds for are examined, and
+    where that begins is a finding.
     """
 
     done: Done | None = None
     keep: Callable[[Done], None] = lambda done: None
-    given_up: frozenset[str] = frozenset()
+    given_up: Collection[str] = ()
     cut_short: str = ""
     is_known: Callable[[Problem], bool] = lambda problem: False

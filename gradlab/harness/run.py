@@ -14,12 +14,12 @@ from gradlab.evaluation import Answer, Implementation, answer, made_for
 from gradlab.harness.course import Course, Done
 from gradlab.harness.problems import may_be_asked, problems_in_run
 from gradlab.harness.profiles import PROFILES, Profile
-from gradlab.harness.tally import Line, Tally, examine, results_of
+from gradlab.harness.tally import Line, Tally, add_fact, examine, results_of
 from gradlab.harness.verdict import Verdict, is_advice, verdict_of_failure
 from gradlab.problems.dtypes import format_of
 from gradlab.problems.problem import Problem
 from gradlab.problems.spelling import snippet
-from gradlab.result import Result
+from gradlab.result import Fact, Result
 
 if TYPE_CHECKING:
     from gradlab.diagnosis.diagnosis import Diagnosis
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from gradlab.harness.timing import Timing
 
 SHOWN_FAILURES = 5  # in a report as text
-UNDERMINING = ("returns_loss_and_gradient", "same_call_gives_same_bits")
+UNDERMINING = ("returns_loss_and_gradient", "leaves_the_process_as_it_was", "same_call_gives_same_bits")
 ASKED_AGAIN = 12  # problems, at the end of a run: are they answered as at its beginning?
 TINY = (4, 9.0)  # entries and their size: a failing problem of so few small whole numbers is not shrunk any further
 
@@ -142,7 +142,7 @@ def judge(
     _examine_all(done, plan, watch, course)
     _shrink(done, plan, watch, course)
     report = _concluded(done, plan, (dtypes, course.cut_short), watch)
-    diagnosis = None if report.met or {"diagnosis"} & course.given_up else _diagnosis(report, done.earlier)
+    diagnosis = None if report.met or "diagnosis" in course.given_up else _diagnosis(report, done.earlier)
     return replace(report, diagnosis=diagnosis, seconds=time.perf_counter() - start)
 
 
@@ -151,6 +151,7 @@ def _concluded(done: Done, plan: Plan, what: tuple[tuple[str, ...], str], watch:
     tally, (dtypes, cut_short) = done.tally, what
     failing = tuple(tuple(failed.values()) for failed in tally.failing.values())
     verdict, lines = tally.verdict(), tuple(tally.in_order())
+    dtypes = tuple(dtype for dtype in dtypes if not cut_short or any(line.dtype == dtype for line in lines))
     report = Report(tally.implementation, plan, verdict, lines, failing, dtypes, tally.n_problems, 0.0)
     report = replace(report, cut_short=cut_short)
     watch(Progress(tally.implementation.name, dtypes[-1], "known defects", 0, 1, len(failing)))
@@ -191,7 +192,7 @@ def dtypes_to_check(implementation: Implementation, plan: Plan) -> tuple[str, ..
 
 
 def _examine_all(done: Done, plan: Plan, watch: Watch, course: Course) -> None:
-    tally, behind = done.tally, 0
+    tally, behind, ended_here = done.tally, 0, False
     for dtype in dtypes_to_check(tally.implementation, plan):
         problems = problems_in_run(tally.implementation.claims, dtype, (plan.profile, plan.seed))
         for number, problem in enumerate(problems):
@@ -200,6 +201,9 @@ def _examine_all(done: Done, plan: Plan, watch: Watch, course: Course) -> None:
             watch(_progress(tally, dtype, (problem.family, number, len(problems))))
             if not course.cut_short or course.is_known(problem):
                 examine(tally, problem, course.given_up)
+            elif not ended_here:
+                ended_here = True
+                add_fact(tally, problem, Fact("the run", f"ended here: {course.cut_short}", "", False))
             done.n_examined += 1
             course.keep(done)
         behind += len(problems)

@@ -12,7 +12,7 @@ from gradlab.checks.table import CHECKS, applicable
 from gradlab.evaluation import Implementation, answer
 from gradlab.harness.verdict import Verdict, verdict_of_failure
 from gradlab.problems.problem import Problem
-from gradlab.result import Result, worst_result
+from gradlab.result import Fact, Result, worst_result
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,9 +59,13 @@ class Tally:
 
 
 def examine(tally: Tally, problem: Problem, without: Collection[str] = ()) -> None:
-    """Runs every check that applies to one problem and adds what it finds to the tally; without: those left out."""
+    """Runs every check that applies to one problem and adds what it finds to the tally.
+
+    without: checks that are left out once they have failed.
+    """
     checks = applicable(tally.implementation.claims, problem)
-    examine_by(tally, problem, [check for check in checks if check.name not in without])
+    failed = {line.check.name for line in tally.lines.values() if not line.passed} if without else set()
+    examine_by(tally, problem, [check for check in checks if check.name not in failed.intersection(without)])
 
 
 def examine_by(tally: Tally, problem: Problem, checks: Iterable[Check]) -> None:
@@ -69,6 +73,13 @@ def examine_by(tally: Tally, problem: Problem, checks: Iterable[Check]) -> None:
     tally.n_problems += 1
     for check, result in results_of(checks, tally.implementation, problem):
         _add(tally, check, result)
+
+
+def add_fact(tally: Tally, problem: Problem, fact: Fact) -> None:
+    """Adds what became of a problem in another way than by a check: as one of `returns_loss_and_gradient`."""
+    (check,) = [check for check in CHECKS if check.name == "returns_loss_and_gradient"]
+    tally.n_problems += 1
+    _add(tally, check, worst_result(check.name, problem, [fact]))
 
 
 def results_of(

@@ -6,32 +6,19 @@ import contextlib
 import os
 import pickle
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import Any
 
 from gradlab.evaluation import Call, Implementation, made_for
+from gradlab.isolation.behind import Behind
 from gradlab.isolation.journal import Journal
 from gradlab.isolation.supervised import Supervised, Watched, key_of, name_key
 from gradlab.isolation.surroundings import Streams
 
 SECONDS_BETWEEN_NEWS = 0.1
 KEEPING = 20  # what is behind is kept again after this many times the time that it took to keep it
-
-
-@dataclass(frozen=True)
-class Behind:
-    """What earlier workers have left of a task.
-
-    known: what calls did, by their keys. given_up: what is not tried any more. cut_short: why nothing new is tried, or
-    "". kept: the bytes that the task kept last, b"" if none.
-    """
-
-    known: Mapping[bytes, str] = field(default_factory=dict)
-    given_up: frozenset[str] = frozenset()
-    cut_short: str = ""
-    kept: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -76,8 +63,7 @@ class Desk:
     def supervised(self, implementation: Implementation) -> Implementation:
         """The implementation with a function whose calls are written down; the process is in its own folder then."""
         os.chdir(self.setting.folder)
-        watched = Watched(self.journal, self.streams.output, self.behind.known, bool(self.behind.cut_short))
-        function = Supervised(implementation.function, watched)
+        function = Supervised(implementation.function, Watched(self.journal, self.streams.output, self.behind))
         return Implementation(implementation.name, function, implementation.claims, implementation.target)
 
     def is_known(self, call: Call) -> bool:

@@ -15,6 +15,13 @@ TIMED_CALLS = 10  # what `gradlab check --time` does with one implementation may
 LOST_CONNECTION = 113  # the exit status of a worker that cannot speak any more
 SHOWN = 200  # characters of what a process said last
 
+_MEANINGS: dict[int, str] = {
+    signal.SIGSEGV: ", a segmentation fault",
+    signal.SIGABRT: ", as abort() does",
+    signal.SIGFPE: ", an arithmetic exception",
+    signal.SIGILL: ", an illegal instruction",
+    signal.SIGBUS: ", a bus error",
+}
 _FRAME = re.compile(r'^  File "(.*)", line (\d+) in ', re.MULTILINE)
 _DUMP = re.compile(r"^(Fatal Python error: .*|Current thread |Thread 0x)", re.MULTILINE)
 
@@ -60,8 +67,8 @@ def spelled_end(status: int) -> str:
     try:
         name = signal.Signals(-status).name
     except ValueError:
-        return f"ended its process by signal {-status}"
-    return f"ended its process by {name} ({(signal.strsignal(-status) or name).lower()})"
+        name = f"signal {-status}"
+    return f"ended its process by {name}{_MEANINGS.get(-status, '')}"
 
 
 def last_words(output: str) -> str:

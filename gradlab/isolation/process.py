@@ -14,7 +14,8 @@ import tempfile
 from multiprocessing.connection import Pipe
 from typing import Any
 
-from gradlab.isolation.desk import Behind, Task
+from gradlab.isolation.behind import Behind
+from gradlab.isolation.desk import Task
 from gradlab.isolation.journal import Journal, shared_memory
 from gradlab.isolation.limits import last_words, memory_of
 from gradlab.isolation.surroundings import filled

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from gradlab.evaluation import CallFaultError, occasion, pair_of
+from gradlab.isolation.behind import Behind
 from gradlab.isolation.journal import KEY, Journal
 
 PLAIN = (np.ndarray, np.generic, float, int)
@@ -22,13 +23,12 @@ class Watched:
     """What calls are made under.
 
     journal: where each is written down. output: what was written to stdout and stderr below Python since it was last
-    asked. known: what calls have done, by their keys: they are not made again. closed: whether none is made any more.
+    asked. behind: what calls have done, which are not made again.
     """
 
     journal: Journal
     output: Callable[[], str]
-    known: Mapping[bytes, str]
-    closed: bool
+    behind: Behind
 
 
 class Supervised:
@@ -41,11 +41,14 @@ class Supervised:
 
     def __call__(self, logits: Any, targets: Any, **keywords: Any) -> Any:
         key = key_of(logits, targets, keywords)
-        if key in self._watched.known:
-            raise CallFaultError(self._watched.known[key])
-        if self._watched.closed:
+        purpose, behind = occasion.get(), self._watched.behind
+        if key in behind.known:
+            raise CallFaultError(behind.known[key])
+        if purpose in behind.given_up:
+            raise CallFaultError(f"is not made any more: another one like it {behind.given_up[purpose]}")
+        if behind.cut_short:
             raise CallFaultError("is not made: the run was cut short")
-        self._watched.journal.begin(key, occasion.get())
+        self._watched.journal.begin(key, purpose)
         try:
             value = self.__wrapped__(logits, targets, **keywords)
             _convert(value)

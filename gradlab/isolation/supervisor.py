@@ -8,7 +8,8 @@ from collections.abc import Callable
 from multiprocessing.connection import wait
 from typing import Any
 
-from gradlab.isolation.desk import Behind, Task
+from gradlab.isolation.behind import Behind
+from gradlab.isolation.desk import Task
 from gradlab.isolation.limits import LOADING, MOST_OUTPUT, Limits, spelled_bytes, spelled_end
 from gradlab.isolation.process import WorkerProcess
 
@@ -37,6 +38,8 @@ class Supervised:
         self._task: Task | None = None
         self._known: dict[bytes, str] = {}
         self._ends = Counter[str]()  # by what the call was made for
+        self._given_up: dict[str, str] = {}
+        self._began = 0.0
         self._silent = self._without_a_call = 0
         self._returned = False
         self._cut_short, self._kept = "", b""
@@ -50,7 +53,7 @@ class Supervised:
 
     def begin(self, task: Task) -> None:
         """Starts a task, in the worker that did the last one if it still lives."""
-        self._task, self.result = task, None
+        self._task, self.result, self._began = task, None, time.monotonic()
         self._give()
 
     def step(self) -> None:
@@ -77,8 +80,8 @@ class Supervised:
         assert self._task is not None
         if self._worker is None:
             self._worker = WorkerProcess(self._here)
-        given_up = frozenset(what for what, count in self._ends.items() if what and count >= MOST_OF_ONE_KIND)
-        self._worker.give(self._task, Behind(self._known, given_up, self._cut_short, self._kept))
+        behind = Behind(self._known, self._given_up, self._cut_short, self._kept, self._began)
+        self._worker.give(self._task, behind)
 
     def _take_in(self, worker: WorkerProcess) -> None:
         while self.result is None and (said := worker.received()) is not None:
@@ -117,10 +120,12 @@ class Supervised:
             if self._without_a_call == MOST_WITHOUT_A_CALL:
                 raise WorkerError(f"a worker {how}{said}, before it called anything")
         else:
-            after = "" if entry.is_open else ", after it had returned"
-            self._known[entry.key] = f"{how}{after}{said}"
+            how += ("" if entry.is_open else ", after it had returned") + said
+            self._known[entry.key] = how
             self._ends[entry.occasion] += 1
-            self._judge_the_number(f"{how}{after}{said}")
+            if entry.occasion and self._ends[entry.occasion] >= MOST_OF_ONE_KIND:
+                self._given_up[entry.occasion] = how
+            self._judge_the_number(how)
         self._give()
 
     def _judge_the_number(self, how: str) -> None:
@@ -131,11 +136,11 @@ class Supervised:
         if self._cut_short:
             return
         if self._silent >= MOST_SILENT:
-            self._cut_short = f"{self._silent} calls did not return in time"
+            self._cut_short = f"enough after {self._silent} calls that took too long, the last of which {how}"
         elif count >= MOST_ENDS:
-            self._cut_short = f"its process ended {count} times"
+            self._cut_short = f"enough after {count} harmful calls, the last of which {how}"
         elif count >= MOST_AT_FIRST and not self._returned:
-            self._cut_short = f"each of the first {count} calls ended its process"
+            self._cut_short = f"no call has returned, and the last of {count} {how}"
 
 
 class Pool:

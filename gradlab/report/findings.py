@@ -26,7 +26,7 @@ def told(report: Report, every_failure: Failures) -> Iterator[str]:
     yield f"{report.implementation.name}: {report.verdict}"
     yield claims_line(report.implementation.claims)
     if report.cut_short:
-        yield f"cut short: {report.cut_short}; {report.n_problems} problems were tried"
+        yield f"cut short: {report.cut_short} (problems tried: {report.n_problems})"
     if report.diagnosis is not None:
         yield from diagnosis_lines(report.diagnosis)
     yield from every_failure(report)

@@ -54,6 +54,12 @@ def softmax_remembered(logits: Array, labels: Array, reduction: str = "mean") ->
     return reduced(row_losses(logits, labels), minus_one_hot(p, labels), reduction)
 
 
+def warnings_turned_off(logits: Array, labels: Array, reduction: str = "mean") -> Answer:
+    """NumPy's warnings are turned off for the whole process, and stay so."""
+    np.seterr(all="ignore")
+    return reduced(row_losses(logits, labels), minus_one_hot(softmax(logits), labels), reduction)
+
+
 def order_of_threads(logits: Array, labels: Array, reduction: str = "mean") -> Answer:
     """The sum is taken in another order in every call, as threads do that add to one number."""
     d = below_maximum(logits)
@@ -181,6 +187,14 @@ SPECIMENS = (
         logits=[[1, 0]],
         labels=[0],
         killed_by="gradient_is_the_derivative_of_its_own_loss",
+    ),
+    Specimen(
+        warnings_turned_off,
+        wrong="np.seterr in one function decides what every other one warns of",
+        mend="with np.errstate(...): it ends where the block does",
+        logits=[[1, 0]],
+        labels=[0],
+        killed_by="leaves_the_process_as_it_was",
     ),
     Specimen(
         order_of_threads,

@@ -77,11 +77,11 @@ def few_problems(in_an_empty_folder: None, monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.fixture
 def gradlab(capsys: pytest.CaptureFixture[str]) -> Command:
-    """The command `gradlab`: gradlab("check", "shifted")."""
+    """The command `gradlab`: gradlab("check", "shifted"), in this process, which has a handful of problems only."""
 
     def command(*arguments: str) -> Ran:
         capsys.readouterr()
-        status = status_of(arguments)
+        status = status_of([*arguments, *(["--in-process"] if {"check", "replay"} & {*arguments} else [])])
         captured = capsys.readouterr()
         return Ran(int(status), captured.out, captured.err)
 

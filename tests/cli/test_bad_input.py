@@ -146,7 +146,7 @@ def test_a_reader_that_goes_away_is_no_error(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(run, "judge", gone)
     with open("stdout", "w") as reader_that_left, monkeypatch.context() as patch:
         patch.setattr("gradlab.cli.sys.stdout", reader_that_left)
-        assert status_of(["check", "good.py:loss"]) == 1
+        assert status_of(["check", "good.py:loss", "--in-process"]) == 1
 
 
 def test_a_case_whose_target_is_gone_cannot_run(gradlab: Any) -> None:

@@ -1,0 +1,22 @@
+"""What earlier workers have left of a task, for the one that goes on with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Behind:
+    """What earlier workers have left of a task.
+
+    known: what calls did, by their keys. given_up: what no calls are made for any more, and what the last one did.
+    cut_short: why nothing new is tried, or "". kept: the bytes that the task kept last, b"" if none.
+    began: when the task began (time.monotonic).
+    """
+
+    known: Mapping[bytes, str] = field(default_factory=dict)
+    given_up: Mapping[str, str] = field(default_factory=dict)
+    cut_short: str = ""
+    kept: bytes = b""
+    began: float = 0.0
