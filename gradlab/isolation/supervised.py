@@ -14,6 +14,7 @@ import numpy as np
 from gradlab.evaluation import CallFaultError, occasion, pair_of
 from gradlab.isolation.behind import Behind
 from gradlab.isolation.journal import KEY, Journal
+from gradlab.isolation.limits import LOST_CONNECTION
 
 PLAIN = (np.ndarray, np.generic, float, int)
 
@@ -23,12 +24,14 @@ class Watched:
     """What calls are made under.
 
     journal: where each is written down. output: what was written to stdout and stderr below Python since it was last
-    asked. behind: what calls have done, which are not made again.
+    asked. behind: what calls have done, which are not made again. connection: the descriptor of the way to whoever
+    watches.
     """
 
     journal: Journal
     output: Callable[[], str]
     behind: Behind
+    connection: int
 
 
 class Supervised:
@@ -61,6 +64,10 @@ class Supervised:
     def _after(self) -> None:
         if os.getpid() != self._process:
             os._exit(0)  # a child that the call has forked, and that came back here
+        try:
+            os.fstat(self._watched.connection)
+        except OSError:
+            os._exit(LOST_CONNECTION)
         with contextlib.suppress(Exception):  # whatever has become of sys.stdout
             print(self._watched.output(), end="")
         self._watched.journal.end(is_call=True)

@@ -1,0 +1,44 @@
+"""What workers do in these tests: the real thing, on a handful of problems and known defects."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from gradlab.adapters import shipped
+from gradlab.claims import Claims
+from gradlab.cli import apart
+from gradlab.cli.judging import Wishes
+from gradlab.harness import power, problems
+from gradlab.harness.profiles import PROFILES
+from gradlab.isolation.desk import Desk
+from gradlab.problems.dtypes import as_dtype
+from gradlab.problems.problem import Problem
+
+LOGITS: tuple[Any, ...] = ([[0, 0]], [[1, -2, 0.5]] * 2, [[0, 30]], [[0]], [[1000, 0]], [[1, 2, 3, 4]])
+
+
+@lru_cache
+def problems_for(claims: Claims, dtype: str, extent: tuple[str, int]) -> tuple[Problem, ...]:
+    """In place of the families; the same objects each time, as there."""
+    arrays = [np.asarray(rows, dtype=np.float64).astype(as_dtype(dtype)) for rows in LOGITS]
+    given = [Problem(rows, np.zeros(len(rows), dtype=int), family="small") for rows in arrays]
+    return tuple(problems.stated(claims, problem) for problem in given)
+
+
+def judge_here(one: apart.Offered, wishes: Wishes, desk: Desk) -> Any:
+    """`apart.judge_here` on these problems; called in a worker only, which it changes."""
+    setattr(problems, "problems_for", problems_for)  # noqa: B010  # mypy takes a function for a constant
+    known = {name: shipped.specimens()[name] for name in ("no_shift", "sign_flipped")}
+    setattr(power, "specimens", lambda: known)  # noqa: B010  # the same
+    for name, profile in list(PROFILES.items()):
+        PROFILES[name] = replace(profile, examples=0, shrinks=0)
+    return apart.judge_here(one, wishes, desk)
+
+
+def broken(one: apart.Offered, wishes: Wishes, desk: Desk) -> Any:
+    """A worker with an error of its own."""
+    raise ZeroDivisionError("in the worker")

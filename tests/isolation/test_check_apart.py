@@ -1,0 +1,177 @@
+"""`gradlab check` with workers: the same results as in this process, in order, and nothing that outlives the command."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import few_problems
+import pytest
+from conftest import RIGHT
+
+UNSHIFTED = """
+import numpy as np
+
+def loss(logits, labels):
+    rows = np.arange(len(labels))
+    p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    losses = -np.log(p[rows, labels])
+    p[rows, labels] -= 1
+    return losses.mean(), p / len(labels)
+"""
+SLEEPING = """
+import os, pathlib, time
+
+pathlib.Path("loaded").touch()
+started = pathlib.Path("started").absolute()
+
+def loss(logits, labels):
+    started.write_text(str(os.getpid()))
+    {what}
+"""
+
+
+def without_times(path: str) -> Any:
+    document = json.loads(Path(path).read_text())
+    del document["timing"]["seconds"]
+    return document
+
+
+def test_results_and_cases_are_those_of_a_run_in_this_process() -> None:
+    Path("bad.py").write_text(UNSHIFTED)
+    command = [sys.executable, "-m", "gradlab", "check", "bad.py:loss", "--profile", "quick", "--dtype", "float64"]
+    ran = [
+        subprocess.run([*command, "--json", name, "--cases", f"cases-{name}", *more], capture_output=True, text=True)
+        for name, more in (("apart", []), ("here", ["--in-process"]))
+    ]
+    assert [one.returncode for one in ran] == [1, 1]
+    assert without_times("apart") == without_times("here")
+    kept = [{path.name: path.read_text() for path in Path(f"cases-{name}").iterdir()} for name in ("apart", "here")]
+    assert kept[0] == kept[1]
+    assert len(kept[0]) > 5
+    said = [one.stdout.splitlines() for one in ran]
+    assert said[0][:-1] == said[1][:-1]  # the last line, of the table, has the seconds
+
+
+def test_a_call_may_read_files_of_the_folder_where_the_command_was_given(gradlab: Any) -> None:
+    Path("data").mkdir()
+    Path("data/temperature").write_text("1.0")
+    source = RIGHT.replace("{harm}", "logits = logits * logits.dtype.type(open('data/temperature').read())")
+    Path("reading.py").write_text(source)
+    assert gradlab("check", "reading.py:loss", "--dtype", "float32").status == 0
+
+
+def test_several_targets_are_told_in_the_order_in_which_they_are_given(gradlab: Any) -> None:
+    for name, seconds in {"slow": 0.02, "quick": 0}.items():
+        source = RIGHT.replace("{harm}", f"time.sleep({seconds})").replace("def loss", f"def {name}")
+        Path(f"{name}.py").write_text(source)
+    ran = gradlab("check", "slow.py:slow", "quick.py:quick", "bad", "--jobs", "2")
+    assert ran.status == 2
+    ran = gradlab("check", "slow.py:slow", "quick.py:quick", "--jobs", "2", "--dtype", "float32")
+    assert ran.status == 0
+    assert ran.out.index("\nslow: ") < ran.out.index("\nquick: ") < ran.out.index("\nimplementation")
+
+
+def test_the_functions_of_a_folder_are_judged_although_a_file_of_it_crashes(gradlab: Any) -> None:
+    Path("folder").mkdir()
+    crashing = "__all__ = ['loss']\nimport os\nos.abort()\n"
+    Path("folder/crashing.py").write_text(crashing)
+    Path("folder/good.py").write_text("__all__ = ['loss']\n" + RIGHT.replace("{harm}", "pass"))
+    ran = gradlab("check", "folder", "--dtype", "float32")
+    assert ran.status == 2
+    assert "loss: stable" in ran.out
+    said = "not checked a file: folder/crashing.py does not import: it ended its process by SIGABRT, as abort() does"
+    assert f"{said} (crashing.py, line 3)" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("import ctypes\nctypes.string_at(0)", "ended its process by SIGSEGV, a segmentation fault (target.py, line 2)"),
+        ("while True: pass", "did not return within 1 s (target.py, line 1)"),
+        ("import os\nos._exit(0)", "ended its process with exit status 0"),
+    ],
+)
+def test_a_target_that_harms_its_process_does_not_load(gradlab: Any, source: str, said: str) -> None:
+    Path("target.py").write_text(source)
+    ran = gradlab("check", "target.py:loss", "--load-seconds", "1")
+    assert (ran.status, ran.err) == (2, f"gradlab: target.py:loss does not import: it {said}\n")
+
+
+def test_a_case_of_a_crash_is_still_failing_and_then_fixed(gradlab: Any) -> None:
+    crashing = RIGHT.replace("{harm}", "if logits.shape[1] == 1: libc.abort()")
+    Path("crashing.py").write_text(crashing)
+    gradlab("check", "crashing.py:loss", "--dtype", "float32")
+    (case,) = Path(".gradlab/cases").iterdir()
+    ran = gradlab("replay", case.stem)
+    assert ran.status == 1
+    assert ran.out.startswith("still failing: ")
+    assert "the call ended its process by SIGABRT, as abort() does (crashing.py, line 20)" in ran.out
+    assert "the answer is bit for bit the one that was recorded" in ran.out
+    Path("crashing.py").write_text(crashing.replace("libc.abort()", "pass"))
+    ran = gradlab("replay", case.stem)
+    assert (ran.status, ran.out[:7]) == (0, "fixed: ")
+
+
+def test_an_error_of_gradlabs_own_in_a_worker_is_told_as_such(gradlab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gradlab.cli.apart.judge_here", few_problems.broken)
+    ran = gradlab("check", "shifted")
+    said = "an error of gradlab's own: WorkerError: ZeroDivisionError: in the worker"
+    assert (ran.status, ran.err) == (3, f"gradlab: {said} (`gradlab --debug ...` shows where)\n")
+    assert 'few_problems.py", line' in gradlab("--debug", "check", "shifted").err
+
+
+@pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("what", ["time.sleep(100)", "exec('while True: pass')"])
+def test_no_worker_outlives_the_command(blow: signal.Signals, what: str) -> None:
+    Path("sleeping.py").write_text(SLEEPING.replace("{what}", what))
+    command = subprocess.Popen(
+        [sys.executable, "-m", "gradlab", "check", "sleeping.py:loss"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert eventually(lambda: Path("started").exists() and Path("started").read_text() != "", 60)
+    worker = int(Path("started").read_text())
+    assert is_running(worker)
+    command.send_signal(blow)
+    command.communicate(timeout=20)
+    assert eventually(lambda: not is_running(worker), 10)
+
+
+@pytest.mark.parametrize("size", ["4", "0GiB", "-1GiB", "4 apples", "GiB"])
+def test_a_size_that_is_none_is_refused(gradlab: Any, size: str) -> None:
+    ran = gradlab("check", "shifted", "--memory", size)
+    assert ran.status == (2 if size != "4" else ran.status)
+    assert "must be a size such as 512MiB or 4GiB" in ran.err or size == "4"
+
+
+@pytest.fixture(autouse=True)
+def no_folder_is_left(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The folders of workers are gone when the command is over."""
+    temporary = tmp_path_factory.mktemp("temporary")
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    yield
+
+
+def eventually(holds: Any, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    state = Path(f"/proc/{process}/stat")
+    return not (state.exists() and state.read_text().rpartition(")")[2].split()[0] == "Z")
