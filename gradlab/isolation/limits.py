@@ -23,7 +23,7 @@ _MEANINGS: dict[int, str] = {
     signal.SIGBUS: ", a bus error",
 }
 _FRAME = re.compile(r'^  File "(.*)", line (\d+) in ', re.MULTILINE)
-_DUMP = re.compile(r"^(Fatal Python error: .*|Current thread |Thread 0x)", re.MULTILINE)
+_DUMP = re.compile(r"Fatal Python error: .*|^Current thread |^Thread 0x", re.MULTILINE)
 
 
 @dataclass(frozen=True)

@@ -39,18 +39,30 @@ class Streams:
         return said.decode(errors="replace") + (f"\n... {size} bytes in all\n" if size > MOST_SHOWN else "")
 
     def same_streams(self) -> Callable[[], str | None]:
-        """The descriptors are open."""
+        """Standard input, output and error are open, as Python's streams and below."""
         return self._closed
 
     def _closed(self) -> str | None:
-        closed = []
-        for descriptor, name in enumerate(("standard input", "standard output", "standard error")):
-            try:
-                os.fstat(descriptor)
-            except OSError:
-                closed.append(name)
-                os.dup2(self._copies[descriptor], descriptor)
+        streams = enumerate(_STREAMS.items())
+        closed = [told for descriptor, (name, told) in streams if self._is_closed(descriptor, name)]
         return f"{' and '.join(closed)} {'is' if len(closed) == 1 else 'are'} closed" if closed else None
+
+    def _is_closed(self, descriptor: int, name: str) -> bool:
+        """Whether one of them is closed; it is opened again."""
+        stream = getattr(sys, name)
+        try:
+            os.fstat(descriptor)
+            if stream is None or not stream.closed:
+                return False
+        except OSError:
+            os.dup2(self._copies[descriptor], descriptor)
+        if stream is not None and stream.closed:
+            setattr(sys, name, os.fdopen(descriptor, "w" if descriptor else "r", closefd=False))
+        return True
+
+
+# By their names in sys, where stdout and stderr are others during a call.
+_STREAMS = {"stdin": "standard input", "__stdout__": "standard output", "__stderr__": "standard error"}
 
 
 class Folder:

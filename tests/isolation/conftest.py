@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
+import importlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,31 +11,7 @@ import pytest
 
 from gradlab.cli import status_of
 
-sys.path.insert(0, str(Path(__file__).parent))
-import few_problems  # noqa: E402  # beside this file, and in the workers found on the same path
-
-RIGHT = """
-import contextlib, ctypes, os, re, signal, sys, threading, time
-import numpy as np
-
-libc = ctypes.CDLL(None)
-calls = 0
-
-def right(logits, labels):
-    rows = np.arange(len(labels))
-    d = logits - logits.max(axis=1, keepdims=True)
-    e = np.exp(d)
-    s = e.sum(axis=1)
-    p = e / s[:, None]
-    p[rows, labels] -= 1
-    return np.mean(np.log(s) - d[rows, labels]), p / p.dtype.type(len(labels))
-
-def loss(logits, labels):
-    global calls
-    calls += 1
-    {harm}
-    return right(logits, labels)
-"""
+few_problems = importlib.import_module("few_problems")  # beside this file; workers find it on the same path
 
 
 @dataclass(frozen=True)
@@ -51,11 +27,10 @@ Command = Callable[..., Ran]
 
 
 @pytest.fixture(autouse=True)
-def few(in_an_empty_folder: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def few(in_an_empty_folder: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Has workers try a handful of problems, and finds what they do by its name in them."""
     monkeypatch.setattr("gradlab.cli.apart.judge_here", few_problems.judge_here)
     monkeypatch.syspath_prepend(str(Path(__file__).parent))
-    yield
 
 
 @pytest.fixture
@@ -76,7 +51,7 @@ def harmful(gradlab: Command) -> Command:
     """What `gradlab check` says of a function that does some harm first: harmful("os._exit(3)")."""
 
     def command(harm: str, *arguments: str) -> Ran:
-        Path("harmful.py").write_text(RIGHT.replace("{harm}", harm))
+        Path("harmful.py").write_text(few_problems.RIGHT.replace("{harm}", harm))
         return gradlab("check", "harmful.py:loss", "--dtype", "float32", *arguments)
 
     return command

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,13 +20,40 @@ from gradlab.isolation.desk import Desk
 from gradlab.problems.dtypes import as_dtype
 from gradlab.problems.problem import Problem
 
-LOGITS: tuple[Any, ...] = ([[0, 0]], [[1, -2, 0.5]] * 2, [[0, 30]], [[0]], [[1000, 0]], [[1, 2, 3, 4]])
+LOGITS: Any = ([[0, 0]], [[1, -2, 0.5]] * 2, [[0, 30]], [[0]], [[1000, 0]], [[1, 2, 3, 4]])
+
+
+CHOSEN = Path("logits.json").absolute()  # in their place, where there is such a file
+
+RIGHT = """
+import contextlib, ctypes, os, re, signal, sys, threading, time
+import numpy as np
+
+libc = ctypes.CDLL(None)
+calls = 0
+
+def right(logits, labels):
+    rows = np.arange(len(labels))
+    d = logits - logits.max(axis=1, keepdims=True)
+    e = np.exp(d)
+    s = e.sum(axis=1)
+    p = e / s[:, None]
+    p[rows, labels] -= 1
+    return np.mean(np.log(s) - d[rows, labels]), p / p.dtype.type(len(labels))
+
+def loss(logits, labels):
+    global calls
+    calls += 1
+    {harm}
+    return right(logits, labels)
+"""
 
 
 @lru_cache
 def problems_for(claims: Claims, dtype: str, extent: tuple[str, int]) -> tuple[Problem, ...]:
     """In place of the families; the same objects each time, as there."""
-    arrays = [np.asarray(rows, dtype=np.float64).astype(as_dtype(dtype)) for rows in LOGITS]
+    chosen = json.loads(CHOSEN.read_text()) if CHOSEN.exists() else LOGITS
+    arrays = [np.asarray(rows, dtype=np.float64).astype(as_dtype(dtype)) for rows in chosen]
     given = [Problem(rows, np.zeros(len(rows), dtype=int), family="small") for rows in arrays]
     return tuple(problems.stated(claims, problem) for problem in given)
 
