@@ -63,8 +63,7 @@ class Desk:
     def supervised(self, implementation: Implementation) -> Implementation:
         """The implementation with a function whose calls are written down; the process is in its own folder then."""
         os.chdir(self.setting.folder)
-        watched = Watched(self.journal, self.streams.output, self.behind, self.connection.fileno())
-        function = Supervised(implementation.function, watched)
+        function = Supervised(implementation.function, Watched(self.journal, self.streams.output, self.behind))
         return Implementation(implementation.name, function, implementation.claims, implementation.target)
 
     def is_known(self, call: Call) -> bool:

@@ -14,7 +14,6 @@ import numpy as np
 from gradlab.evaluation import CallFaultError, occasion, pair_of
 from gradlab.isolation.behind import Behind
 from gradlab.isolation.journal import KEY, Journal
-from gradlab.isolation.limits import LOST_CONNECTION
 
 PLAIN = (np.ndarray, np.generic, float, int)
 
@@ -24,14 +23,12 @@ class Watched:
     """What calls are made under.
 
     journal: where each is written down. output: what was written to stdout and stderr below Python since it was last
-    asked. behind: what calls have done, which are not made again. connection: the descriptor of the way to whoever
-    watches.
+    asked. behind: what calls have done, which are not made again.
     """
 
     journal: Journal
     output: Callable[[], str]
     behind: Behind
-    connection: int
 
 
 class Supervised:
@@ -64,10 +61,6 @@ class Supervised:
     def _after(self) -> None:
         if os.getpid() != self._process:
             os._exit(0)  # a child that the call has forked, and that came back here
-        try:
-            os.fstat(self._watched.connection)
-        except OSError:
-            os._exit(LOST_CONNECTION)
         with contextlib.suppress(Exception):  # whatever has become of sys.stdout
             print(self._watched.output(), end="")
         self._watched.journal.end(is_call=True)
@@ -78,10 +71,10 @@ def key_of(logits: Any, targets: Any, keywords: Mapping[str, Any]) -> bytes:
     digest = hashlib.sha256()
     for name, value in (("logits", logits), ("targets", targets), *sorted(keywords.items())):
         if isinstance(value, np.ndarray):
-            flags = value.flags
-            layout = (value.dtype.str, value.dtype.name, value.shape, value.strides, flags.aligned, flags.writeable)
-            digest.update(f"{name} {layout}".encode())
-            digest.update(value.data if flags.c_contiguous and value.dtype.kind in "fiu" else value.tobytes())
+            kind, flags = value.dtype, value.flags
+            layout = (name, kind.char, kind.byteorder, value.shape, value.strides, flags.aligned, flags.writeable)
+            digest.update(repr(layout).encode())
+            digest.update(value.data if flags.c_contiguous and kind.kind in "fiu" else value.tobytes())
         else:
             digest.update(f"{name} {value!r}".encode())
     return digest.digest()[:KEY]

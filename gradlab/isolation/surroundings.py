@@ -5,10 +5,13 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import select
 import sys
 import time
 from collections.abc import Callable
 from typing import Any
+
+from gradlab.isolation.limits import LOST_CONNECTION
 
 MOST_SHOWN = 1 << 16  # bytes of the output of one call
 CANARY = "gradlab-canary"  # a folder may have nothing else that could be missed
@@ -16,16 +19,25 @@ TICK = 50_000_000  # nanoseconds: a change may go unseen in the time of a folder
 
 
 class Streams:
-    """The descriptors 0, 1 and 2, of which 1 and 2 are one file; with copies of them that no call knows."""
+    """The descriptors 0, 1 and 2, of which 1 and 2 are one file; with copies of them that no call knows.
 
-    def __init__(self) -> None:
+    connection: another descriptor, without which the process cannot go on.
+    """
+
+    def __init__(self, connection: int) -> None:
         self._copies = [os.dup(descriptor) for descriptor in (0, 1, 2)]
+        self._connection = connection
+        self._descriptors = select.poll()
+        for descriptor in (0, 1, 2, connection):
+            self._descriptors.register(descriptor, 0)
         self._flush: Any = None
         with contextlib.suppress(OSError, AttributeError, TypeError):
             self._flush = ctypes.CDLL(None).fflush
 
     def output(self) -> str:
-        """What was written to 1 and 2 since this was last asked."""
+        """What was written to 1 and 2 since this was last asked. Ends the process where the connection is closed."""
+        if self._connection in self._closed_descriptors():
+            os._exit(LOST_CONNECTION)
         if self._flush is not None:
             self._flush(None)
         for stream in (sys.__stdout__, sys.__stderr__):
@@ -43,21 +55,22 @@ class Streams:
         return self._closed
 
     def _closed(self) -> str | None:
-        streams = enumerate(_STREAMS.items())
-        closed = [told for descriptor, (name, told) in streams if self._is_closed(descriptor, name)]
+        descriptors, streams = self._closed_descriptors(), enumerate(_STREAMS.items())
+        closed = [told for number, (name, told) in streams if self._reopened(number in descriptors, number, name)]
         return f"{' and '.join(closed)} {'is' if len(closed) == 1 else 'are'} closed" if closed else None
 
-    def _is_closed(self, descriptor: int, name: str) -> bool:
-        """Whether one of them is closed; it is opened again."""
+    def _closed_descriptors(self) -> set[int]:
+        """Which of the descriptors are closed."""
+        return {descriptor for descriptor, event in self._descriptors.poll(0) if event & select.POLLNVAL}
+
+    def _reopened(self, is_closed: bool, descriptor: int, name: str) -> bool:
+        """Whether a descriptor, or Python's stream for it, was closed; it is opened again."""
         stream = getattr(sys, name)
-        try:
-            os.fstat(descriptor)
-            if stream is None or not stream.closed:
-                return False
-        except OSError:
+        if is_closed:
             os.dup2(self._copies[descriptor], descriptor)
-        if stream is not None and stream.closed:
-            setattr(sys, name, os.fdopen(descriptor, "w" if descriptor else "r", closefd=False))
+        if stream is None or not stream.closed:
+            return is_closed
+        setattr(sys, name, os.fdopen(descriptor, "w" if descriptor else "r", closefd=False))
         return True
 
 
@@ -74,14 +87,14 @@ class Folder:
         self._time = 0
 
     def same_files(self) -> Callable[[], str | None]:
-        """What was in the folder is there."""
-        self._time = self._changed()
+        """What was in the folder is there; nobody but calls changes it."""
         return self._gone
 
     def _gone(self) -> str | None:
         now = self._changed()
         if now == self._time and time.time_ns() - now > TICK:
             return None
+        self._time = now
         there = set(os.listdir(self._path)) if now else set()
         gone = sorted(set(self._links) - there)
         if not gone:

@@ -27,7 +27,7 @@ def main(connection: int, setting: Setting) -> None:
         os.set_inheritable(descriptor, False)
     faulthandler.enable(os.dup(2), all_threads=False)
     os.chdir(setting.here)
-    streams = Streams()
+    streams = Streams(connection)
     process_state.watches += [streams.same_streams, Folder(setting.folder).same_files]
     desk = Desk(Connection(connection), Journal(setting.journal), setting, streams)
     try:
