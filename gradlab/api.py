@@ -23,7 +23,7 @@ def check(
     dtypes: Iterable[str] = (),
     **claims: Any,
 ) -> Report:
-    """The report on one implementation.
+    """The report on one implementation, which runs in this process: a crash ends it (`gradlab check` isolates).
 
     target: what `gradlab check` takes, a function `(logits, labels) -> (loss, gradient)`, or an Implementation.
     level: the verdict asked for, "stable" or "accurate"; what is claimed unless given. profile: "quick", "standard"
