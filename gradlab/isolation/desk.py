@@ -17,8 +17,8 @@ from gradlab.isolation.journal import Journal
 from gradlab.isolation.supervised import Supervised, Watched, key_of, name_key
 from gradlab.isolation.surroundings import Streams
 
-SECONDS_BETWEEN_NEWS = 0.1
-KEEPING = 20  # what is behind is kept again after this many times the time that it took to keep it
+SECONDS_BETWEEN_NEWS = 0.2
+KEEPING = 50  # what is behind is kept again after this many times the time that it took to keep it
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ MOST_SILENT = 5  # of those for a call that did not return in time
 MOST_AT_FIRST = 5  # while no call has returned at all
 MOST_OF_ONE_KIND = 3  # in calls that are made for the same thing, such as one check: it is not tried any more
 MOST_WITHOUT_A_CALL = 3
-SECONDS_BETWEEN_LOOKS = 0.05
+SECONDS_BETWEEN_LOOKS = 0.1
 
 
 class WorkerError(RuntimeError):

@@ -1,0 +1,145 @@
+"""Sizes, ends and last words are spelled for people, calls are told apart, and runs are taken up again."""
+
+from __future__ import annotations
+
+import os
+import signal
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gradlab.cli.limits import Size
+from gradlab.evaluation import Implementation, made_for
+from gradlab.harness.course import Course
+from gradlab.harness.profiles import Profile
+from gradlab.harness.run import Plan, judge
+from gradlab.implementations.textbook import textbook
+from gradlab.isolation.journal import Journal, shared_memory
+from gradlab.isolation.limits import LOADING, TIMING, Limits, last_words, memory_of, spelled_bytes, spelled_end
+from gradlab.isolation.state import RunState
+from gradlab.isolation.supervised import key_of
+from gradlab.isolation.surroundings import CANARY, Folder, filled
+from gradlab.report.json_report import entry_of
+
+DUMP = """assertion failed
+Fatal Python error: Segmentation fault
+
+Current thread 0x00007f (most recent call first):
+  File "/home/me/inner.py", line 3 in inner
+  File "/home/me/loss.py", line 7 in loss
+"""
+
+
+@pytest.mark.parametrize(
+    ("spelled", "n_bytes"),
+    [("4GiB", 4 << 30), ("512 MiB", 512 << 20), ("1.5g", 3 << 29), ("2KB", 2048), ("1000", 1000), ("1T", 1 << 40)],
+)
+def test_a_size_is_read(spelled: str, n_bytes: int) -> None:
+    assert Size().convert(spelled, None, None) == n_bytes
+
+
+@pytest.mark.parametrize(
+    ("n_bytes", "spelled"), [(4 << 30, "4 GiB"), (3 << 29, "1.5 GiB"), (1 << 20, "1 MiB"), (9, "9 bytes")]
+)
+def test_a_size_is_spelled(n_bytes: int, spelled: str) -> None:
+    assert spelled_bytes(n_bytes) == spelled
+
+
+def test_an_end_is_spelled() -> None:
+    assert spelled_end(0) == "ended its process with exit status 0"
+    assert spelled_end(-signal.SIGKILL) == "ended its process by SIGKILL"
+    assert spelled_end(-signal.SIGFPE) == "ended its process by SIGFPE, an arithmetic exception"
+
+
+def test_last_words_are_the_innermost_line_and_what_was_said_before() -> None:
+    assert last_words(DUMP) == " (inner.py, line 3); it said 'assertion failed'"
+    assert last_words("") == ""
+    assert last_words("a\nb\n") == "; it said 'b'"
+
+
+def test_loading_and_timing_have_limits_of_their_own() -> None:
+    limits = Limits(2.0, 7.0)
+    assert [limits.seconds_for(what) for what in ("", "gradient_is_right", LOADING, TIMING)] == [2.0, 2.0, 7.0, 20.0]
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="there is no /proc")
+def test_memory_is_that_which_is_used() -> None:
+    before = memory_of(os.getpid())
+    held = np.ones(8 << 20)
+    assert memory_of(os.getpid()) - before > held.nbytes / 2
+
+
+def test_a_call_is_known_by_its_bits_and_its_layout() -> None:
+    x, labels = np.array([[0.0, 1.0], [2.0, 3.0]]), np.array([0, 1])
+    calls: list[tuple[Any, Any, dict[str, Any]]] = [
+        (x, labels, {}),
+        (x + 1, labels, {}),
+        (np.asfortranarray(x), labels, {}),
+        (x.astype(np.float32), labels, {}),
+        (x.astype(x.dtype.newbyteorder()), labels, {}),
+        (x, labels.astype(np.int32), {}),
+        (x, labels[::-1], {}),
+        (x, labels, {"reduction": "sum"}),
+        (x, labels, {"class_weights": x[0]}),
+        (x, labels, {"class_weights": x[1]}),
+    ]
+    assert len({key_of(*call) for call in calls}) == len(calls)
+    assert key_of(x, labels, {}) == key_of(x.copy(), labels.copy(), {})
+
+
+def test_a_journal_is_read_through_another_mapping() -> None:
+    descriptor = shared_memory()
+    mine, theirs = Journal(descriptor), Journal(descriptor)
+    assert not theirs.read().is_open
+    mine.begin(b"k" * 16, "gradient_is_right")
+    entry = theirs.read()
+    assert (entry.is_open, entry.begun, entry.key, entry.occasion) == (True, 1, b"k" * 16, "gradient_is_right")
+    mine.end(is_call=True)
+    assert (theirs.read().is_open, theirs.read().returned) == (False, 1)
+    os.close(descriptor)
+
+
+def test_the_outermost_purpose_of_a_call_counts() -> None:
+    from gradlab.evaluation import occasion
+
+    with made_for("shrinking a"), made_for("b"):
+        assert occasion.get() == "shrinking a"
+    assert occasion.get() == ""
+
+
+IMPLEMENTATION = Implementation("textbook", textbook)
+PLAN = Plan(Profile("small", "quick", 10, 1, 20), 1, dtypes=("float32",))
+
+
+@cache
+def whole_run() -> tuple[Any, list[bytes]]:
+    """What a run comes to, and all that it had kept on its way."""
+    state, packed = RunState(IMPLEMENTATION, PLAN), list[bytes]()
+    report = judge(IMPLEMENTATION, PLAN, course=Course(keep=lambda done: packed.append(state.packed(done))))
+    return entry_of(report).implementation, packed
+
+
+@pytest.mark.parametrize("place", [0, 60, -1])
+def test_a_run_that_is_taken_up_again_ends_as_one_that_was_not_interrupted(place: int) -> None:
+    whole, packed = whole_run()
+    done = RunState(IMPLEMENTATION, PLAN).unpacked(packed[place])
+    assert entry_of(judge(IMPLEMENTATION, PLAN, course=Course(done))).implementation == whole
+
+
+def test_a_folder_of_links_tells_what_is_gone_and_has_it_again(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    here, own = tmp_path / "here", tmp_path / "own"
+    for folder in (here, own):
+        folder.mkdir()
+    (here / "data").write_text("1")
+    filled(str(own), str(here))
+    monkeypatch.chdir(own)
+    assert sorted(os.listdir(own)) == ["data", CANARY]
+    after = Folder(str(own)).same_files()
+    assert after() is None
+    (own / "new").touch()
+    assert after() is None
+    (own / "data").unlink()
+    assert after() == "the current folder lacks data, which it had"
+    assert (own / "data").read_text() == (here / "data").read_text() == "1"
