@@ -7,9 +7,9 @@ from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
 from gradlab.problems.dtypes import DTYPE_NAMES
-from gradlab.problems.objective import REDUCTIONS, TARGETS
+from gradlab.problems.objective import REAL_OPTIONS, REDUCTIONS, TARGETS
 
-OPTIONS = ("label_smoothing", "class_weights", "ignore_index")
+OPTIONS = ("label_smoothing", "class_weights", "ignore_index", *REAL_OPTIONS)
 LEVELS = ("stable", "accurate")
 ATTRIBUTE = "__gradlab_claims__"
 
@@ -24,8 +24,9 @@ class Claims:
         claimed, or where the only one is not its default.
     targets: "index" (labels, shape (N,)) and/or "probability" (shape (N, K)).
     dtypes: the dtypes of the logits that it takes.
-    options: the keywords it takes: label_smoothing, class_weights (an array (K,) in the logits' dtype), ignore_index;
-        each is passed where it is on. What they mean: `checks/options.py`, and README.md.
+    options: the keywords it takes: label_smoothing, class_weights (an array (K,) in the logits' dtype), ignore_index,
+        softcap, temperature, z_loss, poly_epsilon; each is passed where it is on. What they mean:
+        `problems/objective.py`, and README.md.
     level: the verdict that it is meant to reach, "stable" or "accurate".
     normalised_targets: probability targets sum to 1 in every row; others are not asked.
     masks: a logit of -inf means probability 0; where this is not claimed, none is given.

@@ -21,6 +21,7 @@ import numpy as np
 
 from gradlab.coefficients import unsmoothed_coefficients_of
 from gradlab.conditioning import Conditioning, conditioning
+from gradlab.option_bounds import Carrying, gradient_error, loss_error, loss_sizes, magnified
 from gradlab.problems.dtypes import Format
 from gradlab.problems.problem import Array, Problem
 from gradlab.roundings import BETA, divisor, gamma, of_base, of_division, of_mass, of_sum, unit, vanishes
@@ -105,7 +106,7 @@ def reduced_loss(problem: Problem, rows: tuple[Array, str], radius: float = 0.0)
         return rows
     fmt, scale = problem.format, divisor(problem)
     with np.errstate(over="ignore"):
-        total = min(float((_finite(conditioning(problem, radius).losses, fmt) / scale).sum()), fmt.largest)
+        total = min(float((_finite(loss_sizes(problem, radius), fmt) / scale).sum()), fmt.largest)
     growth = gamma(of_sum(problem.n_rows, fmt) + of_division(problem), fmt)
     error = (1 + growth) * rows[0].sum() / scale + growth * total + 2 * fmt.smallest_subnormal
     return np.asarray(error), f"{rows[1]}, and the sum over the batch"
@@ -114,7 +115,7 @@ def reduced_loss(problem: Problem, rows: tuple[Array, str], radius: float = 0.0)
 def sum_overflows(problem: Problem) -> bool:
     """Whether the losses have a sum beyond the largest number, so that inf is a right answer even for their mean."""
     with np.errstate(over="ignore"):
-        total = conditioning(problem).losses.sum()
+        total = loss_sizes(problem).sum()
     return problem.objective.reduction != "none" and bool(total > problem.format.largest)
 
 
@@ -146,11 +147,12 @@ def loss_of_either(first: Problem, second: Problem) -> Array:
 def flushed(problem: Problem) -> float:
     """What flushing subnormals to 0 can cost loss or gradient: the smallest normal number, wherever eta counts.
 
-    That is in each of n probabilities or terms of S, times t, in two products before the division, and after it.
+    That is in each of n probabilities or terms of S, times t, in two products before the division, and after it; and
+    times what logit maps and row terms make of an error.
     """
     largest = float(conditioning(problem).mass.max(initial=0.0))
     terms = (problem.n_classes + 1) * largest + 2
-    return problem.format.smallest_normal * (terms / divisor(problem) + 1)
+    return problem.format.smallest_normal * (terms / divisor(problem) + 1) * magnified(problem)
 
 
 def row_sums(problem: Problem, entries: tuple[Array, str]) -> tuple[Array, str]:
@@ -239,15 +241,18 @@ def _carried(problem: Problem, c: Conditioning) -> Array:
     log p_j = fl(d_j - log S) is off by (b + 1) |d_j| + s + (2 beta + b) log S, its own rounding by |d_j| + log S, and
     exp of it by 2 beta. Together
         k_j = s + 2 beta + (b + 2) |d_j| + (2 beta + b + 1) log S + 1.
+    Where the logits are mapped first, exp(x_j - max x) carries moved_j of `conditioning` besides: it is added to
+    (b + 1) |d_j| in s, and to k_j.
     """
     fmt = problem.format
     v, base = unit(fmt), of_base(fmt)
     distance = np.minimum(c.distance, vanishes(fmt))
-    growth = np.expm1(np.minimum(v * ((base + 1) * distance + (2 * BETA + 1) * c.rises), 700.0))
+    growth = np.expm1(np.minimum(v * ((base + 1) * distance + (2 * BETA + 1) * c.rises + c.moved), 700.0))
     weighted = (c.probabilities * growth).sum(axis=1) / v
     underflow = problem.n_classes * (2 * BETA + 2) * fmt.smallest_subnormal / v
     sums = of_sum(problem.n_classes, fmt) + 2 * BETA + weighted + underflow
-    return np.asarray((sums + 2 * BETA + (2 * BETA + base + 1) * c.log_sum + 1)[:, None] + (base + 2) * distance)
+    own = (base + 2) * distance + c.moved
+    return np.asarray((sums + 2 * BETA + (2 * BETA + base + 1) * c.log_sum + 1)[:, None] + own)
 
 
 def _gradient_error(problem: Problem, carried: Array) -> Array:
@@ -260,7 +265,8 @@ def _gradient_error(problem: Problem, carried: Array) -> Array:
     others = np.maximum(each.sum(axis=1, keepdims=True) - each, 0.0) * (t + delta)
     error = own + others + gamma(last, fmt) * size + missed * p + delta
     underflow = (BETA + 1) * (mass + problem.n_classes * t) + 1
-    return np.asarray((error + underflow * fmt.smallest_subnormal) / divisor(problem) + 2 * fmt.smallest_subnormal)
+    row = gradient_error(Carrying(problem, c, carried, delta), error + underflow * fmt.smallest_subnormal)
+    return np.asarray(row / divisor(problem) + 2 * fmt.smallest_subnormal)
 
 
 def _loss_error(problem: Problem, c: Conditioning, carried: Array) -> Array:
@@ -269,7 +275,8 @@ def _loss_error(problem: Problem, c: Conditioning, carried: Array) -> Array:
     own = (gamma(carried + last, fmt) * (c.coefficients + delta)).sum(axis=1)
     missed = (delta * _finite(c.log_sum[:, None] + c.distance, fmt)).sum(axis=1)
     underflow = ((BETA + 1) * (1 + c.mass) + problem.n_classes) * fmt.smallest_subnormal
-    return np.asarray(own + gamma(last, fmt) * _finite(c.losses, fmt) + missed + underflow)
+    error = np.asarray(own + gamma(last, fmt) * _finite(c.losses, fmt) + missed + underflow)
+    return loss_error(Carrying(problem, c, carried, delta), error)
 
 
 def _coefficient_errors(problem: Problem) -> Array:

@@ -4,6 +4,9 @@ loss_i = sum_j t_ij (log S_i - d_ij) and its gradient sum_j(t_ij) p_i - t_i, wit
 t_ij = w_j ((1 - e) q_ij + e / K): smoothing e, class weights w, q the probabilities or the one-hot labels. Rows with
 the ignored label have loss and gradient 0. The mean divides by the sum of the labels' weights, with probabilities by
 N; it is NaN where that is 0.
+
+x is what softcap and temperature make of the logits, c tanh(logit / c) / T, and the gradient is multiplied by the
+derivative of that. To a row's loss z_loss adds lambda lse^2, and poly_epsilon epsilon sum_j t_j (1 - p_j).
 """
 
 from __future__ import annotations
@@ -21,7 +24,15 @@ __all__ = ["every_option"]
 CLAIMS = {
     "reduction": ["none", "mean", "sum"],
     "targets": ["index", "probability"],
-    "options": ["label_smoothing", "class_weights", "ignore_index"],
+    "options": [
+        "label_smoothing",
+        "class_weights",
+        "ignore_index",
+        "softcap",
+        "temperature",
+        "z_loss",
+        "poly_epsilon",
+    ],
     "dtypes": ["float32", "float64"],
     "refuses_bad_labels": True,
     "empty_batch": True,
@@ -39,6 +50,10 @@ def every_option(
     label_smoothing: float = 0.0,
     class_weights: npt.ArrayLike | None = None,
     ignore_index: int | None = None,
+    softcap: float = np.inf,
+    temperature: float = 1.0,
+    z_loss: float = 0.0,
+    poly_epsilon: float = 0.0,
 ) -> tuple[Any, Array]:
     """The loss, a scalar or (N,) with reduction "none", and the gradient (N, K), both in the dtype of the logits.
 
@@ -50,7 +65,9 @@ def every_option(
     logits = checked_logits(logits)
     weights = checked_weights(class_weights, logits)
     shares, ignored = checked_targets(targets, logits, ignore_index)
-    losses, gradient = per_row(logits, weights * smoothed(shares, label_smoothing))
+    mapped, slope = logits_of_softmax(logits, softcap, temperature)
+    losses, gradient = per_row(mapped, weights * smoothed(shares, label_smoothing), (z_loss, poly_epsilon))
+    gradient *= slope
 
     counts = (weights * shares).sum() if np.ndim(targets) == 1 else logits.dtype.type(len(logits))
     denominator = {"none": 1, "sum": 1, "mean": counts}[checked_reduction(reduction)]
@@ -62,15 +79,54 @@ def every_option(
 
 
 @np.errstate(over="ignore", invalid="ignore")  # x - max x may overflow to -inf, whose exp is the right 0; 0 * -inf
-def per_row(logits: Array, t: Array) -> tuple[Array, Array]:
-    """The loss (N,) and the gradient (N, K) of every row, for the coefficients t (N, K)."""
+def per_row(logits: Array, t: Array, terms: tuple[float, float]) -> tuple[Array, Array]:
+    """The loss (N,) and the gradient (N, K) of every row, for the coefficients t (N, K) and terms = (lambda, epsilon).
+
+    logits: what the softmax gets.
+    """
+    z_loss, poly_epsilon = (
+        logits.dtype.type(checked_term(term, least)) for term, least in zip(terms, (0, -1), strict=True)
+    )
     largest = maximum(logits)
     exponentials = np.exp(logits - largest)
     sums = exponentials.sum(axis=1, keepdims=True)
     totals = t.sum(axis=1, keepdims=True)
     half = logits / 2 - largest / 2  # t * (x - max x) may be finite where x - max x is not
     weighted = 2 * np.where(t > 0, t * half, t.dtype.type(0)).sum(axis=1)  # a class that does not count may be -inf
-    return totals[:, 0] * np.log(sums[:, 0]) - weighted, exponentials / sums * totals - t
+    log_sums, p = np.log(sums[:, 0]), exponentials / sums
+    losses, gradient = totals[:, 0] * log_sums - weighted, p * totals - t
+    if z_loss:
+        lse = largest[:, 0] + log_sums
+        losses += z_loss * lse * lse
+        gradient += 2 * z_loss * lse[:, None] * p
+    if poly_epsilon:
+        of_target = (t * p).sum(axis=1, keepdims=True)
+        losses += poly_epsilon * (totals - of_target)[:, 0]
+        gradient -= poly_epsilon * p * (t - of_target)
+    return losses, gradient
+
+
+def logits_of_softmax(logits: Array, softcap: float, temperature: float) -> tuple[Array, Array]:
+    """The logits after softcap and temperature, (N, K), and how fast each moves with its own; 1, where none is on."""
+    if not softcap > 0:
+        raise ValueError(f"softcap must be above 0, got {softcap!r}")
+    if not 0 < temperature < np.inf:
+        raise ValueError(f"temperature must be finite and above 0, got {temperature!r}")
+    number = logits.dtype.type
+    slope: Array = np.ones((), dtype=logits.dtype)
+    if softcap < np.inf:
+        bent = np.tanh(logits / number(softcap))
+        logits, slope = number(softcap) * bent, 1 - bent * bent
+    if temperature != 1:
+        logits, slope = logits / number(temperature), slope / number(temperature)
+    return logits, slope
+
+
+def checked_term(factor: float, least: float) -> float:
+    """The factor of a row's term, which must be finite and at least `least`."""
+    if not least <= factor < np.inf:
+        raise ValueError(f"the factor of a row's term must be finite and at least {least}, got {factor!r}")
+    return factor
 
 
 def smoothed(shares: Array, label_smoothing: float) -> Array:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from gradlab.checks.accuracy import values_within_bound
 from gradlab.checks.check import Findings
 from gradlab.evaluation import Implementation
+from gradlab.problems.objective import RealOption
 from gradlab.problems.problem import Problem
+
+CheckFunction = Callable[[Implementation, Problem], Findings]
 
 
 def other_reduction_is_as_defined(implementation: Implementation, problem: Problem) -> Findings:
@@ -16,6 +21,17 @@ def other_reduction_is_as_defined(implementation: Implementation, problem: Probl
 def probability_targets_are_as_defined(implementation: Implementation, problem: Problem) -> Findings:
     """With probabilities q as targets the gradient is (sum q) p - q, also where q does not sum to 1."""
     return values_within_bound(implementation, problem)
+
+
+def real_option_is_as_defined(name: str, option: RealOption) -> CheckFunction:
+    """The check of an option that is one number: NAME_is_as_defined, which states what the option does."""
+
+    def as_defined(implementation: Implementation, problem: Problem) -> Findings:
+        return values_within_bound(implementation, problem)
+
+    as_defined.__name__ = as_defined.__qualname__ = f"{name}_is_as_defined"
+    as_defined.__doc__ = f"With {name}, {option.meaning}; loss and gradient follow."
+    return as_defined
 
 
 def label_smoothing_is_as_defined(implementation: Implementation, problem: Problem) -> Findings:

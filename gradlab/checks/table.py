@@ -10,6 +10,7 @@ from gradlab.checks import accuracy, calculus, contract, differences, domain, in
 from gradlab.checks.check import Check
 from gradlab.claims import Claims
 from gradlab.coefficients import coefficients_of, denominator_of
+from gradlab.problems.objective import REAL_OPTIONS
 from gradlab.problems.problem import Problem, moderate_limit
 
 Condition = Callable[[Claims, Problem], bool]
@@ -66,6 +67,11 @@ def _without_value(claims: Claims, problem: Problem) -> bool:
 def _divided(claims: Claims, problem: Problem) -> bool:
     """A mean over nothing has no value that could have a derivative."""
     return denominator_of(problem) != 0
+
+
+def _coefficients(claims: Claims, problem: Problem) -> bool:
+    """The loss is sum_j t_j (lse - x_j): of others no bound on the third derivative is known."""
+    return not problem.objective.real_options()
 
 
 def _option(name: str) -> Condition:
@@ -155,7 +161,7 @@ CHECKS: tuple[Check, ...] = (
     Check(invariants.gradient_is_lipschitz, "invariants", _CALM),
     # calculus
     Check(differences.gradient_is_the_derivative_of_its_own_loss, "calculus",
-          _every(_moderate, _several_classes, _divided)),
+          _every(_moderate, _several_classes, _divided, _coefficients)),
     Check(calculus.complex_step_gives_the_gradient, "calculus", _every(_CALLS, _tiny, _has_complex)),
     Check(calculus.gradient_integrates_to_the_loss, "calculus", _every(_CALM, _small)),
     Check(calculus.gradient_is_monotone, "calculus", _CALM),
@@ -178,6 +184,8 @@ CHECKS: tuple[Check, ...] = (
     Check(options.label_smoothing_is_as_defined, "options", _option("label_smoothing")),
     Check(options.class_weights_are_as_defined, "options", _option("class_weights")),
     Check(options.ignore_index_is_as_defined, "options", _option("ignore_index")),
+    *(Check(options.real_option_is_as_defined(name, option), "options", _option(name))
+      for name, option in REAL_OPTIONS.items()),
 )
 # fmt: on
 

@@ -8,6 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from gradlab.claims import Claims
+from gradlab.conditioning import in_range
 from gradlab.harness.profiles import Profile
 from gradlab.problems.dtypes import format_of
 from gradlab.problems.families import family_problems
@@ -37,7 +38,12 @@ def problems_in_run(claims: Claims, dtype: str, extent: tuple[Profile, int]) -> 
 
 
 def may_be_asked(claims: Claims, problem: Problem) -> bool:
-    """Whether the claims admit a problem: masked logits; targets of any sum, or of 1 to within its rounding."""
+    """Whether the claims admit a problem: masked logits; targets of any sum, or of 1 to within its rounding.
+
+    And whether there is a bound for it at all: whether what the options make of finite logits stays in range.
+    """
+    if not in_range(problem):
+        return False
     if not claims.masks and bool((problem.logits64 == -np.inf).any()):
         return False
     if not claims.normalised_targets or problem.objective.targets == "index":

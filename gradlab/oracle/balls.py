@@ -17,8 +17,9 @@ from gradlab.oracle.canonical import class_coefficients, denominator, row_coeffi
 from gradlab.oracle.conversion import to_enclosures
 from gradlab.oracle.intervals import Array, Enclosures, constant, fill
 from gradlab.oracle.ulp import WIDTH_BITS, is_narrow
+from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Problem
-from gradlab.reference.ball_forms import FORMS
+from gradlab.reference.ball_forms import FORMS, LOGIT_MAPS, ROW_TERMS
 
 _HIGHEST_PRECISION = 2**15  # far above what any finite problem needs; reached only if the enclosures are broken
 _GUARD_BITS = 8  # the constant factors of the complement form, with room
@@ -98,8 +99,9 @@ def starting_precision(problem: Problem) -> int:
     """
     objective, fmt = problem.objective, problem.format
     terms = max(problem.n_rows, problem.n_classes)
-    soft = 12 if objective.targets == "probability" or objective.label_smoothing > 0 else 0
-    finite = problem.logits64 if problem.is_finite else problem.logits64[np.isfinite(problem.logits64)]
+    soft = 12 if objective.targets == "probability" or objective.label_smoothing > 0 or objective.real_options() else 0
+    logits = problem.mapped64
+    finite = logits if problem.is_finite else logits[np.isfinite(logits)]
     size = float(max(finite.max(), -finite.min())) if finite.size else 0.0
     spread = min(2.0 * size, -2.0 * (fmt.min_exponent - fmt.precision))
     return fmt.precision + WIDTH_BITS + _GUARD_BITS + terms.bit_length() + int(spread).bit_length() + soft
@@ -113,7 +115,9 @@ def _evaluate(problem: Problem, rows: Array, precision: int) -> RowAnswers:
         losses: list[arb] = []
         entries: list[arb] = []
         for row in rows.tolist():
-            loss, gradient = _row(problem.logits64[row].tolist(), row_coefficients(problem, row, classes))
+            loss, gradient = answer_of_row(
+                problem.objective, problem.logits64[row].tolist(), row_coefficients(problem, row, classes)
+            )
             losses.append(loss)
             entries += [entry / divisor for entry in gradient] if divides else gradient
         shape = (len(losses), problem.n_classes)
@@ -122,26 +126,60 @@ def _evaluate(problem: Problem, rows: Array, precision: int) -> RowAnswers:
         return RowAnswers(losses, to_enclosures(losses), Enclosures(*(part.reshape(shape) for part in parts)))
 
 
-def _row(logits: list[float], coefficients: list[arb]) -> Row:
-    """The row's loss and gradient; classes at -inf are left out of the sums and keep -t_j."""
-    if -math.inf not in logits:
-        return _complement([arb(x) for x in logits], coefficients)
-    kept = [j for j, x in enumerate(logits) if x != -math.inf]
-    finite = [arb(logits[j]) for j in kept]
-    loss, entries = _complement(finite, [coefficients[j] for j in kept])
+def answer_of_row(objective: Objective, logits: list[float], coefficients: list[arb]) -> Row:
+    """A row's loss and gradient at the present working precision, with its logit maps and its terms.
+
+    The loss of a row of infinite loss may be anything.
+    """
+    images, slopes = [arb(x) for x in logits], [arb(1)] * len(logits)
+    for name, value in objective.real_options().items():
+        if name in LOGIT_MAPS:
+            pairs = [LOGIT_MAPS[name](image, arb(value)) for image in images]
+            images = [image for image, _ in pairs]
+            slopes = [own * slope for (_, own), slope in zip(pairs, slopes, strict=True)]
+    if -math.inf in logits:
+        loss, gradient = _with_masks(objective, images, coefficients)
+    else:
+        loss, gradient = _with_terms(objective, images, coefficients)
+    if objective.maps_logits:
+        gradient = [slope * entry for slope, entry in zip(slopes, gradient, strict=True)]
+    return loss, gradient
+
+
+def _with_masks(objective: Objective, images: list[arb], coefficients: list[arb]) -> Row:
+    """Classes at -inf are left out of the sums and keep -t_j, and what they have of the target counts in A."""
+    kept = [j for j, image in enumerate(images) if image != -math.inf]
+    finite, own = [images[j] for j in kept], [coefficients[j] for j in kept]
+    loss, entries = _with_terms(objective, finite, own)
     gradient = [-t for t in coefficients]
-    lost = sum((t for j, t in enumerate(coefficients) if logits[j] == -math.inf), arb(0))
-    for j, entry, p in zip(kept, entries, probabilities_of(finite), strict=True):
+    lost = sum((t for j, t in enumerate(coefficients) if j not in kept), arb(0))
+    for j, entry, p in zip(kept, entries, softmax_of(finite)[0], strict=True):
         gradient[j] = entry + lost * p
     return loss, gradient
 
 
-def probabilities_of(logits: list[arb]) -> list[arb]:
-    """softmax of one row of finite logits, at the present working precision."""
+def _with_terms(objective: Objective, logits: list[arb], coefficients: list[arb]) -> Row:
+    """The loss and gradient of finite logits, the row's terms added."""
+    loss, gradient = _complement(logits, coefficients)
+    terms = {name: value for name, value in objective.real_options().items() if name in ROW_TERMS}
+    if not terms:
+        return loss, gradient
+    p, lse = softmax_of(logits)
+    m, mass = sum((t * q for t, q in zip(coefficients, p, strict=True)), arb(0)), sum(coefficients, arb(0))
+    for name, value in terms.items():
+        term, along_lse, along_m = ROW_TERMS[name](lse, m, mass, arb(value))
+        loss += term
+        more = (q * (along_lse + along_m * (t - m)) for t, q in zip(coefficients, p, strict=True))
+        gradient = [entry + one for entry, one in zip(gradient, more, strict=True)]
+    return loss, gradient
+
+
+def softmax_of(logits: list[arb]) -> tuple[list[arb], arb]:
+    """softmax of one row of finite logits, and the logarithm of the sum of their exponentials."""
     largest = max(logits)
     exponentials = [(x - largest).exp() for x in logits]
     total = sum(exponentials, arb(0))
-    return [e / total for e in exponentials]
+    return [e / total for e in exponentials], largest + total.log()
 
 
 def _doubled(precision: int) -> int:

@@ -86,7 +86,7 @@ class RowKinds:
     """The rows by what the domain rules say of them; index arrays, disjoint, together all rows.
 
     ignored: loss 0 and gradient 0 whatever the logits. undefined: NaN, +inf or only -inf in it: loss and gradient NaN.
-    infinite: a logit -inf where the coefficient is not 0: loss +inf, finite gradient. regular: the others.
+    infinite: a class masked where the coefficient is not 0: loss +inf, finite gradient. regular: the others.
     """
 
     ignored: Array
@@ -102,7 +102,7 @@ def row_kinds(problem: Problem) -> RowKinds:
         nothing = np.zeros(0, dtype=np.int64)
         return RowKinds(np.flatnonzero(ignored), nothing, nothing, np.flatnonzero(~ignored))
     undefined = ~ignored & ~problem.rows_with_value
-    infinite = ((problem.logits64 == -np.inf) & active_classes(problem)).any(1) & ~ignored & ~undefined
+    infinite = (problem.masked & active_classes(problem)).any(1) & ~ignored & ~undefined
     regular = ~(ignored | undefined | infinite)
     return RowKinds(*(np.flatnonzero(kind) for kind in (ignored, undefined, infinite, regular)))
 

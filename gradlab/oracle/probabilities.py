@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from flint import arb, ctx
 
-from gradlab.oracle.balls import probabilities_of
+from gradlab.oracle.balls import softmax_of
 from gradlab.oracle.intervals import Array, scaled
 from gradlab.oracle.row_softmax import ROW_BLOCK_ENTRIES, exponentials
 from gradlab.problems.problem import Problem
@@ -59,7 +59,7 @@ def _fill_block(answer: Softmax, logits: Array, rows: Array) -> None:
 def _fill_row(answer: Softmax, logits: Array, row: int) -> None:
     finite = np.flatnonzero(np.isfinite(logits[row]))
     balls = [arb(x) for x in logits[row, finite].tolist()]
-    probabilities = probabilities_of(balls)
+    probabilities, _ = softmax_of(balls)
     answer.probabilities[row] = 0.0
     answer.probabilities[row, finite] = [float(p) for p in probabilities]
     places = np.argmax(logits[row, finite])

@@ -36,7 +36,12 @@ BlockSolver = Callable[[Array, Enclosures], list[arb]]
 
 
 def answer_by_double_double(problem: Problem, rows: Array) -> RowAnswers:
-    """Narrow enclosures for the given rows, which must be regular or of infinite loss; as `balls.answer_rows`."""
+    """Narrow enclosures for the given rows, which must be regular or of infinite loss; as `balls.answer_rows`.
+
+    It does so where the objective is one of coefficients alone; with logit maps or row terms all is left to the balls.
+    """
+    if problem.objective.real_options():
+        return answer_rows(problem, rows)
     with ctx.workprec(_ROW_PRECISION):
         soft = problem.objective.targets == "probability" or problem.objective.label_smoothing > 0
         solve, able = _soft(problem, rows) if soft else _sharp(problem, rows)

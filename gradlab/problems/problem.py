@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from gradlab.problems.dtypes import Format, format_of
+from gradlab.problems.mapping import mapped
 from gradlab.problems.objective import Objective
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -79,22 +80,43 @@ class Problem:
         return np.asarray(self.targets == self.objective.ignore_index)
 
     @cached_property
+    def mapped64(self) -> Array:
+        """What the softmax gets, in float64: the logits after softcap and temperature, (n_rows, n_classes).
+
+        Rounded where there are such; infinite where that overflows, in float64.
+        """
+        return np.asarray(mapped(self.objective, self.logits64)[0])
+
+    @cached_property
+    def _limits(self) -> Array:
+        """What becomes of the logits that are infinite or NaN, shape (n_rows, n_classes); 0 for the finite ones."""
+        return np.asarray(mapped(self.objective, np.where(np.isfinite(self.logits64), 0.0, self.logits64))[0])
+
+    @cached_property
+    def masked(self) -> Array:
+        """Which classes have probability 0 whatever the others are, their mapped logits being -inf; (N, K)."""
+        return np.asarray(self._limits == -np.inf)
+
+    @cached_property
     def rows_with_value(self) -> Array:
-        """Which rows have a loss: no NaN, no +inf, not only -inf; boolean, shape (n_rows,)."""
-        x = self.logits64
+        """Which rows have a loss: no NaN, no +inf, not only -inf in what the softmax gets; boolean, shape (n_rows,)."""
+        x = self._limits
         return np.asarray(~(np.isnan(x).any(1) | (x == np.inf).any(1) | (x == -np.inf).all(1)))
 
     @cached_property
     def is_moderate(self) -> bool:
         """Whether every correct way of writing the loss works here, even without a shift.
 
-        All logits are finite and at most `moderate_limit` in size, so that products of two probabilities, and
-        exp of every logit, are normal numbers. Failing here is an error of mathematics, not of stability.
+        All logits, as given and mapped, are finite and at most `moderate_limit` in size, so that products of two
+        probabilities, and exp of every logit, are normal numbers. Failing here is an error of mathematics, not of
+        stability.
         """
         if not self.is_finite:
             return False
         limit = moderate_limit(self.format, self.n_classes)
-        return bool(self.n_rows > 0 and limit > 0 and np.abs(self.logits64).max() <= limit)
+        if self.n_rows == 0 or limit <= 0:
+            return False
+        return bool(np.abs(self.logits64).max() <= limit and np.abs(self.mapped64).max() <= limit)
 
     @cached_property
     def digest(self) -> str:

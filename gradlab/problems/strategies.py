@@ -23,7 +23,7 @@ from hypothesis.strategies import SearchStrategy
 
 from gradlab.problems.dtypes import Format, format_of
 from gradlab.problems.families.placing import leaves_normal, overflows, rounded, rounds_to_one, underflows
-from gradlab.problems.objective import Objective
+from gradlab.problems.objective import REAL_OPTIONS, Objective, RealOption
 from gradlab.problems.problem import Array, Problem, moderate_limit
 
 Shape = tuple[int, int]
@@ -93,6 +93,7 @@ def objectives(
         "label_smoothing": st.one_of(st.sampled_from([0.0, 0.5, 1.0, 0.1]), st.floats(0, 1, allow_subnormal=False)),
         "class_weights": st.one_of(st.none(), weights),
         "ignore_index": st.one_of(st.none(), st.just(-100), st.integers(0, n_classes - 1)),
+        **{name: _real(option) for name, option in REAL_OPTIONS.items()},
     }
 
     def built(choice: tuple[str, str, dict[str, object]]) -> Objective:
@@ -124,6 +125,12 @@ def problems(
         )
 
     return logits(dtype, entries, max_shape).flatmap(with_targets)
+
+
+def _real(option: RealOption) -> SearchStrategy[float]:
+    """Off, the values that the families try, and others of its range."""
+    listed = st.sampled_from([option.neutral, *option.tried])
+    return st.one_of(listed, listed, st.floats(*option.drawn, allow_subnormal=False))
 
 
 def _targets(values: Array, objective: Objective) -> SearchStrategy[tuple[Array, Objective]]:

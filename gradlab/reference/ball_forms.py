@@ -120,6 +120,28 @@ def denominator(label: int, class_weights: list[arb], ignore_index: int) -> arb:
     return (1 - int(label == ignore_index)) * sum((class_weights[j] * int(j == label) for j in classes), _ZERO)
 
 
+def map_softcap(logits: arb, softcap: arb) -> tuple[arb, arb]:
+    """Each logit x becomes c tanh(x/c), c being the softcap, before the softmax; and its slope."""
+    return softcap * (logits / softcap).tanh(), 1 - (logits / softcap).tanh() * (logits / softcap).tanh()
+
+
+def map_temperature(logits: arb, temperature: arb) -> tuple[arb, arb]:
+    """Each logit is divided by the temperature before the softmax; and its slope."""
+    return logits / temperature, 1 / temperature
+
+
+def term_z_loss(log_sum_exp: arb, target_probability: arb, coefficient_sum: arb, z_loss: arb) -> tuple[arb, arb, arb]:
+    """Z_loss times the square of the log-sum-exp is added to each row's loss; and its slopes along the first two."""
+    return (log_sum_exp * log_sum_exp) * z_loss, 2 * log_sum_exp * z_loss, arb(0)
+
+
+def term_poly_epsilon(
+    log_sum_exp: arb, target_probability: arb, coefficient_sum: arb, poly_epsilon: arb
+) -> tuple[arb, arb, arb]:
+    """Poly_epsilon times the sum of t_j (1 - p_j) is added to each row's loss; and its slopes along the first two."""
+    return poly_epsilon * (coefficient_sum - target_probability), arb(0), -poly_epsilon
+
+
 def reduce_none(losses: list[arb], denominators: list[arb]) -> tuple[Any, Any]:
     """The reduced loss, and what each row's own gradient is multiplied by."""
     return losses, 1
@@ -146,4 +168,14 @@ REDUCTIONS: dict[str, Callable[[list[arb], list[arb]], tuple[Any, Any]]] = {
     "none": reduce_none,
     "sum": reduce_sum,
     "mean": reduce_mean,
+}
+
+LOGIT_MAPS: dict[str, Callable[[arb, arb], tuple[arb, arb]]] = {
+    "softcap": map_softcap,
+    "temperature": map_temperature,
+}
+
+ROW_TERMS: dict[str, Callable[[arb, arb, arb, arb], tuple[arb, arb, arb]]] = {
+    "z_loss": term_z_loss,
+    "poly_epsilon": term_poly_epsilon,
 }

@@ -148,6 +148,32 @@ def denominators(labels: Array, class_weights: Array, ignore_index: int) -> Arra
 
 
 @np.errstate(all="ignore")
+def map_softcap(logits: Any, softcap: Any) -> tuple[Any, Any]:
+    """Each logit x becomes c tanh(x/c), c being the softcap, before the softmax; and its slope."""
+    return softcap * np.tanh(logits / softcap), 1 - np.tanh(logits / softcap) * np.tanh(logits / softcap)
+
+
+@np.errstate(all="ignore")
+def map_temperature(logits: Any, temperature: Any) -> tuple[Any, Any]:
+    """Each logit is divided by the temperature before the softmax; and its slope."""
+    return logits / temperature, 1 / temperature
+
+
+@np.errstate(all="ignore")
+def term_z_loss(log_sum_exp: Any, target_probability: Any, coefficient_sum: Any, z_loss: Any) -> tuple[Any, Any, Any]:
+    """Z_loss times the square of the log-sum-exp is added to each row's loss; and its slopes along the first two."""
+    return (log_sum_exp * log_sum_exp) * z_loss, 2 * log_sum_exp * z_loss, 0
+
+
+@np.errstate(all="ignore")
+def term_poly_epsilon(
+    log_sum_exp: Any, target_probability: Any, coefficient_sum: Any, poly_epsilon: Any
+) -> tuple[Any, Any, Any]:
+    """Poly_epsilon times the sum of t_j (1 - p_j) is added to each row's loss; and its slopes along the first two."""
+    return poly_epsilon * (coefficient_sum - target_probability), 0, -poly_epsilon
+
+
+@np.errstate(all="ignore")
 def reduce_none(losses: Array, denominators: Array) -> tuple[Any, Any]:
     """The reduced loss, and what each row's own gradient is multiplied by."""
     return losses, 1
@@ -176,4 +202,14 @@ REDUCTIONS: dict[str, Callable[[Array, Array], tuple[Any, Any]]] = {
     "none": reduce_none,
     "sum": reduce_sum,
     "mean": reduce_mean,
+}
+
+LOGIT_MAPS: dict[str, Callable[[Any, Any], tuple[Any, Any]]] = {
+    "softcap": map_softcap,
+    "temperature": map_temperature,
+}
+
+ROW_TERMS: dict[str, Callable[[Any, Any, Any, Any], tuple[Any, Any, Any]]] = {
+    "z_loss": term_z_loss,
+    "poly_epsilon": term_poly_epsilon,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sympy import Expr, Indexed, KroneckerDelta, Piecewise, Sum, Symbol, exp, log
+from sympy import Expr, Indexed, KroneckerDelta, Piecewise, Sum, Symbol, exp, log, tanh
 from sympy.codegen.cfunctions import log1p
 
 from gradlab.symbolic.definition import LETTERS, Binding, argmax, c, n
@@ -98,6 +98,7 @@ _LANGUAGE = Language(
         exp: _call,
         log: _call,
         log1p: _call,
+        tanh: _call,
     },
     times=" * ",
     quotient=_quotient,

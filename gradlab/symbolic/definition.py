@@ -24,6 +24,13 @@ A = Symbol("A", nonnegative=True)
 S = Symbol("S", positive=True)
 R = Symbol("R", nonnegative=True)
 Z = Symbol("Z", real=True)
+M = Symbol("M", real=True)
+m = Symbol("m", nonnegative=True)
+u = Symbol("u", real=True)
+kappa = Symbol("kappa", positive=True)
+tau = Symbol("tau", positive=True)
+lambda_ = Symbol("lambda", nonnegative=True)
+phi = Symbol("phi", real=True)
 
 L = Symbol("L", nonnegative=True)
 g = IndexedBase("g", real=True)
@@ -68,6 +75,13 @@ LETTERS: dict[Expr, Letter] = {
     y: Letter("label", "the row's label"),
     c: Letter("ignore_index", "the label whose rows are ignored"),
     epsilon: Letter("label_smoothing", "the label smoothing"),
+    kappa: Letter("softcap", "the softcap, which no logit exceeds in size"),
+    tau: Letter("temperature", "the temperature"),
+    lambda_: Letter("z_loss", "the factor of the z-loss"),
+    phi: Letter("poly_epsilon", "the factor of the polynomial term"),
+    u: Letter("logits", "one logit"),
+    M: Letter("log_sum_exp", "the logarithm of the sum of the exponentials of the logits, shifted or not"),
+    m: Letter("target_probability", "the sum of t_j p_j: the target's probability where there is one target"),
     L: Letter("loss", "the loss of a row, L_n that of row n; or of all rows, reduced"),
     g: Letter("gradient", "the derivative of the row's loss along each logit"),
     H: Letter("second_derivatives", "its second derivatives along two logits, the Hessian"),

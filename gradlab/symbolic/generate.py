@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 from sympy import IndexedBase
@@ -13,8 +12,21 @@ from gradlab.symbolic.ball_code import as_ball, ball_assignment, ball_list
 from gradlab.symbolic.definition import i, j, n
 from gradlab.symbolic.form import Form
 from gradlab.symbolic.forms import FORMS, HESSIAN, HESSIAN_BINDINGS
+from gradlab.symbolic.map_code import ball_map, ball_term, numpy_map, numpy_term
 from gradlab.symbolic.numpy_code import as_numpy, name_of, numpy_assignment
-from gradlab.symbolic.options import DENOMINATORS, KEPT, OPTIONS, REDUCTIONS, ROW_OPTIONS, SHARES, TARGETS, coefficient
+from gradlab.symbolic.options import (
+    DENOMINATORS,
+    KEPT,
+    LOGIT_MAPS,
+    OPTIONS,
+    REDUCTIONS,
+    ROW_OPTIONS,
+    ROW_TERMS,
+    SHARES,
+    TARGETS,
+    coefficient,
+)
+from gradlab.symbolic.routine import Routine, identifier, printed, table
 
 COMMAND = "python -m gradlab.symbolic.generate"
 FOLDER = Path(__file__).parent.parent / "reference"
@@ -26,15 +38,6 @@ _WITHOUT_VALUE = (  # a rule of the domain, not of the formula
     "logits = np.where(has_value, logits, logits.dtype.type(np.nan))",
 )
 _T = {target: coefficient(target, tuple(_OPTIONS)) for target in TARGETS}
-
-
-@dataclass(frozen=True)
-class Routine:
-    """A function to be printed: its signature, the first line of its docstring, and its lines of code."""
-
-    signature: str
-    says: str
-    lines: Sequence[str]
 
 
 def numpy_module() -> str:
@@ -57,11 +60,17 @@ import numpy as np
 
 Array = np.ndarray[Any, np.dtype[Any]]
 '''
-    routines = [*forms, _numpy_hessian(), *_NUMPY_OPTIONS, *map(_numpy_reduction, REDUCTIONS)]
-    printed = [_printed(routine, '@np.errstate(all="ignore")\n') for routine in routines]
-    table = _table("FORMS", FORMS, "Callable[[Array, Array], tuple[Array, Array]]")
-    reductions = _table("REDUCTIONS", REDUCTIONS, "Callable[[Array, Array], tuple[Any, Any]]")
-    return "\n\n".join([head, *printed, table + "\n" + reductions])
+    maps = [numpy_map(name, one) for name, one in LOGIT_MAPS.items()]
+    terms = [numpy_term(name, one) for name, one in ROW_TERMS.items()]
+    routines = [*forms, _numpy_hessian(), *_NUMPY_OPTIONS, *maps, *terms, *map(_numpy_reduction, REDUCTIONS)]
+    code = [printed(routine, '@np.errstate(all="ignore")\n') for routine in routines]
+    tables = [
+        table("FORMS", FORMS, "Callable[[Array, Array], tuple[Array, Array]]"),
+        table("REDUCTIONS", REDUCTIONS, "Callable[[Array, Array], tuple[Any, Any]]", "reduce_"),
+        table("LOGIT_MAPS", LOGIT_MAPS, "Callable[[Any, Any], tuple[Any, Any]]", "map_"),
+        table("ROW_TERMS", ROW_TERMS, "Callable[[Any, Any, Any, Any], tuple[Any, Any, Any]]", "term_"),
+    ]
+    return "\n\n".join([head, *code, "\n".join(tables)])
 
 
 def ball_module() -> str:
@@ -84,10 +93,16 @@ from flint import arb
 
 _ZERO = arb(0)
 '''
-    routines = [*forms, _ball_hessian(), *_BALL_OPTIONS, *map(_ball_reduction, REDUCTIONS)]
-    table = _table("FORMS", FORMS, "Callable[[list[arb], list[arb]], tuple[arb, list[arb]]]")
-    reductions = _table("REDUCTIONS", REDUCTIONS, "Callable[[list[arb], list[arb]], tuple[Any, Any]]")
-    return "\n\n".join([head, *[_printed(routine, "") for routine in routines], table + "\n" + reductions])
+    maps = [ball_map(name, one) for name, one in LOGIT_MAPS.items()]
+    terms = [ball_term(name, one) for name, one in ROW_TERMS.items()]
+    routines = [*forms, _ball_hessian(), *_BALL_OPTIONS, *maps, *terms, *map(_ball_reduction, REDUCTIONS)]
+    tables = [
+        table("FORMS", FORMS, "Callable[[list[arb], list[arb]], tuple[arb, list[arb]]]"),
+        table("REDUCTIONS", REDUCTIONS, "Callable[[list[arb], list[arb]], tuple[Any, Any]]", "reduce_"),
+        table("LOGIT_MAPS", LOGIT_MAPS, "Callable[[arb, arb], tuple[arb, arb]]", "map_"),
+        table("ROW_TERMS", ROW_TERMS, "Callable[[arb, arb, arb, arb], tuple[arb, arb, arb]]", "term_"),
+    ]
+    return "\n\n".join([head, *[printed(routine, "") for routine in routines], "\n".join(tables)])
 
 
 def numpy_routine(form: Form) -> Routine:
@@ -100,14 +115,14 @@ def numpy_routine(form: Form) -> Routine:
         f"gradient = {as_numpy(form.gradient)}",
         "return losses[:, 0], gradient",
     ]
-    signature = f"{_identifier(form.name)}(logits: Array, coefficients: Array) -> tuple[Array, Array]"
+    signature = f"{identifier(form.name)}(logits: Array, coefficients: Array) -> tuple[Array, Array]"
     says = f"Losses and gradient: {form.idea}."
     return Routine(signature, says, _with_classes(lines, "np.arange(logits.shape[1])"))
 
 
 def numpy_source(form: Form) -> str:
     """The source of the NumPy function of one form."""
-    return _printed(numpy_routine(form), '@np.errstate(all="ignore")\n')
+    return printed(numpy_routine(form), '@np.errstate(all="ignore")\n')
 
 
 def _numpy_hessian() -> Routine:
@@ -131,7 +146,7 @@ def _ball_routine(form: Form) -> Routine:
         f"gradient = {ball_list(form.gradient, j)}",
         "return loss, gradient",
     ]
-    signature = f"{_identifier(form.name)}(logits: list[arb], coefficients: list[arb]) -> tuple[arb, list[arb]]"
+    signature = f"{identifier(form.name)}(logits: list[arb], coefficients: list[arb]) -> tuple[arb, list[arb]]"
     return Routine(signature, f"Loss and gradient: {form.idea}.", _with_classes(lines, "range(len(logits))"))
 
 
@@ -235,25 +250,10 @@ def _ball_reduction(name: str) -> Routine:
 _REDUCTION_SAYS = "The reduced loss, and what each row's own gradient is multiplied by."
 
 
-def _identifier(name: str) -> str:
-    return name.replace("-", "_")
-
-
 def _with_classes(lines: Sequence[str], classes: str) -> list[str]:
     """The lines, and before them the definition of `classes` if one of them uses it."""
     used = any(re.search(r"\bclasses\b", line) for line in lines)
     return [f"classes = {classes}", *lines] if used else list(lines)
-
-
-def _printed(routine: Routine, decorator: str) -> str:
-    body = "\n".join(f"    {line}" for line in routine.lines)
-    return f'{decorator}def {routine.signature}:\n    """{routine.says}"""\n{body}\n'
-
-
-def _table(name: str, entries: Iterable[str], kind: str) -> str:
-    prefix = "reduce_" if name == "REDUCTIONS" else ""
-    rows = "".join(f'    "{entry}": {prefix}{_identifier(entry)},\n' for entry in entries)
-    return f"{name}: dict[str, {kind}] = {{\n{rows}}}\n"
 
 
 def main() -> None:

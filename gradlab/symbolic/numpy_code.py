@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sympy import Expr, Indexed, KroneckerDelta, Piecewise, Sum, Symbol, exp, log
+from sympy import Expr, Indexed, KroneckerDelta, Piecewise, Sum, Symbol, exp, log, tanh
 from sympy.codegen.cfunctions import log1p
 
 from gradlab.symbolic.definition import LETTERS, Binding, K, argmax, c, epsilon, j, n, w
@@ -51,7 +51,7 @@ def _language(axes: tuple[Symbol, ...]) -> Language:
         return f"({write(left, language)} == {write(right, language)})"
 
     rules = {Indexed: indexed, Symbol: symbol, KroneckerDelta: delta, Piecewise: _guard, argmax: _argmax}
-    rules |= {exp: _call, log: _call, log1p: _call}
+    rules |= {exp: _call, log: _call, log1p: _call, tanh: _call}
     if len(axes) < 2:  # a sum inside a formula with two free indices would need a third axis: bind it first
         rules[Sum] = _sum
     return Language(rules, times=" * ", quotient=_quotient, sum_level=TIGHT)

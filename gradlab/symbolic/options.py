@@ -1,8 +1,9 @@
-"""The objective's options, each defined once: what it makes of a row's coefficients, or of the rows' losses.
+"""The objective's options, each defined once, in one of three kinds.
 
-A row's loss is sum_j t_j (-log p_j) whatever the options are: an option is a rule that turns coefficients into
-coefficients. To add one, give its letter a name in `definition.LETTERS`, write its rule and enter it in the table; the
-proofs, the printed derivation and the generated code follow.
+A row's loss is sum_j t_j (-log p_j) + its terms, p being softmax of the mapped logits. An option is a rule that turns
+coefficients into coefficients (`OPTIONS`), a map of every logit before the softmax (`LOGIT_MAPS`), or a term that is
+added to the row's loss (`ROW_TERMS`). To add one, give its letter a name in `definition.LETTERS`, write its rule and
+enter it in the table of its kind; its derivatives, the proofs, the printed derivation and the generated code follow.
 """
 
 from __future__ import annotations
@@ -10,9 +11,31 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sympy import Expr, Integer, KroneckerDelta, Sum
+from sympy import Expr, Integer, KroneckerDelta, Sum, tanh
 
-from gradlab.symbolic.definition import K, N, c, denominator, epsilon, j, loss, n, over_classes, q, w, y
+from gradlab.problems.objective import REAL_OPTIONS
+from gradlab.symbolic.definition import (
+    A,
+    K,
+    M,
+    N,
+    c,
+    denominator,
+    epsilon,
+    j,
+    kappa,
+    lambda_,
+    loss,
+    m,
+    n,
+    over_classes,
+    phi,
+    q,
+    tau,
+    u,
+    w,
+    y,
+)
 
 
 @dataclass(frozen=True)
@@ -22,6 +45,37 @@ class Option:
     letter: Expr
     rule: Callable[[Expr], Expr]
     meaning: str
+
+
+@dataclass(frozen=True)
+class LogitMap:
+    """What becomes of each logit before the softmax, a function of `u` and of `letter`; meaning: in words."""
+
+    letter: Expr
+    mapped: Expr
+    meaning: str
+
+    @property
+    def slope(self) -> Expr:
+        """Its derivative: what the gradient along the mapped logit is multiplied by."""
+        return self.mapped.diff(u)
+
+
+@dataclass(frozen=True)
+class RowTerm:
+    """What is added to a row's loss: a function of M = log sum_k exp(x_k), m = sum_j t_j p_j, A and `letter`.
+
+    Its derivative along x_i is dterm/dM p_i + dterm/dm p_i (t_i - m), since dM/dx_i = p_i and dm/dx_i = p_i (t_i - m).
+    """
+
+    letter: Expr
+    value: Expr
+    meaning: str
+
+    @property
+    def slopes(self) -> tuple[Expr, Expr]:
+        """Its derivatives along M and m."""
+        return self.value.diff(M), self.value.diff(m)
 
 
 def _smoothed(coefficient: Expr) -> Expr:
@@ -46,6 +100,21 @@ OPTIONS: dict[str, Option] = {
     "label_smoothing": Option(epsilon, _smoothed, "the target moves towards the uniform distribution by epsilon"),
     "class_weights": Option(w, _weighted, "each class's term is multiplied by the weight of that class"),
     "ignore_index": Option(c, _ignored, "a row with the label c contributes nothing"),
+}
+
+# In the order in which they are applied.
+LOGIT_MAPS: dict[str, LogitMap] = {
+    "softcap": LogitMap(kappa, kappa * tanh(u / kappa), REAL_OPTIONS["softcap"].meaning),
+    "temperature": LogitMap(tau, u / tau, REAL_OPTIONS["temperature"].meaning),
+}
+
+ROW_TERMS: dict[str, RowTerm] = {
+    "z_loss": RowTerm(
+        lambda_, lambda_ * M**2, "z_loss times the square of the log-sum-exp is added to each row's loss"
+    ),
+    "poly_epsilon": RowTerm(
+        phi, phi * (A - m), "poly_epsilon times the sum of t_j (1 - p_j) is added to each row's loss"
+    ),
 }
 
 # Rules that need a label, so they go with index targets only: factors 0 or 1 of a whole row.

@@ -14,13 +14,14 @@ from sympy import (
     Symbol,
     exp,
     log,
+    tanh,
 )
 from sympy.codegen.cfunctions import log1p
 
 from gradlab.symbolic.definition import argmax
 from gradlab.symbolic.writing import PRODUCT, TIGHT, Language, Piece, left_out, side, write, write_tight
 
-_GREEK = {"epsilon": r"\varepsilon"}
+_GREEK = {"epsilon": r"\varepsilon"} | {name: rf"\{name}" for name in ("kappa", "lambda", "phi", "tau")}
 
 
 def as_text(expression: Expr) -> str:
@@ -104,7 +105,8 @@ def _text_call(call: Expr, language: Language) -> str:
 
 
 def _latex_call(call: Expr, language: Language) -> str:
-    name = {"exp": r"\exp", "log": r"\log"}.get(call.func.__name__, rf"\operatorname{{{call.func.__name__}}}")
+    known = {"exp": r"\exp", "log": r"\log", "tanh": r"\tanh"}
+    name = known.get(call.func.__name__, rf"\operatorname{{{call.func.__name__}}}")
     return rf"{name}\left({', '.join(write(argument, language) for argument in call.args)}\right)"
 
 
@@ -133,6 +135,7 @@ _TEXT = Language(
         exp: _text_call,
         log: _text_call,
         log1p: _text_call,
+        tanh: _text_call,
         argmax: _text_call,
         Symbol: lambda symbol, _: symbol.name,
         IndexedBase: lambda base, _: str(base.label),
@@ -153,6 +156,7 @@ _LATEX = Language(
         exp: _latex_call,
         log: _latex_call,
         log1p: _latex_call,
+        tanh: _latex_call,
         argmax: _latex_call,
         Symbol: lambda symbol, _: _GREEK.get(symbol.name, symbol.name),
         IndexedBase: lambda base, _: str(base.label),

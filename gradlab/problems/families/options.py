@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 
 from gradlab.problems.dtypes import Format
 from gradlab.problems.families.placing import placed, rounds_to_one
-from gradlab.problems.objective import Objective
+from gradlab.problems.objective import REAL_OPTIONS, Objective
 from gradlab.problems.problem import Array, Problem
 
 N_CLASSES = 5
@@ -30,6 +31,7 @@ def option_problems(fmt: Format, seed: int, reduction: str) -> list[Problem]:
     found = [_with(problem, base, "reduction") for problem in [*logits, placed(fmt, np.zeros((0, N_CLASSES)), [])]]
     found += [_with(problem, objective, name) for name, objective in _index_objectives(base) for problem in logits]
     found += _ignoring(logits, base)
+    found += _real(logits, base)
     found += [
         _lost(_with(logits[0], replace(base, label_smoothing=0.1), "label_smoothing")),
         _lost(_with(logits[0], replace(base, class_weights=WEIGHTS), "class_weights")),
@@ -38,6 +40,10 @@ def option_problems(fmt: Format, seed: int, reduction: str) -> list[Problem]:
     shares = _shares(fmt, np.random.default_rng([seed, 2]))
     found += [_shared(problem, shares, soft) for problem in logits]
     found += [_shared(logits[0], _near_labels(fmt), soft)]
+    found += [
+        _shared(logits[0], shares, _on(soft, {name: option.tried[0]})).replace(family=name)
+        for name, option in REAL_OPTIONS.items()
+    ]
     found += [
         _shared(logits[0], shares, replace(soft, **options))
         for options in (
@@ -101,6 +107,32 @@ def _ignoring(logits: list[Problem], base: Objective) -> list[Problem]:
     return [problem.replace(targets=t, objective=o, family="ignore_index") for problem, t, o in cases]
 
 
+def _real(logits: list[Problem], base: Objective) -> list[Problem]:
+    """Each option that is a number, with every value to be tried; with -inf and an ignored row; then in pairs.
+
+    In the pairs stand other options of its kind, and weights with smoothing.
+    """
+    masked = logits[0].logits.copy()
+    masked[0, 1] = masked[2, 4] = -np.inf
+    some = logits[0].targets.copy()
+    some[2] = UNUSED
+    found = []
+    for name, option in REAL_OPTIONS.items():
+        first = _on(base, {name: option.tried[0]})
+        found += [_with(problem, _on(base, {name: value}), name) for value in option.tried for problem in logits]
+        found.append(_with(logits[0].replace(logits=masked), first, name))
+        found.append(logits[0].replace(targets=some, objective=replace(first, ignore_index=UNUSED), family=name))
+        found.append(_with(logits[0], replace(first, class_weights=WEIGHTS, label_smoothing=0.25), name))
+    for one, other in combinations(REAL_OPTIONS, 2):
+        values = {name: REAL_OPTIONS[name].tried[-1] for name in (one, other)}
+        found.append(_with(logits[1], _on(base, values), one))
+    return found
+
+
+def _on(objective: Objective, options: dict[str, Any]) -> Objective:
+    return replace(objective, **options)
+
+
 def _lost(problem: Problem) -> Problem:
     """The problem with NaN in its third row."""
     logits = problem.logits.copy()
@@ -142,6 +174,7 @@ def _large(fmt: Format, base: Objective, rng: np.random.Generator) -> list[Probl
             ("label_smoothing", {"label_smoothing": 0.1}),
             ("class_weights", {"class_weights": weights}),
             ("ignore_index", {"ignore_index": 1}),
+            *((name, {name: option.tried[0]}) for name, option in REAL_OPTIONS.items()),
         ]
         plain = placed(fmt, rng.uniform(-1, 1, (rows, classes)), rng.integers(0, classes, rows))
         found += [_with(plain, replace(base, **chosen), name) for name, chosen in options]
