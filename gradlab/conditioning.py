@@ -68,24 +68,24 @@ def terms_of(problem: Problem, letters: tuple[Bounded, Bounded, Bounded]) -> Row
     return row_terms(problem.objective, letters, lambda value: parameter(value, problem.format))
 
 
-def in_range(problem: Problem) -> bool:
-    """Whether the maps keep what is finite below the largest number, and the slopes of the rows' terms too.
+@lru_cache(maxsize=1024)
+def rows_in_range(problem: Problem) -> Array:
+    """Where the maps keep what is finite below the largest number, and the slopes of the row's terms too, shape (N,).
 
-    Where they do not, sound code may return inf or NaN, and no bound says anything.
+    Elsewhere sound code may return inf or NaN, and no bound says anything.
     """
-    objective, fmt = problem.objective, problem.format
-    if not objective.real_options():
-        return True
+    fmt, fine = problem.format, np.ones((problem.n_rows, 1), dtype=bool)
+    if not problem.objective.real_options():
+        return fine[:, 0]
     finite = np.isfinite(problem.logits64)
-    with np.errstate(over="ignore", invalid="ignore"):
-        image = _mapped_logits(problem, 0.0)
-        c = conditioning(problem)
-        edge = Bounded(c.lse, c.lse, c.lse_error, fmt)
-        nothing = Bounded(np.zeros(()), np.zeros(()), np.zeros(()), fmt)
-        terms = terms_of(problem, (edge, nothing, nothing))
-        sizes = [np.where(finite, part.size + part.error, 0.0) for part in image]
-        sizes += [one.size + one.error for one in terms[1:] if isinstance(one, Bounded)]
-        return all(bool((size < fmt.largest / 4).all()) for size in sizes)
+    for image in _mapped_logits(problem, 0.0):
+        fine &= (np.where(finite, image.size + image.error, 0.0) < fmt.largest / 4).all(axis=1, keepdims=True)
+    c, nothing = conditioning(problem), Bounded(np.zeros(()), np.zeros(()), np.zeros(()), fmt)
+    terms = terms_of(problem, (Bounded(c.lse, c.lse, np.asarray(c.lse_error), fmt), nothing, nothing))
+    for slope in terms[1:]:
+        if isinstance(slope, Bounded):
+            fine &= slope.size + slope.error < fmt.largest / 4
+    return fine[:, 0]
 
 
 @lru_cache(maxsize=1024)
@@ -109,8 +109,9 @@ def _conditioning(problem: Problem, radius: float) -> Conditioning:
 @lru_cache(maxsize=256)
 def _parts(problem: Problem) -> tuple[Array, Array, Array]:
     """What the softmax gets, less its maximum, and the coefficients, float64, (N, K); 0 in rows that have no loss."""
-    valid = (problem.rows_with_value & ~problem.ignored_rows)[:, None]
     x, t = problem.mapped64, coefficients_of(problem)
+    valid = (problem.rows_with_value & ~problem.ignored_rows & (x < np.inf).all(axis=1))[:, None]
+    valid &= ((x > -np.inf) | problem.masked).all(axis=1, keepdims=True)
     if not valid.all():
         x, t = np.where(valid, x, 0.0), np.where(valid, t, 0.0)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -122,13 +123,15 @@ def _reached(problem: Problem, radius: float, x: Array) -> tuple[Array, Array, A
     if not problem.objective.maps_logits:
         return np.full((1, 1), radius), np.zeros(()), np.zeros(())
     z = _mapped_logits(problem, radius)[0]
-    error = np.where(np.isfinite(x), z.error, 0.0)
-    away = np.where(np.isfinite(x), np.maximum(z.high - x, x - z.low), 0.0)
+    known = np.isfinite(x) & np.isfinite(z.error)
+    error = np.where(known, z.error, 0.0)
+    away = np.maximum(np.where(known, z.high, 0.0) - np.where(known, x, 0.0), 0.0)
+    away = np.maximum(away, np.where(known, x, 0.0) - np.where(known, z.low, 0.0))
     places = (np.arange(len(x)), x.argmax(axis=1))
     top = error[places][:, None]
-    moved = (error + top) / unit(problem.format)
+    moved = np.minimum(error + top, _FARTHEST) / unit(problem.format)  # gamma of more is cut off there
     moved[places] = 0.0
-    reach = (np.maximum(away, 0.0) + error).max(axis=1, keepdims=True, initial=0.0)
+    reach = (away + error).max(axis=1, keepdims=True, initial=0.0)
     lost = ~(problem.rows_with_value & ~problem.ignored_rows)[:, None]
     return np.where(lost, 0.0, reach), np.where(lost, 0.0, moved), np.where(lost, 0.0, top)
 

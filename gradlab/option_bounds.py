@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gradlab.conditioning import Conditioning, conditioning, slopes, terms_of
+from gradlab.conditioning import Conditioning, conditioning, rows_in_range, slopes, terms_of
 from gradlab.problems.mapping import RowTerms
 from gradlab.problems.problem import Array, Problem
 from gradlab.roundings import BETA, gamma, of_base, of_division, of_sum
@@ -58,7 +58,7 @@ def loss_error(state: Carrying, own: Array) -> Array:
         return own
     term = _terms(state.problem, _letters(state)).value
     room = gamma(_ORDER, state.problem.format) * (state.c.losses + _size(term)[:, 0])
-    return np.asarray(own + (_error(term)[:, 0] + room) * _counts(state.problem))
+    return _where_known(state.problem, own + (_error(term)[:, 0] + room) * _counts(state.problem))
 
 
 def gradient_error(state: Carrying, own: Array) -> Array:
@@ -74,7 +74,7 @@ def gradient_error(state: Carrying, own: Array) -> Array:
     error = own + _error(more) + gamma(last, fmt) * size
     slope_error = slope.error + gamma(_OTHER_SLOPE, fmt) * slope.size
     moved = slope.size * error + slope_error * (size + error) + gamma(last, fmt) * slope.size * size
-    return np.asarray((moved + 2 * fmt.smallest_subnormal) * _counts(problem)[:, None])
+    return _where_known(problem, (moved + 2 * fmt.smallest_subnormal) * _counts(problem)[:, None])
 
 
 def magnified(problem: Problem) -> float:
@@ -113,6 +113,12 @@ def _letters(state: Carrying) -> _Letters:
 
 def _terms(problem: Problem, letters: _Letters) -> RowTerms:
     return terms_of(problem, (letters.lse, letters.m, letters.mass))
+
+
+def _where_known(problem: Problem, error: Array) -> Array:
+    """The errors, infinite in rows of which no bound says anything."""
+    known = rows_in_range(problem)
+    return np.where(known if error.ndim == 1 else known[:, None], error, np.inf)
 
 
 def _counts(problem: Problem) -> Array:

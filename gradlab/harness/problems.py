@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from gradlab.claims import Claims
-from gradlab.conditioning import in_range
+from gradlab.conditioning import rows_in_range
 from gradlab.harness.profiles import Profile
 from gradlab.problems.dtypes import format_of
 from gradlab.problems.families import family_problems
@@ -42,7 +42,7 @@ def may_be_asked(claims: Claims, problem: Problem) -> bool:
 
     And whether there is a bound for it at all: whether what the options make of finite logits stays in range.
     """
-    if not in_range(problem):
+    if not rows_in_range(problem).all():
         return False
     if not claims.masks and bool((problem.logits64 == -np.inf).any()):
         return False

@@ -317,6 +317,12 @@ def answer() -> Callable[[Problem, ROWS, int], tuple[Array, Array]]:
     return lambda problem, rows, ulps: solve(problem, rows, Arithmetic(ulps))
 
 
+@pytest.fixture(scope="session")
+def forms() -> dict[str, ROWS]:
+    """Every algorithm by its name."""
+    return {form.__name__: form for form in ANY}
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """`standard` runs over the algorithms of forward_*, `any_form` over all; with every dtype and objective."""
     tables: dict[str, dict[str, Any]] = {
