@@ -165,6 +165,7 @@ def _relative(problem: Problem) -> float:
     distance = float(np.minimum(c.distance, vanishes(fmt)).max(initial=0.0))
     log_sum = float(np.abs(c.log_sum).max(initial=0.0))
     carried = of_sum(problem.n_classes, fmt) + 8 * BETA + (base + 2) * distance + (base + 9) * log_sum + 8
+    carried += float(np.max(c.moved, initial=0.0))
     return float(gamma(carried, fmt))
 
 

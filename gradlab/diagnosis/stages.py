@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 
 from gradlab.coefficients import coefficients_of, denominator_of
+from gradlab.problems.mapping import mapped, row_terms
+from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Array, Problem
 
 
@@ -21,8 +23,8 @@ from gradlab.problems.problem import Array, Problem
 class View:
     """One problem on its way through the stages; shape (N, K) unless said otherwise.
 
-    x: logits. m: what is subtracted, (N, 1) or broadcastable. d = x - m, e = exp(d). s: the sums, (N, 1) or
-    broadcastable. p: probabilities. t: coefficients, of the loss first and of the gradient then.
+    x: logits, as the softmax gets them. m: what is subtracted, (N, 1) or broadcastable. d = x - m, e = exp(d). s: the
+    sums, (N, 1) or broadcastable. p: probabilities. t: coefficients, of the loss first and of the gradient then.
     """
 
     problem: Problem
@@ -102,6 +104,38 @@ def probabilities_less_targets(view: View) -> Array:
     return np.asarray(mass_times_probabilities(view) - view.t)
 
 
+def own_image(x: Array, problem: Problem) -> Array:
+    """What the objective's maps make of the logits."""
+    return np.asarray(mapped(problem.objective, x, x.dtype.type)[0])
+
+
+def own_slope(x: Array, problem: Problem) -> Array:
+    """How fast that moves with each logit, (N, K) or one number."""
+    return np.asarray(mapped(problem.objective, x, x.dtype.type)[1])
+
+
+def own_loss_terms(view: View) -> Array:
+    """What the objective's terms add to the rows' losses, (N,) or one number."""
+    return of_terms(view, view.problem.objective)[0]
+
+
+def own_gradient_terms(view: View) -> Array:
+    """What they add to the rows' gradients, before the slope of the maps; (N, K) or one number."""
+    return of_terms(view, view.problem.objective)[1]
+
+
+def of_terms(view: View, objective: Objective, lse: Array | None = None) -> tuple[Array, Array]:
+    """What an objective's terms add to the rows' losses and gradients; with another log sum exp, (N, 1), if given."""
+    if not objective.real_options():
+        return np.zeros(1, dtype=view.dtype), np.zeros((1, 1), dtype=view.dtype)
+    own = view.m + np.log(view.s) if lse is None else lse
+    m, mass = (view.t * view.p).sum(axis=1, keepdims=True), view.t.sum(axis=1, keepdims=True)
+    terms = row_terms(objective, (own, m, mass), view.dtype.type)
+    along = terms.along_lse * view.p + terms.along_target * view.p * (view.t - m)
+    ignored = view.problem.ignored_rows
+    return np.where(ignored, 0, np.broadcast_to(terms.value, m.shape)[:, 0]), np.where(ignored[:, None], 0, along)
+
+
 def own_loss(losses: Array, problem: Problem) -> Array:
     """The reduction that the objective defines."""
     if problem.objective.reduction == "none":
@@ -129,6 +163,7 @@ class Stages:
     """The stages, in the order in which they are taken; each sound unless it is replaced."""
 
     logits: Callable[[Problem], Array] = own_logits
+    image: Callable[[Array, Problem], Array] = own_image
     loss_targets: Callable[[Problem], Array] = own_targets
     gradient_targets: Callable[[Problem], Array] = own_targets
     shift: Callable[[Array], Array] = row_maximum
@@ -136,14 +171,17 @@ class Stages:
     sums: Callable[[View], Array] = row_sums
     probabilities: Callable[[View], Array] = quotients
     losses: Callable[[View], Array] = log_sum_less_logit
+    loss_terms: Callable[[View], Array] = own_loss_terms
     gradient: Callable[[View], Array] = probabilities_less_targets
+    gradient_terms: Callable[[View], Array] = own_gradient_terms
+    slope: Callable[[Array, Problem], Array] = own_slope
     loss: Callable[[Array, Problem], Array] = own_loss
     scaled: Callable[[Array, Problem], Array] = own_gradient
 
 
 SOUND = Stages()
-LOSS_STAGES = frozenset({"loss_targets", "losses", "loss"})
-GRADIENT_STAGES = frozenset({"gradient_targets", "gradient", "scaled"})
+LOSS_STAGES = frozenset({"loss_targets", "losses", "loss_terms", "loss"})
+GRADIENT_STAGES = frozenset({"gradient_targets", "gradient", "gradient_terms", "slope", "scaled"})
 
 Changes = Mapping[str, Callable[..., Array]]
 
@@ -164,8 +202,9 @@ def simulate(problem: Problem, stages: Stages, inside: str = "") -> Prediction:
 
 
 def _through(problem: Problem, stages: Stages, inside: str) -> tuple[View, Array, Array]:
-    x = stages.logits(problem)
-    x = x.astype(inside) if inside else x
+    given = stages.logits(problem)
+    given = given.astype(inside) if inside else given
+    x = stages.image(given, problem)
     m = stages.shift(x)
     d = stages.below(x, m)
     if d.shape != x.shape:
@@ -175,9 +214,10 @@ def _through(problem: Problem, stages: Stages, inside: str) -> tuple[View, Array
     view.s = stages.sums(view)
     view.p = stages.probabilities(view)
     view.t = _fitted(stages.loss_targets(problem), x)
-    losses = stages.losses(view)
+    losses = stages.losses(view) + stages.loss_terms(view)
     view.t = _fitted(stages.gradient_targets(problem), x)
-    return view, losses, stages.gradient(view)
+    gradient = stages.gradient(view)
+    return view, losses, (gradient + stages.gradient_terms(view)) * stages.slope(given, problem)
 
 
 def _fitted(t: Array, x: Array) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gradlab.diagnosis.models import clipping, differentiating, options, rounding, scaling, shifting, summing
+from gradlab.diagnosis.models import clipping, differentiating, mapping, options, rounding, scaling, shifting, summing
 from gradlab.diagnosis.models.model import Defect, Model
 
 __all__ = ["DEFECTS", "INSIDE", "Defect", "Model"]
@@ -15,6 +15,7 @@ DEFECTS: tuple[Defect, ...] = (
     *clipping.DEFECTS,
     *rounding.DEFECTS,
     *options.DEFECTS,
+    *mapping.DEFECTS,
 )
 INSIDE = rounding.INSIDE  # everything in a narrower dtype; no stage is replaced
 

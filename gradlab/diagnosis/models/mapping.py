@@ -1,0 +1,104 @@
+"""Models of logit maps and row terms that are not as defined: softcap, temperature, z-loss, the poly term."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from gradlab.diagnosis.models.model import of_option
+from gradlab.diagnosis.stages import View, of_terms, own_image, own_slope
+from gradlab.problems.mapping import mapped
+from gradlab.problems.objective import REAL_OPTIONS, Objective
+from gradlab.problems.problem import Array, Problem
+
+Change = Callable[[Objective], Objective]
+
+
+def without(option: str) -> Change:
+    """The objective with an option off."""
+    off: dict[str, Any] = {option: REAL_OPTIONS[option].neutral}
+    return lambda objective: replace(objective, **off)
+
+
+def with_half_the_z_loss(objective: Objective) -> Objective:
+    return replace(objective, z_loss=objective.z_loss / 2)
+
+
+def with_inverse_temperature(objective: Objective) -> Objective:
+    return replace(objective, temperature=1 / objective.temperature)
+
+
+def loss_terms_of(change: Change) -> Callable[[View], Array]:
+    return lambda view: of_terms(view, change(view.problem.objective))[0]
+
+
+def gradient_terms_of(change: Change) -> Callable[[View], Array]:
+    return lambda view: of_terms(view, change(view.problem.objective))[1]
+
+
+def image_of(change: Change) -> Callable[[Array, Problem], Array]:
+    return lambda x, problem: np.asarray(mapped(change(problem.objective), x, x.dtype.type)[0])
+
+
+def slope_of(change: Change) -> Callable[[Array, Problem], Array]:
+    return lambda x, problem: np.asarray(mapped(change(problem.objective), x, x.dtype.type)[1])
+
+
+def loss_terms_without_the_maximum(view: View) -> Array:
+    return of_terms(view, view.problem.objective, np.log(view.s))[0]
+
+
+def gradient_terms_without_the_maximum(view: View) -> Array:
+    return of_terms(view, view.problem.objective, np.log(view.s))[1]
+
+
+def clipped(x: Array, problem: Problem) -> Array:
+    """The logits cut off at the softcap, and then what the other maps make of them."""
+    bound = x.dtype.type(problem.objective.softcap)
+    return image_of(without("softcap"))(np.clip(x, -bound, bound), problem)
+
+
+def slope_of_clipping(x: Array, problem: Problem) -> Array:
+    inside = (np.abs(x) < problem.objective.softcap) | (problem.objective.softcap == np.inf)
+    return np.asarray(slope_of(without("softcap"))(x, problem) * inside.astype(x.dtype))
+
+
+def not_scaled_back(x: Array, problem: Problem) -> Array:
+    return np.asarray(own_image(x, problem) / _softcap(x, problem))
+
+
+def slope_not_scaled_back(x: Array, problem: Problem) -> Array:
+    return np.asarray(own_slope(x, problem) / _softcap(x, problem))
+
+
+def _softcap(x: Array, problem: Problem) -> Any:
+    """The softcap, or 1 where there is none."""
+    return x.dtype.type(problem.objective.softcap if problem.objective.softcap < np.inf else 1.0)
+
+
+DEFECTS = (
+    of_option("softcap", "softcap_slope_forgotten", slope=slope_of(without("softcap"))),
+    of_option("softcap", "softcap_clips", image=clipped, slope=slope_of_clipping),
+    of_option("softcap", "softcap_not_scaled_back", image=not_scaled_back, slope=slope_not_scaled_back),
+    of_option("temperature", "temperature_missing_in_gradient", slope=slope_of(without("temperature"))),
+    of_option(
+        "temperature",
+        "temperature_multiplied",
+        image=image_of(with_inverse_temperature),
+        slope=slope_of(with_inverse_temperature),
+    ),
+    of_option("z_loss", "z_loss_missing_in_gradient", gradient_terms=gradient_terms_of(without("z_loss"))),
+    of_option("z_loss", "z_loss_missing_in_loss", loss_terms=loss_terms_of(without("z_loss"))),
+    of_option("z_loss", "z_loss_gradient_halved", gradient_terms=gradient_terms_of(with_half_the_z_loss)),
+    of_option(
+        "z_loss",
+        "z_loss_of_shifted_logits",
+        loss_terms=loss_terms_without_the_maximum,
+        gradient_terms=gradient_terms_without_the_maximum,
+    ),
+    of_option("poly_epsilon", "poly_missing_in_gradient", gradient_terms=gradient_terms_of(without("poly_epsilon"))),
+    of_option("poly_epsilon", "poly_missing_in_loss", loss_terms=loss_terms_of(without("poly_epsilon"))),
+)
