@@ -27,7 +27,7 @@ UNFIT: dict[str, tuple[dict[str, Any], str]] = {
         {"dtypes": []},
         "claim dtypes must name at least one of float16, bfloat16, float32, float64, got none",
     ),
-    "options": ({"options": "temperature"}, "claim options must be of label_smoothing, class_weights, ignore_index"),
+    "options": ({"options": "margin"}, "claim options must be of label_smoothing, class_weights, ignore_index"),
     "level": ({"level": "perfect"}, "claim level must be one of stable, accurate, got 'perfect'"),
     "flag": ({"masks": 1}, "claim masks must be True or False, got 1"),
     "no list": ({"dtypes": 32}, "claim dtypes must be a name or a list of names, got 32"),

@@ -30,7 +30,7 @@ def test_the_objective_has_the_options_that_can_be_claimed() -> None:
 
 
 def test_every_option_has_a_rule() -> None:
-    assert list(symbolic.OPTIONS) == list(OPTIONS)
+    assert [*symbolic.OPTIONS, *symbolic.LOGIT_MAPS, *symbolic.ROW_TERMS] == list(OPTIONS)
 
 
 def test_every_option_is_switched_on_by_a_problem() -> None:

@@ -20,7 +20,9 @@ FLOORS = (
         "gradlab.problems.spelling",
         "gradlab.coefficients",
         "gradlab.conditioning",
+        "gradlab.problems.mapping",
         "gradlab.roundings",
+        "gradlab.running_errors",
         "gradlab.claims",
         "gradlab.process_state",
         "gradlab.evaluation",
@@ -28,6 +30,7 @@ FLOORS = (
     ),
     (
         "gradlab.oracle",
+        "gradlab.option_bounds",
         "gradlab.tolerances",
         "gradlab.problems.families",
         "gradlab.problems.strategies",

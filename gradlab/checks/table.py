@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -121,6 +121,12 @@ def _has_complex(claims: Claims, problem: Problem) -> bool:
     return known and float(np.abs(problem.logits64).max()) <= half
 
 
+def checks_of_real_options() -> Iterator[Check]:
+    """A check for each option that is one number."""
+    for name, option in REAL_OPTIONS.items():
+        yield Check(options.real_option_is_as_defined(name, option), "options", _option(name))
+
+
 _CORE = _every(_finite, _without_options)
 _CALM = _every(_moderate, _without_options)
 _CALLS = _every(_moderate, _primary, _small)
@@ -184,8 +190,7 @@ CHECKS: tuple[Check, ...] = (
     Check(options.label_smoothing_is_as_defined, "options", _option("label_smoothing")),
     Check(options.class_weights_are_as_defined, "options", _option("class_weights")),
     Check(options.ignore_index_is_as_defined, "options", _option("ignore_index")),
-    *(Check(options.real_option_is_as_defined(name, option), "options", _option(name))
-      for name, option in REAL_OPTIONS.items()),
+    *checks_of_real_options(),
 )
 # fmt: on
 

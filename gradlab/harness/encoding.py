@@ -10,7 +10,7 @@ import numpy as np
 from gradlab.evaluation import Answer
 from gradlab.oracle.enclosure import Enclosures, Truth
 from gradlab.problems.dtypes import DTYPE_NAMES, as_dtype
-from gradlab.problems.objective import REAL_OPTIONS, Objective
+from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Array, Problem
 
 Plain = dict[str, Any]
@@ -56,7 +56,7 @@ def encoded_objective(objective: Objective) -> Plain:
         "label_smoothing": hex_of(objective.label_smoothing),
         "class_weights": None if weights is None else [hex_of(weight) for weight in weights],
         "ignore_index": objective.ignore_index,
-        **{name: hex_of(getattr(objective, name)) for name in REAL_OPTIONS},
+        **{name: hex_of(getattr(objective, name)) for name in objective.real_names()},
     }
 
 
@@ -140,7 +140,7 @@ def decoded_objective(plain: Any) -> Objective:
         number_from(fields["label_smoothing"], "label_smoothing"),
         None if weights is None else tuple(number_from(weight, "class_weights") for weight in weights),
         ignored,
-        **{name: number_from(fields[name], name) for name in REAL_OPTIONS if name in fields},
+        **{name: number_from(fields[name], name) for name in Objective.real_names() if name in fields},
     )
 
 

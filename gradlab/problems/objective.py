@@ -96,9 +96,9 @@ class Objective:
             raise ValueError(f"class_weights must be finite and at least 0, got {self.class_weights!r}")
         if self.ignore_index is not None and self.targets != "index":
             raise ValueError("ignore_index needs index targets, got probability targets")
-        for name, option in REAL_OPTIONS.items():
+        for name in self.real_names():
             value = getattr(self, name)
-            refusal = option.refusal(value)
+            refusal = REAL_OPTIONS[name].refusal(value)
             if refusal is not None:
                 raise ValueError(f"{name} {refusal}, got {value!r}")
 
@@ -118,6 +118,11 @@ class Objective:
             on["ignore_index"] = self.ignore_index
         return {**on, **self.real_options()}
 
+    @classmethod
+    def real_names(cls) -> tuple[str, ...]:
+        """The options that are one real number, in the order in which they are applied."""
+        return tuple(field.name for field in fields(cls) if field.name in REAL_OPTIONS)
+
     @property
     def maps_logits(self) -> bool:
         """Whether something becomes of the logits before the softmax."""
@@ -127,5 +132,5 @@ class Objective:
         """Those of them that are a map of the logits or a term of the rows' losses; empty where loss_i is
         sum_j t_ij (-log p_ij).
         """
-        values = {name: getattr(self, name) for name in REAL_OPTIONS}
+        values = {name: getattr(self, name) for name in self.real_names()}
         return {name: value for name, value in values.items() if value != REAL_OPTIONS[name].neutral}

@@ -126,7 +126,7 @@ def map_softcap(logits: arb, softcap: arb) -> tuple[arb, arb]:
 
 
 def map_temperature(logits: arb, temperature: arb) -> tuple[arb, arb]:
-    """Each logit is divided by the temperature before the softmax; and its slope."""
+    """Each logit is divided by the temperature before the softmax, after any softcap; and its slope."""
     return logits / temperature, 1 / temperature
 
 

@@ -155,7 +155,7 @@ def map_softcap(logits: Any, softcap: Any) -> tuple[Any, Any]:
 
 @np.errstate(all="ignore")
 def map_temperature(logits: Any, temperature: Any) -> tuple[Any, Any]:
-    """Each logit is divided by the temperature before the softmax; and its slope."""
+    """Each logit is divided by the temperature before the softmax, after any softcap; and its slope."""
     return logits / temperature, 1 / temperature
 
 

@@ -12,11 +12,13 @@ from gradlab.symbolic.definition import (
     Binding,
     H,
     L,
+    M,
     g,
     i,
     j,
     k,
     loss,
+    m,
     n,
     over_classes,
     p,
@@ -26,7 +28,7 @@ from gradlab.symbolic.definition import (
     t,
     x,
 )
-from gradlab.symbolic.options import REDUCTIONS, SHARES, coefficient
+from gradlab.symbolic.options import REDUCTIONS, SHARES, RowTerm, coefficient
 from gradlab.symbolic.proofs import Proof, equal, inlined
 
 
@@ -65,6 +67,9 @@ def prove(step: Step, bindings: Sequence[Binding] = ()) -> Proof:
 
 # The letters of the closed form.
 SOFTMAX = (Binding(A, over_classes(t[k], k)), Binding(p[j], softmax(j)))
+
+# And what the rows' terms are made of besides.
+WRITTEN_OUT = (*SOFTMAX, Binding(M, log(over_classes(exp(x[k]), k))), Binding(m, over_classes(t[k] * p[k], k)))
 
 
 def gradient(index: Expr) -> Expr:
@@ -123,6 +128,22 @@ def option_proof(target: str, options: Sequence[str]) -> Proof:
     own = coefficient(target, options)
     closed = over_classes(own, j) * softmax(i) - own.subs(j, i)
     return equal(Derivative(-over_classes(own * log(softmax(j)), j), x[i]), closed)
+
+
+def term_along_logits(term: RowTerm) -> Expr:
+    """A row's term with M, m and A written out, as a function of the logits and the coefficients."""
+    return inlined(term.value, WRITTEN_OUT)
+
+
+def term_slope(term: RowTerm) -> Expr:
+    """The derivative of a row's term along x_i, by its derivatives along M and m."""
+    along_lse, along_target = term.slopes
+    return along_lse * p[i] + along_target * p[i] * (t[i] - m)
+
+
+def term_proof(term: RowTerm) -> Proof:
+    """A proof that this is its derivative."""
+    return equal(Derivative(term_along_logits(term), x[i]), term_slope(term), WRITTEN_OUT)
 
 
 def reduction_proof(reduction: str) -> Proof:

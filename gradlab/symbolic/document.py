@@ -6,17 +6,37 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations, count
 
-from sympy import Expr, Indexed, IndexedBase, Symbol
+from sympy import Derivative, Expr, Indexed, IndexedBase, Symbol
 
 from gradlab.reference import ball_forms
-from gradlab.symbolic.definition import LETTERS, Binding, L, Letter, denominator, g, j, n, q, t
-from gradlab.symbolic.derivation import SOFTMAX, Chain, derivation, option_proof, prove, reduction_proof
+from gradlab.symbolic.definition import LETTERS, Binding, L, Letter, denominator, g, i, j, n, q, t, u, x
+from gradlab.symbolic.derivation import (
+    SOFTMAX,
+    WRITTEN_OUT,
+    Chain,
+    derivation,
+    option_proof,
+    prove,
+    reduction_proof,
+    term_along_logits,
+    term_proof,
+    term_slope,
+)
 from gradlab.symbolic.form import Form, form_proofs
 from gradlab.symbolic.forms import FORMS, hessian_proof
-from gradlab.symbolic.options import DENOMINATORS, OPTIONS, REDUCTIONS, ROW_OPTIONS, SHARES, TARGETS
+from gradlab.symbolic.options import (
+    DENOMINATORS,
+    LOGIT_MAPS,
+    OPTIONS,
+    REDUCTIONS,
+    ROW_OPTIONS,
+    ROW_TERMS,
+    SHARES,
+    TARGETS,
+)
 from gradlab.symbolic.proofs import Proof
 from gradlab.symbolic.prose import as_text
-from gradlab.symbolic.taylor import hessian_agrees, program_agrees
+from gradlab.symbolic.taylor import hessian_agrees, map_agrees, program_agrees
 
 DEFINITION = "definition"
 NAMES = (DEFINITION, *FORMS)
@@ -77,7 +97,7 @@ def _definition() -> tuple[str, list[Section]]:
         facts=[*map(_taylor_fact, FORMS), program, hessian_agrees(ball_forms.hessian, _SEED)],
     )
     title = "From the definition of the loss to its gradient and Hessian"
-    return title, [*chains, _options(), _reductions(), checks]
+    return title, [*chains, _options(), _maps(), _terms(), _reductions(), checks]
 
 
 def _form(form: Form) -> tuple[str, list[Section]]:
@@ -116,6 +136,27 @@ def _options() -> Section:
     rules = [Line(t[j], option.rule(q[j]), name=name, why=option.meaning) for name, option in OPTIONS.items()]
     facts = [_combinations_fact(target, names) for target, names in _COMBINED.items()]
     return Section("The options", words, [Line(q[j], TARGETS["index"], name="index target"), *rules], facts)
+
+
+def _maps() -> Section:
+    """What becomes of the logits before the softmax, and the slopes of that."""
+    words = "What the softmax gets for a logit u, each map alone; the derivative along u is multiplied by its slope."
+    lines = []
+    for name, one in LOGIT_MAPS.items():
+        lines.append(Line(x[j], one.mapped, name=name, why=one.meaning))
+        lines.append(Line(Derivative(one.mapped, u), one.slope, name="its slope"))
+    facts = [map_agrees(name, ball_forms.LOGIT_MAPS[name], _SEED) for name in LOGIT_MAPS]
+    return Section("The maps of the logits", words, lines, facts)
+
+
+def _terms() -> Section:
+    """What is added to a row's loss, and to its gradient."""
+    words = "What each adds to a row's loss, and the derivative of that, which is added to A p_i - t_i."
+    lines = [Line(binding.letter, binding.value) for binding in WRITTEN_OUT[len(SOFTMAX) :]]
+    for name, one in ROW_TERMS.items():
+        slope = Derivative(term_along_logits(one), x[i])
+        lines.append(Line(slope, term_slope(one), name=name, why=one.meaning, method=term_proof(one).method))
+    return Section("The terms of a row", words, lines)
 
 
 def _combinations_fact(target: str, names: Sequence[str]) -> Proof:

@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 from flint import arb, arb_series, ctx
-from sympy import Add, Expr, Indexed, Integer, Mul, Pow, Sum, exp, log
+from sympy import Add, Expr, Indexed, Integer, Mul, Pow, Sum, exp, log, tanh
 
-from gradlab.symbolic.definition import K, row_loss, t, x
+from gradlab.symbolic.definition import K, row_loss, t, u, x
+from gradlab.symbolic.options import LOGIT_MAPS
 from gradlab.symbolic.proofs import SIZES, TAYLOR, Proof, ProofError
 
 PRECISION = 256
@@ -23,6 +24,7 @@ PRECISION = 256
 WIDEST = 2.0**-200
 _ORDER = 3
 _POINTS = 3
+_PAIRS = 20
 _N_POINTS = _POINTS * len(SIZES)
 
 Row = list[arb]
@@ -63,13 +65,43 @@ def hessian_agrees(hessian: Callable[[Row, Row], list[Row]], seed: int) -> Proof
     return Proof(statement, TAYLOR)
 
 
+def map_agrees(name: str, program: Callable[[arb, arb], tuple[arb, arb]], seed: int) -> Proof:
+    """A proof that the program's image and slope of a logit overlap those of the map's definition."""
+    one = LOGIT_MAPS[name]
+    with ctx.workprec(PRECISION):
+        for logit, factor in _pairs(seed):
+            image, slope = program(logit, factor)
+            series = evaluated(one.mapped, {u: arb_series([logit, 1], _ORDER), one.letter: factor})
+            _must_overlap(image, series[0], f"the image of {name}")
+            _must_overlap(slope, series[1], f"the slope of {name}")
+    return Proof(f"{name}: image and slope at {_PAIRS} random points are the definition's to {WIDEST:.0e}", TAYLOR)
+
+
+def row_agrees(program: Callable[[Row, Row], tuple[arb, Row]], loss: Expr, parameters: Values) -> Proof:
+    """`program_agrees` for the loss of a row with logit maps and terms; parameters: the values of its letters."""
+    values = 0
+    with ctx.workprec(PRECISION):
+        for logits, coefficients in _points(1):
+            found, gradient = program(logits, coefficients)
+            for index in range(len(logits)):
+                series = evaluated(loss, {**parameters, **_moved(logits, coefficients, [index])})
+                _must_overlap(found, series[0], f"the loss, K = {len(logits)}")
+                _must_overlap(gradient[index], series[1], f"entry {index} of the gradient, K = {len(logits)}")
+                values += 1
+    return Proof(f"at {_N_POINTS} random points loss and gradient are the definition's, {values} entries", TAYLOR)
+
+
 def along(logits: Row, coefficients: Row, classes: Sequence[int]) -> arb_series:
     """The defined loss at x + s v to order s^2; v adds 1 at each of `classes`, 2 where one is named twice."""
+    series: arb_series = evaluated(row_loss(), _moved(logits, coefficients, classes))
+    return series
+
+
+def _moved(logits: Row, coefficients: Row, classes: Sequence[int]) -> Values:
+    """The letters of a row's loss at x + s v, as in `along`."""
     slopes = [list(classes).count(index) for index in range(len(logits))]
     moved = [arb_series([value, slope], _ORDER) for value, slope in zip(logits, slopes, strict=True)]
-    weights = [arb_series([value], _ORDER) for value in coefficients]
-    series: arb_series = evaluated(row_loss(), {K: len(logits), x: moved, t: weights})
-    return series
+    return {K: len(logits), x: moved, t: [arb_series([value], _ORDER) for value in coefficients]}
 
 
 def evaluated(expression: Expr, values: Values) -> Any:
@@ -103,9 +135,17 @@ _RULES: dict[Any, Callable[[Expr, Values], Any]] = {
     Mul: lambda product, values: prod(evaluated(factor, values) for factor in product.args),
     exp: lambda call, values: evaluated(call.args[0], values).exp(),
     log: lambda call, values: evaluated(call.args[0], values).log(),
+    tanh: lambda call, values: 1 - 2 / ((2 * evaluated(call.args[0], values)).exp() + 1),
     Pow: _raised,
     Sum: _summed,
 }
+
+
+def _pairs(seed: int) -> Iterator[tuple[arb, arb]]:
+    """Random logits, and parameters above 0."""
+    generator = np.random.default_rng(seed)
+    for _ in range(_PAIRS):
+        yield arb(float(generator.normal(scale=4))), arb(float(generator.uniform(0.5, 4)))
 
 
 def _points(seed: int) -> Iterator[tuple[Row, Row]]:

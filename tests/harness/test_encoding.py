@@ -34,6 +34,7 @@ PROBLEMS = {
     "no rows": given(np.zeros((0, 3)), np.zeros(0, dtype=int)),
     "one entry": given(np.zeros((1, 1), dtype=np.float32), [0]),
     "options": given(np.eye(3), [0, 1, -7], Objective("none", "index", 0.1, (0.5, 1 / 3, 2.0), -7)),
+    "real options": given(np.eye(2), [0, 1], Objective("sum", "index", 0.0, None, None, 30.0, 1 / 3, 1e-4, -0.1)),
     "probabilities": given(np.eye(2), np.array([[0.1, 0.9], [0, 3]]), Objective("sum", "probability")),
     "far label": given(np.eye(2), [0, -(2**63)], Objective(ignore_index=-(2**63))),
 }
@@ -55,6 +56,13 @@ def test_the_digest_comes_back_without_nan(dtype: str) -> None:
     logits[np.isnan(logits)] = 1
     problem = given(logits, [0, 1, 2])
     assert decoded_problem(encoded_problem(problem)).digest == problem.digest
+
+
+def test_a_problem_kept_before_there_were_real_options_has_none_of_them() -> None:
+    plain = encoded_problem(PROBLEMS["options"])
+    for name in Objective.real_names():
+        del plain["objective"][name]
+    assert decoded_problem(plain).objective == PROBLEMS["options"].objective
 
 
 def broken(**changes: Any) -> dict[str, Any]:

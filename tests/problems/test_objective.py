@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gradlab.problems.objective import REDUCTIONS, TARGETS, Objective
+from gradlab.problems.objective import REAL_OPTIONS, REDUCTIONS, TARGETS, Objective
 
 
 def test_the_default_is_the_mean_over_labels_without_options() -> None:
@@ -27,6 +27,10 @@ ON: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"class_weights": (1.0, 0.0)}, {"class_weights": (1.0, 0.0)}),
     ({"ignore_index": 0}, {"ignore_index": 0}),
     ({"ignore_index": -100, "label_smoothing": 0.0}, {"ignore_index": -100}),
+    ({"softcap": 30.0, "temperature": 1.0}, {"softcap": 30.0}),
+    ({"temperature": 0.5, "softcap": math.inf}, {"temperature": 0.5}),
+    ({"z_loss": 1e-4, "poly_epsilon": 0.0}, {"z_loss": 1e-4}),
+    ({"poly_epsilon": -1.0, "z_loss": 0.0}, {"poly_epsilon": -1.0}),
 ]
 
 
@@ -45,6 +49,13 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"class_weights": (math.inf,)}, "class_weights must be finite and at least 0"),
     ({"class_weights": (math.nan,)}, "class_weights must be finite and at least 0"),
     ({"targets": "probability", "ignore_index": 1}, "ignore_index needs index targets"),
+    ({"softcap": 0.0}, "softcap must be finite and above 0, got 0.0"),
+    ({"softcap": -math.inf}, "softcap must be finite and above 0, got -inf"),
+    ({"temperature": 0.0}, "temperature must be finite and above 0, got 0.0"),
+    ({"temperature": math.inf}, "temperature must be finite and above 0, got inf"),
+    ({"temperature": math.nan}, "temperature must be finite and above 0, got nan"),
+    ({"z_loss": -1e-4}, "z_loss must be finite and at least 0, got -0.0001"),
+    ({"poly_epsilon": -1.5}, "poly_epsilon must be finite and at least -1, got -1.5"),
 ]
 
 
@@ -52,3 +63,16 @@ BAD: list[tuple[dict[str, Any], str]] = [
 def test_a_value_out_of_range_is_refused(given: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Objective(**given)
+
+
+def test_what_is_off_is_not_printed() -> None:
+    plain = "Objective(reduction='mean', targets='index', label_smoothing=0.0, class_weights=None, ignore_index=None"
+    assert repr(Objective()) == f"{plain})"
+    assert repr(Objective(z_loss=0.5)) == f"{plain}, z_loss=0.5)"
+    assert eval(repr(Objective(softcap=3.0, temperature=2.0))) == Objective(softcap=3.0, temperature=2.0)
+
+
+def test_what_is_tried_and_drawn_of_an_option_is_within_its_range() -> None:
+    for name, option in REAL_OPTIONS.items():
+        assert [option.refusal(value) for value in (*option.tried, *option.drawn)] == [None] * (len(option.tried) + 2)
+        assert option.neutral not in option.tried, name

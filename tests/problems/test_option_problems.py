@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from gradlab.claims import OPTIONS
 from gradlab.problems.dtypes import DTYPE_NAMES, format_of
 from gradlab.problems.families.options import UNUSED, USED, one_hot, option_problems
 from gradlab.problems.objective import REDUCTIONS
 from gradlab.problems.problem import Problem
-
-OPTIONS = ("label_smoothing", "class_weights", "ignore_index")
 
 
 def drawn(dtype: str = "float32", reduction: str = "mean") -> list[Problem]:
