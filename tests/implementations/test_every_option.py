@@ -24,6 +24,20 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "all smoothing": {"label_smoothing": 1.0},
     "weights": {"class_weights": WEIGHTS},
     "weights and smoothing": {"class_weights": WEIGHTS, "label_smoothing": 0.25},
+    "softcap": {"softcap": 3.0},
+    "temperature": {"temperature": 0.7},
+    "z-loss": {"z_loss": 0.25},
+    "poly": {"poly_epsilon": 2.0},
+    "maps and terms": {"softcap": 5.0, "temperature": 1.5, "z_loss": 1e-2, "poly_epsilon": -0.5},
+    "all but ignored": {
+        "class_weights": WEIGHTS,
+        "label_smoothing": 0.25,
+        "softcap": 5.0,
+        "temperature": 1.5,
+        "z_loss": 0.5,
+        "poly_epsilon": 1.0,
+    },
+    "z-loss and ignored": {"ignore_index": 2, "z_loss": 0.5},
     "ignored": {"ignore_index": 2},
     "ignored, weights and smoothing": {"ignore_index": 2, "class_weights": WEIGHTS, "label_smoothing": 0.25},
 }
@@ -39,10 +53,15 @@ def exact(targets: Any, reduction: str, options: dict[str, Any]) -> tuple[list[A
     for row, target, out in zip(LOGITS, targets, ignored, strict=True):
         share = [float(j == target) for j in range(n_classes)] if np.ndim(targets) == 1 else [float(q) for q in target]
         t = [w * ((1 - smoothing) * q + smoothing / n_classes) * (not out) for w, q in zip(weights, share, strict=True)]
-        x = [mpmath.mpf(float(value)) for value in row]
+        x, slopes = mapped([mpmath.mpf(float(value)) for value in row], options)
         total = mpmath.fsum(mpmath.exp(value) for value in x)
-        losses.append(mpmath.fsum(a * (mpmath.log(total) - b) for a, b in zip(t, x, strict=True)))
-        gradient.append([mpmath.fsum(t) * mpmath.exp(b) / total - a for a, b in zip(t, x, strict=True)])
+        p, lse, mass = [mpmath.exp(value) / total for value in x], mpmath.log(total), mpmath.fsum(t)
+        m = mpmath.fsum(a * b for a, b in zip(t, p, strict=True))
+        z_loss, poly = (mpmath.mpf(options.get(name, 0.0)) * (not out) for name in ("z_loss", "poly_epsilon"))
+        own = mpmath.fsum(a * (lse - b) for a, b in zip(t, x, strict=True))
+        losses.append(own + z_loss * lse**2 + poly * (mass - m))
+        entries = [mass * b - a + 2 * z_loss * lse * b - poly * b * (a - m) for a, b in zip(t, p, strict=True)]
+        gradient.append([a * b for a, b in zip(slopes, entries, strict=True)])
     if reduction == "none":
         return losses, gradient
     counts = (
@@ -50,6 +69,15 @@ def exact(targets: Any, reduction: str, options: dict[str, Any]) -> tuple[list[A
     )
     by = mpmath.fsum(counts) if reduction == "mean" else mpmath.mpf(1)
     return [mpmath.fsum(losses) / by], [[value / by for value in row] for row in gradient]
+
+
+def mapped(row: list[Any], options: dict[str, Any]) -> tuple[list[Any], list[Any]]:
+    """The logits after softcap and temperature, and their slopes, in 60 digits."""
+    temperature, slopes = mpmath.mpf(options.get("temperature", 1.0)), [mpmath.mpf(1)] * len(row)
+    if "softcap" in options:
+        c = mpmath.mpf(options["softcap"])
+        row, slopes = [c * mpmath.tanh(x / c) for x in row], [mpmath.sech(x / c) ** 2 for x in row]
+    return [x / temperature for x in row], [slope / temperature for slope in slopes]
 
 
 @pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
@@ -66,7 +94,7 @@ def test_loss_and_gradient_follow_the_definition(targets: Any, case: str, reduct
             for row, r in zip(gradient, true_gradient, strict=True)
             for a, b in zip(row, r, strict=True)
         ]
-    # every t, loss and quotient is at most 64 here, and no more than 40 roundings lead to each
+    # every t, loss, term and quotient is at most 64 here, and no more than 40 roundings lead to each
     assert max(wrong + off) <= 40 * 64 * 2.0**-53
 
 
@@ -129,6 +157,10 @@ REFUSED: dict[str, tuple[Any, dict[str, Any], type[Exception], str]] = {
     "smoothing": (LABELS, {"label_smoothing": 1.5}, ValueError, "label_smoothing must lie"),
     "smoothing sign": (LABELS, {"label_smoothing": -0.5}, ValueError, "label_smoothing must lie"),
     "smoothing nan": (LABELS, {"label_smoothing": float("nan")}, ValueError, "label_smoothing must lie"),
+    "softcap": (LABELS, {"softcap": 0.0}, ValueError, "softcap must be above 0, got 0.0"),
+    "temperature": (LABELS, {"temperature": -1.0}, ValueError, "temperature must be finite and above 0, got -1.0"),
+    "z-loss": (LABELS, {"z_loss": -1.0}, ValueError, "must be finite and at least 0, got -1.0"),
+    "poly": (LABELS, {"poly_epsilon": -2.0}, ValueError, "must be finite and at least -1, got -2.0"),
     "weights shape": (LABELS, {"class_weights": (1.0,)}, ValueError, "class_weights must have shape"),
     "weights for each row": (LABELS, {"class_weights": np.ones((4, 3))}, ValueError, "class_weights must have shape"),
     "weights sign": (LABELS, {"class_weights": (1.0, -1.0, 1.0)}, ValueError, "class_weights must be finite"),
