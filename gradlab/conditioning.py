@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from gradlab.coefficients import coefficients_of
-from gradlab.problems.mapping import RowTerms, mapped, row_terms
+from gradlab.problems.mapping import RowTerms, mapped, maps_logits, row_terms
 from gradlab.problems.problem import Array, Problem
 from gradlab.roundings import unit
 from gradlab.running_errors import Bounded, parameter
@@ -120,7 +120,7 @@ def _parts(problem: Problem) -> tuple[Array, Array, Array]:
 
 def _reached(problem: Problem, radius: float, x: Array) -> tuple[Array, Array, Array]:
     """What `Conditioning` says of reach, moved and lse_error."""
-    if not problem.objective.maps_logits:
+    if not maps_logits(problem.objective):
         return np.full((1, 1), radius), np.zeros(()), np.zeros(())
     z = _mapped_logits(problem, radius)[0]
     known = np.isfinite(x) & np.isfinite(z.error)

@@ -17,6 +17,7 @@ from gradlab.oracle.canonical import class_coefficients, denominator, row_coeffi
 from gradlab.oracle.conversion import to_enclosures
 from gradlab.oracle.intervals import Array, Enclosures, constant, fill
 from gradlab.oracle.ulp import WIDTH_BITS, is_narrow
+from gradlab.problems.mapping import maps_logits
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Problem
 from gradlab.reference.ball_forms import FORMS, LOGIT_MAPS, ROW_TERMS
@@ -141,7 +142,7 @@ def answer_of_row(objective: Objective, logits: list[float], coefficients: list[
         loss, gradient = _with_masks(objective, images, coefficients)
     else:
         loss, gradient = _with_terms(objective, images, coefficients)
-    if objective.maps_logits:
+    if maps_logits(objective):
         gradient = [slope * entry for slope, entry in zip(slopes, gradient, strict=True)]
     return loss, gradient
 

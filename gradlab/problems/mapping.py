@@ -20,6 +20,11 @@ class RowTerms(NamedTuple):
     along_target: Any
 
 
+def maps_logits(objective: Objective) -> bool:
+    """Whether something becomes of the logits before the softmax."""
+    return any(name in numpy_forms.LOGIT_MAPS for name in objective.real_options())
+
+
 def mapped(objective: Objective, logits: Any, parameter: Callable[[float], Any] = float) -> tuple[Any, Any]:
     """The logits after every map that is on, and how fast each moves with its own logit.
 

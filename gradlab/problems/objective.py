@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, fields
 
-from gradlab.reference.numpy_forms import LOGIT_MAPS
-
 REDUCTIONS = ("none", "mean", "sum")
 TARGETS = ("index", "probability")
 
@@ -122,11 +120,6 @@ class Objective:
     def real_names(cls) -> tuple[str, ...]:
         """The options that are one real number, in the order in which they are applied."""
         return tuple(field.name for field in fields(cls) if field.name in REAL_OPTIONS)
-
-    @property
-    def maps_logits(self) -> bool:
-        """Whether something becomes of the logits before the softmax."""
-        return any(name in LOGIT_MAPS for name in self.real_options())
 
     def real_options(self) -> dict[str, float]:
         """Those of them that are a map of the logits or a term of the rows' losses; empty where loss_i is

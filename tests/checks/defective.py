@@ -225,6 +225,36 @@ def counts_ignored_rows(logits, labels, ignore_index=None):
     return loss / loss.dtype.type(len(logits)), gradient / gradient.dtype.type(len(logits))
 
 
+def tanh_in_the_slope_is_not_squared(logits, labels, softcap=np.inf):
+    if softcap == np.inf:
+        return every_option(logits, labels)
+    bent = np.tanh(logits / logits.dtype.type(softcap))
+    loss, gradient = every_option(logits.dtype.type(softcap) * bent, labels)
+    return loss, gradient * (1 - np.abs(bent))
+
+
+def divides_by_the_temperature_twice(logits, labels, temperature=1.0):
+    loss, gradient = every_option(logits, labels, temperature=temperature)
+    return loss, gradient / gradient.dtype.type(temperature)
+
+
+def squares_the_log_sum_exp_of_the_batch_once(logits, labels, z_loss=0.0):
+    loss, _ = every_option(logits, labels)
+    _, with_term = every_option(logits, labels, z_loss=z_loss)
+    lse = np.log(np.exp(logits - logits.max()).sum(axis=1)) + logits.max() if z_loss else logits[:, 0]
+    return loss + loss.dtype.type(z_loss) * (lse.mean() ** 2 if z_loss else 0), with_term
+
+
+def takes_the_largest_for_the_target(logits, labels, poly_epsilon=0.0):
+    loss, gradient = every_option(logits, labels, poly_epsilon=poly_epsilon)
+    if not poly_epsilon:
+        return loss, gradient
+    p = np.exp(logits - logits.max(axis=1, keepdims=True))
+    p /= p.sum(axis=1, keepdims=True)
+    surplus = (p.max(axis=1) - p[np.arange(len(p)), labels]).mean()
+    return loss - loss.dtype.type(poly_epsilon) * surplus, gradient
+
+
 DEFECTIVE = {
     "returns_loss_and_gradient": (returns_only_the_loss, {}),
     "keeps_the_dtype": (changes_the_dtype, {"keeps_dtype": True}),
@@ -271,4 +301,8 @@ DEFECTIVE = {
     "label_smoothing_is_as_defined": (smooths_the_others_only, {"options": "label_smoothing"}),
     "class_weights_are_as_defined": (weighs_the_mean_by_count, {"options": "class_weights"}),
     "ignore_index_is_as_defined": (counts_ignored_rows, {"options": "ignore_index"}),
+    "softcap_is_as_defined": (tanh_in_the_slope_is_not_squared, {"options": "softcap"}),
+    "temperature_is_as_defined": (divides_by_the_temperature_twice, {"options": "temperature"}),
+    "z_loss_is_as_defined": (squares_the_log_sum_exp_of_the_batch_once, {"options": "z_loss"}),
+    "poly_epsilon_is_as_defined": (takes_the_largest_for_the_target, {"options": "poly_epsilon"}),
 }
