@@ -39,7 +39,9 @@ def confidence(monkeypatch: pytest.MonkeyPatch) -> None:
     term = RowTerm(factor, factor * m**2, "to each row's loss is added confidence times m^2")
     monkeypatch.setitem(LETTERS, factor, Letter("confidence", "the factor of the penalty on confidence"))
     monkeypatch.setitem(ROW_TERMS, "confidence", term)
-    monkeypatch.setitem(REAL_OPTIONS, "confidence", RealOption(0.0, 0.0, True, (0.5, 3.0), (0.0, 5.0), term.meaning))
+    monkeypatch.setitem(
+        REAL_OPTIONS, "confidence", RealOption(0.0, 0.0, True, (0.5, 3.0), (0.0, 5.0), True, term.meaning)
+    )
     for module, write in ((numpy_forms, numpy_term), (ball_forms, ball_term)):
         written: dict[str, Any] = {}
         exec(printed(write("confidence", term), ""), vars(module), written)

@@ -15,7 +15,8 @@ class RealOption:
 
     neutral: the value at which it is off. above: what every value is greater than, or, where `closed`, not less than;
     it is finite where it is on. tried: values that problems switch on, the simplest first; drawn: between which two
-    others are drawn. meaning: in words.
+    others are drawn. shift_invariant: whether a constant added to every logit still changes nothing, so that each row
+    of the gradient sums to 0. meaning: in words.
     """
 
     neutral: float
@@ -23,6 +24,7 @@ class RealOption:
     closed: bool
     tried: tuple[float, ...]
     drawn: tuple[float, float]
+    shift_invariant: bool
     meaning: str
 
     def refusal(self, value: float) -> str | None:
@@ -35,19 +37,19 @@ class RealOption:
 # fmt: off
 REAL_OPTIONS = {
     "softcap": RealOption(
-        math.inf, 0.0, False, (2.0, 30.0, 0.7), (0.5, 100.0),
+        math.inf, 0.0, False, (2.0, 30.0, 0.7), (0.5, 100.0), False,
         "each logit x becomes c tanh(x/c), c being the softcap, before the softmax",
     ),
     "temperature": RealOption(
-        1.0, 0.0, False, (2.0, 0.5, 0.7), (0.05, 20.0),
+        1.0, 0.0, False, (2.0, 0.5, 0.7), (0.05, 20.0), True,
         "each logit is divided by the temperature before the softmax, after any softcap",
     ),
     "z_loss": RealOption(
-        0.0, 0.0, True, (0.25, 1e-4, 2.0), (0.0, 4.0),
+        0.0, 0.0, True, (0.25, 1e-4, 2.0), (0.0, 4.0), False,
         "to each row's loss is added z_loss times the square of its log-sum-exp",
     ),
     "poly_epsilon": RealOption(
-        0.0, -1.0, True, (2.0, 0.1, -1.0), (-1.0, 6.0),
+        0.0, -1.0, True, (2.0, 0.1, -1.0), (-1.0, 6.0), True,
         "to each row's loss is added poly_epsilon times the sum of t_j (1 - p_j)",
     ),
 }

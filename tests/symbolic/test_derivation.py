@@ -7,9 +7,11 @@ from itertools import combinations, pairwise
 import pytest
 from sympy import Derivative, Expr, Integer, KroneckerDelta, log
 
-from gradlab.symbolic.definition import A, K, c, epsilon, i, j, over_classes, p, softmax, w, x, y
+from gradlab.problems.objective import REAL_OPTIONS
+from gradlab.symbolic.definition import A, K, M, c, epsilon, i, j, m, over_classes, p, softmax, u, w, x, y
 from gradlab.symbolic.derivation import (
     SOFTMAX,
+    WRITTEN_OUT,
     Step,
     derivation,
     gradient,
@@ -17,8 +19,20 @@ from gradlab.symbolic.derivation import (
     option_proof,
     prove,
     reduction_proof,
+    term_along_logits,
+    term_proof,
+    term_slope,
 )
-from gradlab.symbolic.options import OPTIONS, REDUCTIONS, ROW_OPTIONS, SHARES, coefficient
+from gradlab.symbolic.options import (
+    LOGIT_MAPS,
+    OPTIONS,
+    REDUCTIONS,
+    ROW_OPTIONS,
+    ROW_TERMS,
+    SHARES,
+    RowTerm,
+    coefficient,
+)
 from gradlab.symbolic.proofs import SYMBOLIC, ProofError, equal, equal_entry_by_entry
 
 STEPS = [step for chain in derivation() for step in chain.steps]
@@ -119,3 +133,26 @@ def test_another_reduction_s_share_is_refused(reduction: str, share: Expr, monke
     monkeypatch.setitem(SHARES, reduction, share)
     with pytest.raises(ProofError):
         reduction_proof(reduction)
+
+
+@pytest.mark.parametrize("name", ROW_TERMS)
+def test_the_derivative_of_a_term_is_proved_for_symbolic_k(name: str) -> None:
+    assert term_proof(ROW_TERMS[name]).method == SYMBOLIC
+
+
+@pytest.mark.parametrize("value", [M**3, m**2, (A - m) * M, M * m], ids=str)
+def test_any_function_of_the_three_letters_has_the_derivative_that_the_chain_rule_gives(value: Expr) -> None:
+    assert term_proof(RowTerm(epsilon, epsilon * value, ""))
+
+
+def test_a_term_whose_derivative_leaves_something_out_is_refused() -> None:
+    term = ROW_TERMS["z_loss"]
+    with pytest.raises(ProofError, match="is false"):
+        equal(Derivative(term_along_logits(term), x[i]), term_slope(term) / 2, WRITTEN_OUT)
+
+
+@pytest.mark.parametrize("name", [*LOGIT_MAPS, *ROW_TERMS])
+def test_what_is_said_of_shift_invariance_is_what_the_definition_says(name: str) -> None:
+    """A map keeps it where its slope is the same everywhere, a term where it does not depend on lse."""
+    kept = not (LOGIT_MAPS[name].slope.has(u) if name in LOGIT_MAPS else ROW_TERMS[name].value.has(M))
+    assert REAL_OPTIONS[name].shift_invariant == kept

@@ -10,7 +10,7 @@ from sympy import Symbol, cos
 
 from gradlab.reference import ball_forms
 from gradlab.symbolic.proofs import TAYLOR, ProofError
-from gradlab.symbolic.taylor import PRECISION, Row, along, evaluated, hessian_agrees, program_agrees
+from gradlab.symbolic.taylor import PRECISION, Row, along, evaluated, hessian_agrees, map_agrees, program_agrees
 
 Program = Callable[[Row, Row], tuple[arb, Row]]
 
@@ -64,6 +64,21 @@ def test_every_generated_program_agrees(name: str, seed: int) -> None:
 
 def test_the_generated_hessian_agrees() -> None:
     assert hessian_agrees(ball_forms.hessian, 1).method == TAYLOR
+
+
+@pytest.mark.parametrize("name", ball_forms.LOGIT_MAPS)
+def test_every_generated_map_agrees(name: str) -> None:
+    assert map_agrees(name, ball_forms.LOGIT_MAPS[name], 1).method == TAYLOR
+
+
+@pytest.mark.parametrize("name", ball_forms.LOGIT_MAPS)
+def test_a_map_whose_slope_is_off_by_a_hair_is_refused(name: str) -> None:
+    def off(logit: arb, factor: arb) -> tuple[arb, arb]:
+        image, slope = ball_forms.LOGIT_MAPS[name](logit, factor)
+        return image, slope + arb(2) ** -190
+
+    with pytest.raises(ProofError, match=f"the slope of {name}: .* have no number in common"):
+        map_agrees(name, off, 1)
 
 
 @pytest.mark.parametrize("program", [wrong_sign, target_forgotten, last_entry_off_by_a_hair])
