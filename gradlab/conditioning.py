@@ -70,21 +70,22 @@ def terms_of(problem: Problem, letters: tuple[Bounded, Bounded, Bounded]) -> Row
 
 @lru_cache(maxsize=1024)
 def rows_in_range(problem: Problem) -> Array:
-    """Where the maps keep what is finite below the largest number, and the slopes of the row's terms too, shape (N,).
+    """Where nothing overflows on the way, in the maps and in the row's terms and their slopes; boolean, shape (N,).
 
-    Elsewhere sound code may return inf or NaN, and no bound says anything.
+    Elsewhere sound code may return inf or NaN, as z_loss lse^2 does where lse^2 alone is too large, and no bound says
+    anything.
     """
     fmt, fine = problem.format, np.ones((problem.n_rows, 1), dtype=bool)
     if not problem.objective.real_options():
         return fine[:, 0]
     finite = np.isfinite(problem.logits64)
     for image in _mapped_logits(problem, 0.0):
-        fine &= (np.where(finite, image.size + image.error, 0.0) < fmt.largest / 4).all(axis=1, keepdims=True)
+        fine &= (np.where(finite, image.size + image.error, 0.0) < fmt.largest / 2).all(axis=1, keepdims=True)
     c, nothing = conditioning(problem), Bounded(np.zeros(()), np.zeros(()), np.zeros(()), fmt)
     terms = terms_of(problem, (Bounded(c.lse, c.lse, np.asarray(c.lse_error), fmt), nothing, nothing))
-    for slope in terms[1:]:
-        if isinstance(slope, Bounded):
-            fine &= slope.size + slope.error < fmt.largest / 4
+    for part in terms:
+        if isinstance(part, Bounded):
+            fine &= part.size + part.error < fmt.largest / 2
     return fine[:, 0]
 
 

@@ -10,7 +10,8 @@ values, e, f their errors, |.| the largest size in the interval, what reaches a 
 
 and the result's own rounding comes on top, relative to what is computed: 2 for an operation, which may be written as
 two (a reciprocal and a product, a constant rounded before it is used), and 2 beta more for a function; eta for
-underflow in each. The intervals are computed in float64 and widened by a few of its roundings.
+underflow in each. What may overflow has an infinite error. The intervals are computed in float64 and widened by a few
+of its roundings.
 """
 
 from __future__ import annotations
@@ -83,7 +84,8 @@ def _rounded(parts: Parts, roundings: float, fmt: Format) -> Bounded:
     high = np.where(np.isfinite(high), high + np.abs(high) * _WIDENING + least, high)
     size = np.maximum(np.abs(low), np.abs(high))
     own = gamma(roundings, fmt) * (size + error) + _OPERATION * fmt.smallest_subnormal if roundings else 0.0
-    return Bounded(low, high, np.nan_to_num(error + own, nan=np.inf, posinf=np.inf), fmt)
+    error = np.nan_to_num(error + own, nan=np.inf, posinf=np.inf)
+    return Bounded(low, high, np.where(size + error > fmt.largest, np.inf, error), fmt)
 
 
 def _add(a: Bounded, b: Bounded) -> tuple[Parts, float]:

@@ -248,7 +248,7 @@ def _carried(problem: Problem, c: Conditioning) -> Array:
     v, base = unit(fmt), of_base(fmt)
     distance = np.minimum(c.distance, vanishes(fmt))
     growth = np.expm1(np.minimum(v * ((base + 1) * distance + (2 * BETA + 1) * c.rises + c.moved), 700.0))
-    weighted = (c.probabilities * growth).sum(axis=1) / v
+    weighted = np.minimum((c.probabilities * growth).sum(axis=1), 1e290) / v  # of such a row gamma says nothing
     underflow = problem.n_classes * (2 * BETA + 2) * fmt.smallest_subnormal / v
     sums = of_sum(problem.n_classes, fmt) + 2 * BETA + weighted + underflow
     own = (base + 2) * distance + c.moved

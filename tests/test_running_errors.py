@@ -100,3 +100,8 @@ def test_a_sum_over_classes_is_within_what_it_carries() -> None:
 def test_a_function_without_a_rule_is_refused() -> None:
     with pytest.raises(TypeError):
         np.sin(parameter(1.0, FORMAT))
+
+
+def test_what_may_overflow_on_the_way_has_no_bound() -> None:
+    large = Bounded(np.array([1e18, 1e20]), np.array([1e18, 1e20]), np.zeros(2), FORMAT)
+    assert np.isinf((large * large * parameter(1e-4, FORMAT)).error).tolist() == [False, True]

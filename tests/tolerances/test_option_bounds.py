@@ -184,6 +184,13 @@ def test_rows_that_a_map_takes_out_of_range_have_no_bound() -> None:
     assert np.isinf(tolerances.loss(problem)[0])
 
 
+def test_rows_whose_squared_log_sum_exp_overflows_have_no_bound_although_the_term_does_not() -> None:
+    logits = np.array([[0, 1], [1e20, 0]], dtype=np.float32)
+    problem = Problem(logits, np.array([0, 0]), Objective("none", z_loss=1e-4))
+    assert rows_in_range(problem).tolist() == [True, False]
+    assert np.isinf(tolerances.loss(problem)[0]).tolist() == [False, True]
+
+
 def within_range(problem: Problem) -> Problem:
     return part(problem, np.flatnonzero(rows_in_range(problem)).tolist())
 
