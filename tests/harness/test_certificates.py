@@ -23,7 +23,9 @@ def certificate(request: pytest.FixtureRequest) -> Certificate:
 
 
 def test_there_are_some() -> None:
-    assert {"accurate", "complement", "fused", "fused_accurate"} <= {path.stem for path in FILES}
+    left = {"loop", "every_option"}  # it would take hours; it does what `shifted` does
+    names = {name for name in shipped() if not name.startswith("teaching_")}
+    assert {path.stem for path in FILES} == names - left
 
 
 def test_it_is_complete_and_of_what_ships(certificate: Certificate) -> None:
