@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -129,17 +132,37 @@ def _loaded(targets: Sequence[str], made: Made) -> list[Implementation]:
 
 
 def _measure(implementation: Implementation, made: Made) -> None:
-    from gradlab.harness.atlas import charted
+    """Measures one target in a process of its own; one that ends its process is told of, and listed as missing."""
+    from gradlab.harness.atlas_document import Missing
+
+    what = (implementation.target, [one.name for one in made.families], made.generations, made.certificates)
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        try:
+            made.entries.append(pool.submit(_entry, what).result())
+        except BrokenProcessPool:
+            reason = f"{implementation.target} ended the process that it was measured in"
+            click.echo(f"left out: {reason}", err=True)
+            made.missing.append(Missing(implementation.target, reason))
+        else:
+            for chart in made.entries[-1]["charts"]:
+                click.echo(f"{implementation.name} {chart['dtype']}: {chart['verdict']}", err=True)
+    _write(made)
+
+
+def _entry(what: tuple[str, list[str], int, Sequence[Certificate]]) -> Plain:
+    """The entry of a target, on the families of these names."""
+    from gradlab.adapters.load import load
+    from gradlab.harness.atlas import charted, measured_families
     from gradlab.harness.atlas_document import encoded_entry
     from gradlab.report.progress import shown
 
+    target, names, generations, certificates = what
+    (implementation,) = load(target, {})
     charts = []
     for dtype in implementation.claims.dtypes:
         with shown(implementation.name) as watch:
-            charts.append(charted(implementation, dtype, (made.families, made.generations), watch))
-        click.echo(f"{implementation.name} {dtype}: {charts[-1].verdict}", err=True)
-    made.entries.append(encoded_entry(implementation, charts, made.certificates))
-    _write(made)
+            charts.append(charted(implementation, dtype, (measured_families(names), generations), watch))
+    return encoded_entry(implementation, charts, certificates)
 
 
 def _write(made: Made) -> None:

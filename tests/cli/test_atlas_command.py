@@ -52,6 +52,16 @@ def test_a_target_whose_framework_is_missing_is_left_out(gradlab: Any, monkeypat
     assert gradlab("atlas", "torch:cross_entropy", *FEW).status == 4
 
 
+def test_a_target_that_ends_its_process_is_left_out(gradlab: Any) -> None:
+    Path("ending.py").write_text("import os\ndef loss(logits, labels): os._exit(3)\n")
+    ran = gradlab("atlas", "ending.py:loss", "shifted", *FEW, "--json", "a.json")
+    assert ran.status == 0
+    assert "left out: ending.py:loss ended the process that it was measured in\n" in ran.err
+    document = json.loads(Path("a.json").read_text())
+    assert [one["target"] for one in document["missing"]] == ["ending.py:loss"]
+    assert [one["target"] for one in document["targets"]] == ["shifted"]
+
+
 def test_what_was_measured_before_an_interrupt_is_kept(gradlab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     real = MODULE._measure
 
