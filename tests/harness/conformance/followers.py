@@ -61,7 +61,8 @@ def smoothed_over_others(logits: Any, labels: Any, label_smoothing: float, **opt
 
 
 def p_minus_t(logits: Any, targets: Any, **options: Any) -> tuple[Any, Any]:
-    p = per_row(logits, np.full_like(logits, 1 / logits.shape[1]))[1] + logits.dtype.type(1) / logits.shape[1]
+    even = np.full_like(logits, 1 / logits.shape[1])
+    p = per_row(logits, even, terms=(0.0, 0.0))[1] + even
     return sound(logits, targets)[0], (p - targets) / len(logits)
 
 
