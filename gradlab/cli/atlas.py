@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
 from dataclasses import dataclass, field
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from gradlab.cli.limits import isolation_options, limits_of
+from gradlab.cli.offered import Claimed, Offered, Offers, implementation_here
 from gradlab.cli.status import Status
+from gradlab.isolation.limits import Limits, n_processors
 
 if TYPE_CHECKING:
     from gradlab.evaluation import Implementation
     from gradlab.harness.atlas_document import Missing
     from gradlab.harness.encoding import Plain
     from gradlab.harness.exhaustive_certificate import Certificate
+    from gradlab.harness.run import Watch
+    from gradlab.isolation.desk import Desk
+    from gradlab.isolation.supervisor import Pool, Supervised
     from gradlab.problems.families import Family
 
 CERTIFICATES = Path("docs") / "exhaustive"
@@ -52,6 +57,20 @@ class Made:
     missing: list[Missing] = field(default_factory=list)
     entries: list[Plain] = field(default_factory=list)
 
+    @property
+    def measured(self) -> Measured:
+        """What is measured of each target."""
+        return Measured(tuple(one.name for one in self.families), self.generations, tuple(self.certificates))
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What is measured of each target: errors on families of these names, so many generations of climbed rows."""
+
+    families: tuple[str, ...]
+    generations: int
+    certificates: tuple[Certificate, ...]
+
 
 @click.command(short_help="The errors of every framework installed, family by family.")
 @click.argument("targets", nargs=-1)
@@ -66,21 +85,27 @@ class Made:
     "--certificates", type=click.Path(path_type=Path), default=CERTIFICATES, show_default=True, metavar="DIR",
     help="Of `gradlab exhaustive`: their figures stand beside.",
 )  # fmt: skip
-def atlas(
-    targets: tuple[str, ...], names: tuple[str, ...], climb: int, certificates: Path, **outputs: Path | None
-) -> Status:
+@click.option(
+    "--jobs", type=click.IntRange(min=1), metavar="N",
+    help="How many to measure side by side.  [default: the processors]",
+)  # fmt: skip
+@isolation_options
+def atlas(targets: tuple[str, ...], names: tuple[str, ...], climb: int, certificates: Path, **given: Any) -> Status:
     """Measure each TARGET in each dtype that it claims: verdict, largest errors in ULP, rules followed.
 
     The largest error of the loss, of the target's entry and of the others on each family of problems with finite logits
     (profile standard, seeds 0 to 7), and on rows that are changed towards larger errors for so many generations
     (--climb), with the input; the margin from which the target's entry is 0; and which rules it follows where
     implementations disagree, as `gradlab conform` tells. Without TARGETs: the frameworks that have an adapter, and some
-    of gradlab's own. One whose package is not installed is left out. What is done is written after each target.
+    of gradlab's own. One whose package is not installed is left out. What is done is written after each target, in the
+    order given. Each runs in processes of its own, as with `gradlab check`: what ends one is a finding.
     """
     from gradlab.harness.atlas import measured_families
     from gradlab.harness.atlas_document import certificates_in
     from gradlab.harness.exhaustive_certificate import CertificateError
 
+    limits, jobs = limits_of(given), given.pop("jobs") or n_processors()
+    outputs: dict[str, Path | None] = given
     places = {name: path.resolve() for name, path in outputs.items() if path}
     _refuse_bad_outputs(places)
     try:
@@ -88,8 +113,10 @@ def atlas(
     except (ValueError, CertificateError) as error:
         raise click.UsageError(str(error)) from error
     made = Made(_command(targets, names, climb, outputs), families, climb, found, places)
-    for implementation in _loaded(targets or DEFAULT, made):
-        _measure(implementation, made)
+    if limits is None:
+        _measure_here(targets or DEFAULT, made)
+    else:
+        _measure_apart(targets or DEFAULT, made, limits, jobs)
     if not made.entries:
         return Status.NOTHING_CHECKED
     if "markdown" not in places:
@@ -113,56 +140,96 @@ def _command(targets: Sequence[str], names: Sequence[str], climb: int, outputs: 
     return " ".join(["gradlab atlas", *given, *(f"--{name} {path}" for name, path in outputs.items() if path)])
 
 
-def _loaded(targets: Sequence[str], made: Made) -> list[Implementation]:
-    """The implementations whose packages are there; the others are told of, and listed as missing."""
+def _measure_here(targets: Sequence[str], made: Made) -> None:
+    """Measures all in this process."""
     from gradlab.adapters.importing import MissingError
     from gradlab.adapters.load import TargetError, load
-    from gradlab.harness.atlas_document import Missing
+    from gradlab.report.progress import shown
 
     found: list[Implementation] = []
     for target in dict.fromkeys(targets):
         try:
             found += load(target, {})
         except MissingError as error:
-            click.echo(f"left out: {error}", err=True)
-            made.missing.append(Missing(target, str(error)))
+            _leave_out(target, str(error), made)
         except TargetError as error:
             raise click.UsageError(str(error)) from error
-    return found
+    for one in found:
+        with shown(one.name) as watch:
+            entry = _entry(one, made.measured, watch)
+        _add(one.name, entry, made)
 
 
-def _measure(implementation: Implementation, made: Made) -> None:
-    """Measures one target in a process of its own; one that ends its process is told of, and listed as missing."""
-    from gradlab.harness.atlas_document import Missing
+def _measure_apart(targets: Sequence[str], made: Made, limits: Limits, jobs: int) -> None:
+    """Measures each in processes of its own."""
+    from gradlab.isolation.supervisor import Pool, Supervised
 
-    what = (implementation.target, [one.name for one in made.families], made.generations, made.certificates)
-    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-        try:
-            made.entries.append(pool.submit(_entry, what).result())
-        except BrokenProcessPool:
-            reason = f"{implementation.target} ended the process that it was measured in"
-            click.echo(f"left out: {reason}", err=True)
-            made.missing.append(Missing(implementation.target, reason))
-        else:
-            for chart in made.entries[-1]["charts"]:
-                click.echo(f"{implementation.name} {chart['dtype']}: {chart['verdict']}", err=True)
-    _write(made)
+    here = str(Path.cwd())
+    with closing(Pool(jobs, lambda: Supervised(here, limits))) as pool:
+        offers = Offers(pool, targets, Claimed())
+        faults = [load.fault for load in offers.loads if load.fault and not load.is_missing]
+        if faults:
+            raise click.UsageError("\n".join(faults))
+        for load in offers.loads:
+            if load.is_missing:
+                _leave_out(load.given, load.fault, made)
+        members = [(one, offers.begin(one, partial(measure_here, one, made.measured))) for one in offers.found]
+        for one, member in members:
+            _take(one, (pool, member), made)
 
 
-def _entry(what: tuple[str, list[str], int, Sequence[Certificate]]) -> Plain:
-    """The entry of a target, on the families of these names."""
-    from gradlab.adapters.load import load
-    from gradlab.harness.atlas import charted, measured_families
-    from gradlab.harness.atlas_document import encoded_entry
+def _take(one: Offered, working: tuple[Pool, Supervised], made: Made) -> None:
+    """Takes what was measured of one, or why that came to nothing."""
+    from gradlab.isolation.supervisor import WorkerError
     from gradlab.report.progress import shown
 
-    target, names, generations, certificates = what
-    (implementation,) = load(target, {})
-    charts = []
-    for dtype in implementation.claims.dtypes:
-        with shown(implementation.name) as watch:
-            charts.append(charted(implementation, dtype, (measured_families(names), generations), watch))
-    return encoded_entry(implementation, charts, certificates)
+    pool, member = working
+    try:
+        with shown(one.name) as watch:
+            entry: Plain | str = pool.result_of(member, watch)
+    except WorkerError as error:
+        entry = f"{one.target}: {error}"
+    member.close()
+    if isinstance(entry, str):
+        _leave_out(one.target, entry, made)
+    else:
+        _add(one.name, entry, made)
+
+
+def measure_here(one: Offered, measured: Measured, desk: Desk) -> Plain | str:
+    """What is measured of one in a worker, or why that came to nothing."""
+    from gradlab.adapters.importing import TargetError
+
+    if desk.behind.cut_short:
+        return f"{one.target}: {desk.behind.cut_short}"
+    try:
+        implementation = implementation_here(one, Claimed(), desk)
+    except TargetError as error:
+        return str(error)
+    return _entry(desk.supervised(implementation), measured, desk.watch)
+
+
+def _entry(implementation: Implementation, measured: Measured, watch: Watch) -> Plain:
+    from gradlab.harness.atlas import charted, measured_families
+    from gradlab.harness.atlas_document import encoded_entry
+
+    what = (measured_families(measured.families), measured.generations)
+    charts = [charted(implementation, dtype, what, watch) for dtype in implementation.claims.dtypes]
+    return encoded_entry(implementation, charts, measured.certificates)
+
+
+def _leave_out(target: str, reason: str, made: Made) -> None:
+    from gradlab.harness.atlas_document import Missing
+
+    click.echo(f"left out: {reason}", err=True)
+    made.missing.append(Missing(target, reason))
+
+
+def _add(name: str, entry: Plain, made: Made) -> None:
+    made.entries.append(entry)
+    for chart in entry["charts"]:
+        click.echo(f"{name} {chart['dtype']}: {chart['verdict']}", err=True)
+    _write(made)
 
 
 def _write(made: Made) -> None:

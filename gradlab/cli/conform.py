@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from gradlab.claims import OPTIONS
+from gradlab.claims import OPTIONS, Claims
+from gradlab.cli.judging import refuse_faults, writing
+from gradlab.cli.limits import isolation_options, limits_of
+from gradlab.cli.offered import Claimed, Offered, Offers, implementation_here
 from gradlab.cli.status import Status
+from gradlab.isolation.limits import Limits, n_processors
 from gradlab.problems.dtypes import DTYPE_NAMES
 from gradlab.problems.objective import REDUCTIONS, TARGETS
 
 if TYPE_CHECKING:
     from gradlab.evaluation import Implementation
+    from gradlab.isolation.desk import Desk
     from gradlab.report.conformance import Conformance
 
 
@@ -24,46 +32,97 @@ if TYPE_CHECKING:
 @click.option("--reduction", type=click.Choice(REDUCTIONS), multiple=True, help="Claim it. May be repeated.")
 @click.option("--targets", "kinds", type=click.Choice(TARGETS), multiple=True, help="Claim it. May be repeated.")
 @click.option("--option", "options", type=click.Choice(OPTIONS), multiple=True, help="Claim it. May be repeated.")
+@isolation_options
 def conform(targets: tuple[str, ...], dtypes: tuple[str, ...], json: Path | None, **named: Any) -> Status:
     """The conformance profile of each TARGET: what it makes of every case on which implementations disagree.
 
     Nothing is judged, and the exit status is 0. Each case has rules with names, docs/conformance.md; the one whose
     answer was given is printed, or what was seen where none fits. What needs an option that is not claimed is not
-    asked. TARGETs are those of `gradlab check`.
+    asked. TARGETs are those of `gradlab check`, and run in processes of their own as they do there.
     """
-    from gradlab.adapters.load import TargetError, load
     from gradlab.harness.files import output_fault
 
     path = json.resolve() if json else None  # what is asked may go elsewhere
     fault = output_fault(path) if path else None
     if fault:
         raise click.UsageError(fault)
+    limits = limits_of(named)
     claims = {"reduction": named["reduction"], "targets": named["kinds"], "options": named["options"]}
-    given = {name: value for name, value in claims.items() if value}
-    try:
-        found = [one for target in dict.fromkeys(targets) for one in load(target, given, dtypes)]
-    except TargetError as error:
-        raise click.UsageError(str(error)) from error
-    profiles = [told for one in found if (told := _told(one, dtypes))]
+    claimed = Claimed({name: value for name, value in claims.items() if value}, dtypes)
+    profiles = list(_profiled_here(targets, claimed) if limits is None else _profiled_apart(targets, claimed, limits))
     if path:
         _write(path, profiles)
     return Status.MET if profiles else Status.NOTHING_CHECKED
 
 
-def _told(implementation: Implementation, dtypes: tuple[str, ...]) -> Conformance | None:
-    """The profiles of one, printed; in the dtypes that it claims, of those asked for; None where there is none."""
+def _profiled_here(targets: Sequence[str], claimed: Claimed) -> Iterator[Conformance]:
+    """The profiles of all, told as they come, in this process."""
+    from gradlab.adapters.load import TargetError, load
+
+    try:
+        found = [one for target in dict.fromkeys(targets) for one in load(target, claimed.claims, claimed.dtypes)]
+    except TargetError as error:
+        raise click.UsageError(str(error)) from error
+    for one in found:
+        if dtypes := _asked(one.name, one.claims, claimed):
+            yield _told(_conformance(one, dtypes))
+
+
+def _profiled_apart(targets: Sequence[str], claimed: Claimed, limits: Limits) -> Iterator[Conformance]:
+    """The same, each in a process of its own."""
+    from gradlab.isolation.supervisor import Pool, Supervised
+
+    here = str(Path.cwd())
+    with closing(Pool(n_processors(), lambda: Supervised(here, limits))) as pool:
+        offers = Offers(pool, targets, claimed)
+        unloaded = [fault for load in offers.loads for fault in load.unloaded]
+        refuse_faults([load.fault for load in offers.loads if load.fault] + unloaded, (), offers.found)
+        asked = [(one, dtypes) for one in offers.found if (dtypes := _asked(one.name, one.claims, claimed))]
+        members = [offers.begin(one, partial(profile_here, one, claimed, dtypes)) for one, dtypes in asked]
+        for member in members:
+            found: Conformance | str = pool.result_of(member)
+            member.close()
+            if isinstance(found, str):
+                raise click.UsageError(found)
+            yield _told(found)
+
+
+def profile_here(one: Offered, claimed: Claimed, dtypes: Sequence[str], desk: Desk) -> Conformance | str:
+    """The profiles of one in a worker, or why it does not load."""
+    from gradlab.adapters.importing import TargetError
+
+    try:
+        implementation = implementation_here(one, claimed, desk)
+    except TargetError as error:
+        return str(error)
+    return _conformance(desk.supervised(implementation), dtypes, desk.behind.cut_short)
+
+
+def _conformance(implementation: Implementation, dtypes: Sequence[str], cut_short: str = "") -> Conformance:
     from gradlab.harness.conformance.profile import profile_of
-    from gradlab.report.conformance import Conformance, profile_table
+    from gradlab.report.conformance import conformance_of
+
+    profiles = {dtype: profile_of(implementation, dtype) for dtype in dtypes}
+    return conformance_of(implementation, profiles, cut_short)
+
+
+def _asked(name: str, claims: Claims, claimed: Claimed) -> list[str]:
+    """The dtypes asked for that are claimed; where there is none, that is told."""
+    from gradlab.report.terminal import print_lines
+
+    asked = [dtype for dtype in dict.fromkeys(claimed.dtypes or claims.dtypes) if dtype in claims.dtypes]
+    if not asked:
+        print_lines([f"not asked {name}: it claims {', '.join(claims.dtypes)}, not {', '.join(claimed.dtypes)}"])
+    return asked
+
+
+def _told(found: Conformance) -> Conformance:
+    from gradlab.report.conformance import profile_table
     from gradlab.report.terminal import print_lines, print_table
 
-    claimed = implementation.claims.dtypes
-    asked = [dtype for dtype in dict.fromkeys(dtypes or claimed) if dtype in claimed]
-    if not asked:
-        print_lines([f"not asked {implementation.name}: it claims {', '.join(claimed)}, not {', '.join(dtypes)}"])
-        return None
-    found = Conformance(implementation, {dtype: profile_of(implementation, dtype) for dtype in asked})
-    print_lines(["", f"{implementation.name}: {', '.join(asked)}"])
+    print_lines(["", f"{found.name}: {', '.join(found.dtypes)}"])
     print_table(profile_table(found))
+    print_lines([f"cut short: {found.cut_short}"] if found.cut_short else [])
     return found
 
 
@@ -71,7 +130,5 @@ def _write(path: Path, found: list[Conformance]) -> None:
     from gradlab.harness.files import strict_json, write_whole
     from gradlab.report.conformance import conformance_document
 
-    try:
+    with writing():
         write_whole(path, strict_json(conformance_document(found)))
-    except OSError as error:
-        raise click.UsageError(f"cannot write: {error}") from error

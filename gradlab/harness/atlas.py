@@ -79,6 +79,8 @@ def charted(implementation: Implementation, dtype: str, what: tuple[Sequence[Fam
     what: the families whose errors are measured, and how many generations of rows are climbed besides.
     """
     fmt, implementation = format_of(dtype), _mean_first(implementation)
+    verdict, failed = _verdict(implementation, dtype, watch)  # first, since it may end the process
+    profile = profile_of(implementation, dtype)
     (families, generations), found = what, []
     for done, family in enumerate(families):
         watch(Progress(implementation.name, dtype, f"errors on {family.name}", done, len(families), 0))
@@ -87,9 +89,7 @@ def charted(implementation: Implementation, dtype: str, what: tuple[Sequence[Fam
         watch(Progress(implementation.name, dtype, "climbing", 0, 1, 0))
         errors = climbed(implementation, dtype, (generations, SEEDS[0]))
         found.append(FamilyErrors(CLIMBED, generations * OF_ONE_GENERATION, errors))
-    verdict, failed = _verdict(implementation, dtype, watch)
-    vanishing = vanishing_margin(implementation, fmt)
-    return Chart(dtype, verdict, failed, tuple(found), vanishing, profile_of(implementation, dtype))
+    return Chart(dtype, verdict, failed, tuple(found), vanishing_margin(implementation, fmt), profile)
 
 
 def _mean_first(implementation: Implementation) -> Implementation:

@@ -150,7 +150,7 @@ class Pool:
     """
 
     def __init__(self, most: int, new: Callable[[], Supervised]) -> None:
-        self._most, self._new = most, new
+        self.most, self._new = most, new
         self._members: list[Supervised] = []
         self._waiting: list[tuple[Supervised, Task]] = []
         self._working: list[Supervised] = []
@@ -184,7 +184,7 @@ class Pool:
 
     def _go_on(self) -> None:
         self._working = [one for one in self._working if one.result is None]
-        while self._waiting and len(self._working) < self._most:
+        while self._waiting and len(self._working) < self.most:
             member, task = self._waiting.pop(0)
             member.begin(task)
             self._working.append(member)

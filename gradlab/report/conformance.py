@@ -21,12 +21,40 @@ from gradlab.harness.encoding import Plain
 SCHEMA = "gradlab-conformance-1"
 
 
-@dataclass(frozen=True, eq=False)
-class Conformance:
-    """The profiles of one implementation, by dtype."""
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: a case, the rule that is followed, where not all dtypes follow it in which, and words."""
 
-    implementation: Implementation
-    profiles: Mapping[str, Profile]
+    case: str
+    rule: str
+    as_ruled: bool
+    dtypes: str
+    says: str
+
+
+@dataclass(frozen=True)
+class Conformance:
+    """What the profiles of one implementation come to, as plain data that may come from another process.
+
+    entry: of the document. cut_short: why not all was asked, or "".
+    """
+
+    name: str
+    dtypes: tuple[str, ...]
+    rows: tuple[Row, ...]
+    entry: Plain
+    cut_short: str = ""
+
+
+def conformance_of(implementation: Implementation, profiles: Mapping[str, Profile], cut_short: str = "") -> Conformance:
+    """What profiles, by dtype, come to."""
+    entry = {
+        "name": implementation.name,
+        "target": implementation.target,
+        "claims": encoded_claims(implementation.claims),
+        "profiles": {dtype: encoded_profile(profile) for dtype, profile in profiles.items()},
+    }
+    return Conformance(implementation.name, tuple(profiles), tuple(_rows(profiles)), entry, cut_short)
 
 
 def conformance_document(found: Sequence[Conformance]) -> Plain:
@@ -35,15 +63,7 @@ def conformance_document(found: Sequence[Conformance]) -> Plain:
         "schema": SCHEMA,
         "gradlab": version("gradlab-verify"),
         "cases": encoded_cases(),
-        "implementations": [
-            {
-                "name": one.implementation.name,
-                "target": one.implementation.target,
-                "claims": encoded_claims(one.implementation.claims),
-                "profiles": {dtype: encoded_profile(profile) for dtype, profile in one.profiles.items()},
-            }
-            for one in found
-        ],
+        "implementations": [one.entry for one in found],
     }
 
 
@@ -59,10 +79,8 @@ def profile_table(one: Conformance) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", title_justify="left")
     for heading in ("case", "rule", "dtype", "in words"):
         table.add_column(heading, no_wrap=True)
-    for name in next(iter(one.profiles.values())):
-        for dtypes, followed in _alike({dtype: profile[name] for dtype, profile in one.profiles.items()}):
-            shown = "" if len(dtypes) == len(one.profiles) else ", ".join(dtypes)
-            table.add_row(name, Text(followed.name, style=_style(followed)), shown, Text(followed.says))
+    for row in one.rows:
+        table.add_row(row.case, Text(row.rule, style="" if row.as_ruled else "bold"), row.dtypes, Text(row.says))
     return table
 
 
@@ -83,16 +101,19 @@ def rule_lines(cases: Plain) -> Iterator[str]:
             yield f"  - {shown}: {rule['says']}" + (f" ({rule['followed_by']})" if rule["followed_by"] else "")
 
 
+def _rows(profiles: Mapping[str, Profile]) -> Iterator[Row]:
+    for name in next(iter(profiles.values())):
+        for dtypes, followed in _alike({dtype: profile[name] for dtype, profile in profiles.items()}):
+            shown = "" if len(dtypes) == len(profiles) else ", ".join(dtypes)
+            yield Row(name, followed.name, followed.as_ruled, shown, followed.says)
+
+
 def _alike(by_dtype: Mapping[str, Followed]) -> list[tuple[list[str], Followed]]:
     """The dtypes in which the same is followed, together."""
     groups: dict[str, tuple[list[str], Followed]] = {}
     for dtype, followed in by_dtype.items():
         groups.setdefault(followed.name, ([], followed))[0].append(dtype)
     return list(groups.values())
-
-
-def _style(followed: Followed) -> str:
-    return "" if followed.as_ruled else "bold"
 
 
 def _cell(one: Plain | None) -> str:

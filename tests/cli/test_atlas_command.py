@@ -44,35 +44,61 @@ def test_the_same_command_writes_the_same_again(gradlab: Any) -> None:
 def test_a_target_whose_framework_is_missing_is_left_out(gradlab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     real = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "torch" else real(name))
-    ran = gradlab("atlas", "torch:cross_entropy", "shifted", *FEW)
+    ran = gradlab("atlas", "torch:cross_entropy", "shifted", *FEW, "--in-process")
     reason = "torch:cross_entropy needs torch, which the extra brings: gradlab-verify[torch]"
     assert ran.status == 0
     assert f"left out: {reason}\n" in ran.err
     assert f"\nLeft out: {reason}.\n" in ran.out
-    assert gradlab("atlas", "torch:cross_entropy", *FEW).status == 4
+    assert gradlab("atlas", "torch:cross_entropy", *FEW, "--in-process").status == 4
 
 
-def test_a_target_that_ends_its_process_is_left_out(gradlab: Any) -> None:
+def test_a_target_that_always_ends_its_process_is_left_out(gradlab: Any) -> None:
     Path("ending.py").write_text("import os\ndef loss(logits, labels): os._exit(3)\n")
     ran = gradlab("atlas", "ending.py:loss", "shifted", *FEW, "--json", "a.json")
     assert ran.status == 0
-    assert "left out: ending.py:loss ended the process that it was measured in\n" in ran.err
+    reason = "ending.py:loss: no call has returned, and the last of 5 ended its process with exit status 3"
+    assert f"left out: {reason}\n" in ran.err
     document = json.loads(Path("a.json").read_text())
-    assert [one["target"] for one in document["missing"]] == ["ending.py:loss"]
+    assert [(one["target"], one["reason"]) for one in document["missing"]] == [("ending.py:loss", reason)]
     assert [one["target"] for one in document["targets"]] == ["shifted"]
 
 
+def test_one_that_ends_its_process_on_bad_labels_is_measured(gradlab: Any) -> None:
+    Path("mine.py").write_text(
+        "import os\n"
+        "from gradlab.implementations.shifted import shifted\n"
+        "def loss(logits, labels):\n"
+        "    if len(labels) and labels.max() >= logits.shape[1]: os._exit(3)\n"
+        "    return shifted(logits, labels)\n"
+    )
+    ran = gradlab("atlas", "mine.py:loss", *FEW, "--json", "a.json")
+    assert ran.status == 0
+    (target,) = json.loads(Path("a.json").read_text())["targets"]
+    profiles = [chart["conformance"] for chart in target["charts"]]
+    assert [one["label_k"]["seen"] for one in profiles] == ["the call ended its process with exit status 3"] * 2
+    assert [chart["verdict"] for chart in target["charts"]] == ["stable", "stable"]
+
+
 def test_what_was_measured_before_an_interrupt_is_kept(gradlab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = MODULE._measure
+    real = MODULE._take
 
-    def interrupted(implementation: Any, made: Any) -> None:
-        if implementation.name == "complement":
+    def interrupted(one: Any, *rest: Any) -> None:
+        if one.name == "complement":
             raise KeyboardInterrupt
-        real(implementation, made)
+        real(one, *rest)
 
-    monkeypatch.setattr(MODULE, "_measure", interrupted)
+    monkeypatch.setattr(MODULE, "_take", interrupted)
     assert gradlab("atlas", "shifted", "complement", *FEW, "--json", "a.json").status == 130
     assert [one["target"] for one in json.loads(Path("a.json").read_text())["targets"]] == ["shifted"]
+
+
+def test_in_process_it_measures_the_same_errors(gradlab: Any) -> None:
+    found = []
+    for how in ((), ("--in-process",)):
+        gradlab("atlas", "shifted", *FEW, *how, "--json", "a.json")
+        (target,) = json.loads(Path("a.json").read_text())["targets"]
+        found.append([(chart["families"], chart["vanishes"], chart["conformance"]) for chart in target["charts"]])
+    assert found[0] == found[1]
 
 
 @pytest.mark.parametrize(

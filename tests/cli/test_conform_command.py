@@ -58,6 +58,29 @@ def test_an_option_is_asked_once_it_is_claimed(gradlab: Any) -> None:
     assert "epsilon_over_others" in rows(ran.out)["label_smoothing"]
 
 
+@pytest.mark.parametrize("how", [(), ("--in-process",)])
+def test_what_is_told_is_the_same_in_this_process(gradlab: Any, how: tuple[str, ...]) -> None:
+    ran = gradlab("conform", "every_option", "--dtype", "float32", *how)
+    assert ran.status == 0
+    assert {"per_class", "epsilon_over_k", "left_out"} <= set(ran.out.split())
+
+
+def test_a_call_that_ends_its_process_is_told(gradlab: Any) -> None:
+    Path("mine.py").write_text(
+        "import os\n"
+        "from gradlab.implementations.shifted import shifted\n"
+        "def loss(logits, labels):\n"
+        "    if len(labels) and labels.max() >= logits.shape[1]: os._exit(3)\n"
+        "    return shifted(logits, labels)\n"
+    )
+    ran = gradlab("conform", "mine.py:loss")
+    assert ran.status == 0
+    found = rows(ran.out)
+    assert "another rule" in found["label_k"]
+    assert "the call ended its process with exit status 3" in found["label_k"]
+    assert "refused" in found["label_minus_100"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [

@@ -14,6 +14,7 @@ from gradlab.adapters import shipped
 from gradlab.claims import Claims
 from gradlab.cli import apart
 from gradlab.cli.judging import Wishes
+from gradlab.cli.offered import Offered
 from gradlab.harness import power, problems
 from gradlab.harness.profiles import PROFILES
 from gradlab.isolation.desk import Desk
@@ -58,7 +59,7 @@ def problems_for(claims: Claims, dtype: str, extent: tuple[str, int]) -> tuple[P
     return tuple(problems.stated(claims, problem) for problem in given)
 
 
-def judge_here(one: apart.Offered, wishes: Wishes, desk: Desk) -> Any:
+def judge_here(one: Offered, wishes: Wishes, desk: Desk) -> Any:
     """`apart.judge_here` on these problems; called in a worker only, which it changes."""
     setattr(problems, "problems_for", problems_for)  # noqa: B010  # mypy takes a function for a constant
     known = {name: shipped.specimens()[name] for name in ("no_shift", "sign_flipped")}
@@ -68,6 +69,6 @@ def judge_here(one: apart.Offered, wishes: Wishes, desk: Desk) -> Any:
     return apart.judge_here(one, wishes, desk)
 
 
-def broken(one: apart.Offered, wishes: Wishes, desk: Desk) -> Any:
+def broken(one: Offered, wishes: Wishes, desk: Desk) -> Any:
     """A worker with an error of its own."""
     raise ZeroDivisionError("in the worker")

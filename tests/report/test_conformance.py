@@ -15,11 +15,21 @@ from gradlab.harness.conformance.document import encoded_cases
 from gradlab.harness.conformance.profile import profile_of
 from gradlab.harness.conformance.table import CASES
 from gradlab.harness.files import parsed_json, strict_json
-from gradlab.report.conformance import Conformance, case_lines, conformance_document, profile_table, rule_lines, schema
+from gradlab.report.conformance import (
+    Conformance,
+    case_lines,
+    conformance_document,
+    conformance_of,
+    profile_table,
+    rule_lines,
+    schema,
+)
 
 
-def conformance_of(implementation: Implementation) -> Conformance:
-    return Conformance(implementation, {dtype: profile_of(implementation, dtype) for dtype in ("float32", "float64")})
+def profiled(implementation: Implementation) -> Conformance:
+    return conformance_of(
+        implementation, {dtype: profile_of(implementation, dtype) for dtype in ("float32", "float64")}
+    )
 
 
 def in_float64(logits: Any, labels: Any) -> Any:
@@ -29,7 +39,7 @@ def in_float64(logits: Any, labels: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
-    found = [conformance_of(load("every_option", {})[0]), conformance_of(Implementation("mine", in_float64))]
+    found = [profiled(load("every_option", {})[0]), profiled(Implementation("mine", in_float64))]
     plain: dict[str, Any] = parsed_json(strict_json(conformance_document(found)))
     return plain
 
@@ -62,7 +72,7 @@ def test_a_field_that_is_missing_or_new_does_not_fit(document: dict[str, Any], f
 
 
 def test_a_case_has_one_row_where_the_dtypes_agree_and_a_row_for_each_rule_where_they_do_not() -> None:
-    table = profile_table(conformance_of(Implementation("mine", in_float64)))
+    table = profile_table(profiled(Implementation("mine", in_float64)))
     cells = [list(map(str, column.cells)) for column in table.columns]
     rows = list(zip(*cells, strict=True))
     assert [row[1:3] for row in rows if row[0] == "dtype_of_answers"] == [("float64", "float32"), ("kept", "float64")]

@@ -9,7 +9,16 @@ from typing import Any
 import numpy as np
 
 from gradlab.claims import Claims
-from gradlab.evaluation import Call, Implementation, array_of, described_error, keywords_for, pair_of, perform
+from gradlab.evaluation import (
+    Call,
+    CallFaultError,
+    Implementation,
+    array_of,
+    described_error,
+    keywords_for,
+    pair_of,
+    perform,
+)
 from gradlab.problems.dtypes import DTYPE_NAMES, Format
 from gradlab.problems.problem import Array, Problem
 
@@ -91,6 +100,8 @@ def calls_of(implementation: Implementation, asked: Asked) -> list[Seen]:
 def _seen(implementation: Implementation, spelled: Spelling, asked: Asked) -> Seen:
     call, before = (spelled(_call(implementation, asked)) for _ in range(2))
     outcome = perform(implementation.function, call)
+    if isinstance(outcome.error, CallFaultError):
+        return Seen(None, None, ("", ""), None, f"the call {outcome.error}", call, before)
     if outcome.error is not None:
         raised = described_error(outcome.error)
         return Seen(None, None, ("", ""), raised, f"raises {raised}", call, before)
