@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from gradlab.problems.objective import REAL_OPTIONS
 from gradlab.problems.problem import Array
 
 REDUCTIONS = {"mean": 0, "sum": 1, "none": 2}
 TAKEN_REDUCTIONS = {"sum": 1, "none": 2}  # the bits of NAME_takes, as in softmax_ce.h
-TAKEN_OPTIONS = {"label_smoothing": 4, "class_weights": 8, "ignore_index": 16}
+TAKEN_REAL_OPTIONS = {"softcap": 32, "temperature": 64, "z_loss": 128, "poly_epsilon": 256}  # in the fields' order
+TAKEN_OPTIONS = {"label_smoothing": 4, "class_weights": 8, "ignore_index": 16, **TAKEN_REAL_OPTIONS}
 
 
 class Options(ctypes.Structure):
@@ -23,6 +25,7 @@ class Options(ctypes.Structure):
         ("class_weights", ctypes.c_void_p),
         ("ignores", ctypes.c_int64),
         ("ignore_index", ctypes.c_int64),
+        *((name, ctypes.c_double) for name in TAKEN_REAL_OPTIONS),
     )
 
     @classmethod
@@ -39,7 +42,8 @@ class Options(ctypes.Structure):
             raise ValueError(f"class_weights must have shape {logits.shape[1:]}, got {array.shape}")
         address = None if array is None else array.ctypes.data
         smoothing = float(options.get("label_smoothing", 0.0))
-        found = cls(REDUCTIONS[reduction], smoothing, address, ignored is not None, ignored or 0)
+        real = [float(options.get(name, REAL_OPTIONS[name].neutral)) for name in TAKEN_REAL_OPTIONS]
+        found = cls(REDUCTIONS[reduction], smoothing, address, ignored is not None, ignored or 0, *real)
         found.array = array
         return found
 

@@ -30,6 +30,10 @@ int softmax_ce_f64(const double *logits, const int64_t *labels, int64_t n_rows, 
 #define SOFTMAX_CE_LABEL_SMOOTHING 4
 #define SOFTMAX_CE_CLASS_WEIGHTS 8
 #define SOFTMAX_CE_IGNORE_INDEX 16
+#define SOFTMAX_CE_SOFTCAP 32
+#define SOFTMAX_CE_TEMPERATURE 64
+#define SOFTMAX_CE_Z_LOSS 128
+#define SOFTMAX_CE_POLY_EPSILON 256
 
 enum { SOFTMAX_CE_IS_MEAN = 0, SOFTMAX_CE_IS_SUM = 1, SOFTMAX_CE_IS_NONE = 2 };
 
@@ -39,6 +43,10 @@ typedef struct softmax_ce_options {
     const void *class_weights; /* n_classes numbers of the logits' type, or NULL where all are 1 */
     int64_t ignores;           /* 1 where labels may be ignore_index, whatever number that is, and 0 elsewhere */
     int64_t ignore_index;      /* rows with this label have loss and gradient 0 and do not count in the mean */
+    double softcap;            /* c > 0: a logit x becomes c tanh(x / c) before the softmax; infinity where it is off */
+    double temperature;        /* every logit, after any softcap, is divided by it; 1 where it is off */
+    double z_loss;             /* that times lse^2 is added to a row's loss, lse of what the softmax gets; or 0 */
+    double poly_epsilon;       /* that times sum_j t_j (1 - p_j) is added to a row's loss; or 0 */
 } softmax_ce_options;
 
 extern const uint32_t softmax_ce_takes;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -134,13 +135,12 @@ def test_a_library_without_such_a_function(build: Build) -> None:
 def test_what_a_library_says_that_it_takes_is_claimed(build: Build) -> None:
     (found,) = load(build(WITH_OPTIONS), {})
     assert found.claims.reduction == ("mean", "sum", "none")
-    assert found.claims.options == ("label_smoothing", "class_weights", "ignore_index")
+    real = ("softcap", "temperature", "z_loss", "poly_epsilon")
+    assert found.claims.options == ("label_smoothing", "class_weights", "ignore_index", *real)
 
 
 def test_what_it_does_not_take_is_not_claimed(build: Build) -> None:
-    few = WITH_OPTIONS.replace("SOFTMAX_CE_SUM | SOFTMAX_CE_NONE | SOFTMAX_CE_LABEL_SMOOTHING |", "").replace(
-        "SOFTMAX_CE_CLASS_WEIGHTS | ", ""
-    )
+    few = re.sub(r"(?<=softmax_ce_takes = )[^;]*", "SOFTMAX_CE_IGNORE_INDEX", WITH_OPTIONS)
     assert load(build(few), {})[0].claims == Claims(options=("ignore_index",), keeps_dtype=True)
 
 
@@ -154,6 +154,10 @@ def test_what_it_does_not_take_is_not_claimed(build: Build) -> None:
         {"class_weights": np.repeat(WEIGHTS, 2)[::2], "label_smoothing": 0.5},
         {"ignore_index": 0},
         {"ignore_index": -100, "reduction": "none", "class_weights": WEIGHTS},
+        {"softcap": 1.5},
+        {"temperature": 0.5, "reduction": "none"},
+        {"z_loss": 0.25, "softcap": 2.0, "temperature": 2.0},
+        {"poly_epsilon": -0.5, "class_weights": WEIGHTS, "label_smoothing": 0.25, "ignore_index": 0},
     ],
     ids=str,
 )

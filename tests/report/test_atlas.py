@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gradlab.harness.atlas_document import read_atlas
 from gradlab.report.atlas import as_markdown
 
 RULE = {"name": "refused", "says": "an exception", "followed_by": "torch", "ours": True}
@@ -102,3 +104,8 @@ def test_the_picture_is_the_same_each_time_and_is_named_on_the_page() -> None:
     assert len(pictures) == 1
     assert "<svg" in pictures.pop()
     assert "](atlas.svg)" in as_markdown(document(), "atlas.svg")
+
+
+def test_the_page_in_the_documentation_is_what_the_document_beside_it_says() -> None:
+    docs = Path(__file__).parents[2] / "docs"
+    assert as_markdown(read_atlas(docs / "atlas.json"), "atlas.svg") == (docs / "atlas.md").read_text(encoding="utf-8")
