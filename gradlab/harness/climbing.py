@@ -6,6 +6,7 @@ target's entry and the others are kept and changed by a few ULP, by noise, by ti
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -97,7 +98,8 @@ def errors_of_row(implementation: Implementation, logits: Array, label: int) -> 
 
 def _drawn(dtype: str, classes: int, rng: np.random.Generator) -> tuple[Array, int]:
     """A row of some scale, with some margin of the target, or next to where exponentials of this format underflow."""
-    last = underflows(format_of(dtype))
+    fmt = format_of(dtype)
+    last = underflows(fmt)
     logits = rng.normal(0, 10.0 ** rng.uniform(-3, 3), classes)
     label = int(rng.integers(classes))
     if rng.random() < 0.6:
@@ -105,8 +107,9 @@ def _drawn(dtype: str, classes: int, rng: np.random.Generator) -> tuple[Array, i
         others = np.delete(logits, label).max(initial=0.0)
         logits[label] = others + margin
     if rng.random() < 0.2:
-        logits += 10.0 ** rng.uniform(0, 6) * rng.choice([-1, 1])
-    return logits.astype(format_of(dtype).dtype), label
+        coarse = min(fmt.precision + 6, math.log2(fmt.largest) - 1)  # logits of that size are 64 apart: log K is lost
+        logits += 2.0 ** rng.uniform(0, coarse) * rng.choice([-1, 1])
+    return logits.astype(fmt.dtype), label
 
 
 def _changed(logits: Array, rng: np.random.Generator) -> Array:
