@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import platform
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,11 +23,12 @@ from gradlab.harness.files import parsed_json
 from gradlab.harness.largest_errors import PARTS
 from gradlab.harness.machine import numpy_simd, processor
 from gradlab.problems.dtypes import format_of
-from gradlab.problems.families import Family
+from gradlab.problems.families import FAMILIES, Family, problems_in
 from gradlab.problems.families.placing import underflows
 
-SCHEMA, SCHEMA_VERSION = "gradlab-atlas", 3
-SMALL = 8  # a problem of at most so many logits is written out, and one that has no number
+SCHEMA, SCHEMA_VERSION = "gradlab-atlas", 4
+SMALL = 8  # a problem of at most so many logits is written out where it is met, and one that has no number
+MODERATE = 1024  # one of at most so many stands among the inputs, once for all targets
 FRAMEWORKS = (
     "torch",
     "jax",
@@ -68,8 +70,29 @@ def document(command: str, families: Sequence[Family], entries: Sequence[Plain],
         "cases": encoded_cases(),
         "vanishes_rightly": {name: hex_of(underflows(format_of(name))) for name in ("float32", "float64")},
         "missing": [{"target": one.target, "reason": one.reason} for one in missing],
+        "inputs": _inputs(entries),
         "targets": list(entries),
     }
+
+
+def place_of(dtype: str, family: str, part: Plain) -> str:
+    """The key of a part's worst problem among the inputs."""
+    return f"{dtype} {family}[{part['index']}], seed {part['seed']}"
+
+
+def _inputs(entries: Sequence[Plain]) -> dict[str, Plain]:
+    """The worst problems that are not written out where they are met, and are not too large for it."""
+    found = {}
+    for chart in (chart for entry in entries for chart in entry["charts"]):
+        for family, part in ((one["family"], part) for one in chart["families"] for part in one["parts"].values()):
+            if part["index"] is not None and part["problem"] is None and math.prod(part["shape"]) <= MODERATE:
+                found[place_of(chart["dtype"], family, part)] = (chart["dtype"], family, part)
+    return {place: _input(*found[place]) for place in sorted(found)}
+
+
+def _input(dtype: str, family: str, part: Plain) -> Plain:
+    (found,) = [one for one in FAMILIES if one.name == family]
+    return encoded_problem(problems_in(found, format_of(dtype), part["seed"])[part["index"]])
 
 
 def _climbed(entries: Sequence[Plain]) -> dict[str, str]:

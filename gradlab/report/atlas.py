@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from math import inf
 from typing import Any
 
+from gradlab.harness.atlas_document import MODERATE
 from gradlab.harness.encoding import Plain
 from gradlab.harness.largest_errors import PARTS
 from gradlab.report.conformance import case_lines, rule_lines
@@ -132,7 +133,8 @@ def _errors_in(chart: Plain, name: str) -> str:
 def _inputs(atlas: Plain, dtype: str) -> Iterator[str]:
     yield (
         "`name[i], seed s` is problem i of the family, `problems_in(family, format_of(dtype), s)[i]`; the JSON beside"
-        " this page has the worst input for each family."
+        " this page has the worst input for each family, in hexadecimal where it has at most"
+        f" {MODERATE} logits."
     )
     yield ""
     yield _row(["target", "part", "ULP", "problem", "logits and labels"])

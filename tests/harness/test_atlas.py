@@ -18,6 +18,7 @@ from gradlab.harness.atlas_document import (
     certificates_in,
     document,
     encoded_entry,
+    place_of,
     read_atlas,
 )
 from gradlab.harness.conformance.table import CASES
@@ -93,6 +94,15 @@ def test_small_problems_are_written_out() -> None:
     assert all(part["problem"] is None for part in parts if part not in small)
 
 
+def test_larger_ones_stand_among_the_inputs_and_show_the_error_that_is_told() -> None:
+    found, (implementation,) = plain(), load("shifted", {})
+    (chart,) = [one for one in found["targets"][0]["charts"] if one["dtype"] == "float32"]
+    (margins,) = [one for one in chart["families"] if one["family"] == "margins"]
+    problem = decoded_problem(found["inputs"][place_of("float32", "margins", margins["parts"]["target"])])
+    assert problem.logits.size > SMALL
+    assert errors_on(implementation, problem)["target"].max() == margins["parts"]["target"]["ulp"]
+
+
 def test_a_chart_has_the_profile_of_its_dtype() -> None:
     found = chart("shifted", "float64").profile
     assert list(found) == list(CASES)
@@ -103,7 +113,17 @@ def test_the_document_has_what_its_schema_says(tmp_path: Path) -> None:
     (tmp_path / "atlas.json").write_text(strict_json(plain()))
     found = read_atlas(tmp_path / "atlas.json")
     assert (found["schema"], found["version"]) == (SCHEMA, SCHEMA_VERSION)
-    assert {"command", "profile", "seeds", "machine", "versions", "families", "cases", "missing"} <= found.keys()
+    assert {
+        "command",
+        "profile",
+        "seeds",
+        "machine",
+        "versions",
+        "families",
+        "cases",
+        "missing",
+        "inputs",
+    } <= found.keys()
     for entry in found["targets"]:
         assert entry.keys() == {"target", "reduction", "charts", "exhaustive"}
         for one in entry["charts"]:
@@ -112,10 +132,10 @@ def test_the_document_has_what_its_schema_says(tmp_path: Path) -> None:
             assert [family["family"] for family in one["families"]] == list(found["families"])
 
 
-@pytest.mark.parametrize("text", ["[]", '{"schema": "gradlab-case-1"}', '{"schema": "gradlab-atlas", "version": 2}'])
+@pytest.mark.parametrize("text", ["[]", '{"schema": "gradlab-case-1"}', '{"schema": "gradlab-atlas", "version": 3}'])
 def test_what_is_no_atlas_is_refused(text: str, tmp_path: Path) -> None:
     (tmp_path / "other.json").write_text(text)
-    with pytest.raises(ValueError, match="schema and version must be 'gradlab-atlas' and 3, got "):
+    with pytest.raises(ValueError, match="schema and version must be 'gradlab-atlas' and 4, got "):
         read_atlas(tmp_path / "other.json")
 
 
