@@ -59,7 +59,6 @@ def _told(pool: Pool, name: str, member: Supervised, wishes: Wishes) -> Judged:
 
     with shown(name) as watch:
         judged: Judged | str = pool.result_of(member, watch)
-    member.close()
     if isinstance(judged, str):
         raise click.UsageError(judged)
     with writing():

@@ -189,7 +189,6 @@ def _take(one: Offered, working: tuple[Pool, Supervised], made: Made) -> None:
             entry: Plain | str = pool.result_of(member, watch)
     except WorkerError as error:
         entry = f"{one.target}: {error}"
-    member.close()
     if isinstance(entry, str):
         _leave_out(one.target, entry, made)
     else:

@@ -81,7 +81,6 @@ def _profiled_apart(targets: Sequence[str], claimed: Claimed, limits: Limits) ->
         members = [offers.begin(one, partial(profile_here, one, claimed, dtypes)) for one, dtypes in asked]
         for member in members:
             found: Conformance | str = pool.result_of(member)
-            member.close()
             if isinstance(found, str):
                 raise click.UsageError(found)
             yield _told(found)

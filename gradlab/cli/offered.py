@@ -65,8 +65,8 @@ class Offers:
         return [replace(one, name=name) for one, name in zip(found, names, strict=True)]
 
     def begin(self, one: Offered, task: Callable[[Desk], Any]) -> Supervised:
-        """Has a task on one of them done, in the worker that has loaded it if that is still there."""
-        return self._pool.given(task, self._firsts.pop(one.given, None))
+        """Has one task on one of them done, in the worker that has loaded it if that is still there."""
+        return self._pool.given(task, self._firsts.pop(one.given, None), is_last=True)
 
     def _load(self, member: Supervised, stays: bool) -> Loaded:
         load: Loaded = self._pool.result_of(member)

@@ -29,7 +29,7 @@ class Supervised:
     """One task after another on the same things, in workers that follow each other.
 
     here: the folder in which the command was given. result: of the latest task, None until it is done.
-    progress: what the task last told of itself.
+    progress: what the task last told of itself. is_at_its_last: whether no other task follows.
     """
 
     def __init__(self, here: str, limits: Limits) -> None:
@@ -45,6 +45,7 @@ class Supervised:
         self._cut_short, self._kept = "", b""
         self.result: Any = None
         self.progress: Any = None
+        self.is_at_its_last = False
 
     @property
     def connection(self) -> Any:
@@ -155,12 +156,16 @@ class Pool:
         self._waiting: list[tuple[Supervised, Task]] = []
         self._working: list[Supervised] = []
 
-    def given(self, task: Task, member: Supervised | None = None) -> Supervised:
-        """Whoever does the task, as soon as it is its turn: the member, which has done others, or a new one."""
+    def given(self, task: Task, member: Supervised | None = None, is_last: bool = False) -> Supervised:
+        """Whoever does the task, as soon as it is its turn: the member, which has done others, or a new one.
+
+        is_last: its worker ends with this task, and does not wait for the result to be taken.
+        """
         if member is None:
             member = self._new()
             self._members.append(member)
         member.result = None
+        member.is_at_its_last = is_last
         self._waiting.append((member, task))
         self._go_on()
         return member
@@ -170,11 +175,13 @@ class Pool:
         while member.result is None:
             wait([one.connection for one in self._working if one.connection], SECONDS_BETWEEN_LOOKS)
             for one in self._working:
-                one.step()
+                _step(one)
             if member.progress is not None:
                 watch(member.progress)
                 member.progress = None
             self._go_on()
+        if isinstance(member.result, WorkerError):
+            raise member.result
         return member.result
 
     def close(self) -> None:
@@ -183,8 +190,20 @@ class Pool:
             member.close()
 
     def _go_on(self) -> None:
+        for one in self._working:
+            if one.result is not None and one.is_at_its_last:
+                one.close()
         self._working = [one for one in self._working if one.result is None]
         while self._waiting and len(self._working) < self.most:
             member, task = self._waiting.pop(0)
             member.begin(task)
             self._working.append(member)
+
+
+def _step(member: Supervised) -> None:
+    """One step; its error is its result, to be raised where that is asked for."""
+    try:
+        member.step()
+    except WorkerError as error:
+        member.result = error
+        member.close()

@@ -63,6 +63,22 @@ def test_a_target_that_always_ends_its_process_is_left_out(gradlab: Any) -> None
     assert [one["target"] for one in document["targets"]] == ["shifted"]
 
 
+def test_an_error_in_the_worker_of_one_is_not_laid_to_another(gradlab: Any) -> None:
+    Path("mine.py").write_text(
+        "from gradlab.implementations.shifted import shifted\n"
+        "loss = lambda logits, labels: shifted(logits, labels)\n"
+        "loss.__gradlab_claims__ = {'dtypes': ['float32']}\n"
+        "import importlib\n"
+        "def broken(*arguments): raise ZeroDivisionError('in the worker')\n"
+        "importlib.import_module('gradlab.cli.atlas')._entry = broken\n"
+    )
+    ran = gradlab("atlas", "shifted", "mine.py:loss", *FEW, "--json", "a.json", "--jobs", "2")
+    assert ran.status == 0
+    document = json.loads(Path("a.json").read_text())
+    assert [one["target"] for one in document["targets"]] == ["shifted"]
+    assert [one["reason"] for one in document["missing"]] == ["mine.py:loss: ZeroDivisionError: in the worker"]
+
+
 def test_one_that_ends_its_process_on_bad_labels_is_measured(gradlab: Any) -> None:
     Path("mine.py").write_text(
         "import os\n"
