@@ -222,6 +222,8 @@ def _leave_out(target: str, reason: str, made: Made) -> None:
 
     click.echo(f"left out: {reason}", err=True)
     made.missing.append(Missing(target, reason))
+    if made.entries:
+        _write(made)
 
 
 def _add(name: str, entry: Plain, made: Made) -> None:
