@@ -7,9 +7,9 @@ from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
 from gradlab.problems.dtypes import DTYPE_NAMES
-from gradlab.problems.objective import REAL_OPTIONS, REDUCTIONS, TARGETS
+from gradlab.problems.objective import MEANS, PER_ROW_OPTIONS, REAL_OPTIONS, REDUCTIONS, TARGETS
 
-OPTIONS = ("label_smoothing", "class_weights", "ignore_index", *REAL_OPTIONS)
+OPTIONS = ("label_smoothing", "class_weights", "ignore_index", *REAL_OPTIONS, *PER_ROW_OPTIONS)
 LEVELS = ("stable", "accurate")
 ATTRIBUTE = "__gradlab_claims__"
 
@@ -25,8 +25,10 @@ class Claims:
     targets: "index" (labels, shape (N,)) and/or "probability" (shape (N, K)).
     dtypes: the dtypes of the logits that it takes.
     options: the keywords it takes: label_smoothing, class_weights (an array (K,) in the logits' dtype), ignore_index,
-        softcap, temperature, z_loss, poly_epsilon; each is passed where it is on. What they mean:
-        `problems/objective.py`, and README.md.
+        softcap, temperature, z_loss, poly_epsilon, sample_weights and upstream (arrays (N,) in the logits' dtype); each
+        is passed where it is on. What they mean: `problems/objective.py`, and README.md.
+    mean_over: what a mean divides by where rows do not all count alike, "sum_of_weights", "number_of_rows" or
+        "all_rows"; it is held to that. The keyword `mean_over` is passed in each call where more than one is claimed.
     level: the verdict that it is meant to reach, "stable" or "accurate".
     normalised_targets: probability targets sum to 1 in every row; others are not asked.
     masks: a logit of -inf means probability 0; where this is not claimed, none is given.
@@ -42,6 +44,7 @@ class Claims:
     targets: tuple[str, ...] = ("index",)
     dtypes: tuple[str, ...] = ("float32", "float64")
     options: tuple[str, ...] = ()
+    mean_over: tuple[str, ...] = ("sum_of_weights",)
     level: str = "stable"
     normalised_targets: bool = False
     masks: bool = True
@@ -60,6 +63,7 @@ _ALLOWED = {
     "targets": TARGETS,
     "dtypes": DTYPE_NAMES,
     "options": OPTIONS,
+    "mean_over": tuple(MEANS),
 }
 
 

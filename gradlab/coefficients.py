@@ -1,4 +1,7 @@
-"""The objective of a problem as coefficients t of its rows: loss_i = sum_j t_ij (lse_i - x_ij)."""
+"""The objective of a problem as coefficients t of its rows, and what is made of these: factors of rows, denominators.
+
+Before its terms and its factor a row's loss is sum_j t_ij (lse_i - x_ij).
+"""
 
 from __future__ import annotations
 
@@ -21,13 +24,37 @@ def unsmoothed_coefficients_of(problem: Problem) -> Array:
 
 
 def denominator_of(problem: Problem) -> float:
-    """What the mean divides by: the labels' weights (the rows kept, without weights), or N for probabilities."""
-    objective = problem.objective
-    if objective.reduction != "mean":
+    """What the mean divides by, which `Objective.mean_over` says; 1 for the other reductions."""
+    if problem.objective.reduction != "mean":
         return 1.0
-    if objective.targets == "probability":
-        return float(problem.n_rows)
-    return float(numpy_forms.denominators(problem.targets, _weights(problem), _ignored(problem)).sum())
+    return float(denominators_of(problem, problem.objective.mean_over).sum())
+
+
+def denominators_of(problem: Problem, mean_over: str) -> Array:
+    """What each row adds to the denominator of a mean over that, one of `objective.MEANS`; shape (N,)."""
+    sample_weights = np.asarray(problem.objective.sample_weights or np.ones(problem.n_rows), dtype=np.float64)
+    if problem.objective.targets == "probability":
+        return numpy_forms.PROBABILITY_DENOMINATORS[mean_over](sample_weights)
+    own = (problem.targets, _weights(problem), sample_weights, _ignored(problem))
+    return numpy_forms.INDEX_DENOMINATORS[mean_over](*own)
+
+
+def loss_factors(problem: Problem) -> Array:
+    """What each row's loss is multiplied by, its terms too, before the reduction; shape (N,)."""
+    return _factors(problem)[0]
+
+
+def gradient_factors(problem: Problem) -> Array:
+    """What each row of the gradient is multiplied by, before the mean divides it; shape (N,)."""
+    return _factors(problem)[1]
+
+
+def _factors(problem: Problem) -> tuple[Array, Array]:
+    of_loss = of_gradient = np.ones(problem.n_rows)
+    for name, values in problem.objective.per_row_options().items():
+        own = numpy_forms.ROW_FACTORS[name](np.asarray(values, dtype=np.float64))
+        of_loss, of_gradient = of_loss * own[0], of_gradient * own[1]
+    return of_loss, of_gradient
 
 
 def _coefficients(problem: Problem, smoothing: float) -> Array:

@@ -80,10 +80,17 @@ def signature_fault(function: Callable[..., Any]) -> str | None:
 
 
 def keywords_for(claims: Claims, objective: Objective, dtype: np.dtype[Any]) -> dict[str, Any]:
-    """The keyword arguments by which `objective` is asked for; weights become an array in `dtype`."""
+    """The keyword arguments by which `objective` is asked for; weights become an array in `dtype`.
+
+    Where it is no mean of which rules make a difference, and its rule is not claimed, the first one that is stands.
+    """
     keywords = objective.options()
-    if objective.class_weights is not None:
-        keywords["class_weights"] = np.array(objective.class_weights).astype(dtype)
+    arrays = ["class_weights"] if objective.class_weights is not None else []
+    for name in (*arrays, *objective.per_row_options()):
+        keywords[name] = np.array(keywords[name]).astype(dtype)
+    if len(claims.mean_over) > 1:
+        known = objective.mean_over in claims.mean_over
+        keywords["mean_over"] = objective.mean_over if known else claims.mean_over[0]
     if len(claims.reduction) > 1:
         keywords["reduction"] = objective.reduction
     return keywords

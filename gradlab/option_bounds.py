@@ -68,13 +68,30 @@ def gradient_error(state: Carrying, own: Array) -> Array:
         return own
     letters, slope = _letters(state), slopes(problem)
     terms = _terms(problem, letters)
-    more = terms.along_lse * letters.p + terms.along_target * (letters.p * (letters.t - letters.m))
+    more = _gradient_terms(terms, letters)
     size = c.mass[:, None] * c.probabilities + c.coefficients + _size(more)
     last = _ORDER + of_division(problem)
     error = own + _error(more) + gamma(last, fmt) * size
     slope_error = slope.error + gamma(_OTHER_SLOPE, fmt) * slope.size
     moved = slope.size * error + slope_error * (size + error) + gamma(last, fmt) * slope.size * size
     return _where_known(problem, (moved + 2 * fmt.smallest_subnormal) * _counts(problem)[:, None])
+
+
+def sizes_of_losses(state: Carrying) -> Array:
+    """How large the parts are that make a row's loss, in sum, shape (N,)."""
+    if not state.problem.objective.real_options():
+        return state.c.losses
+    return np.asarray(state.c.losses + _size(_terms(state.problem, _letters(state)).value)[:, 0])
+
+
+def sizes_of_entries(state: Carrying) -> Array:
+    """How large the parts are that make an entry of a row's own gradient, in sum, shape (N, K)."""
+    size = state.c.mass[:, None] * state.c.probabilities + state.c.coefficients
+    if not state.problem.objective.real_options():
+        return np.asarray(size)
+    letters = _letters(state)
+    more = _gradient_terms(_terms(state.problem, letters), letters)
+    return np.asarray((size + _size(more)) * slopes(state.problem).size)
 
 
 def magnified(problem: Problem) -> float:
@@ -109,6 +126,12 @@ def _letters(state: Carrying) -> _Letters:
     error = gamma(top, fmt) + c.lse_error + gamma(4 + of_base(fmt), fmt) * size + problem.n_classes * underflow
     lse = Bounded(c.lse - c.reach, c.lse + c.reach, error, fmt)
     return _Letters(lse, (t * p).summed(n), t.summed(n), p, t)
+
+
+def _gradient_terms(terms: RowTerms, letters: _Letters) -> Bounded | float:
+    """What the terms add to an entry of the gradient along what the softmax gets."""
+    added: Bounded | float = terms.along_lse * letters.p + terms.along_target * (letters.p * (letters.t - letters.m))
+    return added
 
 
 def _terms(problem: Problem, letters: _Letters) -> RowTerms:

@@ -55,12 +55,22 @@ def of_mass(problem: Problem) -> float:
 
 
 def of_division(problem: Problem) -> float:
-    """What the division by the denominator carries: N in the format, a reciprocal and a product; a sum of weights."""
+    """What the division by the denominator carries: N in the format, a reciprocal and a product; a sum of weights.
+
+    With sample weights two more, for their conversion to the format and their product by the labels' weights.
+    """
     objective = problem.objective
     if objective.reduction != "mean":
         return 0.0
-    weighted = objective.targets == "index" and objective.class_weights is not None
-    return 3 + (of_sum(problem.n_rows, problem.format) + 1 if weighted else 0.0)
+    sampled, by_class = objective.sample_weights is not None, objective.class_weights is not None
+    if objective.mean_over != "sum_of_weights" or not (sampled or (by_class and objective.targets == "index")):
+        return 3.0
+    return 3 + of_sum(problem.n_rows, problem.format) + 1 + (2 if sampled else 0)
+
+
+def of_factors(problem: Problem) -> float:
+    """What a row's factors carry: each its conversion to the format and a product."""
+    return 2.0 * len(problem.objective.per_row_options())
 
 
 def divisor(problem: Problem) -> float:

@@ -19,12 +19,14 @@ from statistics import NormalDist
 
 import numpy as np
 
+from gradlab import factor_bounds
 from gradlab.coefficients import unsmoothed_coefficients_of
 from gradlab.conditioning import Conditioning, conditioning
-from gradlab.option_bounds import Carrying, gradient_error, loss_error, loss_sizes, magnified
+from gradlab.factor_bounds import gradient_error, loss_error, loss_sizes
+from gradlab.option_bounds import Carrying, magnified
 from gradlab.problems.dtypes import Format
 from gradlab.problems.problem import Array, Problem
-from gradlab.roundings import BETA, divisor, gamma, of_base, of_division, of_mass, of_sum, unit, vanishes
+from gradlab.roundings import BETA, divisor, gamma, of_base, of_division, of_factors, of_mass, of_sum, unit, vanishes
 
 ACCURATE_BETA = 2.52  # what NumPy promises for exp in float32; the promise for float64 is smaller
 
@@ -88,10 +90,11 @@ def any_form_losses(problem: Problem, radius: float = 0.0) -> tuple[Array, str]:
     """As forward_losses, with room for the forms without a shift, for all logits within `radius` of these.
 
     lse is off by (2 beta + b + 1) |lse| more; and where t is not one-hot, both terms of A lse - sum_j t_j x_j carry
-    n + 2.
+    n + 2. A row's factor may multiply each of the two.
     """
     c, terms = conditioning(problem, radius), of_mass(problem)
-    unshifted = (2 * BETA + of_base(problem.format) + 1 + (terms + 2 if terms else 0.0)) * (2 * c.largest + c.log_sum)
+    more = (terms + 2 if terms else 0.0) + of_factors(problem)
+    unshifted = (2 * BETA + of_base(problem.format) + 1 + more) * (2 * c.largest + c.log_sum)
     return _loss_error(problem, c, _carried(problem, c) + unshifted[:, None]), _ANY_FORM
 
 
@@ -148,10 +151,10 @@ def flushed(problem: Problem) -> float:
     """What flushing subnormals to 0 can cost loss or gradient: the smallest normal number, wherever eta counts.
 
     That is in each of n probabilities or terms of S, times t, in two products before the division, and after it; and
-    times what logit maps and row terms make of an error.
+    times what logit maps, row terms and factors make of an error.
     """
     largest = float(conditioning(problem).mass.max(initial=0.0))
-    terms = (problem.n_classes + 1) * largest + 2
+    terms = factor_bounds.flushed(problem, (problem.n_classes + 1) * largest + 2)
     return problem.format.smallest_normal * (terms / divisor(problem) + 1) * magnified(problem)
 
 

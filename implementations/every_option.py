@@ -2,11 +2,14 @@
 
 loss_i = sum_j t_ij (log S_i - d_ij) and its gradient sum_j(t_ij) p_i - t_i, with d = x - max x and S = sum exp(d).
 t_ij = w_j ((1 - e) q_ij + e / K): smoothing e, class weights w, q the probabilities or the one-hot labels. Rows with
-the ignored label have loss and gradient 0. The mean divides by the sum of the labels' weights, with probabilities by
-N; it is NaN where that is 0.
+the ignored label have loss and gradient 0.
 
 x is what softcap and temperature make of the logits, c tanh(logit / c) / T, and the gradient is multiplied by the
-derivative of that. To a row's loss z_loss adds lambda lse^2, and poly_epsilon epsilon sum_j t_j (1 - p_j).
+derivative of that. To a row's loss z_loss adds lambda lse^2, and poly_epsilon epsilon sum_j t_j (1 - p_j). Then the
+row's loss and gradient are multiplied by its sample weight s_i, and the gradient by what comes from above.
+
+The mean divides by the sum of s_i w_(y_i), with probabilities of s_i, over the rows that count; or by their number, or
+by N. It is NaN where that is 0.
 """
 
 from __future__ import annotations
@@ -32,7 +35,10 @@ CLAIMS = {
         "temperature",
         "z_loss",
         "poly_epsilon",
+        "sample_weights",
+        "upstream",
     ],
+    "mean_over": ["sum_of_weights", "number_of_rows", "all_rows"],
     "dtypes": ["float32", "float64"],
     "refuses_bad_labels": True,
     "empty_batch": True,
@@ -54,28 +60,51 @@ def every_option(
     temperature: float = 1.0,
     z_loss: float = 0.0,
     poly_epsilon: float = 0.0,
+    sample_weights: npt.ArrayLike | None = None,
+    upstream: npt.ArrayLike | None = None,
+    mean_over: str = "sum_of_weights",
 ) -> tuple[Any, Array]:
     """The loss, a scalar or (N,) with reduction "none", and the gradient (N, K), both in the dtype of the logits.
 
-    logits (N, K); targets: labels (N,), or probabilities (N, K). Raises TypeError or ValueError for what does not fit.
+    logits (N, K); targets: labels (N,), or probabilities (N, K); sample_weights and upstream: (N,). Raises TypeError or
+    ValueError for what does not fit.
 
     Breaks: the target's entry is a difference, as in the shifted form. With labels, no smoothing
     and two classes it is 0, which is 100% wrong, from a margin of 17 in float32 and 37 in float64.
     """
     logits = checked_logits(logits)
-    weights = checked_weights(class_weights, logits)
+    weights, own = checked_weights(class_weights, logits), checked_rows(sample_weights, logits, 0.0)
     shares, ignored = checked_targets(targets, logits, ignore_index)
     mapped, slope = logits_of_softmax(logits, softcap, temperature)
     losses, gradient = per_row(mapped, weights * smoothed(shares, label_smoothing), (z_loss, poly_epsilon))
     gradient *= slope
 
-    counts = (weights * shares).sum() if np.ndim(targets) == 1 else logits.dtype.type(len(logits))
-    denominator = {"none": 1, "sum": 1, "mean": counts}[checked_reduction(reduction)]
+    counted = (weights * shares).sum(axis=1) if np.ndim(targets) == 1 else np.ones_like(own)
+    denominator = denominator_of(checked_reduction(reduction), mean_over, (own, counted, ignored))
+    left_out = ignored if sample_weights is None else ignored | (own == 0)
+    losses[left_out], gradient[left_out] = 0, 0
+    if sample_weights is not None:
+        losses, gradient = own * losses, own[:, None] * gradient
+    if upstream is not None:
+        gradient *= checked_upstream(upstream, logits, reduction)[:, None]
     with np.errstate(divide="ignore", invalid="ignore"):  # 0 / 0 where no row counts
         gradient /= denominator
-    losses[ignored] = 0
     gradient[ignored] = 0
     return (losses if reduction == "none" else sum_over(losses, denominator)), gradient
+
+
+def denominator_of(reduction: str, mean_over: str, rows: tuple[Array, Array, Array]) -> Any:
+    """What loss and gradient are divided by; rows: their sample weights, their class weights, which are ignored."""
+    own, counted, ignored = rows
+    number = own.dtype.type
+    means = {
+        "sum_of_weights": (own * counted).sum(),
+        "number_of_rows": number((~ignored).sum()),
+        "all_rows": number(len(ignored)),
+    }
+    if mean_over not in means:
+        raise ValueError(f"mean_over must be one of {', '.join(means)}, got {mean_over!r}")
+    return means[mean_over] if reduction == "mean" else number(1)
 
 
 @np.errstate(over="ignore", invalid="ignore")  # x - max x may overflow to -inf, whose exp is the right 0; 0 * -inf
@@ -149,6 +178,25 @@ def checked_weights(class_weights: npt.ArrayLike | None, logits: Array) -> Array
     if not (np.isfinite(weights) & (weights >= 0)).all():
         raise ValueError("class_weights must be finite and at least 0")
     return weights
+
+
+def checked_rows(values: npt.ArrayLike | None, logits: Array, least: float) -> Array:
+    """One number for every row, shape (N,), in the dtype of the logits; 1 where none are given."""
+    if values is None:
+        return np.ones(len(logits), dtype=logits.dtype)
+    numbers = np.asarray(values).astype(logits.dtype)
+    if numbers.shape != logits.shape[:1]:
+        raise ValueError(f"there must be one number per row, shape {logits.shape[:1]}, got {numbers.shape}")
+    if not (np.isfinite(numbers) & (numbers >= least)).all():
+        raise ValueError(f"numbers of rows must be finite and at least {least}")
+    return numbers
+
+
+def checked_upstream(upstream: npt.ArrayLike, logits: Array, reduction: str) -> Array:
+    """What comes from above for every row, shape (N,); only where there is a loss for every row."""
+    if reduction != "none":
+        raise ValueError(f"upstream needs reduction none, got {reduction}")
+    return checked_rows(upstream, logits, -np.inf)
 
 
 def checked_targets(targets: npt.ArrayLike, logits: Array, ignore_index: int | None) -> tuple[Array, Array]:

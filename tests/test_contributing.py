@@ -12,12 +12,12 @@ from gradlab.checks.table import CHECKS
 from gradlab.claims import OPTIONS
 from gradlab.problems.dtypes import format_of
 from gradlab.problems.families.options import option_problems
-from gradlab.problems.objective import Objective
+from gradlab.problems.objective import MEANS, Objective
 from gradlab.symbolic import options as symbolic
 
 ROOT = Path(__file__).parents[1]
 NAMED = re.findall(r"`([\w./]+(?:/|\.py|\.toml|\.txt))`", (ROOT / "CONTRIBUTING.md").read_text())
-NOT_OPTIONS = {"reduction", "targets"}
+NOT_OPTIONS = {"reduction", "targets", "mean_over"}
 
 
 @pytest.mark.parametrize("path", sorted({path for path in NAMED if "NAME" not in path}))
@@ -30,11 +30,12 @@ def test_the_objective_has_the_options_that_can_be_claimed() -> None:
 
 
 def test_every_option_has_a_rule() -> None:
-    assert [*symbolic.OPTIONS, *symbolic.LOGIT_MAPS, *symbolic.ROW_TERMS] == list(OPTIONS)
+    assert [*symbolic.OPTIONS, *symbolic.LOGIT_MAPS, *symbolic.ROW_TERMS, *symbolic.ROW_FACTORS] == list(OPTIONS)
+    assert list(symbolic.DENOMINATORS) == list(MEANS)
 
 
 def test_every_option_is_switched_on_by_a_problem() -> None:
-    problems = option_problems(format_of("float64"), 0, "mean")
+    problems = option_problems(format_of("float64"), 0, "none")
     assert {option for problem in problems for option in problem.objective.options()} == set(OPTIONS)
 
 

@@ -31,6 +31,7 @@ FLOORS = (
     (
         "gradlab.oracle",
         "gradlab.option_bounds",
+        "gradlab.factor_bounds",
         "gradlab.tolerances",
         "gradlab.problems.families",
         "gradlab.problems.strategies",

@@ -45,7 +45,7 @@ def keeps_the_dtype(implementation: Implementation, problem: Problem) -> Finding
 
 
 def leaves_its_inputs_alone(implementation: Implementation, problem: Problem) -> Findings:
-    """Logits, labels and class weights hold the same bits after the call; or the logits the gradient, where claimed."""
+    """Logits, labels and weights hold the same bits after the call; or the logits the gradient, where claimed."""
     call = call_for(implementation, problem)
     keywords = {name: value.copy() for name, value in call.keywords.items() if isinstance(value, np.ndarray)}
     given = answer_to_call(implementation, call, problem.objective.reduction)
@@ -115,10 +115,11 @@ def layout_does_not_matter(implementation: Implementation, problem: Problem) -> 
 
 
 def integer_type_of_the_labels_does_not_matter(implementation: Implementation, problem: Problem) -> Findings:
-    """Labels in any integer type that can hold every class give the same values, or an exception."""
+    """Labels in any integer type that can hold them and every class give the same values, or an exception."""
     findings: Findings = []
     for name in INTEGERS:
-        if problem.n_classes - 1 <= np.iinfo(name).max:
+        largest = max(problem.n_classes - 1, int(problem.targets.max()))
+        if np.iinfo(name).min <= problem.targets.min() and largest <= np.iinfo(name).max:
             call = replace(call_for(implementation, problem), targets=problem.targets.astype(name))
             given = answer_to_call(implementation, call, problem.objective.reduction)
             if given.raised is None:
@@ -257,7 +258,7 @@ def _twice(problem: Problem) -> tuple[Array, Array, str]:
 
 
 def _doubled(problem: Problem) -> Problem:
-    return problem.replace(logits=np.concatenate([problem.logits] * 2), targets=np.concatenate([problem.targets] * 2))
+    return problem.rows(np.tile(np.arange(problem.n_rows), 2))
 
 
 def _arrays(given: Answer) -> dict[str, Array]:
@@ -268,7 +269,8 @@ def _overlaps(array: Array, what: str, asked: tuple[Implementation, Call]) -> bo
     implementation, call = asked
     may_be_logits = what == "gradient" and implementation.claims.gradient_in_logits
     in_logits = not may_be_logits and np.shares_memory(array, call.logits)
-    return bool(in_logits or np.shares_memory(array, call.targets))
+    others = [call.targets, *(value for value in call.keywords.values() if isinstance(value, np.ndarray))]
+    return bool(in_logits or any(np.shares_memory(array, other) for other in others))
 
 
 def _unchanged(what: str, after: Array, before: Array) -> Fact:

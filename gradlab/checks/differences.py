@@ -15,7 +15,7 @@ import numpy as np
 
 from gradlab import tolerances
 from gradlab.checks.check import Findings, NoAnswerError, solved, values_of
-from gradlab.coefficients import denominator_of
+from gradlab.coefficients import denominator_of, loss_factors
 from gradlab.conditioning import conditioning
 from gradlab.evaluation import Implementation, call_for, described_error, evaluate, perform
 from gradlab.problems.objective import Objective
@@ -43,16 +43,20 @@ def gradient_is_the_derivative_of_its_own_loss(implementation: Implementation, p
 
 
 def along_classes(implementation: Implementation, problem: Problem) -> Findings:
-    """Central differences along every class, all rows at once, of the rows' own losses (reduction none)."""
+    """Central differences along every class, all rows at once, of the rows' own losses (reduction none).
+
+    The gradient of a row is that times what comes from above.
+    """
     exact = _on_grid(problem, 1.0, replace(problem.objective, reduction="none"))
-    mass = conditioning(exact).mass
+    mass = _mass(exact)
+    above = np.asarray(exact.objective.upstream or np.ones(exact.n_rows))[:, None]
     step = _step(exact, (float(tolerances.any_form_losses(exact)[0].max()), float(mass.max())), 1.0)
     error = tolerances.any_form_losses(exact, step)[0]
     _, gradient = solved(implementation, exact)
     slopes = _slopes_along_classes(implementation, exact, step)
     limit, source = tolerances.central_difference(error[:, None], mass[:, None], step)
-    bound = limit + tolerances.any_form_gradient(exact)[0]
-    return asking(exact, [within("gradient[{}, {}]", gradient, slopes, (bound, f"{source}, h = {step:g}"))])
+    bound = np.abs(above) * limit + tolerances.any_form_gradient(exact)[0]
+    return asking(exact, [within("gradient[{}, {}]", gradient, above * slopes, (bound, f"{source}, h = {step:g}"))])
 
 
 def along_coordinates(implementation: Implementation, problem: Problem) -> Findings:
@@ -100,8 +104,16 @@ def along_directions(implementation: Implementation, problem: Problem) -> Findin
 def _slopes_along_classes(implementation: Implementation, problem: Problem, step: float) -> Array:
     """The slope of each row's loss along each class, shape (N, K)."""
 
+    per_row = problem.objective.per_row_options()
+
     def sweep(logits: Array, targets: Array, **keywords: Any) -> Array:
-        return _swept(partial(implementation.function, **keywords), (logits, targets), step)
+        def stacked(copies: Array, labels: Array) -> Any:
+            n_copies = len(copies) // max(len(logits), 1)
+            own = {name: np.tile(one, n_copies) if name in per_row else one for name, one in keywords.items()}
+            return implementation.function(copies, labels, **own)
+
+        function = stacked if per_row else partial(implementation.function, **keywords)
+        return _swept(function, (logits, targets), step)
 
     outcome = perform(sweep, call_for(implementation, problem))  # all calls together: watching one call costs 20 us
     if outcome.error is not None:
@@ -175,7 +187,8 @@ def _spacing(problem: Problem, reach: float) -> float:
 
 
 def _mass(problem: Problem) -> Array:
-    return np.asarray(conditioning(problem).mass / (denominator_of(problem) or 1.0))
+    """A of each row of the loss that is returned, its factor included and divided as that is, shape (N,)."""
+    return np.asarray(loss_factors(problem) * conditioning(problem).mass / (denominator_of(problem) or 1.0))
 
 
 def _curvatures(problem: Problem, directions: Array) -> Array:

@@ -77,9 +77,9 @@ def adding_2_to_30_exactly_changes_nothing(implementation: Implementation, probl
 
 
 def permuting_rows_permutes_the_gradient(implementation: Implementation, problem: Problem) -> Findings:
-    """The rows in another order give the same loss and the gradient's rows in that order."""
+    """The rows in another order, weights with them, give the same loss and the gradient's rows in that order."""
     order = _generator(problem).permutation(problem.n_rows)
-    moved = problem.replace(logits=problem.logits[order], targets=problem.targets[order])
+    moved = problem.rows(order)
     loss, gradient = solved(implementation, problem)
     wanted = (loss[order] if loss.ndim else loss, gradient[order])
     bounds = _bounds(problem, moved)
@@ -121,10 +121,8 @@ def batch_is_additive(implementation: Implementation, problem: Problem) -> Findi
 
     An uneven split, so that a mean of means, a missing or a double division by N shows.
     """
-    first = problem.replace(logits=problem.logits[:1], targets=problem.targets[:1])
-    whole = problem.replace(
-        logits=np.concatenate([problem.logits, first.logits]), targets=np.concatenate([problem.targets, first.targets])
-    )
+    first = problem.rows(slice(1))
+    whole = problem.rows(np.append(np.arange(problem.n_rows), 0))
     scales = [denominator_of(p) for p in (problem, first, whole)]
     parts = [solved(implementation, p) for p in (problem, first, whole)]
     bounds = [(tolerances.loss(p)[0], tolerances.gradient(p)) for p in (problem, first, whole)]

@@ -44,6 +44,21 @@ def class_weights_are_as_defined(implementation: Implementation, problem: Proble
     return values_within_bound(implementation, problem)
 
 
+def sample_weights_are_as_defined(implementation: Implementation, problem: Problem) -> Findings:
+    """Each row's loss, its terms too, and its gradient are multiplied by the row's sample weight."""
+    return values_within_bound(implementation, problem)
+
+
+def upstream_is_as_defined(implementation: Implementation, problem: Problem) -> Findings:
+    """Each row of the gradient is multiplied by its number from above, and the losses are as they are without."""
+    return values_within_bound(implementation, problem)
+
+
+def mean_is_over_what_is_claimed(implementation: Implementation, problem: Problem) -> Findings:
+    """The mean divides by the sum of the weights, the rows that count or all rows, whichever is claimed."""
+    return values_within_bound(implementation, problem)
+
+
 def ignore_index_is_as_defined(implementation: Implementation, problem: Problem) -> Findings:
     """An ignored row has loss and gradient 0 whatever its logits, and does not count in the mean."""
     return values_within_bound(implementation, problem)

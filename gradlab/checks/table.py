@@ -9,8 +9,8 @@ import numpy as np
 from gradlab.checks import accuracy, calculus, contract, differences, domain, invariants, options
 from gradlab.checks.check import Check
 from gradlab.claims import Claims
-from gradlab.coefficients import coefficients_of, denominator_of
-from gradlab.problems.objective import REAL_OPTIONS
+from gradlab.coefficients import coefficients_of, denominator_of, denominators_of
+from gradlab.problems.objective import MEANS, REAL_OPTIONS
 from gradlab.problems.problem import Problem, moderate_limit
 
 Condition = Callable[[Claims, Problem], bool]
@@ -69,9 +69,24 @@ def _divided(claims: Claims, problem: Problem) -> bool:
     return denominator_of(problem) != 0
 
 
-def _real_options_only(claims: Claims, problem: Problem) -> bool:
-    """Maps of the logits and terms of the rows at most: they treat rows, and classes, all alike."""
-    return problem.objective.options().keys() == problem.objective.real_options().keys()
+def _alike(claims: Claims, problem: Problem) -> bool:
+    """Maps of the logits, terms of the rows and what goes with a row at most: they treat classes all alike."""
+    objective = problem.objective
+    return objective.options().keys() == {*objective.real_options(), *objective.per_row_options()}
+
+
+def _factors_only(claims: Claims, problem: Problem) -> bool:
+    """What goes with a row at most; and a mean over the first row alone has a value."""
+    objective = problem.objective
+    alone = denominator_of(problem.rows(slice(1)))
+    return objective.options().keys() == objective.per_row_options().keys() and alone > 0
+
+
+def _ruled_mean(claims: Claims, problem: Problem) -> bool:
+    """A mean that would be another one by another rule of `mean_over`."""
+    if not problem.objective.has_ruled_mean or _without_value(claims, problem):
+        return False
+    return len({float(denominators_of(problem, rule).sum()) for rule in MEANS}) > 1
 
 
 def _shift_invariant(claims: Claims, problem: Problem) -> bool:
@@ -138,7 +153,7 @@ def checks_of_real_options() -> Iterator[Check]:
 
 
 _CORE = _every(_finite, _without_options)
-_ALIKE = _every(_finite, _real_options_only)
+_ALIKE = _every(_finite, _alike)
 _CALM = _every(_moderate, _without_options)
 _CALLS = _every(_moderate, _primary, _small)
 _ANY_CALL = _every(_moderate, _small)
@@ -173,7 +188,7 @@ CHECKS: tuple[Check, ...] = (
     Check(invariants.permuting_rows_permutes_the_gradient, "invariants", _ALIKE),
     Check(invariants.permuting_classes_permutes_the_gradient, "invariants", _ALIKE),
     Check(invariants.rows_are_independent, "invariants", _CORE),
-    Check(invariants.batch_is_additive, "invariants", _CALM),
+    Check(invariants.batch_is_additive, "invariants", _every(_moderate, _factors_only)),
     Check(invariants.loss_is_convex, "invariants", _CALM),
     Check(invariants.gradient_is_lipschitz, "invariants", _CALM),
     # calculus
@@ -202,6 +217,9 @@ CHECKS: tuple[Check, ...] = (
     Check(options.class_weights_are_as_defined, "options", _option("class_weights")),
     Check(options.ignore_index_is_as_defined, "options", _option("ignore_index")),
     *checks_of_real_options(),
+    Check(options.sample_weights_are_as_defined, "options", _option("sample_weights")),
+    Check(options.upstream_is_as_defined, "options", _option("upstream")),
+    Check(options.mean_is_over_what_is_claimed, "options", _ruled_mean),
 )
 # fmt: on
 

@@ -17,7 +17,7 @@ from gradlab.cli.offered import Claimed, Offered, Offers, implementation_here
 from gradlab.cli.status import Status
 from gradlab.isolation.limits import Limits, n_processors
 from gradlab.problems.dtypes import DTYPE_NAMES
-from gradlab.problems.objective import REDUCTIONS, TARGETS
+from gradlab.problems.objective import MEANS, REDUCTIONS, TARGETS
 
 if TYPE_CHECKING:
     from gradlab.evaluation import Implementation
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 @click.option("--json", type=click.Path(path_type=Path), metavar="FILE", help="Write the profiles there too.")
 @click.option("--reduction", type=click.Choice(REDUCTIONS), multiple=True, help="Claim it. May be repeated.")
 @click.option("--targets", "kinds", type=click.Choice(TARGETS), multiple=True, help="Claim it. May be repeated.")
+@click.option("--mean-over", type=click.Choice([*MEANS]), multiple=True, help="Claim it. May be repeated.")
 @click.option("--option", "options", type=click.Choice(OPTIONS), multiple=True, help="Claim it. May be repeated.")
 @isolation_options
 def conform(targets: tuple[str, ...], dtypes: tuple[str, ...], json: Path | None, **named: Any) -> Status:
@@ -47,8 +48,8 @@ def conform(targets: tuple[str, ...], dtypes: tuple[str, ...], json: Path | None
     if fault:
         raise click.UsageError(fault)
     limits = limits_of(named)
-    claims = {"reduction": named["reduction"], "targets": named["kinds"], "options": named["options"]}
-    claimed = Claimed({name: value for name, value in claims.items() if value}, dtypes)
+    keywords = {"reduction": "reduction", "targets": "kinds", "options": "options", "mean_over": "mean_over"}
+    claimed = Claimed({claim: named[keyword] for claim, keyword in keywords.items() if named[keyword]}, dtypes)
     profiles = list(_profiled_here(targets, claimed) if limits is None else _profiled_apart(targets, claimed, limits))
     if path:
         _write(path, profiles)

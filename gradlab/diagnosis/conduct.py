@@ -128,13 +128,13 @@ def labels_repeated(side: Side) -> str | None:
 
 
 def refuses_no_rows(side: Side) -> str | None:
-    empty = side.problem.replace(logits=side.problem.logits[:0], targets=side.problem.targets[:0])
+    empty = side.problem.rows(slice(0))
     return "empty_batch_refused" if side.answer(empty).raised else None
 
 
 def axis_lost(side: Side) -> str | None:
     """The gradient of a single row has lost its first axis."""
-    single = side.problem.replace(logits=side.problem.logits[:1], targets=side.problem.targets[:1])
+    single = side.problem.rows(slice(1))
     outcome = perform(side.implementation.function, call_for(side.implementation, single))
     pair = pair_of(outcome.value)
     return "single_row_squeezed" if pair is not None and np.shape(pair[1]) == (single.n_classes,) else None

@@ -38,7 +38,7 @@ class Side:
 def side_of(implementation: Implementation, dtype: np.dtype[np.generic]) -> Side:
     """The side to probe: three rows of four classes, with the first objective that is claimed."""
     claims = implementation.claims
-    objective = Objective(reduction=claims.reduction[0])
+    objective = Objective(reduction=claims.reduction[0], mean_over=claims.mean_over[0])
     problem = Problem(np.array(LOGITS).astype(dtype), np.array(LABELS), objective, "probe")
     return Side(implementation, problem if claims.targets[0] == "index" else one_hot(problem))
 

@@ -10,7 +10,7 @@ import numpy as np
 from gradlab.evaluation import Answer
 from gradlab.oracle.enclosure import Enclosures, Truth
 from gradlab.problems.dtypes import DTYPE_NAMES, as_dtype
-from gradlab.problems.objective import Objective
+from gradlab.problems.objective import PER_ROW_OPTIONS, Objective
 from gradlab.problems.problem import Array, Problem
 
 Plain = dict[str, Any]
@@ -49,15 +49,20 @@ def encoded_problem(problem: Problem) -> Plain:
 
 def encoded_objective(objective: Objective) -> Plain:
     """All of an objective; its numbers in hexadecimal."""
-    weights = objective.class_weights
     return {
         "reduction": objective.reduction,
         "targets": objective.targets,
         "label_smoothing": hex_of(objective.label_smoothing),
-        "class_weights": None if weights is None else [hex_of(weight) for weight in weights],
+        "class_weights": _hex_of_each(objective.class_weights),
         "ignore_index": objective.ignore_index,
         **{name: hex_of(getattr(objective, name)) for name in objective.real_names()},
+        **{name: _hex_of_each(getattr(objective, name)) for name in PER_ROW_OPTIONS},
+        "mean_over": objective.mean_over,
     }
+
+
+def _hex_of_each(values: tuple[float, ...] | None) -> list[str] | None:
+    return None if values is None else [hex_of(value) for value in values]
 
 
 def encoded_answer(answer: Answer) -> Plain:
@@ -125,23 +130,33 @@ def decoded_problem(plain: Any) -> Problem:
 def decoded_objective(plain: Any) -> Objective:
     """The objective written as plain data. Raises ValueError that shows the rule and the value.
 
-    A real option that is not there is off: cases were kept before there were any.
+    An option of one number, or of one per row, that is not there is off: cases were kept before there were any.
     """
     names = ("reduction", "targets", "label_smoothing", "class_weights", "ignore_index")
     fields = _fields(plain, "objective", names)
-    weights, ignored = fields["class_weights"], fields["ignore_index"]
-    if weights is not None and not isinstance(weights, list):
-        raise ValueError(f"class_weights must be a list or null, got {weights!r:.60}")
+    ignored = fields["ignore_index"]
     if ignored is not None and not _is_integer(ignored):
         raise ValueError(f"ignore_index must be an integer or null, got {ignored!r:.60}")
+    later: dict[str, Any] = {
+        **{name: number_from(fields[name], name) for name in Objective.real_names() if name in fields},
+        **{name: _numbers(fields[name], name) for name in PER_ROW_OPTIONS if name in fields},
+        **{name: fields[name] for name in ("mean_over",) if name in fields},
+    }
     return Objective(
         fields["reduction"],
         fields["targets"],
         number_from(fields["label_smoothing"], "label_smoothing"),
-        None if weights is None else tuple(number_from(weight, "class_weights") for weight in weights),
+        _numbers(fields["class_weights"], "class_weights"),
         ignored,
-        **{name: number_from(fields[name], name) for name in Objective.real_names() if name in fields},
+        **later,
     )
+
+
+def _numbers(plain: Any, name: str) -> tuple[float, ...] | None:
+    """The numbers of an option that has one for each class or row, or None where it is off."""
+    if plain is not None and not isinstance(plain, list):
+        raise ValueError(f"{name} must be a list or null, got {plain!r:.60}")
+    return None if plain is None else tuple(number_from(one, name) for one in plain)
 
 
 def number_from(word: Any, what: str) -> float:

@@ -61,6 +61,8 @@ def why_not(specimen: Specimen, claims: Claims, what: tuple[str, Verdict]) -> st
     for option in needed.options:
         if option not in claims.options:
             return option
+    if needed.options and needed.mean_over[0] not in claims.mean_over:
+        return f"mean over {needed.mean_over[0]}"
     if needed.targets == ("probability",) and "probability" not in claims.targets:
         return "probability targets"
     if specimen.name == "mass_forgotten" and claims.normalised_targets:
@@ -102,7 +104,7 @@ def as_claimed(specimen: Specimen, claims: Claims) -> Implementation:
     targets = needed.targets if needed.targets[0] in claims.targets else claims.targets
     if targets != needed.targets:
         function = _of_one_hot(function)
-    own = replace(claims, reduction=reduction, targets=targets, options=needed.options)
+    own = replace(claims, reduction=reduction, targets=targets, options=needed.options, mean_over=needed.mean_over)
     return Implementation(specimen.name, function, own)
 
 

@@ -8,9 +8,10 @@ from functools import lru_cache
 import numpy as np
 
 from gradlab.claims import Claims
+from gradlab.coefficients import denominators_of
 from gradlab.conditioning import rows_in_range
 from gradlab.harness.profiles import Profile
-from gradlab.problems.dtypes import format_of
+from gradlab.problems.dtypes import Format, format_of
 from gradlab.problems.families import family_problems
 from gradlab.problems.families.options import one_hot, option_problems
 from gradlab.problems.objective import Objective
@@ -23,8 +24,22 @@ def problems_for(claims: Claims, dtype: str, extent: tuple[str, int]) -> tuple[P
     profile, seed = extent
     fmt = format_of(dtype)
     plain = tuple(stated(claims, problem) for problem in family_problems(fmt, profile, seed))
-    optional = [p for reduction in claims.reduction for p in option_problems(fmt, seed, reduction)]
+    optional = [p for reduction in claims.reduction for p in _optional(claims, fmt, (seed, reduction))]
     return plain + tuple(problem for problem in optional if allows(claims, problem.objective))
+
+
+def _optional(claims: Claims, fmt: Format, what: tuple[int, str]) -> list[Problem]:
+    """Problems with options for what = (seed, reduction): for the first rule of the mean that is claimed all of them.
+
+    For every other rule those on which it makes a difference.
+    """
+    seed, reduction = what
+    first, *others = claims.mean_over
+    found = option_problems(fmt, seed, reduction, first)
+    for rule in others:
+        problems = option_problems(fmt, seed, reduction, rule) if reduction == "mean" else []
+        found += [one for one in problems if denominators_of(one, first).sum() != denominators_of(one, rule).sum()]
+    return found
 
 
 def problems_in_run(claims: Claims, dtype: str, extent: tuple[Profile, int]) -> tuple[Problem, ...]:
@@ -38,12 +53,15 @@ def problems_in_run(claims: Claims, dtype: str, extent: tuple[Profile, int]) -> 
 
 
 def may_be_asked(claims: Claims, problem: Problem) -> bool:
-    """Whether the claims admit a problem: masked logits; targets of any sum, or of 1 to within its rounding.
+    """Whether the claims admit a problem, and whether there is one right answer to it, and a bound.
 
-    And whether there is a bound for it at all: whether what the options make of finite logits stays in range.
+    There is no bound where the options make something out of range of finite logits.
     """
-    if not rows_in_range(problem).all():
-        return False
+    return bool(rows_in_range(problem).all()) and not is_left_open(problem) and admits(claims, problem)
+
+
+def admits(claims: Claims, problem: Problem) -> bool:
+    """Whether the claims admit a problem: masked logits; targets of any sum, or of 1 to within its rounding."""
     if not claims.masks and bool((problem.logits64 == -np.inf).any()):
         return False
     if not claims.normalised_targets or problem.objective.targets == "index":
@@ -52,9 +70,29 @@ def may_be_asked(claims: Claims, problem: Problem) -> bool:
     return bool((np.abs(sums - 1) <= problem.n_classes * problem.format.unit_roundoff).all())
 
 
+def is_left_open(problem: Problem) -> bool:
+    """Whether sound code may answer in more than one way, since a number of a row is 0, or next to it.
+
+    A row of sample weight 0, or with 0 from above, whose logits are not all finite: 0 for code that leaves it out, and
+    NaN, as 0 times inf, for code that multiplies. And a mean whose sample weights sum to 0, over rows that count, or
+    are themselves subnormal, so that their sum may have no digit, and no finite reciprocal.
+    """
+    options = problem.objective.per_row_options()
+    if not options:
+        return False
+    idle = (np.array(list(options.values())) == 0).any(axis=0)
+    if bool((idle & ~np.isfinite(problem.logits64).all(axis=1)).any()):
+        return True
+    if problem.objective.reduction != "mean":
+        return False
+    own = denominators_of(problem, problem.objective.mean_over)
+    tiny = (own > 0) & (own < problem.format.smallest_normal)
+    return bool(tiny.any() or (own.sum() == 0 and not problem.ignored_rows.all()))
+
+
 def stated(claims: Claims, problem: Problem) -> Problem:
-    """The problem with the reduction and the kind of target that the implementation claims first."""
-    objective = replace(problem.objective, reduction=claims.reduction[0])
+    """The problem with the reduction, rule of the mean and kind of target that the implementation claims first."""
+    objective = replace(problem.objective, reduction=claims.reduction[0], mean_over=claims.mean_over[0])
     problem = problem.replace(objective=objective)
     return problem if claims.targets[0] == "index" else one_hot(problem)
 
@@ -62,4 +100,5 @@ def stated(claims: Claims, problem: Problem) -> Problem:
 def allows(claims: Claims, objective: Objective) -> bool:
     """Whether an implementation with these claims can be asked for this objective."""
     known = objective.reduction in claims.reduction and objective.targets in claims.targets
+    known &= objective.mean_over in claims.mean_over or not objective.has_ruled_mean
     return known and set(objective.options()) <= set(claims.options)

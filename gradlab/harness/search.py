@@ -16,9 +16,9 @@ from hypothesis.errors import Flaky, NoSuchExample
 from hypothesis.strategies import SearchStrategy
 
 from gradlab.claims import Claims
-from gradlab.problems.objective import Objective
+from gradlab.problems.objective import PER_ROW_OPTIONS, Objective
 from gradlab.problems.problem import Problem
-from gradlab.problems.strategies import ENTRYWISE, MAX_SHAPE, Shape, objectives, problems
+from gradlab.problems.strategies import ENTRYWISE, MAX_SHAPE, Shape, objectives, problems, with_per_row
 
 
 def strategy_for(claims: Claims, dtype: str, max_shape: Shape = MAX_SHAPE) -> SearchStrategy[Problem]:
@@ -26,14 +26,19 @@ def strategy_for(claims: Claims, dtype: str, max_shape: Shape = MAX_SHAPE) -> Se
 
     The first objective claimed comes up as often as all others together; masks only where they are claimed.
     """
-    first = Objective(reduction=claims.reduction[0], targets=claims.targets[0])
+    first = Objective(claims.reduction[0], claims.targets[0], mean_over=claims.mean_over[0])
+    per_row = [name for name in claims.options if name in PER_ROW_OPTIONS]
+    options = [name for name in claims.options if name not in PER_ROW_OPTIONS]
 
     def drawn(n_classes: int) -> SearchStrategy[Objective]:
-        return st.just(first) | objectives(n_classes, claims.reduction, claims.targets, claims.options)
+        return st.just(first) | objectives(
+            n_classes, claims.reduction, claims.targets, options, mean_over=claims.mean_over
+        )
 
     extreme = "any" if claims.masks else "finite"
     one, two, three = (problems(dtype, drawn, entries, max_shape) for entries in ("moderate", "finite", extreme))
-    return one | two | three
+    drawn_ones = one | two | three
+    return drawn_ones.flatmap(lambda problem: with_per_row(problem, per_row)) if per_row else drawn_ones
 
 
 @lru_cache(maxsize=16)

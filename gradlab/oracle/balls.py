@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from flint import arb, ctx
 
-from gradlab.oracle.canonical import class_coefficients, denominator, row_coefficients, row_kinds
+from gradlab.oracle.canonical import class_coefficients, denominator, row_coefficients, row_factors, row_kinds
 from gradlab.oracle.conversion import to_enclosures
 from gradlab.oracle.intervals import Array, Enclosures, constant, fill
 from gradlab.oracle.ulp import WIDTH_BITS, is_narrow
@@ -112,13 +112,16 @@ def _evaluate(problem: Problem, rows: Array, precision: int) -> RowAnswers:
     with ctx.workprec(precision):
         divisor = denominator(problem)
         divides = not (divisor.is_zero() or divisor == 1)
-        classes = class_coefficients(problem)
+        classes, scales = class_coefficients(problem), bool(problem.objective.per_row_options())
         losses: list[arb] = []
         entries: list[arb] = []
         for row in rows.tolist():
             loss, gradient = answer_of_row(
                 problem.objective, problem.logits64[row].tolist(), row_coefficients(problem, row, classes)
             )
+            if scales:
+                of_loss, of_gradient = row_factors(problem, row)
+                loss, gradient = of_loss * loss, [of_gradient * entry for entry in gradient]
             losses.append(loss)
             entries += [entry / divisor for entry in gradient] if divides else gradient
         shape = (len(losses), problem.n_classes)

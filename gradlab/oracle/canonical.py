@@ -13,7 +13,7 @@ from flint import arb
 
 from gradlab.oracle.intervals import Array
 from gradlab.problems.problem import Problem
-from gradlab.reference.ball_forms import coefficients_index, coefficients_probability
+from gradlab.reference.ball_forms import ROW_FACTORS, coefficients_index, coefficients_probability
 
 _NO_LABEL = -1
 
@@ -52,14 +52,23 @@ def row_coefficients(problem: Problem, row: int, classes: ClassCoefficients) -> 
 def denominator(problem: Problem) -> arb:
     """What the reduction divides by: 1, or the mean's denominator; at the present working precision.
 
-    Index targets: the sum of w_y over the rows that are not ignored. Probability targets: the number of rows.
+    By `Objective.mean_over`. The sum of weights is that of s_i w_y over the rows that are not ignored, with probability
+    targets that of s_i.
     """
-    if problem.objective.reduction != "mean":
+    objective, kept = problem.objective, ~problem.ignored_rows
+    if objective.reduction != "mean":
         return arb(1)
-    kept = ~problem.ignored_rows
-    sizes = problem.objective.class_weights
-    if problem.objective.targets == "probability" or sizes is None:
+    if objective.mean_over == "all_rows":
+        return arb(problem.n_rows)
+    sizes = objective.class_weights if objective.targets == "index" else None
+    if objective.mean_over == "number_of_rows" or (sizes is None and objective.sample_weights is None):
         return arb(int(kept.sum()))
+    if objective.sample_weights is not None:
+        own = np.asarray(objective.sample_weights)[kept].tolist()
+        labels = problem.targets[kept].tolist() if sizes is not None else []
+        by_class = [arb(sizes[label]) for label in labels] if sizes is not None else [arb(1)] * len(own)
+        return sum((arb(weight) * size for weight, size in zip(own, by_class, strict=True)), arb(0))
+    assert sizes is not None
     counts = np.bincount(problem.targets[kept], minlength=problem.n_classes).tolist()
     return sum((count * arb(size) for count, size in zip(counts, sizes, strict=True) if count), arb(0))
 
@@ -81,11 +90,21 @@ def active_classes(problem: Problem) -> Array:
     return np.asarray(active & (np.array(objective.class_weights) > 0))
 
 
+def row_factors(problem: Problem, row: int) -> tuple[arb, arb]:
+    """What a row's loss, and its gradient, is multiplied by before the reduction."""
+    of_loss = of_gradient = arb(1)
+    for name, values in problem.objective.per_row_options().items():
+        own = ROW_FACTORS[name](arb(values[row]))
+        of_loss, of_gradient = of_loss * own[0], of_gradient * own[1]
+    return of_loss, of_gradient
+
+
 @dataclass(frozen=True)
 class RowKinds:
     """The rows by what the domain rules say of them; index arrays, disjoint, together all rows.
 
-    ignored: loss 0 and gradient 0 whatever the logits. undefined: NaN, +inf or only -inf in it: loss and gradient NaN.
+    ignored: loss 0 and gradient 0 whatever the logits, by the label or by a sample weight of 0.
+    undefined: NaN, +inf or only -inf in it: loss and gradient NaN.
     infinite: a class masked where the coefficient is not 0: loss +inf, finite gradient. regular: the others.
     """
 
@@ -97,7 +116,7 @@ class RowKinds:
 
 def row_kinds(problem: Problem) -> RowKinds:
     """Every row's kind."""
-    ignored = problem.ignored_rows
+    ignored = problem.ignored_rows | problem.weightless_rows
     if problem.is_finite:
         nothing = np.zeros(0, dtype=np.int64)
         return RowKinds(np.flatnonzero(ignored), nothing, nothing, np.flatnonzero(~ignored))

@@ -38,9 +38,10 @@ BlockSolver = Callable[[Array, Enclosures], list[arb]]
 def answer_by_double_double(problem: Problem, rows: Array) -> RowAnswers:
     """Narrow enclosures for the given rows, which must be regular or of infinite loss; as `balls.answer_rows`.
 
-    It does so where the objective is one of coefficients alone; with logit maps or row terms all is left to the balls.
+    It does so where the objective is one of coefficients alone; with logit maps, row terms or factors of rows all is
+    left to the balls.
     """
-    if problem.objective.real_options():
+    if problem.objective.real_options() or problem.objective.per_row_options():
         return answer_rows(problem, rows)
     with ctx.workprec(_ROW_PRECISION):
         soft = problem.objective.targets == "probability" or problem.objective.label_smoothing > 0

@@ -8,6 +8,14 @@ from dataclasses import dataclass, fields
 REDUCTIONS = ("none", "mean", "sum")
 TARGETS = ("index", "probability")
 
+# What a mean divides by, each in words; the default first.
+MEANS = {
+    "sum_of_weights": "the sum over the rows that count of sample weight times the label's class weight; with "
+    "probabilities of the sample weight alone",
+    "number_of_rows": "the number of rows that count, whatever they weigh",
+    "all_rows": "the number of all rows, ignored ones too",
+}
+
 
 @dataclass(frozen=True)
 class RealOption:
@@ -56,6 +64,39 @@ REAL_OPTIONS = {
 # fmt: on
 
 
+@dataclass(frozen=True)
+class PerRowOption:
+    """What has to be said of an option that is one number for each row, besides its mathematics.
+
+    least: what no number is below; all are finite. reductions: those with which it goes. tried: what the rows of
+    problems get, in turn; drawn: between which two numbers others are drawn. meaning: in words.
+    """
+
+    least: float
+    reductions: tuple[str, ...]
+    tried: tuple[float, ...]
+    drawn: tuple[float, float]
+    meaning: str
+
+
+PER_ROW_OPTIONS = {
+    "sample_weights": PerRowOption(
+        0.0,
+        REDUCTIONS,
+        (0.5, 2.0, 0.0, 3.0),
+        (2.0**-6, 8.0),
+        "each row's loss, its terms too, and its gradient are multiplied by the row's sample weight",
+    ),
+    "upstream": PerRowOption(
+        -math.inf,
+        ("none",),
+        (2.0, -1.0, 0.5, 0.0),
+        (-8.0, 8.0),
+        "each row's gradient is multiplied by the row's number, and its loss is not",
+    ),
+}
+
+
 @dataclass(frozen=True, repr=False)
 class Objective:
     """One loss out of the family that gradlab knows; the default is the mean over integer labels.
@@ -63,14 +104,19 @@ class Objective:
     reduction: "none" (one loss per row), "mean" or "sum".
     targets: "index" (labels, shape (N,)) or "probability" (targets, shape (N, K)).
     label_smoothing: epsilon in [0, 1]; a target t becomes (1 - epsilon) t + epsilon / K.
-    class_weights: one weight >= 0 per class; class j's term -t_j log p_j is multiplied by it. With index
-        targets the mean divides by the sum of the labels' weights, with probability targets by N (as torch does).
-    ignore_index: rows with this label have loss and gradient 0 and are left out of the mean's denominator.
+    class_weights: one weight >= 0 per class; class j's term -t_j log p_j is multiplied by it.
+    ignore_index: rows with this label have loss and gradient 0 and do not count.
     softcap: c > 0; a logit x becomes c tanh(x/c), so that -inf and +inf become -c and c and mask nothing; inf is off.
     temperature: T > 0; every logit, after the softcap, is divided by it.
     z_loss: lambda >= 0; lambda lse^2 is added to the loss of every row that counts, whatever its weight, lse being
         log sum exp of the logits that the softmax gets.
     poly_epsilon: at least -1; that times sum_j t_j (1 - p_j) is added to each row's loss, weights and smoothing in t.
+    sample_weights: one weight >= 0 per row; the row's loss, its terms too, and its gradient are multiplied by it. A row
+        of weight 0 has loss and gradient 0 whatever its logits.
+    upstream: one number per row, the derivative by its loss of whatever comes after, as a backward pass gets it; only
+        with reduction "none". The row's gradient is multiplied by it: the derivative of sum_i upstream_i loss_i.
+    mean_over: what the mean divides by, one of MEANS: "sum_of_weights" (with class weights and labels that is what
+        torch does, with class weights and probabilities N), "number_of_rows" or "all_rows".
 
     Raises ValueError where an option is outside its range.
     """
@@ -84,6 +130,9 @@ class Objective:
     temperature: float = 1.0
     z_loss: float = 0.0
     poly_epsilon: float = 0.0
+    sample_weights: tuple[float, ...] | None = None
+    upstream: tuple[float, ...] | None = None
+    mean_over: str = "sum_of_weights"
 
     def __post_init__(self) -> None:
         if self.reduction not in REDUCTIONS:
@@ -101,10 +150,24 @@ class Objective:
             refusal = REAL_OPTIONS[name].refusal(value)
             if refusal is not None:
                 raise ValueError(f"{name} {refusal}, got {value!r}")
+        self._check_rows()
+
+    def _check_rows(self) -> None:
+        if self.mean_over not in MEANS:
+            raise ValueError(f"mean_over must be one of {', '.join(MEANS)}, got {self.mean_over!r}")
+        for name, values in self.per_row_options().items():
+            option = PER_ROW_OPTIONS[name]
+            if not all(option.least <= value < math.inf and value > -math.inf for value in values):
+                rule = f"finite and at least {option.least:g}" if option.least > -math.inf else "finite"
+                raise ValueError(f"{name} must be {rule}, got {values!r:.200}")
+            if self.reduction not in option.reductions:
+                raise ValueError(f"{name} needs reduction {' or '.join(option.reductions)}, got {self.reduction}")
 
     def __repr__(self) -> str:
-        """The fields, without the real options that are off."""
-        shown = [f.name for f in fields(self) if f.name not in REAL_OPTIONS or f.name in self.real_options()]
+        """The fields, without the options of one number, or of one per row, that are off, and the usual mean_over."""
+        quiet = {*REAL_OPTIONS, *PER_ROW_OPTIONS, "mean_over"} - {*self.real_options(), *self.per_row_options()}
+        quiet -= {"mean_over"} if self.is_by_another_rule else set()
+        shown = [f.name for f in fields(self) if f.name not in quiet]
         return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
 
     def options(self) -> dict[str, object]:
@@ -116,7 +179,23 @@ class Objective:
             on["class_weights"] = self.class_weights
         if self.ignore_index is not None:
             on["ignore_index"] = self.ignore_index
-        return {**on, **self.real_options()}
+        return {**on, **self.real_options(), **self.per_row_options()}
+
+    def per_row_options(self) -> dict[str, tuple[float, ...]]:
+        """Those of them that are one number for each row."""
+        values = {name: getattr(self, name) for name in PER_ROW_OPTIONS}
+        return {name: value for name, value in values.items() if value is not None}
+
+    @property
+    def is_by_another_rule(self) -> bool:
+        """Whether `mean_over` is not the default."""
+        return self.mean_over != next(iter(MEANS))
+
+    @property
+    def has_ruled_mean(self) -> bool:
+        """Whether it is a mean with rows that do not all count alike, so that `mean_over` makes a difference."""
+        alike = self.class_weights is None and self.ignore_index is None and self.sample_weights is None
+        return self.reduction == "mean" and not alike
 
     @classmethod
     def real_names(cls) -> tuple[str, ...]:

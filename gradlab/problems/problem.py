@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -45,6 +45,7 @@ class Problem:
         weights = self.objective.class_weights
         if weights is not None and len(weights) != logits.shape[1]:
             raise ValueError(f"class_weights must have {logits.shape[1]} entries, one per class, got {len(weights)}")
+        _check_per_row(self.objective, logits)
         logits.flags.writeable = False
         targets.flags.writeable = False
         object.__setattr__(self, "logits", logits)
@@ -78,6 +79,12 @@ class Problem:
         if self.objective.ignore_index is None:
             return np.zeros(self.n_rows, dtype=bool)
         return np.asarray(self.targets == self.objective.ignore_index)
+
+    @cached_property
+    def weightless_rows(self) -> Array:
+        """Which rows have the sample weight 0; boolean, shape (n_rows,)."""
+        weights = self.objective.sample_weights
+        return np.zeros(self.n_rows, dtype=bool) if weights is None else np.asarray(weights) == 0
 
     @cached_property
     def mapped64(self) -> Array:
@@ -124,6 +131,15 @@ class Problem:
         parts = repr((self.logits.dtype.name, self.logits.shape, self.objective)).encode()
         return hashlib.sha256(parts + self.logits.tobytes() + self.targets.tobytes()).hexdigest()[:12]
 
+    def rows(self, places: Array | slice) -> Problem:
+        """The problem of some rows, in any order and each as often as it is named, with what is said of each row."""
+        of_rows = {
+            name: tuple(np.asarray(values)[places].tolist())
+            for name, values in self.objective.per_row_options().items()
+        }
+        objective = replace(self.objective, **of_rows)  # type: ignore[arg-type]  # the keywords are Objective's own
+        return self.replace(logits=self.logits[places], targets=self.targets[places], objective=objective)
+
     def replace(self, **changes: Any) -> Problem:
         """The same problem with other logits, targets, objective or family."""
         fields = {"logits": self.logits, "targets": self.targets, "objective": self.objective, "family": self.family}
@@ -137,6 +153,14 @@ def moderate_limit(fmt: Format, n_classes: int) -> float:
     18 for float32 and 173 for float64 at K = 1000; negative (nothing is moderate) for float16 from K = 128 on.
     """
     return float(-np.log(fmt.smallest_normal) / 4 - np.log(n_classes) / 2)
+
+
+def _check_per_row(objective: Objective, logits: Array) -> None:
+    for name, values in objective.per_row_options().items():
+        if len(values) != len(logits):
+            raise ValueError(f"{name} must have {len(logits)} entries, one per row, got {len(values)}")
+        if values and max(map(abs, values)) > format_of(logits.dtype).largest:
+            raise ValueError(f"{name} must be finite in {logits.dtype}, got {max(values, key=abs)!r}")
 
 
 def _validated_targets(targets: Array, logits: Array, objective: Objective) -> Array:

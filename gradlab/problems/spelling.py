@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Array, Problem
 
 SHOWN_ENTRIES = 24  # a problem with more of them is told by its size
@@ -17,7 +16,7 @@ def snippet(problem: Problem) -> str:
     else:
         kind = "labels" if problem.objective.targets == "index" else "targets"
         content = f"logits {numbers(problem.logits)}, {kind} {numbers(problem.targets)}"
-    return content + _stated(problem.objective)
+    return content + _stated(problem)
 
 
 def numbers(values: Array) -> str:
@@ -44,7 +43,10 @@ def _reads_back(text: str, value: float, dtype: np.dtype[np.generic]) -> bool:
         return float(np.array(float(text)).astype(dtype).astype(np.float64)).hex() == value.hex()
 
 
-def _stated(objective: Objective) -> str:
+def _stated(problem: Problem) -> str:
+    objective, large = problem.objective, problem.logits.size > SHOWN_ENTRIES
     parts = [] if objective.reduction == "mean" else [f"reduction {objective.reduction}"]
-    parts += [f"{name} {value}" for name, value in objective.options().items()]
+    for name, value in objective.options().items():
+        parts.append(f"{name} of every row" if large and name in objective.per_row_options() else f"{name} {value}")
+    parts += [f"mean over {objective.mean_over}"] if objective.has_ruled_mean and objective.is_by_another_rule else []
     return "".join(f", {part}" for part in parts)

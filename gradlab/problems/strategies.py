@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from hypothesis import strategies as st
@@ -23,7 +24,7 @@ from hypothesis.strategies import SearchStrategy
 
 from gradlab.problems.dtypes import Format, format_of
 from gradlab.problems.families.placing import leaves_normal, overflows, rounded, rounds_to_one, underflows
-from gradlab.problems.objective import REAL_OPTIONS, Objective, RealOption
+from gradlab.problems.objective import PER_ROW_OPTIONS, REAL_OPTIONS, Objective, RealOption
 from gradlab.problems.problem import Array, Problem, moderate_limit
 
 Shape = tuple[int, int]
@@ -83,10 +84,13 @@ def objectives(
     reductions: Sequence[str] = ("mean",),
     targets: Sequence[str] = ("index",),
     options: Sequence[str] = (),
+    *,
+    mean_over: Sequence[str] = ("sum_of_weights",),
 ) -> SearchStrategy[Objective]:
     """Objectives for a number of classes: a reduction, a kind of target, and each option either on or off.
 
-    Weights are above 0, so that a mean over labels always divides by something.
+    mean_over: the rules of the mean. Options of one number per row are drawn by `with_per_row`. Class weights are above
+    0, so that a mean over labels always divides by something.
     """
     weights = st.lists(st.sampled_from(_WEIGHTS), min_size=n_classes, max_size=n_classes).map(tuple)
     on: dict[str, SearchStrategy[object]] = {
@@ -96,13 +100,28 @@ def objectives(
         **{name: _real(option) for name, option in REAL_OPTIONS.items()},
     }
 
-    def built(choice: tuple[str, str, dict[str, object]]) -> Objective:
-        reduction, kind, chosen = choice
+    def built(choice: tuple[str, str, str, dict[str, object]]) -> Objective:
+        reduction, kind, rule, chosen = choice
         allowed = {name: value for name, value in chosen.items() if name != "ignore_index" or kind == "index"}
-        return Objective(reduction, kind, **allowed)  # type: ignore[arg-type]  # the keywords are Objective's own
+        return Objective(reduction, kind, mean_over=rule, **allowed)  # type: ignore[arg-type]  # Objective's own keywords
 
     chosen = st.fixed_dictionaries({name: on[name] for name in options})
-    return st.tuples(st.sampled_from(list(reductions)), st.sampled_from(list(targets)), chosen).map(built)
+    rules = st.just(mean_over[0]) if len(mean_over) == 1 else st.sampled_from(list(mean_over))
+    return st.tuples(st.sampled_from(list(reductions)), st.sampled_from(list(targets)), rules, chosen).map(built)
+
+
+def with_per_row(problem: Problem, options: Sequence[str]) -> SearchStrategy[Problem]:
+    """The problem with each of these options of one number per row on or off, those that go with its reduction."""
+    reduction, n_rows = problem.objective.reduction, problem.n_rows
+    on: dict[str, SearchStrategy[object]] = {}
+    for name in options:
+        option = PER_ROW_OPTIONS[name]
+        if reduction in option.reductions:
+            one = st.one_of(st.sampled_from(option.tried), st.floats(*option.drawn, allow_subnormal=False))
+            on[name] = st.one_of(st.none(), st.lists(one, min_size=n_rows, max_size=n_rows).map(tuple))
+    return st.fixed_dictionaries(on).map(
+        lambda chosen: problem.replace(objective=replace(problem.objective, **chosen))  # type: ignore[arg-type]
+    )
 
 
 def problems(

@@ -114,12 +114,6 @@ def kept(label: int, ignore_index: int) -> int:
     return 1 - int(label == ignore_index)
 
 
-def denominator(label: int, class_weights: list[arb], ignore_index: int) -> arb:
-    """What a row adds to the denominator of the mean over index targets."""
-    classes = range(len(class_weights))
-    return (1 - int(label == ignore_index)) * sum((class_weights[j] * int(j == label) for j in classes), _ZERO)
-
-
 def map_softcap(logits: arb, softcap: arb) -> tuple[arb, arb]:
     """Each logit x becomes c tanh(x/c), c being the softcap, before the softmax; and its slope."""
     return softcap * (logits / softcap).tanh(), 1 - (logits / softcap).tanh() * (logits / softcap).tanh()
@@ -140,6 +134,55 @@ def term_poly_epsilon(
 ) -> tuple[arb, arb, arb]:
     """Poly_epsilon times the sum of t_j (1 - p_j) is added to each row's loss; and its slopes along the first two."""
     return poly_epsilon * (coefficient_sum - target_probability), arb(0), -poly_epsilon
+
+
+def factor_sample_weights(sample_weights: arb) -> tuple[arb, arb]:
+    """The factors of a row's loss and of its gradient for sample_weights."""
+    return sample_weights, sample_weights
+
+
+def factor_upstream(upstream: arb) -> tuple[arb, arb]:
+    """The factors of a row's loss and of its gradient for upstream."""
+    return arb(1), upstream
+
+
+def index_sum_of_weights(label: int, class_weights: list[arb], sample_weights: arb, ignore_index: int) -> arb:
+    """What a row adds to the denominator of a mean over sum_of_weights, with index targets."""
+    classes = range(len(class_weights))
+    own: Any = sample_weights
+    own = own * (1 - int(label == ignore_index))
+    own = own * (sum((class_weights[j] * int(j == label) for j in classes), _ZERO))
+    return arb(own)
+
+
+def index_number_of_rows(label: int, class_weights: list[arb], sample_weights: arb, ignore_index: int) -> arb:
+    """What a row adds to the denominator of a mean over number_of_rows, with index targets."""
+    own: Any = 1 - int(label == ignore_index)
+    return arb(own)
+
+
+def index_all_rows(label: int, class_weights: list[arb], sample_weights: arb, ignore_index: int) -> arb:
+    """What a row adds to the denominator of a mean over all_rows, with index targets."""
+    own: Any = 1
+    return arb(own)
+
+
+def probability_sum_of_weights(sample_weights: arb) -> arb:
+    """What a row adds to the denominator of a mean over sum_of_weights, with probability targets."""
+    own: Any = sample_weights
+    return arb(own)
+
+
+def probability_number_of_rows(sample_weights: arb) -> arb:
+    """What a row adds to the denominator of a mean over number_of_rows, with probability targets."""
+    own: Any = 1
+    return arb(own)
+
+
+def probability_all_rows(sample_weights: arb) -> arb:
+    """What a row adds to the denominator of a mean over all_rows, with probability targets."""
+    own: Any = 1
+    return arb(own)
 
 
 def reduce_none(losses: list[arb], denominators: list[arb]) -> tuple[Any, Any]:
@@ -178,4 +221,21 @@ LOGIT_MAPS: dict[str, Callable[[arb, arb], tuple[arb, arb]]] = {
 ROW_TERMS: dict[str, Callable[[arb, arb, arb, arb], tuple[arb, arb, arb]]] = {
     "z_loss": term_z_loss,
     "poly_epsilon": term_poly_epsilon,
+}
+
+ROW_FACTORS: dict[str, Callable[[arb], tuple[arb, arb]]] = {
+    "sample_weights": factor_sample_weights,
+    "upstream": factor_upstream,
+}
+
+INDEX_DENOMINATORS: dict[str, Callable[[int, list[arb], arb, int], arb]] = {
+    "sum_of_weights": index_sum_of_weights,
+    "number_of_rows": index_number_of_rows,
+    "all_rows": index_all_rows,
+}
+
+PROBABILITY_DENOMINATORS: dict[str, Callable[[arb], arb]] = {
+    "sum_of_weights": probability_sum_of_weights,
+    "number_of_rows": probability_number_of_rows,
+    "all_rows": probability_all_rows,
 }

@@ -139,15 +139,6 @@ def kept(labels: Array, ignore_index: int) -> Array:
 
 
 @np.errstate(all="ignore")
-def denominators(labels: Array, class_weights: Array, ignore_index: int) -> Array:
-    """What each row adds to the denominator of the mean over index targets, shape (N,)."""
-    label = labels[:, None]
-    classes = np.arange(len(class_weights))
-    column: Array = (1 - (label == ignore_index)) * np.sum(class_weights * (classes == label), axis=1, keepdims=True)
-    return column[:, 0]
-
-
-@np.errstate(all="ignore")
 def map_softcap(logits: Any, softcap: Any) -> tuple[Any, Any]:
     """Each logit x becomes c tanh(x/c), c being the softcap, before the softmax; and its slope."""
     return softcap * np.tanh(logits / softcap), 1 - np.tanh(logits / softcap) * np.tanh(logits / softcap)
@@ -171,6 +162,71 @@ def term_poly_epsilon(
 ) -> tuple[Any, Any, Any]:
     """Poly_epsilon times the sum of t_j (1 - p_j) is added to each row's loss; and its slopes along the first two."""
     return poly_epsilon * (coefficient_sum - target_probability), 0, -poly_epsilon
+
+
+@np.errstate(all="ignore")
+def factor_sample_weights(sample_weights: Any) -> tuple[Any, Any]:
+    """The factors of a row's loss and of its gradient for sample_weights."""
+    return sample_weights, sample_weights
+
+
+@np.errstate(all="ignore")
+def factor_upstream(upstream: Any) -> tuple[Any, Any]:
+    """The factors of a row's loss and of its gradient for upstream."""
+    return 1, upstream
+
+
+@np.errstate(all="ignore")
+def index_sum_of_weights(labels: Array, class_weights: Array, sample_weights: Array, ignore_index: int) -> Array:
+    """What each row adds to the denominator of a mean over sum_of_weights, with index targets; shape (N,)."""
+    classes = np.arange(len(class_weights))
+    label = labels[:, None]
+    sample_weights = sample_weights[:, None]
+    own: Any = sample_weights
+    own = own * (1 - (label == ignore_index))
+    own = own * (np.sum(class_weights * (classes == label), axis=1, keepdims=True))
+    return np.broadcast_to(own, sample_weights.shape)[:, 0]
+
+
+@np.errstate(all="ignore")
+def index_number_of_rows(labels: Array, class_weights: Array, sample_weights: Array, ignore_index: int) -> Array:
+    """What each row adds to the denominator of a mean over number_of_rows, with index targets; shape (N,)."""
+    label = labels[:, None]
+    sample_weights = sample_weights[:, None]
+    own: Any = 1 - (label == ignore_index)
+    return np.broadcast_to(own, sample_weights.shape)[:, 0]
+
+
+@np.errstate(all="ignore")
+def index_all_rows(labels: Array, class_weights: Array, sample_weights: Array, ignore_index: int) -> Array:
+    """What each row adds to the denominator of a mean over all_rows, with index targets; shape (N,)."""
+    sample_weights = sample_weights[:, None]
+    own: Any = 1
+    return np.broadcast_to(own, sample_weights.shape)[:, 0]
+
+
+@np.errstate(all="ignore")
+def probability_sum_of_weights(sample_weights: Array) -> Array:
+    """What each row adds to the denominator of a mean over sum_of_weights, with probability targets; shape (N,)."""
+    sample_weights = sample_weights[:, None]
+    own: Any = sample_weights
+    return np.broadcast_to(own, sample_weights.shape)[:, 0]
+
+
+@np.errstate(all="ignore")
+def probability_number_of_rows(sample_weights: Array) -> Array:
+    """What each row adds to the denominator of a mean over number_of_rows, with probability targets; shape (N,)."""
+    sample_weights = sample_weights[:, None]
+    own: Any = 1
+    return np.broadcast_to(own, sample_weights.shape)[:, 0]
+
+
+@np.errstate(all="ignore")
+def probability_all_rows(sample_weights: Array) -> Array:
+    """What each row adds to the denominator of a mean over all_rows, with probability targets; shape (N,)."""
+    sample_weights = sample_weights[:, None]
+    own: Any = 1
+    return np.broadcast_to(own, sample_weights.shape)[:, 0]
 
 
 @np.errstate(all="ignore")
@@ -212,4 +268,21 @@ LOGIT_MAPS: dict[str, Callable[[Any, Any], tuple[Any, Any]]] = {
 ROW_TERMS: dict[str, Callable[[Any, Any, Any, Any], tuple[Any, Any, Any]]] = {
     "z_loss": term_z_loss,
     "poly_epsilon": term_poly_epsilon,
+}
+
+ROW_FACTORS: dict[str, Callable[[Any], tuple[Any, Any]]] = {
+    "sample_weights": factor_sample_weights,
+    "upstream": factor_upstream,
+}
+
+INDEX_DENOMINATORS: dict[str, Callable[[Array, Array, Array, int], Array]] = {
+    "sum_of_weights": index_sum_of_weights,
+    "number_of_rows": index_number_of_rows,
+    "all_rows": index_all_rows,
+}
+
+PROBABILITY_DENOMINATORS: dict[str, Callable[[Array], Array]] = {
+    "sum_of_weights": probability_sum_of_weights,
+    "number_of_rows": probability_number_of_rows,
+    "all_rows": probability_all_rows,
 }

@@ -53,6 +53,7 @@ def claims_line(claims: Claims) -> str:
     kinds = {"index": "labels", "probability": "probabilities"}
     parts = [f"{', '.join(claims.reduction)} over {' and '.join(kinds[one] for one in claims.targets)}"]
     parts += [", ".join(claims.dtypes), *([f"options {', '.join(claims.options)}"] if claims.options else [])]
+    parts += [f"mean over {', '.join(claims.mean_over)}"] if claims.mean_over != Claims().mean_over else []
     flags = [
         name
         for name in ("refuses_bad_labels", "empty_batch", "keeps_dtype", "big_endian", "gradient_in_logits")

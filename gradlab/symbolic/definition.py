@@ -31,6 +31,8 @@ kappa = Symbol("kappa", positive=True)
 tau = Symbol("tau", positive=True)
 lambda_ = Symbol("lambda", nonnegative=True)
 phi = Symbol("phi", real=True)
+s = Symbol("s", nonnegative=True)
+v = Symbol("v", real=True)
 
 L = Symbol("L", nonnegative=True)
 g = IndexedBase("g", real=True)
@@ -79,6 +81,8 @@ LETTERS: dict[Expr, Letter] = {
     tau: Letter("temperature", "the temperature"),
     lambda_: Letter("z_loss", "the factor of the z-loss"),
     phi: Letter("poly_epsilon", "the factor of the polynomial term"),
+    s: Letter("sample_weights", "the row's sample weight"),
+    v: Letter("upstream", "the row's number from above, the derivative by its loss of what comes after"),
     u: Letter("logits", "one logit"),
     M: Letter("log_sum_exp", "the logarithm of the sum of the exponentials of the logits, shifted or not"),
     m: Letter("target_probability", "the sum of t_j p_j: the target's probability where there is one target"),

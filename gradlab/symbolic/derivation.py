@@ -28,7 +28,7 @@ from gradlab.symbolic.definition import (
     t,
     x,
 )
-from gradlab.symbolic.options import REDUCTIONS, SHARES, RowTerm, coefficient
+from gradlab.symbolic.options import REDUCTIONS, SHARES, RowFactor, RowTerm, coefficient
 from gradlab.symbolic.proofs import Proof, equal, inlined
 
 
@@ -144,6 +144,16 @@ def term_slope(term: RowTerm) -> Expr:
 def term_proof(term: RowTerm) -> Proof:
     """A proof that this is its derivative."""
     return equal(Derivative(term_along_logits(term), x[i]), term_slope(term), WRITTEN_OUT)
+
+
+def factor_slope(factor: RowFactor) -> Expr:
+    """The gradient along x_i of a row that is multiplied by a factor."""
+    return factor.differentiated * gradient(i)
+
+
+def factor_proof(factor: RowFactor) -> Proof:
+    """A proof that this is its derivative."""
+    return equal(Derivative(factor.differentiated * row_loss(), x[i]), factor_slope(factor), SOFTMAX)
 
 
 def reduction_proof(reduction: str) -> Proof:

@@ -9,12 +9,14 @@ from itertools import combinations, count
 from sympy import Derivative, Expr, Indexed, IndexedBase, Symbol
 
 from gradlab.reference import ball_forms
-from gradlab.symbolic.definition import LETTERS, Binding, L, Letter, denominator, g, i, j, n, q, t, u, x
+from gradlab.symbolic.definition import LETTERS, Binding, L, Letter, denominator, g, i, j, n, q, row_loss, t, u, x
 from gradlab.symbolic.derivation import (
     SOFTMAX,
     WRITTEN_OUT,
     Chain,
     derivation,
+    factor_proof,
+    factor_slope,
     option_proof,
     prove,
     reduction_proof,
@@ -26,10 +28,11 @@ from gradlab.symbolic.form import Form, form_proofs
 from gradlab.symbolic.forms import FORMS, hessian_proof
 from gradlab.symbolic.options import (
     DENOMINATORS,
+    LABEL_OPTIONS,
     LOGIT_MAPS,
     OPTIONS,
     REDUCTIONS,
-    ROW_OPTIONS,
+    ROW_FACTORS,
     ROW_TERMS,
     SHARES,
     TARGETS,
@@ -97,7 +100,7 @@ def _definition() -> tuple[str, list[Section]]:
         facts=[*map(_taylor_fact, FORMS), program, hessian_agrees(ball_forms.hessian, _SEED)],
     )
     title = "From the definition of the loss to its gradient and Hessian"
-    return title, [*chains, _options(), _maps(), _terms(), _reductions(), checks]
+    return title, [*chains, _options(), _maps(), _terms(), _factors(), _reductions(), checks]
 
 
 def _form(form: Form) -> tuple[str, list[Section]]:
@@ -159,6 +162,17 @@ def _terms() -> Section:
     return Section("The terms of a row", words, lines)
 
 
+def _factors() -> Section:
+    """What a whole row is multiplied by."""
+    words = "What a row's loss L is multiplied by before the reduction, its terms too, and the derivative of that."
+    lines = []
+    for name, one in ROW_FACTORS.items():
+        lines.append(Line(L, one.returned * L, name=name, why=one.meaning))
+        derivative = Derivative(one.differentiated * row_loss(), x[i])
+        lines.append(Line(derivative, factor_slope(one), name="differentiated", method=factor_proof(one).method))
+    return Section("The factors of a row", words, lines)
+
+
 def _combinations_fact(target: str, names: Sequence[str]) -> Proof:
     chosen = [some for size in range(len(names) + 1) for some in combinations(names, size)]
     methods = sorted({option_proof(target, some).method for some in chosen})
@@ -172,7 +186,11 @@ def _reductions() -> Section:
     """The reductions, and what each makes of a row's gradient."""
     words = "The loss of N rows from the rows' losses L_n, and what each row adds to the denominator of the mean."
     lines = [Line(L, value, name=name) for name, value in REDUCTIONS.items()]
-    shares = [Line(denominator[n], value, name=f"{name} target") for name, value in DENOMINATORS.items()]
+    shares = [
+        Line(denominator[n], value, name=f"mean over {rule}, {target} target")
+        for rule, by_target in DENOMINATORS.items()
+        for target, value in by_target.items()
+    ]
     facts = [
         Proof(f"{name}: the gradient of a row is its own times {as_text(share)}", reduction_proof(name).method)
         for name, share in SHARES.items()
@@ -180,7 +198,7 @@ def _reductions() -> Section:
     return Section("The reductions", words, [*lines, *shares], facts)
 
 
-_COMBINED = {"index": tuple(OPTIONS), "probability": tuple(name for name in OPTIONS if name not in ROW_OPTIONS)}
+_COMBINED = {"index": tuple(OPTIONS), "probability": tuple(name for name in OPTIONS if name not in LABEL_OPTIONS)}
 
 
 def _taylor_fact(name: str) -> Proof:

@@ -6,21 +6,22 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from sympy import IndexedBase
+from sympy import IndexedBase, Mul
 
 from gradlab.symbolic.ball_code import as_ball, ball_assignment, ball_list
 from gradlab.symbolic.definition import i, j, n
 from gradlab.symbolic.form import Form
 from gradlab.symbolic.forms import FORMS, HESSIAN, HESSIAN_BINDINGS
-from gradlab.symbolic.map_code import ball_map, ball_term, numpy_map, numpy_term
+from gradlab.symbolic.map_code import ball_factor, ball_map, ball_term, numpy_factor, numpy_map, numpy_term
 from gradlab.symbolic.numpy_code import as_numpy, name_of, numpy_assignment
 from gradlab.symbolic.options import (
     DENOMINATORS,
     KEPT,
+    LABEL_OPTIONS,
     LOGIT_MAPS,
     OPTIONS,
     REDUCTIONS,
-    ROW_OPTIONS,
+    ROW_FACTORS,
     ROW_TERMS,
     SHARES,
     TARGETS,
@@ -32,7 +33,7 @@ COMMAND = "python -m gradlab.symbolic.generate"
 FOLDER = Path(__file__).parent.parent / "reference"
 
 _FIRST_LINE = f"# Generated from the definitions by `{COMMAND}`: do not edit."
-_OPTIONS = {name: option for name, option in OPTIONS.items() if name not in ROW_OPTIONS}
+_OPTIONS = {name: option for name, option in OPTIONS.items() if name not in LABEL_OPTIONS}
 _WITHOUT_VALUE = (  # a rule of the domain, not of the formula
     "has_value = np.isfinite(np.max(logits, axis=1, keepdims=True))",
     "logits = np.where(has_value, logits, logits.dtype.type(np.nan))",
@@ -62,13 +63,19 @@ Array = np.ndarray[Any, np.dtype[Any]]
 '''
     maps = [numpy_map(name, one) for name, one in LOGIT_MAPS.items()]
     terms = [numpy_term(name, one) for name, one in ROW_TERMS.items()]
-    routines = [*forms, _numpy_hessian(), *_NUMPY_OPTIONS, *maps, *terms, *map(_numpy_reduction, REDUCTIONS)]
+    factors = [numpy_factor(name, one) for name, one in ROW_FACTORS.items()]
+    means = [_numpy_denominators(rule, target) for target in TARGETS for rule in DENOMINATORS]
+    options = [*_NUMPY_OPTIONS, *maps, *terms, *factors, *means]
+    routines = [*forms, _numpy_hessian(), *options, *map(_numpy_reduction, REDUCTIONS)]
     code = [printed(routine, '@np.errstate(all="ignore")\n') for routine in routines]
     tables = [
         table("FORMS", FORMS, "Callable[[Array, Array], tuple[Array, Array]]"),
         table("REDUCTIONS", REDUCTIONS, "Callable[[Array, Array], tuple[Any, Any]]", "reduce_"),
         table("LOGIT_MAPS", LOGIT_MAPS, "Callable[[Any, Any], tuple[Any, Any]]", "map_"),
         table("ROW_TERMS", ROW_TERMS, "Callable[[Any, Any, Any, Any], tuple[Any, Any, Any]]", "term_"),
+        table("ROW_FACTORS", ROW_FACTORS, "Callable[[Any], tuple[Any, Any]]", "factor_"),
+        table("INDEX_DENOMINATORS", DENOMINATORS, "Callable[[Array, Array, Array, int], Array]", "index_"),
+        table("PROBABILITY_DENOMINATORS", DENOMINATORS, "Callable[[Array], Array]", "probability_"),
     ]
     return "\n\n".join([head, *code, "\n".join(tables)])
 
@@ -95,12 +102,18 @@ _ZERO = arb(0)
 '''
     maps = [ball_map(name, one) for name, one in LOGIT_MAPS.items()]
     terms = [ball_term(name, one) for name, one in ROW_TERMS.items()]
-    routines = [*forms, _ball_hessian(), *_BALL_OPTIONS, *maps, *terms, *map(_ball_reduction, REDUCTIONS)]
+    factors = [ball_factor(name, one) for name, one in ROW_FACTORS.items()]
+    means = [_ball_denominator(rule, target) for target in TARGETS for rule in DENOMINATORS]
+    options = [*_BALL_OPTIONS, *maps, *terms, *factors, *means]
+    routines = [*forms, _ball_hessian(), *options, *map(_ball_reduction, REDUCTIONS)]
     tables = [
         table("FORMS", FORMS, "Callable[[list[arb], list[arb]], tuple[arb, list[arb]]]"),
         table("REDUCTIONS", REDUCTIONS, "Callable[[list[arb], list[arb]], tuple[Any, Any]]", "reduce_"),
         table("LOGIT_MAPS", LOGIT_MAPS, "Callable[[arb, arb], tuple[arb, arb]]", "map_"),
         table("ROW_TERMS", ROW_TERMS, "Callable[[arb, arb, arb, arb], tuple[arb, arb, arb]]", "term_"),
+        table("ROW_FACTORS", ROW_FACTORS, "Callable[[arb], tuple[arb, arb]]", "factor_"),
+        table("INDEX_DENOMINATORS", DENOMINATORS, "Callable[[int, list[arb], arb, int], arb]", "index_"),
+        table("PROBABILITY_DENOMINATORS", DENOMINATORS, "Callable[[arb], arb]", "probability_"),
     ]
     return "\n\n".join([head, *[printed(routine, "") for routine in routines], "\n".join(tables)])
 
@@ -195,16 +208,6 @@ _NUMPY_OPTIONS = (
         "0 for an ignored row and 1 for another, shape (N, 1): what its coefficients are multiplied by.",
         [_LABEL, f"column: Array = {as_numpy(KEPT)}", "return column"],
     ),
-    Routine(
-        "denominators(labels: Array, class_weights: Array, ignore_index: int) -> Array",
-        "What each row adds to the denominator of the mean over index targets, shape (N,).",
-        [
-            _LABEL,
-            "classes = np.arange(len(class_weights))",
-            f"column: Array = {as_numpy(DENOMINATORS['index'], ())}",
-            "return column[:, 0]",
-        ],
-    ),
 )
 
 _BALL_OPTIONS = (
@@ -223,12 +226,43 @@ _BALL_OPTIONS = (
         "0 for an ignored row and 1 for another: what its coefficients are multiplied by.",
         [f"return {as_ball(KEPT)}"],
     ),
-    Routine(
-        "denominator(label: int, class_weights: list[arb], ignore_index: int) -> arb",
-        "What a row adds to the denominator of the mean over index targets.",
-        ["classes = range(len(class_weights))", f"return {as_ball(DENOMINATORS['index'])}"],
-    ),
 )
+
+
+_IN_DENOMINATOR = "{} to the denominator of a mean over {}, with {} targets"
+
+
+def _numpy_denominators(rule: str, target: str) -> Routine:
+    index = target == "index"
+    given = "labels: Array, class_weights: Array, sample_weights: Array, ignore_index: int"
+    own = _product([as_numpy(factor, ()) for factor in Mul.make_args(DENOMINATORS[rule][target])])
+    lines = [
+        *([_LABEL] if "label" in " ".join(own) else []),
+        "sample_weights = sample_weights[:, None]",
+        *own,
+        "return np.broadcast_to(own, sample_weights.shape)[:, 0]",
+    ]
+    return Routine(
+        f"{target}_{rule}({given if index else 'sample_weights: Array'}) -> Array",
+        f"{_IN_DENOMINATOR.format('What each row adds', rule, target)}; shape (N,).",
+        _with_classes(lines, "np.arange(len(class_weights))"),
+    )
+
+
+def _ball_denominator(rule: str, target: str) -> Routine:
+    index = target == "index"
+    given = "label: int, class_weights: list[arb], sample_weights: arb, ignore_index: int"
+    factors = [as_ball(factor) for factor in Mul.make_args(DENOMINATORS[rule][target])]
+    return Routine(
+        f"{target}_{rule}({given if index else 'sample_weights: arb'}) -> arb",
+        f"{_IN_DENOMINATOR.format('What a row adds', rule, target)}.",
+        _with_classes([*_product(factors), "return arb(own)"], "range(len(class_weights))"),
+    )
+
+
+def _product(factors: Sequence[str]) -> list[str]:
+    """Lines that multiply the factors one after another, since together they are too long for a line."""
+    return [f"own: Any = {factors[0]}", *(f"own = own * ({factor})" for factor in factors[1:])]
 
 
 def _numpy_reduction(name: str) -> Routine:

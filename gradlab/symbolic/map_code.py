@@ -1,4 +1,4 @@
-"""The generated functions of the options that map logits or add a term to a row's loss."""
+"""The generated functions of the options that map logits, add a term to a row's loss or are a factor of it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sympy import Expr
 from gradlab.symbolic.ball_code import as_ball
 from gradlab.symbolic.definition import A, M, m, u
 from gradlab.symbolic.numpy_code import as_numpy, name_of
-from gradlab.symbolic.options import LogitMap, RowTerm
+from gradlab.symbolic.options import LogitMap, RowFactor, RowTerm
 from gradlab.symbolic.routine import Routine
 
 
@@ -34,6 +34,26 @@ def ball_term(name: str, one: RowTerm) -> Routine:
     """The function of a row's term in balls."""
     code = [_as_one_ball(value) for value in (one.value, *one.slopes)]
     return _term(name, ("arb", "tuple[arb, arb, arb]"), code, one)
+
+
+def numpy_factor(name: str, one: RowFactor) -> Routine:
+    """The NumPy function of a row's factors: of its loss, and of its gradient."""
+    code = [as_numpy(value, ()) for value in (one.returned, one.differentiated)]
+    return _factor(name, ("Any", "tuple[Any, Any]"), code, one)
+
+
+def ball_factor(name: str, one: RowFactor) -> Routine:
+    """The same in balls."""
+    code = [_as_one_ball(value) for value in (one.returned, one.differentiated)]
+    return _factor(name, ("arb", "tuple[arb, arb]"), code, one)
+
+
+def _factor(name: str, types: tuple[str, str], code: Sequence[str], one: RowFactor) -> Routine:
+    return Routine(
+        f"factor_{name}({name_of(one.letter)}: {types[0]}) -> {types[1]}",
+        f"The factors of a row's loss and of its gradient for {name}.",
+        [f"return {', '.join(code)}"],
+    )
 
 
 def _map(name: str, types: str, code: Sequence[str], one: LogitMap) -> Routine:

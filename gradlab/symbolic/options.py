@@ -1,9 +1,10 @@
-"""The objective's options, each defined once, in one of three kinds.
+"""The objective's options, each defined once, in one of four kinds; and what a batch's losses are reduced to.
 
 A row's loss is sum_j t_j (-log p_j) + its terms, p being softmax of the mapped logits. An option is a rule that turns
-coefficients into coefficients (`OPTIONS`), a map of every logit before the softmax (`LOGIT_MAPS`), or a term that is
-added to the row's loss (`ROW_TERMS`). To add one, give its letter a name in `definition.LETTERS`, write its rule and
-enter it in the table of its kind; its derivatives, the proofs, the printed derivation and the generated code follow.
+coefficients into coefficients (`OPTIONS`), a map of every logit before the softmax (`LOGIT_MAPS`), a term that is
+added to the row's loss (`ROW_TERMS`), or a factor of all that (`ROW_FACTORS`). To add one, give its letter a name in
+`definition.LETTERS`, write its rule and enter it in the table of its kind; its derivatives, the proofs, the printed
+derivation and the generated code follow.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 
 from sympy import Expr, Integer, KroneckerDelta, Sum, tanh
 
-from gradlab.problems.objective import REAL_OPTIONS
+from gradlab.problems.objective import PER_ROW_OPTIONS, REAL_OPTIONS
 from gradlab.symbolic.definition import (
     A,
     K,
@@ -31,8 +32,10 @@ from gradlab.symbolic.definition import (
     over_classes,
     phi,
     q,
+    s,
     tau,
     u,
+    v,
     w,
     y,
 )
@@ -78,6 +81,19 @@ class RowTerm:
         return self.value.diff(M), self.value.diff(m)
 
 
+@dataclass(frozen=True)
+class RowFactor:
+    """What a row's loss is multiplied by, its terms too: as it is returned, and as it is differentiated.
+
+    Both are the same but for a factor that only a backward pass gets. meaning: in words.
+    """
+
+    letter: Expr
+    returned: Expr
+    differentiated: Expr
+    meaning: str
+
+
 def _smoothed(coefficient: Expr) -> Expr:
     return (1 - epsilon) * coefficient + epsilon / K
 
@@ -117,14 +133,20 @@ ROW_TERMS: dict[str, RowTerm] = {
     ),
 }
 
+ROW_FACTORS: dict[str, RowFactor] = {
+    "sample_weights": RowFactor(s, s, s, PER_ROW_OPTIONS["sample_weights"].meaning),
+    "upstream": RowFactor(v, Integer(1), v, PER_ROW_OPTIONS["upstream"].meaning),
+}
+
 # Rules that need a label, so they go with index targets only: factors 0 or 1 of a whole row.
-ROW_OPTIONS = ("ignore_index",)
+LABEL_OPTIONS = ("ignore_index",)
 KEPT = _ignored(Integer(1))
 
-# What a row adds to the denominator of the mean: its label's weight, or 1.
-DENOMINATORS: dict[str, Expr] = {
-    "index": _ignored(over_classes(_weighted(KroneckerDelta(j, y)), j)),
-    "probability": Integer(1),
+# What a row adds to the denominator of the mean, by what that is over and by the kind of target.
+DENOMINATORS: dict[str, dict[str, Expr]] = {
+    "sum_of_weights": {"index": _ignored(s * over_classes(_weighted(KroneckerDelta(j, y)), j)), "probability": s},
+    "number_of_rows": {"index": KEPT, "probability": Integer(1)},
+    "all_rows": {"index": Integer(1), "probability": Integer(1)},
 }
 
 REDUCTIONS: dict[str, Expr] = {

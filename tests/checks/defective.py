@@ -245,6 +245,21 @@ def squares_the_log_sum_exp_of_the_batch_once(logits, labels, z_loss=0.0):
     return loss + loss.dtype.type(z_loss) * (lse.mean() ** 2 if z_loss else 0), with_term
 
 
+def weighs_the_next_row(logits, labels, sample_weights=None):
+    weights = None if sample_weights is None else np.roll(sample_weights, 1)
+    return every_option(logits, labels, sample_weights=weights, reduction="sum")
+
+
+def takes_the_size_from_above(logits, labels, upstream=None):
+    return every_option(logits, labels, upstream=None if upstream is None else abs(upstream), reduction="none")
+
+
+def averages_over_rows_with_a_weight(logits, labels, sample_weights=None):
+    loss, gradient = every_option(logits, labels, sample_weights=sample_weights, reduction="sum")
+    count = loss.dtype.type(len(labels) if sample_weights is None else np.count_nonzero(sample_weights))
+    return loss / count, gradient / count
+
+
 def takes_the_largest_for_the_target(logits, labels, poly_epsilon=0.0):
     loss, gradient = every_option(logits, labels, poly_epsilon=poly_epsilon)
     if not poly_epsilon:
@@ -305,4 +320,10 @@ DEFECTIVE = {
     "temperature_is_as_defined": (divides_by_the_temperature_twice, {"options": "temperature"}),
     "z_loss_is_as_defined": (squares_the_log_sum_exp_of_the_batch_once, {"options": "z_loss"}),
     "poly_epsilon_is_as_defined": (takes_the_largest_for_the_target, {"options": "poly_epsilon"}),
+    "sample_weights_are_as_defined": (weighs_the_next_row, {"reduction": "sum", "options": "sample_weights"}),
+    "upstream_is_as_defined": (takes_the_size_from_above, {"reduction": "none", "options": "upstream"}),
+    "mean_is_over_what_is_claimed": (
+        averages_over_rows_with_a_weight,
+        {"options": "sample_weights", "mean_over": "number_of_rows"},
+    ),
 }

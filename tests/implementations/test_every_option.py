@@ -17,6 +17,8 @@ LOGITS = RNG.uniform(-8, 8, (4, 3))
 LABELS = np.array([0, 2, 1, 2])
 SHARES = RNG.uniform(0, 1, (4, 3)) * (RNG.uniform(size=(4, 3)) > 0.3)
 WEIGHTS = (0.5, 0.0, 2.0)
+SAMPLE_WEIGHTS = (0.5, 2.0, 0.0, 3.0)
+UPSTREAM = (2.0, -1.0, 0.5, 0.0)
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "plain": {},
@@ -38,6 +40,12 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "poly_epsilon": 1.0,
     },
     "z-loss and ignored": {"ignore_index": 2, "z_loss": 0.5},
+    "sample weights": {"sample_weights": SAMPLE_WEIGHTS},
+    "sample and class weights": {"sample_weights": SAMPLE_WEIGHTS, "class_weights": WEIGHTS},
+    "sample weights over rows": {"sample_weights": SAMPLE_WEIGHTS, "mean_over": "number_of_rows", "ignore_index": 2},
+    "sample weights over all": {"sample_weights": SAMPLE_WEIGHTS, "mean_over": "all_rows", "ignore_index": 2},
+    "sample weights and terms": {"sample_weights": SAMPLE_WEIGHTS, "z_loss": 0.5, "poly_epsilon": 1.0, "softcap": 3.0},
+    "from above": {"upstream": UPSTREAM, "sample_weights": SAMPLE_WEIGHTS, "z_loss": 0.5},
     "ignored": {"ignore_index": 2},
     "ignored, weights and smoothing": {"ignore_index": 2, "class_weights": WEIGHTS, "label_smoothing": 0.25},
 }
@@ -49,7 +57,8 @@ def exact(targets: Any, reduction: str, options: dict[str, Any]) -> tuple[list[A
     weights = options.get("class_weights", (1.0,) * n_classes)
     smoothing = mpmath.mpf(options.get("label_smoothing", 0.0))
     ignored = [np.ndim(targets) == 1 and target == options.get("ignore_index") for target in targets]
-    losses, gradient = [], []
+    losses: list[Any] = []
+    gradient: list[list[Any]] = []
     for row, target, out in zip(LOGITS, targets, ignored, strict=True):
         share = [float(j == target) for j in range(n_classes)] if np.ndim(targets) == 1 else [float(q) for q in target]
         t = [w * ((1 - smoothing) * q + smoothing / n_classes) * (not out) for w, q in zip(weights, share, strict=True)]
@@ -59,16 +68,25 @@ def exact(targets: Any, reduction: str, options: dict[str, Any]) -> tuple[list[A
         m = mpmath.fsum(a * b for a, b in zip(t, p, strict=True))
         z_loss, poly = (mpmath.mpf(options.get(name, 0.0)) * (not out) for name in ("z_loss", "poly_epsilon"))
         own = mpmath.fsum(a * (lse - b) for a, b in zip(t, x, strict=True))
-        losses.append(own + z_loss * lse**2 + poly * (mass - m))
+        sample = mpmath.mpf(options.get("sample_weights", (1.0,) * len(LOGITS))[len(losses)])
+        above = sample * mpmath.mpf(options.get("upstream", (1.0,) * len(LOGITS))[len(losses)])
+        losses.append(sample * (own + z_loss * lse**2 + poly * (mass - m)))
         entries = [mass * b - a + 2 * z_loss * lse * b - poly * b * (a - m) for a, b in zip(t, p, strict=True)]
-        gradient.append([a * b for a, b in zip(slopes, entries, strict=True)])
+        gradient.append([above * a * b for a, b in zip(slopes, entries, strict=True)])
     if reduction == "none":
         return losses, gradient
-    counts = (
-        [weights[y] for y, out in zip(targets, ignored, strict=True) if not out] if np.ndim(targets) == 1 else [1] * 4
-    )
-    by = mpmath.fsum(counts) if reduction == "mean" else mpmath.mpf(1)
+    by = denominator(targets, ignored, options) if reduction == "mean" else mpmath.mpf(1)
     return [mpmath.fsum(losses) / by], [[value / by for value in row] for row in gradient]
+
+
+def denominator(targets: Any, ignored: list[bool], options: dict[str, Any]) -> Any:
+    """What the mean divides by."""
+    rule = options.get("mean_over", "sum_of_weights")
+    if rule != "sum_of_weights":
+        return mpmath.mpf(int(len(targets) if rule == "all_rows" else len(targets) - sum(ignored)))
+    weights, sample = options.get("class_weights", (1.0,) * 3), options.get("sample_weights", (1.0,) * 4)
+    of_label = [1 if np.ndim(targets) == 2 or out else weights[y] for y, out in zip(targets, ignored, strict=True)]
+    return mpmath.fsum(s * w for s, w, out in zip(sample, of_label, ignored, strict=True) if not out)
 
 
 def mapped(row: list[Any], options: dict[str, Any]) -> tuple[list[Any], list[Any]]:
@@ -85,6 +103,8 @@ def mapped(row: list[Any], options: dict[str, Any]) -> tuple[list[Any], list[Any
 @pytest.mark.parametrize("targets", [LABELS, SHARES], ids=["labels", "probabilities"])
 def test_loss_and_gradient_follow_the_definition(targets: Any, case: str, reduction: str) -> None:
     options = {key: value for key, value in OPTIONS[case].items() if key != "ignore_index" or targets is LABELS}
+    if reduction != "none":
+        options.pop("upstream", None)
     loss, gradient = every_option(LOGITS, targets, reduction=reduction, **options)
     with mpmath.workdps(60):
         true_loss, true_gradient = exact(targets, reduction, options)
@@ -119,6 +139,13 @@ def test_nothing_but_ignored_rows_has_a_nan_mean_and_gradient_zero() -> None:
     assert (gradient == 0).all()
 
 
+def test_a_row_of_weight_0_has_loss_and_gradient_zero_whatever_its_logits() -> None:
+    logits = np.array([[np.nan, np.inf], [1.0, 2.0]])
+    losses, gradient = every_option(logits, [0, 1], reduction="none", sample_weights=[0.0, 2.0])
+    assert (losses[0], gradient[0].tolist()) == (0, [0, 0])
+    assert np.isfinite(losses[1])
+
+
 @pytest.mark.parametrize("reduction", ["none", "sum"])
 def test_an_empty_batch_has_an_empty_or_zero_loss(reduction: str) -> None:
     loss, gradient = every_option(np.zeros((0, 3)), np.zeros(0, int), reduction=reduction)
@@ -148,7 +175,8 @@ def test_smoothing_a_spread_that_overflows_keeps_the_loss_finite() -> None:
 @pytest.mark.parametrize("dtype", [np.float16, ml_dtypes.bfloat16, np.float32, np.float64])
 @pytest.mark.parametrize("case", OPTIONS)
 def test_options_keep_the_dtype(dtype: Any, case: str) -> None:
-    loss, gradient = every_option(LOGITS.astype(dtype), LABELS, **OPTIONS[case])
+    reduction = "none" if "upstream" in OPTIONS[case] else "mean"
+    loss, gradient = every_option(LOGITS.astype(dtype), LABELS, reduction=reduction, **OPTIONS[case])
     assert (loss.dtype, gradient.dtype) == (np.dtype(dtype), np.dtype(dtype))
 
 
@@ -164,6 +192,21 @@ REFUSED: dict[str, tuple[Any, dict[str, Any], type[Exception], str]] = {
     "weights shape": (LABELS, {"class_weights": (1.0,)}, ValueError, "class_weights must have shape"),
     "weights for each row": (LABELS, {"class_weights": np.ones((4, 3))}, ValueError, "class_weights must have shape"),
     "weights sign": (LABELS, {"class_weights": (1.0, -1.0, 1.0)}, ValueError, "class_weights must be finite"),
+    "sample weights shape": (LABELS, {"sample_weights": (1.0,)}, ValueError, r"one number per row, shape \(4,\)"),
+    "sample weights sign": (LABELS, {"sample_weights": (1, 1, -1, 1)}, ValueError, "must be finite and at least 0"),
+    "upstream nan": (
+        LABELS,
+        {"reduction": "none", "upstream": (1, 1, np.nan, 1)},
+        ValueError,
+        "numbers of rows must be finite",
+    ),
+    "upstream of a mean": (LABELS, {"upstream": (1, 1, 1, 1)}, ValueError, "upstream needs reduction none, got mean"),
+    "mean over": (
+        LABELS,
+        {"mean_over": "weights"},
+        ValueError,
+        "mean_over must be one of sum_of_weights, .* 'weights'",
+    ),
     "ignored probabilities": (SHARES, {"ignore_index": 1}, ValueError, "ignore_index needs labels"),
     "negative probability": (SHARES - 1, {}, ValueError, "probabilities must be finite"),
     "shape of probabilities": (SHARES[:2], {}, ValueError, r"targets must have shape \(4,\) or \(4, 3\)"),

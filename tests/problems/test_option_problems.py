@@ -6,14 +6,21 @@ import numpy as np
 import pytest
 
 from gradlab.claims import OPTIONS
+from gradlab.coefficients import denominator_of, denominators_of
 from gradlab.problems.dtypes import DTYPE_NAMES, format_of
 from gradlab.problems.families.options import UNUSED, USED, one_hot, option_problems
-from gradlab.problems.objective import REDUCTIONS
+from gradlab.problems.objective import MEANS, PER_ROW_OPTIONS, REDUCTIONS
 from gradlab.problems.problem import Problem
 
 
 def drawn(dtype: str = "float32", reduction: str = "mean") -> list[Problem]:
     return option_problems(format_of(dtype), 0, reduction)
+
+
+def going_with(option: str) -> str:
+    """A reduction that an option goes with: the mean, where it can be."""
+    allowed = PER_ROW_OPTIONS[option].reductions if option in PER_ROW_OPTIONS else REDUCTIONS
+    return "mean" if "mean" in allowed else allowed[0]
 
 
 @pytest.mark.parametrize("reduction", REDUCTIONS)
@@ -42,14 +49,19 @@ def test_no_problem_comes_twice(dtype: str) -> None:
 
 @pytest.mark.parametrize("option", OPTIONS)
 def test_every_option_comes_alone_on_moderate_and_on_other_logits(option: str) -> None:
-    alone = [p for p in drawn() if set(p.objective.options()) == {option} and p.objective.targets == "index"]
+    alone = [
+        p
+        for p in drawn(reduction=going_with(option))
+        if set(p.objective.options()) == {option} and p.objective.targets == "index"
+    ]
     assert {problem.is_moderate for problem in alone} == {True, False}
     assert {problem.family for problem in alone} == {option}
 
 
 @pytest.mark.parametrize("option", OPTIONS)
 def test_every_option_comes_with_another(option: str) -> None:
-    assert any(option in p.objective.options() and len(p.objective.options()) > 1 for p in drawn())
+    problems = drawn(reduction=going_with(option))
+    assert any(option in p.objective.options() and len(p.objective.options()) > 1 for p in problems)
 
 
 def test_smoothing_is_tried_in_part_and_in_whole() -> None:
@@ -82,16 +94,35 @@ def test_the_ignored_label_is_a_class_or_none() -> None:
 
 def test_an_ignored_row_may_hold_nan_and_with_other_options_one_that_counts() -> None:
     lost = [p for p in drawn() if not p.rows_with_value.all()]
-    counting = {bool((p.rows_with_value | p.ignored_rows).all()): set(p.objective.options()) for p in lost}
-    assert counting[True] == {"ignore_index"}
-    assert counting[False] <= {"label_smoothing", "class_weights"}
+    counting: dict[bool, list[set[str]]] = {True: [], False: []}
+    for p in lost:
+        counting[bool((p.rows_with_value | p.ignored_rows).all())].append(set(p.objective.options()))
+    assert counting[True] == [{"ignore_index"}]
+    alone = {"label_smoothing", "class_weights", "sample_weights"}
+    assert all(len(options) == 1 and options <= alone for options in counting[False])
+    assert {name for options in counting[False] for name in options} == alone
 
 
 def test_there_are_more_rows_and_more_classes_than_a_block_holds_with_every_option_alone() -> None:
-    large = [p for p in drawn() if p.logits.size > 500]
+    large = [p for p in drawn(reduction="none") if p.logits.size > 500]
     assert {(p.family, p.n_rows > 256) for p in large} == {
         (name, many) for name in (*OPTIONS, "reduction", "probability") for many in (True, False)
     }
+
+
+def test_no_row_whose_number_is_0_holds_anything_infinite() -> None:
+    for p in drawn(reduction="none"):
+        for values in p.objective.per_row_options().values():
+            assert np.isfinite(p.logits64[np.array(values) == 0]).all()
+
+
+@pytest.mark.parametrize("rule", MEANS)
+def test_sample_weights_tell_the_rules_of_the_mean_apart(rule: str) -> None:
+    problems = option_problems(format_of("float64"), 0, "mean", rule)
+    assert {p.objective.mean_over for p in problems} == {rule}
+    others = [[denominators_of(p, one).sum() for one in MEANS if one != rule] for p in problems]
+    own = [denominator_of(p) for p in problems]
+    assert any(value not in other for value, other in zip(own, others, strict=True))
 
 
 def test_probabilities_sum_to_1_to_more_and_to_0_and_some_are_0() -> None:

@@ -11,12 +11,13 @@ from flint import arb, ctx
 
 from gradlab import tolerances
 from gradlab.coefficients import coefficients_of, denominator_of
-from gradlab.problems.objective import REDUCTIONS, Objective
+from gradlab.problems.objective import MEANS, REDUCTIONS, Objective
 from gradlab.problems.problem import Array, Problem
 from gradlab.reference import ball_forms, numpy_forms
 
 K, N = 4, 6
 WEIGHTS = (1.0, 0.0, 2.5, 0.75)
+SAMPLE_WEIGHTS = (0.5, 2.0, 0.0, 3.0, 1.0, 0.25)
 NO_LABEL = -1
 
 OBJECTIVES = {
@@ -31,6 +32,18 @@ OBJECTIVES = {
     "probabilities, weights and smoothing": Objective(
         targets="probability", label_smoothing=0.1, class_weights=WEIGHTS
     ),
+    **{
+        f"sample weights, {rule}": Objective(
+            sample_weights=SAMPLE_WEIGHTS, class_weights=WEIGHTS, ignore_index=2, mean_over=rule
+        )
+        for rule in MEANS
+    },
+    **{
+        f"probabilities with sample weights, {rule}": Objective(
+            targets="probability", sample_weights=SAMPLE_WEIGHTS, mean_over=rule
+        )
+        for rule in MEANS
+    },
 }
 
 
@@ -46,17 +59,24 @@ def problem_of(name: str, reduction: str = "mean") -> Problem:
     return Problem(logits, targets, changed)
 
 
+def sample_weights_of(problem: Problem) -> Array:
+    return np.array(problem.objective.sample_weights or (1.0,) * N)
+
+
 def generated(problem: Problem) -> tuple[Array, Array]:
     """Coefficients (N, K) and denominators (N,) by the generated NumPy."""
     objective = problem.objective
     weights = np.array(objective.class_weights or (1.0,) * K)
     if objective.targets == "probability":
         coefficients = numpy_forms.coefficients_probability(problem.targets, objective.label_smoothing, weights)
-        return coefficients, np.ones(N)
+        return coefficients, numpy_forms.PROBABILITY_DENOMINATORS[objective.mean_over](
+            np.array(objective.sample_weights or (1.0,) * N)
+        )
     ignored = NO_LABEL if objective.ignore_index is None else objective.ignore_index
     coefficients = numpy_forms.coefficients_index(problem.targets, K, objective.label_smoothing, weights)
     kept = numpy_forms.kept(problem.targets, ignored)
-    return coefficients * kept, numpy_forms.denominators(problem.targets, weights, ignored)
+    own = (problem.targets, weights, sample_weights_of(problem), ignored)
+    return coefficients * kept, numpy_forms.INDEX_DENOMINATORS[objective.mean_over](*own)
 
 
 def exact_coefficient(problem: Problem, row: int, column: int) -> Fraction:
@@ -115,7 +135,9 @@ def test_the_denominators_in_balls_are_those_in_numpy(name: str) -> None:
     problem = problem_of(name)
     weights = [arb(weight) for weight in problem.objective.class_weights or (1.0,) * K]
     ignored = NO_LABEL if problem.objective.ignore_index is None else problem.objective.ignore_index
-    balls = [ball_forms.denominator(int(label), weights, ignored) for label in problem.targets]
+    own = zip(problem.targets, problem.objective.sample_weights or (1.0,) * N, strict=True)
+    rule = ball_forms.INDEX_DENOMINATORS[problem.objective.mean_over]
+    balls = [rule(int(label), weights, arb(weight), ignored) for label, weight in own]
     assert [float(ball) for ball in balls] == generated(problem)[1].tolist()
 
 
@@ -127,14 +149,19 @@ def loss_by_mpmath(problem: Problem, logits: list[list[mpmath.mpf]]) -> mpmath.m
         log_total = mpmath.log(mpmath.fsum(mpmath.exp(x) for x in logits[row]))
         t = [exact_coefficient(problem, row, column) for column in range(K)]
         terms = [mpmath.mpf(t[c].numerator) / t[c].denominator * (log_total - logits[row][c]) for c in range(K)]
-        losses.append(mpmath.fsum(terms))
+        sample = float(sample_weights_of(problem)[row])
+        losses.append(sample * mpmath.fsum(terms))
         label = problem.targets[row]
-        if objective.targets == "probability":
-            weights.append(1.0)
-        elif label == objective.ignore_index:
-            weights.append(0.0)
-        else:
-            weights.append((objective.class_weights or (1.0,) * K)[label])
+        index = objective.targets == "index"
+        ignored = index and label == objective.ignore_index
+        by_rule = {
+            "sum_of_weights": sample
+            * ((objective.class_weights or (1.0,) * K)[label] if index and not ignored else 1.0),
+            "number_of_rows": 1.0,
+            "all_rows": 1.0,
+        }
+        counts = not ignored or objective.mean_over == "all_rows"
+        weights.append(by_rule[objective.mean_over] if counts else 0.0)
     total = mpmath.fsum(losses)
     return total / mpmath.fsum(weights) if objective.reduction == "mean" else total
 
@@ -146,6 +173,10 @@ def test_the_whole_objective_s_gradient_is_the_derivative_of_its_loss(name: str,
     problem = problem_of(name, reduction)
     coefficients, denominators = generated(problem)
     losses, rows = numpy_forms.FORMS["shifted"](problem.logits, coefficients)
+    of_loss, of_gradient = numpy_forms.ROW_FACTORS["sample_weights"](
+        np.array(problem.objective.sample_weights or (1.0,) * N)
+    )
+    losses, rows = of_loss * losses, of_gradient[:, None] * rows
     loss, share = numpy_forms.REDUCTIONS[reduction](losses, denominators)
     bound, loss_bound = tolerances.gradient(problem)[0], tolerances.loss(problem)[0]
     with mpmath.workdps(80):

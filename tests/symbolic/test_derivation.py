@@ -24,10 +24,10 @@ from gradlab.symbolic.derivation import (
     term_slope,
 )
 from gradlab.symbolic.options import (
+    LABEL_OPTIONS,
     LOGIT_MAPS,
     OPTIONS,
     REDUCTIONS,
-    ROW_OPTIONS,
     ROW_TERMS,
     SHARES,
     RowTerm,
@@ -37,7 +37,7 @@ from gradlab.symbolic.proofs import SYMBOLIC, ProofError, equal, equal_entry_by_
 
 STEPS = [step for chain in derivation() for step in chain.steps]
 NAMES = [step.name for step in STEPS]
-PROBABILITY_OPTIONS = tuple(name for name in OPTIONS if name not in ROW_OPTIONS)
+PROBABILITY_OPTIONS = tuple(name for name in OPTIONS if name not in LABEL_OPTIONS)
 COMBINATIONS = [
     (target, chosen)
     for target, names in {"index": tuple(OPTIONS), "probability": PROBABILITY_OPTIONS}.items()

@@ -10,28 +10,31 @@ import numpy as np
 
 from gradlab.problems.dtypes import Format
 from gradlab.problems.families.placing import placed, rounds_to_one
-from gradlab.problems.objective import REAL_OPTIONS, Objective
+from gradlab.problems.objective import PER_ROW_OPTIONS, REAL_OPTIONS, Objective
 from gradlab.problems.problem import Array, Problem
 
 N_CLASSES = 5
 WEIGHTS = (0.5, 2.0, 0.0, 1.0, 0.25)  # exact in every format; one of them 0
 UNUSED = -100  # the label that frameworks ignore unless told otherwise
 USED = 3  # a label to be ignored that is a class as well
+_NONE_AND_BOTH: tuple[dict[str, Any], ...] = ({}, {"class_weights": WEIGHTS, "label_smoothing": 0.25})
 _SINGLE: tuple[dict[str, Any], ...] = ({"class_weights": WEIGHTS}, {"label_smoothing": 0.1})
 
 
-def option_problems(fmt: Format, seed: int, reduction: str) -> list[Problem]:
-    """Problems with this reduction: plain ones, then each option, then options together; the same for the same seed.
+def option_problems(fmt: Format, seed: int, reduction: str, mean_over: str = "sum_of_weights") -> list[Problem]:
+    """Problems with this reduction and rule of the mean: plain ones, then each option, then options together.
 
-    The objective says what each asks for; family is the option's keyword, "reduction" or "probability".
-    Raises ValueError for an unknown reduction.
+    The same for the same seed. The objective says what each asks for; family is the option's keyword, "reduction" or
+    "probability".
+    Raises ValueError for an unknown reduction or rule.
     """
-    base = Objective(reduction=reduction)
+    base = Objective(reduction=reduction, mean_over=mean_over)
     logits = _logits(fmt, np.random.default_rng([seed, 1]))
     found = [_with(problem, base, "reduction") for problem in [*logits, placed(fmt, np.zeros((0, N_CLASSES)), [])]]
     found += [_with(problem, objective, name) for name, objective in _index_objectives(base) for problem in logits]
     found += _ignoring(logits, base)
     found += _real(logits, base)
+    found += _per_row(logits, base)
     found += [
         _lost(_with(logits[0], replace(base, label_smoothing=0.1), "label_smoothing")),
         _lost(_with(logits[0], replace(base, class_weights=WEIGHTS), "class_weights")),
@@ -52,7 +55,23 @@ def option_problems(fmt: Format, seed: int, reduction: str) -> list[Problem]:
             {"label_smoothing": 0.25, "class_weights": WEIGHTS},
         )
     ]
+    found += [
+        _shared(logits[0], one_hot(logits[0]).targets, own).replace(family=name) for name, own in _each_alone(soft)
+    ]
+    found += [
+        _shared(problem, shares, with_rows(replace(soft, **more), name, problem.n_rows)).replace(family=name)
+        for name in per_row_names(base)
+        for more in _NONE_AND_BOTH
+        for problem in logits[:2]
+    ]
     return [*found, *_masked(fmt, soft), *_two_classes(fmt, soft), *_large(fmt, base, np.random.default_rng([seed, 3]))]
+
+
+def _each_alone(soft: Objective) -> list[tuple[str, Objective]]:
+    """The objective with each option that goes with probabilities: with labels spelled as such, mistakes show alone."""
+    found = [("class_weights", replace(soft, class_weights=WEIGHTS))]
+    found += [(name, _on(soft, {name: option.tried[-1]})) for name, option in REAL_OPTIONS.items()]
+    return found + [(name, with_rows(soft, name, 4)) for name in per_row_names(soft)]
 
 
 def one_hot(problem: Problem) -> Problem:
@@ -129,6 +148,48 @@ def _real(logits: list[Problem], base: Objective) -> list[Problem]:
     return found
 
 
+def per_row_names(objective: Objective) -> list[str]:
+    """The options of one number per row that go with an objective's reduction."""
+    return [name for name, option in PER_ROW_OPTIONS.items() if objective.reduction in option.reductions]
+
+
+def with_rows(objective: Objective, name: str, n_rows: int) -> Objective:
+    """The objective with an option of one number per row: those that are tried, in turn."""
+    values = tuple(np.resize(PER_ROW_OPTIONS[name].tried, n_rows).tolist())
+    return _on(objective, {name: values})
+
+
+def _per_row(logits: list[Problem], base: Objective) -> list[Problem]:
+    """Each option of one number per row: alone, for one row, and with each of the others; then all of them together.
+
+    No row whose number is 0 holds anything infinite: what holds there is left open, see `harness.problems`.
+    """
+    masked, lost = logits[0].logits.copy(), logits[0].logits.copy()
+    masked[0, 1] = masked[1, 4] = masked[1, 3] = -np.inf
+    lost[1, 1] = np.nan
+    some = logits[0].targets.copy()
+    some[1] = UNUSED
+    found = []
+    for name in per_row_names(base):
+        own = with_rows(base, name, len(some))
+        found += [_with(problem, own, name) for problem in logits]
+        found.append(_with(logits[0].rows(slice(1)), with_rows(base, name, 1), name))
+        found += [_with(logits[0].replace(logits=one), own, name) for one in (masked, lost)]
+        found.append(logits[0].replace(targets=some, objective=replace(own, ignore_index=UNUSED), family=name))
+        found.append(_with(logits[0], replace(own, ignore_index=USED), name))
+        found += [_with(logits[0], replace(own, **other), name) for other in _SINGLE]
+        found.append(_with(logits[1], replace(own, class_weights=WEIGHTS, label_smoothing=0.25), name))
+        found += [
+            _with(problem, _on(own, {real: option.tried[0]}), name)
+            for real, option in REAL_OPTIONS.items()
+            for problem in logits[:2]
+        ]
+    names, together = per_row_names(base), base
+    for name in names:
+        together = with_rows(together, name, len(some))
+    return [*found, *([_with(logits[0], together, names[0])] if len(names) > 1 else [])]
+
+
 def _on(objective: Objective, options: dict[str, Any]) -> Objective:
     return replace(objective, **options)
 
@@ -175,6 +236,7 @@ def _large(fmt: Format, base: Objective, rng: np.random.Generator) -> list[Probl
             ("class_weights", {"class_weights": weights}),
             ("ignore_index", {"ignore_index": 1}),
             *((name, {name: option.tried[0]}) for name, option in REAL_OPTIONS.items()),
+            *((name, {name: getattr(with_rows(base, name, rows), name)}) for name in per_row_names(base)),
         ]
         plain = placed(fmt, rng.uniform(-1, 1, (rows, classes)), rng.integers(0, classes, rows))
         found += [_with(plain, replace(base, **chosen), name) for name, chosen in options]

@@ -1,0 +1,68 @@
+"""What the factors of rows (sample weights, what comes from above) add to the bounds of `tolerances`.
+
+A row's loss and gradient, their terms included, are multiplied by a factor f each, so that their errors are too. Each
+of the options that f comes from is converted to the format and multiplied in: at the end, into the coefficients and
+the terms, or into the reciprocal of the denominator. That carries 2 for each, relative to every part of the row:
+gamma(2) f (A p_j + t_j + |terms|), and gamma(2) f loss. Where a product is subnormal it costs eta: in each t_j, of
+which n count with p_j; in loss, entry or term; and where f itself is subnormal, eta times the size of the row.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gradlab import option_bounds
+from gradlab.coefficients import gradient_factors, loss_factors
+from gradlab.option_bounds import Carrying
+from gradlab.problems.problem import Array, Problem
+from gradlab.roundings import gamma, of_factors
+
+
+def loss_error(state: Carrying, own: Array) -> Array:
+    """The error of each row's loss, shape (N,), from that of sum_j t_j (lse - x_j); terms and factors included."""
+    error = option_bounds.loss_error(state, own)
+    if not state.problem.objective.per_row_options():
+        return error
+    sizes = option_bounds.sizes_of_losses(state)
+    return _multiplied(state.problem, loss_factors(state.problem), (error, sizes))
+
+
+def gradient_error(state: Carrying, own: Array) -> Array:
+    """The error of each row's gradient, (N, K), from that of A p_j - t_j; terms and factors included, not divided."""
+    error = option_bounds.gradient_error(state, own)
+    if not state.problem.objective.per_row_options():
+        return error
+    sizes = option_bounds.sizes_of_entries(state)
+    return _multiplied(state.problem, gradient_factors(state.problem)[:, None], (error, sizes))
+
+
+def loss_sizes(problem: Problem, radius: float = 0.0) -> Array:
+    """How large the rows' losses can be, their terms and factors included, shape (N,)."""
+    sizes = option_bounds.loss_sizes(problem, radius)
+    return _times(loss_factors(problem), sizes) if problem.objective.per_row_options() else sizes
+
+
+def flushed(problem: Problem, count: float) -> float:
+    """How often a subnormal number may be flushed to 0, from how often without factors: n + 3 products more."""
+    if not problem.objective.per_row_options():
+        return count
+    largest = max(float(np.abs(of(problem)).max(initial=0.0)) for of in (loss_factors, gradient_factors))
+    return count * max(largest, 1.0) + problem.n_classes + 3
+
+
+def _multiplied(problem: Problem, factor: Array, own: tuple[Array, Array]) -> Array:
+    """The errors of rows that are multiplied by a factor; own: their errors without it, and their parts' sizes."""
+    error, size = own
+    grown = _times(np.abs(factor), error + gamma(of_factors(problem), problem.format) * size)
+    return np.asarray(grown + _underflow(problem, factor, size))
+
+
+def _underflow(problem: Problem, factor: Array, size: Array) -> Array:
+    count = np.where(factor != 0, problem.n_classes + 3 + 2 * size, 0.0)
+    return np.asarray(count * problem.format.smallest_subnormal)
+
+
+def _times(factor: Array, values: Array) -> Array:
+    """The product, 0 where the factor is, whatever the value."""
+    with np.errstate(invalid="ignore"):
+        return np.where(factor > 0, factor * values, 0.0)
