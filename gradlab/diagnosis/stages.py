@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from gradlab.coefficients import coefficients_of, denominator_of
+from gradlab.coefficients import coefficients_of, denominator_of, gradient_factors, loss_factors
 from gradlab.problems.mapping import mapped, row_terms
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Array, Problem
@@ -136,6 +136,16 @@ def of_terms(view: View, objective: Objective, lse: Array | None = None) -> tupl
     return np.where(ignored, 0, np.broadcast_to(terms.value, m.shape)[:, 0]), np.where(ignored[:, None], 0, along)
 
 
+def own_loss_factors(problem: Problem) -> Array:
+    """What the objective multiplies the rows' losses by, (N,)."""
+    return loss_factors(problem)
+
+
+def own_gradient_factors(problem: Problem) -> Array:
+    """What it multiplies the rows of the gradient by, (N,)."""
+    return gradient_factors(problem)
+
+
 def own_loss(losses: Array, problem: Problem) -> Array:
     """The reduction that the objective defines."""
     if problem.objective.reduction == "none":
@@ -175,13 +185,15 @@ class Stages:
     gradient: Callable[[View], Array] = probabilities_less_targets
     gradient_terms: Callable[[View], Array] = own_gradient_terms
     slope: Callable[[Array, Problem], Array] = own_slope
+    loss_factors: Callable[[Problem], Array] = own_loss_factors
+    gradient_factors: Callable[[Problem], Array] = own_gradient_factors
     loss: Callable[[Array, Problem], Array] = own_loss
     scaled: Callable[[Array, Problem], Array] = own_gradient
 
 
 SOUND = Stages()
-LOSS_STAGES = frozenset({"loss_targets", "losses", "loss_terms", "loss"})
-GRADIENT_STAGES = frozenset({"gradient_targets", "gradient", "gradient_terms", "slope", "scaled"})
+LOSS_STAGES = frozenset({"loss_targets", "losses", "loss_terms", "loss_factors", "loss"})
+GRADIENT_STAGES = frozenset({"gradient_targets", "gradient", "gradient_terms", "slope", "gradient_factors", "scaled"})
 
 Changes = Mapping[str, Callable[..., Array]]
 
@@ -193,8 +205,10 @@ def simulate(problem: Problem, stages: Stages, inside: str = "") -> Prediction:
         with np.errstate(all="ignore"):
             view, losses, gradient = _through(problem, stages, inside)
             wild = _wild(view, problem)
-            loss = np.asarray(stages.loss(losses.astype(np.float64), problem), dtype=np.float64)
-            scaled = stages.scaled(gradient[:, :n_classes].astype(np.float64), problem)
+            losses = losses.astype(np.float64) * stages.loss_factors(problem)
+            gradient = gradient[:, :n_classes].astype(np.float64) * stages.gradient_factors(problem)[:, None]
+            loss = np.asarray(stages.loss(losses, problem), dtype=np.float64)
+            scaled = stages.scaled(gradient, problem)
     except (ValueError, IndexError):
         shape = (n_rows,) if problem.objective.reduction == "none" else ()
         return Prediction(np.full(shape, np.nan), np.full((n_rows, n_classes), np.nan), np.ones(n_rows, bool), True)

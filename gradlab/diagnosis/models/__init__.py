@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from gradlab.diagnosis.models import clipping, differentiating, mapping, options, rounding, scaling, shifting, summing
+from gradlab.diagnosis.models import (
+    clipping,
+    differentiating,
+    mapping,
+    options,
+    rounding,
+    scaling,
+    shifting,
+    summing,
+    weighing,
+)
 from gradlab.diagnosis.models.model import Defect, Model
 
 __all__ = ["DEFECTS", "INSIDE", "Defect", "Model"]
@@ -16,6 +26,7 @@ DEFECTS: tuple[Defect, ...] = (
     *rounding.DEFECTS,
     *options.DEFECTS,
     *mapping.DEFECTS,
+    *weighing.DEFECTS,
 )
 INSIDE = rounding.INSIDE  # everything in a narrower dtype; no stage is replaced
 

@@ -1,0 +1,114 @@
+"""Models of what goes with a row that is not as defined: sample weights, what comes from above, and the mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from gradlab.coefficients import denominators_of, gradient_factors, loss_factors
+from gradlab.diagnosis.models.model import of_option
+from gradlab.diagnosis.models.options import divided_by, gradient_divided_by
+from gradlab.diagnosis.stages import Changes, own_gradient, own_loss
+from gradlab.problems.problem import Array, Problem
+
+Factors = Callable[[Problem], Array]
+
+
+def sample_weights(problem: Problem) -> Array:
+    """The sample weights, (N,); 1 where there are none."""
+    return np.asarray(problem.objective.sample_weights or np.ones(problem.n_rows))
+
+
+def upstream(problem: Problem) -> Array:
+    """What comes from above, (N,); 1 where nothing does."""
+    return np.asarray(problem.objective.upstream or np.ones(problem.n_rows))
+
+
+def times(factors: Factors, more: Factors) -> Factors:
+    return lambda problem: factors(problem) * more(problem)
+
+
+def sum_of_upstream(problem: Problem) -> Array:
+    """The sum of what comes from above for every row."""
+    given = problem.objective.upstream
+    total = np.full(problem.n_rows, 1.0 if given is None else sum(given))
+    return np.asarray(sample_weights(problem) * total)
+
+
+def first_of_upstream(problem: Problem) -> Array:
+    """What comes from above for the first row, for every row."""
+    given = problem.objective.upstream
+    return np.asarray(sample_weights(problem) * (1.0 if not given else given[0]))
+
+
+def mean_weight(problem: Problem) -> float:
+    """What the sample weights are on average."""
+    return float(sample_weights(problem).mean())
+
+
+def denominator_without_weights(problem: Problem) -> float:
+    """The denominator of the mean where every sample weight is 1."""
+    objective = problem.objective
+    own = denominators_of(problem, objective.mean_over).sum()
+    if objective.sample_weights is None or objective.mean_over != "sum_of_weights":
+        return float(own)
+    return float(denominators_of(problem, "number_of_rows").sum())
+
+
+def over(rule: str) -> Callable[[Problem], float]:
+    """The denominator by another rule where there are sample weights, the objective's own elsewhere."""
+
+    def denominator(problem: Problem) -> float:
+        objective = problem.objective
+        own = objective.mean_over if objective.sample_weights is None else rule
+        return float(denominators_of(problem, own).sum())
+
+    return denominator
+
+
+def scaled_by_mean_weight() -> Changes:
+    """A mean without weights, times their own mean; the other reductions as defined."""
+
+    def is_mean(problem: Problem) -> bool:
+        return problem.objective.reduction == "mean" and problem.objective.sample_weights is not None
+
+    def factors(own: Factors) -> Factors:
+        return lambda problem: np.full(problem.n_rows, mean_weight(problem)) if is_mean(problem) else own(problem)
+
+    def loss(losses: Array, problem: Problem) -> Array:
+        return np.asarray(losses.sum() / problem.n_rows) if is_mean(problem) else own_loss(losses, problem)
+
+    def gradient(rows: Array, problem: Problem) -> Array:
+        return rows / problem.n_rows if is_mean(problem) else own_gradient(rows, problem)
+
+    return {
+        "loss_factors": factors(loss_factors),
+        "gradient_factors": factors(gradient_factors),
+        "loss": loss,
+        "scaled": gradient,
+    }
+
+
+SQUARED = {
+    "loss_factors": times(loss_factors, sample_weights),
+    "gradient_factors": times(gradient_factors, sample_weights),
+}
+
+DEFECTS = (
+    of_option("sample_weights", "sample_weights_missing_in_gradient", gradient_factors=upstream),
+    of_option(
+        "sample_weights",
+        "sample_weights_missing_in_gradient",
+        gradient_factors=upstream,
+        scaled=gradient_divided_by(denominator_without_weights),
+    ),
+    of_option("sample_weights", "sample_weighted_by_count", **divided_by(over("number_of_rows"))),
+    of_option("sample_weights", "sample_weights_divided_out", **divided_by(over("sum_of_weights"))),
+    of_option("sample_weights", "sample_weights_squared", **SQUARED),
+    of_option("sample_weights", "sample_weights_after_the_mean", **scaled_by_mean_weight()),
+    of_option("upstream", "upstream_in_loss", loss_factors=times(loss_factors, upstream)),
+    of_option("upstream", "upstream_ignored", gradient_factors=sample_weights),
+    of_option("upstream", "upstream_summed", gradient_factors=sum_of_upstream),
+    of_option("upstream", "upstream_first_for_all", gradient_factors=first_of_upstream),
+)
