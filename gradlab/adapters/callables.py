@@ -21,7 +21,8 @@ class Found:
     """A callable that a target stands for.
 
     name, function: under which name it is told of, and itself. module: where it was found, with its CLAIMS.
-    target: how to load it again. defaults: what is claimed for it where nothing else says so.
+    target: how to load it again. defaults: what is claimed for it where nothing else says so. takes: options that are
+    claimed for it, whatever else says so.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Found:
     module: ModuleType | None
     target: str
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    takes: tuple[str, ...] = ()
 
 
 def callable_at(place: str, target: str) -> Found | None:

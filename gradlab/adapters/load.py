@@ -21,6 +21,7 @@ import functools
 import inspect
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
@@ -193,6 +194,7 @@ def _claimed(found: Found, claims: Mapping[str, Any], dtypes: tuple[str, ...]) -
     given: dict[str, Any] = {**found.defaults, **({"dtypes": dtypes} if dtypes else {})}
     try:
         complete = claims_from({**given, **_own_claims(found), **claims})
+        complete = replace(complete, options=tuple(dict.fromkeys((*complete.options, *found.takes))))
     except (ValueError, TypeError) as error:
         raise TargetError(f"{shown}: {error}") from error
     fault = _keyword_fault(found.function, complete)
@@ -228,7 +230,8 @@ def _own_claims(found: Found) -> Mapping[str, Any]:
 
 
 def _keyword_fault(function: Any, claims: Claims) -> str | None:
-    wanted = [*claims.options, *(["reduction"] if len(claims.reduction) > 1 else [])]
+    several = {"reduction": claims.reduction, "mean_over": claims.mean_over}
+    wanted = [*claims.options, *(name for name, values in several.items() if len(values) > 1)]
     try:
         signature = inspect.signature(function)
     except (TypeError, ValueError):

@@ -41,13 +41,18 @@ def sparse_softmax_cross_entropy_with_logits(
     return loss_and_gradient(loss, logits, labels)
 
 
-@implementation(keeps_dtype=True, **FLUSHES)
-def keras_sparse_categorical_crossentropy(logits: Array, labels: Array) -> tuple[Array, Array]:
-    """The loss of keras.losses.SparseCategoricalCrossentropy with from_logits, and its gradient (N, K)."""
+@implementation(options=["sample_weights"], mean_over="number_of_rows", keeps_dtype=True, **FLUSHES)
+def keras_sparse_categorical_crossentropy(
+    logits: Array, labels: Array, sample_weights: Array | None = None
+) -> tuple[Array, Array]:
+    """The loss of keras.losses.SparseCategoricalCrossentropy with from_logits, and its gradient (N, K).
+
+    Its mean divides by the number of rows, whatever they weigh.
+    """
     import keras
 
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, dtype=logits.dtype.name)
-    return loss_and_gradient(lambda x, y: loss(y, x), logits, labels)
+    return loss_and_gradient(lambda x, y: loss(y, x, sample_weight=sample_weights), logits, labels)
 
 
 @implementation(

@@ -2,7 +2,8 @@
 
 The function, of (logits, targets), returns the losses (N,) and a function `backward(upstream)`, which takes the
 derivative of whatever comes after by each loss, (N,), and returns that by the logits, (N, K). The reduction is made
-here.
+here; and what comes from above is the option `upstream`, which is claimed for it, so that a backward pass that takes
+the first row's number for all, or none at all, is seen.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -19,8 +21,6 @@ from gradlab.adapters.callables import Found, callable_for, standing_for
 from gradlab.evaluation import pair_of
 from gradlab.problems.problem import Array
 
-SCALES = (1.0, 4.0, 2.0)  # of the rows, in turn: a backward pass that takes the first row's for all is seen
-
 Loss = Callable[[Array, Array], Any]
 
 
@@ -29,54 +29,47 @@ def found(rest: str, target: str) -> Found:
     given = callable_for(("upstream", ()), rest)
     loss = given.function
 
-    def call(logits: Array, targets: Array, reduction: str = "mean", **options: Any) -> tuple[Any, Any]:
-        return loss_and_gradient(partial(loss, **options), (logits, targets), reduction)
+    def call(
+        logits: Array, targets: Array, reduction: str = "mean", upstream: Array | None = None, **options: Any
+    ) -> tuple[Any, Any]:
+        above = _of_reduction(logits, reduction) if upstream is None else upstream
+        return loss_and_gradient(partial(loss, **options), (logits, targets), (reduction, above))
 
     standing = standing_for(given, call, {"reduction": ("mean", "none", "sum")})
     with contextlib.suppress(TypeError, ValueError):  # a callable whose signature is not known
-        call.__signature__ = _with_reduction(inspect.signature(loss))  # type: ignore[attr-defined]  # of any function
-    return standing
+        call.__signature__ = _with_keywords(inspect.signature(loss))  # type: ignore[attr-defined]  # of any function
+    return replace(standing, takes=("upstream",))
 
 
-def _with_reduction(signature: inspect.Signature) -> inspect.Signature:
-    """The signature with a keyword `reduction`, which the adapter takes."""
-    added = inspect.Parameter("reduction", inspect.Parameter.KEYWORD_ONLY, default="mean")
+def _with_keywords(signature: inspect.Signature) -> inspect.Signature:
+    """The signature with the keywords `reduction` and `upstream`, which the adapter takes."""
+    keywords = {"reduction": "mean", "upstream": None}
+    added = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=own) for name, own in keywords.items()]
     given = signature.parameters.values()
     rest = [one for one in given if one.kind is not inspect.Parameter.VAR_KEYWORD]
     ending = [one for one in given if one.kind is inspect.Parameter.VAR_KEYWORD]
-    return signature.replace(parameters=[*rest, added, *ending])
+    return signature.replace(parameters=[*rest, *added, *ending])
 
 
-def loss_and_gradient(loss: Loss, arrays: tuple[Array, Array], reduction: str) -> tuple[Any, Any]:
-    """The reduced loss and its gradient (N, K); arrays: logits and targets.
+def loss_and_gradient(loss: Loss, arrays: tuple[Array, Array], asked: tuple[str, Array]) -> tuple[Any, Any]:
+    """The reduced loss and its gradient (N, K); arrays: logits and targets; asked: the reduction, what is above, (N,).
 
-    What comes from above is that of the reduction times a power of two of each row's own, by which the row's gradient
-    is divided again: exact, but for a rounding of what is then subnormal. Raises TypeError or ValueError for what does
-    not fit, such as a gradient that stays the same where what comes from above changes.
+    Raises TypeError or ValueError for what does not fit.
     """
-    logits = arrays[0]
-    plain = np.ones(len(logits), logits.dtype)
-    if reduction == "mean" and len(logits):
-        plain /= logits.dtype.type(len(logits))
-    scales = np.resize(np.array(SCALES), len(logits)).astype(logits.dtype)
-    _, even = _forward_and_backward(loss, (arrays[0].copy(), arrays[1].copy()), plain)
-    losses, scaled = _forward_and_backward(loss, arrays, plain * scales)
-    others = scaled[scales != 1]
-    if np.array_equal(even, scaled, equal_nan=True) and bool((np.isfinite(others) & (others != 0)).any()):
-        raise ValueError("backward must multiply each row by its upstream gradient, gave the same for others")
-    reduced = losses if reduction == "none" else losses.sum() if reduction == "sum" else losses.mean()
-    return reduced, scaled / scales[:, None]
-
-
-def _forward_and_backward(loss: Loss, arrays: tuple[Array, Array], upstream: Array) -> tuple[Array, Array]:
-    """The losses (N,) and the gradient (N, K), each backward pass after a forward pass of its own."""
-    shape = arrays[0].shape
+    (reduction, above), shape = asked, arrays[0].shape
     pair = pair_of(loss(*arrays))
     if pair is None or not callable(pair[1]):
         raise TypeError("a loss with an upstream gradient must return (losses, backward)")
-    losses, gradient = np.asarray(pair[0]), np.asarray(pair[1](upstream))
+    losses, gradient = np.asarray(pair[0]), np.asarray(pair[1](above))
     if losses.shape != shape[:1]:
         raise ValueError(f"the losses must have shape {shape[:1]}, got {losses.shape}")
     if gradient.shape != shape:
         raise ValueError(f"backward must return an array of shape {shape}, got {gradient.shape}")
-    return losses, gradient
+    reduced = losses if reduction == "none" else losses.sum() if reduction == "sum" else losses.mean()
+    return reduced, gradient
+
+
+def _of_reduction(logits: Array, reduction: str) -> Array:
+    """The derivative of the reduced loss by each row's."""
+    above = np.ones(len(logits), logits.dtype)
+    return above / logits.dtype.type(len(logits)) if reduction == "mean" and len(logits) else above

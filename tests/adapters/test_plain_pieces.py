@@ -11,6 +11,8 @@ import pytest
 from gradlab.adapters.class_axis import spread
 from gradlab.adapters.load import TargetError, load
 from gradlab.evaluation import Implementation, evaluate
+from gradlab.harness.profiles import PROFILES
+from gradlab.harness.run import Plan, judge
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Problem
 
@@ -44,6 +46,10 @@ def with_options(logits, labels, **options):
 def first_for_all(logits, labels):
     losses, gradient = every_option(logits, labels, reduction="none")
     return losses, lambda upstream: upstream[0] * gradient
+
+def deaf(logits, labels):
+    losses, backward = rows(logits, labels)
+    return losses, lambda upstream: backward(np.ones_like(losses))
 
 def no_backward(logits, labels):
     return every_option(logits, labels, reduction="none")
@@ -159,7 +165,6 @@ def test_no_rows_have_a_backward_pass_too() -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("first_for_all", "backward must multiply each row by its upstream gradient, gave the same for others"),
         ("no_backward", r"a loss with an upstream gradient must return \(losses, backward\)"),
         ("mean_of_rows", r"the losses must have shape \(4,\), got \(\)"),
         ("transposed", r"backward must return an array of shape \(4, 3\), got \(3, 4\)"),
@@ -168,6 +173,25 @@ def test_no_rows_have_a_backward_pass_too() -> None:
 def test_a_backward_pass_that_does_not_fit_is_told(name: str, said: str) -> None:
     with pytest.raises((TypeError, ValueError), match=said):
         the(f"upstream:p.py:{name}").function(LOGITS, LABELS)
+
+
+def test_a_backward_pass_that_takes_the_first_row_for_all_is_rejected_and_named() -> None:
+    implementation = the("upstream:p.py:first_for_all")
+    assert implementation.claims.options == ("upstream",)
+    report = judge(implementation, Plan(PROFILES["quick"], 0, dtypes=("float64",)))
+    assert str(report.verdict) == "wrong"
+    assert report.diagnosis is not None
+    assert report.diagnosis.defects == ("upstream_first_for_all",)
+
+
+def test_a_backward_pass_that_takes_nothing_from_above_is_rejected() -> None:
+    report = judge(the("upstream:p.py:deaf"), Plan(PROFILES["quick"], 0, dtypes=("float64",)))
+    assert "upstream_is_as_defined" in {line.check.name for line in report.failures}
+
+
+def test_what_is_above_is_claimed_beside_the_options_that_the_function_claims() -> None:
+    (implementation,) = load("upstream:p.py:with_options", {"options": ["label_smoothing"]})
+    assert implementation.claims.options == ("label_smoothing", "upstream")
 
 
 def test_a_gradient_in_the_logits_is_claimed_and_is_there() -> None:

@@ -73,6 +73,16 @@ def weighted() -> Asks:
     return _mean(_with_labels([PLAIN, SOUND], [0, 2], class_weights=(1.0, 4.0, 2.0)))
 
 
+def sample_weighted() -> Asks:
+    """The mean over two rows of three classes, whose sample weights sum to 3."""
+    return _mean(_with_labels([PLAIN, SOUND], [0, 2], sample_weights=(1.0, 2.0)))
+
+
+def weightless_without_value() -> Asks:
+    """A row with NaN and the sample weight 0, first, and a sound row of weight 2."""
+    return _with_labels([[0.0, NAN, 1.0], SOUND], [0, 2], sample_weights=(0.0, 2.0))
+
+
 def weighted_and_smoothed() -> Asks:
     """Two rows of four classes, epsilon 1/4; the weights of their labels sum to 2, their number."""
     return _with_labels(FOUR, [0, 1], label_smoothing=0.25, class_weights=(0.5, 1.5, 4.0, 2.0))

@@ -18,11 +18,6 @@ def over_entries(problem: Problem) -> Array:
     return coefficients_of(problem) / problem.logits.size
 
 
-def over_rows(problem: Problem) -> Array:
-    """Whatever is weighted or ignored, over N."""
-    return coefficients_of(problem) / problem.n_rows
-
-
 def over_own_sum(problem: Problem) -> Array:
     """Over the sum of all coefficients."""
     t = coefficients_of(problem)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from gradlab import tolerances
-from gradlab.coefficients import coefficients_of, denominator_of
+from gradlab.coefficients import coefficients_of, denominator_of, loss_factors
 from gradlab.harness.conformance.case import Asked, Seen
 from gradlab.oracle.enclosure import enclose
 from gradlab.oracle.intervals import Enclosures, constant, fill, normalised
@@ -88,7 +88,7 @@ def by_row(loss: float, gradient: float | Sequence[float], denominator: float | 
 
     def predict(problem: Problem) -> Predicted:
         scale = denominator_of(problem) if denominator is None else denominator
-        rest = coefficients_of(problem) / scale
+        rest = coefficients_of(problem) * loss_factors(problem)[:, None] / scale
         rest[0] = 0.0
         sound = problem.logits.copy()
         sound[0] = 0

@@ -12,7 +12,7 @@ from gradlab.evaluation import Implementation
 from gradlab.harness.conformance.case import Asked, Case, Rule, Seen, calls_of
 from gradlab.harness.conformance.manners import is_same
 from gradlab.harness.conformance.table import CASES
-from gradlab.harness.problems import may_be_asked
+from gradlab.harness.problems import admits
 from gradlab.problems.dtypes import format_of
 from gradlab.problems.problem import Problem
 
@@ -94,9 +94,9 @@ def _lacking(claims: Claims, problem: Problem) -> Iterator[str]:
     if objective.targets not in claims.targets:
         yield f"targets {objective.targets}"
     yield from (option for option in objective.options() if option not in claims.options)
-    if not may_be_asked(replace(claims, normalised_targets=False), problem):
+    if not admits(replace(claims, normalised_targets=False), problem):
         yield "masks"
-    if not may_be_asked(replace(claims, masks=True), problem):
+    if not admits(replace(claims, masks=True), problem):
         yield "targets of any sum"
 
 

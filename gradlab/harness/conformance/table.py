@@ -17,8 +17,10 @@ from gradlab.harness.conformance.predictions import (
     squared_gradient,
     weighing,
 )
+from gradlab.problems.objective import MEANS
 
 OPEN = everywhere(None, None)
+SUM_OF_WEIGHTS, NUMBER_OF_ROWS, ALL_ROWS = (by_objective(mean_over=one) for one in MEANS)
 MEAN, SUM, PER_ROW = (by_objective(reduction=one) for one in ("mean", "sum", "none"))
 UNMOVED = both(OPEN, by_row(0.0, 0.0))
 NAN_LOSS_ALONE = both(by_row(NAN, 0.0), defined)  # in the first row
@@ -63,8 +65,32 @@ CASES: dict[str, Case] = {
         "What the mean over labels divides by where classes have weights",
         asking.weighted(),
         (
-            Rule("sum_of_weights", "the sum of the labels' weights", answers(defined), "torch", ours=True),
-            Rule("number_of_rows", "N", weighing(linear.over_rows), "Keras"),
+            Rule("sum_of_weights", "the sum of the labels' weights", answers(SUM_OF_WEIGHTS), "torch", ours=True),
+            Rule("number_of_rows", "N", answers(NUMBER_OF_ROWS), "Keras", ours=True),
+        ),
+    ),
+    "sample_weighted_mean": Case(
+        "What the mean divides by where rows have weights",
+        asking.sample_weighted(),
+        (
+            Rule(
+                "sum_of_weights",
+                "the sum of the sample weights",
+                answers(SUM_OF_WEIGHTS),
+                "scikit-learn",
+                ours=True,
+            ),
+            Rule("number_of_rows", "N", answers(NUMBER_OF_ROWS), "Keras", ours=True),
+        ),
+    ),
+    "weightless_row_without_value": Case(
+        "A row of sample weight 0 with NaN",
+        asking.weightless_without_value(),
+        (
+            Rule("zero", "loss and gradient 0 in that row, as if it were not there", answers(defined), ours=True),
+            Rule("nan", "0 times NaN: NaN in that row and no other", answers(by_row(NAN, NAN)), "scikit-learn, Keras"),
+            Rule("nan_loss", "loss NaN, gradient 0 in that row", answers(by_row(NAN, 0.0))),
+            SPREADS,
         ),
     ),
     "weighted_mean_of_probabilities": Case(
@@ -72,7 +98,7 @@ CASES: dict[str, Case] = {
         asking.weighted_probabilities(),
         (
             Rule("number_of_rows", "N", answers(defined), "torch", ours=True),
-            Rule("sum_of_weights", "sum of probability times weight", weighing(linear.over_own_sum)),
+            Rule("sum_of_shares", "sum of probability times weight", weighing(linear.over_own_sum)),
         ),
     ),
     "weights_with_smoothing": Case(
@@ -123,8 +149,8 @@ CASES: dict[str, Case] = {
         "Whether ignored rows count in the mean",
         asking.ignoring([1, IGNORED]),
         (
-            Rule("left_out", "they do not", answers(defined), "torch", ours=True),
-            Rule("counted", "they do", weighing(linear.over_rows), "thinc"),
+            Rule("left_out", "they do not", answers(NUMBER_OF_ROWS), "torch", ours=True),
+            Rule("counted", "they do: the mean is over all_rows", answers(ALL_ROWS), "thinc", ours=True),
         ),
     ),
     "all_rows_ignored": Case(
@@ -132,7 +158,7 @@ CASES: dict[str, Case] = {
         asking.ignoring([IGNORED, IGNORED]),
         (
             Rule("nan_loss", "loss NaN, gradient 0", answers(defined), "torch", ours=True),
-            Rule("zero", "loss 0, gradient 0", answers(everywhere(0.0, 0.0))),
+            Rule("zero", "loss 0, gradient 0, as of all_rows", answers(ALL_ROWS), ours=True),
             Rule("nan", "loss NaN, gradient NaN", answers(everywhere(NAN, NAN))),
             Rule("nan_gradient", "loss 0, gradient NaN", answers(everywhere(0.0, NAN))),
         ),

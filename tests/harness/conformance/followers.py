@@ -38,6 +38,11 @@ def divided(by: Callable[[Array, Array, Any], Any]) -> Function:
     return function
 
 
+def over(rule: str) -> Function:
+    """The mean over something else, one of the names of `mean_over`."""
+    return lambda logits, targets, **options: sound(logits, targets, **{**options, "mean_over": rule})
+
+
 def squared(logits: Any, targets: Any, **options: Any) -> tuple[Any, Any]:
     gradient = sound(logits, targets)[1]
     return (gradient**2).sum(), gradient
@@ -77,7 +82,7 @@ def normalised(logits: Any, targets: Any, **options: Any) -> tuple[Any, Any]:
 
 
 def first_row(loss: float | None, gradient: Any) -> Function:
-    """The first row answered by these, None for what is right; the mean taken over all."""
+    """The first row answered by these, None for what is right; the mean taken over all, by their weights."""
 
     def function(logits: Any, targets: Any, **options: Any) -> tuple[Any, Any]:
         rows = logits.copy()
@@ -85,12 +90,14 @@ def first_row(loss: float | None, gradient: Any) -> Function:
             rows[0] = 0  # what else stands there
         if targets.ndim == 1:
             targets = np.clip(targets, 0, logits.shape[1] - 1)
-        losses, gradients = sound(rows, targets, reduction="none")
+        weights = options.get("sample_weights")
+        losses, gradients = sound(rows, targets, reduction="none", sample_weights=weights)
         if loss is not None:
             losses[0] = loss
         if gradient is not None:
             gradients[0] = gradient
-        return losses.mean(), gradients / len(rows)
+        total = logits.dtype.type(len(rows)) if weights is None else weights.sum()
+        return losses.sum() / total, gradients / total
 
     return function
 
@@ -219,9 +226,16 @@ FOLLOWERS: dict[str, dict[str, Function]] = {
         "squared_gradient": squared,
     },
     "weighted_mean": {"sum_of_weights": sound, "number_of_rows": divided(lambda logits, *_: len(logits))},
+    "sample_weighted_mean": {"sum_of_weights": sound, "number_of_rows": over("number_of_rows")},
+    "weightless_row_without_value": {
+        "zero": sound,
+        "nan": first_row(NAN, NAN),
+        "nan_loss": first_row(NAN, 0),
+        "spreads": ALL_NAN,
+    },
     "weighted_mean_of_probabilities": {
         "number_of_rows": sound,
-        "sum_of_weights": divided(lambda logits, targets, weights: (targets * weights).sum()),
+        "sum_of_shares": divided(lambda logits, targets, weights: (targets * weights).sum()),
     },
     "weights_with_smoothing": {
         "per_class": sound,

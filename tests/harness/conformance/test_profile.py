@@ -22,7 +22,7 @@ NOWHERE_ELSE = {"float32": {"float32"}, "float64": {"loss_float64", "gradient_fl
 
 
 def claiming_all(function: Any, **changes: Any) -> Implementation:
-    options = ("label_smoothing", "class_weights", "ignore_index")
+    options = ("label_smoothing", "class_weights", "ignore_index", "sample_weights")
     claims = {"targets": ("index", "probability"), "options": options, **changes}
     return Implementation("mine", function, Claims(**claims))
 
@@ -59,7 +59,8 @@ def test_what_is_sound_follows_a_known_rule_wherever_it_is_asked(name: str, dtyp
 
 @pytest.mark.parametrize("dtype", DTYPE_NAMES)
 def test_gradlabs_own_rules_are_among_those_that_fit_in_every_dtype(dtype: str) -> None:
-    claims = {"options": ("label_smoothing", "class_weights", "ignore_index"), "targets": ("index", "probability")}
+    options = ("label_smoothing", "class_weights", "ignore_index", "sample_weights")
+    claims = {"options": options, "targets": ("index", "probability")}
     (implementation,) = load("every_option", claims)
     found = profile_of(implementation, dtype)
     assert [case for case, one in found.items() if not one.as_ruled] == []
