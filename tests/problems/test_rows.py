@@ -6,13 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
 
 from gradlab.claims import claims_from
 from gradlab.evaluation import keywords_for
 from gradlab.harness.encoding import decoded_problem, encoded_problem
 from gradlab.harness.problems import allows, is_left_open, problems_for
-from gradlab.harness.search import strategy_for
+from gradlab.harness.search import drawn_problems
 from gradlab.problems.objective import MEANS, Objective
 from gradlab.problems.problem import Problem
 from gradlab.problems.spelling import snippet
@@ -104,16 +103,12 @@ def test_what_sound_code_answers_in_two_ways_is_left_open(logits: Any, objective
     assert is_left_open(Problem(np.array(logits), np.array([0, 0]), objective)) == is_open
 
 
-@settings(max_examples=60)
-@given(
-    strategy_for(
-        claims_from({"reduction": ["none", "sum"], "options": ["sample_weights", "upstream"]}), "float32", (4, 6)
-    )
-)
-def test_drawn_problems_have_a_number_for_each_row(problem: Problem) -> None:
-    for name, values in problem.objective.per_row_options().items():
-        assert len(values) == problem.n_rows
-        assert name == "sample_weights" or problem.objective.reduction == "none"
+def test_drawn_problems_have_a_number_for_each_row_where_it_goes_with_the_reduction() -> None:
+    claims = claims_from({"reduction": ["none", "sum"], "options": ["sample_weights", "upstream"]})
+    drawn = drawn_problems(claims, "float32", (60, 1))
+    on = {(name, p.objective.reduction) for p in drawn for name in p.objective.per_row_options()}
+    assert on == {("sample_weights", "none"), ("sample_weights", "sum"), ("upstream", "none")}
+    assert all(len(one) == p.n_rows for p in drawn for one in p.objective.per_row_options().values())
 
 
 def test_a_problem_tells_its_numbers_of_rows_and_its_rule() -> None:
