@@ -42,7 +42,7 @@ def loss_sizes(problem: Problem, radius: float = 0.0) -> Array:
     return _times(loss_factors(problem), sizes) if problem.objective.per_row_options() else sizes
 
 
-def flushed(problem: Problem, count: float) -> float:
+def flushes(problem: Problem, count: float) -> float:
     """How often a subnormal number may be flushed to 0, from how often without factors: n + 3 products more."""
     if not problem.objective.per_row_options():
         return count

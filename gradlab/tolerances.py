@@ -19,10 +19,9 @@ from statistics import NormalDist
 
 import numpy as np
 
-from gradlab import factor_bounds
 from gradlab.coefficients import unsmoothed_coefficients_of
 from gradlab.conditioning import Conditioning, conditioning
-from gradlab.factor_bounds import gradient_error, loss_error, loss_sizes
+from gradlab.factor_bounds import flushes, gradient_error, loss_error, loss_sizes
 from gradlab.option_bounds import Carrying, magnified
 from gradlab.problems.dtypes import Format
 from gradlab.problems.problem import Array, Problem
@@ -154,7 +153,7 @@ def flushed(problem: Problem) -> float:
     times what logit maps, row terms and factors make of an error.
     """
     largest = float(conditioning(problem).mass.max(initial=0.0))
-    terms = factor_bounds.flushed(problem, (problem.n_classes + 1) * largest + 2)
+    terms = flushes(problem, (problem.n_classes + 1) * largest + 2)
     return problem.format.smallest_normal * (terms / divisor(problem) + 1) * magnified(problem)
 
 

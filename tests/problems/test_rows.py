@@ -105,7 +105,7 @@ def test_what_sound_code_answers_in_two_ways_is_left_open(logits: Any, objective
 
 def test_drawn_problems_have_a_number_for_each_row_where_it_goes_with_the_reduction() -> None:
     claims = claims_from({"reduction": ["none", "sum"], "options": ["sample_weights", "upstream"]})
-    drawn = drawn_problems(claims, "float32", (60, 1))
+    drawn = drawn_problems(claims, "float32", (150, 1))
     on = {(name, p.objective.reduction) for p in drawn for name in p.objective.per_row_options()}
     assert on == {("sample_weights", "none"), ("sample_weights", "sum"), ("upstream", "none")}
     assert all(len(one) == p.n_rows for p in drawn for one in p.objective.per_row_options().values())

@@ -73,13 +73,7 @@ CASES: dict[str, Case] = {
         "What the mean divides by where rows have weights",
         asking.sample_weighted(),
         (
-            Rule(
-                "sum_of_weights",
-                "the sum of the sample weights",
-                answers(SUM_OF_WEIGHTS),
-                "scikit-learn",
-                ours=True,
-            ),
+            Rule("sum_of_weights", "the sum of the sample weights", answers(SUM_OF_WEIGHTS), "scikit-learn", ours=True),
             Rule("number_of_rows", "N", answers(NUMBER_OF_ROWS), "Keras", ours=True),
         ),
     ),
@@ -130,13 +124,7 @@ CASES: dict[str, Case] = {
         "What share of the target the other classes get",
         asking.smoothed(),
         (
-            Rule(
-                "epsilon_over_k",
-                "epsilon/K in every class",
-                answers(defined),
-                "torch, Keras",
-                ours=True,
-            ),
+            Rule("epsilon_over_k", "epsilon/K in every class", answers(defined), "torch, Keras", ours=True),
             Rule(
                 "epsilon_over_others",
                 "epsilon/(K - 1); label 1 - epsilon",
