@@ -19,7 +19,9 @@ from gradlab.checks.contract import (
 from gradlab.checks.table import CHECKS
 from gradlab.claims import Claims
 from gradlab.evaluation import Implementation
+from gradlab.implementations.every_option import every_option
 from gradlab.implementations.shifted import shifted
+from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Array, Problem
 from gradlab.result import Fact, worst_result
 
@@ -113,3 +115,15 @@ def test_the_logits_may_be_left_alone_where_it_is_claimed() -> None:
     problem = Problem(np.array([[1.0, 2.0]]), np.array([0]))
     claimed = Implementation("shifted", shifted, Claims(gradient_in_logits=True))
     assert worst_result("", problem, leaves_its_inputs_alone(claimed, problem)).passed
+
+
+def test_labels_are_not_asked_in_a_type_that_cannot_hold_the_one_to_be_ignored() -> None:
+    asked: list[str] = []
+
+    def noting(logits: Array, labels: Array, ignore_index: int | None = None) -> Any:
+        asked.append(labels.dtype.name)
+        return every_option(logits, labels, ignore_index=ignore_index)
+
+    problem = Problem(np.zeros((2, 3)), np.array([0, -1]), Objective(ignore_index=-1))
+    integer_type_of_the_labels_does_not_matter(Implementation("noting", noting), problem)
+    assert set(asked) == {"int64", "int8", "int16", "int32"}
