@@ -20,11 +20,14 @@ FLUSHES = {"flushes_subnormals": True}
 Loss = Callable[..., Any]
 
 
-@implementation(reduction=["mean", "sum"], options=["label_smoothing"], keeps_dtype=True, **FLUSHES)
+@implementation(reduction=["mean", "sum"], keeps_dtype=True, **FLUSHES)
 def cross_entropy(
     logits: Array, labels: Array, reduction: str = "mean", label_smoothing: float = 0.0
 ) -> tuple[Array, Array]:
-    """The loss of mlx.nn.losses.cross_entropy, and its gradient (N, K), in the logits' dtype."""
+    """The loss of mlx.nn.losses.cross_entropy, and its gradient (N, K), in the logits' dtype.
+
+    Does not claim label_smoothing: MLX refuses that of 1. Its exp in float64 is right to 24 bits only.
+    """
     from mlx.nn.losses import cross_entropy
 
     def loss(x: Any, y: Any) -> Any:
@@ -47,8 +50,8 @@ def loss_and_gradient(loss: Loss, logits: Array, targets: Array) -> tuple[Array,
     """The loss and its gradient (N, K), in the dtypes that MLX gives them. Raises whatever MLX raises."""
     import mlx.core as mx
 
-    x = mx.array(logits, dtype=getattr(mx, logits.dtype.name))  # which would make float32 of float64
-    y = mx.array(targets, dtype=getattr(mx, targets.dtype.name))
+    x = mx.array(np.ascontiguousarray(logits), dtype=getattr(mx, logits.dtype.name))  # it would make float32 of float64
+    y = mx.array(np.ascontiguousarray(targets), dtype=getattr(mx, targets.dtype.name))
     with mx.stream(mx.cpu):  # where there is float64
         value, gradient = mx.value_and_grad(lambda x: loss(x, y))(x)
         mx.eval(value, gradient)

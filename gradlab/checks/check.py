@@ -27,6 +27,7 @@ class Check:
         "inaccurate" (not level `accurate`, still stable) or "advice" (does not lower the verdict).
     claim: the name of a claim without which failing is only an advice.
     needs_answer: whether it is left out where the implementation gives no loss and gradient at all.
+    comes_last: whether its calls may spoil the memory of the process in silence, so that it comes after all others.
     """
 
     function: Callable[[Implementation, Problem], Findings]
@@ -35,6 +36,7 @@ class Check:
     failing_means: str = "wrong"
     claim: str | None = None
     needs_answer: bool = True
+    comes_last: bool = False
 
     @property
     def name(self) -> str:

@@ -175,8 +175,8 @@ CHECKS: tuple[Check, ...] = (
     Check(contract.byte_order_does_not_matter, "contract", _every(_CALLS, _big_endian)),
     Check(contract.empty_batch_is_answered, "contract", _without_rows,
           claim="empty_batch", needs_answer=False),
-    Check(contract.refuses_bad_labels, "contract", _LABELS, claim="refuses_bad_labels"),
-    Check(contract.refuses_bad_shapes, "contract", _LABELS, claim="refuses_bad_labels"),
+    Check(contract.refuses_bad_labels, "contract", _LABELS, claim="refuses_bad_labels", comes_last=True),
+    Check(contract.refuses_bad_shapes, "contract", _LABELS, claim="refuses_bad_labels", comes_last=True),
     Check(contract.is_quiet, "contract", _finite, "advice"),
     # invariants
     Check(invariants.rows_sum_to_zero, "invariants", _every(_ALIKE, _shift_invariant)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
@@ -156,8 +156,8 @@ def _measure_here(targets: Sequence[str], made: Made) -> None:
             raise click.UsageError(str(error)) from error
     for one in found:
         with shown(one.name) as watch:
-            entry = _entry(one, made.measured, watch)
-        _add(one.name, entry, made)
+            entry, conduct = _entry(one, watch, made.measured), _conduct(one, watch)
+        _add(one.name, (entry, conduct), made)
 
 
 def _measure_apart(targets: Sequence[str], made: Made, limits: Limits, jobs: int) -> None:
@@ -173,30 +173,39 @@ def _measure_apart(targets: Sequence[str], made: Made, limits: Limits, jobs: int
         for load in offers.loads:
             if load.is_missing:
                 _leave_out(load.given, load.fault, made)
-        members = [(one, offers.begin(one, partial(measure_here, one, made.measured))) for one in offers.found]
-        for one, member in members:
-            _take(one, (pool, member), made)
+        members = []
+        for one in offers.found:  # bad labels in a worker of their own: what they spoil is not to be measured
+            tasks = (
+                partial(work_here, one, partial(_entry, measured=made.measured)),
+                partial(work_here, one, _conduct),
+            )
+            members.append((one, [offers.begin(one, task) for task in tasks]))
+        for one, both in members:
+            _take(one, (pool, both), made)
 
 
-def _take(one: Offered, working: tuple[Pool, Supervised], made: Made) -> None:
-    """Takes what was measured of one, or why that came to nothing."""
+def _take(one: Offered, working: tuple[Pool, Sequence[Supervised]], made: Made) -> None:
+    """Takes what was seen of one, or why that came to nothing."""
     from gradlab.isolation.supervisor import WorkerError
     from gradlab.report.progress import shown
 
-    pool, member = working
+    pool, members = working
+    seen: list[Plain | str] = []
     try:
-        with shown(one.name) as watch:
-            entry: Plain | str = pool.result_of(member, watch)
+        for member in members:
+            with shown(one.name) as watch:
+                seen.append(pool.result_of(member, watch))
     except WorkerError as error:
-        entry = f"{one.target}: {error}"
-    if isinstance(entry, str):
-        _leave_out(one.target, entry, made)
+        seen.append(f"{one.target}: {error}")
+    reasons = [one for one in seen if isinstance(one, str)]
+    if reasons:
+        _leave_out(one.target, reasons[0], made)
     else:
-        _add(one.name, entry, made)
+        _add(one.name, (seen[0], seen[1]), made)
 
 
-def measure_here(one: Offered, measured: Measured, desk: Desk) -> Plain | str:
-    """What is measured of one in a worker, or why that came to nothing."""
+def work_here(one: Offered, work: Callable[[Implementation, Watch], Plain], desk: Desk) -> Plain | str:
+    """What is seen of one in a worker, or why that came to nothing."""
     from gradlab.adapters.importing import TargetError
 
     if desk.behind.cut_short:
@@ -205,16 +214,24 @@ def measure_here(one: Offered, measured: Measured, desk: Desk) -> Plain | str:
         implementation = implementation_here(one, Claimed(), desk)
     except TargetError as error:
         return str(error)
-    return _entry(desk.supervised(implementation), measured, desk.watch)
+    return work(desk.supervised(implementation), desk.watch)
 
 
-def _entry(implementation: Implementation, measured: Measured, watch: Watch) -> Plain:
-    from gradlab.harness.atlas import charted, measured_families
+def _entry(implementation: Implementation, watch: Watch, measured: Measured) -> Plain:
+    from gradlab.harness.atlas import measured as measured_in
+    from gradlab.harness.atlas import measured_families
     from gradlab.harness.atlas_document import encoded_entry
 
     what = (measured_families(measured.families), measured.generations)
-    charts = [charted(implementation, dtype, what, watch) for dtype in implementation.claims.dtypes]
-    return encoded_entry(implementation, charts, measured.certificates)
+    found = [measured_in(implementation, dtype, what, watch) for dtype in implementation.claims.dtypes]
+    return encoded_entry(implementation, found, measured.certificates)
+
+
+def _conduct(implementation: Implementation, watch: Watch) -> Plain:
+    from gradlab.harness.atlas import conduct_of
+    from gradlab.harness.atlas_document import encoded_conduct
+
+    return encoded_conduct([conduct_of(implementation, dtype, watch) for dtype in implementation.claims.dtypes])
 
 
 def _leave_out(target: str, reason: str, made: Made) -> None:
@@ -226,7 +243,10 @@ def _leave_out(target: str, reason: str, made: Made) -> None:
         _write(made)
 
 
-def _add(name: str, entry: Plain, made: Made) -> None:
+def _add(name: str, seen: tuple[Plain, Plain], made: Made) -> None:
+    from gradlab.harness.atlas_document import with_conduct
+
+    entry = with_conduct(*seen)
     made.entries.append(entry)
     for chart in entry["charts"]:
         click.echo(f"{name} {chart['dtype']}: {chart['verdict']}", err=True)

@@ -15,7 +15,7 @@ from gradlab.harness.largest_errors import LargestError, largest_errors
 from gradlab.harness.problems import problems_in_run, stated
 from gradlab.harness.profiles import PROFILES
 from gradlab.harness.run import Progress, Watch, cost
-from gradlab.harness.tally import Line, Tally, examine
+from gradlab.harness.tally import Tally, examine
 from gradlab.harness.verdict import Verdict
 from gradlab.problems.dtypes import Format, format_of
 from gradlab.problems.families import Family, families_of, problems_in
@@ -44,20 +44,34 @@ class FamilyErrors:
         return next(((seed, i) for seed, i, one in places if one is worst), None)
 
 
-@dataclass(frozen=True, eq=False)
-class Chart:
-    """What was seen of one implementation in one dtype.
+@dataclass(frozen=True)
+class Judged:
+    """A verdict, and the checks that cost a better one, each after what it is sorted by, the most costly first."""
 
-    verdict: on every problem of the families, those of its options too. failed: the checks that cost it a better one,
-    the most costly first.
+    verdict: Verdict
+    costs: tuple[tuple[tuple[int, bool, int], str], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Measurement:
+    """What was seen of one implementation in one dtype, of labels in their range.
+
+    judged: on every problem of the families, those of its options too.
     """
 
     dtype: str
-    verdict: Verdict
-    failed: tuple[str, ...]
     families: tuple[FamilyErrors, ...]
     vanishing: Vanishing
+    judged: Judged
+
+
+@dataclass(frozen=True, eq=False)
+class Conduct:
+    """What it did in one dtype where implementations disagree, and with bad labels, which may spoil its process."""
+
+    dtype: str
     profile: Profile
+    judged: Judged
 
 
 def measured_families(names: Sequence[str] = ()) -> tuple[Family, ...]:
@@ -73,14 +87,14 @@ def measured_families(names: Sequence[str] = ()) -> tuple[Family, ...]:
     return tuple(one for one in known if not names or one.name in names)
 
 
-def charted(implementation: Implementation, dtype: str, what: tuple[Sequence[Family], int], watch: Watch) -> Chart:
-    """The chart of one implementation in one dtype; the verdict is on all families, with the first of the seeds.
+def measured(
+    implementation: Implementation, dtype: str, what: tuple[Sequence[Family], int], watch: Watch
+) -> Measurement:
+    """The errors of one implementation in one dtype; the verdict is on all families, with the first of the seeds.
 
     what: the families whose errors are measured, and how many generations of rows are climbed besides.
     """
     fmt, implementation = format_of(dtype), _mean_first(implementation)
-    verdict, failed = _verdict(implementation, dtype, watch)  # first, since it may end the process
-    profile = profile_of(implementation, dtype)
     (families, generations), found = what, []
     for done, family in enumerate(families):
         watch(Progress(implementation.name, dtype, f"errors on {family.name}", done, len(families), 0))
@@ -89,7 +103,14 @@ def charted(implementation: Implementation, dtype: str, what: tuple[Sequence[Fam
         watch(Progress(implementation.name, dtype, "climbing", 0, 1, 0))
         errors = climbed(implementation, dtype, (generations, SEEDS[0]))
         found.append(FamilyErrors(CLIMBED, generations * OF_ONE_GENERATION, errors))
-    return Chart(dtype, verdict, failed, tuple(found), vanishing_margin(implementation, fmt), profile)
+    judged = _judged(implementation, dtype, False, watch)
+    return Measurement(dtype, tuple(found), vanishing_margin(implementation, fmt), judged)
+
+
+def conduct_of(implementation: Implementation, dtype: str, watch: Watch) -> Conduct:
+    """What it does with bad labels and in all the cases of a profile."""
+    judged = _judged(_mean_first(implementation), dtype, True, watch)
+    return Conduct(dtype, profile_of(_mean_first(implementation), dtype), judged)
 
 
 def _mean_first(implementation: Implementation) -> Implementation:
@@ -109,16 +130,18 @@ def _stated_all(claims: Claims, problems: Sequence[Problem]) -> list[Problem]:
     return [stated(claims, problem) for problem in problems]
 
 
-def _verdict(implementation: Implementation, dtype: str, watch: Watch) -> tuple[Verdict, tuple[str, ...]]:
-    """What `gradlab check` concludes where it draws no problems, and the checks that keep it there."""
+def _judged(implementation: Implementation, dtype: str, last: bool, watch: Watch) -> Judged:
+    """What `gradlab check` concludes where it draws no problems, by the checks that come last, or by all others."""
     profile = replace(PROFILES[PROFILE], examples=0)
     problems = problems_in_run(implementation.claims, dtype, (profile, SEEDS[0]))
     tally = Tally(implementation, Verdict.ACCURATE)
     for done, problem in enumerate(problems):
-        watch(Progress(implementation.name, dtype, problem.family, done, len(problems), len(tally.failing)))
-        examine(tally, problem)
-    costly: list[Line] = sorted((one for one in tally.lines.values() if one.verdict < Verdict.ACCURATE), key=cost)
-    return tally.verdict(), tuple(line.check.name for line in costly)
+        phase = "bad labels" if last else problem.family
+        watch(Progress(implementation.name, dtype, phase, done, len(problems), len(tally.failing)))
+        examine(tally, problem, last=last)
+    costly = [one for one in tally.lines.values() if one.verdict < Verdict.ACCURATE]
+    verdict = min((one.verdict for one in costly), default=Verdict.ACCURATE) if last else tally.verdict()
+    return Judged(verdict, tuple(sorted((cost(line), line.check.name) for line in costly)))
 
 
 def _is_finite(problem: Problem) -> bool:

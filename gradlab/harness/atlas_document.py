@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from gradlab.evaluation import Implementation
-from gradlab.harness.atlas import CLIMBED, CLIMBED_PURPOSE, PROFILE, SEEDS, Chart, FamilyErrors
+from gradlab.harness.atlas import CLIMBED, CLIMBED_PURPOSE, PROFILE, SEEDS, Conduct, FamilyErrors, Judged, Measurement
 from gradlab.harness.cases import json_number
 from gradlab.harness.conformance.document import encoded_cases, encoded_profile
 from gradlab.harness.encoding import Plain, encoded_problem, hex_of
@@ -22,6 +22,7 @@ from gradlab.harness.exhaustive_truth import margins_of
 from gradlab.harness.files import parsed_json
 from gradlab.harness.largest_errors import PARTS
 from gradlab.harness.machine import numpy_simd, processor
+from gradlab.harness.verdict import Verdict
 from gradlab.problems.dtypes import format_of
 from gradlab.problems.families import FAMILIES, Family, problems_in
 from gradlab.problems.families.placing import underflows
@@ -53,7 +54,7 @@ class Missing:
 
 
 def document(command: str, families: Sequence[Family], entries: Sequence[Plain], missing: Sequence[Missing]) -> Plain:
-    """The whole atlas; entries as `encoded_entry` has them."""
+    """The whole atlas; entries as `with_conduct` gives them."""
     return {
         "schema": SCHEMA,
         "version": SCHEMA_VERSION,
@@ -101,15 +102,37 @@ def _climbed(entries: Sequence[Plain]) -> dict[str, str]:
 
 
 def encoded_entry(
-    implementation: Implementation, charts: Sequence[Chart], certificates: Sequence[Certificate]
+    implementation: Implementation, measured: Sequence[Measurement], certificates: Sequence[Certificate]
 ) -> Plain:
-    """All of one target: its charts, and what certificates say of it as it is now."""
+    """What was measured of one target, and what certificates say of it as it is now; `with_conduct` adds the rest."""
     return {
         "target": implementation.target,
         "reduction": "mean" if "mean" in implementation.claims.reduction else implementation.claims.reduction[0],
-        "charts": [_of_chart(one) for one in charts],
+        "charts": [_of_measurement(one) for one in measured],
         "exhaustive": next(_certified(implementation, certificates), None),
     }
+
+
+def encoded_conduct(conduct: Sequence[Conduct]) -> Plain:
+    """What was seen of its conduct, by dtype."""
+    return {one.dtype: {"conformance": encoded_profile(one.profile), **_of_judged(one.judged)} for one in conduct}
+
+
+def with_conduct(entry: Plain, conduct: Plain) -> Plain:
+    """The whole entry: the lower of both verdicts, and the checks that keep it there, the most costly first."""
+    return {**entry, "charts": [_merged(chart, conduct[chart["dtype"]]) for chart in entry["charts"]]}
+
+
+def _merged(chart: Plain, conduct: Plain) -> Plain:
+    verdict = min(Verdict(one["verdict"]) for one in (chart, conduct))
+    costs = sorted([*chart["costs"], *conduct["costs"]])
+    merged = {**chart, "verdict": str(verdict), "failed": [name for _, name in costs]}
+    del merged["costs"]
+    return {**merged, "conformance": conduct["conformance"]}
+
+
+def _of_judged(judged: Judged) -> Plain:
+    return {"verdict": str(judged.verdict), "costs": [[list(cost), name] for cost, name in judged.costs]}
 
 
 def certificates_in(folder: Path) -> list[Certificate]:
@@ -139,26 +162,24 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def _of_chart(chart: Chart) -> Plain:
-    vanishing = chart.vanishing
+def _of_measurement(measured: Measurement) -> Plain:
+    vanishing = measured.vanishing
     return {
-        "dtype": chart.dtype,
+        "dtype": measured.dtype,
         "label": "searched",
-        "verdict": str(chart.verdict),
-        "failed": list(chart.failed),
+        **_of_judged(measured.judged),
         "families": [
             {
                 "family": one.name,
                 "n_problems": one.n_problems,
                 "parts": {part: _of_part(one, part) for part in PARTS},
             }
-            for one in chart.families
+            for one in measured.families
         ],
         "vanishes": {
             "margin": None if vanishing.margin is None else hex_of(vanishing.margin),
             "confirmed": vanishing.confirmed,
         },
-        "conformance": encoded_profile(chart.profile),
     }
 
 

@@ -15,8 +15,8 @@ class Done:
     """What a run has behind it.
 
     tally: what was found. earlier: some of the first problems and their answers. n_examined: how many of the problems
-    of all dtypes are examined. to_shrink: the failures for which a smaller problem is looked for, once all problems
-    are examined; n_shrunk: for how many of them that is done.
+    of all dtypes are examined, those of the second turn too. to_shrink: the failures for which a smaller problem is
+    looked for, once all problems are examined; n_shrunk: for how many of them that is done.
     """
 
     tally: Tally

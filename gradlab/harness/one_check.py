@@ -7,7 +7,7 @@ from gradlab.checks.table import CHECKS
 from gradlab.evaluation import Implementation, answer
 from gradlab.harness.problems import problems_in_run
 from gradlab.harness.run import Plan, dtypes_to_check
-from gradlab.harness.tally import Line, Tally, examine_by
+from gradlab.harness.tally import Line, Tally, add_results
 from gradlab.harness.verdict import Verdict, is_advice
 
 
@@ -37,7 +37,7 @@ def line_of(implementation: Implementation, plan: Plan, what: tuple[Check, str])
     claims, run = implementation.claims, (plan.profile, plan.seed)
     problems = [problem for problem in problems_in_run(claims, dtype, run) if check.applies(claims, problem)]
     for problem in problems:
-        examine_by(tally, problem, (check,))
+        add_results(tally, problem, (check,))
     line = tally.lines.get((check.name, dtype))
     if line is None:
         raise NothingCheckedError(f"no call gave an answer to check: {answer(implementation, problems[0]).fault}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -192,21 +193,24 @@ def dtypes_to_check(implementation: Implementation, plan: Plan) -> tuple[str, ..
 
 
 def _examine_all(done: Done, plan: Plan, watch: Watch, course: Course) -> None:
-    tally, behind, ended_here = done.tally, 0, False
-    for dtype in dtypes_to_check(tally.implementation, plan):
-        problems = problems_in_run(tally.implementation.claims, dtype, (plan.profile, plan.seed))
-        for number, problem in enumerate(problems):
-            if behind + number < done.n_examined:
-                continue
-            watch(_progress(tally, dtype, (problem.family, number, len(problems))))
-            if not course.cut_short or course.is_known(problem):
-                examine(tally, problem, course.given_up)
-            elif not ended_here:
-                ended_here = True
-                add_fact(tally, problem, Fact("the run", f"ended here: {course.cut_short}", "", False))
-            done.n_examined += 1
-            course.keep(done)
-        behind += len(problems)
+    """All problems by the checks that a call cannot spoil for others, and then by the rest."""
+    tally, ended_here = done.tally, False
+    problems = [
+        (dtype, number, one)
+        for dtype in dtypes_to_check(tally.implementation, plan)
+        for number, one in enumerate(problems_in_run(tally.implementation.claims, dtype, (plan.profile, plan.seed)))
+    ]
+    sizes = Counter(dtype for dtype, _, _ in problems)
+    turns = [(last, one) for last in (False, True) for one in problems]
+    for last, (dtype, number, problem) in turns[done.n_examined :]:
+        watch(_progress(tally, dtype, ("bad labels" if last else problem.family, number, sizes[dtype])))
+        if not course.cut_short or course.is_known(problem):
+            examine(tally, problem, course.given_up, last)
+        elif not ended_here:
+            ended_here = True
+            add_fact(tally, problem, Fact("the run", f"ended here: {course.cut_short}", "", False))
+        done.n_examined += 1
+        course.keep(done)
 
 
 def _shrink(done: Done, plan: Plan, watch: Watch, course: Course) -> None:

@@ -58,19 +58,21 @@ class Tally:
         return sorted(self.lines.values(), key=lambda line: (line.dtype, place[line.check.name]))
 
 
-def examine(tally: Tally, problem: Problem, without: Collection[str] = ()) -> None:
+def examine(tally: Tally, problem: Problem, without: Collection[str] = (), last: bool | None = None) -> None:
     """Runs every check that applies to one problem and adds what it finds to the tally.
 
-    without: checks that are left out once they have failed.
+    without: checks that are left out once they have failed. last: only those that come last, on a problem that was
+    examined by all others before; or only those others; all where it is None.
     """
     checks = applicable(tally.implementation.claims, problem)
     failed = {line.check.name for line in tally.lines.values() if not line.passed} if without else set()
-    examine_by(tally, problem, [check for check in checks if check.name not in failed.intersection(without)])
+    left = [one for one in checks if one.name not in failed.intersection(without) and last in (None, one.comes_last)]
+    tally.n_problems += last is not True
+    add_results(tally, problem, left)
 
 
-def examine_by(tally: Tally, problem: Problem, checks: Iterable[Check]) -> None:
+def add_results(tally: Tally, problem: Problem, checks: Iterable[Check]) -> None:
     """Runs these checks, which must apply, on one problem and adds what they find to the tally."""
-    tally.n_problems += 1
     for check, result in results_of(checks, tally.implementation, problem):
         _add(tally, check, result)
 

@@ -69,7 +69,7 @@ def test_an_error_in_the_worker_of_one_is_not_laid_to_another(gradlab: Any) -> N
         "loss = lambda logits, labels: shifted(logits, labels)\n"
         "loss.__gradlab_claims__ = {'dtypes': ['float32']}\n"
         "import importlib\n"
-        "def broken(*arguments): raise ZeroDivisionError('in the worker')\n"
+        "def broken(*arguments, **keywords): raise ZeroDivisionError('in the worker')\n"
         "importlib.import_module('gradlab.cli.atlas')._entry = broken\n"
     )
     ran = gradlab("atlas", "shifted", "mine.py:loss", *FEW, "--json", "a.json", "--jobs", "2")

@@ -10,16 +10,18 @@ import pytest
 
 from gradlab.adapters.load import load
 from gradlab.harness import atlas
-from gradlab.harness.atlas import CLIMBED, Chart, charted, measured_families
+from gradlab.harness.atlas import CLIMBED, Conduct, Measurement, conduct_of, measured, measured_families
 from gradlab.harness.atlas_document import (
     SCHEMA,
     SCHEMA_VERSION,
     SMALL,
     certificates_in,
     document,
+    encoded_conduct,
     encoded_entry,
     place_of,
     read_atlas,
+    with_conduct,
 )
 from gradlab.harness.conformance.table import CASES
 from gradlab.harness.encoding import decoded_problem
@@ -32,19 +34,20 @@ FAMILIES = ("smallest", "margins")
 
 
 @cache
-def chart(name: str, dtype: str) -> Chart:
+def seen(name: str, dtype: str) -> tuple[Measurement, Conduct]:
     with pytest.MonkeyPatch.context() as patch:
         few = tuple(problems_in(families_of("quick")[0], format_of(dtype), 0))
         patch.setattr(atlas, "problems_in_run", lambda claims, dtype, extent: few)
-        return charted(load(name, {})[0], dtype, (measured_families(FAMILIES), 1), lambda progress: None)
+        (one,), what = load(name, {}), (measured_families(FAMILIES), 1)
+        return measured(one, dtype, what, lambda progress: None), conduct_of(one, dtype, lambda progress: None)
 
 
 @cache
 def plain() -> Any:
-    entries = [
-        encoded_entry(load(name, {})[0], [chart(name, dtype) for dtype in ("float32", "float64")], [])
-        for name in ("shifted", "complement")
-    ]
+    entries = []
+    for name in ("shifted", "complement"):
+        errors, conduct = zip(*(seen(name, dtype) for dtype in ("float32", "float64")), strict=True)
+        entries.append(with_conduct(encoded_entry(load(name, {})[0], errors, []), encoded_conduct(conduct)))
     return document("gradlab atlas shifted complement", measured_families(FAMILIES), entries, [])
 
 
@@ -59,15 +62,23 @@ def test_a_family_that_is_not_there_is_refused() -> None:
 
 
 def test_p_minus_1_loses_every_digit_of_the_targets_entry_on_margins_alone() -> None:
-    smallest, margins, climbed = chart("shifted", "float32").families
+    smallest, margins, climbed = seen("shifted", "float32")[0].families
     assert smallest.errors["target"].ulp < 4
     assert margins.errors["target"].ulp >= 2**23  # all of a number of 24 bits
     assert climbed.errors["target"].ulp >= 2**23
 
 
 def test_the_verdict_is_that_of_the_problems_tried() -> None:
-    assert chart("shifted", "float64").verdict == "accurate"  # the smallest problems alone
-    assert chart("shifted", "float64").failed == ()
+    for one in seen("shifted", "float64"):
+        assert one.judged.verdict == "accurate"  # the smallest problems alone
+        assert one.judged.costs == ()
+
+
+def test_the_verdict_of_an_entry_is_the_lower_of_both() -> None:
+    entry = {"charts": [{"dtype": "float32", "verdict": "stable", "costs": [[[2, True, 0], "a"], [[2, True, 4], "c"]]}]}
+    conduct = {"float32": {"verdict": "wrong", "costs": [[[0, True, 5], "b"]], "conformance": {}}}
+    (chart,) = with_conduct(entry, conduct)["charts"]
+    assert (chart["verdict"], chart["failed"]) == ("wrong", ["b", "a", "c"])
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -104,7 +115,7 @@ def test_larger_ones_stand_among_the_inputs_and_show_the_error_that_is_told() ->
 
 
 def test_a_chart_has_the_profile_of_its_dtype() -> None:
-    found = chart("shifted", "float64").profile
+    found = seen("shifted", "float64")[1].profile
     assert list(found) == list(CASES)
     assert found["label_k"].name == "refused"
 

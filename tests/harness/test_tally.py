@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gradlab.adapters.load import load
 from gradlab.checks.check import Check, Findings
 from gradlab.claims import Claims
 from gradlab.evaluation import Implementation
-from gradlab.harness.tally import Line, Tally, complexity, examine_by, results_of
+from gradlab.harness.tally import Line, Tally, add_results, complexity, examine, results_of
 from gradlab.harness.verdict import Verdict
 from gradlab.implementations.shifted import shifted
 from gradlab.problems.problem import Array, Problem
@@ -37,7 +38,7 @@ def check(failing_means: str = "wrong", needs_answer: bool = True) -> Check:
 def after(*problems: Problem, means: str = "wrong", level: Verdict = Verdict.ACCURATE) -> Tally:
     tally = Tally(SOUND, level)
     for problem in problems:
-        examine_by(tally, problem, [check(means)])
+        add_results(tally, problem, [check(means)])
     return tally
 
 
@@ -47,10 +48,19 @@ def only_line(tally: Tally) -> Line:
 
 
 def test_problems_and_failures_are_counted_from_none() -> None:
+    line = only_line(after(*(with_logit(x) for x in (0.5, 2.0, 0.25, 3.0))))
+    assert (line.n_problems, line.n_failed, line.passed) == (4, 2, False)
+
+
+def test_a_problem_counts_once_although_some_checks_come_last() -> None:
+    (shifted,) = load("shifted", {})
+    tally, whole = Tally(shifted), Tally(shifted)
+    for last in (False, True):
+        examine(tally, with_logit(0.5), last=last)
+    examine(whole, with_logit(0.5))
     assert Tally(SOUND).n_problems == 0
-    tally = after(*(with_logit(x) for x in (0.5, 2.0, 0.25, 3.0)))
-    line = only_line(tally)
-    assert (tally.n_problems, line.n_problems, line.n_failed, line.passed) == (4, 4, 2, False)
+    assert tally.n_problems == whole.n_problems == 1
+    assert list(tally.lines) == sorted(whole.lines, key=lambda key: key[0].startswith("refuses_bad"))
 
 
 def test_a_line_without_failures_has_passed_and_shows_no_problem() -> None:
