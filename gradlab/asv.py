@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from gradlab.adapters.load import with_gradients
 from gradlab.api import Target, implementations_of, plan_for
 from gradlab.evaluation import Implementation
 from gradlab.harness.largest_errors import PARTS, largest_errors
@@ -134,7 +135,7 @@ def _name(target: Target) -> str:
 def _loaded(target: Target, dtype: str) -> Implementation:
     """The implementation; NotImplementedError, by which asv leaves it out, where there is none for this dtype."""
     try:
-        implementation = implementations_of(target, {}, (dtype,))[0]
+        implementation = with_gradients(implementations_of(target, {}, (dtype,)))[0]
     except ValueError as error:
         raise NotImplementedError(str(error)) from error
     if dtype not in implementation.claims.dtypes:

@@ -7,7 +7,14 @@ from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
 from gradlab.problems.dtypes import DTYPE_NAMES
-from gradlab.problems.objective import MEANS, PER_ROW_OPTIONS, REAL_OPTIONS, REDUCTIONS, TARGETS
+from gradlab.problems.objective import (
+    MEANS,
+    PER_ROW_OPTIONS,
+    REAL_OPTIONS,
+    REDUCTIONS,
+    TARGETS,
+    derivative_refusal,
+)
 
 OPTIONS = ("label_smoothing", "class_weights", "ignore_index", *REAL_OPTIONS, *PER_ROW_OPTIONS)
 LEVELS = ("stable", "accurate")
@@ -29,6 +36,10 @@ class Claims:
         is passed where it is on. What they mean: `problems/objective.py`, and README.md.
     mean_over: what a mean divides by where rows do not all count alike, "sum_of_weights", "number_of_rows" or
         "all_rows"; it is held to that. The keyword `mean_over` is passed in each call where more than one is claimed.
+    derivative: what is returned with the loss: "gradient" (N, K), "target_gradient" (N, K), "hessian" (N, K, K),
+        "hessian_diagonal" (N, K) or "hessian_vector_product" (N, K), for which the keyword `vector` is passed, an array
+        (N, K) in the logits' dtype. All but the gradient are held to level "stable", without softcap and what
+        follows it in that list.
     level: the verdict that it is meant to reach, "stable" or "accurate".
     normalised_targets: probability targets sum to 1 in every row; others are not asked.
     masks: a logit of -inf means probability 0; where this is not claimed, none is given.
@@ -56,6 +67,7 @@ class Claims:
     big_endian: bool = False
     flushes_subnormals: bool = False
     gradient_in_logits: bool = False
+    derivative: str = "gradient"
 
 
 _ALLOWED = {
@@ -67,6 +79,9 @@ _ALLOWED = {
 }
 
 
+_OF_GRADIENT = {"level": "accurate", "complex_step": True, "gradient_in_logits": True}
+
+
 def claims_from(given: Mapping[str, Any]) -> Claims:
     """The claims written as a mapping; a single string stands for a list of one.
 
@@ -76,7 +91,14 @@ def claims_from(given: Mapping[str, Any]) -> Claims:
     unknown = sorted(set(given) - known)
     if unknown:
         raise ValueError(f"a claim must be one of {', '.join(sorted(known))}, got {unknown[0]!r}")
-    return Claims(**{name: _validated(name, value) for name, value in given.items()})
+    claims = Claims(**{name: _validated(name, value) for name, value in given.items()})
+    refusal = derivative_refusal(claims.derivative, claims.targets, claims.options)
+    if refusal is not None:
+        raise ValueError(f"claim {refusal}")
+    for name, value in _OF_GRADIENT.items():
+        if claims.derivative != "gradient" and getattr(claims, name) == value:
+            raise ValueError(f"claim {name} {value} goes with derivative gradient alone, got {claims.derivative}")
+    return claims
 
 
 def implementation(**claims: Any) -> Callable[[Function], Function]:
@@ -103,6 +125,8 @@ def _validated(name: str, value: Any) -> Any:
         if value not in LEVELS:
             raise ValueError(f"claim level must be one of {', '.join(LEVELS)}, got {value!r}")
         return value
+    if name == "derivative":
+        return value if isinstance(value, str) else repr(value)  # judged together with targets and options
     if not isinstance(value, bool):
         raise ValueError(f"claim {name} must be True or False, got {value!r}")
     return value

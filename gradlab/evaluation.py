@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from gradlab.claims import Claims
-from gradlab.problems.objective import Objective
+from gradlab.problems.objective import DERIVATIVES, Objective, derivative_shape
 from gradlab.problems.problem import Array, Problem
 from gradlab.process_state import watched
 
@@ -30,7 +30,7 @@ class Implementation:
     """A callable under test and what it claims.
 
     name: how it is called in reports. target: how it can be loaded again, such as "package.module:callable".
-    function: takes (logits, targets) and the keywords that it claims; returns (loss, gradient).
+    function: takes (logits, targets) and the keywords that it claims; returns (loss, the derivative claimed).
     """
 
     name: str
@@ -43,7 +43,8 @@ class Implementation:
 class Answer:
     """What came back from one call.
 
-    loss: shape () or (N,); gradient: shape (N, K); each as returned, as an array. Both None if there is a fault.
+    loss: shape () or (N,); gradient: shape (N, K), or the derivative that is claimed instead, in its shape; each as
+    returned, as an array. Both None if there is a fault.
     fault: why there is no loss and gradient of the right kind, or None.
     raised: the name of the exception's class, or None.
     noise: what it printed and warned, line by line. changed: what it left changed in the process, in a few words each.
@@ -66,16 +67,20 @@ class Call:
     keywords: Mapping[str, Any]
 
 
-def signature_fault(function: Callable[..., Any]) -> str | None:
-    """Why `function` cannot be called as (logits, labels), or None if it can or if nothing is known."""
+def signature_fault(function: Callable[..., Any], keywords: Iterable[str] = ()) -> str | None:
+    """Why `function` cannot be called as (logits, labels), or None if it can or if nothing is known.
+
+    keywords: what is passed besides in every call.
+    """
     try:
         signature = inspect.signature(function)
     except (TypeError, ValueError):
         return None
     try:
-        signature.bind(None, None)
+        signature.bind(None, None, **dict.fromkeys(keywords))
     except TypeError as error:
-        return f"must be callable as (logits, labels); its signature is {signature}: {error}"
+        shown = ", ".join(["logits", "labels", *(f"{name}=..." for name in keywords)])
+        return f"must be callable as ({shown}); its signature is {signature}: {error}"
     return None
 
 
@@ -99,6 +104,8 @@ def keywords_for(claims: Claims, objective: Objective, dtype: np.dtype[Any]) -> 
 def call_for(implementation: Implementation, problem: Problem) -> Call:
     """A call with fresh, writable, contiguous copies of the problem's arrays."""
     keywords = keywords_for(implementation.claims, problem.objective, problem.logits.dtype)
+    if problem.vector is not None:
+        keywords["vector"] = problem.vector.copy()
     return Call(problem.logits.copy(), problem.targets.copy(), keywords)
 
 
@@ -122,7 +129,7 @@ def answer(implementation: Implementation, problem: Problem) -> Answer:
 def answer_to_call(implementation: Implementation, call: Call, reduction: str) -> Answer:
     """The answer from a call with arrays of the caller's choice: another layout, a larger batch."""
     shape = call.logits.shape  # before the call, which may change it
-    return _judged(perform(implementation.function, call), shape, reduction)
+    return _judged(perform(implementation.function, call), shape, (reduction, implementation.claims.derivative))
 
 
 @dataclass(frozen=True, eq=False)
@@ -222,7 +229,10 @@ def array_of(value: Any, what: str) -> tuple[Array | None, str | None]:
         return None, f"returned a {what} that is no array: {_described(value)} ({described_error(error)})"
 
 
-def _judged(outcome: Outcome, shape: tuple[int, ...], reduction: str) -> Answer:
+def _judged(outcome: Outcome, shape: tuple[int, ...], asked: tuple[str, str]) -> Answer:
+    """The answer of a call with logits of this shape; asked: the reduction and the derivative."""
+    reduction, derivative = asked
+    word = DERIVATIVES[derivative]
     if isinstance(outcome.error, CallFaultError):
         return _faulty(str(outcome.error), outcome)
     if outcome.error is not None:
@@ -230,10 +240,10 @@ def _judged(outcome: Outcome, shape: tuple[int, ...], reduction: str) -> Answer:
         return Answer(None, None, f"raised {described_error(outcome.error)}", kind, outcome.noise, outcome.changed)
     pair = pair_of(outcome.value)
     if pair is None:
-        return _faulty(f"returned {_described(outcome.value)}, must return (loss, gradient)", outcome)
+        return _faulty(f"returned {_described(outcome.value)}, must return (loss, {word})", outcome)
     loss, fault = _real_array(pair[0], "loss", shape[:1] if reduction == "none" else ())
     if fault is None:
-        gradient, fault = _real_array(pair[1], "gradient", shape)
+        gradient, fault = _real_array(pair[1], word, derivative_shape(derivative, shape))
     if fault is not None:
         return _faulty(fault, outcome)
     return Answer(loss, gradient, None, None, outcome.noise, outcome.changed)

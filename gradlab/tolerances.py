@@ -41,7 +41,7 @@ _TWICE = "forward error of both answers"
 def forward_gradient(problem: Problem) -> tuple[Array, str]:
     """The largest error of an entry of the gradient that the standard algorithm can have, shape (N, K).
 
-    Its p_j carries k_j of `_carried`. With the product by the computed A, A p_j carries k_j + 1, and n more where A
+    Its p_j carries k_j of `carried`. With the product by the computed A, A p_j carries k_j + 1, and n more where A
     is a sum. The subtraction of t_j, the division by N (N in the format, its reciprocal, a product) carry 4 relative
     to g_j, and N + 2 more where the denominator is a sum of N weights:
         error <= gamma(k_j + n + 1 + 4) A p_j + gamma(4) |g_j|, over the denominator.
@@ -53,7 +53,7 @@ def forward_gradient(problem: Problem) -> tuple[Array, str]:
     division and eta after it; one eta more because errors are held in float64.
     An extension to entries of [2, theorem 4.3], which is normwise and takes exp as correctly rounded.
     """
-    return _gradient_error(problem, _carried(problem, conditioning(problem))), _FORWARD
+    return _gradient_error(problem, carried(problem, conditioning(problem))), _FORWARD
 
 
 @lru_cache(maxsize=1024)
@@ -67,21 +67,21 @@ def any_form_gradient(problem: Problem) -> tuple[Array, str]:
     c = conditioning(problem)
     base = of_base(problem.format)
     unshifted = (2 * BETA + base + 1) * (c.largest + c.log_sum) + base * c.largest
-    return _gradient_error(problem, _carried(problem, c) + unshifted[:, None]), _ANY_FORM
+    return _gradient_error(problem, carried(problem, c) + unshifted[:, None]), _ANY_FORM
 
 
 @lru_cache(maxsize=1024)
 def forward_losses(problem: Problem) -> tuple[Array, str]:
     """The largest error of each row's own loss, shape (N,).
 
-    lse - x_j = log S - d_j, log1p(S - 1) - d_j and -log p_j are off by k_j of `_carried` and by 2 beta of their own
+    lse - x_j = log S - d_j, log1p(S - 1) - d_j and -log p_j are off by k_j of `carried` and by 2 beta of their own
     size; the product by t_j, the sum over the classes (n, where t is not one-hot) and a last sum carry n + 2:
         error <= sum_j t_j gamma(k_j + 2 beta + n + 2) + gamma(2 beta + n + 2) loss + sum_j delta_j (lse - x_j),
     and (beta + 1) eta in log1p, eta in each product. A log S - sum_j t_j d_j, whose terms have one sign, is within it.
     |d_j| is cut off where exp vanishes; beyond, its (b + 2) |d_j| is part of 2 beta (lse - x_j).
     """
     c = conditioning(problem)
-    return _loss_error(problem, c, _carried(problem, c)), _FORWARD
+    return _loss_error(problem, c, carried(problem, c)), _FORWARD
 
 
 @lru_cache(maxsize=1024)
@@ -94,7 +94,7 @@ def any_form_losses(problem: Problem, radius: float = 0.0) -> tuple[Array, str]:
     c, terms = conditioning(problem, radius), of_mass(problem)
     more = (terms + 2 if terms else 0.0) + of_factors(problem)
     unshifted = (2 * BETA + of_base(problem.format) + 1 + more) * (2 * c.largest + c.log_sum)
-    return _loss_error(problem, c, _carried(problem, c) + unshifted[:, None]), _ANY_FORM
+    return _loss_error(problem, c, carried(problem, c) + unshifted[:, None]), _ANY_FORM
 
 
 def reduced_loss(problem: Problem, rows: tuple[Array, str], radius: float = 0.0) -> tuple[Array, str]:
@@ -230,7 +230,7 @@ def gauss_legendre(width: float, mass: float, n_nodes: int) -> float:
 
 
 @lru_cache(maxsize=1024)
-def _carried(problem: Problem, c: Conditioning) -> Array:
+def carried(problem: Problem, c: Conditioning) -> Array:
     """k_j, which every p_j and log p_j of the standard algorithms carries, shape (N, K).
 
     e_j = exp(fl(x_j - max)) carries |d_j| + 2 beta. In another base, b^fl(d_j log_b e), it carries b |d_j| more,
@@ -259,7 +259,7 @@ def _carried(problem: Problem, c: Conditioning) -> Array:
 
 def _gradient_error(problem: Problem, carried: Array) -> Array:
     c, fmt = conditioning(problem), problem.format
-    p, t, mass, delta = c.probabilities, c.coefficients, c.mass[:, None], _coefficient_errors(problem)
+    p, t, mass, delta = c.probabilities, c.coefficients, c.mass[:, None], coefficient_errors(problem)
     size, last = np.abs(mass * p - t), 1 + of_division(problem)
     missed = delta.sum(axis=1, keepdims=True)
     own = gamma(carried + 1 + of_mass(problem) + last, fmt) * (mass + missed) * p
@@ -272,7 +272,7 @@ def _gradient_error(problem: Problem, carried: Array) -> Array:
 
 
 def _loss_error(problem: Problem, c: Conditioning, carried: Array) -> Array:
-    fmt, delta = problem.format, _coefficient_errors(problem)
+    fmt, delta = problem.format, coefficient_errors(problem)
     last = 2 * BETA + 2 + of_mass(problem)
     own = (gamma(carried + last, fmt) * (c.coefficients + delta)).sum(axis=1)
     missed = (delta * _finite(c.log_sum[:, None] + c.distance, fmt)).sum(axis=1)
@@ -281,7 +281,7 @@ def _loss_error(problem: Problem, c: Conditioning, carried: Array) -> Array:
     return loss_error(Carrying(problem, c, carried, delta), error)
 
 
-def _coefficient_errors(problem: Problem) -> Array:
+def coefficient_errors(problem: Problem) -> Array:
     """The errors delta_j of the coefficients w_j ((1 - eps) q_j + eps/K), shape (N, K); 0 where no option is on.
 
     Two roundings in each part, their sum, the weight and its conversion to the format carry 6 at most. eps in the

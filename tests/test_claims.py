@@ -16,6 +16,7 @@ FITTING: dict[str, tuple[Any, Any]] = {
     "level": ("accurate", "accurate"),
     "masks": (False, False),
     "complex_step": (True, True),
+    "derivative": ("hessian_diagonal", "hessian_diagonal"),
 }
 
 UNFIT: dict[str, tuple[dict[str, Any], str]] = {
@@ -30,6 +31,28 @@ UNFIT: dict[str, tuple[dict[str, Any], str]] = {
     "options": ({"options": "margin"}, "claim options must be of label_smoothing, class_weights, ignore_index"),
     "level": ({"level": "perfect"}, "claim level must be one of stable, accurate, got 'perfect'"),
     "flag": ({"masks": 1}, "claim masks must be True or False, got 1"),
+    "derivative": ({"derivative": "jacobian"}, "claim derivative must be one of gradient, .*, got 'jacobian'"),
+    "no name": ({"derivative": 2}, "claim derivative must be one of gradient, .*, got '2'"),
+    "labels by targets": (
+        {"derivative": "target_gradient"},
+        "claim derivative target_gradient needs probability targets alone, got targets index",
+    ),
+    "a map of the logits": (
+        {"derivative": "hessian", "options": ["softcap"]},
+        "claim derivative hessian goes without softcap, .*, sample_weights, upstream, got softcap",
+    ),
+    "weights of rows": (
+        {"derivative": "hessian", "options": ["class_weights", "sample_weights"]},
+        "claim derivative hessian goes without softcap, .*, got sample_weights",
+    ),
+    "accurate": (
+        {"derivative": "hessian", "level": "accurate"},
+        "claim level accurate goes with derivative gradient alone, got hessian",
+    ),
+    "in place": (
+        {"derivative": "hessian", "gradient_in_logits": True},
+        "claim gradient_in_logits True goes with derivative gradient alone, got hessian",
+    ),
     "no list": ({"dtypes": 32}, "claim dtypes must be a name or a list of names, got 32"),
 }
 

@@ -17,7 +17,7 @@ from gradlab.symbolic import options as symbolic
 
 ROOT = Path(__file__).parents[1]
 NAMED = re.findall(r"`([\w./]+(?:/|\.py|\.toml|\.txt))`", (ROOT / "CONTRIBUTING.md").read_text())
-NOT_OPTIONS = {"reduction", "targets", "mean_over"}
+NOT_OPTIONS = {"reduction", "targets", "mean_over", "derivative"}
 
 
 @pytest.mark.parametrize("path", sorted({path for path in NAMED if "NAME" not in path}))

@@ -33,6 +33,7 @@ FLOORS = (
         "gradlab.option_bounds",
         "gradlab.factor_bounds",
         "gradlab.tolerances",
+        "gradlab.derivative_bounds",
         "gradlab.problems.families",
         "gradlab.problems.strategies",
         "gradlab.result",

@@ -38,14 +38,16 @@ from gradlab.adapters.callables import (
     is_path,
 )
 from gradlab.adapters.importing import TargetError, import_file, import_name, require
-from gradlab.adapters.prefixes import adapted
+from gradlab.adapters.prefixes import adapted, split_prefix
 from gradlab.adapters.shipped import everything, needs_of, shipped
 from gradlab.claims import ATTRIBUTE, Claims, claims_from
 from gradlab.evaluation import Implementation, signature_fault
+from gradlab.problems.problem import PRODUCT
 
 GROUP = "gradlab.implementations"
+ALWAYS_PASSED = {PRODUCT: ("vector",)}  # the keywords of each call for a derivative
 
-__all__ = ["GROUP", "TargetError", "implementation_of", "load"]
+__all__ = ["GROUP", "TargetError", "implementation_of", "load", "with_gradients"]
 
 
 def load(
@@ -69,6 +71,14 @@ def load(
             faults.append(str(error))
     if not (loaded or faults):
         raise TargetError(offers_nothing(folder))
+    return loaded
+
+
+def with_gradients(loaded: list[Implementation]) -> list[Implementation]:
+    """The same, for what looks at gradients only. Raises TargetError where one claims another derivative."""
+    for one in loaded:
+        if one.claims.derivative != "gradient":
+            raise TargetError(f"{one.name} must claim derivative gradient here, claims {one.claims.derivative}")
     return loaded
 
 
@@ -188,16 +198,17 @@ def _of_entry_point(entry: EntryPoint) -> list[Found]:
 
 def _claimed(found: Found, claims: Mapping[str, Any], dtypes: tuple[str, ...]) -> Implementation:
     shown = found.target or found.name
-    fault = signature_fault(found.function)
-    if fault is not None:
-        raise TargetError(f"{shown} {fault}")
     given: dict[str, Any] = {**found.defaults, **({"dtypes": dtypes} if dtypes else {})}
     try:
         complete = claims_from({**given, **_own_claims(found), **claims})
         complete = replace(complete, options=tuple(dict.fromkeys((*complete.options, *found.takes))))
     except (ValueError, TypeError) as error:
         raise TargetError(f"{shown}: {error}") from error
-    fault = _keyword_fault(found.function, complete)
+    prefix, _ = split_prefix(found.target)
+    if prefix and complete.derivative != "gradient":
+        raise TargetError(f"{shown}: {prefix} gives the gradient alone, not derivative {complete.derivative}")
+    always = ALWAYS_PASSED.get(complete.derivative, ())
+    fault = signature_fault(found.function, always) or _keyword_fault(found.function, complete)
     if fault is not None:
         raise TargetError(f"{shown} {fault}")
     return Implementation(found.name, _told_the_reduction(found.function, complete), complete, found.target)
@@ -238,7 +249,7 @@ def _keyword_fault(function: Any, claims: Claims) -> str | None:
         return None
     for name in wanted:
         try:
-            signature.bind(None, None, **{name: None})
+            signature.bind(None, None, **dict.fromkeys([*ALWAYS_PASSED.get(claims.derivative, ()), name]))
         except TypeError:
             return f"claims {name}, so it must take the keyword {name}; its signature is {signature}"
     return None

@@ -6,13 +6,14 @@ hold the same comparison to problems of their own.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from gradlab import tolerances
-from gradlab.checks.check import Findings, returned
+from gradlab import derivative_bounds, tolerances
+from gradlab.checks.check import Findings, entry, returned
 from gradlab.coefficients import coefficients_of
 from gradlab.evaluation import Implementation
 from gradlab.oracle.enclosure import Enclosures, enclose
@@ -24,8 +25,14 @@ Bound = tuple[Array, str]
 
 
 def values_within_bound(implementation: Implementation, problem: Problem) -> Findings:
-    """Loss and gradient lie within the bound for this kind of problem."""
-    return loss_is_right(implementation, problem) + gradient_is_right(implementation, problem)
+    """Loss and gradient, or the derivative that is asked for, lie within the bound for this kind of problem."""
+    return loss_is_right(implementation, problem) + derivative_within_bound(implementation, problem)
+
+
+def derivative_within_bound(implementation: Implementation, problem: Problem) -> Findings:
+    """Every entry of the derivative that is asked for lies within its bound."""
+    bound = derivative_bounds.derivative(problem)
+    return [_against(_derivative(implementation, problem), implementation, problem, bound)]
 
 
 def loss_is_right(implementation: Implementation, problem: Problem) -> Findings:
@@ -35,7 +42,7 @@ def loss_is_right(implementation: Implementation, problem: Problem) -> Findings:
 
 def gradient_is_right(implementation: Implementation, problem: Problem) -> Findings:
     """Every entry of the gradient lies within the bound for this kind of problem."""
-    return [_against(_gradient(implementation, problem), implementation, problem, tolerances.gradient(problem))]
+    return derivative_within_bound(implementation, problem)
 
 
 def loss_within_forward_error(implementation: Implementation, problem: Problem) -> Findings:
@@ -48,7 +55,7 @@ def loss_within_forward_error(implementation: Implementation, problem: Problem) 
 def gradient_within_forward_error(implementation: Implementation, problem: Problem) -> Findings:
     """Every entry of the gradient lies within the forward error of the standard shifted algorithm."""
     bound = tolerances.forward_gradient(problem)
-    return [_against(_gradient(implementation, problem), implementation, problem, bound)]
+    return [_against(_derivative(implementation, problem), implementation, problem, bound)]
 
 
 def loss_within_a_few_ulp(implementation: Implementation, problem: Problem) -> Findings:
@@ -74,6 +81,7 @@ class _Seen:
     quantity: str
     observed: Array
     truth: Enclosures
+    flushed: Callable[[Problem], Array | float] = tolerances.flushed
 
 
 def _loss(implementation: Implementation, problem: Problem) -> _Seen:
@@ -81,8 +89,9 @@ def _loss(implementation: Implementation, problem: Problem) -> _Seen:
     return _Seen("loss" + "[{}]" * loss.ndim, loss, enclose(problem).loss)
 
 
-def _gradient(implementation: Implementation, problem: Problem) -> _Seen:
-    return _Seen("gradient[{}, {}]", returned(implementation, problem)[1], enclose(problem).gradient)
+def _derivative(implementation: Implementation, problem: Problem) -> _Seen:
+    flushed = tolerances.flushed if problem.objective.is_first_order else derivative_bounds.flushed
+    return _Seen(entry(problem), returned(implementation, problem)[1], enclose(problem).derivative, flushed)
 
 
 def _loss_against(implementation: Implementation, problem: Problem, bound: Bound) -> Comparison:
@@ -94,7 +103,7 @@ def _loss_against(implementation: Implementation, problem: Problem, bound: Bound
 def _against(seen: _Seen, implementation: Implementation, problem: Problem, bound: Bound) -> Comparison:
     tolerance, source = bound
     if implementation.claims.flushes_subnormals:
-        tolerance, source = tolerance + tolerances.flushed(problem), f"{source}; subnormals flushed, as claimed"
+        tolerance, source = tolerance + seen.flushed(problem), f"{source}; subnormals flushed, as claimed"
     tolerance = np.broadcast_to(tolerance, seen.observed.shape)
     ratio = ratio_of(absolute_error(seen.observed, seen.truth), tolerance)
     return _comparison(seen, problem, (tolerance, ratio, source))
@@ -118,7 +127,7 @@ def _comparison(seen: _Seen, problem: Problem, measured: tuple[Array, Array, str
 
 def _entries_in_ulp(implementation: Implementation, problem: Problem, where: tuple[Any, ...]) -> Findings:
     allowed = tolerances.accurate_ulps(problem)
-    full = _in_ulp(_gradient(implementation, problem), implementation, problem, allowed)
+    full = _in_ulp(_derivative(implementation, problem), implementation, problem, allowed)
     ratio = np.zeros(full.ratio.shape)
     ratio[where] = full.ratio[where]
     return [replace(full, ratio=ratio)]

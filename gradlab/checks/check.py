@@ -95,9 +95,20 @@ def run(check: Check, implementation: Implementation, problem: Problem) -> Findi
         return [Fact("the call", f"{nothing}", "", False, nothing.asked)]
 
 
-def agree(seen: tuple[Array, Array], wanted: tuple[Array, Array], bounds: tuple[Array, Array, str]) -> Findings:
-    """The findings that two (loss, gradient) pairs agree within bounds = (loss's, gradient's, their source)."""
+def entry(problem: Problem) -> str:
+    """What an entry of the derivative is called, with a place for each index: "gradient[{}, {}]"."""
+    name = problem.objective.derivative
+    return name + ("[{}, {}, {}]" if name == "hessian" else "[{}, {}]")
+
+
+def agree(
+    seen: tuple[Array, Array], wanted: tuple[Array, Array], bounds: tuple[Array, Array, str], problem: Problem
+) -> Findings:
+    """The findings that two (loss, derivative) pairs agree within bounds = (loss's, derivative's, their source).
+
+    problem: one of those that were asked, for the derivative's name.
+    """
     return [
         within("loss" + "[{}]" * seen[0].ndim, seen[0], wanted[0], (bounds[0], bounds[2])),
-        within("gradient[{}, {}]", seen[1], wanted[1], (bounds[1], bounds[2])),
+        within(entry(problem), seen[1], wanted[1], (bounds[1], bounds[2])),
     ]

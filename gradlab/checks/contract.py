@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from gradlab import tolerances
+from gradlab import derivative_bounds, tolerances
 from gradlab.checks.check import Findings, agree, solved, values_of
 from gradlab.evaluation import (
     Answer,
@@ -21,6 +21,7 @@ from gradlab.evaluation import (
     pair_of,
     perform,
 )
+from gradlab.problems.objective import DERIVATIVES
 from gradlab.problems.problem import Array, Problem
 from gradlab.result import Fact
 
@@ -37,7 +38,7 @@ def keeps_the_dtype(implementation: Implementation, problem: Problem) -> Finding
     pair = pair_of(perform(implementation.function, call_for(implementation, problem)).value)
     wanted = problem.logits.dtype.name
     findings: Findings = []
-    for what, value in zip(("loss", "gradient"), pair or (), strict=False):
+    for what, value in zip(("loss", DERIVATIVES[problem.objective.derivative]), pair or (), strict=False):
         is_float = what == "loss" and type(value) is float
         name = "a Python float" if is_float else np.asarray(value).dtype.name
         findings.append(Fact(f"the {what}", f"is {name}", wanted, is_float or name == wanted))
@@ -63,17 +64,17 @@ def outputs_share_no_memory(implementation: Implementation, problem: Problem) ->
     call = call_for(implementation, problem)
     first = answer_to_call(implementation, call, problem.objective.reduction)
     loss, gradient = values_of(first, problem)
-    shared = [what for what, array in _arrays(first).items() if _overlaps(array, what, (implementation, call))]
+    word = DERIVATIVES[problem.objective.derivative]
+    shared = [what for what, a in _arrays(first, word).items() if _overlaps(a, what, (implementation, call))]
     later_calls = [evaluate(implementation, other) for other in (problem.replace(logits=-problem.logits), problem)]
     kept = _same_bits(values_of(first, problem), (loss, gradient))
-    again = any(
-        np.shares_memory(a, b) for a in _arrays(first).values() for one in later_calls for b in _arrays(one).values()
-    )
+    later = [array for one in later_calls for array in _arrays(one, word).values()]
+    again = any(np.shares_memory(a, b) for a in _arrays(first, word).values() for b in later)
     inputs = f"share memory with an input: {' and '.join(shared)}" if shared else "share no memory with an input"
-    later = "is changed" if not kept else "shares memory with the next" if again else "is what it was"
+    found = "is changed" if not kept else "shares memory with the next" if again else "is what it was"
     return [
-        Fact("loss and gradient", inputs, "memory of their own", not shared),
-        Fact("the gradient, after another call,", later, "what it was", kept and not again),
+        Fact(f"loss and {word}", inputs, "memory of their own", not shared),
+        Fact(f"the {word}, after another call,", found, "what it was", kept and not again),
     ]
 
 
@@ -89,13 +90,13 @@ def same_call_gives_same_bits(implementation: Implementation, problem: Problem) 
 def calls_leave_no_state(implementation: Implementation, problem: Problem) -> Findings:
     """Calls with other logits, labels and shapes in between do not change the answer."""
     first = values_of(evaluate(implementation, problem), problem)
-    for other in (problem.replace(logits=-problem.logits), _doubled(problem)):
+    for other in (problem.replace(logits=-problem.logits), problem.rows(np.tile(np.arange(problem.n_rows), 2))):
         evaluate(implementation, other)
     second = values_of(evaluate(implementation, problem), problem)
     if implementation.claims.deterministic:
         text = f"gives {_difference(first, second)}"
         return [Fact("the same call after others", text, "the same bits", _same_bits(first, second))]
-    return agree(second, first, _twice(problem))
+    return agree(second, first, _twice(problem), problem)
 
 
 def layout_does_not_matter(implementation: Implementation, problem: Problem) -> Findings:
@@ -123,7 +124,7 @@ def integer_type_of_the_labels_does_not_matter(implementation: Implementation, p
             call = replace(call_for(implementation, problem), targets=problem.targets.astype(name))
             given = answer_to_call(implementation, call, problem.objective.reduction)
             if given.raised is None:
-                findings += agree(values_of(given, problem), solved(implementation, problem), _twice(problem))
+                findings += agree(values_of(given, problem), solved(implementation, problem), _twice(problem), problem)
     return findings
 
 
@@ -175,7 +176,14 @@ def empty_batch_is_answered(implementation: Implementation, problem: Problem) ->
     """No rows: gradient of shape (0, K); the mean loss is NaN, the sum 0, the rows' losses none."""
     given = answer(implementation, problem)
     if given.loss is None:
-        return [Fact("the call with no rows", str(given.fault), "a gradient of shape (0, K)", False)]
+        return [
+            Fact(
+                "the call with no rows",
+                str(given.fault),
+                f"a {DERIVATIVES[problem.objective.derivative]} of no rows",
+                False,
+            )
+        ]
     loss, _ = values_of(given, problem)
     wanted = {"mean": "nan", "sum": "0.0", "none": "[]"}[problem.objective.reduction]
     return [Fact("the loss of no rows", f"is {loss.tolist()}", wanted, str(loss.tolist()) == wanted)]
@@ -232,8 +240,10 @@ INTEGERS = ("uint8", "int8", "int16", "int32", "uint64")
 def _same_in_layout(implementation: Implementation, problem: Problem, spell: Callable[[Array], Array]) -> Findings:
     call = call_for(implementation, problem)
     other = replace(call, logits=spell(problem.logits.copy()), targets=_spelled_labels(problem, spell))
+    if problem.vector is not None:
+        other = replace(other, keywords={**call.keywords, "vector": spell(problem.vector)})
     seen = values_of(answer_to_call(implementation, other, problem.objective.reduction), problem)
-    return agree(seen, solved(implementation, problem), _twice(problem))
+    return agree(seen, solved(implementation, problem), _twice(problem), problem)
 
 
 def _spelled_labels(problem: Problem, spell: Callable[[Array], Array]) -> Array:
@@ -253,16 +263,13 @@ def _refuses(implementation: Implementation, problem: Problem, wrong: tuple[str,
 
 
 def _twice(problem: Problem) -> tuple[Array, Array, str]:
-    gradient = tolerances.both(tolerances.gradient(problem), tolerances.gradient(problem))
+    own = derivative_bounds.derivative(problem)
+    gradient = tolerances.both(own, own)
     return 2 * tolerances.loss(problem)[0], gradient[0], gradient[1]
 
 
-def _doubled(problem: Problem) -> Problem:
-    return problem.rows(np.tile(np.arange(problem.n_rows), 2))
-
-
-def _arrays(given: Answer) -> dict[str, Array]:
-    return {name: a for name, a in (("loss", given.loss), ("gradient", given.gradient)) if a is not None}
+def _arrays(given: Answer, word: str) -> dict[str, Array]:
+    return {name: a for name, a in (("loss", given.loss), (word, given.gradient)) if a is not None}
 
 
 def _overlaps(array: Array, what: str, asked: tuple[Implementation, Call]) -> bool:

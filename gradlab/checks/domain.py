@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gradlab.checks.accuracy import values_within_bound
-from gradlab.checks.check import Findings, solved
+from gradlab.checks.check import Findings, entry, solved
 from gradlab.evaluation import Implementation
 from gradlab.problems.problem import Problem
 from gradlab.result import Fact
@@ -23,9 +23,10 @@ def masked_class_has_probability_zero(implementation: Implementation, problem: P
 
 def rows_without_value_are_nan(implementation: Implementation, problem: Problem) -> Findings:
     """A row with NaN, +inf or only -inf has loss and gradient NaN, and every other row its own."""
-    _, gradient = solved(implementation, problem)
+    _, derivative = solved(implementation, problem)
     lost = ~problem.rows_with_value & ~problem.ignored_rows
-    wrong = np.argwhere(~np.isnan(gradient[lost]))
-    at = f"gradient[{np.flatnonzero(lost)[wrong[0][0]]}, {wrong[0][1]}]" if wrong.size else "gradient"
-    seen = str(gradient[lost][tuple(wrong[0])]) if wrong.size else "nan"
+    wrong = np.argwhere(~np.isnan(derivative[lost]))
+    name = problem.objective.derivative
+    at = entry(problem).format(np.flatnonzero(lost)[wrong[0][0]], *wrong[0][1:]) if wrong.size else name
+    seen = str(derivative[lost][tuple(wrong[0])]) if wrong.size else "nan"
     return [Fact(at, f"is {seen}", "nan", not wrong.size), *values_within_bound(implementation, problem)]

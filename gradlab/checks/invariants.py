@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from gradlab import tolerances
-from gradlab.checks.check import Findings, agree, solved
+from gradlab import derivative_bounds, tolerances
+from gradlab.checks.check import Findings, agree, entry, solved
 from gradlab.coefficients import coefficients_of, denominator_of
 from gradlab.evaluation import Implementation
 from gradlab.problems.dtypes import Format
@@ -83,7 +83,7 @@ def permuting_rows_permutes_the_gradient(implementation: Implementation, problem
     loss, gradient = solved(implementation, problem)
     wanted = (loss[order] if loss.ndim else loss, gradient[order])
     bounds = _bounds(problem, moved)
-    return asking(moved, agree(solved(implementation, moved), wanted, (bounds[0], bounds[1][order], bounds[2])))
+    return asking(moved, agree(solved(implementation, moved), wanted, (bounds[0], bounds[1][order], bounds[2]), moved))
 
 
 def permuting_classes_permutes_the_gradient(implementation: Implementation, problem: Problem) -> Findings:
@@ -93,11 +93,12 @@ def permuting_classes_permutes_the_gradient(implementation: Implementation, prob
     weights = problem.objective.class_weights
     moved_weights = None if weights is None else tuple(weights[j] for j in order)
     objective = replace(problem.objective, class_weights=moved_weights)
-    moved = problem.replace(logits=problem.logits[:, order], targets=targets, objective=objective)
+    vector = None if problem.vector is None else problem.vector[:, order]
+    moved = problem.replace(logits=problem.logits[:, order], targets=targets, objective=objective, vector=vector)
     loss, gradient = solved(implementation, problem)
-    own, other = tolerances.gradient(problem), tolerances.gradient(moved)
-    bounds = tolerances.loss_of_either(problem, moved), own[0][:, order] + other[0]
-    return asking(moved, agree(solved(implementation, moved), (loss, gradient[:, order]), (*bounds, own[1])))
+    own, other = derivative_bounds.derivative(problem), derivative_bounds.derivative(moved)
+    bounds = tolerances.loss_of_either(problem, moved), _with_classes(own[0], order) + other[0], own[1]
+    return asking(moved, agree(solved(implementation, moved), (loss, _with_classes(gradient, order)), bounds, moved))
 
 
 def rows_are_independent(implementation: Implementation, problem: Problem) -> Findings:
@@ -110,7 +111,8 @@ def rows_are_independent(implementation: Implementation, problem: Problem) -> Fi
     loss, gradient = solved(implementation, problem)
     other_loss, other_gradient = solved(implementation, changed)
     bounds = _bounds(problem, changed)
-    findings: Findings = [within("gradient[0, {}]", other_gradient[0], gradient[0], (bounds[1][0], bounds[2]))]
+    name = entry(problem).replace("{}", "0", 1)
+    findings: Findings = [within(name, other_gradient[0], gradient[0], (bounds[1][0], bounds[2]))]
     if loss.ndim:
         findings.append(within("loss[0]", other_loss[0], loss[0], (bounds[0][0], bounds[2])))
     return asking(changed, findings)
@@ -125,7 +127,7 @@ def batch_is_additive(implementation: Implementation, problem: Problem) -> Findi
     whole = problem.rows(np.append(np.arange(problem.n_rows), 0))
     scales = [denominator_of(p) for p in (problem, first, whole)]
     parts = [solved(implementation, p) for p in (problem, first, whole)]
-    bounds = [(tolerances.loss(p)[0], tolerances.gradient(p)) for p in (problem, first, whole)]
+    bounds = [(tolerances.loss(p)[0], derivative_bounds.derivative(p)) for p in (problem, first, whole)]
     losses = [s * loss for s, (loss, _) in zip(scales, parts, strict=True)]
     loss_bounds = [s * b for s, (b, _) in zip(scales, bounds, strict=True)]
     gradients = [s * g for s, (_, g) in zip(scales, parts, strict=True)]
@@ -133,7 +135,7 @@ def batch_is_additive(implementation: Implementation, problem: Problem) -> Findi
     joined = np.concatenate(losses[:2]) if losses[0].ndim else losses[0] + losses[1]
     joined_bound = np.concatenate(loss_bounds[:2]) if losses[0].ndim else loss_bounds[0] + loss_bounds[1]
     allowed = (joined_bound + loss_bounds[2], np.concatenate(gradient_bounds[:2]) + gradient_bounds[2], bounds[0][1][1])
-    return asking(whole, agree((losses[2], gradients[2]), (joined, np.concatenate(gradients[:2])), allowed))
+    return asking(whole, agree((losses[2], gradients[2]), (joined, np.concatenate(gradients[:2])), allowed, whole))
 
 
 def loss_is_convex(implementation: Implementation, problem: Problem) -> Findings:
@@ -177,12 +179,18 @@ def _shifted_by(implementation: Implementation, problem: Problem, base: tuple[Ar
     dtype = problem.logits.dtype
     before = problem.replace(logits=base[0].astype(dtype))
     after = problem.replace(logits=(base[0] + base[1]).astype(dtype))
-    return asking(after, agree(solved(implementation, after), solved(implementation, before), _bounds(before, after)))
+    seen, wanted = solved(implementation, after), solved(implementation, before)
+    return asking(after, agree(seen, wanted, _bounds(before, after), after))
 
 
 def _bounds(first: Problem, second: Problem) -> tuple[Array, Array, str]:
-    gradient = tolerances.both(tolerances.gradient(first), tolerances.gradient(second))
+    gradient = tolerances.both(derivative_bounds.derivative(first), derivative_bounds.derivative(second))
     return tolerances.loss_of_either(first, second), gradient[0], gradient[1]
+
+
+def _with_classes(values: Array, order: Array) -> Array:
+    """A derivative with its classes in this order, on both axes of a Hessian."""
+    return values[:, order] if values.ndim == 2 else values[:, order][:, :, order]
 
 
 def _grid(fmt: Format, largest: float) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from gradlab.checks import accuracy, calculus, contract, differences, domain, invariants, options
+from gradlab.checks import accuracy, calculus, contract, differences, domain, invariants, options, second_order
 from gradlab.checks.check import Check
 from gradlab.claims import Claims
 from gradlab.coefficients import coefficients_of, denominator_of, denominators_of
@@ -152,17 +152,37 @@ def checks_of_real_options() -> Iterator[Check]:
         yield Check(options.real_option_is_as_defined(name, option), "options", _option(name))
 
 
+def _first_order(claims: Claims, problem: Problem) -> bool:
+    return problem.objective.is_first_order
+
+
+def _other_derivative(claims: Claims, problem: Problem) -> bool:
+    return not problem.objective.is_first_order
+
+
+def _second_order(claims: Claims, problem: Problem) -> bool:
+    return problem.objective.derivative in ("hessian", "hessian_diagonal", "hessian_vector_product")
+
+
+def _derivative(*names: str) -> Condition:
+    return lambda claims, problem: problem.objective.derivative in names
+
+
 _CORE = _every(_finite, _without_options)
 _ALIKE = _every(_finite, _alike)
 _CALM = _every(_moderate, _without_options)
+_OF_GRADIENT, _CALM_GRADIENT = _every(_CORE, _first_order), _every(_CALM, _first_order)
 _CALLS = _every(_moderate, _primary, _small)
 _ANY_CALL = _every(_moderate, _small)
+_SHARP = _every(_OF_GRADIENT, _one_target)
 _LABELS = _every(_ANY_CALL, _index)
 
 # fmt: off
 CHECKS: tuple[Check, ...] = (
     # contract
-    Check(contract.returns_loss_and_gradient, "contract", _with_rows,
+    Check(contract.returns_loss_and_gradient, "contract", _every(_with_rows, _first_order),
+          needs_answer=False),
+    Check(second_order.returns_loss_and_derivative, "contract", _every(_with_rows, _other_derivative),
           needs_answer=False),
     Check(contract.keeps_the_dtype, "contract", _ANY_CALL, claim="keeps_dtype"),
     Check(contract.leaves_its_inputs_alone, "contract", _every(_with_rows, _small)),
@@ -179,9 +199,9 @@ CHECKS: tuple[Check, ...] = (
     Check(contract.refuses_bad_shapes, "contract", _LABELS, claim="refuses_bad_labels", comes_last=True),
     Check(contract.is_quiet, "contract", _finite, "advice"),
     # invariants
-    Check(invariants.rows_sum_to_zero, "invariants", _every(_ALIKE, _shift_invariant)),
-    Check(invariants.rows_sum_to_zero_relative_to_largest, "invariants", _every(_CORE, _one_target), "inaccurate"),
-    Check(invariants.entries_have_the_right_sign_and_size, "invariants", _CORE),
+    Check(invariants.rows_sum_to_zero, "invariants", _every(_ALIKE, _shift_invariant, _first_order)),
+    Check(invariants.rows_sum_to_zero_relative_to_largest, "invariants", _SHARP, "inaccurate"),
+    Check(invariants.entries_have_the_right_sign_and_size, "invariants", _OF_GRADIENT),
     Check(invariants.loss_is_not_negative, "invariants", _CORE),
     Check(invariants.adding_a_constant_changes_nothing, "invariants", _CALM),
     Check(invariants.adding_2_to_30_exactly_changes_nothing, "invariants", _CALM, "unstable"),
@@ -189,23 +209,23 @@ CHECKS: tuple[Check, ...] = (
     Check(invariants.permuting_classes_permutes_the_gradient, "invariants", _ALIKE),
     Check(invariants.rows_are_independent, "invariants", _CORE),
     Check(invariants.batch_is_additive, "invariants", _every(_moderate, _factors_only)),
-    Check(invariants.loss_is_convex, "invariants", _CALM),
-    Check(invariants.gradient_is_lipschitz, "invariants", _CALM),
+    Check(invariants.loss_is_convex, "invariants", _CALM_GRADIENT),
+    Check(invariants.gradient_is_lipschitz, "invariants", _CALM_GRADIENT),
     # calculus
     Check(differences.gradient_is_the_derivative_of_its_own_loss, "calculus",
-          _every(_moderate, _several_classes, _divided, _coefficients)),
-    Check(calculus.complex_step_gives_the_gradient, "calculus", _every(_CALLS, _tiny, _has_complex)),
-    Check(calculus.gradient_integrates_to_the_loss, "calculus", _every(_CALM, _small)),
-    Check(calculus.gradient_is_monotone, "calculus", _CALM),
+          _every(_moderate, _several_classes, _divided, _coefficients, _first_order)),
+    Check(calculus.complex_step_gives_the_gradient, "calculus", _every(_CALLS, _tiny, _has_complex, _first_order)),
+    Check(calculus.gradient_integrates_to_the_loss, "calculus", _every(_CALM_GRADIENT, _small)),
+    Check(calculus.gradient_is_monotone, "calculus", _CALM_GRADIENT),
     # accuracy
     Check(accuracy.loss_is_right, "accuracy", _CALM),
-    Check(accuracy.gradient_is_right, "accuracy", _CALM),
-    Check(accuracy.loss_within_a_few_ulp, "accuracy", _every(_CORE, _one_target), "inaccurate"),
-    Check(accuracy.target_entry_within_a_few_ulp, "accuracy", _every(_CORE, _one_target), "inaccurate"),
-    Check(accuracy.other_entries_within_a_few_ulp, "accuracy", _every(_CORE, _one_target), "inaccurate"),
+    Check(accuracy.gradient_is_right, "accuracy", _CALM_GRADIENT),
+    Check(accuracy.loss_within_a_few_ulp, "accuracy", _SHARP, "inaccurate"),
+    Check(accuracy.target_entry_within_a_few_ulp, "accuracy", _SHARP, "inaccurate"),
+    Check(accuracy.other_entries_within_a_few_ulp, "accuracy", _SHARP, "inaccurate"),
     # stability: every family
     Check(accuracy.loss_within_forward_error, "stability", _CORE, "unstable"),
-    Check(accuracy.gradient_within_forward_error, "stability", _CORE, "unstable"),
+    Check(accuracy.gradient_within_forward_error, "stability", _OF_GRADIENT, "unstable"),
     # domain
     Check(domain.one_class_costs_nothing, "domain", _every(_CORE, _one_class)),
     Check(domain.masked_class_has_probability_zero, "domain", _every(_masked, _without_options), "unstable"),
@@ -220,6 +240,19 @@ CHECKS: tuple[Check, ...] = (
     Check(options.sample_weights_are_as_defined, "options", _option("sample_weights")),
     Check(options.upstream_is_as_defined, "options", _option("upstream")),
     Check(options.mean_is_over_what_is_claimed, "options", _ruled_mean),
+    # other derivatives than the gradient
+    Check(second_order.derivative_is_right, "accuracy", _every(_CORE, _other_derivative)),
+    Check(second_order.derivative_is_the_slope_of_the_exact_gradient, "calculus",
+          _every(_moderate, _tiny, _divided, _second_order)),
+    Check(second_order.hessian_is_symmetric, "invariants", _every(_finite, _derivative("hessian"))),
+    Check(second_order.hessian_rows_sum_to_zero, "invariants", _every(_finite, _derivative("hessian"))),
+    Check(second_order.hessian_is_not_negative, "invariants",
+          _every(_finite, _derivative("hessian", "hessian_diagonal"))),
+    Check(second_order.product_is_linear, "invariants", _every(_CORE, _derivative("hessian_vector_product"))),
+    Check(second_order.product_is_symmetric, "invariants", _every(_CORE, _derivative("hessian_vector_product"))),
+    Check(second_order.product_of_a_constant_vector_is_zero, "invariants",
+          _every(_CORE, _derivative("hessian_vector_product"))),
+    Check(second_order.loss_is_linear_in_the_targets, "calculus", _every(_moderate, _derivative("target_gradient"))),
 )
 # fmt: on
 

@@ -143,13 +143,13 @@ def _command(targets: Sequence[str], names: Sequence[str], climb: int, outputs: 
 def _measure_here(targets: Sequence[str], made: Made) -> None:
     """Measures all in this process."""
     from gradlab.adapters.importing import MissingError
-    from gradlab.adapters.load import TargetError, load
+    from gradlab.adapters.load import TargetError, load, with_gradients
     from gradlab.report.progress import shown
 
     found: list[Implementation] = []
     for target in dict.fromkeys(targets):
         try:
-            found += load(target, {})
+            found += with_gradients(load(target, {}))
         except MissingError as error:
             _leave_out(target, str(error), made)
         except TargetError as error:
@@ -206,12 +206,12 @@ def _take(one: Offered, working: tuple[Pool, Sequence[Supervised]], made: Made) 
 
 def work_here(one: Offered, work: Callable[[Implementation, Watch], Plain], desk: Desk) -> Plain | str:
     """What is seen of one in a worker, or why that came to nothing."""
-    from gradlab.adapters.importing import TargetError
+    from gradlab.adapters.load import TargetError, with_gradients
 
     if desk.behind.cut_short:
         return f"{one.target}: {desk.behind.cut_short}"
     try:
-        implementation = implementation_here(one, Claimed(), desk)
+        (implementation,) = with_gradients([implementation_here(one, Claimed(), desk)])
     except TargetError as error:
         return str(error)
     return work(desk.supervised(implementation), desk.watch)

@@ -18,7 +18,7 @@ from gradlab.harness.files import CASES
 from gradlab.harness.profiles import PROFILES
 from gradlab.isolation.limits import n_processors
 from gradlab.problems.dtypes import DTYPE_NAMES
-from gradlab.problems.objective import MEANS, REDUCTIONS, TARGETS
+from gradlab.problems.objective import DERIVATIVES, MEANS, REDUCTIONS, TARGETS
 
 if TYPE_CHECKING:
     from gradlab.report.json_report import NotChecked
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 @click.option("--targets", "kinds", type=click.Choice(TARGETS), multiple=True, help="Claim it. May be repeated.")
 @click.option("--mean-over", type=click.Choice([*MEANS]), multiple=True, help="Claim it. May be repeated.")
 @click.option("--option", "options", type=click.Choice(OPTIONS), multiple=True, help="Claim it. May be repeated.")
+@click.option("--derivative", type=click.Choice(list(DERIVATIVES)), help="Claim it.  [default: gradient]")
 @click.option("--time", is_flag=True, help="Measure time and memory too, a few seconds for each dtype.")
 @click.option("--verbose", is_flag=True, help="Show every failure, not only the most costly.")
 @click.option(
@@ -64,7 +65,8 @@ def check(targets: tuple[str, ...], shipped: bool, **given: Any) -> Status:
     """
     limits = limits_of(given)
     given["jobs"] = given["jobs"] or n_processors()
-    claimed = {"reduction": "reduction", "targets": "kinds", "options": "options", "mean_over": "mean_over"}
+    claimed = {"reduction": "reduction", "targets": "kinds", "options": "options"}
+    claimed |= {name: name for name in ("mean_over", "derivative")}
     named = {claim: given.pop(keyword) for claim, keyword in claimed.items()}
     wishes = Wishes(claims={name: value for name, value in named.items() if value}, limits=limits, **given)
     click.echo(_heading(wishes))  # before anything heavy is imported

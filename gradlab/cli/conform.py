@@ -58,10 +58,11 @@ def conform(targets: tuple[str, ...], dtypes: tuple[str, ...], json: Path | None
 
 def _profiled_here(targets: Sequence[str], claimed: Claimed) -> Iterator[Conformance]:
     """The profiles of all, told as they come, in this process."""
-    from gradlab.adapters.load import TargetError, load
+    from gradlab.adapters.load import TargetError, load, with_gradients
 
     try:
         found = [one for target in dict.fromkeys(targets) for one in load(target, claimed.claims, claimed.dtypes)]
+        found = with_gradients(found)
     except TargetError as error:
         raise click.UsageError(str(error)) from error
     for one in found:
@@ -89,10 +90,10 @@ def _profiled_apart(targets: Sequence[str], claimed: Claimed, limits: Limits) ->
 
 def profile_here(one: Offered, claimed: Claimed, dtypes: Sequence[str], desk: Desk) -> Conformance | str:
     """The profiles of one in a worker, or why it does not load."""
-    from gradlab.adapters.importing import TargetError
+    from gradlab.adapters.load import TargetError, with_gradients
 
     try:
-        implementation = implementation_here(one, claimed, desk)
+        (implementation,) = with_gradients([implementation_here(one, claimed, desk)])
     except TargetError as error:
         return str(error)
     return _conformance(desk.supervised(implementation), dtypes, desk.behind.cut_short)

@@ -9,7 +9,9 @@ import numpy as np
 
 from gradlab.diagnosis import conduct, digits
 from gradlab.diagnosis.explaining import Explanation, explanations, is_predicted, wrong_first
+from gradlab.diagnosis.formulas import explaining_formulas
 from gradlab.diagnosis.matching import Observation, is_contradicted, observed
+from gradlab.diagnosis.models.model import Model
 from gradlab.diagnosis.side import Side, side_of
 from gradlab.evaluation import Answer, Implementation, answer, evaluate
 from gradlab.problems.problem import Problem
@@ -22,6 +24,8 @@ IMPLIED = {
     "logits_shifted_in_place": ("layout_does_not_matter",),
     "gradient_over_logits": ("layout_does_not_matter", "outputs_share_no_memory"),
 }
+WITHIN_A_BOUND = ("layout_does_not_matter", "integer_type_of_the_labels_does_not_matter")  # that of a right formula
+OF_LOSS = ("loss_is_right", "loss_within_forward_error", "loss_is_not_negative")
 SAME_BITS = "same_call_gives_same_bits"
 OF_STATE = "softmax_remembered"  # what an answer depends on then is no model of one call
 
@@ -66,6 +70,8 @@ def diagnose(
     earlier: some of the first answers of the run, of whatever dtype.
     """
     failed = list(failed)
+    if implementation.claims.derivative != "gradient":
+        return _of_another_derivative(implementation, problems, failed)
     side = side_of(implementation, problems[0].logits.dtype)
     seen = _probed(side, failed)
     observations = [observed(problem, answer(implementation, problem)) for problem in problems if problem.n_rows]
@@ -84,6 +90,18 @@ def diagnose(
     values = bool(found) or (not n_wrong and bool(names))
     unexplained = tuple(check for check in failed if check not in implied and not _accounts(check, seen, values))
     return Diagnosis(problems[0].format.name, found, names, unexplained, len(observations), n_wrong, n_changed)
+
+
+def _of_another_derivative(
+    implementation: Implementation, problems: Sequence[Problem], failed: Sequence[str]
+) -> Diagnosis:
+    """The diagnosis by the known wrong formulas; no probe looks at these, so that conduct of its own is unexplained."""
+    answered = [(problem, answer(implementation, problem)) for problem in problems if problem.n_rows]
+    names, n_wrong = explaining_formulas(answered)
+    found = tuple(Explanation((Model(name, {}),)) for name in names)
+    of_conduct = {*conduct.PROBES, *OF_LOSS} - {*ALSO_VALUES, *WITHIN_A_BOUND}
+    unexplained = tuple(check for check in failed if not found or check in of_conduct)
+    return Diagnosis(problems[0].format.name, found, (), unexplained, len(answered), n_wrong)
 
 
 def _changed(implementation: Implementation, earlier: Sequence[tuple[Problem, Answer]]) -> int:

@@ -34,7 +34,7 @@ def encoded_array(values: Array) -> Any:
 
 
 def encoded_problem(problem: Problem) -> Plain:
-    """All of a problem: dtype, shape, family, objective, logits and targets."""
+    """All of a problem: dtype, shape, family, objective, logits and targets; and the vector where there is one."""
     objective = problem.objective
     index = objective.targets == "index"
     return {
@@ -44,11 +44,12 @@ def encoded_problem(problem: Problem) -> Plain:
         "objective": encoded_objective(objective),
         "logits": encoded_array(problem.logits),
         "targets": problem.targets.tolist() if index else encoded_array(problem.targets),
+        **({} if problem.vector is None else {"vector": encoded_array(problem.vector)}),
     }
 
 
 def encoded_objective(objective: Objective) -> Plain:
-    """All of an objective; its numbers in hexadecimal."""
+    """All of an objective; its numbers in hexadecimal. The derivative only where it is not the gradient."""
     return {
         "reduction": objective.reduction,
         "targets": objective.targets,
@@ -58,6 +59,7 @@ def encoded_objective(objective: Objective) -> Plain:
         **{name: hex_of(getattr(objective, name)) for name in objective.real_names()},
         **{name: _hex_of_each(getattr(objective, name)) for name in PER_ROW_OPTIONS},
         "mean_over": objective.mean_over,
+        **({} if objective.is_first_order else {"derivative": objective.derivative}),
     }
 
 
@@ -66,7 +68,10 @@ def _hex_of_each(values: tuple[float, ...] | None) -> list[str] | None:
 
 
 def encoded_answer(answer: Answer) -> Plain:
-    """What an implementation gave: its fault, or loss and gradient with their dtypes; and what it printed or warned."""
+    """What an implementation gave: its fault, or loss and gradient with their dtypes; and what it printed or warned.
+
+    "gradient" is the derivative that the problem's objective names.
+    """
     given = {"loss": answer.loss, "gradient": answer.gradient}
     arrays = {
         name: None if array is None else {"dtype": array.dtype.name, "values": encoded_array(array)}
@@ -76,8 +81,8 @@ def encoded_answer(answer: Answer) -> Plain:
 
 
 def encoded_truth(truth: Truth) -> Plain:
-    """The enclosures of loss and gradient."""
-    return {"loss": _encoded_bounds(truth.loss), "gradient": _encoded_bounds(truth.gradient)}
+    """The enclosures of loss and gradient, or of the derivative that the problem's objective names."""
+    return {"loss": _encoded_bounds(truth.loss), "gradient": _encoded_bounds(truth.derivative)}
 
 
 def bounds_of(values: Enclosures) -> tuple[Array, Array]:
@@ -121,8 +126,9 @@ def decoded_problem(plain: Any) -> Problem:
         targets = _labels(fields["targets"], shape[0])
     else:
         targets = _matrix(fields["targets"], "targets", (fields["dtype"], shape))
+    vector = _matrix(fields["vector"], "vector", (fields["dtype"], shape)) if "vector" in fields else None
     try:
-        return Problem(logits, targets, objective, fields["family"])
+        return Problem(logits, targets, objective, fields["family"], vector)
     except TypeError as error:
         raise ValueError(str(error)) from error
 
@@ -130,7 +136,8 @@ def decoded_problem(plain: Any) -> Problem:
 def decoded_objective(plain: Any) -> Objective:
     """The objective written as plain data. Raises ValueError that shows the rule and the value.
 
-    An option of one number, or of one per row, that is not there is off: cases were kept before there were any.
+    An option of one number, or of one per row, that is not there is off: cases were kept before there were any. So is
+    another derivative than the gradient.
     """
     names = ("reduction", "targets", "label_smoothing", "class_weights", "ignore_index")
     fields = _fields(plain, "objective", names)
@@ -149,6 +156,7 @@ def decoded_objective(plain: Any) -> Objective:
         _numbers(fields["class_weights"], "class_weights"),
         ignored,
         **later,
+        derivative=fields.get("derivative", "gradient"),
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from gradlab.adapters.load import TargetError, load
+from gradlab.adapters.load import TargetError, load, with_gradients
 from gradlab.harness.exhaustive_certificate import (
     Certificate,
     CertificateError,
@@ -40,7 +40,7 @@ Watch = Callable[[int, int], None]  # is told how many margins are done, and of 
 def subjects_of(targets: Sequence[str]) -> list[Subject]:
     """How to ask every implementation that the targets stand for. Raises TargetError, and FaultError."""
     found = [one for target in dict.fromkeys(targets) for one in load(target, {}, ("float32",))]
-    for one in found:
+    for one in with_gradients(found):
         if "float32" not in one.claims.dtypes:
             raise TargetError(f"{one.name} must claim float32, claims {', '.join(one.claims.dtypes)}")
     return [subject_of(one) for one in found]

@@ -27,6 +27,7 @@ FLAGS = ("refuses_bad_labels", "empty_batch", "keeps_dtype", "deterministic")
 class Power:
     """Known defects by what a run would have made of them; each by the name of its specimen.
 
+    Those of another derivative than the one claimed do not count.
     caught: rejected in every dtype in which it was exercised; missed: not. not_exercised: the others, by the claim
     without which the run says nothing about them. largest: the most rows and the most classes of any problem.
     """
@@ -40,7 +41,8 @@ class Power:
 def power_of(claims: Claims, level: Verdict, problems: Mapping[str, Sequence[Problem]]) -> Power:
     """The power of a run with these claims and problems, by dtype, that asks for this level."""
     caught, missed, left_out = [], [], dict[str, list[str]]()
-    for name, specimen in specimens().items():
+    known = {n: one for n, one in specimens().items() if claims_from(one.claims).derivative == claims.derivative}
+    for name, specimen in known.items():
         reasons = {dtype: why_not(specimen, claims, (dtype, level)) for dtype in problems}
         tried = [dtype for dtype, reason in reasons.items() if reason is None]
         if not tried:

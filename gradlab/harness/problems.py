@@ -10,12 +10,16 @@ import numpy as np
 from gradlab.claims import Claims
 from gradlab.coefficients import denominators_of
 from gradlab.conditioning import rows_in_range
+from gradlab.derivative_bounds import stays_in_range
 from gradlab.harness.profiles import Profile
 from gradlab.problems.dtypes import Format, format_of
 from gradlab.problems.families import family_problems
 from gradlab.problems.families.options import one_hot, option_problems
+from gradlab.problems.families.vectors import with_vector
 from gradlab.problems.objective import Objective
-from gradlab.problems.problem import Problem
+from gradlab.problems.problem import PRODUCT, Problem
+
+LARGEST_HESSIAN = 2**16  # entries of a whole batch's: certified in 0.2 s
 
 
 @lru_cache(maxsize=16)
@@ -25,7 +29,8 @@ def problems_for(claims: Claims, dtype: str, extent: tuple[str, int]) -> tuple[P
     fmt = format_of(dtype)
     plain = tuple(stated(claims, problem) for problem in family_problems(fmt, profile, seed))
     optional = [p for reduction in claims.reduction for p in _optional(claims, fmt, (seed, reduction))]
-    return plain + tuple(problem for problem in optional if allows(claims, problem.objective))
+    chosen = (problem for problem in optional if _takes(claims, problem.objective))
+    return plain + tuple(_asking_for(claims.derivative, problem) for problem in chosen)
 
 
 def _optional(claims: Claims, fmt: Format, what: tuple[int, str]) -> list[Problem]:
@@ -55,9 +60,13 @@ def problems_in_run(claims: Claims, dtype: str, extent: tuple[Profile, int]) -> 
 def may_be_asked(claims: Claims, problem: Problem) -> bool:
     """Whether the claims admit a problem, and whether there is one right answer to it, and a bound.
 
-    There is no bound where the options make something out of range of finite logits.
+    There is no bound where the options, or a vector, make something out of range of finite logits. A Hessian has at
+    most LARGEST_HESSIAN entries.
     """
-    return bool(rows_in_range(problem).all()) and not is_left_open(problem) and admits(claims, problem)
+    if problem.objective.derivative == "hessian" and problem.logits.size * problem.n_classes > LARGEST_HESSIAN:
+        return False
+    in_range = bool(rows_in_range(problem).all()) and stays_in_range(problem)
+    return in_range and not is_left_open(problem) and admits(claims, problem)
 
 
 def admits(claims: Claims, problem: Problem) -> bool:
@@ -91,14 +100,28 @@ def is_left_open(problem: Problem) -> bool:
 
 
 def stated(claims: Claims, problem: Problem) -> Problem:
-    """The problem with the reduction, rule of the mean and kind of target that the implementation claims first."""
+    """The problem with the reduction, rule of the mean and kind of target claimed first, and the derivative claimed."""
     objective = replace(problem.objective, reduction=claims.reduction[0], mean_over=claims.mean_over[0])
     problem = problem.replace(objective=objective)
-    return problem if claims.targets[0] == "index" else one_hot(problem)
+    problem = problem if claims.targets[0] == "index" else one_hot(problem)
+    return _asking_for(claims.derivative, problem)
 
 
 def allows(claims: Claims, objective: Objective) -> bool:
     """Whether an implementation with these claims can be asked for this objective."""
+    return _takes(claims, objective) and objective.derivative == claims.derivative
+
+
+def _takes(claims: Claims, objective: Objective) -> bool:
     known = objective.reduction in claims.reduction and objective.targets in claims.targets
     known &= objective.mean_over in claims.mean_over or not objective.has_ruled_mean
     return known and set(objective.options()) <= set(claims.options)
+
+
+def _asking_for(derivative: str, problem: Problem) -> Problem:
+    """The problem with this derivative, and with a vector where it needs one."""
+    if derivative == problem.objective.derivative:
+        return problem
+    if derivative == PRODUCT:
+        return with_vector(problem)
+    return problem.replace(objective=replace(problem.objective, derivative=derivative))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import lru_cache
 from random import Random
 from unittest import mock
@@ -26,14 +27,15 @@ def strategy_for(claims: Claims, dtype: str, max_shape: Shape = MAX_SHAPE) -> Se
 
     The first objective claimed comes up as often as all others together; masks only where they are claimed.
     """
-    first = Objective(claims.reduction[0], claims.targets[0], mean_over=claims.mean_over[0])
+    first = Objective(
+        claims.reduction[0], claims.targets[0], mean_over=claims.mean_over[0], derivative=claims.derivative
+    )
     per_row = [name for name in claims.options if name in PER_ROW_OPTIONS]
     options = [name for name in claims.options if name not in PER_ROW_OPTIONS]
 
     def drawn(n_classes: int) -> SearchStrategy[Objective]:
-        return st.just(first) | objectives(
-            n_classes, claims.reduction, claims.targets, options, mean_over=claims.mean_over
-        )
+        others = objectives(n_classes, claims.reduction, claims.targets, options, mean_over=claims.mean_over)
+        return st.just(first) | others.map(lambda one: replace(one, derivative=claims.derivative))
 
     extreme = "any" if claims.masks else "finite"
     one, two, three = (problems(dtype, drawn, entries, max_shape) for entries in ("moderate", "finite", extreme))

@@ -78,8 +78,9 @@ def add_results(tally: Tally, problem: Problem, checks: Iterable[Check]) -> None
 
 
 def add_fact(tally: Tally, problem: Problem, fact: Fact) -> None:
-    """Adds what became of a problem in another way than by a check: as one of `returns_loss_and_gradient`."""
-    (check,) = [check for check in CHECKS if check.name == "returns_loss_and_gradient"]
+    """Adds what became of a problem in another way than by a check: as a finding on what a call returns."""
+    what = "gradient" if problem.objective.is_first_order else "derivative"
+    (check,) = [check for check in CHECKS if check.name == f"returns_loss_and_{what}"]
     tally.n_problems += 1
     _add(tally, check, worst_result(check.name, problem, [fact]))
 

@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from math import ceil
+from math import ceil, prod
 from statistics import median
 from time import perf_counter
 from timeit import Timer
@@ -26,12 +26,14 @@ from gradlab.claims import Claims
 from gradlab.evaluation import Implementation, call_for, described_error, evaluate
 from gradlab.harness.problems import stated
 from gradlab.problems.dtypes import as_dtype
+from gradlab.problems.objective import derivative_shape
 from gradlab.problems.problem import Array, Problem
 
 SHAPES = ((64, 10), (1024, 1000), (64, 32000))
 ROUNDS, FEWEST = 25, 5
 SECONDS = 2.0  # for the rounds of one shape, unless FEWEST rounds take longer; longer than this no single call may take
 SAMPLE, MOST_CALLS = 1e-3, 100  # seconds: shorter calls are timed together
+MOST_ENTRIES = 2**26  # of what is returned: half a gigabyte in float64
 TRIES = 3  # in each round, of which the fastest counts: what disturbs one of them is not the code
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of <malloc.h>
 
@@ -69,8 +71,9 @@ def timings(implementation: Implementation, dtypes: Sequence[str]) -> Iterator[T
     for dtype in dtypes:
         note = ""
         for shape in SHAPES:
-            if note:
-                yield Timing(dtype, shape, note=note)
+            too_large = _too_large(implementation.claims, shape)
+            if note or too_large:
+                yield Timing(dtype, shape, note=note or too_large)
                 continue
             began = perf_counter()
             timing = timing_of(implementation, timed_problem(implementation.claims, shape, dtype))
@@ -78,6 +81,12 @@ def timings(implementation: Implementation, dtypes: Sequence[str]) -> Iterator[T
             yield timing
             if timing.note or seconds > 2 * SECONDS:
                 note = f"left out after {shape}: {timing.note or f'it took {seconds:.1f} s'}"
+
+
+def _too_large(claims: Claims, shape: tuple[int, int]) -> str:
+    """Why a call of this shape is not made, or ""."""
+    size = prod(derivative_shape(claims.derivative, shape))
+    return f"left out: a Hessian of {size:.2g} entries" if size > MOST_ENTRIES else ""
 
 
 def timing_of(implementation: Implementation, problem: Problem) -> Timing:

@@ -58,7 +58,7 @@ def answer_rows(problem: Problem, rows: Array) -> RowAnswers:
         pending = pending[~narrow]
         if not pending.size:
             return answers
-        precision = _doubled(precision)
+        precision = doubled(precision)
         latest = _evaluate(problem, rows[pending], precision)
         for place, loss in zip(pending.tolist(), latest.losses, strict=True):
             losses[place] = loss
@@ -82,7 +82,7 @@ def reduced_loss(problem: Problem, losses: list[arb]) -> Enclosures:
             total = to_enclosures([sum(losses, arb(0)) / denominator(problem)])
         if is_narrow(total, problem.format).all():
             return total[0]
-        precision = _doubled(precision)
+        precision = doubled(precision)
         losses = _evaluate(problem, kinds.regular, precision).losses
 
 
@@ -186,7 +186,8 @@ def softmax_of(logits: list[arb]) -> tuple[list[arb], arb]:
     return [e / total for e in exponentials], largest + total.log()
 
 
-def _doubled(precision: int) -> int:
+def doubled(precision: int) -> int:
+    """Twice the precision. Raises ArithmeticError where that is beyond what any finite problem needs."""
     if precision >= _HIGHEST_PRECISION:
         raise ArithmeticError(f"no narrow enclosure at {precision} bits: the enclosures are wrong")
     return 2 * precision

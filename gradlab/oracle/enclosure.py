@@ -18,6 +18,7 @@ import numpy as np
 from gradlab.coefficients import coefficients_of, denominator_of
 from gradlab.oracle.balls import RowAnswers, answer_rows, is_undefined, reduced_loss
 from gradlab.oracle.canonical import row_kinds
+from gradlab.oracle.derivatives import enclose_derivative
 from gradlab.oracle.intervals import Array, Enclosures, constant, fill
 from gradlab.oracle.probabilities import Softmax, softmax
 from gradlab.oracle.vectorised import answer_by_double_double
@@ -38,14 +39,19 @@ class Truth:
 
     losses: each row's own loss before the reduction, shape (N,). loss: the reduced loss, shape (N,) for "none" and
     () otherwise. gradient: of the reduced objective, shape (N, K). What is computed from the problem on demand:
-    row_gradient, the gradient of each row's own loss, shape (N, K); and in float64, for scales and tolerances,
-    probabilities p and shifted = x - max x (N, K), log_sum = log S (N,), coefficients t (N, K), denominator.
+    derivative, the one that the objective names, in its shape; row_gradient, the gradient of each row's own loss,
+    shape (N, K); and in float64, for scales and tolerances, probabilities p and shifted = x - max x (N, K),
+    log_sum = log S (N,), coefficients t (N, K), denominator.
     """
 
     problem: Problem
     losses: Enclosures
     loss: Enclosures
     gradient: Enclosures
+
+    @cached_property
+    def derivative(self) -> Enclosures:
+        return self.gradient if self.problem.objective.is_first_order else enclose_derivative(self.problem)
 
     @cached_property
     def row_gradient(self) -> Enclosures:
@@ -87,6 +93,7 @@ def enclose(problem: Problem) -> Truth:
         problem.objective,
         problem.logits.tobytes(),
         problem.targets.tobytes(),
+        None if problem.vector is None else problem.vector.tobytes(),
     )
     if key in _remembered:
         _remembered.move_to_end(key)

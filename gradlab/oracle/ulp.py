@@ -77,7 +77,7 @@ def absolute_error(got: Array, truth: Enclosures) -> Array:
     with np.errstate(all="ignore"):
         scale = ulp_exponent(truth, fmt) + fmt.precision
         distance = _scaled_distance(got, truth, scale)
-        error = scaled(distance, scale)
+        error = np.where(np.isinf(distance), _plain_distance(got, truth), scaled(distance, scale))
         subnormal = (error < 2.0**-1022) & (distance > 0)
         return _with_domain_rules(np.where(subnormal, np.nextafter(error, np.inf), error), got, truth, fmt)
 
@@ -105,6 +105,17 @@ def _scaled_distance(got: Array, truth: Enclosures, scale: Array) -> Array:
     distance = np.abs(difference + small) + np.abs(small) * 2.0**-52
     total = (distance + (radius + lost)) * _ROUNDING_SLACK
     return np.where(np.isnan(total), np.inf, total)
+
+
+def _plain_distance(got: Array, truth: Enclosures) -> Array:
+    """An upper bound of |got - truth| by float64 alone, for what is too far off to be scaled: 2^1000 ULP of the truth.
+
+    The midpoint is rounded by at most a unit in its last place, the subtraction by half of one; each of four additions
+    of sizes by 2^-53, so that 2^-49 is room for them all.
+    """
+    middle = truth.nearest()
+    reach = scaled(truth.radius, truth.exponent) + np.abs(middle) * 2.0**-51 + 2.0**-1073
+    return np.asarray((np.abs(got - middle) + reach) * _ROUNDING_SLACK)
 
 
 def _with_domain_rules(error: Array, got: Array, truth: Enclosures, fmt: Format) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
 REDUCTIONS = ("none", "mean", "sum")
@@ -14,6 +15,15 @@ MEANS = {
     "probabilities of the sample weight alone",
     "number_of_rows": "the number of rows that count, whatever they weigh",
     "all_rows": "the number of all rows, ignored ones too",
+}
+
+# What a second result may be besides the gradient by the logits, and how it is called in words.
+DERIVATIVES = {
+    "gradient": "gradient",
+    "target_gradient": "target gradient",
+    "hessian": "Hessian",
+    "hessian_diagonal": "Hessian diagonal",
+    "hessian_vector_product": "Hessian-vector product",
 }
 
 
@@ -117,6 +127,10 @@ class Objective:
         with reduction "none". The row's gradient is multiplied by it: the derivative of sum_i upstream_i loss_i.
     mean_over: what the mean divides by, one of MEANS: "sum_of_weights" (with class weights and labels that is what
         torch does, with class weights and probabilities N), "number_of_rows" or "all_rows".
+    derivative: what goes with the loss, all of the reduced loss: "gradient" by the logits (N, K), "target_gradient" by
+        the probability targets, each for itself (N, K), and the second derivatives by the logits of a row: "hessian"
+        (N, K, K), "hessian_diagonal" (N, K), "hessian_vector_product" with each row's own vector (N, K). All but the
+        gradient go without the options of one number, and without sample_weights and upstream.
 
     Raises ValueError where an option is outside its range.
     """
@@ -133,6 +147,7 @@ class Objective:
     sample_weights: tuple[float, ...] | None = None
     upstream: tuple[float, ...] | None = None
     mean_over: str = "sum_of_weights"
+    derivative: str = "gradient"
 
     def __post_init__(self) -> None:
         if self.reduction not in REDUCTIONS:
@@ -151,6 +166,10 @@ class Objective:
             if refusal is not None:
                 raise ValueError(f"{name} {refusal}, got {value!r}")
         self._check_rows()
+        others = {**self.real_options(), **self.per_row_options()}
+        refusal = derivative_refusal(self.derivative, (self.targets,), others)
+        if refusal is not None:
+            raise ValueError(refusal)
 
     def _check_rows(self) -> None:
         if self.mean_over not in MEANS:
@@ -164,9 +183,10 @@ class Objective:
                 raise ValueError(f"{name} needs reduction {' or '.join(option.reductions)}, got {self.reduction}")
 
     def __repr__(self) -> str:
-        """The fields, without the options of one number, or of one per row, that are off, and the usual mean_over."""
+        """The fields, without the options of one number, or of one per row, that are off, and what is usual."""
         quiet = {*REAL_OPTIONS, *PER_ROW_OPTIONS, "mean_over"} - {*self.real_options(), *self.per_row_options()}
         quiet -= {"mean_over"} if self.is_by_another_rule else set()
+        quiet |= {"derivative"} if self.is_first_order else set()
         shown = [f.name for f in fields(self) if f.name not in quiet]
         return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
 
@@ -197,6 +217,11 @@ class Objective:
         alike = self.class_weights is None and self.ignore_index is None and self.sample_weights is None
         return self.reduction == "mean" and not alike
 
+    @property
+    def is_first_order(self) -> bool:
+        """Whether the derivative is the gradient by the logits."""
+        return self.derivative == "gradient"
+
     @classmethod
     def real_names(cls) -> tuple[str, ...]:
         """The options that are one real number, in the order in which they are applied."""
@@ -208,3 +233,21 @@ class Objective:
         """
         values = {name: getattr(self, name) for name in self.real_names()}
         return {name: value for name, value in values.items() if value != REAL_OPTIONS[name].neutral}
+
+
+def derivative_refusal(derivative: str, targets: Iterable[str], options: Iterable[str]) -> str | None:
+    """Why these kinds of targets and options do not go with a derivative, or None where they do."""
+    if derivative not in DERIVATIVES:
+        return f"derivative must be one of {', '.join(DERIVATIVES)}, got {derivative!r}"
+    if derivative == "target_gradient" and tuple(targets) != ("probability",):
+        return f"derivative target_gradient needs probability targets alone, got targets {', '.join(targets)}"
+    left_out = (*REAL_OPTIONS, *PER_ROW_OPTIONS)
+    unknown = [name for name in options if name in left_out]
+    if derivative != "gradient" and unknown:
+        return f"derivative {derivative} goes without {', '.join(left_out)}, got {unknown[0]}"
+    return None
+
+
+def derivative_shape(derivative: str, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of a derivative for logits of this shape: a Hessian has one axis more."""
+    return (*shape, *shape[1:]) if derivative == "hessian" else shape

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field, replace
+from dataclasses import fields as dataclass_fields
 from functools import cached_property
 from typing import Any
 
@@ -15,6 +16,8 @@ from gradlab.problems.objective import Objective
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
+PRODUCT = "hessian_vector_product"  # the derivative that needs a vector
+
 
 @dataclass(frozen=True, eq=False)
 class Problem:
@@ -23,6 +26,8 @@ class Problem:
     logits: float16, bfloat16, float32 or float64; any value is allowed, NaN and infinities too.
     targets: integer labels of shape (n_rows,) for index targets, otherwise probabilities of the logits' shape
         and dtype, finite and at least 0 (they need not sum to 1).
+    vector: what each row's Hessian is multiplied by, finite, of the logits' shape and dtype; None for every other
+        derivative.
     family: the name of the stress family it comes from, or "given".
 
     The arrays are copied and made read-only. Equality and hash are by identity; `digest` compares contents.
@@ -33,6 +38,7 @@ class Problem:
     targets: Array
     objective: Objective = field(default_factory=Objective)
     family: str = "given"
+    vector: Array | None = None
 
     def __post_init__(self) -> None:
         logits = np.array(self.logits, copy=True, order="C")
@@ -46,6 +52,8 @@ class Problem:
         if weights is not None and len(weights) != logits.shape[1]:
             raise ValueError(f"class_weights must have {logits.shape[1]} entries, one per class, got {len(weights)}")
         _check_per_row(self.objective, logits)
+        vector = _validated_vector(self.vector, logits, self.objective)
+        object.__setattr__(self, "vector", vector)
         logits.flags.writeable = False
         targets.flags.writeable = False
         object.__setattr__(self, "logits", logits)
@@ -129,7 +137,10 @@ class Problem:
     def digest(self) -> str:
         """A name for the contents: twelve hexadecimal digits, the same on every machine."""
         parts = repr((self.logits.dtype.name, self.logits.shape, self.objective)).encode()
-        return hashlib.sha256(parts + self.logits.tobytes() + self.targets.tobytes()).hexdigest()[:12]
+        contents = (
+            self.logits.tobytes() + self.targets.tobytes() + (b"" if self.vector is None else self.vector.tobytes())
+        )
+        return hashlib.sha256(parts + contents).hexdigest()[:12]
 
     def rows(self, places: Array | slice) -> Problem:
         """The problem of some rows, in any order and each as often as it is named, with what is said of each row."""
@@ -138,12 +149,18 @@ class Problem:
             for name, values in self.objective.per_row_options().items()
         }
         objective = replace(self.objective, **of_rows)  # type: ignore[arg-type]  # the keywords are Objective's own
-        return self.replace(logits=self.logits[places], targets=self.targets[places], objective=objective)
+        vector = None if self.vector is None else self.vector[places]
+        return self.replace(
+            logits=self.logits[places], targets=self.targets[places], objective=objective, vector=vector
+        )
 
     def replace(self, **changes: Any) -> Problem:
-        """The same problem with other logits, targets, objective or family."""
-        fields = {"logits": self.logits, "targets": self.targets, "objective": self.objective, "family": self.family}
-        return Problem(**{**fields, **changes})
+        """The same problem with some fields changed; a vector that the objective does not need is left out."""
+        fields: dict[str, Any] = {field.name: getattr(self, field.name) for field in dataclass_fields(self)}
+        fields.update(changes)
+        if fields["objective"].derivative != PRODUCT:
+            fields["vector"] = None
+        return Problem(**fields)
 
 
 def moderate_limit(fmt: Format, n_classes: int) -> float:
@@ -161,6 +178,24 @@ def _check_per_row(objective: Objective, logits: Array) -> None:
             raise ValueError(f"{name} must have {len(logits)} entries, one per row, got {len(values)}")
         if values and max(map(abs, values)) > format_of(logits.dtype).largest:
             raise ValueError(f"{name} must be finite in {logits.dtype}, got {max(values, key=abs)!r}")
+
+
+def _validated_vector(vector: Array | None, logits: Array, objective: Objective) -> Array | None:
+    if objective.derivative != PRODUCT:
+        if vector is not None:
+            raise ValueError(f"a vector goes with derivative {PRODUCT} alone, got {objective.derivative}")
+        return None
+    if vector is None:
+        raise ValueError(f"derivative {PRODUCT} needs a vector, got none")
+    vector = np.array(vector, copy=True, order="C")
+    if vector.shape != logits.shape:
+        raise ValueError(f"vector must have the logits' shape {logits.shape}, got {vector.shape}")
+    if vector.dtype != logits.dtype:
+        raise TypeError(f"vector must have the logits' dtype {logits.dtype}, got {vector.dtype}")
+    if not np.isfinite(vector.astype(np.float64)).all():
+        raise ValueError("vector must be finite")
+    vector.flags.writeable = False
+    return vector
 
 
 def _validated_targets(targets: Array, logits: Array, objective: Objective) -> Array:

@@ -16,6 +16,7 @@ def snippet(problem: Problem) -> str:
     else:
         kind = "labels" if problem.objective.targets == "index" else "targets"
         content = f"logits {numbers(problem.logits)}, {kind} {numbers(problem.targets)}"
+        content += "" if problem.vector is None else f", vector {numbers(problem.vector)}"
     return content + _stated(problem)
 
 
@@ -45,7 +46,8 @@ def _reads_back(text: str, value: float, dtype: np.dtype[np.generic]) -> bool:
 
 def _stated(problem: Problem) -> str:
     objective, large = problem.objective, problem.logits.size > SHOWN_ENTRIES
-    parts = [] if objective.reduction == "mean" else [f"reduction {objective.reduction}"]
+    parts = [] if objective.is_first_order else [f"derivative {objective.derivative}"]
+    parts += [] if objective.reduction == "mean" else [f"reduction {objective.reduction}"]
     for name, value in objective.options().items():
         parts.append(f"{name} of every row" if large and name in objective.per_row_options() else f"{name} {value}")
     parts += [f"mean over {objective.mean_over}"] if objective.has_ruled_mean and objective.is_by_another_rule else []

@@ -24,8 +24,9 @@ from hypothesis.strategies import SearchStrategy
 
 from gradlab.problems.dtypes import Format, format_of
 from gradlab.problems.families.placing import leaves_normal, overflows, rounded, rounds_to_one, underflows
+from gradlab.problems.families.vectors import KINDS
 from gradlab.problems.objective import PER_ROW_OPTIONS, REAL_OPTIONS, Objective, RealOption
-from gradlab.problems.problem import Array, Problem, moderate_limit
+from gradlab.problems.problem import PRODUCT, Array, Problem, moderate_limit
 
 Shape = tuple[int, int]
 
@@ -140,7 +141,7 @@ def problems(
         return (
             objectives(values.shape[1])
             .flatmap(lambda objective: _targets(values, objective))
-            .map(lambda pair: Problem(values, pair[0], pair[1], "drawn"))
+            .map(lambda drawn: Problem(values, drawn[0], drawn[1], "drawn", drawn[2]))
         )
 
     return logits(dtype, entries, max_shape).flatmap(with_targets)
@@ -152,12 +153,24 @@ def _real(option: RealOption) -> SearchStrategy[float]:
     return st.one_of(listed, listed, st.floats(*option.drawn, allow_subnormal=False))
 
 
-def _targets(values: Array, objective: Objective) -> SearchStrategy[tuple[Array, Objective]]:
+def vectors(dtype: str, n_rows: int, n_classes: int) -> SearchStrategy[Array]:
+    """Vectors for a Hessian-vector product in a dtype, shape (n_rows, n_classes): whole numbers, and each kind."""
+    fmt = format_of(dtype)
+    small = st.lists(st.integers(-3, 3).map(float), min_size=n_classes, max_size=n_classes)
+    seeded = st.tuples(st.sampled_from(list(KINDS)), st.integers(0, 2**16))
+    other = seeded.map(lambda pair: KINDS[pair[0]](fmt, np.random.default_rng(pair[1]), n_classes).tolist())
+    rows = st.lists(st.one_of(small, other), min_size=n_rows, max_size=n_rows)
+    return rows.map(lambda values: rounded(fmt, np.reshape(values, (n_rows, n_classes))))
+
+
+def _targets(values: Array, objective: Objective) -> SearchStrategy[tuple[Array, Objective, Array | None]]:
     if objective.targets == "index":
         drawn = labels(len(values), values.shape[1], objective.ignore_index)
     else:
         drawn = probabilities(values.dtype.name, len(values), values.shape[1])
-    return st.tuples(drawn, st.just(objective))
+    needs_vector = objective.derivative == PRODUCT
+    vector = vectors(values.dtype.name, len(values), values.shape[1]) if needs_vector else st.none()
+    return st.tuples(drawn, st.just(objective), vector)
 
 
 def _shapes(largest: Shape) -> SearchStrategy[Shape]:

@@ -96,6 +96,42 @@ def hessian(logits: list[arb], coefficients: list[arb]) -> list[list[arb]]:
     return [[coefficient_sum * covariances[i][j] for j in classes] for i in classes]
 
 
+def hessian_diagonal(logits: list[arb], coefficients: list[arb]) -> list[arb]:
+    """The diagonal of the Hessian."""
+    classes = range(len(logits))
+    largest = max(classes, key=logits.__getitem__)
+    shifted_logits = [logits[j] - logits[largest] for j in classes]
+    exponentials = [shifted_logits[j].exp() for j in classes]
+    total = sum((exponentials[k] for k in classes), _ZERO)
+    probabilities = [exponentials[j] / total for j in classes]
+    coefficient_sum = sum((coefficients[k] for k in classes), _ZERO)
+    return [coefficient_sum * probabilities[j] * (1 - probabilities[j]) for j in classes]
+
+
+def hessian_vector_product(logits: list[arb], coefficients: list[arb], vector: list[arb]) -> list[arb]:
+    """The product of the Hessian and a vector."""
+    classes = range(len(logits))
+    largest = max(classes, key=logits.__getitem__)
+    shifted_logits = [logits[j] - logits[largest] for j in classes]
+    exponentials = [shifted_logits[j].exp() for j in classes]
+    total = sum((exponentials[k] for k in classes), _ZERO)
+    probabilities = [exponentials[j] / total for j in classes]
+    coefficient_sum = sum((coefficients[k] for k in classes), _ZERO)
+    mean = sum((vector[k] * probabilities[k] for k in classes), _ZERO)
+    return [coefficient_sum * probabilities[j] * (vector[j] - mean) for j in classes]
+
+
+def target_gradient(logits: list[arb], label_smoothing: arb, class_weights: list[arb]) -> list[arb]:
+    """The derivative of the row's loss along each target probability."""
+    classes = range(len(logits))
+    largest = max(classes, key=logits.__getitem__)
+    shifted_logits = [logits[j] - logits[largest] for j in classes]
+    exponentials = [shifted_logits[j].exp() for j in classes]
+    total = sum((exponentials[k] for k in classes), _ZERO)
+    log_total = total.log()
+    return [class_weights[j] * (1 - label_smoothing) * (log_total - shifted_logits[j]) for j in classes]
+
+
 def coefficients_index(label: int, n_classes: int, label_smoothing: arb, class_weights: list[arb]) -> list[arb]:
     """Coefficients of an index target."""
     classes = range(n_classes)

@@ -59,6 +59,7 @@ def claims_line(claims: Claims) -> str:
         for name in ("refuses_bad_labels", "empty_batch", "keeps_dtype", "big_endian", "gradient_in_logits")
         if getattr(claims, name)
     ]
+    parts = ([f"derivative {claims.derivative}"] if claims.derivative != "gradient" else []) + parts
     return "judged as: " + "; ".join(parts + ([", ".join(flags)] if flags else []))
 
 

@@ -63,6 +63,8 @@ def _import_by_module(function: Any) -> tuple[str, str] | None:
 
 def _keywords(implementation: Implementation, problem: Problem) -> list[str]:
     keywords = keywords_for(implementation.claims, problem.objective, problem.logits.dtype)
+    if problem.vector is not None:
+        keywords["vector"] = problem.vector
     if isinstance(implementation.function, functools.partial):
         keywords = {**implementation.function.keywords, **keywords}
     return [f"{name}={_spelled(value, problem.format.name)}" for name, value in keywords.items()]

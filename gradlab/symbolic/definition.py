@@ -26,6 +26,7 @@ R = Symbol("R", nonnegative=True)
 Z = Symbol("Z", real=True)
 M = Symbol("M", real=True)
 m = Symbol("m", nonnegative=True)
+mu = Symbol("mu", real=True)
 u = Symbol("u", real=True)
 kappa = Symbol("kappa", positive=True)
 tau = Symbol("tau", positive=True)
@@ -52,6 +53,7 @@ Q = IndexedBase("Q", nonnegative=True)
 T = IndexedBase("T", nonnegative=True)
 U = IndexedBase("U", nonnegative=True)
 V = IndexedBase("V", real=True)
+b = IndexedBase("b", real=True)
 h = IndexedBase("h", real=True)
 loss = IndexedBase("L", nonnegative=True)
 denominator = IndexedBase("D", nonnegative=True)
@@ -105,6 +107,8 @@ LETTERS: dict[Expr, Letter] = {
     T: Letter("other_coefficients", "the sum of the coefficients of the classes other than j"),
     U: Letter("other_probabilities", "the sum of the probabilities of the classes other than j"),
     V: Letter("covariances", "the covariance of two classes' indicators under p"),
+    b: Letter("vector", "what the row's Hessian is multiplied by"),
+    mu: Letter("mean", "the mean of the vector under p"),
     h: Letter("terms", "each class's part of the loss"),
     loss: Letter("losses", "the loss of row n"),
     denominator: Letter("denominators", "what each row adds to the denominator of the mean"),

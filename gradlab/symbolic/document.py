@@ -24,6 +24,7 @@ from gradlab.symbolic.derivation import (
     term_proof,
     term_slope,
 )
+from gradlab.symbolic.derivatives import PROGRAMS, defined_as, derivative_proof
 from gradlab.symbolic.form import Form, form_proofs
 from gradlab.symbolic.forms import FORMS, hessian_proof
 from gradlab.symbolic.options import (
@@ -100,7 +101,8 @@ def _definition() -> tuple[str, list[Section]]:
         facts=[*map(_taylor_fact, FORMS), program, hessian_agrees(ball_forms.hessian, _SEED)],
     )
     title = "From the definition of the loss to its gradient and Hessian"
-    return title, [*chains, _options(), _maps(), _terms(), _factors(), _reductions(), checks]
+    options = (_options(), _maps(), _terms(), _factors(), _reductions())
+    return title, [*chains, _other_derivatives(), *options, checks]
 
 
 def _form(form: Form) -> tuple[str, list[Section]]:
@@ -129,6 +131,16 @@ def _chain_section(chain: Chain, numbers: Iterator[int], bindings: Sequence[Bind
 
 
 _CLOSED_FORM = "The gradient's closed form A p_j - t_j is derived under the form definition."
+
+
+def _other_derivatives() -> Section:
+    """What may be asked for in place of the gradient besides the whole Hessian, each by its program."""
+    words = "The Hessian's diagonal, its product with b, and g, the loss's derivative along target q_i, others held."
+    lines = [Line(binding.letter, binding.value) for binding in PROGRAMS["hessian_vector_product"].bindings[-1:]]
+    for name, program in PROGRAMS.items():
+        left = g[i] if name == "target_gradient" else defined_as(name)  # its definition does not fit on a line
+        lines.append(Line(left, program.entry.subs(j, i), name=name, method=derivative_proof(name).method))
+    return Section("Other derivatives", words, lines)
 
 
 def _options() -> Section:

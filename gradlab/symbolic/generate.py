@@ -10,6 +10,8 @@ from sympy import IndexedBase, Mul
 
 from gradlab.symbolic.ball_code import as_ball, ball_assignment, ball_list
 from gradlab.symbolic.definition import i, j, n
+from gradlab.symbolic.derivative_code import ball_derivative
+from gradlab.symbolic.derivatives import PROGRAMS
 from gradlab.symbolic.form import Form
 from gradlab.symbolic.forms import FORMS, HESSIAN, HESSIAN_BINDINGS
 from gradlab.symbolic.map_code import ball_factor, ball_map, ball_term, numpy_factor, numpy_map, numpy_term
@@ -105,7 +107,13 @@ _ZERO = arb(0)
     factors = [ball_factor(name, one) for name, one in ROW_FACTORS.items()]
     means = [_ball_denominator(rule, target) for target in TARGETS for rule in DENOMINATORS]
     options = [*_BALL_OPTIONS, *maps, *terms, *factors, *means]
-    routines = [*forms, _ball_hessian(), *options, *map(_ball_reduction, REDUCTIONS)]
+    routines = [
+        *forms,
+        _ball_hessian(),
+        *(ball_derivative(name, _IN_BALLS) for name in PROGRAMS),
+        *options,
+        *map(_ball_reduction, REDUCTIONS),
+    ]
     tables = [
         table("FORMS", FORMS, "Callable[[list[arb], list[arb]], tuple[arb, list[arb]]]"),
         table("REDUCTIONS", REDUCTIONS, "Callable[[list[arb], list[arb]], tuple[Any, Any]]", "reduce_"),

@@ -9,6 +9,13 @@ import numpy as np
 from gradlab.implementations.every_option import every_option
 from gradlab.implementations.log_space import log_space
 from gradlab.implementations.shifted import shifted
+from gradlab.implementations.specimens.second_order import (
+    hessian_diagonal_alone,
+    hessian_of_gradients,
+    hessian_outer_alone,
+    product_mean_for_dot,
+    product_sum_for_dot,
+)
 from gradlab.implementations.textbook import textbook
 
 _calls = itertools.count()
@@ -270,6 +277,38 @@ def takes_the_largest_for_the_target(logits, labels, poly_epsilon=0.0):
     return loss - loss.dtype.type(poly_epsilon) * surplus, gradient
 
 
+def _softmax(logits):
+    e = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
+
+
+def returns_the_gradient_for_a_hessian(logits, labels):
+    return shifted(logits, labels)
+
+
+def diagonal_doubled(logits, labels):
+    p = _softmax(logits)
+    return shifted(logits, labels)[0], 2 * p * (1 - p) / p.dtype.type(len(p))
+
+
+def hessian_times_identity_on_the_wrong_side(logits, labels):
+    p = _softmax(logits)
+    second = p[:, :, None] * (np.eye(p.shape[1], dtype=p.dtype) - p.dtype.type(1 / p.shape[1]))
+    return shifted(logits, labels)[0], second / p.dtype.type(len(p))
+
+
+def product_by_a_fixed_step(logits, labels, vector):
+    p, h = _softmax(logits), logits.dtype.type(1 / 64)
+    with np.errstate(all="ignore"):
+        moved = _softmax(logits + h * vector)
+    return shifted(logits, labels)[0], (moved - p) / (h * p.dtype.type(len(p)))
+
+
+def target_gradient_doubled(logits, targets):
+    loss, _ = every_option(logits, targets)
+    return loss, -2 * np.log(_softmax(logits)) / logits.dtype.type(len(logits))
+
+
 DEFECTIVE = {
     "returns_loss_and_gradient": (returns_only_the_loss, {}),
     "keeps_the_dtype": (changes_the_dtype, {"keeps_dtype": True}),
@@ -325,5 +364,18 @@ DEFECTIVE = {
     "mean_is_over_what_is_claimed": (
         averages_over_rows_with_a_weight,
         {"options": "sample_weights", "mean_over": "number_of_rows"},
+    ),
+    "returns_loss_and_derivative": (returns_the_gradient_for_a_hessian, {"derivative": "hessian"}),
+    "derivative_is_right": (diagonal_doubled, {"derivative": "hessian_diagonal"}),
+    "derivative_is_the_slope_of_the_exact_gradient": (hessian_of_gradients, {"derivative": "hessian"}),
+    "hessian_is_symmetric": (hessian_times_identity_on_the_wrong_side, {"derivative": "hessian"}),
+    "hessian_rows_sum_to_zero": (hessian_diagonal_alone, {"derivative": "hessian"}),
+    "hessian_is_not_negative": (hessian_outer_alone, {"derivative": "hessian"}),
+    "product_is_linear": (product_by_a_fixed_step, {"derivative": "hessian_vector_product"}),
+    "product_is_symmetric": (product_mean_for_dot, {"derivative": "hessian_vector_product"}),
+    "product_of_a_constant_vector_is_zero": (product_sum_for_dot, {"derivative": "hessian_vector_product"}),
+    "loss_is_linear_in_the_targets": (
+        target_gradient_doubled,
+        {"derivative": "target_gradient", "targets": "probability"},
     ),
 }

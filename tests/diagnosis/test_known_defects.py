@@ -12,6 +12,7 @@ from gradlab.claims import claims_from
 from gradlab.diagnosis.conduct import PROBES as OF_CONDUCT
 from gradlab.diagnosis.diagnosis import Diagnosis
 from gradlab.diagnosis.digits import PROBES as OF_DIGITS
+from gradlab.diagnosis.formulas import FORMULAS
 from gradlab.diagnosis.models import DEFECTS, INSIDE
 from gradlab.harness.profiles import PROFILES
 from gradlab.harness.run import Plan, judge
@@ -54,6 +55,7 @@ def test_a_whole_run_ends_with_the_same_name_in_both_dtypes(name: str, dtype: st
 
 def test_every_defect_has_a_model_or_a_probe() -> None:
     modelled = {defect.name for defect in DEFECTS} | {model.defect for model in INSIDE}
+    modelled |= {name for formulas in FORMULAS.values() for name in formulas}
     probed = {
         name
         for name, one in specimens().items()

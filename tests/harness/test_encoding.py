@@ -36,6 +36,8 @@ PROBLEMS = {
     "options": given(np.eye(3), [0, 1, -7], Objective("none", "index", 0.1, (0.5, 1 / 3, 2.0), -7)),
     "real options": given(np.eye(2), [0, 1], Objective("sum", "index", 0.0, None, None, 30.0, 1 / 3, 1e-4, -0.1)),
     "probabilities": given(np.eye(2), np.array([[0.1, 0.9], [0, 3]]), Objective("sum", "probability")),
+    "a product": given(np.eye(2), [0, 1], Objective(derivative="hessian_vector_product"), "drawn", np.eye(2) / 3),
+    "a Hessian": given(np.eye(2), [0, 1], Objective("none", derivative="hessian")),
     "far label": given(np.eye(2), [0, -(2**63)], Objective(ignore_index=-(2**63))),
 }
 
@@ -48,6 +50,8 @@ def test_a_problem_comes_back_to_the_last_bit(problem: Problem) -> None:
     assert back.logits[~nan].tobytes() == problem.logits[~nan].tobytes()
     assert np.array_equal(np.isnan(back.logits64), nan)
     assert np.array_equal(back.targets, problem.targets)
+    vectors = [None if one.vector is None else one.vector.tolist() for one in (back, problem)]
+    assert vectors[0] == vectors[1]
 
 
 @pytest.mark.parametrize("dtype", DTYPE_NAMES)

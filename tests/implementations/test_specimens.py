@@ -34,14 +34,16 @@ def implementation_of(specimen: Any) -> Implementation:
 
 
 def witness(specimen: Any, dtype: str) -> Problem:
-    options = dict(specimen.options)
+    options = {**specimen.options, "derivative": claims_from(specimen.claims).derivative}
+    vector = options.pop("vector", None)
     probabilities = np.ndim(specimen.labels) == 2
     objective = Objective(options.pop("reduction", "mean"), "probability" if probabilities else "index", **options)
     n_classes = 2 if not len(specimen.logits) else len(specimen.logits[0])
     logits = np.array(specimen.logits, dtype=np.float64).reshape(-1, n_classes).astype(as_dtype(dtype))
     targets = np.array(specimen.labels)
     targets = targets.astype(logits.dtype) if probabilities else targets
-    return Problem(logits, targets, objective, "witness")
+    vector = None if vector is None else np.array(vector, dtype=np.float64).astype(logits.dtype)
+    return Problem(logits, targets, objective, "witness", vector)
 
 
 def test_there_are_specimens_of_more_than_eighty_defects() -> None:

@@ -233,3 +233,10 @@ def test_narrow_is_below_two_to_the_minus_20_ulp(name: str, value: Fraction, rad
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 0.0])
 def test_what_is_exact_is_narrow(value: float) -> None:
     assert is_narrow(constant(value, (2,)), format_of("float64")).all()
+
+
+@pytest.mark.parametrize("got", [8.0, 1e137, -1e137])
+def test_an_absolute_error_far_beyond_the_truth_is_finite(got: float) -> None:
+    nothing = constant(0.0, (1,))
+    error = absolute_error(np.array([got]), nothing)
+    assert abs(got) <= error[0] <= abs(got) * (1 + 2.0**-40)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gradlab.problems.objective import REAL_OPTIONS, REDUCTIONS, TARGETS, Objective
+from gradlab.problems.objective import DERIVATIVES, REAL_OPTIONS, REDUCTIONS, TARGETS, Objective, derivative_shape
 
 
 def test_the_default_is_the_mean_over_labels_without_options() -> None:
@@ -55,6 +55,12 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"temperature": math.inf}, "temperature must be finite and above 0, got inf"),
     ({"temperature": math.nan}, "temperature must be finite and above 0, got nan"),
     ({"z_loss": -1e-4}, "z_loss must be finite and at least 0, got -0.0001"),
+    ({"derivative": "jacobian"}, "derivative must be one of gradient, .*, got 'jacobian'"),
+    (
+        {"derivative": "target_gradient"},
+        "derivative target_gradient needs probability targets alone, got targets index",
+    ),
+    ({"derivative": "hessian", "z_loss": 1.0}, "derivative hessian goes without softcap, .*, got z_loss"),
     ({"poly_epsilon": -1.5}, "poly_epsilon must be finite and at least -1, got -1.5"),
 ]
 
@@ -76,3 +82,16 @@ def test_what_is_tried_and_drawn_of_an_option_is_within_its_range() -> None:
     for name, option in REAL_OPTIONS.items():
         assert [option.refusal(value) for value in (*option.tried, *option.drawn)] == [None] * (len(option.tried) + 2)
         assert option.neutral not in option.tried, name
+
+
+def test_the_gradient_is_not_spelled_out() -> None:
+    assert "derivative" not in repr(Objective())
+    assert "derivative='hessian'" in repr(Objective(derivative="hessian"))
+
+
+SHAPES = dict.fromkeys(DERIVATIVES, (2, 3)) | {"hessian": (2, 3, 3)}
+
+
+@pytest.mark.parametrize("derivative", DERIVATIVES)
+def test_a_hessian_has_one_axis_more(derivative: str) -> None:
+    assert derivative_shape(derivative, (2, 3)) == SHAPES[derivative]

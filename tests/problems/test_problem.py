@@ -169,3 +169,49 @@ def test_logits64_are_the_same_numbers(dtype: str) -> None:
     problem = small(dtype)
     assert problem.logits64.dtype == np.float64
     assert np.array_equal(problem.logits64.astype(problem.logits.dtype), problem.logits)
+
+
+PRODUCT = Objective(derivative="hessian_vector_product")
+
+
+def of_product(vector: Any) -> Problem:
+    return Problem(np.zeros((2, 2)), np.array([0, 1]), PRODUCT, vector=vector)
+
+
+BAD_VECTORS: list[tuple[Any, type[Exception], str]] = [
+    (None, ValueError, "derivative hessian_vector_product needs a vector, got none"),
+    (np.zeros(2), ValueError, r"vector must have the logits' shape \(2, 2\), got \(2,\)"),
+    (np.zeros((2, 2), np.float32), TypeError, "vector must have the logits' dtype float64, got float32"),
+    (np.full((2, 2), np.inf), ValueError, "vector must be finite"),
+]
+
+
+@pytest.mark.parametrize(("vector", "error", "message"), BAD_VECTORS)
+def test_a_vector_that_does_not_fit_is_refused(vector: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        of_product(vector)
+
+
+def test_a_vector_without_a_product_is_refused() -> None:
+    with pytest.raises(ValueError, match="a vector goes with derivative hessian_vector_product alone, got gradient"):
+        Problem(np.zeros((1, 2)), np.array([0]), vector=np.zeros((1, 2)))
+
+
+def test_the_vector_is_copied_and_counts_in_the_digest() -> None:
+    vector = np.eye(2)
+    problem = of_product(vector)
+    vector[0, 0] = 7
+    assert problem.vector is not None
+    assert problem.vector.tolist() == [[1, 0], [0, 1]]
+    assert problem.digest != of_product(vector).digest
+
+
+def test_a_vector_that_is_not_needed_is_left_out() -> None:
+    assert of_product(np.eye(2)).replace(objective=Objective()).vector is None
+
+
+def test_rows_are_taken_with_their_vector() -> None:
+    taken = of_product(np.array([[1.0, 2.0], [3.0, 4.0]])).rows(np.array([1, 0, 1]))
+    assert taken.targets.tolist() == [1, 0, 1]
+    assert taken.vector is not None
+    assert taken.vector.tolist() == [[3, 4], [1, 2], [3, 4]]

@@ -1,0 +1,198 @@
+"""The bounds for what may be asked for in place of the gradient: second derivatives, and the one by the targets.
+
+Notation as in `tolerances`: p_j carries k_j of `tolerances.carried`, n is what a sum of K terms carries, A the sum of
+the coefficients, delta_j their errors, Delta their sum. A row's Hessian is H_ij = A p_i (delta_ij - p_j), its product
+with v is A p_i (v_i - s), s = sum_j p_j v_j; and dloss/dt_j = c_j (lse - x_j), with c_j = w_j (1 - eps).
+
+1 - p_i loses digits where p_i is near 1, v_i - s where v_i is near the mean. So a bound is relative to the sizes before
+a subtraction, p_i |v_i| and p_i sum_j p_j |v_j|, not after it.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from gradlab import tolerances
+from gradlab.coefficients import denominator_of
+from gradlab.conditioning import Conditioning, conditioning
+from gradlab.problems.problem import PRODUCT, Array, Problem
+from gradlab.roundings import BETA, divisor, gamma, of_base, of_division, of_mass, of_sum, unit, vanishes
+
+_PRODUCT = "forward error of A p_i (v_i - p.v) and its other forms"
+_DIAGONAL = "forward error of A p_i (1 - p_i) and its other forms"
+_HESSIAN = "forward error of A p_i (delta_ij - p_j) and its other forms"
+_BY_TARGETS = "forward error of lse - x_j times its weight"
+
+
+def derivative(problem: Problem) -> tuple[Array, str]:
+    """The largest error of an entry of the derivative that the objective names, in its shape; and its source."""
+    name = problem.objective.derivative
+    return tolerances.gradient(problem) if name == "gradient" else _BOUNDS[name](problem)
+
+
+@lru_cache(maxsize=1024)
+def product(problem: Problem) -> tuple[Array, str]:
+    """The largest error of an entry of the product with the problem's vector, shape (N, K).
+
+    s = sum_j p_j v_j is off by sum_j gamma(k_j + n + 1) p_j |v_j|; then p_i carries k_i, and the products, the
+    subtraction and the division, early or late, at most c = 6 + 2 beta + of_mass + of_division. So with
+    g_i = gamma(k_i + 2 n + c)
+
+        error <= A p_i (g_i (|v_i| + sum_j p_j |v_j|) + (1 + g_i) sum_j gamma(k_j) p_j (|v_i| + |v_j|)),
+
+    since gamma(a + b) = gamma(a) + gamma(b) + gamma(a) gamma(b). It holds for p_i v_i - p_i s as well, whose products
+    are rounded before the subtraction; for sum_j p_i p_j (v_i - v_j), and for the product with a Hessian that was
+    computed before, by any of the forms of `hessian`, in which 1 - p_i may be a sum (n) and the product one more (n).
+    Delta p_i (|v_i| + sum_j p_j |v_j|) more for the errors of the coefficients; what underflows: `least`.
+    """
+    return np.asarray(_of_product(parts_of(problem), _sizes(problem)) / divisor(problem) + least(problem)), _PRODUCT
+
+
+@lru_cache(maxsize=1024)
+def diagonal(problem: Problem) -> tuple[Array, str]:
+    """The same of the Hessian's diagonal, shape (N, K): entry i of the product with the unit vector of class i.
+
+    p_i - p_i^2 is off by p_i theta (1 - 2 p_i - p_i theta) for p_i off by p_i theta, and by a rounding each;
+    p_i (1 - p_i) by no more; p_i times the sum of the other p_j by what the terms of j carry; -p_i expm1(log p_i) by
+    2 beta p_i (1 - p_i) besides, which is part of c.
+    """
+    return np.asarray(_of_diagonal(parts_of(problem)) / divisor(problem) + least(problem)), _DIAGONAL
+
+
+@lru_cache(maxsize=256)
+def hessian(problem: Problem) -> tuple[Array, str]:
+    """The same of the whole Hessian, shape (N, K, K).
+
+    Off the diagonal it is -A p_i p_j, which carries k_i + k_j + c, also as exp(log p_i + log p_j): the rounding of that
+    sum, |log p_i| + |log p_j|, is part of the k_i here; in double differentiation the entries of column j are the
+    product with its unit vector.
+    """
+    parts = parts_of(problem)
+    p, g, each, mass, missed = parts
+    error = mass[..., None] * p[:, :, None] * (g[:, :, None] * p[:, None] + (1 + g[:, :, None]) * (each * p)[:, None])
+    error = error + missed[..., None] * p[:, :, None] * p[:, None]
+    classes = np.arange(problem.n_classes)
+    error[:, classes, classes] = _of_diagonal(parts)
+    return np.asarray(error / divisor(problem) + least(problem)[..., None]), _HESSIAN
+
+
+@lru_cache(maxsize=1024)
+def target_gradient(problem: Problem) -> tuple[Array, str]:
+    """The same of the derivative by the targets, shape (N, K).
+
+    lse - x_j is off as in `tolerances.forward_losses`, by k_j absolutely and 2 beta of its own size; the weight, the
+    product with it and the division carry 4 + of_division, and 1 - eps what a coefficient is off:
+        error <= c_j (gamma(k_j + 2 beta + c) + gamma(2 beta + c) (lse - x_j)) + delta_j (lse - x_j).
+    Infinite where lse - x_j, times the weight or over the denominator, comes near the largest number: it may overflow
+    on the way. It is infinite itself at a masked class, where the answer must be so too.
+    """
+    fmt, c = problem.format, conditioning(problem)
+    share, delta, size = _shares(problem)
+    last = 2 * BETA + 4 + of_division(problem)
+    error = (share + delta) * (gamma(_carried(problem, c, 2.0) + last, fmt) + gamma(last, fmt) * size) + delta * size
+    with np.errstate(over="ignore"):
+        on_the_way = size * max(1.0, 1 / divisor(problem)) * np.maximum(share, 1.0)
+    bound = error / divisor(problem) + least(problem)
+    return np.where((on_the_way > fmt.largest / 4) & ~problem.masked, np.inf, bound), _BY_TARGETS
+
+
+def flushed(problem: Problem) -> Array:
+    """What flushing subnormals to 0 can cost an entry besides: the smallest normal number wherever eta counts."""
+    fmt = problem.format
+    cost = fmt.smallest_normal / fmt.smallest_subnormal * least(problem)
+    return cost[..., None] if problem.objective.derivative == "hessian" else cost
+
+
+def stays_in_range(problem: Problem) -> bool:
+    """Whether no sound product with the vector overflows on the way: A v, v_i - s and v over the denominator."""
+    if problem.vector is None or not problem.vector.size:
+        return True
+    mass = float(conditioning(problem).mass.max(initial=0.0)) + 1
+    scale = 4 * mass * max(1.0, 1 / (denominator_of(problem) or 1.0))
+    return bool(np.abs(problem.vector.astype(np.float64)).max() < problem.format.largest / scale)
+
+
+class Parts(NamedTuple):
+    """p, g and gamma(k), (N, K); A and Delta, (N, 1)."""
+
+    p: Array
+    g: Array
+    each: Array
+    mass: Array
+    missed: Array
+
+
+def parts_of(problem: Problem) -> Parts:
+    """What the bounds of the second derivatives are made of."""
+    c, fmt = conditioning(problem), problem.format
+    carried = _carried(problem, c, 1.0)
+    carried = carried + np.minimum(c.distance, vanishes(fmt)) + c.log_sum[:, None]
+    last = 6 + 2 * BETA + of_mass(problem) + of_division(problem)
+    g = gamma(carried + 2 * of_sum(problem.n_classes, fmt) + last, fmt)
+    missed = tolerances.coefficient_errors(problem).sum(axis=1, keepdims=True)
+    return Parts(c.probabilities, g, gamma(carried, fmt), c.mass[:, None] + missed, missed)
+
+
+def _carried(problem: Problem, c: Conditioning, times: float) -> Array:
+    """k_j, on moderate logits with room for the forms without a shift; |lse| counts `times` max |x|.
+
+    As in `tolerances.any_form_gradient` (once) and `tolerances.any_form_losses` (twice).
+    """
+    own = tolerances.carried(problem, c)
+    if not problem.is_moderate:
+        return own
+    base = of_base(problem.format)
+    unshifted = (2 * BETA + base + 1) * (times * c.largest + c.log_sum) + base * c.largest
+    return np.asarray(own + unshifted[:, None])
+
+
+def _of_product(parts: Parts, sizes: Array) -> Array:
+    p, g, each, mass, missed = parts
+    own = sizes + (p * sizes).sum(axis=1, keepdims=True)
+    others = sizes * (each * p).sum(axis=1, keepdims=True) + (each * p * sizes).sum(axis=1, keepdims=True)
+    return np.asarray(p * (mass * (g * own + (1 + g) * others) + missed * own))
+
+
+def _of_diagonal(parts: Parts) -> Array:
+    p, g, each, mass, missed = parts
+    others = (each * p).sum(axis=1, keepdims=True) + each * p
+    return np.asarray(p * (mass * (g * (1 + p) + (1 + g) * others) + missed * (1 + p)))
+
+
+def _sizes(problem: Problem) -> Array:
+    """|v|, of the problem's vector, or 1, the largest entry of the unit vectors whose products are entries of H."""
+    return np.ones((1, 1)) if problem.vector is None else np.abs(problem.vector.astype(np.float64))
+
+
+def _shares(problem: Problem) -> tuple[Array, Array, Array]:
+    """c_j and delta_j, (K,), as `tolerances.coefficient_errors` has them for a target of 1; lse - x_j, (N, K)."""
+    objective, fmt, c = problem.objective, problem.format, conditioning(problem)
+    weights = np.ones(problem.n_classes) if objective.class_weights is None else np.asarray(objective.class_weights)
+    share, smoothing = weights * (1 - objective.label_smoothing), objective.label_smoothing
+    delta = np.zeros(problem.n_classes)
+    if smoothing > 0 or objective.class_weights is not None:
+        delta = gamma(6.0, fmt) * share + 3 * unit(fmt) * smoothing * weights + 3 * fmt.smallest_subnormal
+    return share, delta, np.minimum(c.log_sum[:, None] + c.distance, fmt.largest)
+
+
+def least(problem: Problem) -> Array:
+    """What underflow can cost an entry, (N, 1) or (N, K).
+
+    Second derivatives, with V = max |v|: (beta + 1) eta in any p_j and eta in each product, times A and V, in each of K
+    terms and in p_i; some products come before A or v do. A p_i over the denominator comes before the factor v_i - s,
+    2 V at most, or v over it before A. One eta for the last operation, and one as errors are held in float64.
+    The derivative by targets: (beta + 1) eta in log1p, eta in a product; c_j over the denominator before lse - x_j.
+    """
+    eta = problem.format.smallest_subnormal
+    if problem.objective.derivative == "target_gradient":
+        share, _, size = _shares(problem)
+        return np.asarray(eta * (((BETA + 1) * share + 2) / divisor(problem) + 2) + 2 * eta * size)
+    mass, largest = parts_of(problem).mass + 1, _sizes(problem).max(axis=1, keepdims=True, initial=0.0) + 1
+    before = (BETA + 2) * (problem.n_classes + 3) * mass * largest
+    return np.asarray(eta * (before / divisor(problem) + 2 * mass * largest + 2))
+
+
+_BOUNDS = {"hessian": hessian, "hessian_diagonal": diagonal, PRODUCT: product, "target_gradient": target_gradient}

@@ -1,0 +1,176 @@
+"""Known wrong formulas for derivatives other than the gradient: which of them gives what was returned.
+
+Each predicts every entry, with how far apart two faithful computations of it may be, from the parts that the bounds of
+the right formula are made of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from gradlab import derivative_bounds, tolerances
+from gradlab.coefficients import coefficients_of
+from gradlab.conditioning import conditioning
+from gradlab.evaluation import Answer
+from gradlab.oracle.enclosure import enclose
+from gradlab.problems.problem import PRODUCT, Array, Problem
+from gradlab.roundings import BETA, divisor, gamma
+
+Predicted = tuple[Array, Array]  # the values, and how far what follows the formula may be from them
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """What formulas are made of: p, t and v (or 1), (N, K); A (N, 1); D, what the batch divides by."""
+
+    problem: Problem
+
+    @property
+    def p(self) -> Array:
+        lost = ~self.problem.rows_with_value[:, None]
+        return np.where(lost, np.nan, conditioning(self.problem).probabilities)
+
+    @property
+    def t(self) -> Array:
+        return coefficients_of(self.problem)
+
+    @property
+    def mass(self) -> Array:
+        return conditioning(self.problem).mass[:, None]
+
+    @property
+    def v(self) -> Array:
+        return np.ones((1, 1)) if self.problem.vector is None else self.problem.vector.astype(np.float64)
+
+    @property
+    def share(self) -> Array:
+        """A over D, (N, 1)."""
+        return np.asarray(self.mass / divisor(self.problem))
+
+
+def explaining_formulas(answered: Sequence[tuple[Problem, Answer]]) -> tuple[tuple[str, ...], int]:
+    """The defects whose formula gives every derivative that was returned, and how many of these are wrong.
+
+    None where nothing is wrong; where two formulas agree on all of the problems, both.
+    """
+    seen = [(problem, given.gradient.astype(np.float64)) for problem, given in answered if given.gradient is not None]
+    with np.errstate(all="ignore"):
+        n_wrong = sum(_is_wrong(problem, derivative) for problem, derivative in seen) + len(answered) - len(seen)
+        if not n_wrong or not seen:
+            return (), n_wrong
+        formulas = FORMULAS[seen[0][0].objective.derivative]
+        names = [name for name, formula in formulas.items() if all(_gives(formula, *one) for one in seen)]
+    return tuple(names), n_wrong
+
+
+def _is_wrong(problem: Problem, seen: Array) -> bool:
+    known = _known(problem)
+    truth, bound = enclose(problem).derivative.nearest()[known], derivative_bounds.derivative(problem)[0][known]
+    return not _close(seen[known], truth, bound)
+
+
+def _gives(formula: Callable[[Row], Predicted], problem: Problem, seen: Array) -> bool:
+    values, room = formula(Row(problem))
+    known = _known(problem)
+    return _close(seen[known], values[known], np.broadcast_to(room, values.shape)[known])
+
+
+def _close(seen: Array, values: Array, room: Array) -> bool:
+    same = (seen == values) | (np.abs(seen - values) <= room)
+    return bool((same | ~np.isfinite(values)).all())
+
+
+def _known(problem: Problem) -> Array:
+    """The rows of which formulas say something: with a value, not ignored, the batch divided by something."""
+    return np.asarray(problem.rows_with_value & ~problem.ignored_rows)
+
+
+def _twice(problem: Problem) -> Array:
+    return np.asarray(2 * derivative_bounds.derivative(problem)[0])
+
+
+def _diagonal_of(values: Array) -> Array:
+    return values[:, :, None] * np.eye(values.shape[1])
+
+
+def _outer(values: Array) -> Array:
+    return values[:, :, None] * values[:, None, :]
+
+
+def _of_parts(diagonal: float, outer: float, crossed: float = 0.0) -> Callable[[Row], Predicted]:
+    """A Hessian of so many times diag(p), p p^T, and the diagonal of p p^T."""
+
+    def predicted(row: Row) -> Predicted:
+        pairs = _outer(row.p)
+        values = diagonal * _diagonal_of(row.p) + outer * pairs + crossed * pairs * np.eye(row.p.shape[1])
+        return row.share[:, :, None] * values, 2 * _twice(row.problem)
+
+    return predicted
+
+
+def _not_divided(row: Row) -> Predicted:
+    values = row.mass[:, :, None] * (_diagonal_of(row.p) - _outer(row.p))
+    return values, divisor(row.problem) * _twice(row.problem)
+
+
+def _of_gradients(row: Row) -> Predicted:
+    """g g^T of each row, with the errors of both factors."""
+    problem = row.problem.replace(objective=replace(row.problem.objective, derivative="gradient", reduction="none"))
+    g, error = row.mass * row.p - row.t, tolerances.gradient(problem)[0]
+    both = np.abs(g) + 2 * error
+    room = _outer(both) - _outer(np.abs(g)) + 8 * problem.format.unit_roundoff * _outer(both)
+    room = room / divisor(row.problem) + derivative_bounds.least(row.problem)[..., None]
+    return _outer(g) / divisor(row.problem), room
+
+
+def _diagonal_is_p(row: Row) -> Predicted:
+    return row.share * row.p, _twice(row.problem)
+
+
+def _less(subtracted: Callable[[Array, Array], Array]) -> Callable[[Row], Predicted]:
+    """A product p (v - s), s being made of p and v; its room from that of sizes, with the worst of all rows."""
+
+    def predicted(row: Row) -> Predicted:
+        parts = derivative_bounds.parts_of(row.problem)
+        sizes = np.abs(row.v) + subtracted(row.p, np.abs(row.v))
+        worst = parts.g.max(initial=0.0)
+        room = row.p * parts.mass * (2 * worst + worst**2) * sizes / divisor(row.problem)
+        values = row.share * row.p * (row.v - subtracted(row.p, row.v))
+        of_batch = row.problem.replace(vector=np.full_like(row.problem.logits, np.abs(row.v).max(initial=0.0)))
+        return values, 2 * (room + derivative_bounds.least(of_batch))
+
+    return predicted
+
+
+def _p_less_t(row: Row) -> Predicted:
+    """To what p carries come a subtraction and a division, four roundings; eta in p, in the quotient, in float64."""
+    fmt = row.problem.format
+    error = derivative_bounds.parts_of(row.problem).g * row.p + gamma(4.0, fmt) * (row.p + row.t)
+    room = (error + (BETA + 1) * fmt.smallest_subnormal) / divisor(row.problem) + 2 * fmt.smallest_subnormal
+    return (row.p - row.t) / divisor(row.problem), 2 * room
+
+
+def _sign_turned(row: Row) -> Predicted:
+    return -enclose(row.problem).derivative.nearest(), _twice(row.problem)
+
+
+FORMULAS: dict[str, dict[str, Any]] = {
+    "hessian": {
+        "hessian_diagonal_alone": _of_parts(1, 0),
+        "hessian_outer_alone": _of_parts(0, -1),
+        "hessian_off_diagonal_positive": _of_parts(1, 1, -2),
+        "hessian_not_divided": _not_divided,
+        "hessian_of_gradients": _of_gradients,
+    },
+    "hessian_diagonal": {"diagonal_is_p": _diagonal_is_p},
+    PRODUCT: {
+        "product_sum_for_dot": _less(lambda p, v: v.sum(axis=1, keepdims=True)),
+        "product_mean_for_dot": _less(lambda p, v: v.mean(axis=1, keepdims=True)),
+        "product_along_rows": _less(lambda p, v: (p * v).sum(axis=0, keepdims=True)),
+    },
+    "target_gradient": {"target_gradient_is_p_less_t": _p_less_t, "target_gradient_positive": _sign_turned},
+}
