@@ -201,7 +201,8 @@ def _take(one: Offered, working: tuple[Pool, Sequence[Supervised]], made: Made) 
     if reasons:
         _leave_out(one.target, reasons[0], made)
     else:
-        _add(one.name, (seen[0], seen[1]), made)
+        entry, conduct = (one for one in seen if not isinstance(one, str))
+        _add(one.name, (entry, conduct), made)
 
 
 def work_here(one: Offered, work: Callable[[Implementation, Watch], Plain], desk: Desk) -> Plain | str:
