@@ -10,7 +10,7 @@ from sympy import IndexedBase, Mul
 
 from gradlab.symbolic.ball_code import as_ball, ball_assignment, ball_list
 from gradlab.symbolic.definition import i, j, n
-from gradlab.symbolic.derivative_code import ball_derivative
+from gradlab.symbolic.derivative_code import ball_derivative, ball_hessian
 from gradlab.symbolic.derivatives import PROGRAMS
 from gradlab.symbolic.form import Form
 from gradlab.symbolic.forms import FORMS, HESSIAN, HESSIAN_BINDINGS
@@ -109,7 +109,7 @@ _ZERO = arb(0)
     options = [*_BALL_OPTIONS, *maps, *terms, *factors, *means]
     routines = [
         *forms,
-        _ball_hessian(),
+        ball_hessian(),
         *(ball_derivative(name, _IN_BALLS) for name in PROGRAMS),
         *options,
         *map(_ball_reduction, REDUCTIONS),
@@ -169,15 +169,6 @@ def _ball_routine(form: Form) -> Routine:
     ]
     signature = f"{identifier(form.name)}(logits: list[arb], coefficients: list[arb]) -> tuple[arb, list[arb]]"
     return Routine(signature, f"Loss and gradient: {form.idea}.", _with_classes(lines, "range(len(logits))"))
-
-
-def _ball_hessian() -> Routine:
-    lines = [*(ball_assignment(binding) for binding in HESSIAN_BINDINGS), f"return {ball_list(HESSIAN, i, j)}"]
-    return Routine(
-        "hessian(logits: list[arb], coefficients: list[arb]) -> list[list[arb]]",
-        "Second derivatives of the row's loss, K lists of K.",
-        _with_classes(lines, "range(len(logits))"),
-    )
 
 
 def _option_parameters(scalar: str, array: str) -> str:
