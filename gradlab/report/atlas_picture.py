@@ -14,6 +14,7 @@ from gradlab.report.atlas import WORDS, charts_of, dtypes_of, size_of, worst_of
 COLOURS = {"loss": "#0072b2", "target": "#d55e00", "others": "#009e73"}  # Okabe and Ito, for every kind of sight
 LEAST = -2.0  # log2 ULP; what is smaller stands there
 BEYOND = 6.0  # how far to the right of all else an infinite error stands
+MOST_TICKS = 8
 
 
 def as_svg(atlas: Plain) -> str:
@@ -37,7 +38,9 @@ def as_svg(atlas: Plain) -> str:
     panels[0][0].set_yticks(range(len(names)), [name.replace("cross_entropy_", "cross_entropy_\n") for name in names])
     panels[0][0].tick_params(axis="y", labelsize=8)
     panels[0][0].invert_yaxis()
-    figure.legend(*panels[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
+    scale = "log2 of the largest error in ULP, searched (small dots: family by family)"
+    dots = panels[0][0].get_legend_handles_labels()
+    figure.legend(*dots, loc="outside lower center", ncols=3, frameon=False, title=scale)
     written = io.StringIO()
     figure.savefig(written, format="svg", metadata={"Date": None})
     plt.close(figure)
@@ -55,14 +58,14 @@ def _draw(axes: Any, charts: list[tuple[Plain, Plain]], names: list[str]) -> Non
             worst.append((_shown(size_of(worst_of(chart, part)[1]), edge), height))
         axes.plot(*zip(*every, strict=True), ".", color=COLOURS[part], alpha=0.3, markersize=4, markeredgewidth=0)
         axes.plot(*zip(*worst, strict=True), "o", color=COLOURS[part], markersize=6, label=WORDS[part])
-    ticks = np.arange(0, edge + 1, 8 if edge > 32 else 4)
+    step = next(step for step in (4, 8, 16, 32) if edge / step <= MOST_TICKS or step == 32)
+    ticks = np.arange(0, edge + 1, step)
     axes.set_xticks([*ticks, edge + BEYOND], [*(f"{tick:g}" for tick in ticks), "inf"])
     axes.axvline(edge + BEYOND / 2, color="#888888", linewidth=0.8, linestyle=":")
     axes.set_xlim(LEAST - 1, edge + BEYOND + 2)
     axes.grid(axis="x", linewidth=0.4, alpha=0.5)
     for height in range(1, len(names)):
         axes.axhline(height - 0.5, color="#dddddd", linewidth=0.6)
-    axes.set_xlabel("log2 of the largest error in ULP, searched (small dots: family by family)")
 
 
 def _edge(charts: list[tuple[Plain, Plain]]) -> float:
