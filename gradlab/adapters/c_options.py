@@ -13,11 +13,18 @@ from gradlab.problems.problem import Array
 REDUCTIONS = {"mean": 0, "sum": 1, "none": 2}
 TAKEN_REDUCTIONS = {"sum": 1, "none": 2}  # the bits of NAME_takes, as in softmax_ce.h
 TAKEN_REAL_OPTIONS = {"softcap": 32, "temperature": 64, "z_loss": 128, "poly_epsilon": 256}  # in the fields' order
-TAKEN_OPTIONS = {"label_smoothing": 4, "class_weights": 8, "ignore_index": 16, **TAKEN_REAL_OPTIONS}
+TAKEN_ROW_OPTIONS = {"sample_weights": 512, "upstream": 1024}  # the same
+TAKEN_OPTIONS = {
+    "label_smoothing": 4,
+    "class_weights": 8,
+    "ignore_index": 16,
+    **TAKEN_REAL_OPTIONS,
+    **TAKEN_ROW_OPTIONS,
+}
 
 
 class Options(ctypes.Structure):
-    """softmax_ce_options, field by field; the weights are kept in memory as long as it is."""
+    """softmax_ce_options, field by field; the arrays are kept in memory as long as it is."""
 
     _fields_ = (
         ("reduction", ctypes.c_int64),
@@ -26,25 +33,26 @@ class Options(ctypes.Structure):
         ("ignores", ctypes.c_int64),
         ("ignore_index", ctypes.c_int64),
         *((name, ctypes.c_double) for name in TAKEN_REAL_OPTIONS),
+        *((name, ctypes.c_void_p) for name in TAKEN_ROW_OPTIONS),
     )
 
     @classmethod
     def of(cls, reduction: str, options: dict[str, Any], logits: Array) -> Options:
         """The options of one call, by their names; weights become contiguous numbers of the logits' dtype.
 
-        Raises ValueError where there is not one weight for each class, or no such reduction.
+        Raises ValueError where there is not one weight for each class, or one number for each row, or no such reduction.
         """
         if reduction not in REDUCTIONS:
             raise ValueError(f"reduction must be one of {', '.join(REDUCTIONS)}, got {reduction!r}")
-        ignored, weights = options.get("ignore_index"), options.get("class_weights")
-        array = None if weights is None else np.require(weights, logits.dtype, ["C", "A"])
-        if array is not None and array.shape != logits.shape[1:]:
-            raise ValueError(f"class_weights must have shape {logits.shape[1:]}, got {array.shape}")
-        address = None if array is None else array.ctypes.data
-        smoothing = float(options.get("label_smoothing", 0.0))
+        ignored, smoothing = options.get("ignore_index"), float(options.get("label_smoothing", 0.0))
+        lengths = {"class_weights": logits.shape[1], **dict.fromkeys(TAKEN_ROW_OPTIONS, logits.shape[0])}
+        arrays = {
+            name: _contiguous(name, options.get(name), (length, logits.dtype)) for name, length in lengths.items()
+        }
+        weights, *of_rows = (None if array is None else array.ctypes.data for array in arrays.values())
         real = [float(options.get(name, REAL_OPTIONS[name].neutral)) for name in TAKEN_REAL_OPTIONS]
-        found = cls(REDUCTIONS[reduction], smoothing, address, ignored is not None, ignored or 0, *real)
-        found.array = array
+        found = cls(REDUCTIONS[reduction], smoothing, weights, ignored is not None, ignored or 0, *real, *of_rows)
+        found.arrays = arrays
         return found
 
     @property
@@ -55,6 +63,15 @@ class Options(ctypes.Structure):
     def kept(self, labels: Array) -> Array:
         """The labels that are not ignored."""
         return labels[labels != self.ignore_index] if self.ignores else labels
+
+
+def _contiguous(name: str, values: Any, kind: tuple[int, Any]) -> Array | None:
+    """The numbers of an option as C gets them, so many of that dtype; None where it is off."""
+    length, dtype = kind
+    array = None if values is None else np.require(values, dtype, ["C", "A"])
+    if array is not None and array.shape != (length,):
+        raise ValueError(f"{name} must have shape {(length,)}, got {array.shape}")
+    return array
 
 
 def claims_of(library: ctypes.CDLL, name: str) -> dict[str, Any] | None:

@@ -34,6 +34,8 @@ int softmax_ce_f64(const double *logits, const int64_t *labels, int64_t n_rows, 
 #define SOFTMAX_CE_TEMPERATURE 64
 #define SOFTMAX_CE_Z_LOSS 128
 #define SOFTMAX_CE_POLY_EPSILON 256
+#define SOFTMAX_CE_SAMPLE_WEIGHTS 512
+#define SOFTMAX_CE_UPSTREAM 1024 /* together with SOFTMAX_CE_NONE */
 
 enum { SOFTMAX_CE_IS_MEAN = 0, SOFTMAX_CE_IS_SUM = 1, SOFTMAX_CE_IS_NONE = 2 };
 
@@ -47,6 +49,9 @@ typedef struct softmax_ce_options {
     double temperature;        /* every logit, after any softcap, is divided by it; 1 where it is off */
     double z_loss;             /* that times lse^2 is added to a row's loss, lse of what the softmax gets; or 0 */
     double poly_epsilon;       /* that times sum_j t_j (1 - p_j) is added to a row's loss; or 0 */
+    const void *sample_weights; /* n_rows numbers of the logits' type, or NULL where all are 1: each row's loss, gradient
+                                   and share of the mean's denominator is multiplied by its own */
+    const void *upstream;      /* the same, with NONE: each row's gradient is multiplied by its own, the loss is not */
 } softmax_ce_options;
 
 extern const uint32_t softmax_ce_takes;

@@ -135,8 +135,8 @@ def test_a_library_without_such_a_function(build: Build) -> None:
 def test_what_a_library_says_that_it_takes_is_claimed(build: Build) -> None:
     (found,) = load(build(WITH_OPTIONS), {})
     assert found.claims.reduction == ("mean", "sum", "none")
-    real = ("softcap", "temperature", "z_loss", "poly_epsilon")
-    assert found.claims.options == ("label_smoothing", "class_weights", "ignore_index", *real)
+    real, of_rows = ("softcap", "temperature", "z_loss", "poly_epsilon"), ("sample_weights", "upstream")
+    assert found.claims.options == ("label_smoothing", "class_weights", "ignore_index", *real, *of_rows)
 
 
 def test_what_it_does_not_take_is_not_claimed(build: Build) -> None:
@@ -155,6 +155,9 @@ def test_what_it_does_not_take_is_not_claimed(build: Build) -> None:
         {"ignore_index": 0},
         {"ignore_index": -100, "reduction": "none", "class_weights": WEIGHTS},
         {"softcap": 1.5},
+        {"sample_weights": np.array([0.5, 3.0]), "class_weights": WEIGHTS},
+        {"sample_weights": np.array([0.0, 3.0]), "reduction": "sum"},
+        {"upstream": np.array([-1.0, 2.0]), "sample_weights": np.array([0.5, 3.0]), "reduction": "none"},
         {"temperature": 0.5, "reduction": "none"},
         {"z_loss": 0.25, "softcap": 2.0, "temperature": 2.0},
         {"poly_epsilon": -0.5, "class_weights": WEIGHTS, "label_smoothing": 0.25, "ignore_index": 0},
@@ -174,6 +177,7 @@ def test_options_arrive_as_they_are_meant(build: Build, options: dict[str, objec
     [
         ({"reduction": "median"}, "reduction must be one of mean, sum, none, got 'median'"),
         ({"class_weights": WEIGHTS[:2]}, r"class_weights must have shape \(3,\), got \(2,\)"),
+        ({"sample_weights": WEIGHTS}, r"sample_weights must have shape \(2,\), got \(3,\)"),
         ({"ignore_index": 1}, r"labels must lie in \[0, 3\), got -1 to -1"),
     ],
 )

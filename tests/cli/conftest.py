@@ -93,3 +93,15 @@ def files(tmp_path: Path) -> None:
     """good.py, shifted, and bad.py, unshifted: each with a function `loss`."""
     for name, source in {"good": SHIFTED, "bad": UNSHIFTED}.items():
         (tmp_path / f"{name}.py").write_text(source)
+
+
+@pytest.fixture
+def ending_on_bad_labels(in_an_empty_folder: None) -> None:
+    """mine.py: a function `loss`, which ends its process where a label is too large."""
+    Path("mine.py").write_text(
+        "import os\n"
+        "from gradlab.implementations.shifted import shifted\n"
+        "def loss(logits, labels):\n"
+        "    if len(labels) and labels.max() >= logits.shape[1]: os._exit(3)\n"
+        "    return shifted(logits, labels)\n"
+    )

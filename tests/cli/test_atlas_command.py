@@ -79,14 +79,8 @@ def test_an_error_in_the_worker_of_one_is_not_laid_to_another(gradlab: Any) -> N
     assert [one["reason"] for one in document["missing"]] == ["mine.py:loss: ZeroDivisionError: in the worker"]
 
 
+@pytest.mark.usefixtures("ending_on_bad_labels")
 def test_one_that_ends_its_process_on_bad_labels_is_measured(gradlab: Any) -> None:
-    Path("mine.py").write_text(
-        "import os\n"
-        "from gradlab.implementations.shifted import shifted\n"
-        "def loss(logits, labels):\n"
-        "    if len(labels) and labels.max() >= logits.shape[1]: os._exit(3)\n"
-        "    return shifted(logits, labels)\n"
-    )
     ran = gradlab("atlas", "mine.py:loss", *FEW, "--json", "a.json")
     assert ran.status == 0
     (target,) = json.loads(Path("a.json").read_text())["targets"]
