@@ -40,7 +40,7 @@ class Options(ctypes.Structure):
     def of(cls, reduction: str, options: dict[str, Any], logits: Array) -> Options:
         """The options of one call, by their names; weights become contiguous numbers of the logits' dtype.
 
-        Raises ValueError where there is not one weight for each class, or one number for each row, or no such reduction.
+        Raises ValueError where weights are not one for each class, or one for each row, or for another reduction.
         """
         if reduction not in REDUCTIONS:
             raise ValueError(f"reduction must be one of {', '.join(REDUCTIONS)}, got {reduction!r}")
