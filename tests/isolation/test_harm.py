@@ -113,7 +113,8 @@ def test_harm_in_the_thirtieth_call_of_each_process_cuts_the_run_short(harmful: 
 def test_harm_that_comes_once_is_a_finding_and_the_run_ends_as_usual(harmful: Any, harm: str) -> None:
     Path("once").touch()
     once = repr(str(Path("once").absolute()))
-    ran = harmful(f"if calls == 30 and os.path.exists({once}): os.remove({once}); {harm}")
+    comes = f"if calls == 30 and os.path.exists({once}): os.remove({once}); globals()['coming'] = True; {harm}"
+    ran = harmful(f"if 'coming' in globals(): time.sleep(10)  # until it has come\n    {comes}")
     assert ran.status == 1
     assert "ended its process by SIGABRT, as abort() does" in ran.out
     assert "cut short" not in ran.out
