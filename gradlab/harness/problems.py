@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import lru_cache
+from math import isqrt
 
 import numpy as np
 
@@ -103,8 +104,23 @@ def stated(claims: Claims, problem: Problem) -> Problem:
     """The problem with the reduction, rule of the mean and kind of target claimed first, and the derivative claimed."""
     objective = replace(problem.objective, reduction=claims.reduction[0], mean_over=claims.mean_over[0])
     problem = problem.replace(objective=objective)
+    if claims.derivative == "hessian":
+        problem = _cut(problem)
     problem = problem if claims.targets[0] == "index" else one_hot(problem)
     return _asking_for(claims.derivative, problem)
+
+
+def _cut(problem: Problem) -> Problem:
+    """As many of the first classes, then of the first rows, as a Hessian of LARGEST_HESSIAN entries has room for.
+
+    A label beyond them becomes that of the last of them. Of labels only, which all families have.
+    """
+    n_classes = min(problem.n_classes, isqrt(LARGEST_HESSIAN))
+    n_rows = min(problem.n_rows, LARGEST_HESSIAN // n_classes**2)
+    if (n_rows, n_classes) == problem.logits.shape:
+        return problem
+    labels = np.minimum(problem.targets[:n_rows], n_classes - 1)
+    return problem.replace(logits=problem.logits[:n_rows, :n_classes], targets=labels)
 
 
 def allows(claims: Claims, objective: Objective) -> bool:
