@@ -35,7 +35,7 @@ class Claims:
         softcap, temperature, z_loss, poly_epsilon, sample_weights and upstream (arrays (N,) in the logits' dtype); each
         is passed where it is on. What they mean: `problems/objective.py`, and README.md.
     mean_over: what a mean divides by where rows do not all count alike, "sum_of_weights", "number_of_rows" or
-        "all_rows"; it is held to that. The keyword `mean_over` is passed in each call where more than one is claimed.
+        "all_rows"; it is held to that. The keyword `mean_over` is passed as `reduction` is.
     derivative: what is returned with the loss: "gradient" (N, K), "target_gradient" (N, K), "hessian" (N, K, K),
         "hessian_diagonal" (N, K) or "hessian_vector_product" (N, K), for which the keyword `vector` is passed, an array
         (N, K) in the logits' dtype. All but the gradient are held to level "stable", without softcap and what
@@ -95,6 +95,12 @@ def claims_from(given: Mapping[str, Any]) -> Claims:
     refusal = derivative_refusal(claims.derivative, claims.targets, claims.options)
     if refusal is not None:
         raise ValueError(f"claim {refusal}")
+    for name in claims.options:
+        needed = PER_ROW_OPTIONS[name].reductions if name in PER_ROW_OPTIONS else REDUCTIONS
+        if not set(needed) & set(claims.reduction):
+            raise ValueError(f"claim options: {name} goes with reduction {' or '.join(needed)} alone; claim that too")
+        if name == "ignore_index" and "index" not in claims.targets:
+            raise ValueError("claim options: ignore_index goes with targets index alone; claim that too")
     for name, value in _OF_GRADIENT.items():
         if claims.derivative != "gradient" and getattr(claims, name) == value:
             raise ValueError(f"claim {name} {value} goes with derivative gradient alone, got {claims.derivative}")

@@ -142,6 +142,10 @@ class Outcome:
     changed: tuple[str, ...] = ()
 
 
+MOST_KEPT = 1 << 20  # characters of what one call prints
+spill: Callable[[str], object] = len  # where the rest goes: nowhere, in a worker where it is counted
+
+
 class CallFaultError(Exception):
     """Why a call is not made any more: what it did to its process when it was made, such as ending it."""
 
@@ -159,6 +163,17 @@ def made_for(what: str) -> Iterator[None]:
         occasion.reset(token)
 
 
+class Printed(io.StringIO):
+    """What is printed: kept up to MOST_KEPT characters, and given to `spill` from there on."""
+
+    def write(self, text: str, /) -> int:
+        kept = text[: max(0, MOST_KEPT - self.tell())]
+        super().write(kept)
+        if len(kept) < len(text):
+            spill(text[len(kept) :])
+        return len(text)
+
+
 def perform(function: Callable[..., Any], call: Call) -> Outcome:
     """What the call did. Exceptions, SystemExit too, are caught; only KeyboardInterrupt passes.
 
@@ -166,7 +181,7 @@ def perform(function: Callable[..., Any], call: Call) -> Outcome:
     it starts with, and is restored; what else is changed in the process is told, and put back where that is possible.
     """
     value, error = None, None
-    printed = io.StringIO()
+    printed = Printed()
     with (
         np.errstate(divide="warn", over="warn", under="ignore", invalid="warn"),  # as NumPy starts up
         warnings.catch_warnings(record=True) as caught,
@@ -292,7 +307,7 @@ def _described(value: Any) -> str:
 def _on_one_line(spell: Callable[[Any], str], value: Any) -> str:
     """str or repr of something foreign, on one line; what is wrong with it where even that raises."""
     try:
-        return " ".join(spell(value).split())
+        return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in " ".join(spell(value).split()))
     except KeyboardInterrupt:
         raise
     except BaseException as error:

@@ -7,8 +7,9 @@ reads its row at the label does not do so outside the row, labels outside [0, K)
 from __future__ import annotations
 
 import ctypes
+import inspect
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ def found(rest: str, target: str) -> Found:
     if not kernels:
         raise TargetError(f"{path} must define {called}_f32 or {called}_f64, as in {HEADER}; it defines neither")
 
-    call = _plain_call(kernels) if taken is None else _call_with_options(kernels)
+    call = _plain_call(kernels) if taken is None else _call_with_options(kernels, taken["options"])
     return Found(name, implementation(dtypes=list(kernels), keeps_dtype=True, **(taken or {}))(call), None, target)
 
 
@@ -74,11 +75,14 @@ def _plain_call(kernels: dict[str, Kernel]) -> Callable[..., tuple[Array, Array]
     return lambda logits, labels: loss_and_gradient(kernels[logits.dtype.name], (logits, labels))
 
 
-def _call_with_options(kernels: dict[str, Kernel]) -> Callable[..., tuple[Array, Array]]:
+def _call_with_options(kernels: dict[str, Kernel], taken: Sequence[str]) -> Callable[..., tuple[Array, Array]]:
     def call(logits: Array, labels: Array, reduction: str = "mean", **options: Any) -> tuple[Array, Array]:
         given = Options.of(reduction, options, logits)
         return loss_and_gradient(kernels[logits.dtype.name], (logits, labels), given)
 
+    own = list(inspect.signature(call).parameters.values())[:-1]
+    keywords = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None) for name in taken]
+    setattr(call, "__signature__", inspect.Signature(own + keywords))  # noqa: B010  # what it does not take is refused
     return call
 
 

@@ -211,18 +211,22 @@ def _claimed(found: Found, claims: Mapping[str, Any], dtypes: tuple[str, ...]) -
     fault = signature_fault(found.function, always) or _keyword_fault(found.function, complete)
     if fault is not None:
         raise TargetError(f"{shown} {fault}")
-    return Implementation(found.name, _told_the_reduction(found.function, complete), complete, found.target)
+    return Implementation(found.name, _told_what_is_claimed(found.function, complete), complete, found.target)
 
 
-def _told_the_reduction(function: Callable[..., Any], claims: Claims) -> Callable[..., Any]:
-    """The function, with the only reduction claimed bound to its keyword `reduction` where that has another default."""
+def _told_what_is_claimed(function: Callable[..., Any], claims: Claims) -> Callable[..., Any]:
+    """The function, with the only reduction, and the only rule of the mean, bound to its keyword of another default."""
     try:
-        parameter = inspect.signature(function).parameters.get("reduction")
+        parameters = inspect.signature(function).parameters
     except (TypeError, ValueError):
         return function
-    if len(claims.reduction) > 1 or parameter is None or parameter.default == claims.reduction[0]:
-        return function
-    return functools.partial(function, reduction=claims.reduction[0])
+    claimed = {"reduction": claims.reduction, "mean_over": claims.mean_over}
+    told = {
+        name: values[0]
+        for name, values in claimed.items()
+        if len(values) == 1 and name in parameters and parameters[name].default != values[0]
+    }
+    return functools.partial(function, **told) if told else function
 
 
 def _own_claims(found: Found) -> Mapping[str, Any]:

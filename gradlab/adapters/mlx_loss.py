@@ -50,9 +50,15 @@ def loss_and_gradient(loss: Loss, logits: Array, targets: Array) -> tuple[Array,
     """The loss and its gradient (N, K), in the dtypes that MLX gives them. Raises whatever MLX raises."""
     import mlx.core as mx
 
-    x = mx.array(np.ascontiguousarray(logits), dtype=getattr(mx, logits.dtype.name))  # it would make float32 of float64
-    y = mx.array(np.ascontiguousarray(targets), dtype=getattr(mx, targets.dtype.name))
+    x, y = (_array(array) for array in (logits, targets))
     with mx.stream(mx.cpu):  # where there is float64
         value, gradient = mx.value_and_grad(lambda x: loss(x, y))(x)
         mx.eval(value, gradient)
     return np.asarray(value), np.asarray(gradient)
+
+
+def _array(array: Array) -> Any:
+    """As MLX's; without a dtype it would make float32 of float64."""
+    import mlx.core as mx
+
+    return mx.array(np.require(array, requirements=["C", "A"]), dtype=getattr(mx, array.dtype.name))

@@ -144,12 +144,12 @@ def loss_is_linear_in_the_targets(implementation: Implementation, problem: Probl
     rise = (gradient * moved).sum(axis=axes)
     bound = tolerances.loss_of_either(problem, other) + (error * np.abs(moved)).sum(axis=axes)
     bound = bound + _summing(np.abs(gradient * moved), *axes)
-    quantity = "loss(s) - loss(t)" + "[{}]" * loss.ndim
+    quantity = "derivative at t times s - t" + ", row {}" * loss.ndim
     both = (error + derivative_bounds.derivative(other)[0], _BOTH)
     return asking(
         other,
         [
-            within(quantity, other_loss - loss, rise, (bound, f"{source}, and of both losses")),
+            within(quantity, rise, other_loss - loss, (bound, f"{source}, and of both losses")),
             within(entry(problem), other_gradient, gradient, both),
         ],
     )

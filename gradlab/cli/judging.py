@@ -87,9 +87,11 @@ def judged(found: Sequence[Implementation], wishes: Wishes) -> tuple[list[Report
 
 
 def not_asked(named: tuple[str, str], claims: Claims, wishes: Wishes) -> NotChecked | None:
-    """Why nothing is run on what is named (name, target): it claims none of the dtypes asked for; or None."""
+    """Why nothing is run on what is named (name, target): it does not claim the level, or the dtypes, asked for."""
     from gradlab.report.json_report import NotChecked
 
+    if wishes.level == "accurate" and claims.derivative != "gradient":
+        return NotChecked(*named, f"level accurate goes with derivative gradient alone, it claims {claims.derivative}")
     if not wishes.dtypes or plan_of(claims, wishes).dtypes:
         return None
     return NotChecked(*named, f"it claims {', '.join(claims.dtypes)}, not {', '.join(wishes.dtypes)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Callable
@@ -11,6 +12,7 @@ import click
 
 from gradlab.isolation.limits import Limits, spelled_bytes
 
+LEAST_MEMORY = 1 << 27  # a worker takes about half of it before it calls anything
 _UNITS = {
     "": 1,
     **{
@@ -32,9 +34,26 @@ class Size(click.ParamType[int]):
             return value
         found = re.fullmatch(r"(\d+(?:\.\d+)?) *([a-z]*)", str(value).strip().lower())
         unit = _UNITS.get(found[2]) if found else None
-        if found is None or unit is None or float(found[1]) * unit < 1:
-            self.fail(f"must be a size such as 512MiB or 4GiB, got {value!r}", param, ctx)
+        if found is None or unit is None or float(found[1]) * unit < LEAST_MEMORY:
+            least = spelled_bytes(LEAST_MEMORY)
+            self.fail(f"must be a size such as 512MiB or 4GiB, and at least {least}, got {value!r}", param, ctx)
         return int(float(found[1]) * unit)
+
+
+class Seconds(click.ParamType[float]):
+    """A time in seconds: finite and above 0."""
+
+    name = "seconds"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number of seconds."""
+        try:
+            seconds = float(value)
+        except ValueError:
+            seconds = math.nan
+        if not 0 < seconds < math.inf:
+            self.fail(f"must be a finite number of seconds above 0, got {value!r}", param, ctx)
+        return seconds
 
 
 def isolation_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -42,9 +61,9 @@ def isolation_options(command: Callable[..., Any]) -> Callable[..., Any]:
     own = Limits()
     options = (
         click.option("--in-process", is_flag=True, help="Run in this process: a crash there is the end of gradlab."),
-        click.option("--call-seconds", type=click.FloatRange(min=0, min_open=True), default=own.call_seconds,
+        click.option("--call-seconds", type=Seconds(), default=own.call_seconds,
                      show_default=True, metavar="N", help="How long one call may take."),
-        click.option("--load-seconds", type=click.FloatRange(min=0, min_open=True), default=own.load_seconds,
+        click.option("--load-seconds", type=Seconds(), default=own.load_seconds,
                      show_default=True, metavar="N", help="How long loading a target may take."),
         click.option("--memory", type=Size(), default=own.memory, metavar="SIZE",
                      help=f"How much memory its process may take.  [default: {spelled_bytes(own.memory)}]"),

@@ -50,6 +50,10 @@ class Streams:
         os.ftruncate(self._copies[1], 0)
         return said.decode(errors="replace") + (f"\n... {size} bytes in all\n" if size > MOST_SHOWN else "")
 
+    def spill(self, text: str) -> None:
+        """Writes to what is counted as written, as if a call had written it to 1."""
+        os.write(self._copies[1], text.encode(errors="replace"))
+
     def same_streams(self) -> Callable[[], str | None]:
         """Standard input, output and error are open, as Python's streams and below."""
         return self._closed

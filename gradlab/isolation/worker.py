@@ -11,7 +11,7 @@ import signal
 import traceback
 from multiprocessing.connection import Connection
 
-from gradlab import process_state
+from gradlab import evaluation, process_state
 from gradlab.isolation.desk import Desk, Setting
 from gradlab.isolation.journal import Journal
 from gradlab.isolation.limits import LOST_CONNECTION
@@ -28,6 +28,7 @@ def main(connection: int, setting: Setting) -> None:
     faulthandler.enable(os.dup(2), all_threads=False)
     os.chdir(setting.here)
     streams = Streams(connection)
+    evaluation.spill = streams.spill
     process_state.watches += [streams.same_streams, Folder(setting.folder).same_files]
     desk = Desk(Connection(connection), Journal(setting.journal), setting, streams)
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -40,13 +41,21 @@ def console_for(stream: TextIO) -> Console:
 
 def print_lines(lines: Iterable[str]) -> None:
     """Prints lines to stdout as they are; words that open a failure or an advice are coloured on a terminal."""
-    console = console_for(sys.stdout)
     for line in lines:
         text = Text(line)
         for opening, style in _OPENINGS.items():
             if line.startswith(opening):
                 text.stylize(style, 0, len(opening))
-        console.print(text, soft_wrap=True)
+        _print(text, soft_wrap=True)
+
+
+def _print(what: Text | Table, soft_wrap: bool = False) -> None:
+    """Prints to stdout; where nobody reads it any more, the run goes on, to its files and its exit status."""
+    try:
+        console_for(sys.stdout).print(what, soft_wrap=soft_wrap)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # for the rest of the process
 
 
 @dataclass(frozen=True)
@@ -101,7 +110,7 @@ def print_table(table: Table) -> None:
     for cell in table.columns[-1].cells:
         if isinstance(cell, Text) and room >= SHORTEST_REASON:
             cell.truncate(room, overflow="ellipsis")
-    console.print(table)
+    _print(table)
 
 
 def _coloured(verdict: Verdict) -> Text:

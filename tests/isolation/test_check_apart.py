@@ -147,11 +147,18 @@ def test_no_worker_outlives_the_command(blow: signal.Signals, what: str) -> None
     assert eventually(lambda: not is_running(worker), 10)
 
 
-@pytest.mark.parametrize("size", ["0GiB", "-1GiB", "4 apples", "GiB"])
+@pytest.mark.parametrize("size", ["0GiB", "-1GiB", "4 apples", "GiB", "1KiB"])
 def test_a_size_that_is_none_is_refused(gradlab: Any, size: str) -> None:
     ran = gradlab("check", "shifted", f"--memory={size}")
     assert ran.status == 2
-    assert "must be a size such as 512MiB or 4GiB, got" in ran.err
+    assert "must be a size such as 512MiB or 4GiB, and at least 128 MiB, got" in ran.err
+
+
+@pytest.mark.parametrize("seconds", ["nan", "inf", "0", "-1", "soon"])
+def test_a_time_that_is_no_limit_is_refused(gradlab: Any, seconds: str) -> None:
+    ran = gradlab("check", "shifted", f"--call-seconds={seconds}")
+    assert ran.status == 2
+    assert f"must be a finite number of seconds above 0, got '{seconds}'" in ran.err
 
 
 def test_the_folders_of_workers_are_gone_afterwards(gradlab: Any, tmp_path: Path, monkeypatch: Any) -> None:

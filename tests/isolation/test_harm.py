@@ -87,6 +87,12 @@ def test_output_without_end_is_a_finding(harmful: Any, monkeypatch: pytest.Monke
     assert "the call wrote more than 1 MiB to stdout and stderr (harmful.py, line 20)" in ran.out
 
 
+def test_what_python_prints_without_end_is_a_finding(harmful: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gradlab.isolation.supervisor.MOST_OUTPUT", 4 << 20)
+    ran = harmful("while logits.shape[1] == 1: print('x' * 10000)")
+    assert "the call wrote more than 4 MiB to stdout and stderr" in ran.out
+
+
 def test_memory_that_numpy_refuses_is_an_ordinary_exception(harmful: Any) -> None:
     ran = harmful(ONE_CLASS + "np.ones(1 << 55)")
     assert "the call raised" in ran.out

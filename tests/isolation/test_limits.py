@@ -35,7 +35,14 @@ Current thread 0x00007f (most recent call first):
 
 @pytest.mark.parametrize(
     ("spelled", "n_bytes"),
-    [("4GiB", 4 << 30), ("512 MiB", 512 << 20), ("1.5g", 3 << 29), ("2KB", 2048), ("1000", 1000), ("1T", 1 << 40)],
+    [
+        ("4GiB", 4 << 30),
+        ("512 MiB", 512 << 20),
+        ("1.5g", 3 << 29),
+        ("262144KB", 1 << 28),
+        ("200000000", 200_000_000),
+        ("1T", 1 << 40),
+    ],
 )
 def test_a_size_is_read(spelled: str, n_bytes: int) -> None:
     assert Size().convert(spelled, None, None) == n_bytes
