@@ -154,6 +154,11 @@ def _p_less_t(row: Row) -> Predicted:
     return (row.p - row.t) / divisor(row.problem), 2 * room
 
 
+def _undivided(row: Row) -> Predicted:
+    size = divisor(row.problem)
+    return size * enclose(row.problem).derivative.nearest(), size * _twice(row.problem)
+
+
 def _sign_turned(row: Row) -> Predicted:
     return -enclose(row.problem).derivative.nearest(), _twice(row.problem)
 
@@ -165,12 +170,19 @@ FORMULAS: dict[str, dict[str, Any]] = {
         "hessian_off_diagonal_positive": _of_parts(1, 1, -2),
         "hessian_not_divided": _not_divided,
         "hessian_of_gradients": _of_gradients,
+        "hessian_sign_turned": _sign_turned,
     },
-    "hessian_diagonal": {"diagonal_is_p": _diagonal_is_p},
+    "hessian_diagonal": {"diagonal_is_p": _diagonal_is_p, "diagonal_not_divided": _undivided},
     PRODUCT: {
+        "product_not_divided": _undivided,
+        "product_sign_turned": _sign_turned,
         "product_sum_for_dot": _less(lambda p, v: v.sum(axis=1, keepdims=True)),
         "product_mean_for_dot": _less(lambda p, v: v.mean(axis=1, keepdims=True)),
         "product_along_rows": _less(lambda p, v: (p * v).sum(axis=0, keepdims=True)),
     },
-    "target_gradient": {"target_gradient_is_p_less_t": _p_less_t, "target_gradient_positive": _sign_turned},
+    "target_gradient": {
+        "target_gradient_is_p_less_t": _p_less_t,
+        "target_gradient_positive": _sign_turned,
+        "target_gradient_not_divided": _undivided,
+    },
 }

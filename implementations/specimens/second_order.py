@@ -39,9 +39,35 @@ def hessian_of_gradients(logits: Array, labels: Array, reduction: str = "mean") 
     return reduced(row_losses(logits, labels), _outer(minus_one_hot(softmax(logits), labels)), reduction)
 
 
+def hessian_sign_turned(logits: Array, labels: Array, reduction: str = "mean") -> Answer:
+    """p p^T - diag(p)."""
+    p = softmax(logits)
+    return reduced(row_losses(logits, labels), _outer(p) - _diagonal(p), reduction)
+
+
 def diagonal_is_p(logits: Array, labels: Array, reduction: str = "mean") -> Answer:
     """The Hessian's diagonal is p."""
     return reduced(row_losses(logits, labels), softmax(logits), reduction)
+
+
+def diagonal_not_divided(logits: Array, labels: Array) -> Answer:
+    """The diagonal of the mean's Hessian is that of the sum's."""
+    p = softmax(logits)
+    return reduced(row_losses(logits, labels), p, "mean")[0], p - p * p
+
+
+def product_not_divided(logits: Array, labels: Array, vector: Array) -> Answer:
+    """The product with the mean's Hessian is that with the sum's."""
+    p = softmax(logits)
+    product = p * (vector - (p * vector).sum(axis=1, keepdims=True))
+    return reduced(row_losses(logits, labels), p, "mean")[0], product
+
+
+def product_sign_turned(logits: Array, labels: Array, vector: Array, reduction: str = "mean") -> Answer:
+    """p (p.v - v)."""
+    p = softmax(logits)
+    product = p * ((p * vector).sum(axis=1, keepdims=True) - vector)
+    return reduced(row_losses(logits, labels), product, reduction)
 
 
 def product_sum_for_dot(logits: Array, labels: Array, vector: Array, reduction: str = "mean") -> Answer:
@@ -75,6 +101,15 @@ def target_gradient_positive(logits: Array, targets: Array, reduction: str = "me
     with np.errstate(invalid="ignore"):
         losses = [row_losses(logits, np.full(len(logits), j)) for j in range(n_classes)]
     return loss, reduced(targets[:, 0], -np.stack(losses, axis=1), reduction)[1]
+
+
+def target_gradient_not_divided(logits: Array, targets: Array) -> Answer:
+    """The mean's derivative by the targets is that of the sum."""
+    loss, _ = every_option(logits, targets)
+    largest = logits.max(axis=1, keepdims=True)
+    with np.errstate(over="ignore", invalid="ignore"):  # of rows without a value, and of -inf
+        d = logits - largest
+        return loss, np.log(np.exp(d).sum(axis=1, keepdims=True)) - d
 
 
 def _diagonal(values: Array) -> Array:
@@ -180,6 +215,53 @@ SPECIMENS = (
         killed_by="derivative_is_right",
         options={"vector": [[1, 0]]},
         claims=_P,
+    ),
+    Specimen(
+        hessian_sign_turned,
+        wrong="H_ij = p_i (p_j - delta_ij): the loss is convex, its Hessian is nowhere negative",
+        mend=_OF_HESSIAN,
+        logits=[[0, 0]],
+        labels=[0],
+        killed_by="hessian_is_not_negative",
+        claims=_H,
+    ),
+    Specimen(
+        diagonal_not_divided,
+        wrong="p_i (1 - p_i), without 1/N, for the mean",
+        mend="divide by what the mean divides by",
+        logits=[[0, 0], [0, 0]],
+        labels=[0, 0],
+        killed_by="derivative_is_right",
+        claims=_D,
+    ),
+    Specimen(
+        product_not_divided,
+        wrong="p_i (v_i - sum_j p_j v_j), without 1/N, for the mean",
+        mend="divide by what the mean divides by",
+        logits=[[0, 0], [0, 0]],
+        labels=[0, 0],
+        killed_by="derivative_is_right",
+        options={"vector": [[1, 0], [1, 0]]},
+        claims=_P,
+    ),
+    Specimen(
+        product_sign_turned,
+        wrong="p_i (sum_j p_j v_j - v_i): v.H v < 0, of a convex loss",
+        mend=_OF_PRODUCT,
+        logits=[[0, 0]],
+        labels=[0],
+        killed_by="derivative_is_right",
+        options={"vector": [[1, 0]]},
+        claims=_P,
+    ),
+    Specimen(
+        target_gradient_not_divided,
+        wrong="-log p_j, without 1/N, for the mean",
+        mend="divide by what the mean divides by",
+        logits=[[0, 0], [0, 0]],
+        labels=[[1, 0], [1, 0]],
+        killed_by="loss_is_linear_in_the_targets",
+        claims=_T,
     ),
     Specimen(
         target_gradient_is_p_less_t,

@@ -15,6 +15,13 @@ def sample_weights_missing_in_gradient(
     return loss, every_option(logits, labels, reduction=reduction)[1]
 
 
+def sample_weights_ignored(
+    logits: Array, labels: Array, reduction: str = "mean", sample_weights: Array | None = None
+) -> Answer:
+    """The weights are taken, and nothing is done with them."""
+    return every_option(logits, labels, reduction=reduction)
+
+
 def sample_weighted_by_count(logits: Array, labels: Array, sample_weights: Array | None = None) -> Answer:
     """The mean of weighted losses divides by N, where the sum of the weights is claimed."""
     return every_option(logits, labels, sample_weights=sample_weights, mean_over="number_of_rows")
@@ -76,6 +83,16 @@ SPECIMENS = (
         sample_weights_missing_in_gradient,
         wrong="loss_i = s_i (-log p_y), and g_i = p - one_hot(y) without s_i",
         mend="multiply row i of the gradient by s_i",
+        logits=[[0, 0], [0, 0]],
+        labels=[0, 1],
+        options={"sample_weights": (0.5, 2.0)},
+        killed_by="sample_weights_are_as_defined",
+        claims=WEIGHTS,
+    ),
+    Specimen(
+        sample_weights_ignored,
+        wrong="loss_i = -log p_y and g_i = p - one_hot(y), both without s_i, also in the mean's denominator",
+        mend="multiply the loss and the gradient of row i by s_i",
         logits=[[0, 0], [0, 0]],
         labels=[0, 1],
         options={"sample_weights": (0.5, 2.0)},

@@ -95,6 +95,12 @@ SQUARED = {
     "gradient_factors": times(gradient_factors, sample_weights),
 }
 
+IGNORED = {
+    "loss_factors": lambda problem: np.ones(problem.n_rows),
+    "gradient_factors": upstream,
+    **divided_by(denominator_without_weights),
+}
+
 DEFECTS = (
     of_option("sample_weights", "sample_weights_missing_in_gradient", gradient_factors=upstream),
     of_option(
@@ -103,6 +109,7 @@ DEFECTS = (
         gradient_factors=upstream,
         scaled=gradient_divided_by(denominator_without_weights),
     ),
+    of_option("sample_weights", "sample_weights_ignored", **IGNORED),
     of_option("sample_weights", "sample_weighted_by_count", **divided_by(over("number_of_rows"))),
     of_option("sample_weights", "sample_weights_divided_out", **divided_by(over("sum_of_weights"))),
     of_option("sample_weights", "sample_weights_squared", **SQUARED),
