@@ -58,7 +58,7 @@ def loss_and_gradient(loss: Loss, logits: Array, targets: Array) -> tuple[Array,
 
 
 def _array(array: Array) -> Any:
-    """As MLX's; without a dtype it would make float32 of float64."""
+    """As MLX's, from a fresh copy: it refuses strides below 0. Without a dtype it would make float32 of float64."""
     import mlx.core as mx
 
-    return mx.array(np.require(array, requirements=["C", "A"]), dtype=getattr(mx, array.dtype.name))
+    return mx.array(np.array(array, order="C"), dtype=getattr(mx, array.dtype.name))
