@@ -53,6 +53,14 @@ UNFIT: dict[str, tuple[dict[str, Any], str]] = {
         {"derivative": "hessian", "gradient_in_logits": True},
         "claim gradient_in_logits True goes with derivative gradient alone, got hessian",
     ),
+    "upstream of a mean": (
+        {"options": ["upstream"]},
+        "claim options: upstream goes with reduction none alone; claim that too",
+    ),
+    "a label of probabilities": (
+        {"options": ["ignore_index"], "targets": "probability"},
+        "claim options: ignore_index goes with targets index alone; claim that too",
+    ),
     "no list": ({"dtypes": 32}, "claim dtypes must be a name or a list of names, got 32"),
 }
 

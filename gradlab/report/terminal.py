@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -33,10 +34,16 @@ _OPENINGS = {
 }
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leaves it to whoever prints, where rich would end the process."""
+        raise BrokenPipeError
+
+
 def console_for(stream: TextIO) -> Console:
     """A console that colours and folds for a terminal only; everything else gets plain lines, WIDE columns wide."""
     width = None if stream.isatty() else WIDE
-    return Console(file=stream, width=width, highlight=False, markup=False, emoji=False, no_color=not stream.isatty())
+    return _Console(file=stream, width=width, highlight=False, markup=False, emoji=False, no_color=not stream.isatty())
 
 
 def print_lines(lines: Iterable[str]) -> None:
@@ -55,7 +62,10 @@ def _print(what: Text | Table, soft_wrap: bool = False) -> None:
         console_for(sys.stdout).print(what, soft_wrap=soft_wrap)
         sys.stdout.flush()
     except BrokenPipeError:
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # for the rest of the process
+        nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # for the rest of the process
+        with contextlib.suppress(OSError):
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())  # what is buffered goes there too
+        sys.stdout = nowhere
 
 
 @dataclass(frozen=True)

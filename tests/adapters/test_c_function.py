@@ -188,6 +188,12 @@ def test_options_that_do_not_fit_are_refused_before_the_call(
         load(build(WITH_OPTIONS), {})[0].function(LOGITS, np.array([1, -1]), **options)
 
 
+def test_an_option_that_a_library_does_not_take_cannot_be_claimed(build: Build) -> None:
+    few = re.sub(r"(?<=softmax_ce_takes = )[^;]*", "SOFTMAX_CE_IGNORE_INDEX", WITH_OPTIONS)
+    with pytest.raises(TargetError, match="claims z_loss, so it must take the keyword z_loss"):
+        load(build(few), {"options": ["z_loss"]})
+
+
 def test_a_library_without_options_takes_none(build: Build) -> None:
     with pytest.raises(TargetError, match="so it must take the keyword label_smoothing"):
         load(build(EXAMPLE), {"options": ["label_smoothing"]})

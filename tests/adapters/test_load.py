@@ -364,3 +364,10 @@ def test_a_partial_function_that_a_file_marks_is_offered() -> None:
     source += "import functools, gradlab\nmine = functools.partial(of_any)\ngradlab.implementation(masks=False)(mine)\n"
     write("marked.py", source)
     assert [one.name for one in load("marked.py", {})] == ["mine"]
+
+
+def test_the_only_rule_of_the_mean_is_told_to_a_function_with_another_default() -> None:
+    (found,) = load("every_option", {"options": ["sample_weights"], "mean_over": ["all_rows"]})
+    logits, labels = np.zeros((2, 2)), np.array([0, 1])
+    weighted, _ = found.function(logits, labels, sample_weights=np.array([1.0, 3.0]))
+    assert float(weighted) == pytest.approx(2 * np.log(2))  # over 2 rows, not over a weight of 4

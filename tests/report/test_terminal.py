@@ -105,3 +105,17 @@ def test_progress_on_a_terminal_says_where_the_run_is_and_is_gone_afterwards(
     assert "shifted  float32  margins" in text
     assert "3/10" in text
     assert text.endswith("\x1b[2K")
+
+
+class Closed(io.StringIO):
+    """A stream whose reader has gone away."""
+
+    def write(self, text: str, /) -> int:
+        raise BrokenPipeError
+
+
+def test_where_nobody_reads_any_more_the_run_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", Closed())
+    print_lines(["one", "two"])
+    assert not isinstance(sys.stdout, Closed)
+    sys.stdout.close()
