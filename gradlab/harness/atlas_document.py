@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import platform
 from collections.abc import Iterator, Sequence
@@ -207,7 +208,7 @@ def _certified(implementation: Implementation, certificates: Sequence[Certificat
                 "label": "exhaustive",
                 "dtype": "float32",
                 "n_margins": certificate.n_done,
-                "current": outcome.subject["sources"] == sources_of(implementation.function),
+                "current": outcome.subject["sources"] == sources_of(inspect.unwrap(implementation.function)),
                 "parts": {part: _of_worst(both) for part, both in worsts.items()},
             }
 
