@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -34,13 +33,11 @@ if TYPE_CHECKING:
 
 def judged_apart(targets: Sequence[str], wishes: Wishes) -> tuple[list[Judged], list[NotChecked], list[str]]:
     """What the targets come to, told as it comes; what was not checked; what is wrong with files of folders."""
-    from gradlab.isolation.supervisor import Pool, Supervised
+    from gradlab.isolation.supervisor import pool_in
 
-    here, limits, claimed = str(wishes.here), wishes.limits or Limits(), Claimed(wishes.claims, wishes.dtypes)
-    with closing(Pool(wishes.jobs, lambda: Supervised(here, limits))) as pool:
-        offers = Offers(pool, targets, claimed)
-        unloaded = [fault for load in offers.loads for fault in load.unloaded]
-        refuse_faults([load.fault for load in offers.loads if load.fault], unloaded, offers.found)
+    with pool_in(str(wishes.here), wishes.limits or Limits(), wishes.jobs) as pool:
+        offers = Offers(pool, targets, Claimed(wishes.claims, wishes.dtypes))
+        refuse_faults(offers.faults, offers.unloaded, offers.found)
         asked, not_checked = [], []
         for one in offers.found:
             reason = not_asked((one.name, one.target), one.claims, wishes)
@@ -48,7 +45,7 @@ def judged_apart(targets: Sequence[str], wishes: Wishes) -> tuple[list[Judged], 
                 not_checked.append(reason)
                 continue
             asked.append((one.name, offers.begin(one, partial(judge_here, one, wishes))))
-        return [_told(pool, name, member, wishes) for name, member in asked], not_checked, unloaded
+        return [_told(pool, name, member, wishes) for name, member in asked], not_checked, offers.unloaded
 
 
 def _told(pool: Pool, name: str, member: Supervised, wishes: Wishes) -> Judged:
@@ -111,9 +108,9 @@ def _timed(report: Report, wishes: Wishes, desk: Desk) -> Report:
 
 def replayed_apart(path: Path, limits: Limits) -> tuple[bool, list[str]] | str:
     """Whether a case is fixed, and what is told of it; or why it cannot run."""
-    from gradlab.isolation.supervisor import Pool, Supervised
+    from gradlab.isolation.supervisor import pool_in
 
-    with closing(Pool(1, lambda: Supervised(str(Path.cwd()), limits))) as pool:
+    with pool_in(str(Path.cwd()), limits, 1) as pool:
         outcome: tuple[bool, list[str]] | str = pool.result_of(pool.given(partial(replay_here, path)))
         return outcome
 

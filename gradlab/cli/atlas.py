@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -120,7 +119,7 @@ def atlas(targets: tuple[str, ...], names: tuple[str, ...], climb: int, certific
     if not made.entries:
         return Status.NOTHING_CHECKED
     if "markdown" not in places:
-        click.echo(_page(made), nl=False)
+        click.echo(_page(_document(made), made), nl=False)
     return Status.MET
 
 
@@ -162,10 +161,9 @@ def _measure_here(targets: Sequence[str], made: Made) -> None:
 
 def _measure_apart(targets: Sequence[str], made: Made, limits: Limits, jobs: int) -> None:
     """Measures each in processes of its own."""
-    from gradlab.isolation.supervisor import Pool, Supervised
+    from gradlab.isolation.supervisor import pool_in
 
-    here = str(Path.cwd())
-    with closing(Pool(jobs, lambda: Supervised(here, limits))) as pool:
+    with pool_in(str(Path.cwd()), limits, jobs) as pool:
         offers = Offers(pool, targets, Claimed())
         faults = [load.fault for load in offers.loads if load.fault and not load.is_missing]
         if faults:
@@ -219,12 +217,11 @@ def work_here(one: Offered, work: Callable[[Implementation, Watch], Plain], desk
 
 
 def _entry(implementation: Implementation, watch: Watch, measured: Measured) -> Plain:
-    from gradlab.harness.atlas import measured as measured_in
-    from gradlab.harness.atlas import measured_families
+    from gradlab.harness.atlas import measured_families, measurement_of
     from gradlab.harness.atlas_document import encoded_entry
 
     what = (measured_families(measured.families), measured.generations)
-    found = [measured_in(implementation, dtype, what, watch) for dtype in implementation.claims.dtypes]
+    found = [measurement_of(implementation, dtype, what, watch) for dtype in implementation.claims.dtypes]
     return encoded_entry(implementation, found, measured.certificates)
 
 
@@ -257,10 +254,15 @@ def _add(name: str, seen: tuple[Plain, Plain], made: Made) -> None:
 def _write(made: Made) -> None:
     from gradlab.harness.files import strict_json, write_whole
 
-    contents: dict[str, Any] = {"markdown": _page, "json": lambda made: strict_json(_document(made)), "picture": _svg}
+    whole = _document(made)
+    contents: dict[str, Callable[[], str]] = {
+        "markdown": lambda: _page(whole, made),
+        "json": lambda: strict_json(whole),
+        "picture": lambda: _svg(whole),
+    }
     try:
         for name, path in made.outputs.items():
-            write_whole(path, contents[name](made))
+            write_whole(path, contents[name]())
     except OSError as error:
         raise click.UsageError(f"cannot write: {error}") from error
 
@@ -271,13 +273,13 @@ def _document(made: Made) -> Plain:
     return document(made.command, made.families, made.entries, made.missing)
 
 
-def _page(made: Made) -> str:
+def _page(whole: Plain, made: Made) -> str:
     from gradlab.report.atlas import as_markdown
 
-    return as_markdown(_document(made), made.outputs["picture"].name if "picture" in made.outputs else None)
+    return as_markdown(whole, made.outputs["picture"].name if "picture" in made.outputs else None)
 
 
-def _svg(made: Made) -> str:
+def _svg(whole: Plain) -> str:
     from gradlab.report.atlas_picture import as_svg
 
-    return as_svg(_document(made))
+    return as_svg(whole)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gradlab.claims import LEVELS, OPTIONS
+from gradlab.claims import LEVELS
+from gradlab.cli.claiming import claim_options, claims_given
 from gradlab.cli.judging import Wishes, judged, loaded, summed_up, write
 from gradlab.cli.limits import isolation_options, limits_of
 from gradlab.cli.shipped import check_shipped
@@ -18,7 +19,7 @@ from gradlab.harness.files import CASES
 from gradlab.harness.profiles import PROFILES
 from gradlab.isolation.limits import n_processors
 from gradlab.problems.dtypes import DTYPE_NAMES
-from gradlab.problems.objective import DERIVATIVES, MEANS, REDUCTIONS, TARGETS
+from gradlab.problems.objective import DERIVATIVES
 
 if TYPE_CHECKING:
     from gradlab.report.json_report import NotChecked
@@ -41,10 +42,7 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="Where failing problems are kept.",
 )
-@click.option("--reduction", type=click.Choice(REDUCTIONS), multiple=True, help="Claim it. May be repeated.")
-@click.option("--targets", "kinds", type=click.Choice(TARGETS), multiple=True, help="Claim it. May be repeated.")
-@click.option("--mean-over", type=click.Choice([*MEANS]), multiple=True, help="Claim it. May be repeated.")
-@click.option("--option", "options", type=click.Choice(OPTIONS), multiple=True, help="Claim it. May be repeated.")
+@claim_options
 @click.option("--derivative", type=click.Choice(list(DERIVATIVES)), help="Claim it.  [default: gradient]")
 @click.option("--time", is_flag=True, help="Measure time and memory too, a few seconds for each dtype.")
 @click.option("--verbose", is_flag=True, help="Show every failure, not only the most costly.")
@@ -65,10 +63,9 @@ def check(targets: tuple[str, ...], shipped: bool, **given: Any) -> Status:
     """
     limits = limits_of(given)
     given["jobs"] = given["jobs"] or n_processors()
-    claimed = {"reduction": "reduction", "targets": "kinds", "options": "options"}
-    claimed |= {name: name for name in ("mean_over", "derivative")}
-    named = {claim: given.pop(keyword) for claim, keyword in claimed.items()}
-    wishes = Wishes(claims={name: value for name, value in named.items() if value}, limits=limits, **given)
+    derivative, claims = given.pop("derivative"), claims_given(given)
+    claims |= {"derivative": derivative} if derivative else {}
+    wishes = Wishes(claims=claims, limits=limits, **given)
     click.echo(_heading(wishes))  # before anything heavy is imported
     _refuse_bad_outputs(wishes)
     here = Path.cwd()  # what is checked may go elsewhere

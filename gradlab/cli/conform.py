@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from gradlab.claims import OPTIONS, Claims
+from gradlab.claims import Claims
+from gradlab.cli.claiming import claim_options, claims_given
 from gradlab.cli.judging import refuse_faults, writing
 from gradlab.cli.limits import isolation_options, limits_of
 from gradlab.cli.offered import Claimed, Offered, Offers, implementation_here
 from gradlab.cli.status import Status
 from gradlab.isolation.limits import Limits, n_processors
 from gradlab.problems.dtypes import DTYPE_NAMES
-from gradlab.problems.objective import MEANS, REDUCTIONS, TARGETS
 
 if TYPE_CHECKING:
     from gradlab.evaluation import Implementation
@@ -29,10 +28,7 @@ if TYPE_CHECKING:
 @click.argument("targets", nargs=-1, required=True)
 @click.option("--dtype", "dtypes", type=click.Choice(DTYPE_NAMES), multiple=True, help="Ask in it. May be repeated.")
 @click.option("--json", type=click.Path(path_type=Path), metavar="FILE", help="Write the profiles there too.")
-@click.option("--reduction", type=click.Choice(REDUCTIONS), multiple=True, help="Claim it. May be repeated.")
-@click.option("--targets", "kinds", type=click.Choice(TARGETS), multiple=True, help="Claim it. May be repeated.")
-@click.option("--mean-over", type=click.Choice([*MEANS]), multiple=True, help="Claim it. May be repeated.")
-@click.option("--option", "options", type=click.Choice(OPTIONS), multiple=True, help="Claim it. May be repeated.")
+@claim_options
 @isolation_options
 def conform(targets: tuple[str, ...], dtypes: tuple[str, ...], json: Path | None, **named: Any) -> Status:
     """The conformance profile of each TARGET: what it makes of every case on which implementations disagree.
@@ -48,8 +44,7 @@ def conform(targets: tuple[str, ...], dtypes: tuple[str, ...], json: Path | None
     if fault:
         raise click.UsageError(fault)
     limits = limits_of(named)
-    keywords = {"reduction": "reduction", "targets": "kinds", "options": "options", "mean_over": "mean_over"}
-    claimed = Claimed({claim: named[keyword] for claim, keyword in keywords.items() if named[keyword]}, dtypes)
+    claimed = Claimed(claims_given(named), dtypes)
     profiles = list(_profiled_here(targets, claimed) if limits is None else _profiled_apart(targets, claimed, limits))
     if path:
         _write(path, profiles)
@@ -72,13 +67,11 @@ def _profiled_here(targets: Sequence[str], claimed: Claimed) -> Iterator[Conform
 
 def _profiled_apart(targets: Sequence[str], claimed: Claimed, limits: Limits) -> Iterator[Conformance]:
     """The same, each in a process of its own."""
-    from gradlab.isolation.supervisor import Pool, Supervised
+    from gradlab.isolation.supervisor import pool_in
 
-    here = str(Path.cwd())
-    with closing(Pool(n_processors(), lambda: Supervised(here, limits))) as pool:
+    with pool_in(str(Path.cwd()), limits, n_processors()) as pool:
         offers = Offers(pool, targets, claimed)
-        unloaded = [fault for load in offers.loads for fault in load.unloaded]
-        refuse_faults([load.fault for load in offers.loads if load.fault] + unloaded, (), offers.found)
+        refuse_faults(offers.faults + offers.unloaded, (), offers.found)
         asked = [(one, dtypes) for one in offers.found if (dtypes := _asked(one.name, one.claims, claimed))]
         members = [offers.begin(one, partial(profile_here, one, claimed, dtypes)) for one, dtypes in asked]
         for member in members:

@@ -64,6 +64,16 @@ class Offers:
         names = distinct_names([(one.name, one.target) for one in found])
         return [replace(one, name=name) for one, name in zip(found, names, strict=True)]
 
+    @property
+    def faults(self) -> list[str]:
+        """Why targets do not load, those whose packages are missing too."""
+        return [load.fault for load in self.loads if load.fault]
+
+    @property
+    def unloaded(self) -> list[str]:
+        """What is wrong with single files of folders."""
+        return [fault for load in self.loads for fault in load.unloaded]
+
     def begin(self, one: Offered, task: Callable[[Desk], Any]) -> Supervised:
         """Has one task on one of them done, in the worker that has loaded it if that is still there."""
         return self._pool.given(task, self._firsts.pop(one.given, None), is_last=True)

@@ -87,7 +87,7 @@ def measured_families(names: Sequence[str] = ()) -> tuple[Family, ...]:
     return tuple(one for one in known if not names or one.name in names)
 
 
-def measured(
+def measurement_of(
     implementation: Implementation, dtype: str, what: tuple[Sequence[Family], int], watch: Watch
 ) -> Measurement:
     """The errors of one implementation in one dtype; the verdict is on all families, with the first of the seeds.
@@ -109,8 +109,9 @@ def measured(
 
 def conduct_of(implementation: Implementation, dtype: str, watch: Watch) -> Conduct:
     """What it does with bad labels and in all the cases of a profile."""
-    judged = _judged(_mean_first(implementation), dtype, True, watch)
-    return Conduct(dtype, profile_of(_mean_first(implementation), dtype), judged)
+    implementation = _mean_first(implementation)
+    judged = _judged(implementation, dtype, True, watch)
+    return Conduct(dtype, profile_of(implementation, dtype), judged)
 
 
 def _mean_first(implementation: Implementation) -> Implementation:

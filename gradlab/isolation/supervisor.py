@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from multiprocessing.connection import wait
 from typing import Any
 
@@ -198,6 +199,11 @@ class Pool:
             member, task = self._waiting.pop(0)
             member.begin(task)
             self._working.append(member)
+
+
+def pool_in(here: str, limits: Limits, most: int) -> closing[Pool]:
+    """A pool for tasks that start in the folder `here`, under these limits; its workers end with the context."""
+    return closing(Pool(most, lambda: Supervised(here, limits)))
 
 
 def _step(member: Supervised) -> None:

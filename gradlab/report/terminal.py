@@ -48,24 +48,25 @@ def console_for(stream: TextIO) -> Console:
 
 def print_lines(lines: Iterable[str]) -> None:
     """Prints lines to stdout as they are; words that open a failure or an advice are coloured on a terminal."""
+    console = console_for(sys.stdout)
     for line in lines:
         text = Text(line)
         for opening, style in _OPENINGS.items():
             if line.startswith(opening):
                 text.stylize(style, 0, len(opening))
-        _print(text, soft_wrap=True)
+        _print(console, text, soft_wrap=True)
 
 
-def _print(what: Text | Table, soft_wrap: bool = False) -> None:
-    """Prints to stdout; where nobody reads it any more, the run goes on, to its files and its exit status."""
+def _print(console: Console, what: Text | Table, soft_wrap: bool = False) -> None:
+    """Prints to stdout, whose console this is; where nobody reads it any more, the run goes on to its end."""
     try:
-        console_for(sys.stdout).print(what, soft_wrap=soft_wrap)
+        console.print(what, soft_wrap=soft_wrap)
         sys.stdout.flush()
     except BrokenPipeError:
         nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # for the rest of the process
         with contextlib.suppress(OSError):
             os.dup2(nowhere.fileno(), sys.stdout.fileno())  # what is buffered goes there too
-        sys.stdout = nowhere
+        console.file = sys.stdout = nowhere
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ def print_table(table: Table) -> None:
     for cell in table.columns[-1].cells:
         if isinstance(cell, Text) and room >= SHORTEST_REASON:
             cell.truncate(room, overflow="ellipsis")
-    _print(table)
+    _print(console, table)
 
 
 def _coloured(verdict: Verdict) -> Text:

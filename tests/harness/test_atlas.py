@@ -10,7 +10,7 @@ import pytest
 
 from gradlab.adapters.load import load
 from gradlab.harness import atlas
-from gradlab.harness.atlas import CLIMBED, Conduct, Measurement, conduct_of, measured, measured_families
+from gradlab.harness.atlas import CLIMBED, Conduct, Measurement, conduct_of, measured_families, measurement_of
 from gradlab.harness.atlas_document import (
     SCHEMA,
     SCHEMA_VERSION,
@@ -39,7 +39,7 @@ def seen(name: str, dtype: str) -> tuple[Measurement, Conduct]:
         few = tuple(problems_in(families_of("quick")[0], format_of(dtype), 0))
         patch.setattr(atlas, "problems_in_run", lambda claims, dtype, extent: few)
         (one,), what = load(name, {}), (measured_families(FAMILIES), 1)
-        return measured(one, dtype, what, lambda progress: None), conduct_of(one, dtype, lambda progress: None)
+        return measurement_of(one, dtype, what, lambda progress: None), conduct_of(one, dtype, lambda progress: None)
 
 
 @cache
