@@ -257,6 +257,9 @@ CHECKS: tuple[Check, ...] = (
 # fmt: on
 
 
-def applicable(claims: Claims, problem: Problem) -> list[Check]:
-    """The checks that say something about this problem for an implementation with these claims, in table order."""
-    return [check for check in CHECKS if check.applies(claims, problem)]
+def applicable(claims: Claims, problem: Problem, last: bool | None = None) -> list[Check]:
+    """The checks that say something about this problem for an implementation with these claims, in table order.
+
+    last: of those that come last, or of all others; of all where it is None.
+    """
+    return [check for check in CHECKS if last in (None, check.comes_last) and check.applies(claims, problem)]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -200,15 +200,8 @@ def dtypes_to_check(implementation: Implementation, plan: Plan) -> tuple[str, ..
 def _examine_all(done: Done, plan: Plan, watch: Watch, course: Course) -> None:
     """All problems by the checks that a call cannot spoil for others, and then by the rest."""
     tally, ended_here = done.tally, False
-    problems = [
-        (dtype, number, one)
-        for dtype in dtypes_to_check(tally.implementation, plan)
-        for number, one in enumerate(problems_in_run(tally.implementation.claims, dtype, (plan.profile, plan.seed)))
-    ]
-    sizes = Counter(dtype for dtype, _, _ in problems)
-    turns = [(last, one) for last in (False, True) for one in problems]
-    for last, (dtype, number, problem) in turns[done.n_examined :]:
-        watch(_progress(tally, dtype, ("bad labels" if last else problem.family, number, sizes[dtype])))
+    for last, problem, place in islice(_in_turns(tally.implementation, plan), done.n_examined, None):
+        watch(_progress(tally, problem.format.name, ("bad labels" if last else problem.family, *place)))
         if not course.cut_short or course.is_known(problem):
             examine(tally, problem, course.given_up, last)
         elif not ended_here:
@@ -216,6 +209,20 @@ def _examine_all(done: Done, plan: Plan, watch: Watch, course: Course) -> None:
             add_fact(tally, problem, Fact("the run", f"ended here: {course.cut_short}", "", False))
         done.n_examined += 1
         course.keep(done)
+
+
+def _in_turns(implementation: Implementation, plan: Plan) -> Iterator[tuple[bool, Problem, tuple[int, int]]]:
+    """All problems of the run twice: whether it is the last turn, the problem, its number and of how many in its dtype.
+
+    Those of a dtype are made when it is their turn.
+    """
+    made: dict[str, tuple[Problem, ...]] = {}
+    for last in (False, True):
+        for dtype in dtypes_to_check(implementation, plan):
+            if dtype not in made:
+                made[dtype] = problems_in_run(implementation.claims, dtype, (plan.profile, plan.seed))
+            for number, problem in enumerate(made[dtype]):
+                yield last, problem, (number, len(made[dtype]))
 
 
 def _shrink(done: Done, plan: Plan, watch: Watch, course: Course) -> None:

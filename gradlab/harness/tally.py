@@ -64,11 +64,10 @@ def examine(tally: Tally, problem: Problem, without: Collection[str] = (), last:
     without: checks that are left out once they have failed. last: only those that come last, on a problem that was
     examined by all others before; or only those others; all where it is None.
     """
-    checks = applicable(tally.implementation.claims, problem)
+    checks = applicable(tally.implementation.claims, problem, last)
     failed = {line.check.name for line in tally.lines.values() if not line.passed} if without else set()
-    left = [one for one in checks if one.name not in failed.intersection(without) and last in (None, one.comes_last)]
     tally.n_problems += last is not True
-    add_results(tally, problem, left)
+    add_results(tally, problem, [check for check in checks if check.name not in failed.intersection(without)])
 
 
 def add_results(tally: Tally, problem: Problem, checks: Iterable[Check]) -> None:
