@@ -99,8 +99,10 @@ def target_gradient(problem: Problem) -> tuple[Array, str]:
     return np.where((on_the_way > fmt.largest / 4) & ~problem.masked, np.inf, bound), _BY_TARGETS
 
 
-def flushed(problem: Problem) -> Array:
+def flushed(problem: Problem) -> Array | float:
     """What flushing subnormals to 0 can cost an entry besides: the smallest normal number wherever eta counts."""
+    if problem.objective.is_first_order:
+        return tolerances.flushed(problem)
     fmt = problem.format
     cost = fmt.smallest_normal / fmt.smallest_subnormal * least(problem)
     return cost[..., None] if problem.objective.derivative == "hessian" else cost

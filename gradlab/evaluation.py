@@ -101,12 +101,15 @@ def keywords_for(claims: Claims, objective: Objective, dtype: np.dtype[Any]) -> 
     return keywords
 
 
+def keywords_of(claims: Claims, problem: Problem) -> dict[str, Any]:
+    """All keyword arguments by which a problem is asked: those of its objective, and its vector where it has one."""
+    keywords = keywords_for(claims, problem.objective, problem.logits.dtype)
+    return keywords if problem.vector is None else {**keywords, "vector": problem.vector.copy()}
+
+
 def call_for(implementation: Implementation, problem: Problem) -> Call:
     """A call with fresh, writable, contiguous copies of the problem's arrays."""
-    keywords = keywords_for(implementation.claims, problem.objective, problem.logits.dtype)
-    if problem.vector is not None:
-        keywords["vector"] = problem.vector.copy()
-    return Call(problem.logits.copy(), problem.targets.copy(), keywords)
+    return Call(problem.logits.copy(), problem.targets.copy(), keywords_of(implementation.claims, problem))
 
 
 def evaluate(implementation: Implementation, problem: Problem) -> Answer:
@@ -143,7 +146,13 @@ class Outcome:
 
 
 MOST_KEPT = 1 << 20  # characters of what one call prints
-spill: Callable[[str], object] = len  # where the rest goes: nowhere, in a worker where it is counted
+
+
+def dropped(text: str) -> None:
+    """What becomes of the rest: nothing."""
+
+
+spill: Callable[[str], None] = dropped  # a worker, in which it is counted, puts its own here
 
 
 class CallFaultError(Exception):

@@ -90,8 +90,8 @@ def _loss(implementation: Implementation, problem: Problem) -> _Seen:
 
 
 def _derivative(implementation: Implementation, problem: Problem) -> _Seen:
-    flushed = tolerances.flushed if problem.objective.is_first_order else derivative_bounds.flushed
-    return _Seen(entry(problem), returned(implementation, problem)[1], enclose(problem).derivative, flushed)
+    seen, truth = returned(implementation, problem)[1], enclose(problem).derivative
+    return _Seen(entry(problem), seen, truth, derivative_bounds.flushed)
 
 
 def _loss_against(implementation: Implementation, problem: Problem, bound: Bound) -> Comparison:

@@ -11,7 +11,7 @@ from gradlab import tolerances
 from gradlab.checks.check import Findings, solved
 from gradlab.checks.invariants import neighbour
 from gradlab.coefficients import coefficients_of, denominator_of
-from gradlab.evaluation import Call, Implementation, array_of, keywords_for, pair_of, perform
+from gradlab.evaluation import Call, Implementation, array_of, keywords_of, pair_of, perform
 from gradlab.problems.problem import Array, Problem
 from gradlab.result import Fact, asking, at_least, within
 
@@ -99,8 +99,8 @@ def _imaginary_part(implementation: Implementation, problem: Problem, move: tupl
     index, step = move
     logits: Array = problem.logits.astype(COMPLEX[problem.format.name])
     logits[index] += 1j * step
-    keywords = keywords_for(implementation.claims, problem.objective, problem.logits.dtype)
-    outcome = perform(implementation.function, Call(logits, problem.targets.copy(), keywords))
+    call = Call(logits, problem.targets.copy(), keywords_of(implementation.claims, problem))
+    outcome = perform(implementation.function, call)
     pair = pair_of(outcome.value)
     if outcome.error is not None or pair is None:
         return None

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -112,8 +111,7 @@ def _slopes_along_classes(implementation: Implementation, problem: Problem, step
             own = {name: np.tile(one, n_copies) if name in per_row else one for name, one in keywords.items()}
             return implementation.function(copies, labels, **own)
 
-        function = stacked if per_row else partial(implementation.function, **keywords)
-        return _swept(function, (logits, targets), step)
+        return _swept(stacked, (logits, targets), step)
 
     outcome = perform(sweep, call_for(implementation, problem))  # all calls together: watching one call costs 20 us
     if outcome.error is not None:

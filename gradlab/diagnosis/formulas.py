@@ -112,11 +112,6 @@ def _of_parts(diagonal: float, outer: float, crossed: float = 0.0) -> Callable[[
     return predicted
 
 
-def _not_divided(row: Row) -> Predicted:
-    values = row.mass[:, :, None] * (_diagonal_of(row.p) - _outer(row.p))
-    return values, divisor(row.problem) * _twice(row.problem)
-
-
 def _of_gradients(row: Row) -> Predicted:
     """g g^T of each row, with the errors of both factors."""
     problem = row.problem.replace(objective=replace(row.problem.objective, derivative="gradient", reduction="none"))
@@ -168,7 +163,7 @@ FORMULAS: dict[str, dict[str, Any]] = {
         "hessian_diagonal_alone": _of_parts(1, 0),
         "hessian_outer_alone": _of_parts(0, -1),
         "hessian_off_diagonal_positive": _of_parts(1, 1, -2),
-        "hessian_not_divided": _not_divided,
+        "hessian_not_divided": _undivided,
         "hessian_of_gradients": _of_gradients,
         "hessian_sign_turned": _sign_turned,
     },

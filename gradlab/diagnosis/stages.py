@@ -13,7 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from gradlab.coefficients import coefficients_of, denominator_of, gradient_factors, loss_factors
+from gradlab.coefficients import coefficients_of, denominator_of
+from gradlab.coefficients import gradient_factors as own_gradient_factors
+from gradlab.coefficients import loss_factors as own_loss_factors
 from gradlab.problems.mapping import mapped, row_terms
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Array, Problem
@@ -134,16 +136,6 @@ def of_terms(view: View, objective: Objective, lse: Array | None = None) -> tupl
     along = terms.along_lse * view.p + terms.along_target * view.p * (view.t - m)
     ignored = view.problem.ignored_rows
     return np.where(ignored, 0, np.broadcast_to(terms.value, m.shape)[:, 0]), np.where(ignored[:, None], 0, along)
-
-
-def own_loss_factors(problem: Problem) -> Array:
-    """What the objective multiplies the rows' losses by, (N,)."""
-    return loss_factors(problem)
-
-
-def own_gradient_factors(problem: Problem) -> Array:
-    """What it multiplies the rows of the gradient by, (N,)."""
-    return gradient_factors(problem)
 
 
 def own_loss(losses: Array, problem: Problem) -> Array:

@@ -63,12 +63,12 @@ def denominator(problem: Problem) -> arb:
     sizes = objective.class_weights if objective.targets == "index" else None
     if objective.mean_over == "number_of_rows" or (sizes is None and objective.sample_weights is None):
         return arb(int(kept.sum()))
-    if objective.sample_weights is not None:
-        own = np.asarray(objective.sample_weights)[kept].tolist()
-        labels = problem.targets[kept].tolist() if sizes is not None else []
-        by_class = [arb(sizes[label]) for label in labels] if sizes is not None else [arb(1)] * len(own)
-        return sum((arb(weight) * size for weight, size in zip(own, by_class, strict=True)), arb(0))
-    assert sizes is not None
+    own = None if objective.sample_weights is None else np.asarray(objective.sample_weights)[kept].tolist()
+    if sizes is None:
+        return sum(map(arb, own or ()), arb(0))
+    if own is not None:
+        labels = problem.targets[kept].tolist()
+        return sum((arb(weight) * arb(sizes[label]) for weight, label in zip(own, labels, strict=True)), arb(0))
     counts = np.bincount(problem.targets[kept], minlength=problem.n_classes).tolist()
     return sum((count * arb(size) for count, size in zip(counts, sizes, strict=True) if count), arb(0))
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from gradlab.adapters.prefixes import split_prefix
-from gradlab.evaluation import Implementation, keywords_for
+from gradlab.evaluation import Implementation, keywords_of
 from gradlab.problems.problem import Problem
 from gradlab.problems.spelling import SHOWN_ENTRIES, numbers
 
@@ -62,9 +62,7 @@ def _import_by_module(function: Any) -> tuple[str, str] | None:
 
 
 def _keywords(implementation: Implementation, problem: Problem) -> list[str]:
-    keywords = keywords_for(implementation.claims, problem.objective, problem.logits.dtype)
-    if problem.vector is not None:
-        keywords["vector"] = problem.vector
+    keywords = keywords_of(implementation.claims, problem)
     if isinstance(implementation.function, functools.partial):
         keywords = {**implementation.function.keywords, **keywords}
     return [f"{name}={_spelled(value, problem.format.name)}" for name, value in keywords.items()]

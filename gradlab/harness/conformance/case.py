@@ -15,7 +15,7 @@ from gradlab.evaluation import (
     Implementation,
     array_of,
     described_error,
-    keywords_for,
+    keywords_of,
     pair_of,
     perform,
 )
@@ -121,8 +121,7 @@ def _seen(implementation: Implementation, spelled: Spelling, asked: Asked) -> Se
 def _call(implementation: Implementation, asked: Asked) -> Call:
     problem = asked.problem
     targets = problem.targets if asked.targets is None else asked.targets
-    keywords: dict[str, Any] = keywords_for(implementation.claims, problem.objective, problem.logits.dtype)
-    return Call(problem.logits.copy(), targets.copy(), keywords)
+    return Call(problem.logits.copy(), targets.copy(), keywords_of(implementation.claims, problem))
 
 
 def _numbers(array: Array | None) -> Array | None:
