@@ -97,19 +97,19 @@ def target_gradient_is_p_less_t(logits: Array, targets: Array, reduction: str = 
 def target_gradient_positive(logits: Array, targets: Array, reduction: str = "mean") -> Answer:
     """+ log p_j in place of - log p_j."""
     loss, _ = every_option(logits, targets, reduction=reduction)
-    n_classes = logits.shape[1]
-    with np.errstate(invalid="ignore"):
-        losses = [row_losses(logits, np.full(len(logits), j)) for j in range(n_classes)]
-    return loss, reduced(targets[:, 0], -np.stack(losses, axis=1), reduction)[1]
+    return loss, reduced(targets[:, 0], -_losses_of_classes(logits), reduction)[1]
 
 
 def target_gradient_not_divided(logits: Array, targets: Array) -> Answer:
     """The mean's derivative by the targets is that of the sum."""
-    loss, _ = every_option(logits, targets)
-    largest = logits.max(axis=1, keepdims=True)
-    with np.errstate(over="ignore", invalid="ignore"):  # of rows without a value, and of -inf
-        d = logits - largest
-        return loss, np.log(np.exp(d).sum(axis=1, keepdims=True)) - d
+    return every_option(logits, targets)[0], _losses_of_classes(logits)
+
+
+def _losses_of_classes(logits: Array) -> Array:
+    """-log p_j of each class, (N, K)."""
+    with np.errstate(invalid="ignore"):
+        losses = [row_losses(logits, np.full(len(logits), j)) for j in range(logits.shape[1])]
+    return np.stack(losses, axis=1)
 
 
 def _diagonal(values: Array) -> Array:
