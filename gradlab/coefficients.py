@@ -5,6 +5,8 @@ Before its terms and its factor a row's loss is sum_j t_ij (lse_i - x_ij).
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from gradlab.problems.problem import Array, Problem
@@ -23,8 +25,9 @@ def unsmoothed_coefficients_of(problem: Problem) -> Array:
     return _coefficients(problem, 0.0)
 
 
+@lru_cache(maxsize=1024)
 def denominator_of(problem: Problem) -> float:
-    """What the mean divides by, which `Objective.mean_over` says; 1 for the other reductions."""
+    """What the mean divides by, which `Objective.mean_over` says; 1 for the other reductions; remembered."""
     if problem.objective.reduction != "mean":
         return 1.0
     return float(denominators_of(problem, problem.objective.mean_over).sum())
@@ -51,7 +54,7 @@ def gradient_factors(problem: Problem) -> Array:
 
 def _factors(problem: Problem) -> tuple[Array, Array]:
     of_loss = of_gradient = np.ones(problem.n_rows)
-    for name, values in problem.objective.per_row_options().items():
+    for name, values in problem.objective.per_row_options.items():
         own = numpy_forms.ROW_FACTORS[name](np.asarray(values, dtype=np.float64))
         of_loss, of_gradient = of_loss * own[0], of_gradient * own[1]
     return of_loss, of_gradient

@@ -76,7 +76,7 @@ def rows_in_range(problem: Problem) -> Array:
     anything.
     """
     fmt, fine = problem.format, np.ones((problem.n_rows, 1), dtype=bool)
-    if not problem.objective.real_options():
+    if not problem.objective.real_options:
         return fine[:, 0]
     finite = np.isfinite(problem.logits64)
     for image in _mapped_logits(problem, 0.0):

@@ -5,21 +5,18 @@ from __future__ import annotations
 import contextlib
 import inspect
 import io
-import os
 import re
-import sysconfig
-import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from gradlab.claims import Claims
+from gradlab.places import place_of
 from gradlab.problems.objective import DERIVATIVES, Objective, derivative_shape
 from gradlab.problems.problem import Array, Problem
 from gradlab.process_state import watched
@@ -89,9 +86,9 @@ def keywords_for(claims: Claims, objective: Objective, dtype: np.dtype[Any]) -> 
 
     Where it is no mean of which rules make a difference, and its rule is not claimed, the first one that is stands.
     """
-    keywords = objective.options()
+    keywords: dict[str, Any] = dict(objective.options)
     arrays = ["class_weights"] if objective.class_weights is not None else []
-    for name in (*arrays, *objective.per_row_options()):
+    for name in (*arrays, *objective.per_row_options):
         keywords[name] = np.array(keywords[name]).astype(dtype)
     if len(claims.mean_over) > 1:
         known = objective.mean_over in claims.mean_over
@@ -216,31 +213,6 @@ def described_error(error: BaseException) -> str:
     """The class of an exception, its message, and the line of foreign code where it was raised; on one line."""
     text = _on_one_line(str, error)
     return (f"{type(error).__name__}: {text}" if text else type(error).__name__) + place_of(error)
-
-
-def place_of(error: BaseException) -> str:
-    """The innermost line of the user's code that an exception passed, as " (file.py, line 7)"; "" if there is none.
-
-    Code of gradlab's own, of the import system and of libraries does not count, libraries only if there is other code.
-    """
-    return place_in([(frame.filename, frame.lineno or 0) for frame in traceback.extract_tb(error.__traceback__)])
-
-
-def place_in(frames: Iterable[tuple[str, int]]) -> str:
-    """The same for frames, outermost first, each with its file and line."""
-    foreign = [frame for frame in frames if not _is_own(frame[0])]
-    theirs = [frame for frame in foreign if not frame[0].startswith(_LIBRARIES)] or foreign
-    return f" ({Path(theirs[-1][0]).name}, line {theirs[-1][1]})" if theirs else ""
-
-
-_OWN = str(Path(__file__).parent) + os.sep
-_SHIPPED = str(Path(__file__).parent / "implementations") + os.sep
-_LIBRARIES = tuple({str(Path(path)) + os.sep for path in sysconfig.get_paths().values()})
-
-
-def _is_own(filename: str) -> bool:
-    own = filename.startswith(_OWN) and not filename.startswith(_SHIPPED)
-    return own or filename.startswith("<") or f"{os.sep}importlib{os.sep}" in filename
 
 
 def array_of(value: Any, what: str) -> tuple[Array | None, str | None]:

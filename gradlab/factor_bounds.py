@@ -21,7 +21,7 @@ from gradlab.roundings import gamma, of_factors
 def loss_error(state: Carrying, own: Array) -> Array:
     """The error of each row's loss, shape (N,), from that of sum_j t_j (lse - x_j); terms and factors included."""
     error = option_bounds.loss_error(state, own)
-    if not state.problem.objective.per_row_options():
+    if not state.problem.objective.per_row_options:
         return error
     sizes = option_bounds.sizes_of_losses(state)
     return _multiplied(state.problem, loss_factors(state.problem), (error, sizes))
@@ -30,7 +30,7 @@ def loss_error(state: Carrying, own: Array) -> Array:
 def gradient_error(state: Carrying, own: Array) -> Array:
     """The error of each row's gradient, (N, K), from that of A p_j - t_j; terms and factors included, not divided."""
     error = option_bounds.gradient_error(state, own)
-    if not state.problem.objective.per_row_options():
+    if not state.problem.objective.per_row_options:
         return error
     sizes = option_bounds.sizes_of_entries(state)
     return _multiplied(state.problem, gradient_factors(state.problem)[:, None], (error, sizes))
@@ -39,12 +39,12 @@ def gradient_error(state: Carrying, own: Array) -> Array:
 def loss_sizes(problem: Problem, radius: float = 0.0) -> Array:
     """How large the rows' losses can be, their terms and factors included, shape (N,)."""
     sizes = option_bounds.loss_sizes(problem, radius)
-    return _times(loss_factors(problem), sizes) if problem.objective.per_row_options() else sizes
+    return _times(loss_factors(problem), sizes) if problem.objective.per_row_options else sizes
 
 
 def flushes(problem: Problem, count: float) -> float:
     """How often a subnormal number may be flushed to 0, from how often without factors: n + 3 products more."""
-    if not problem.objective.per_row_options():
+    if not problem.objective.per_row_options:
         return count
     largest = max(float(np.abs(of(problem)).max(initial=0.0)) for of in (loss_factors, gradient_factors))
     return count * max(largest, 1.0) + problem.n_classes + 3

@@ -45,7 +45,7 @@ class Carrying(NamedTuple):
 def loss_sizes(problem: Problem, radius: float = 0.0) -> Array:
     """How large the rows' losses can be, their terms included, shape (N,)."""
     c = conditioning(problem, radius)
-    if not problem.objective.real_options():
+    if not problem.objective.real_options:
         return c.losses
     nothing = np.zeros(problem.logits.shape)
     letters = _letters(Carrying(problem, c, nothing, nothing))
@@ -54,7 +54,7 @@ def loss_sizes(problem: Problem, radius: float = 0.0) -> Array:
 
 def loss_error(state: Carrying, own: Array) -> Array:
     """The error of each row's loss, shape (N,), from that of sum_j t_j (lse - x_j)."""
-    if not state.problem.objective.real_options():
+    if not state.problem.objective.real_options:
         return own
     term = _terms(state.problem, _letters(state)).value
     room = gamma(_ORDER, state.problem.format) * (state.c.losses + _size(term)[:, 0])
@@ -64,7 +64,7 @@ def loss_error(state: Carrying, own: Array) -> Array:
 def gradient_error(state: Carrying, own: Array) -> Array:
     """The error of each row's own gradient, shape (N, K), from that of A p_j - t_j; before the batch divides."""
     problem, c, fmt = state.problem, state.c, state.problem.format
-    if not problem.objective.real_options():
+    if not problem.objective.real_options:
         return own
     letters, slope = _letters(state), slopes(problem)
     terms = _terms(problem, letters)
@@ -79,7 +79,7 @@ def gradient_error(state: Carrying, own: Array) -> Array:
 
 def sizes_of_losses(state: Carrying) -> Array:
     """How large the parts are that make a row's loss, in sum, shape (N,)."""
-    if not state.problem.objective.real_options():
+    if not state.problem.objective.real_options:
         return state.c.losses
     return np.asarray(state.c.losses + _size(_terms(state.problem, _letters(state)).value)[:, 0])
 
@@ -87,7 +87,7 @@ def sizes_of_losses(state: Carrying) -> Array:
 def sizes_of_entries(state: Carrying) -> Array:
     """How large the parts are that make an entry of a row's own gradient, in sum, shape (N, K)."""
     size = state.c.mass[:, None] * state.c.probabilities + state.c.coefficients
-    if not state.problem.objective.real_options():
+    if not state.problem.objective.real_options:
         return np.asarray(size)
     letters = _letters(state)
     more = _gradient_terms(_terms(state.problem, letters), letters)
@@ -96,7 +96,7 @@ def sizes_of_entries(state: Carrying) -> Array:
 
 def magnified(problem: Problem) -> float:
     """By how much an absolute error of p_j can grow in loss and gradient, besides A; 1 without such an option."""
-    if not problem.objective.real_options():
+    if not problem.objective.real_options:
         return 1.0
     nothing = np.zeros(problem.logits.shape)
     terms = _terms(problem, _letters(Carrying(problem, conditioning(problem), nothing, nothing)))

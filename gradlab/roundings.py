@@ -70,7 +70,7 @@ def of_division(problem: Problem) -> float:
 
 def of_factors(problem: Problem) -> float:
     """What a row's factors carry: each its conversion to the format and a product."""
-    return 2.0 * len(problem.objective.per_row_options())
+    return 2.0 * len(problem.objective.per_row_options)
 
 
 def divisor(problem: Problem) -> float:

@@ -36,7 +36,7 @@ def test_every_option_has_a_rule() -> None:
 
 def test_every_option_is_switched_on_by_a_problem() -> None:
     problems = option_problems(format_of("float64"), 0, "none")
-    assert {option for problem in problems for option in problem.objective.options()} == set(OPTIONS)
+    assert {option for problem in problems for option in problem.objective.options} == set(OPTIONS)
 
 
 @pytest.mark.parametrize("option", OPTIONS)

@@ -10,7 +10,13 @@ import pytest
 
 HEAVY = ("sympy", "mpmath", "hypothesis", "flint", "ml_dtypes", "click", "rich", "torch", "jax")
 # The plugin is loaded by every pytest on the machine, whether or not gradlab is used in it.
-NOT_LOADED = {"gradlab": ("pytest", *HEAVY), "gradlab.pytest_plugin": ("numpy", *HEAVY)}
+# The command line starts a worker before it needs any of this itself.
+NOT_LOADED = {
+    "gradlab": ("pytest", *HEAVY),
+    "gradlab.pytest_plugin": ("numpy", *HEAVY),
+    "gradlab.cli": tuple(name for name in ("numpy", "pytest", *HEAVY) if name != "click"),
+    "gradlab.isolation.supervisor": ("numpy", "pytest", *HEAVY),
+}
 
 
 @cache

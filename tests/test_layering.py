@@ -14,7 +14,13 @@ ROOT = Path(__file__).parents[1]
 # From the ground up; a module may import from its own floor and from those below it. An entry stands for a module, or
 # for a package and all that is in it; `x.__init__` is the file of package x alone.
 FLOORS = (
-    ("gradlab.problems.__init__", "gradlab.problems.objective", "gradlab.problems.dtypes", "gradlab.reference"),
+    (
+        "gradlab.problems.__init__",
+        "gradlab.problems.objective",
+        "gradlab.problems.dtypes",
+        "gradlab.reference",
+        "gradlab.places",
+    ),
     (
         "gradlab.problems.problem",
         "gradlab.problems.spelling",

@@ -15,9 +15,7 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 
-import numpy as np
-
-from gradlab.evaluation import place_of
+from gradlab.places import place_of
 
 
 class TargetError(ValueError):
@@ -164,6 +162,8 @@ def _folder_of(module: ModuleType) -> str:
 @contextlib.contextmanager
 def _guarded(shown: str) -> Iterator[None]:
     """Silence around an import; whatever it raises, but for KeyboardInterrupt, becomes a TargetError."""
+    import numpy as np
+
     dropped = io.StringIO()
     try:
         with (

@@ -103,7 +103,7 @@ def along_directions(implementation: Implementation, problem: Problem) -> Findin
 def _slopes_along_classes(implementation: Implementation, problem: Problem, step: float) -> Array:
     """The slope of each row's loss along each class, shape (N, K)."""
 
-    per_row = problem.objective.per_row_options()
+    per_row = problem.objective.per_row_options
 
     def sweep(logits: Array, targets: Array, **keywords: Any) -> Array:
         def stacked(copies: Array, labels: Array) -> Any:

@@ -40,7 +40,7 @@ def _primary(claims: Claims, problem: Problem) -> bool:
     """The objective that is tried on every problem: no option, the first reduction and kind of target claimed."""
     objective = problem.objective
     first = objective.reduction == claims.reduction[0] and objective.targets == claims.targets[0]
-    return first and not objective.options()
+    return first and not objective.options
 
 
 def _small(claims: Claims, problem: Problem) -> bool:
@@ -52,7 +52,7 @@ def _index(claims: Claims, problem: Problem) -> bool:
 
 
 def _without_options(claims: Claims, problem: Problem) -> bool:
-    return not problem.objective.options()
+    return not problem.objective.options
 
 
 def _masked(claims: Claims, problem: Problem) -> bool:
@@ -72,14 +72,14 @@ def _divided(claims: Claims, problem: Problem) -> bool:
 def _alike(claims: Claims, problem: Problem) -> bool:
     """Maps of the logits, terms of the rows and what goes with a row at most: they treat classes all alike."""
     objective = problem.objective
-    return objective.options().keys() == {*objective.real_options(), *objective.per_row_options()}
+    return objective.options.keys() == {*objective.real_options, *objective.per_row_options}
 
 
 def _factors_only(claims: Claims, problem: Problem) -> bool:
     """What goes with a row at most; and a mean over the first row alone has a value."""
     objective = problem.objective
     alone = denominator_of(problem.rows(slice(1)))
-    return objective.options().keys() == objective.per_row_options().keys() and alone > 0
+    return objective.options.keys() == objective.per_row_options.keys() and alone > 0
 
 
 def _ruled_mean(claims: Claims, problem: Problem) -> bool:
@@ -91,25 +91,25 @@ def _ruled_mean(claims: Claims, problem: Problem) -> bool:
 
 def _shift_invariant(claims: Claims, problem: Problem) -> bool:
     """Nothing is on that tells logits from the same logits and a constant more."""
-    return all(REAL_OPTIONS[name].shift_invariant for name in problem.objective.real_options())
+    return all(REAL_OPTIONS[name].shift_invariant for name in problem.objective.real_options)
 
 
 def _coefficients(claims: Claims, problem: Problem) -> bool:
     """The loss is sum_j t_j (lse - x_j): of others no bound on the third derivative is known."""
-    return not problem.objective.real_options()
+    return not problem.objective.real_options
 
 
 def _option(name: str) -> Condition:
-    return lambda claims, problem: name in problem.objective.options() and not _without_value(claims, problem)
+    return lambda claims, problem: name in problem.objective.options and not _without_value(claims, problem)
 
 
 def _probability(claims: Claims, problem: Problem) -> bool:
-    return problem.objective.targets == "probability" and problem.is_finite and not problem.objective.options()
+    return problem.objective.targets == "probability" and problem.is_finite and not problem.objective.options
 
 
 def _other_reduction(claims: Claims, problem: Problem) -> bool:
     objective = problem.objective
-    return objective.reduction != claims.reduction[0] and not objective.options() and _finite(claims, problem)
+    return objective.reduction != claims.reduction[0] and not objective.options and _finite(claims, problem)
 
 
 def _several_classes(claims: Claims, problem: Problem) -> bool:
@@ -125,7 +125,7 @@ def _with_rows(claims: Claims, problem: Problem) -> bool:
 
 
 def _without_rows(claims: Claims, problem: Problem) -> bool:
-    return problem.n_rows == 0 and not problem.objective.options()
+    return problem.n_rows == 0 and not problem.objective.options
 
 
 def _deterministic(claims: Claims, problem: Problem) -> bool:

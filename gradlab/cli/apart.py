@@ -50,7 +50,7 @@ def judged_apart(targets: Sequence[str], wishes: Wishes) -> tuple[list[Judged], 
 
 def _told(pool: Pool, name: str, member: Supervised, wishes: Wishes) -> Judged:
     """What an implementation comes to, its failing problems kept and all of it told."""
-    from gradlab.harness.cases import keep_texts
+    from gradlab.harness.files import keep_texts
     from gradlab.report.progress import shown
     from gradlab.report.terminal import print_lines
 

@@ -139,7 +139,7 @@ def _may_go_with(first: _Fit, second: _Fit) -> bool:
 
 def _beyond_moderate(fits: Sequence[_Fit], observations: Sequence[Observation]) -> list[Explanation]:
     """What explains the moderate problems, with one model more for those that are not."""
-    moderate = [seen for seen in observations if seen.problem.is_moderate and not seen.problem.objective.options()]
+    moderate = [seen for seen in observations if seen.problem.is_moderate and not seen.problem.objective.options]
     if not any(seen.is_wrong for seen in moderate):
         return []
     inside = fits[0].explanation.inside

@@ -128,7 +128,7 @@ def own_gradient_terms(view: View) -> Array:
 
 def of_terms(view: View, objective: Objective, lse: Array | None = None) -> tuple[Array, Array]:
     """What an objective's terms add to the rows' losses and gradients; with another log sum exp, (N, 1), if given."""
-    if not objective.real_options():
+    if not objective.real_options:
         return np.zeros(1, dtype=view.dtype), np.zeros((1, 1), dtype=view.dtype)
     own = view.m + np.log(view.s) if lse is None else lse
     m, mass = (view.t * view.p).sum(axis=1, keepdims=True), view.t.sum(axis=1, keepdims=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any
 from gradlab.claims import LEVELS, Claims, claims_from
 from gradlab.evaluation import Implementation, answer
 from gradlab.harness.encoding import Plain, decoded_problem, encoded_answer, encoded_problem, encoded_truth, hex_of
-from gradlab.harness.files import parsed_json, strict_json, write_whole
+from gradlab.harness.files import keep_texts, parsed_json, strict_json
 from gradlab.harness.run import Report
 from gradlab.oracle.enclosure import enclose
 from gradlab.problems.problem import Problem
@@ -67,16 +67,6 @@ def case_texts(report: Report, base: Path) -> Iterator[tuple[str, str]]:
     for results in report.failing:
         document = {**case_document(report, results), "folder": str(base)}
         yield f"{document['id']}.json", strict_json(document)
-
-
-def keep_texts(texts: Iterable[tuple[str, str]], folder: Path) -> int:
-    """Writes files into a folder, which is made if there are any; their number. Raises OSError."""
-    count = 0
-    for name, text in texts:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_whole(folder / name, text)
-        count += 1
-    return count
 
 
 def case_document(report: Report, results: tuple[Result, ...]) -> Plain:

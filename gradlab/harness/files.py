@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -86,3 +87,13 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         raise ValueError("a key is given twice")
     return found
+
+
+def keep_texts(texts: Iterable[tuple[str, str]], folder: Path) -> int:
+    """Writes files into a folder, which is made if there are any; their number. Raises OSError."""
+    count = 0
+    for name, text in texts:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole(folder / name, text)
+        count += 1
+    return count

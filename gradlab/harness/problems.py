@@ -87,7 +87,7 @@ def is_left_open(problem: Problem) -> bool:
     NaN, as 0 times inf, for code that multiplies. And a mean whose sample weights sum to 0, over rows that count, or
     are themselves subnormal, so that their sum may have no digit, and no finite reciprocal.
     """
-    options = problem.objective.per_row_options()
+    options = problem.objective.per_row_options
     if not options:
         return False
     idle = (np.array(list(options.values())) == 0).any(axis=0)
@@ -131,7 +131,7 @@ def allows(claims: Claims, objective: Objective) -> bool:
 def _takes(claims: Claims, objective: Objective) -> bool:
     known = objective.reduction in claims.reduction and objective.targets in claims.targets
     known &= objective.mean_over in claims.mean_over or not objective.has_ruled_mean
-    return known and set(objective.options()) <= set(claims.options)
+    return known and set(objective.options) <= set(claims.options)
 
 
 def _asking_for(derivative: str, problem: Problem) -> Problem:

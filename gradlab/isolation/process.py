@@ -12,13 +12,15 @@ import subprocess
 import sys
 import tempfile
 from multiprocessing.connection import Pipe
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gradlab.isolation.behind import Behind
-from gradlab.isolation.desk import Task
 from gradlab.isolation.journal import Journal, shared_memory
 from gradlab.isolation.limits import last_words, memory_of
 from gradlab.isolation.surroundings import filled
+
+if TYPE_CHECKING:
+    from gradlab.isolation.desk import Task
 
 GRACE = 1.0  # seconds in which a process may say where it is before it is killed
 MOST_READ = 1 << 16  # bytes of the end of what it wrote

@@ -62,27 +62,27 @@ class Supervised:
         if os.getpid() != self._process:
             os._exit(0)  # a child that the call has forked, and that came back here
         with contextlib.suppress(Exception):  # whatever has become of sys.stdout
-            print(self._watched.output(), end="")
+            if said := self._watched.output():
+                print(said, end="")
         self._watched.journal.end(is_call=True)
 
 
 def key_of(logits: Any, targets: Any, keywords: Mapping[str, Any]) -> bytes:
     """What identifies a call: the bits of its arguments and how they lie in memory."""
-    digest = hashlib.sha256()
+    digest = hashlib.blake2b(digest_size=KEY)
     for name, value in (("logits", logits), ("targets", targets), *sorted(keywords.items())):
         if isinstance(value, np.ndarray):
             kind, flags = value.dtype, value.flags
-            layout = (name, kind.char, kind.byteorder, value.shape, value.strides, flags.aligned, flags.writeable)
-            digest.update(repr(layout).encode())
+            digest.update(f"{name} {kind.str}{value.shape}{value.strides}{flags.num}".encode())
             digest.update(value.data if flags.c_contiguous and kind.kind in "fiu" else value.tobytes())
         else:
             digest.update(f"{name} {value!r}".encode())
-    return digest.digest()[:KEY]
+    return digest.digest()
 
 
 def name_key(name: str) -> bytes:
     """What identifies a span that is no call."""
-    return hashlib.sha256(name.encode()).digest()[:KEY]
+    return hashlib.blake2b(name.encode(), digest_size=KEY).digest()
 
 
 def _convert(value: Any) -> None:

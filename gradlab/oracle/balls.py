@@ -100,7 +100,7 @@ def starting_precision(problem: Problem) -> int:
     """
     objective, fmt = problem.objective, problem.format
     terms = max(problem.n_rows, problem.n_classes)
-    soft = 12 if objective.targets == "probability" or objective.label_smoothing > 0 or objective.real_options() else 0
+    soft = 12 if objective.targets == "probability" or objective.label_smoothing > 0 or objective.real_options else 0
     logits = problem.mapped64
     finite = logits if problem.is_finite else logits[np.isfinite(logits)]
     size = float(max(finite.max(), -finite.min())) if finite.size else 0.0
@@ -112,7 +112,7 @@ def _evaluate(problem: Problem, rows: Array, precision: int) -> RowAnswers:
     with ctx.workprec(precision):
         divisor = denominator(problem)
         divides = not (divisor.is_zero() or divisor == 1)
-        classes, scales = class_coefficients(problem), bool(problem.objective.per_row_options())
+        classes, scales = class_coefficients(problem), bool(problem.objective.per_row_options)
         losses: list[arb] = []
         entries: list[arb] = []
         for row in rows.tolist():
@@ -136,7 +136,7 @@ def answer_of_row(objective: Objective, logits: list[float], coefficients: list[
     The loss of a row of infinite loss may be anything.
     """
     images, slopes = [arb(x) for x in logits], [arb(1)] * len(logits)
-    for name, value in objective.real_options().items():
+    for name, value in objective.real_options.items():
         if name in LOGIT_MAPS:
             pairs = [LOGIT_MAPS[name](image, arb(value)) for image in images]
             images = [image for image, _ in pairs]
@@ -165,7 +165,7 @@ def _with_masks(objective: Objective, images: list[arb], coefficients: list[arb]
 def _with_terms(objective: Objective, logits: list[arb], coefficients: list[arb]) -> Row:
     """The loss and gradient of finite logits, the row's terms added."""
     loss, gradient = _complement(logits, coefficients)
-    terms = {name: value for name, value in objective.real_options().items() if name in ROW_TERMS}
+    terms = {name: value for name, value in objective.real_options.items() if name in ROW_TERMS}
     if not terms:
         return loss, gradient
     p, lse = softmax_of(logits)

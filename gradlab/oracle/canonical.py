@@ -93,7 +93,7 @@ def active_classes(problem: Problem) -> Array:
 def row_factors(problem: Problem, row: int) -> tuple[arb, arb]:
     """What a row's loss, and its gradient, is multiplied by before the reduction."""
     of_loss = of_gradient = arb(1)
-    for name, values in problem.objective.per_row_options().items():
+    for name, values in problem.objective.per_row_options.items():
         own = ROW_FACTORS[name](arb(values[row]))
         of_loss, of_gradient = of_loss * own[0], of_gradient * own[1]
     return of_loss, of_gradient

@@ -99,9 +99,7 @@ def enclose(problem: Problem) -> Truth:
         _remembered.move_to_end(key)
         return _remembered[key]
     truth = enclose_by_double_double(problem) if problem.logits.size >= CROSSOVER else enclose_by_balls(problem)
-    _remembered[key] = truth
-    while len(_remembered) > 1 and (len(_remembered) > _KEPT_PROBLEMS or _remembered_entries() > _KEPT_ENTRIES):
-        _remembered.popitem(last=False)
+    _remember(key, truth)
     return truth
 
 
@@ -135,7 +133,13 @@ def _assembled(problem: Problem, solve: Callable[[Problem, Array], RowAnswers]) 
 
 
 _remembered: OrderedDict[_Key, Truth] = OrderedDict()
+_n_entries = 0  # of all of their logits
 
 
-def _remembered_entries() -> int:
-    return sum(truth.problem.logits.size for truth in _remembered.values())
+def _remember(key: _Key, truth: Truth) -> None:
+    """Keeps the latest, and drops the oldest where there are too many."""
+    global _n_entries
+    _remembered[key] = truth
+    _n_entries += truth.problem.logits.size
+    while len(_remembered) > 1 and (len(_remembered) > _KEPT_PROBLEMS or _n_entries > _KEPT_ENTRIES):
+        _n_entries -= _remembered.popitem(last=False)[1].problem.logits.size

@@ -41,7 +41,7 @@ def answer_by_double_double(problem: Problem, rows: Array) -> RowAnswers:
     It does so where the objective is one of coefficients alone; with logit maps, row terms or factors of rows all is
     left to the balls.
     """
-    if problem.objective.real_options() or problem.objective.per_row_options():
+    if problem.objective.real_options or problem.objective.per_row_options:
         return answer_rows(problem, rows)
     with ctx.workprec(_ROW_PRECISION):
         soft = problem.objective.targets == "probability" or problem.objective.label_smoothing > 0

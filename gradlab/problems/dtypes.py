@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
 DTYPE_NAMES = ("float16", "bfloat16", "float32", "float64")
 
@@ -44,14 +47,16 @@ class Format:
 _FORMATS = {
     "float16": Format("float16", 11, -14, 65504.0),
     "bfloat16": Format("bfloat16", 8, -126, float((2 - 2.0**-7) * 2.0**127)),
-    "float32": Format("float32", 24, -126, float(np.finfo(np.float32).max)),
-    "float64": Format("float64", 53, -1022, float(np.finfo(np.float64).max)),
+    "float32": Format("float32", 24, -126, float((2 - 2.0**-23) * 2.0**127)),
+    "float64": Format("float64", 53, -1022, sys.float_info.max),
 }
 
 
 @cache
 def as_dtype(name: str) -> np.dtype[np.generic]:
     """The NumPy dtype called `name`; bfloat16 comes from ml_dtypes, which is imported only for it."""
+    import numpy as np
+
     if name == "bfloat16":
         import ml_dtypes
 
@@ -68,6 +73,8 @@ def format_of(dtype: np.dtype[np.generic] | str) -> Format:
 
     Raises ValueError for anything but float16, bfloat16, float32 and float64.
     """
+    import numpy as np
+
     name = dtype if isinstance(dtype, str) else np.dtype(dtype).name
     if name not in _FORMATS:
         raise ValueError(f"dtype must be one of {', '.join(DTYPE_NAMES)}, got {name!r}")

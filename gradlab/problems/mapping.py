@@ -22,7 +22,7 @@ class RowTerms(NamedTuple):
 
 def maps_logits(objective: Objective) -> bool:
     """Whether something becomes of the logits before the softmax."""
-    return any(name in numpy_forms.LOGIT_MAPS for name in objective.real_options())
+    return any(name in numpy_forms.LOGIT_MAPS for name in objective.real_options)
 
 
 def mapped(objective: Objective, logits: Any, parameter: Callable[[float], Any] = float) -> tuple[Any, Any]:
@@ -31,7 +31,7 @@ def mapped(objective: Objective, logits: Any, parameter: Callable[[float], Any] 
     parameter: what turns the option's value into a number of the kind that the logits are.
     """
     slope: Any = 1.0
-    for name, value in objective.real_options().items():
+    for name, value in objective.real_options.items():
         if name in numpy_forms.LOGIT_MAPS:
             logits, own = numpy_forms.LOGIT_MAPS[name](logits, parameter(value))
             slope = own * slope
@@ -43,7 +43,7 @@ def row_terms(
 ) -> RowTerms:
     """The terms of letters = (M, m, A): the log-sum-exp, sum_j t_j p_j and the sum of the coefficients."""
     total = RowTerms(0.0, 0.0, 0.0)
-    for name, value in objective.real_options().items():
+    for name, value in objective.real_options.items():
         if name in numpy_forms.ROW_TERMS:
             own = numpy_forms.ROW_TERMS[name](*letters, parameter(value))
             total = RowTerms(*(one + other for one, other in zip(own, total, strict=True)))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
+from functools import cached_property
 
 REDUCTIONS = ("none", "mean", "sum")
 TARGETS = ("index", "probability")
@@ -166,7 +167,7 @@ class Objective:
             if refusal is not None:
                 raise ValueError(f"{name} {refusal}, got {value!r}")
         self._check_rows()
-        others = {**self.real_options(), **self.per_row_options()}
+        others = {**self.real_options, **self.per_row_options}
         refusal = derivative_refusal(self.derivative, (self.targets,), others)
         if refusal is not None:
             raise ValueError(refusal)
@@ -174,7 +175,7 @@ class Objective:
     def _check_rows(self) -> None:
         if self.mean_over not in MEANS:
             raise ValueError(f"mean_over must be one of {', '.join(MEANS)}, got {self.mean_over!r}")
-        for name, values in self.per_row_options().items():
+        for name, values in self.per_row_options.items():
             option = PER_ROW_OPTIONS[name]
             if not all(option.least <= value < math.inf and value > -math.inf for value in values):
                 rule = f"finite and at least {option.least:g}" if option.least > -math.inf else "finite"
@@ -184,13 +185,14 @@ class Objective:
 
     def __repr__(self) -> str:
         """The fields, without the options of one number, or of one per row, that are off, and what is usual."""
-        quiet = {*REAL_OPTIONS, *PER_ROW_OPTIONS, "mean_over"} - {*self.real_options(), *self.per_row_options()}
+        quiet = {*REAL_OPTIONS, *PER_ROW_OPTIONS, "mean_over"} - {*self.real_options, *self.per_row_options}
         quiet -= {"mean_over"} if self.is_by_another_rule else set()
         quiet |= {"derivative"} if self.is_first_order else set()
         shown = [f.name for f in fields(self) if f.name not in quiet]
         return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
 
-    def options(self) -> dict[str, object]:
+    @cached_property
+    def options(self) -> Mapping[str, object]:
         """The options that are switched on, by the keyword under which an implementation receives them."""
         on: dict[str, object] = {}
         if self.label_smoothing:
@@ -199,9 +201,10 @@ class Objective:
             on["class_weights"] = self.class_weights
         if self.ignore_index is not None:
             on["ignore_index"] = self.ignore_index
-        return {**on, **self.real_options(), **self.per_row_options()}
+        return {**on, **self.real_options, **self.per_row_options}
 
-    def per_row_options(self) -> dict[str, tuple[float, ...]]:
+    @cached_property
+    def per_row_options(self) -> Mapping[str, tuple[float, ...]]:
         """Those of them that are one number for each row."""
         values = {name: getattr(self, name) for name in PER_ROW_OPTIONS}
         return {name: value for name, value in values.items() if value is not None}
@@ -227,7 +230,8 @@ class Objective:
         """The options that are one real number, in the order in which they are applied."""
         return tuple(field.name for field in fields(cls) if field.name in REAL_OPTIONS)
 
-    def real_options(self) -> dict[str, float]:
+    @cached_property
+    def real_options(self) -> Mapping[str, float]:
         """Those of them that are a map of the logits or a term of the rows' losses; empty where loss_i is
         sum_j t_ij (-log p_ij).
         """

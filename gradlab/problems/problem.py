@@ -145,8 +145,7 @@ class Problem:
     def rows(self, places: Array | slice) -> Problem:
         """The problem of some rows, in any order and each as often as it is named, with what is said of each row."""
         of_rows = {
-            name: tuple(np.asarray(values)[places].tolist())
-            for name, values in self.objective.per_row_options().items()
+            name: tuple(np.asarray(values)[places].tolist()) for name, values in self.objective.per_row_options.items()
         }
         objective = replace(self.objective, **of_rows)  # type: ignore[arg-type]  # the keywords are Objective's own
         vector = None if self.vector is None else self.vector[places]
@@ -173,7 +172,7 @@ def moderate_limit(fmt: Format, n_classes: int) -> float:
 
 
 def _check_per_row(objective: Objective, logits: Array) -> None:
-    for name, values in objective.per_row_options().items():
+    for name, values in objective.per_row_options.items():
         if len(values) != len(logits):
             raise ValueError(f"{name} must have {len(logits)} entries, one per row, got {len(values)}")
         if values and max(map(abs, values)) > format_of(logits.dtype).largest:

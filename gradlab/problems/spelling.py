@@ -48,7 +48,7 @@ def _stated(problem: Problem) -> str:
     objective, large = problem.objective, problem.logits.size > SHOWN_ENTRIES
     parts = [] if objective.is_first_order else [f"derivative {objective.derivative}"]
     parts += [] if objective.reduction == "mean" else [f"reduction {objective.reduction}"]
-    for name, value in objective.options().items():
-        parts.append(f"{name} of every row" if large and name in objective.per_row_options() else f"{name} {value}")
+    for name, value in objective.options.items():
+        parts.append(f"{name} of every row" if large and name in objective.per_row_options else f"{name} {value}")
     parts += [f"mean over {objective.mean_over}"] if objective.has_ruled_mean and objective.is_by_another_rule else []
     return "".join(f", {part}" for part in parts)

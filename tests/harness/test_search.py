@@ -56,7 +56,7 @@ def test_only_claimed_objectives_come_up_and_each_of_them() -> None:
     objectives = [problem.objective for problem in drawn(150, **claims)]
     assert {objective.reduction for objective in objectives} == {"sum", "none"}
     assert {objective.targets for objective in objectives} == {"index", "probability"}
-    assert {name for objective in objectives for name in objective.options()} == {"label_smoothing"}
+    assert {name for objective in objectives for name in objective.options} == {"label_smoothing"}
 
 
 def test_same_seed_draws_the_same_problems_and_another_seed_others() -> None:

@@ -36,7 +36,7 @@ OBJECTIVES = {
 
 def defined_loss(objective: Objective) -> Expr:
     """The whole loss of a row, put together from the tables of SymPy's definitions."""
-    on = objective.real_options()
+    on = objective.real_options
     loss = row_loss() + sum(term_along_logits(ROW_TERMS[name]) for name in on if name in ROW_TERMS)
     for name in reversed(list(on)):  # what is applied first is innermost
         if name in LOGIT_MAPS:
@@ -49,7 +49,7 @@ def defined_loss(objective: Objective) -> Expr:
 
 def parameters(objective: Objective) -> dict[Expr, arb]:
     letters = {name: one.letter for table in (LOGIT_MAPS, ROW_TERMS) for name, one in table.items()}
-    return {letters[name]: arb(value) for name, value in objective.real_options().items()}
+    return {letters[name]: arb(value) for name, value in objective.real_options.items()}
 
 
 @pytest.mark.parametrize("name", OBJECTIVES)

@@ -12,7 +12,7 @@ from gradlab.problems.objective import DERIVATIVES, REAL_OPTIONS, REDUCTIONS, TA
 
 def test_the_default_is_the_mean_over_labels_without_options() -> None:
     assert Objective() == Objective("mean", "index", 0.0, None, None)
-    assert Objective().options() == {}
+    assert Objective().options == {}
 
 
 @pytest.mark.parametrize("reduction", REDUCTIONS)
@@ -36,7 +36,7 @@ ON: list[tuple[dict[str, Any], dict[str, Any]]] = [
 
 @pytest.mark.parametrize(("given", "expected"), ON)
 def test_options_are_those_that_are_switched_on(given: dict[str, Any], expected: dict[str, Any]) -> None:
-    assert Objective(**given).options() == expected
+    assert Objective(**given).options == expected
 
 
 BAD: list[tuple[dict[str, Any], str]] = [

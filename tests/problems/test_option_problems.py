@@ -52,7 +52,7 @@ def test_every_option_comes_alone_on_moderate_and_on_other_logits(option: str) -
     alone = [
         p
         for p in drawn(reduction=going_with(option))
-        if set(p.objective.options()) == {option} and p.objective.targets == "index"
+        if set(p.objective.options) == {option} and p.objective.targets == "index"
     ]
     assert {problem.is_moderate for problem in alone} == {True, False}
     assert {problem.family for problem in alone} == {option}
@@ -61,7 +61,7 @@ def test_every_option_comes_alone_on_moderate_and_on_other_logits(option: str) -
 @pytest.mark.parametrize("option", OPTIONS)
 def test_every_option_comes_with_another(option: str) -> None:
     problems = drawn(reduction=going_with(option))
-    assert any(option in p.objective.options() and len(p.objective.options()) > 1 for p in problems)
+    assert any(option in p.objective.options and len(p.objective.options) > 1 for p in problems)
 
 
 def test_smoothing_is_tried_in_part_and_in_whole() -> None:
@@ -96,7 +96,7 @@ def test_an_ignored_row_may_hold_nan_and_with_other_options_one_that_counts() ->
     lost = [p for p in drawn() if not p.rows_with_value.all()]
     counting: dict[bool, list[set[str]]] = {True: [], False: []}
     for p in lost:
-        counting[bool((p.rows_with_value | p.ignored_rows).all())].append(set(p.objective.options()))
+        counting[bool((p.rows_with_value | p.ignored_rows).all())].append(set(p.objective.options))
     assert counting[True] == [{"ignore_index"}]
     alone = {"label_smoothing", "class_weights", "sample_weights"}
     assert all(len(options) == 1 and options <= alone for options in counting[False])
@@ -112,7 +112,7 @@ def test_there_are_more_rows_and_more_classes_than_a_block_holds_with_every_opti
 
 def test_no_row_whose_number_is_0_holds_anything_infinite() -> None:
     for p in drawn(reduction="none"):
-        for values in p.objective.per_row_options().values():
+        for values in p.objective.per_row_options.values():
             assert np.isfinite(p.logits64[np.array(values) == 0]).all()
 
 

@@ -80,10 +80,10 @@ def test_another_rule_is_asked_only_where_it_is_claimed_or_makes_no_difference()
 def test_every_rule_that_is_claimed_is_asked_where_it_makes_a_difference() -> None:
     claims = claims_from({"options": ["sample_weights", "temperature"], "mean_over": list(MEANS)})
     problems = problems_for(claims, "float32", ("quick", 0))
-    asked = {(p.objective.mean_over, name) for p in problems for name in p.objective.options()}
+    asked = {(p.objective.mean_over, name) for p in problems for name in p.objective.options}
     assert {(rule, "sample_weights") for rule in ("sum_of_weights", "number_of_rows")} <= asked
     assert ("number_of_rows", "temperature") in asked  # with sample weights
-    alone = [p.objective for p in problems if p.objective.options().keys() == {"temperature"}]
+    alone = [p.objective for p in problems if p.objective.options.keys() == {"temperature"}]
     assert {one.mean_over for one in alone} == {"sum_of_weights"}
 
 
@@ -106,9 +106,9 @@ def test_what_sound_code_answers_in_two_ways_is_left_open(logits: Any, objective
 def test_drawn_problems_have_a_number_for_each_row_where_it_goes_with_the_reduction() -> None:
     claims = claims_from({"reduction": ["none", "sum"], "options": ["sample_weights", "upstream"]})
     drawn = drawn_problems(claims, "float32", (150, 1))
-    on = {(name, p.objective.reduction) for p in drawn for name in p.objective.per_row_options()}
+    on = {(name, p.objective.reduction) for p in drawn for name in p.objective.per_row_options}
     assert on == {("sample_weights", "none"), ("sample_weights", "sum"), ("upstream", "none")}
-    assert all(len(one) == p.n_rows for p in drawn for one in p.objective.per_row_options().values())
+    assert all(len(one) == p.n_rows for p in drawn for one in p.objective.per_row_options.values())
 
 
 def test_a_problem_tells_its_numbers_of_rows_and_its_rule() -> None:

@@ -122,7 +122,7 @@ def test_probabilities_sum_to_1_at_times_and_to_something_else_at_times() -> Non
 
 def test_objectives_have_no_more_than_is_asked_for() -> None:
     for drawn in examples(objectives(3)):
-        assert (drawn.reduction, drawn.targets, drawn.options()) == ("mean", "index", {})
+        assert (drawn.reduction, drawn.targets, drawn.options) == ("mean", "index", {})
 
 
 def test_objectives_switch_each_option_on_and_off() -> None:
@@ -130,7 +130,7 @@ def test_objectives_switch_each_option_on_and_off() -> None:
     assert {objective.reduction for objective in drawn} == set(REDUCTIONS)
     assert {objective.targets for objective in drawn} == set(TARGETS)
     for option in OPTIONS:
-        assert {option in objective.options() for objective in drawn} == {True, False}
+        assert {option in objective.options for objective in drawn} == {True, False}
 
 
 @pytest.mark.parametrize("dtype", DTYPE_NAMES)

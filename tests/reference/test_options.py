@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import mpmath
@@ -55,7 +56,7 @@ def problem_of(name: str, reduction: str = "mean") -> Problem:
     if objective.ignore_index is not None:
         labels[1] = objective.ignore_index
     targets = labels if objective.targets == "index" else generator.uniform(size=(N, K))
-    changed = Objective(**{**vars(objective), "reduction": reduction})
+    changed = replace(objective, reduction=reduction)
     return Problem(logits, targets, changed)
 
 

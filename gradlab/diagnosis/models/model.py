@@ -93,7 +93,7 @@ def if_asked_for(option: str) -> Guesses:
 
     def guesses(observations: Sequence[Observation]) -> Iterable[float]:
         objectives = {seen.problem.objective for seen in observations}
-        return (0.0,) if any(option in one.options() or option == one.targets for one in objectives) else ()
+        return (0.0,) if any(option in one.options or option == one.targets for one in objectives) else ()
 
     return guesses
 
@@ -116,7 +116,7 @@ def single_rows(observations: Sequence[Observation]) -> list[Observation]:
         if seen.problem.n_rows == 1
         and seen.problem.is_finite
         and np.isfinite(seen.loss).all()
-        and not seen.problem.objective.options()
+        and not seen.problem.objective.options
         and seen.problem.objective.targets == "index"
         and seen.is_wrong
     ]

@@ -51,7 +51,7 @@ def micro_batches(size: float) -> Changes:
     """Means of runs of `size` rows, averaged."""
 
     def shares(problem: Problem) -> Array:
-        if problem.objective.reduction != "mean" or problem.objective.options():
+        if problem.objective.reduction != "mean" or problem.objective.options:
             return np.full(problem.n_rows, 1 / mean_factor(problem))
         starts = np.arange(0, problem.n_rows, int(size))
         lengths = np.minimum(problem.n_rows - starts, int(size))

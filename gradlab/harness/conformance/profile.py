@@ -93,7 +93,7 @@ def _lacking(claims: Claims, problem: Problem) -> Iterator[str]:
         yield f"reduction {objective.reduction}"
     if objective.targets not in claims.targets:
         yield f"targets {objective.targets}"
-    yield from (option for option in objective.options() if option not in claims.options)
+    yield from (option for option in objective.options if option not in claims.options)
     if not admits(replace(claims, normalised_targets=False), problem):
         yield "masks"
     if not admits(replace(claims, masks=True), problem):
