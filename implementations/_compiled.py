@@ -43,7 +43,12 @@ def arguments(logits: Any, labels: Any) -> tuple[Array, Array]:
     logits, labels = checked(logits, labels)
     if logits.dtype.name not in ("float32", "float64"):
         raise TypeError(f"logits must be float32 or float64, got {logits.dtype}")
-    return np.require(logits, requirements=["C", "A"]), np.require(labels, requirements=["C", "A"])
+    return _laid_out(logits), _laid_out(labels)
+
+
+def _laid_out(array: Array) -> Array:
+    flags = array.flags
+    return array if flags.c_contiguous and flags.aligned else np.require(array, requirements=["C", "A"])
 
 
 def written_to(out: Array | None, logits: Array) -> Array:
@@ -74,9 +79,9 @@ def run(some_rows: Callable[[tuple[int, int]], None], shape: tuple[int, ...], th
         thread.join()
 
 
-@np.errstate(over="ignore")  # a loss beyond the largest float32 is inf
 def reduced(losses: Array, reduction: str, dtype: np.dtype[Any]) -> Any:
     """The losses (N,), float64, as the reduction asks, in the dtype; the mean of none is NaN."""
     if reduction == "none":
-        return losses.astype(dtype, copy=False)
-    return dtype.type(kernels().sum_over(losses, divisor_of(reduction, len(losses))))
+        with np.errstate(over="ignore"):  # a loss beyond the largest float32 is inf
+            return losses.astype(dtype, copy=False)
+    return dtype.type(kernels().sum_over(losses, divisor_of(reduction, len(losses)), dtype.type(0)))

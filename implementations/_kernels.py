@@ -15,15 +15,18 @@ import numpy as np
 from numba import float32, float64, intp, njit, types, void
 from numba.extending import overload
 
-from ._elementary import exponential, from_sortable, largest_of, sortable, two_product, two_sum
+from ._elementary import exponential, from_sortable, full_width, largest_of, sortable, two_product, two_sum
 
 CHUNK = 1024  # terms that are added in the working precision, in 32 or 64 lanes; the chunks' sums are added in float64
 
 
 def _kept(signatures: Any) -> Callable[[Callable[..., Any]], Any]:
-    """njit for these signatures, kept on disk: under a name that changes with the sources, which numba overlooks."""
+    """njit for these signatures, kept on disk: under a name that changes with what numba overlooks.
+
+    That is the sources, and this module's name, under which kept code looks for it: the folder can be imported by two.
+    """
     folder = Path(__file__).parent
-    sources = b"".join((folder / name).read_bytes() for name in ("_elementary.py", "_kernels.py"))
+    sources = __name__.encode() + b"".join((folder / name).read_bytes() for name in ("_elementary.py", "_kernels.py"))
 
     def compiled(function: Callable[..., Any]) -> Any:
         function.__qualname__ += "_" + hashlib.sha256(sources).hexdigest()[:12]
@@ -43,6 +46,7 @@ def _signatures() -> list[Any]:
 
 @njit(fastmath={"reassoc"})  # type: ignore[untyped-decorator]
 def _sum_of_chunk(terms: Any) -> Any:
+    full_width()
     total = terms.dtype.type(0)
     for j in range(terms.size):
         total += terms[j]
@@ -52,6 +56,7 @@ def _sum_of_chunk(terms: Any) -> Any:
 @njit(fastmath={"reassoc"})  # type: ignore[untyped-decorator]
 def _exponentials_of_chunk(logits: Any, largest: Any, terms: Any) -> Any:
     """Writes exp(fl(x - largest)) into terms, and returns their sum."""
+    full_width()
     zero = logits.dtype.type(0)
     total = zero
     for j in range(logits.size):
@@ -63,6 +68,9 @@ def _exponentials_of_chunk(logits: Any, largest: Any, terms: Any) -> Any:
 
 @njit  # type: ignore[untyped-decorator]
 def _sum(terms: Any) -> float:
+    full_width()
+    if terms.size <= CHUNK:  # a slice costs as much as several entries
+        return np.float64(_sum_of_chunk(terms))
     total = 0.0
     for start in range(0, terms.size, CHUNK):
         total += _sum_of_chunk(terms[start : start + CHUNK])
@@ -72,6 +80,9 @@ def _sum(terms: Any) -> float:
 @njit  # type: ignore[untyped-decorator]
 def _exponentials(logits: Any, largest: Any, terms: Any) -> float:
     """Writes exp(fl(x - largest)) into terms, and returns their sum, in float64."""
+    full_width()
+    if terms.size <= CHUNK:
+        return np.float64(_exponentials_of_chunk(logits, largest, terms))
     total = 0.0
     for start in range(0, terms.size, CHUNK):
         stop = start + CHUNK
@@ -82,6 +93,7 @@ def _exponentials(logits: Any, largest: Any, terms: Any) -> float:
 @njit  # type: ignore[untyped-decorator]
 def _scale(terms: Any, factor: Any, following: Any) -> Any:
     """Multiplies the terms, and returns the largest entry of the following row, which is read along the way."""
+    full_width()
     largest = sortable(following[0])
     for j in range(terms.size):
         terms[j] *= factor
@@ -96,6 +108,7 @@ def fast_rows(logits: Any, labels: Any, answer: Any, rows: Any) -> None:
 
     The target's entry is minus the sum of the others, taken again where the label's exponential is more than half.
     """
+    full_width()
     losses, gradient, divisor = answer
     first, last = rows
     largest = logits.dtype.type(0) if first == last else largest_of(logits[first])
@@ -117,6 +130,7 @@ def fast_rows(logits: Any, labels: Any, answer: Any, rows: Any) -> None:
 @njit  # type: ignore[untyped-decorator]
 def _exact_exponentials(logits: Any, largest: Any, terms: Any) -> None:
     """Writes exp(x - largest) into terms, of the exact difference."""
+    full_width()
     for j in range(logits.size):
         d, delta = two_sum(logits[j], -largest)
         terms[j] = exponential(d, delta)
@@ -136,6 +150,7 @@ def _difference(a: Any, b: Any) -> Any:
 @njit(fastmath={"reassoc"})  # type: ignore[untyped-decorator]
 def _sum32(terms: Any, most: Any) -> Any:
     """The sum of float32 terms as a pair: in float64 it is right to K 2^-53."""
+    full_width()
     total = 0.0
     for j in range(terms.size):
         total += np.float64(terms[j])
@@ -145,6 +160,7 @@ def _sum32(terms: Any, most: Any) -> Any:
 @njit(fastmath={"reassoc"})  # type: ignore[untyped-decorator]
 def _sum64(terms: Any, most: Any) -> Any:
     """The sum of float64 terms in [0, most] as a pair, as `_compensated.sum_of_terms` takes it."""
+    full_width()
     _, exponent = math.frexp(most)
     at = math.ldexp(1.0, exponent + _bits(terms.size + 2))
     high, low = 0.0, 0.0
@@ -179,6 +195,7 @@ def _(terms: Any, most: Any) -> Any:
 @njit  # type: ignore[untyped-decorator]
 def _divide(terms: Any, denominator: Any) -> None:
     """terms / denominator, rounded once but for u^2; the denominator is a pair."""
+    full_width()
     high, low = denominator
     inverse = 1.0 / high
     product, error = two_product(inverse, high)
@@ -189,6 +206,7 @@ def _divide(terms: Any, denominator: Any) -> None:
 
 @njit(fastmath={"contract"})  # type: ignore[untyped-decorator]
 def _times_pair(terms: Any, high: Any, low: Any) -> None:
+    full_width()
     for j in range(terms.size):
         terms[j] = terms[j] * high + terms[j] * low
 
@@ -199,6 +217,7 @@ def _behind_in_parts(x: Any, y: Any, largest: Any) -> Any:
 
     As in `accurate`, half^2 being exp(x_2 - largest); high + low is half times the sum of exp(x_j - x_2), unrounded.
     """
+    full_width()
     second = x.dtype.type(-np.inf)
     for j in range(x.size):
         second = x[j] if j != y and x[j] > second else second
@@ -229,6 +248,7 @@ def accurate_rows(logits: Any, labels: Any, answer: Any, rows: Any) -> None:
 
     Where the sum of the others is below far, it owes too much to terms that are rounded as subnormal numbers.
     """
+    full_width()
     losses, gradient, divisor = answer
     far = 1024.0 * logits.shape[1] * (2.0**-126 if logits.itemsize == 4 else 2.0**-1022)
     for i in range(*rows):
@@ -258,19 +278,26 @@ def accurate_rows(logits: Any, labels: Any, answer: Any, rows: Any) -> None:
         losses[i] = distance + ((error if distance < np.inf else 0.0) + math.log1p(behind))
 
 
-@_kept(float64(float64[::1], float64))
-def sum_over(losses: Any, divisor: Any) -> Any:
-    """sum(losses) / divisor for losses >= 0, to 3 roundings; inf only where the quotient is."""
-    scale = 1.0 if np.max(np.append(losses, 0.0)) < 2.0**900 else 2.0**-120
+@_kept([kind(float64[::1], float64, kind) for kind in (float32, float64)])
+def sum_over(losses: Any, divisor: Any, zero: Any) -> Any:
+    """sum(losses) / divisor for losses >= 0, to 3 roundings, in the precision of zero; inf only where the quotient is.
+
+    zero: 0.
+    """
+    largest = 0.0
+    for loss in losses:
+        largest = max(largest, loss)
+    scale = 1.0 if largest < 2.0**900 else 2.0**-120
     total, rest = 0.0, 0.0
     for loss in losses:
         total, error = two_sum(total, loss * scale)
         rest += error
-    return (total + (rest if total < np.inf else 0.0)) / divisor / scale
+    return type(zero)((total + (rest if total < np.inf else 0.0)) / divisor / scale)
 
 
 @_kept([void(kind[::1], kind, kind[::1], intp) for kind in (float32, float64)])
 def repeated_exponentials(logits: Any, largest: Any, terms: Any, times: Any) -> None:
     """Writes exp(fl(x - largest)) into terms so many times: what the exponentials alone take, for benchmarks."""
+    full_width()
     for _ in range(times):
         _exponentials(logits, largest, terms)

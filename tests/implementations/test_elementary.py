@@ -10,6 +10,8 @@ import pytest
 
 pytest.importorskip("numba")
 
+from numba import njit
+
 from gradlab.implementations import _elementary, _kernels
 
 COEFFICIENTS = {"float32": _elementary.Q32, "float64": _elementary.Q64}
@@ -30,6 +32,18 @@ def test_the_polynomial_is_what_chebyfit_makes(dtype: str) -> None:
     number = np.dtype(dtype).type
     assert [number(c) for c in COEFFICIENTS[dtype]] == [number(float(c)) for c in expected]
     assert error * half**2 * mpmath.sqrt(2) < ERROR[dtype]
+
+
+def test_a_function_at_full_width_says_so_to_llvm() -> None:
+    @njit  # type: ignore[untyped-decorator]
+    def doubled(values: Any) -> None:
+        _elementary.full_width()
+        for j in range(values.size):
+            values[j] *= 2
+
+    doubled(np.ones(8))
+    (written,) = doubled.inspect_llvm().values()
+    assert '"prefer-vector-width"="512"' in written
 
 
 def exponentials(d: Any) -> Any:

@@ -103,3 +103,19 @@ def test_without_numba_they_are_neither_judged_nor_loaded(monkeypatch: pytest.Mo
             load("fused", {})
     finally:
         shipped.cache_clear()
+
+
+def test_compiled_code_is_kept_for_one_name_of_the_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    numba = pytest.importorskip("numba")
+    kernels = _compiled.kernels()
+
+    def kept_as() -> str:
+        def same(value: Any) -> Any:
+            return value
+
+        name: str = kernels._kept([numba.float64(numba.float64)])(same).py_func.__qualname__
+        return name
+
+    first = kept_as()
+    monkeypatch.setattr(kernels, "__name__", "implementations._kernels")  # as from a file in the folder itself
+    assert kept_as() != first
