@@ -5,7 +5,8 @@ the coefficients, delta_j their errors, Delta their sum. A row's Hessian is H_ij
 with v is A p_i (v_i - s), s = sum_j p_j v_j; and dloss/dt_j = c_j (lse - x_j), with c_j = w_j (1 - eps).
 
 1 - p_i loses digits where p_i is near 1, v_i - s where v_i is near the mean. So a bound is relative to the sizes before
-a subtraction, p_i |v_i| and p_i sum_j p_j |v_j|, not after it.
+a subtraction, p_i |v_i| and p_i sum_j p_j |v_j|, not after it. Something may be taken off every v_j first, which
+changes no product: so |v_j| counts for at least the width of the row, max v - min v.
 """
 
 from __future__ import annotations
@@ -46,7 +47,9 @@ def product(problem: Problem) -> tuple[Array, str]:
     since gamma(a + b) = gamma(a) + gamma(b) + gamma(a) gamma(b). It holds for p_i v_i - p_i s as well, whose products
     are rounded before the subtraction; for sum_j p_i p_j (v_i - v_j), and for the product with a Hessian that was
     computed before, by any of the forms of `hessian`, in which 1 - p_i may be a sum (n) and the product one more (n).
-    Delta p_i (|v_i| + sum_j p_j |v_j|) more for the errors of the coefficients; what underflows: `least`.
+    Delta p_i (|v_i| + sum_j p_j |v_j|) more for the errors of the coefficients; what underflows: `least`. A value
+    between two of the v_j that is taken off them all leaves no more than the width w, rounded once more; so |v_j| is
+    max(|v_j|, w).
     """
     return np.asarray(_of_product(parts_of(problem), _sizes(problem)) / divisor(problem) + least(problem)), _PRODUCT
 
@@ -58,6 +61,9 @@ def diagonal(problem: Problem) -> tuple[Array, str]:
     p_i - p_i^2 is off by p_i theta (1 - 2 p_i - p_i theta) for p_i off by p_i theta, and by a rounding each;
     p_i (1 - p_i) by no more; p_i times the sum of the other p_j by what the terms of j carry; -p_i expm1(log p_i) by
     2 beta p_i (1 - p_i) besides, which is part of c.
+
+    On moderate logits A (1/4 - (p_i - 1/2)^2) counts too, whose errors go with 1/4: that of p_i - 1/2 is worth at most
+    u/2 of its square, the square and the difference are rounded by u/4 each; gamma(4) A/4 in all.
     """
     return np.asarray(_of_diagonal(parts_of(problem)) / divisor(problem) + least(problem)), _DIAGONAL
 
@@ -71,7 +77,7 @@ def hessian(problem: Problem) -> tuple[Array, str]:
     product with its unit vector.
     """
     parts = parts_of(problem)
-    p, g, each, mass, missed = parts
+    p, g, each, mass, missed, _ = parts
     error = mass[..., None] * p[:, :, None] * (g[:, :, None] * p[:, None] + (1 + g[:, :, None]) * (each * p)[:, None])
     error = error + missed[..., None] * p[:, :, None] * p[:, None]
     classes = np.arange(problem.n_classes)
@@ -118,13 +124,14 @@ def stays_in_range(problem: Problem) -> bool:
 
 
 class Parts(NamedTuple):
-    """p, g and gamma(k), (N, K); A and Delta, (N, 1)."""
+    """p, g and gamma(k), (N, K); A and Delta, (N, 1); what a diagonal made from 1/4 loses of 1/4."""
 
     p: Array
     g: Array
     each: Array
     mass: Array
     missed: Array
+    quarter: float
 
 
 def parts_of(problem: Problem) -> Parts:
@@ -135,7 +142,8 @@ def parts_of(problem: Problem) -> Parts:
     last = 6 + 2 * BETA + of_mass(problem) + of_division(problem)
     g = gamma(carried + 2 * of_sum(problem.n_classes, fmt) + last, fmt)
     missed = tolerances.coefficient_errors(problem).sum(axis=1, keepdims=True)
-    return Parts(c.probabilities, g, gamma(carried, fmt), c.mass[:, None] + missed, missed)
+    quarter = float(gamma(4.0, fmt)) / 4 if problem.is_moderate else 0.0
+    return Parts(c.probabilities, g, gamma(carried, fmt), c.mass[:, None] + missed, missed, quarter)
 
 
 def _carried(problem: Problem, c: Conditioning, times: float) -> Array:
@@ -152,21 +160,25 @@ def _carried(problem: Problem, c: Conditioning, times: float) -> Array:
 
 
 def _of_product(parts: Parts, sizes: Array) -> Array:
-    p, g, each, mass, missed = parts
+    p, g, each, mass, missed, _ = parts
     own = sizes + (p * sizes).sum(axis=1, keepdims=True)
     others = sizes * (each * p).sum(axis=1, keepdims=True) + (each * p * sizes).sum(axis=1, keepdims=True)
     return np.asarray(p * (mass * (g * own + (1 + g) * others) + missed * own))
 
 
 def _of_diagonal(parts: Parts) -> Array:
-    p, g, each, mass, missed = parts
+    p, g, each, mass, missed, quarter = parts
     others = (each * p).sum(axis=1, keepdims=True) + each * p
-    return np.asarray(p * (mass * (g * (1 + p) + (1 + g) * others) + missed * (1 + p)))
+    return np.asarray(p * (mass * (g * (1 + p) + (1 + g) * others) + missed * (1 + p)) + mass * quarter)
 
 
 def _sizes(problem: Problem) -> Array:
-    """|v|, of the problem's vector, or 1, the largest entry of the unit vectors whose products are entries of H."""
-    return np.ones((1, 1)) if problem.vector is None else np.abs(problem.vector.astype(np.float64))
+    """max(|v_j|, width of v) of the problem's vector; or 1, as of unit vectors, whose products are entries of H."""
+    if problem.vector is None or not problem.vector.size:
+        return np.ones((1, 1))
+    v = problem.vector.astype(np.float64)
+    with np.errstate(over="ignore"):
+        return np.asarray(np.maximum(np.abs(v), np.ptp(v, axis=1, keepdims=True)))
 
 
 def _shares(problem: Problem) -> tuple[Array, Array, Array]:

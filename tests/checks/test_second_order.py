@@ -203,6 +203,13 @@ def test_every_specimen_of_another_derivative_is_seen_by_a_run_with_that_claim()
     assert report.power.missed == ()
 
 
+def diagonal_from_a_quarter(logits: Any, labels: Any) -> Any:
+    """p (1 - p) by completing the square, which costs all digits of a small p."""
+    d = logits - logits.max(axis=1, keepdims=True)
+    p = np.exp(d) / np.exp(d).sum(axis=1, keepdims=True)
+    return textbook_diagonal(d, labels)[0], (0.25 - (p - 0.5) ** 2) / p.dtype.type(len(p))
+
+
 def textbook_diagonal(logits: Any, labels: Any) -> Any:
     e = np.exp(logits)
     p = e / e.sum(axis=1, keepdims=True)
@@ -216,3 +223,8 @@ def test_a_form_without_a_shift_is_unstable_and_not_wrong() -> None:
     assert all(not line.n_failed for line in report.lines if line.check.name == "rows_are_independent")
     (slopes,) = [line for line in report.lines if line.check.name == "derivative_is_the_slope_of_the_exact_gradient"]
     assert slopes.passed
+
+
+def test_a_form_that_loses_small_entries_is_unstable_and_not_wrong() -> None:
+    report = judge(implementation_of(diagonal_from_a_quarter, {"derivative": "hessian_diagonal"}), FEW)
+    assert report.verdict == "unstable"

@@ -97,6 +97,11 @@ def products(p: Array, v: Array, a: Array, d: Array) -> dict[str, Array]:
     one = np.ones((), p.dtype)
     mean = summed(p * v)
     whole = hessians(p, a, d)["complement"]
+    shifted = {
+        "largest": v - v.max(axis=1, keepdims=True),
+        "first": v - v[:, :1],
+        "mean": v - mean,
+    }
     pairs = p[:, :, None] * p[:, None, :] * (v[:, :, None] - v[:, None, :])
     return {
         "A late": a * (p * (v - mean)) / d,
@@ -106,13 +111,16 @@ def products(p: Array, v: Array, a: Array, d: Array) -> dict[str, Array]:
         "p divided first": (p * (one / d)) * (a * (v - mean)),
         "by the Hessian": summed(whole * v[:, None, :])[..., 0],
         "by pairs": a * summed(pairs)[..., 0] / d,
+        **{f"less its {name}": a * p * (less - summed(p * less)) / d for name, less in shifted.items()},
     }
 
 
-def diagonals(p: Array, a: Array, d: Array) -> dict[str, Array]:
-    """The diagonal in several ways of writing it."""
-    one = np.ones((), p.dtype)
+def diagonals(p: Array, a: Array, d: Array, moderate: bool) -> dict[str, Array]:
+    """The diagonal in several ways of writing it; from 1/4 where what that loses counts for nothing."""
+    one, half = np.ones((), p.dtype), np.asarray(0.5, p.dtype)
+    from_quarter = {"from 1/4": a * (half * half - (p - half) ** 2) / d} if moderate else {}
     return {
+        **from_quarter,
         "one less": a * p * (one - p) / d,
         "square": (p - p * p) * (a / d),
         "complement": a * (p * others(p)) / d,
@@ -149,7 +157,7 @@ def test_no_way_of_writing_second_derivatives_exceeds_the_bound(
             p = probabilities(problem, forms[form], (answer, ulps))
             found = {
                 "hessian": hessians(p, a, d),
-                "hessian_diagonal": diagonals(p, a, d),
+                "hessian_diagonal": diagonals(p, a, d, moderate),
             }
             for derivative, ways in found.items():
                 ratio, way = worst(asking(problem, derivative), ways)
