@@ -52,6 +52,15 @@ def sample_weights_after_the_mean(logits: Array, labels: Array, sample_weights: 
     return loss * sample_weights.mean(), gradient * sample_weights.mean()
 
 
+def epsilon_in_denominator(logits: Array, labels: Array, sample_weights: Array | None = None) -> Answer:
+    """The sum of the weights is kept from 0 by 1e-8 more, which counts where all weights are small."""
+    if sample_weights is None:
+        return every_option(logits, labels)
+    loss, gradient = every_option(logits, labels, reduction="sum", sample_weights=sample_weights)
+    total = sample_weights.sum() + logits.dtype.type(1e-8)
+    return loss / total, gradient / total
+
+
 def upstream_in_loss(logits: Array, labels: Array, upstream: Array | None = None) -> Answer:
     """The losses are multiplied by what comes from above too."""
     losses, gradient = every_option(logits, labels, reduction="none", upstream=upstream)
@@ -137,6 +146,16 @@ SPECIMENS = (
         labels=[0, 0],
         options={"sample_weights": (0.5, 2.0)},
         killed_by="sample_weights_are_as_defined",
+        claims=WEIGHTS,
+    ),
+    Specimen(
+        epsilon_in_denominator,
+        wrong="loss = sum_i s_i loss_i / (sum_i s_i + 1e-8)",
+        mend="divide by the sum itself; where it is 0 the mean is 0/0, to be told apart from a mean of 0",
+        logits=[[0, 0]],
+        labels=[0],
+        options={"sample_weights": (2.0**-20,)},
+        killed_by="mean_is_over_what_is_claimed",
         claims=WEIGHTS,
     ),
     Specimen(

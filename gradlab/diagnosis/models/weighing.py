@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from gradlab.coefficients import denominators_of, gradient_factors, loss_factors
-from gradlab.diagnosis.models.model import of_option
+from gradlab.coefficients import denominator_of, denominators_of, gradient_factors, loss_factors
+from gradlab.diagnosis.matching import Observation
+from gradlab.diagnosis.models.model import Defect, of_option
 from gradlab.diagnosis.models.options import divided_by, gradient_divided_by
 from gradlab.diagnosis.stages import Changes, own_gradient, own_loss
 from gradlab.problems.problem import Array, Problem
@@ -90,6 +91,24 @@ def scaled_by_mean_weight() -> Changes:
     }
 
 
+def with_epsilon(epsilon: float) -> Changes:
+    """The denominator with a constant more, where there are weights."""
+    return divided_by(
+        lambda problem: denominator_of(problem) + epsilon * (problem.objective.sample_weights is not None)
+    )
+
+
+def epsilons_of_means(observations: Sequence[Observation]) -> Iterable[float]:
+    """What is added to the denominator, by the wrong losses with weights for which it is least."""
+    told = [
+        (denominator_of(seen.problem), float(seen.true_loss / seen.loss))
+        for seen in observations
+        if seen.problem.objective.sample_weights is not None and seen.problem.objective.reduction == "mean"
+        if not seen.faulty and seen.wrong_loss and 0 < seen.loss < seen.true_loss < np.inf
+    ]
+    yield from (denominator * (ratio - 1) for denominator, ratio in sorted(told)[:2])
+
+
 SQUARED = {
     "loss_factors": times(loss_factors, sample_weights),
     "gradient_factors": times(gradient_factors, sample_weights),
@@ -114,6 +133,7 @@ DEFECTS = (
     of_option("sample_weights", "sample_weights_divided_out", **divided_by(over("sum_of_weights"))),
     of_option("sample_weights", "sample_weights_squared", **SQUARED),
     of_option("sample_weights", "sample_weights_after_the_mean", **scaled_by_mean_weight()),
+    Defect("epsilon_in_denominator", with_epsilon, "epsilon", epsilons_of_means),
     of_option("upstream", "upstream_in_loss", loss_factors=times(loss_factors, upstream)),
     of_option("upstream", "upstream_ignored", gradient_factors=sample_weights),
     of_option("upstream", "upstream_summed", gradient_factors=sum_of_upstream),

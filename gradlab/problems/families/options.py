@@ -153,14 +153,14 @@ def per_row_names(objective: Objective) -> list[str]:
     return [name for name, option in PER_ROW_OPTIONS.items() if objective.reduction in option.reductions]
 
 
-def with_rows(objective: Objective, name: str, n_rows: int) -> Objective:
-    """The objective with an option of one number per row: those that are tried, in turn."""
-    values = tuple(np.resize(PER_ROW_OPTIONS[name].tried, n_rows).tolist())
+def with_rows(objective: Objective, name: str, n_rows: int, scale: float = 1.0) -> Objective:
+    """The objective with an option of one number per row: those that are tried, in turn, times the scale."""
+    values = tuple((scale * np.resize(PER_ROW_OPTIONS[name].tried, n_rows)).tolist())
     return _on(objective, {name: values})
 
 
 def _per_row(logits: list[Problem], base: Objective) -> list[Problem]:
-    """Each option of one number per row: alone, for one row, and with each of the others; then all of them together.
+    """Each option of one number per row: alone, tiny, for one row, with each of the others; then all of them together.
 
     No row whose number is 0 holds anything infinite: what holds there is left open, see `harness.problems`.
     """
@@ -173,6 +173,8 @@ def _per_row(logits: list[Problem], base: Objective) -> list[Problem]:
     for name in per_row_names(base):
         own = with_rows(base, name, len(some))
         found += [_with(problem, own, name) for problem in logits]
+        tiny = 2.0 ** (logits[0].format.min_exponent // 4)
+        found.append(_with(logits[0], with_rows(base, name, len(some), tiny), name))
         found.append(_with(logits[0].rows(slice(1)), with_rows(base, name, 1), name))
         found += [_with(logits[0].replace(logits=one), own, name) for one in (masked, lost)]
         found.append(logits[0].replace(targets=some, objective=replace(own, ignore_index=UNUSED), family=name))
