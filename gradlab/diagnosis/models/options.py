@@ -106,7 +106,8 @@ def gradient_divided_by(
 
 
 def with_fixed_label(problem: Problem) -> Array:
-    return np.asarray(problem.targets == -100)
+    """Which rows have the label -100; none where targets are probabilities."""
+    return np.asarray(problem.targets == -100) if problem.targets.ndim == 1 else np.zeros(problem.n_rows, dtype=bool)
 
 
 def gradient_of_ignored(view: View) -> Array:

@@ -50,17 +50,21 @@ def classes(problem: Problem) -> float:
 def micro_batches(size: float) -> Changes:
     """Means of runs of `size` rows, averaged."""
 
+    def is_plain_mean(problem: Problem) -> bool:
+        return problem.objective.reduction == "mean" and not problem.objective.options
+
     def shares(problem: Problem) -> Array:
-        if problem.objective.reduction != "mean" or problem.objective.options:
-            return np.full(problem.n_rows, 1 / mean_factor(problem))
         starts = np.arange(0, problem.n_rows, int(size))
         lengths = np.minimum(problem.n_rows - starts, int(size))
         return np.repeat(1.0 / (lengths * max(len(starts), 1)), lengths)
 
-    return {
-        "loss": lambda losses, problem: np.asarray((losses * shares(problem)).sum()),
-        "scaled": lambda gradient, problem: gradient * shares(problem)[:, None],
-    }
+    def loss(losses: Array, problem: Problem) -> Array:
+        return np.asarray((losses * shares(problem)).sum()) if is_plain_mean(problem) else own_loss(losses, problem)
+
+    def scaled(gradient: Array, problem: Problem) -> Array:
+        return gradient * shares(problem)[:, None] if is_plain_mean(problem) else own_gradient(gradient, problem)
+
+    return {"loss": loss, "scaled": scaled}
 
 
 def sizes_of_micro_batches(observations: Sequence[Observation]) -> Iterable[float]:

@@ -1,0 +1,46 @@
+"""What every model predicts has the shape of an answer, whatever the objective is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gradlab.claims import Claims, claims_from
+from gradlab.diagnosis.explaining import Explanation
+from gradlab.diagnosis.matching import Observation, observed
+from gradlab.diagnosis.models import DEFECTS
+from gradlab.evaluation import Implementation, evaluate
+from gradlab.harness.problems import problems_for
+from gradlab.implementations import every_option
+
+
+def one_in_a_hundred_more(*arguments: Any, **options: Any) -> Any:
+    loss, gradient = every_option.every_option(*arguments, **options)
+    return loss * loss.dtype.type(1.01), gradient * gradient.dtype.type(1.01)
+
+
+def one_of_each_kind(claims: Claims) -> list[Observation]:
+    """An answer, which is wrong, for each set of options, reduction, rule of the mean and kind of target."""
+    implementation = Implementation("more", one_in_a_hundred_more, claims)
+    kinds = {}
+    for problem in problems_for(claims, "float64", ("quick", 0)):
+        objective = problem.objective
+        if problem.n_rows and problem.is_moderate:
+            kinds[frozenset(objective.options), objective.reduction, objective.mean_over, objective.targets] = problem
+    return [observed(problem, evaluate(implementation, problem)) for problem in kinds.values()]
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_every_model_predicts_a_loss_and_a_gradient_of_the_right_shapes() -> None:
+    seen = one_of_each_kind(claims_from({**every_option.CLAIMS, "dtypes": "float64"}))
+    models = [model for defect in DEFECTS for model in defect.models(seen)]
+    assert len(seen) > 50
+    assert len(models) > 100
+    with np.errstate(all="ignore"):
+        for model in models:
+            for one in seen:
+                predicted = Explanation((model,)).predicts(one)
+                shapes = (np.shape(predicted.loss), predicted.gradient.shape)
+                assert shapes == (one.loss.shape, one.gradient.shape), (model.defect, one.problem.objective)
