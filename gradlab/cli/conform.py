@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from gradlab.problems.dtypes import DTYPE_NAMES
 
 if TYPE_CHECKING:
     from gradlab.evaluation import Implementation
+    from gradlab.harness.run import Watch
     from gradlab.isolation.desk import Desk
     from gradlab.report.conformance import Conformance
 
@@ -54,6 +56,7 @@ def conform(targets: tuple[str, ...], dtypes: tuple[str, ...], json: Path | None
 def _profiled_here(targets: Sequence[str], claimed: Claimed) -> Iterator[Conformance]:
     """The profiles of all, told as they come, in this process."""
     from gradlab.adapters.load import TargetError, load, with_gradients
+    from gradlab.report.progress import shown
 
     try:
         found = [one for target in dict.fromkeys(targets) for one in load(target, claimed.claims, claimed.dtypes)]
@@ -62,20 +65,24 @@ def _profiled_here(targets: Sequence[str], claimed: Claimed) -> Iterator[Conform
         raise click.UsageError(str(error)) from error
     for one in found:
         if dtypes := _asked(one.name, one.claims, claimed):
-            yield _told(_conformance(one, dtypes))
+            with shown(one.name) as watch:
+                profiles = _conformance(one, dtypes, watch)
+            yield _told(profiles)
 
 
 def _profiled_apart(targets: Sequence[str], claimed: Claimed, limits: Limits) -> Iterator[Conformance]:
     """The same, each in a process of its own."""
     from gradlab.isolation.supervisor import pool_in
+    from gradlab.report.progress import shown
 
     with pool_in(str(Path.cwd()), limits, n_processors()) as pool:
         offers = Offers(pool, targets, claimed)
         refuse_faults(offers.faults + offers.unloaded, (), offers.found)
         asked = [(one, dtypes) for one in offers.found if (dtypes := _asked(one.name, one.claims, claimed))]
         members = [offers.begin(one, partial(profile_here, one, claimed, dtypes)) for one, dtypes in asked]
-        for member in members:
-            found: Conformance | str = pool.result_of(member)
+        for (one, _), member in zip(asked, members, strict=True):
+            with shown(one.name) as watch:
+                found: Conformance | str = pool.result_of(member, watch)
             if isinstance(found, str):
                 raise click.UsageError(found)
             yield _told(found)
@@ -89,15 +96,15 @@ def profile_here(one: Offered, claimed: Claimed, dtypes: Sequence[str], desk: De
         (implementation,) = with_gradients([implementation_here(one, claimed, desk)])
     except TargetError as error:
         return str(error)
-    return _conformance(desk.supervised(implementation), dtypes, desk.behind.cut_short)
+    return replace(_conformance(desk.supervised(implementation), dtypes, desk.watch), cut_short=desk.behind.cut_short)
 
 
-def _conformance(implementation: Implementation, dtypes: Sequence[str], cut_short: str = "") -> Conformance:
+def _conformance(implementation: Implementation, dtypes: Sequence[str], watch: Watch) -> Conformance:
     from gradlab.harness.conformance.profile import profile_of
     from gradlab.report.conformance import conformance_of
 
-    profiles = {dtype: profile_of(implementation, dtype) for dtype in dtypes}
-    return conformance_of(implementation, profiles, cut_short)
+    profiles = {dtype: profile_of(implementation, dtype, watch) for dtype in dtypes}
+    return conformance_of(implementation, profiles)
 
 
 def _asked(name: str, claims: Claims, claimed: Claimed) -> list[str]:

@@ -46,7 +46,7 @@ class Conformance:
     cut_short: str = ""
 
 
-def conformance_of(implementation: Implementation, profiles: Mapping[str, Profile], cut_short: str = "") -> Conformance:
+def conformance_of(implementation: Implementation, profiles: Mapping[str, Profile]) -> Conformance:
     """What profiles, by dtype, come to."""
     entry = {
         "name": implementation.name,
@@ -54,7 +54,7 @@ def conformance_of(implementation: Implementation, profiles: Mapping[str, Profil
         "claims": encoded_claims(implementation.claims),
         "profiles": {dtype: encoded_profile(profile) for dtype, profile in profiles.items()},
     }
-    return Conformance(implementation.name, tuple(profiles), tuple(_rows(profiles)), entry, cut_short)
+    return Conformance(implementation.name, tuple(profiles), tuple(_rows(profiles)), entry)
 
 
 def conformance_document(found: Sequence[Conformance]) -> Plain:

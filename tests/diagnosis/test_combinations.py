@@ -9,6 +9,7 @@ import pytest
 
 from gradlab.adapters.shipped import everything
 from gradlab.implementations._rows import maximum
+from gradlab.implementations.every_option import CLAIMS, every_option
 from gradlab.implementations.shifted import shifted
 from gradlab.problems.problem import Array
 
@@ -50,6 +51,29 @@ TEACHING = {
     "teaching_label_vector": ("gradient_not_divided", "label_numbers_subtracted", "log_of_softmax", "no_shift"),
     "teaching_one_dimensional": ("log_of_softmax", "no_shift", "whole_matrix_sum"),
 }
+
+
+def weights_missing_in_gradient(logits: Array, targets: Array, **options: Any) -> Any:
+    loss, _ = every_option(logits, targets, **options)
+    options.pop("sample_weights", None)
+    return loss, every_option(logits, targets, **options)[1]
+
+
+def z_loss_gradient_halved(logits: Array, targets: Array, **options: Any) -> Any:
+    loss, _ = every_option(logits, targets, **options)
+    return loss, every_option(logits, targets, **{**options, "z_loss": options.get("z_loss", 0.0) / 2})[1]
+
+
+AMONG_ALL_OPTIONS = {
+    weights_missing_in_gradient: "sample_weights_missing_in_gradient",
+    z_loss_gradient_halved: "z_loss_gradient_halved",
+}
+
+
+@pytest.mark.parametrize("function", AMONG_ALL_OPTIONS, ids=lambda function: function.__name__)
+def test_a_defect_of_one_option_is_named_where_all_are_claimed(function: Any, diagnosed: Any) -> None:
+    found = diagnosed(function, "float64", **CLAIMS)
+    assert [one.defects for one in found.alternatives] == [(AMONG_ALL_OPTIONS[function],)]
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

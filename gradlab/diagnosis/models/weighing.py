@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -48,13 +49,21 @@ def mean_weight(problem: Problem) -> float:
     return float(sample_weights(problem).mean())
 
 
+def with_weights(problem: Problem, weights: tuple[float, ...] | None) -> float:
+    """The denominator of the mean for other sample weights, where there are any."""
+    objective = problem.objective
+    changed = objective if objective.sample_weights is None else replace(objective, sample_weights=weights)
+    return float(denominators_of(problem.replace(objective=changed), objective.mean_over).sum())
+
+
 def denominator_without_weights(problem: Problem) -> float:
     """The denominator of the mean where every sample weight is 1."""
-    objective = problem.objective
-    own = denominators_of(problem, objective.mean_over).sum()
-    if objective.sample_weights is None or objective.mean_over != "sum_of_weights":
-        return float(own)
-    return float(denominators_of(problem, "number_of_rows").sum())
+    return with_weights(problem, None)
+
+
+def denominator_of_squares(problem: Problem) -> float:
+    """The denominator of the mean with the square of each sample weight."""
+    return with_weights(problem, tuple((sample_weights(problem) ** 2).tolist()))
 
 
 def over(rule: str) -> Callable[[Problem], float]:
@@ -66,6 +75,13 @@ def over(rule: str) -> Callable[[Problem], float]:
         return float(denominators_of(problem, own).sum())
 
     return denominator
+
+
+def over_another(name: str, rule: str) -> Iterator[Defect]:
+    """A mean over another denominator, in loss and gradient or in one of them."""
+    changes = divided_by(over(rule))
+    yield of_option("sample_weights", name, **changes)
+    yield from (of_option("sample_weights", name, **{stage: change}) for stage, change in changes.items())
 
 
 def scaled_by_mean_weight() -> Changes:
@@ -129,9 +145,10 @@ DEFECTS = (
         scaled=gradient_divided_by(denominator_without_weights),
     ),
     of_option("sample_weights", "sample_weights_ignored", **IGNORED),
-    of_option("sample_weights", "sample_weighted_by_count", **divided_by(over("number_of_rows"))),
-    of_option("sample_weights", "sample_weights_divided_out", **divided_by(over("sum_of_weights"))),
+    *over_another("sample_weighted_by_count", "number_of_rows"),
+    *over_another("sample_weights_divided_out", "sum_of_weights"),
     of_option("sample_weights", "sample_weights_squared", **SQUARED),
+    of_option("sample_weights", "sample_weights_squared", **SQUARED, **divided_by(denominator_of_squares)),
     of_option("sample_weights", "sample_weights_after_the_mean", **scaled_by_mean_weight()),
     Defect("epsilon_in_denominator", with_epsilon, "epsilon", epsilons_of_means),
     of_option("upstream", "upstream_in_loss", loss_factors=times(loss_factors, upstream)),

@@ -13,6 +13,7 @@ from gradlab.harness.conformance.case import Asked, Case, Rule, Seen, calls_of
 from gradlab.harness.conformance.manners import is_same
 from gradlab.harness.conformance.table import CASES
 from gradlab.harness.problems import admits
+from gradlab.harness.run import Progress, Watch
 from gradlab.problems.dtypes import format_of
 from gradlab.problems.problem import Problem
 
@@ -58,8 +59,8 @@ class Followed:
 Profile = Mapping[str, Followed]
 
 
-def profile_of(implementation: Implementation, dtype: str) -> Profile:
-    """What is followed in every case, by its name, in the order of the table.
+def profile_of(implementation: Implementation, dtype: str, watch: Watch = lambda progress: None) -> Profile:
+    """What is followed in every case, by its name, in the order of the table; watch is told of each before it is asked.
 
     Where the case `loss` shows another reduction than the one claimed, all others are asked as if that were claimed.
     """
@@ -68,8 +69,12 @@ def profile_of(implementation: Implementation, dtype: str) -> Profile:
     if len(seen) == 1 and seen[0] not in implementation.claims.reduction:
         claims = replace(implementation.claims, reduction=tuple(seen))
         implementation = replace(implementation, claims=claims)
-    rest = {name: case for name, case in CASES.items() if name != "loss"}
-    return {"loss": first, **{name: followed(implementation, case, dtype) for name, case in rest.items()}}
+    profile = {"loss": first}
+    for done, (name, case) in enumerate(CASES.items()):
+        watch(Progress(implementation.name, dtype, name, done, len(CASES), 0))
+        if name != "loss":
+            profile[name] = followed(implementation, case, dtype)
+    return profile
 
 
 def followed(implementation: Implementation, case: Case, dtype: str) -> Followed:

@@ -13,6 +13,7 @@ from gradlab.claims import Claims
 from gradlab.evaluation import Implementation
 from gradlab.harness.conformance.profile import followed, profile_of
 from gradlab.harness.conformance.table import CASES
+from gradlab.harness.run import Progress
 from gradlab.problems.dtypes import DTYPE_NAMES
 from tests.harness.conformance.followers import FOLLOWERS, first_row, less_log_sum, reduced, sound
 
@@ -83,6 +84,13 @@ def test_another_reduction_that_is_claimed_is_asked_for(reduction: str) -> None:
 def test_a_reduction_that_is_seen_and_not_claimed_does_not_hide_the_other_rules() -> None:
     found = profile_of(Implementation("mine", reduced("sum", "sum")), "float32")
     assert [found[case].name for case in ("loss", "nan_row", "masked_target")] == ["sum", "contained", "infinite_loss"]
+
+
+def test_each_case_is_announced_before_it_is_asked() -> None:
+    told: list[Progress] = []
+    found = profile_of(Implementation("mine", reduced("mean", "mean")), "float32", told.append)
+    assert [one.phase for one in told] == list(found)
+    assert [(one.done, one.total) for one in told] == [(done, len(found)) for done in range(len(found))]
 
 
 def test_what_is_not_claimed_is_not_asked() -> None:
