@@ -17,6 +17,7 @@ from gradlab.evaluation import Answer, Implementation, answer, evaluate
 from gradlab.problems.problem import Problem
 
 MOST_OBSERVATIONS = 60  # wrong answers, and as many right ones: the search looks at those of the smallest problems
+MOST_ROUNDS = 4  # in which what contradicts an explanation is counted in
 PROBES = {**conduct.PROBES, **digits.PROBES}
 ALSO_VALUES = ("gradient_is_the_derivative_of_its_own_loss", "calls_leave_no_state", "returns_loss_and_gradient")
 # What a defect of conduct brings about besides: writing to an input that is read-only, for one, raises.
@@ -125,9 +126,19 @@ def _probed(side: Side, failed: Iterable[str]) -> dict[str, tuple[str, ...]]:
 
 
 def _explaining(observations: Sequence[Observation]) -> tuple[Explanation, ...]:
-    """What explains the smallest observations, as far as it explains all of them."""
-    found = explanations(list(wrong_first(observations, MOST_OBSERVATIONS)))
-    return tuple(one for one in found if all(_fits(one, seen) for seen in observations))
+    """What explains the smallest observations, as far as it explains all of them.
+
+    Where all that explains those is contradicted by others, these are counted in, and it is tried again.
+    """
+    few = list(wrong_first(observations, MOST_OBSERVATIONS))
+    for _ in range(MOST_ROUNDS):
+        found = explanations(few)
+        contradicting = [next((seen for seen in observations if not _fits(one, seen)), None) for one in found]
+        fitting = tuple(one for one, seen in zip(found, contradicting, strict=True) if seen is None)
+        if fitting or not found:
+            return fitting
+        few += [seen for seen in contradicting if seen is not None]
+    return ()
 
 
 def _fits(explanation: Explanation, seen: Observation) -> bool:

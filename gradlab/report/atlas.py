@@ -19,7 +19,7 @@ def as_markdown(atlas: Plain, picture: str | None = None) -> str:
     lines = [
         f"<!-- Written by `{atlas['command']}`; not to be edited. -->",
         "",
-        "# Atlas: the softmax cross-entropies of the frameworks",
+        "# Atlas of softmax cross-entropies",
         "",
         *_opening(atlas),
         *(["", f"![largest errors]({picture})"] if picture else []),

@@ -64,7 +64,13 @@ def z_loss_gradient_halved(logits: Array, targets: Array, **options: Any) -> Any
     return loss, every_option(logits, targets, **{**options, "z_loss": options.get("z_loss", 0.0) / 2})[1]
 
 
+def all_flipped(logits: Array, targets: Array, **options: Any) -> Any:
+    loss, gradient = every_option(logits, targets, **options)
+    return loss, -gradient
+
+
 AMONG_ALL_OPTIONS = {
+    all_flipped: "sign_flipped",
     weights_missing_in_gradient: "sample_weights_missing_in_gradient",
     z_loss_gradient_halved: "z_loss_gradient_halved",
 }

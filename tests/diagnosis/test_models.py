@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from gradlab.claims import Claims, claims_from
+from gradlab.diagnosis import diagnosis
 from gradlab.diagnosis.explaining import Explanation
 from gradlab.diagnosis.matching import Observation, observed
 from gradlab.diagnosis.models import DEFECTS
@@ -44,3 +45,19 @@ def test_every_model_predicts_a_loss_and_a_gradient_of_the_right_shapes() -> Non
                 predicted = Explanation((model,)).predicts(one)
                 shapes = (np.shape(predicted.loss), predicted.gradient.shape)
                 assert shapes == (one.loss.shape, one.gradient.shape), (model.defect, one.problem.objective)
+
+
+def test_an_answer_that_contradicts_an_explanation_is_counted_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at: list[int] = []
+
+    def nothing_is_wrong(observations: list[Observation]) -> list[Explanation]:
+        looked_at.append(len(observations))
+        return [Explanation(())]
+
+    monkeypatch.setattr(diagnosis, "explanations", nothing_is_wrong)
+    monkeypatch.setattr(diagnosis, "MOST_OBSERVATIONS", 2)
+    implementation = Implementation("more", one_in_a_hundred_more, Claims())
+    problems = problems_for(Claims(), "float64", ("quick", 0))[:20]
+    assert diagnosis.diagnose(implementation, problems, ["loss_is_right"]).alternatives == ()
+    first = looked_at[0]
+    assert looked_at == [first + round for round in range(diagnosis.MOST_ROUNDS)]

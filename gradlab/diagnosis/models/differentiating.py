@@ -14,6 +14,7 @@ from gradlab.diagnosis.stages import (
     View,
     log_sum_less_logit,
     mass_times_probabilities,
+    own_gradient,
     probabilities_less_targets,
 )
 from gradlab.problems.problem import Array, Problem
@@ -47,6 +48,11 @@ def times_slope_of_sigmoid(view: View) -> Array:
 
 def negative(view: View) -> Array:
     return -probabilities_less_targets(view)
+
+
+def minus_all(gradient: Array, problem: Problem) -> Array:
+    """What terms and weights have added is negative too."""
+    return -own_gradient(gradient, problem)
 
 
 def labels_of_all_rows(view: View) -> Array:
@@ -177,6 +183,7 @@ DEFECTS = (
     fixed("diagonal_jacobian", gradient=only_the_target),
     fixed("sigmoid_chain", gradient=times_slope_of_sigmoid),
     fixed("sign_flipped", gradient=negative),
+    fixed("sign_flipped", scaled=minus_all),
     fixed("one_hot_forgotten", gradient=mass_times_probabilities),
     fixed("broadcast_index", gradient=labels_of_all_rows),
     fixed("kink_at_ties", gradient=half_at_ties),
