@@ -32,6 +32,11 @@ def softcap_not_scaled_back(logits: Array, labels: Array, reduction: str = "mean
     return loss, gradient * (1 - bent * bent) / logits.dtype.type(softcap)
 
 
+def option_ignored(logits: Array, labels: Array, reduction: str = "mean", temperature: float = 1.0) -> Answer:
+    """The temperature is taken, and nothing is done with it."""
+    return every_option(logits, labels, reduction=reduction)
+
+
 def temperature_missing_in_gradient(
     logits: Array, labels: Array, reduction: str = "mean", temperature: float = 1.0
 ) -> Answer:
@@ -118,6 +123,16 @@ SPECIMENS = (
         options={"softcap": 2.0},
         killed_by="softcap_is_as_defined",
         claims=SOFTCAP,
+    ),
+    Specimen(
+        option_ignored,
+        wrong="loss and gradient are those without the option, here T: the check that fails names it",
+        mend="do with the option what it says, or do not take it",
+        logits=[[0, 1]],
+        labels=[0],
+        options={"temperature": 2.0},
+        killed_by="temperature_is_as_defined",
+        claims=TEMPERATURE,
     ),
     Specimen(
         temperature_missing_in_gradient,

@@ -11,6 +11,7 @@ from gradlab.adapters.shipped import everything
 from gradlab.implementations._rows import maximum
 from gradlab.implementations.every_option import CLAIMS, every_option
 from gradlab.implementations.shifted import shifted
+from gradlab.problems.objective import REAL_OPTIONS
 from gradlab.problems.problem import Array
 
 DTYPES = ("float32", "float64")
@@ -80,6 +81,15 @@ AMONG_ALL_OPTIONS = {
 def test_a_defect_of_one_option_is_named_where_all_are_claimed(function: Any, diagnosed: Any) -> None:
     found = diagnosed(function, "float64", **CLAIMS)
     assert [one.defects for one in found.alternatives] == [(AMONG_ALL_OPTIONS[function],)]
+
+
+@pytest.mark.parametrize("option", [*REAL_OPTIONS, "label_smoothing", "class_weights"])
+def test_an_option_of_which_nothing_comes_is_named(option: str, diagnosed: Any) -> None:
+    def without(logits: Array, labels: Array, **options: Any) -> Any:
+        return every_option(logits, labels, **{name: value for name, value in options.items() if name != option})
+
+    found = diagnosed(without, "float64", options=(option,), reduction=("mean", "none"))
+    assert [one.defects for one in found.alternatives] == [("option_ignored",)]
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from gradlab.diagnosis.models.model import of_option
-from gradlab.diagnosis.stages import View, of_terms, own_image, own_slope
+from gradlab.diagnosis.stages import Changes, View, of_terms, own_image, own_slope
 from gradlab.problems.mapping import mapped
 from gradlab.problems.objective import REAL_OPTIONS, Objective
 from gradlab.problems.problem import Array, Problem
+from gradlab.reference import numpy_forms
 
 Change = Callable[[Objective], Objective]
 
@@ -79,7 +80,16 @@ def _softcap(x: Array, problem: Problem) -> Any:
     return x.dtype.type(problem.objective.softcap if problem.objective.softcap < np.inf else 1.0)
 
 
+def ignored(option: str) -> Changes:
+    """The option is taken, and nothing is done with it."""
+    off = without(option)
+    if option in numpy_forms.LOGIT_MAPS:
+        return {"image": image_of(off), "slope": slope_of(off)}
+    return {"loss_terms": loss_terms_of(off), "gradient_terms": gradient_terms_of(off)}
+
+
 DEFECTS = (
+    *(of_option(option, "option_ignored", **ignored(option)) for option in REAL_OPTIONS),
     of_option("softcap", "softcap_slope_forgotten", slope=slope_of(without("softcap"))),
     of_option("softcap", "softcap_clips", image=clipped, slope=slope_of_clipping),
     of_option("softcap", "softcap_not_scaled_back", image=not_scaled_back, slope=slope_not_scaled_back),

@@ -61,9 +61,16 @@ def weighted_by_label(problem: Problem) -> Array:
     return np.asarray((1 - epsilon) * plain + epsilon / problem.n_classes * own)
 
 
+def without_class_weights(problem: Problem) -> Problem:
+    return problem.replace(objective=replace(problem.objective, class_weights=None))
+
+
 def without_weights(problem: Problem) -> Array:
-    plain = coefficients_of(problem.replace(objective=replace(problem.objective, class_weights=None)))
-    return np.asarray(plain)
+    return np.asarray(coefficients_of(without_class_weights(problem)))
+
+
+def denominator_without_class_weights(problem: Problem) -> float:
+    return denominator_of(without_class_weights(problem))
 
 
 def number_of_rows(problem: Problem) -> float:
@@ -176,6 +183,13 @@ DEFECTS = (
     of_option("label_smoothing", "smoothing_in_the_gradient_only", loss_targets=unsmoothed_coefficients_of),
     of_option("label_smoothing", "smoothing_by_shard", **dict.fromkeys(BOTH, by_shard)),
     of_option("class_weights", "weights_missing_in_smoothing", **dict.fromkeys(BOTH, weighted_by_label)),
+    of_option("label_smoothing", "option_ignored", **dict.fromkeys(BOTH, unsmoothed_coefficients_of)),
+    of_option(
+        "class_weights",
+        "option_ignored",
+        **dict.fromkeys(BOTH, without_weights),
+        **divided_by(denominator_without_class_weights),
+    ),
     of_option("class_weights", "weights_missing_in_gradient", gradient_targets=without_weights),
     of_option(
         "class_weights",
