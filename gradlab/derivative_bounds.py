@@ -7,6 +7,9 @@ with v is A p_i (v_i - s), s = sum_j p_j v_j; and dloss/dt_j = c_j (lse - x_j), 
 1 - p_i loses digits where p_i is near 1, v_i - s where v_i is near the mean. So a bound is relative to the sizes before
 a subtraction, p_i |v_i| and p_i sum_j p_j |v_j|, not after it. Something may be taken off every v_j first, which
 changes no product: so |v_j| counts for at least the width of the row, max v - min v.
+
+A sample weight f multiplies a row, as in `factor_bounds`: its conversion and its product, wherever that stands, carry 2
+more, relative to the sizes of the entry. Where the row's f is subnormal, or a product with it, `least` has it.
 """
 
 from __future__ import annotations
@@ -17,10 +20,10 @@ from typing import NamedTuple
 import numpy as np
 
 from gradlab import tolerances
-from gradlab.coefficients import denominator_of
+from gradlab.coefficients import denominator_of, gradient_factors
 from gradlab.conditioning import Conditioning, conditioning
 from gradlab.problems.problem import PRODUCT, Array, Problem
-from gradlab.roundings import BETA, divisor, gamma, of_base, of_division, of_mass, of_sum, unit, vanishes
+from gradlab.roundings import BETA, divisor, gamma, of_base, of_division, of_factors, of_mass, of_sum, unit, vanishes
 
 _PRODUCT = "forward error of A p_i (v_i - p.v) and its other forms"
 _DIAGONAL = "forward error of A p_i (1 - p_i) and its other forms"
@@ -51,7 +54,9 @@ def product(problem: Problem) -> tuple[Array, str]:
     between two of the v_j that is taken off them all leaves no more than the width w, rounded once more; so |v_j| is
     max(|v_j|, w).
     """
-    return np.asarray(_of_product(parts_of(problem), _sizes(problem)) / divisor(problem) + least(problem)), _PRODUCT
+    parts, sizes = parts_of(problem), _sizes(problem)
+    largest = parts.mass * parts.p * (sizes + (parts.p * sizes).sum(axis=1, keepdims=True))
+    return _returned(problem, _of_product(parts, sizes), largest), _PRODUCT
 
 
 @lru_cache(maxsize=1024)
@@ -65,7 +70,8 @@ def diagonal(problem: Problem) -> tuple[Array, str]:
     On moderate logits A (1/4 - (p_i - 1/2)^2) counts too, whose errors go with 1/4: that of p_i - 1/2 is worth at most
     u/2 of its square, the square and the difference are rounded by u/4 each; gamma(4) A/4 in all.
     """
-    return np.asarray(_of_diagonal(parts_of(problem)) / divisor(problem) + least(problem)), _DIAGONAL
+    parts = parts_of(problem)
+    return _returned(problem, _of_diagonal(parts), parts.mass * parts.p * (1 + parts.p)), _DIAGONAL
 
 
 @lru_cache(maxsize=256)
@@ -82,7 +88,8 @@ def hessian(problem: Problem) -> tuple[Array, str]:
     error = error + missed[..., None] * p[:, :, None] * p[:, None]
     classes = np.arange(problem.n_classes)
     error[:, classes, classes] = _of_diagonal(parts)
-    return np.asarray(error / divisor(problem) + least(problem)[..., None]), _HESSIAN
+    sizes = mass[..., None] * p[:, :, None] * (p[:, None] + np.eye(problem.n_classes))
+    return _returned(problem, error, sizes), _HESSIAN
 
 
 @lru_cache(maxsize=1024)
@@ -100,8 +107,8 @@ def target_gradient(problem: Problem) -> tuple[Array, str]:
     last = 2 * BETA + 4 + of_division(problem)
     error = (share + delta) * (gamma(_carried(problem, c, 2.0) + last, fmt) + gamma(last, fmt) * size) + delta * size
     with np.errstate(over="ignore"):
-        on_the_way = size * max(1.0, 1 / divisor(problem)) * np.maximum(share, 1.0)
-    bound = error / divisor(problem) + least(problem)
+        on_the_way = size * max(1.0, 1 / divisor(problem)) * np.maximum(share, 1.0) * np.maximum(_factors(problem), 1.0)
+    bound = _returned(problem, error, share * size)
     return np.where((on_the_way > fmt.largest / 4) & ~problem.masked, np.inf, bound), _BY_TARGETS
 
 
@@ -119,8 +126,23 @@ def stays_in_range(problem: Problem) -> bool:
     if problem.vector is None or not problem.vector.size:
         return True
     mass = float(conditioning(problem).mass.max(initial=0.0)) + 1
-    scale = 4 * mass * max(1.0, 1 / (denominator_of(problem) or 1.0))
+    factor = max(1.0, float(_factors(problem).max(initial=0.0)))
+    scale = 4 * mass * factor * max(1.0, 1 / (denominator_of(problem) or 1.0))
     return bool(np.abs(problem.vector.astype(np.float64)).max() < problem.format.largest / scale)
+
+
+def _factors(problem: Problem) -> Array:
+    """What each row is multiplied by, (N, 1); it is at least 0."""
+    return gradient_factors(problem)[:, None]
+
+
+def _returned(problem: Problem, error: Array, sizes: Array) -> Array:
+    """The errors of a derivative that is multiplied by the rows' factors and divided; sizes: of its parts."""
+    factors, underflow = _factors(problem), least(problem)
+    if error.ndim == 3:
+        factors, underflow = factors[..., None], underflow[..., None]
+    grown = error + gamma(of_factors(problem), problem.format) * (sizes + error)
+    return np.asarray(np.where(factors > 0, factors * grown, 0.0) / divisor(problem) + underflow)
 
 
 class Parts(NamedTuple):
@@ -203,10 +225,24 @@ def least(problem: Problem) -> Array:
     eta = problem.format.smallest_subnormal
     if problem.objective.derivative == "target_gradient":
         share, _, size = _shares(problem)
-        return np.asarray(eta * (((BETA + 1) * share + 2) / divisor(problem) + 2) + 2 * eta * size)
+        return _with_factors(problem, eta * (((BETA + 1) * share + 2) / divisor(problem) + 2) + 2 * eta * size, size)
     mass, largest = parts_of(problem).mass + 1, _sizes(problem).max(axis=1, keepdims=True, initial=0.0) + 1
     before = (BETA + 2) * (problem.n_classes + 3) * mass * largest
-    return np.asarray(eta * (before / divisor(problem) + 2 * mass * largest + 2))
+    underflow = eta * (before / divisor(problem) + 2 * mass * largest + 2)
+    return _with_factors(problem, underflow, mass * largest)
+
+
+def _with_factors(problem: Problem, underflow: Array, sizes: Array) -> Array:
+    """The same where rows are multiplied by a factor.
+
+    What comes before it grows with it. It may be subnormal itself, over the denominator or not, and so may each of the
+    products that it goes into, one for each class and three more at most.
+    """
+    if not problem.objective.per_row_options:
+        return underflow
+    factors, eta = _factors(problem), problem.format.smallest_subnormal
+    own = eta * (problem.n_classes + 3 + 2 * sizes) * max(1.0, 1 / divisor(problem))
+    return np.asarray(np.where(factors > 0, np.maximum(factors, 1.0) * underflow + own, underflow))
 
 
 _BOUNDS = {"hessian": hessian, "hessian_diagonal": diagonal, PRODUCT: product, "target_gradient": target_gradient}

@@ -39,11 +39,11 @@ UNFIT: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a map of the logits": (
         {"derivative": "hessian", "options": ["softcap"]},
-        "claim derivative hessian goes without softcap, .*, sample_weights, upstream, got softcap",
+        "claim derivative hessian goes without softcap, .*, upstream, got softcap",
     ),
-    "weights of rows": (
-        {"derivative": "hessian", "options": ["class_weights", "sample_weights"]},
-        "claim derivative hessian goes without softcap, .*, got sample_weights",
+    "what comes from above": (
+        {"derivative": "hessian", "reduction": "none", "options": ["class_weights", "upstream"]},
+        "claim derivative hessian goes without softcap, .*, got upstream",
     ),
     "accurate": (
         {"derivative": "hessian", "level": "accurate"},

@@ -15,7 +15,7 @@ import numpy as np
 from gradlab import derivative_bounds, tolerances
 from gradlab.checks.accuracy import derivative_within_bound
 from gradlab.checks.check import Findings, entry, solved
-from gradlab.coefficients import denominator_of
+from gradlab.coefficients import denominator_of, gradient_factors
 from gradlab.conditioning import conditioning
 from gradlab.evaluation import Implementation, answer
 from gradlab.oracle.enclosure import enclose
@@ -55,9 +55,9 @@ def derivative_is_the_slope_of_the_exact_gradient(implementation: Implementation
     moves = exact.vector.astype(np.float64)[None] if exact.vector is not None else _units(exact)
     slopes, rounding = _slopes(exact, moves)
     widths = np.ptp(moves, axis=2)[..., None]
-    scale = denominator_of(exact)
+    scale = gradient_factors(exact)[None, :, None] / denominator_of(exact)
     missed = 7 / 96 * STEP**2 * widths**3 * conditioning(exact).mass[None, :, None]
-    slopes, error = slopes / scale, (missed + rounding) / scale
+    slopes, error = slopes * scale, (missed + rounding) * scale
     if derivative == "hessian":
         slopes, error = slopes.transpose(1, 2, 0), error.transpose(1, 2, 0)
     elif derivative == "hessian_diagonal":
@@ -157,9 +157,9 @@ def loss_is_linear_in_the_targets(implementation: Implementation, problem: Probl
 
 def _slopes(problem: Problem, moves: Array) -> tuple[Array, Array]:
     """Central differences of the rows' exact gradients along moves, (D, N, K): entries of shape (D, N, K), and what
-    rounding the gradients to float64 costs them.
+    rounding the gradients to float64 costs them. No row is weighted.
     """
-    objective = replace(problem.objective, reduction="none", derivative="gradient")
+    objective = replace(problem.objective, reduction="none", derivative="gradient", sample_weights=None)
     both = np.concatenate([problem.logits64 + STEP * moves, problem.logits64 - STEP * moves])
     targets = problem.targets.astype(np.float64) if problem.targets.ndim == 2 else problem.targets
     copies = np.concatenate([targets] * len(both))

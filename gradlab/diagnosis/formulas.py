@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from gradlab import derivative_bounds, tolerances
-from gradlab.coefficients import coefficients_of
+from gradlab.coefficients import coefficients_of, gradient_factors
 from gradlab.conditioning import conditioning
 from gradlab.evaluation import Answer
 from gradlab.oracle.enclosure import enclose
@@ -47,9 +47,14 @@ class Row:
         return np.ones((1, 1)) if self.problem.vector is None else self.problem.vector.astype(np.float64)
 
     @property
+    def factors(self) -> Array:
+        """The sample weight, (N, 1)."""
+        return gradient_factors(self.problem)[:, None]
+
+    @property
     def share(self) -> Array:
-        """A over D, (N, 1)."""
-        return np.asarray(self.mass / divisor(self.problem))
+        """A over D, times the sample weight, (N, 1)."""
+        return np.asarray(self.factors * self.mass / divisor(self.problem))
 
 
 def explaining_formulas(answered: Sequence[tuple[Problem, Answer]]) -> tuple[tuple[str, ...], int]:
@@ -114,12 +119,13 @@ def _of_parts(diagonal: float, outer: float, crossed: float = 0.0) -> Callable[[
 
 def _of_gradients(row: Row) -> Predicted:
     """g g^T of each row, with the errors of both factors."""
-    problem = row.problem.replace(objective=replace(row.problem.objective, derivative="gradient", reduction="none"))
+    plain = replace(row.problem.objective, derivative="gradient", reduction="none", sample_weights=None)
+    problem = row.problem.replace(objective=plain)
     g, error = row.mass * row.p - row.t, tolerances.gradient(problem)[0]
     both = np.abs(g) + 2 * error
     room = _outer(both) - _outer(np.abs(g)) + 8 * problem.format.unit_roundoff * _outer(both)
-    room = room / divisor(row.problem) + derivative_bounds.least(row.problem)[..., None]
-    return _outer(g) / divisor(row.problem), room
+    factors = row.factors[..., None] / divisor(row.problem)
+    return _outer(g) * factors, room * factors + derivative_bounds.least(row.problem)[..., None]
 
 
 def _diagonal_is_p(row: Row) -> Predicted:
@@ -133,7 +139,7 @@ def _less(subtracted: Callable[[Array, Array], Array]) -> Callable[[Row], Predic
         parts = derivative_bounds.parts_of(row.problem)
         sizes = np.abs(row.v) + subtracted(row.p, np.abs(row.v))
         worst = parts.g.max(initial=0.0)
-        room = row.p * parts.mass * (2 * worst + worst**2) * sizes / divisor(row.problem)
+        room = row.p * row.factors * parts.mass * (2 * worst + worst**2) * sizes / divisor(row.problem)
         values = row.share * row.p * (row.v - subtracted(row.p, row.v))
         of_batch = row.problem.replace(vector=np.full_like(row.problem.logits, np.abs(row.v).max(initial=0.0)))
         return values, 2 * (room + derivative_bounds.least(of_batch))
@@ -145,8 +151,9 @@ def _p_less_t(row: Row) -> Predicted:
     """To what p carries come a subtraction and a division, four roundings; eta in p, in the quotient, in float64."""
     fmt = row.problem.format
     error = derivative_bounds.parts_of(row.problem).g * row.p + gamma(4.0, fmt) * (row.p + row.t)
-    room = (error + (BETA + 1) * fmt.smallest_subnormal) / divisor(row.problem) + 2 * fmt.smallest_subnormal
-    return (row.p - row.t) / divisor(row.problem), 2 * room
+    factors = row.factors / divisor(row.problem)
+    room = (error + (BETA + 1) * fmt.smallest_subnormal) * factors + 2 * fmt.smallest_subnormal
+    return (row.p - row.t) * factors, 2 * room
 
 
 def _undivided(row: Row) -> Predicted:
@@ -158,8 +165,16 @@ def _sign_turned(row: Row) -> Predicted:
     return -enclose(row.problem).derivative.nearest(), _twice(row.problem)
 
 
+def _without_weights(row: Row) -> Predicted:
+    """The right formula of a problem without sample weights; what is wrong where there are some."""
+    plain = replace(row.problem.objective, sample_weights=None)
+    problem = row.problem.replace(objective=plain)
+    return enclose(problem).derivative.nearest(), _twice(problem)
+
+
 FORMULAS: dict[str, dict[str, Any]] = {
     "hessian": {
+        "derivative_weights_forgotten": _without_weights,
         "hessian_diagonal_alone": _of_parts(1, 0),
         "hessian_outer_alone": _of_parts(0, -1),
         "hessian_off_diagonal_positive": _of_parts(1, 1, -2),
@@ -167,8 +182,13 @@ FORMULAS: dict[str, dict[str, Any]] = {
         "hessian_of_gradients": _of_gradients,
         "hessian_sign_turned": _sign_turned,
     },
-    "hessian_diagonal": {"diagonal_is_p": _diagonal_is_p, "diagonal_not_divided": _undivided},
+    "hessian_diagonal": {
+        "derivative_weights_forgotten": _without_weights,
+        "diagonal_is_p": _diagonal_is_p,
+        "diagonal_not_divided": _undivided,
+    },
     PRODUCT: {
+        "derivative_weights_forgotten": _without_weights,
         "product_not_divided": _undivided,
         "product_sign_turned": _sign_turned,
         "product_sum_for_dot": _less(lambda p, v: v.sum(axis=1, keepdims=True)),
@@ -176,6 +196,7 @@ FORMULAS: dict[str, dict[str, Any]] = {
         "product_along_rows": _less(lambda p, v: (p * v).sum(axis=0, keepdims=True)),
     },
     "target_gradient": {
+        "derivative_weights_forgotten": _without_weights,
         "target_gradient_is_p_less_t": _p_less_t,
         "target_gradient_positive": _sign_turned,
         "target_gradient_not_divided": _undivided,

@@ -14,7 +14,14 @@ import numpy as np
 from flint import arb, ctx
 
 from gradlab.oracle.balls import doubled, is_undefined, starting_precision
-from gradlab.oracle.canonical import ClassCoefficients, class_coefficients, denominator, row_coefficients, row_kinds
+from gradlab.oracle.canonical import (
+    ClassCoefficients,
+    class_coefficients,
+    denominator,
+    row_coefficients,
+    row_factors,
+    row_kinds,
+)
 from gradlab.oracle.conversion import to_enclosures
 from gradlab.oracle.intervals import Array, Enclosures, constant, fill
 from gradlab.oracle.ulp import is_narrow
@@ -38,7 +45,7 @@ def enclose_derivative(problem: Problem) -> Enclosures:
         pending = pending[~is_narrow(latest, problem.format).reshape(len(pending), -1).all(axis=1)]
         precision = doubled(precision) if pending.size else precision
     if problem.objective.derivative == "target_gradient":
-        fill(found, problem.masked & _counting(problem), math.inf)
+        fill(found, problem.masked & _counting(problem) & ~problem.weightless_rows[:, None], math.inf)
     fill(found, kinds.undefined, math.nan)
     if is_undefined(problem):
         fill(found, ~problem.ignored_rows, math.nan)
@@ -51,7 +58,9 @@ def _evaluated(problem: Problem, rows: Array, precision: int) -> Enclosures:
         divisor = denominator(problem)
         divides = not (divisor.is_zero() or divisor == 1)
         classes = class_coefficients(problem)
-        entries = [entry for row in rows.tolist() for entry in _of_row(problem, row, classes)]
+        entries = [
+            row_factors(problem, row)[1] * entry for row in rows.tolist() for entry in _of_row(problem, row, classes)
+        ]
         flat = to_enclosures([entry / divisor for entry in entries] if divides else entries)
         parts = (flat.high, flat.low, flat.radius, flat.exponent)
         return Enclosures(*(part.reshape(len(rows), *shape[1:]) for part in parts))

@@ -131,7 +131,7 @@ class Objective:
     derivative: what goes with the loss, all of the reduced loss: "gradient" by the logits (N, K), "target_gradient" by
         the probability targets, each for itself (N, K), and the second derivatives by the logits of a row: "hessian"
         (N, K, K), "hessian_diagonal" (N, K), "hessian_vector_product" with each row's own vector (N, K). All but the
-        gradient go without the options of one number, and without sample_weights and upstream.
+        gradient go without the options of one number, and without upstream.
 
     Raises ValueError where an option is outside its range.
     """
@@ -245,7 +245,7 @@ def derivative_refusal(derivative: str, targets: Iterable[str], options: Iterabl
         return f"derivative must be one of {', '.join(DERIVATIVES)}, got {derivative!r}"
     if derivative == "target_gradient" and tuple(targets) != ("probability",):
         return f"derivative target_gradient needs probability targets alone, got targets {', '.join(targets)}"
-    left_out = (*REAL_OPTIONS, *PER_ROW_OPTIONS)
+    left_out = (*REAL_OPTIONS, "upstream")
     unknown = [name for name in options if name in left_out]
     if derivative != "gradient" and unknown:
         return f"derivative {derivative} goes without {', '.join(left_out)}, got {unknown[0]}"

@@ -56,6 +56,15 @@ def diagonal_not_divided(logits: Array, labels: Array) -> Answer:
     return reduced(row_losses(logits, labels), p, "mean")[0], p - p * p
 
 
+def derivative_weights_forgotten(
+    logits: Array, labels: Array, reduction: str = "mean", sample_weights: Array | None = None
+) -> Answer:
+    """The rows of the loss are weighted, those of the diagonal are not, and its mean is over N."""
+    loss, _ = every_option(logits, labels, reduction=reduction, sample_weights=sample_weights)
+    p = softmax(logits)
+    return loss, (p - p * p) / logits.dtype.type(max(len(p), 1) if reduction == "mean" else 1)
+
+
 def product_not_divided(logits: Array, labels: Array, vector: Array) -> Answer:
     """The product with the mean's Hessian is that with the sum's."""
     p = softmax(logits)
@@ -185,6 +194,16 @@ SPECIMENS = (
         labels=[0],
         killed_by="derivative_is_right",
         claims=_D,
+    ),
+    Specimen(
+        derivative_weights_forgotten,
+        wrong="H_ii = p_i (1 - p_i) without the row's s, over N instead of sum s; likewise of the other derivatives",
+        mend="multiply each row by its s, and divide as the loss does",
+        logits=[[0, 0]],
+        labels=[0],
+        options={"reduction": "none", "sample_weights": (2.0,)},
+        killed_by="sample_weights_are_as_defined",
+        claims={**_D, "options": ["sample_weights"]},
     ),
     Specimen(
         product_sum_for_dot,

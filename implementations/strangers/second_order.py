@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 _EVERY = {"reduction": ["mean", "sum", "none"], "targets": ["index", "probability"]}
-_OPTIONS = ["label_smoothing", "class_weights", "ignore_index"]
+_OPTIONS = ["label_smoothing", "class_weights", "ignore_index", "sample_weights"]
 
 CLAIMS = {
     "diagonal_by_complement": {"derivative": "hessian_diagonal"},
@@ -38,7 +38,7 @@ CLAIMS = {
         "derivative": "target_gradient",
         "reduction": ["mean", "sum", "none"],
         "targets": "probability",
-        "options": ["label_smoothing", "class_weights"],
+        "options": ["label_smoothing", "class_weights", "sample_weights"],
     },
     "target_gradient_in_base_two": {"derivative": "target_gradient", "targets": "probability"},
 }
@@ -108,7 +108,10 @@ def target_gradient_by_log_softmax(logits: Array, targets: Array, reduction: str
     loss, _ = every_option(logits, targets, reduction=reduction, **options)
     number = logits.dtype.type
     share = checked_weights(options.get("class_weights"), logits) * number(1 - options.get("label_smoothing", 0.0))
-    share = share / number(max(len(logits), 1) if reduction == "mean" else 1)
+    rows = np.ones(len(logits), logits.dtype) if options.get("sample_weights") is None else options["sample_weights"]
+    total = rows.sum() if len(rows) else number(1)
+    with np.errstate(invalid="ignore"):  # 0/0 where no row weighs anything
+        share = rows[:, None] * share / (total if reduction == "mean" else number(1))
     log_p = _log_softmax(logits)
     with np.errstate(over="ignore", invalid="ignore"):
         return loss, np.where((share > 0) | np.isnan(log_p), -share * log_p, number(0))
@@ -150,9 +153,11 @@ def _factors(logits: Array, targets: Array, reduction: str, options: Any) -> Arr
     """The sum of each row's coefficients over what the reduction divides by, (N, 1); NaN for 0/0."""
     weights = checked_weights(options.get("class_weights"), logits)
     shares, ignored = checked_targets(targets, logits, options.get("ignore_index"))
-    mass = (weights * smoothed(shares, options.get("label_smoothing", 0.0))).sum(axis=1, keepdims=True)
+    rows = options.get("sample_weights")
+    rows = np.ones((len(logits), 1), logits.dtype) if rows is None else np.asarray(rows)[:, None]
+    mass = rows * (weights * smoothed(shares, options.get("label_smoothing", 0.0))).sum(axis=1, keepdims=True)
     mass[ignored] = 0
-    counts = (weights * shares).sum() if np.ndim(targets) == 1 else logits.dtype.type(len(logits))
+    counts = (rows * weights * shares).sum() if np.ndim(targets) == 1 else rows.sum()
     with np.errstate(invalid="ignore"):
         factors: Array = mass / (counts if reduction == "mean" else logits.dtype.type(1))
     factors[ignored] = 0

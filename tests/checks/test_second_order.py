@@ -195,7 +195,7 @@ def test_an_answer_of_another_shape_is_a_fault() -> None:
 
 def test_every_specimen_of_another_derivative_is_seen_by_a_run_with_that_claim() -> None:
     own = [one for one in specimens().values() if "derivative" in one.claims]
-    assert len(own) == 16
+    assert len(own) == 17
     (implementation,) = load("hessian_in_log_space", {})
     report = judge(implementation, replace(FEW, power=True))
     assert report.power is not None

@@ -26,6 +26,8 @@ OBJECTIVES = {
     "weighted": Objective("mean", "index", 0.0, (0.3, 2.0, 1.0)),
     "none-soft": Objective("none", "probability"),
     "soft-everything": Objective("mean", "probability", 0.25, WEIGHTS),
+    "rows-weighted": Objective("mean", "index", 0.1, (0.3, 2.0, 1.0), sample_weights=(0.3, 2.0, 0.0, 7.0)),
+    "rows-soft": Objective("mean", "probability", sample_weights=(0.3, 2.0, 0.0, 7.0)),
 }
 
 
@@ -49,24 +51,29 @@ def exact_row(problem: Problem, row: int) -> dict[str, Any]:
         q = [mpmath.mpf(int(j == problem.targets[row])) for j in range(n)]
     else:
         q = [mpmath.mpf(float(one)) for one in problem.targets[row]]
-    mass = mpmath.fsum(w[j] * ((1 - eps) * q[j] + eps / n) for j in range(n))
+    s = row_weights(problem)[row]
+    mass = s * mpmath.fsum(w[j] * ((1 - eps) * q[j] + eps / n) for j in range(n))
     second = [[mass * p[i] * ((i == j) - p[j]) for j in range(n)] for i in range(n)]
     v = [mpmath.mpf(0)] * n if problem.vector is None else [mpmath.mpf(float(one)) for one in problem.vector[row]]
     return {
         "hessian": second,
         "hessian_diagonal": [second[i][i] for i in range(n)],
         "hessian_vector_product": [mpmath.fsum(second[i][j] * v[j] for j in range(n)) for i in range(n)],
-        "target_gradient": [-w[j] * (1 - eps) * mpmath.log(p[j]) for j in range(n)],
+        "target_gradient": [-s * w[j] * (1 - eps) * mpmath.log(p[j]) for j in range(n)],
     }
 
 
+def row_weights(problem: Problem) -> list[Any]:
+    return [mpmath.mpf(one) for one in problem.objective.sample_weights or (1.0,) * problem.n_rows]
+
+
 def divisor(problem: Problem) -> Any:
-    weights = problem.objective.class_weights
+    weights, own = problem.objective.class_weights, row_weights(problem)
     if problem.objective.reduction != "mean":
         return mpmath.mpf(1)
     if problem.objective.targets == "probability" or weights is None:
-        return mpmath.mpf(problem.n_rows)
-    return mpmath.fsum(mpmath.mpf(weights[label]) for label in problem.targets)
+        return mpmath.fsum(own)
+    return mpmath.fsum(s * mpmath.mpf(weights[label]) for s, label in zip(own, problem.targets, strict=True))
 
 
 CASES = [

@@ -167,6 +167,42 @@ def test_no_way_of_writing_second_derivatives_exceeds_the_bound(
                 assert ratio <= 1, (form, ulps, way)
 
 
+@pytest.mark.parametrize("tiny", [False, True])
+@pytest.mark.parametrize("moderate", [True, False])
+@np.errstate(all="ignore")
+def test_no_way_of_weighting_rows_exceeds_the_bound(
+    dtype: str, tiny: bool, moderate: bool, strain: Strain, answer: Answer, forms: Forms
+) -> None:
+    problem = strain(dtype, 5, Objective(), moderate)
+    scale = 2.0 ** (problem.format.min_exponent // 4) if tiny else 1.0  # as problems have it
+    given = scale * np.resize([0.3, 2.0, 0.0, 1.7, 0.01], problem.n_rows)
+    s = given.astype(problem.logits.dtype)[:, None]
+    for reduction in ("mean", "none"):
+        weights = tuple(s[:, 0].astype(np.float64).tolist())
+        weighted = problem.replace(objective=Objective(reduction, sample_weights=weights))
+        one = np.ones((), s.dtype)
+        d = summed(s[:, 0])[0] if reduction == "mean" else one
+        asked = with_vector(weighted)
+        assert asked.vector is not None
+        for form in MODERATE if moderate else STANDARD:
+            p = probabilities(problem, forms[form], (answer, 3))
+            for a, divided, late in ((s, d, one), (s / d, one, one), (np.ones_like(s), one, s / d), (s, one, one / d)):
+                second = hessians(p, a, divided)
+                found = {
+                    "hessian": {way: values * np.asarray(late)[..., None] for way, values in second.items()},
+                    "hessian_diagonal": {
+                        way: values * late for way, values in diagonals(p, a, divided, moderate).items()
+                    },
+                }
+                for derivative, ways in found.items():
+                    ratio, way = worst(asking(weighted, derivative), ways)
+                    assert ratio <= 1, (derivative, form, way)
+                if derivative_bounds.stays_in_range(asked):
+                    made = products(p, asked.vector, a, divided)
+                    ratio, way = worst(asked, {way: values * late for way, values in made.items()})
+                    assert ratio <= 1, (form, way)
+
+
 @pytest.mark.parametrize("smoothing", [0.0, 0.3])
 @pytest.mark.parametrize("weights", [None, (0.3, 2.0, 1.7, 0.01, 1.0)])
 @pytest.mark.parametrize("moderate", [True, False])
