@@ -64,17 +64,21 @@ def profile_of(implementation: Implementation, dtype: str, watch: Watch = lambda
 
     Where the case `loss` shows another reduction than the one claimed, all others are asked as if that were claimed.
     """
-    first = followed(implementation, CASES["loss"], dtype)
-    seen = [REDUCED[rule.name] for rule in first.rules if rule.name in REDUCED]
-    if len(seen) == 1 and seen[0] not in implementation.claims.reduction:
-        claims = replace(implementation.claims, reduction=tuple(seen))
-        implementation = replace(implementation, claims=claims)
-    profile = {"loss": first}
-    for done, (name, case) in enumerate(CASES.items()):
+    profile: dict[str, Followed] = {}
+    for done, (name, case) in enumerate(CASES.items()):  # `loss` comes first
         watch(Progress(implementation.name, dtype, name, done, len(CASES), 0))
-        if name != "loss":
-            profile[name] = followed(implementation, case, dtype)
+        profile[name] = followed(implementation, case, dtype)
+        if name == "loss":
+            implementation = _as_it_reduces(implementation, profile[name])
     return profile
+
+
+def _as_it_reduces(implementation: Implementation, loss: Followed) -> Implementation:
+    """With the claim of the reduction that the case `loss` shows, where that is another one."""
+    seen = [REDUCED[rule.name] for rule in loss.rules if rule.name in REDUCED]
+    if len(seen) != 1 or seen[0] in implementation.claims.reduction:
+        return implementation
+    return replace(implementation, claims=replace(implementation.claims, reduction=tuple(seen)))
 
 
 def followed(implementation: Implementation, case: Case, dtype: str) -> Followed:
