@@ -76,9 +76,10 @@ def check(targets: tuple[str, ...], shipped: bool, **given: Any) -> Status:
     if shipped:
         return check_shipped(wishes)
     from gradlab.cli.apart import judged_apart
-    from gradlab.report.json_report import NotChecked
 
     found, not_checked, unloaded = (judged_apart if limits else _judged_here)(targets, wishes)
+    from gradlab.report.json_report import NotChecked  # heavy: a worker is at work by now
+
     return _concluded(
         found, not_checked + [NotChecked("a file", "", fault) for fault in unloaded], wishes, bool(unloaded)
     )
