@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gradlab.cli import status_of
-from gradlab.harness import cases, run
+from gradlab.harness import files, run
 
 pytestmark = pytest.mark.usefixtures("files")
 
@@ -105,7 +105,7 @@ def test_debug_shows_the_traceback(gradlab: Any, monkeypatch: pytest.MonkeyPatch
     assert "Traceback" in ran.err
 
 
-@pytest.mark.parametrize("place", [(run, "judge"), (cases, "write_whole")])
+@pytest.mark.parametrize("place", [(run, "judge"), (files, "write_whole")])
 def test_an_interrupt_is_one_line_and_status_130(
     gradlab: Any, monkeypatch: pytest.MonkeyPatch, place: tuple[Any, str]
 ) -> None:
@@ -122,7 +122,7 @@ def test_a_full_disk_is_one_line_and_status_2(gradlab: Any, monkeypatch: pytest.
     def full(*arguments: Any) -> None:
         raise OSError(28, "No space left on device", "cases/x.json")
 
-    monkeypatch.setattr(cases, "write_whole", full)
+    monkeypatch.setattr(files, "write_whole", full)
     ran = gradlab("check", "bad.py:loss")
     assert ran.status == 2
     assert ran.err == "gradlab: cannot write: [Errno 28] No space left on device: 'cases/x.json'\n"

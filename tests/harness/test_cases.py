@@ -12,7 +12,7 @@ import pytest
 
 from gradlab.claims import Claims, claims_from
 from gradlab.evaluation import Implementation
-from gradlab.harness import cases
+from gradlab.harness import files
 from gradlab.harness.cases import CaseError, case_id, find_case, json_number, keep_failures, read_case
 from gradlab.harness.encoding import encoded_array
 from gradlab.harness.files import write_whole
@@ -250,7 +250,7 @@ def test_an_interrupted_run_leaves_whole_files_only(tmp_path: Path, monkeypatch:
         written.append(path)
         write_whole(path, text)
 
-    monkeypatch.setattr(cases, "write_whole", write_one)
+    monkeypatch.setattr(files, "write_whole", write_one)
     with pytest.raises(KeyboardInterrupt):
         keep_failures(report, tmp_path)
     assert list(tmp_path.iterdir()) == written
