@@ -22,6 +22,7 @@ import numpy as np
 from gradlab import tolerances
 from gradlab.coefficients import denominator_of, gradient_factors
 from gradlab.conditioning import Conditioning, conditioning
+from gradlab.factor_bounds import times
 from gradlab.problems.problem import PRODUCT, Array, Problem
 from gradlab.roundings import BETA, divisor, gamma, of_base, of_division, of_factors, of_mass, of_sum, unit, vanishes
 
@@ -142,7 +143,7 @@ def _returned(problem: Problem, error: Array, sizes: Array) -> Array:
     if error.ndim == 3:
         factors, underflow = factors[..., None], underflow[..., None]
     grown = error + gamma(of_factors(problem), problem.format) * (sizes + error)
-    return np.asarray(np.where(factors > 0, factors * grown, 0.0) / divisor(problem) + underflow)
+    return np.asarray(times(factors, grown) / divisor(problem) + underflow)
 
 
 class Parts(NamedTuple):
@@ -156,8 +157,9 @@ class Parts(NamedTuple):
     quarter: float
 
 
+@lru_cache(maxsize=256)
 def parts_of(problem: Problem) -> Parts:
-    """What the bounds of the second derivatives are made of."""
+    """What the bounds of the second derivatives are made of; remembered, as a bound and what underflows both ask."""
     c, fmt = conditioning(problem), problem.format
     carried = _carried(problem, c, 1.0)
     carried = carried + np.minimum(c.distance, vanishes(fmt)) + c.log_sum[:, None]

@@ -39,7 +39,7 @@ def gradient_error(state: Carrying, own: Array) -> Array:
 def loss_sizes(problem: Problem, radius: float = 0.0) -> Array:
     """How large the rows' losses can be, their terms and factors included, shape (N,)."""
     sizes = option_bounds.loss_sizes(problem, radius)
-    return _times(loss_factors(problem), sizes) if problem.objective.per_row_options else sizes
+    return times(loss_factors(problem), sizes) if problem.objective.per_row_options else sizes
 
 
 def flushes(problem: Problem, count: float) -> float:
@@ -53,7 +53,7 @@ def flushes(problem: Problem, count: float) -> float:
 def _multiplied(problem: Problem, factor: Array, own: tuple[Array, Array]) -> Array:
     """The errors of rows that are multiplied by a factor; own: their errors without it, and their parts' sizes."""
     error, size = own
-    grown = _times(np.abs(factor), error + gamma(of_factors(problem), problem.format) * size)
+    grown = times(np.abs(factor), error + gamma(of_factors(problem), problem.format) * size)
     return np.asarray(grown + _underflow(problem, factor, size))
 
 
@@ -62,7 +62,7 @@ def _underflow(problem: Problem, factor: Array, size: Array) -> Array:
     return np.asarray(count * problem.format.smallest_subnormal)
 
 
-def _times(factor: Array, values: Array) -> Array:
+def times(factor: Array, values: Array) -> Array:
     """The product, 0 where the factor is, whatever the value."""
     with np.errstate(invalid="ignore"):
         return np.where(factor > 0, factor * values, 0.0)

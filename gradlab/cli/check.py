@@ -77,12 +77,7 @@ def check(targets: tuple[str, ...], shipped: bool, **given: Any) -> Status:
         return check_shipped(wishes)
     from gradlab.cli.apart import judged_apart
 
-    found, not_checked, unloaded = (judged_apart if limits else _judged_here)(targets, wishes)
-    from gradlab.report.json_report import NotChecked  # heavy: a worker is at work by now
-
-    return _concluded(
-        found, not_checked + [NotChecked("a file", "", fault) for fault in unloaded], wishes, bool(unloaded)
-    )
+    return _concluded(*(judged_apart if limits else _judged_here)(targets, wishes), wishes)
 
 
 def _heading(wishes: Wishes) -> str:
@@ -107,18 +102,22 @@ def _judged_here(targets: Sequence[str], wishes: Wishes) -> tuple[list[Judged], 
     return [summed_up(report, wishes) for report in reports], not_checked, unloaded
 
 
-def _concluded(found: Sequence[Judged], not_checked: Sequence[NotChecked], wishes: Wishes, is_missing: bool) -> Status:
-    """The table, what was not checked, the report as JSON, and the exit status; is_missing: a file did not load."""
+def _concluded(
+    found: Sequence[Judged], not_checked: Sequence[NotChecked], unloaded: Sequence[str], wishes: Wishes
+) -> Status:
+    """The table, what was not checked, the report as JSON, and the exit status; unloaded: why files did not load."""
+    from gradlab.report.json_report import NotChecked
     from gradlab.report.terminal import print_lines, print_table, table_of
     from gradlab.report.times import time_table
 
+    not_checked = [*not_checked, *(NotChecked("a file", "", fault) for fault in unloaded)]
     if found:
         print_table(table_of([one.row for one in found], "met"))
     if wishes.time and found:
         print_table(time_table((one.name, timing) for one in found for timing in one.timings))
     print_lines(f"not checked {one.name}: {one.reason}" for one in not_checked)
     write(wishes, found, not_checked)
-    if is_missing:
+    if unloaded:
         return Status.USAGE
     if not any(one.n_results for one in found):
         return Status.NOTHING_CHECKED

@@ -58,9 +58,13 @@ def _evaluated(problem: Problem, rows: Array, precision: int) -> Enclosures:
         divisor = denominator(problem)
         divides = not (divisor.is_zero() or divisor == 1)
         classes = class_coefficients(problem)
-        entries = [
-            row_factors(problem, row)[1] * entry for row in rows.tolist() for entry in _of_row(problem, row, classes)
-        ]
+        entries: list[arb] = []
+        for row in rows.tolist():
+            own = _of_row(problem, row, classes)
+            if problem.objective.per_row_options:
+                factor = row_factors(problem, row)[1]
+                own = [factor * entry for entry in own]
+            entries += own
         flat = to_enclosures([entry / divisor for entry in entries] if divides else entries)
         parts = (flat.high, flat.low, flat.radius, flat.exponent)
         return Enclosures(*(part.reshape(len(rows), *shape[1:]) for part in parts))

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .._rows import maximum
-from ..every_option import checked_targets, checked_weights, every_option, smoothed
+from ..every_option import checked_rows, checked_targets, checked_weights, every_option, smoothed
 
 Array = npt.NDArray[Any]
 Answer = tuple[Any, Array]
@@ -108,7 +108,7 @@ def target_gradient_by_log_softmax(logits: Array, targets: Array, reduction: str
     loss, _ = every_option(logits, targets, reduction=reduction, **options)
     number = logits.dtype.type
     share = checked_weights(options.get("class_weights"), logits) * number(1 - options.get("label_smoothing", 0.0))
-    rows = np.ones(len(logits), logits.dtype) if options.get("sample_weights") is None else options["sample_weights"]
+    rows = checked_rows(options.get("sample_weights"), logits, 0.0)
     total = rows.sum() if len(rows) else number(1)
     with np.errstate(invalid="ignore"):  # 0/0 where no row weighs anything
         share = rows[:, None] * share / (total if reduction == "mean" else number(1))
@@ -153,8 +153,7 @@ def _factors(logits: Array, targets: Array, reduction: str, options: Any) -> Arr
     """The sum of each row's coefficients over what the reduction divides by, (N, 1); NaN for 0/0."""
     weights = checked_weights(options.get("class_weights"), logits)
     shares, ignored = checked_targets(targets, logits, options.get("ignore_index"))
-    rows = options.get("sample_weights")
-    rows = np.ones((len(logits), 1), logits.dtype) if rows is None else np.asarray(rows)[:, None]
+    rows = checked_rows(options.get("sample_weights"), logits, 0.0)[:, None]
     mass = rows * (weights * smoothed(shares, options.get("label_smoothing", 0.0))).sum(axis=1, keepdims=True)
     mass[ignored] = 0
     counts = (rows * weights * shares).sum() if np.ndim(targets) == 1 else rows.sum()
