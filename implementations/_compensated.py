@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from ._inputs import Array
 
 Work = tuple[Array, Array, Array]  # arrays of the result's shape to write to
 
-FEW, LARGE = 512, 2.0**1000  # so many losses below it are added exactly and without overflow
+FEW = 512  # losses
 SOME = 64  # terms of all rows together
 
 
@@ -65,7 +66,7 @@ def exponentials_of_difference(
     if lost is not None:
         delta += lost
     delta *= e
-    if np.isnan(np.minimum.reduce(delta, axis=None, initial=1)):  # x = -inf, or x - m overflows: exp(d) = 0
+    if not np.minimum.reduce(delta, axis=None, initial=1) <= 1:  # x = -inf, or x - m overflows: exp(d) = 0
         delta[np.isnan(delta)] = 0
     return e, delta
 
@@ -110,10 +111,10 @@ def sum_of_losses(losses: Array, divisor: float) -> Any:
 
     Few are added by math.fsum, exactly. To be called where overflow, NaN and a division by 0 are ignored.
     """
-    largest = np.maximum.reduce(losses, initial=0)
-    if len(losses) <= FEW and largest < LARGE:
-        return np.divide(math.fsum(losses.tolist()), divisor)
-    exponent = np.frexp(largest)[1]
+    if len(losses) <= FEW:
+        with suppress(OverflowError):
+            return np.divide(math.fsum(losses.tolist()), divisor)
+    exponent = np.frexp(np.maximum.reduce(losses, initial=0))[1]
     scaled = np.ldexp(losses, -exponent)
     if not np.isfinite(scaled).all():
         return np.ldexp(scaled.sum() / np.float64(divisor), exponent)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ._inputs import Array, checked
+from ._inputs import Array, checked_labels, checked_logits
 from ._rows import divisor_of
 
 LEAST_ENTRIES = 2**17  # of a thread: below it, starting one costs more than it saves
@@ -40,10 +40,13 @@ def loss_and_gradient(kernel: str, given: tuple[Any, Any, str], how: tuple[int, 
 
 def arguments(logits: Any, labels: Any) -> tuple[Array, Array]:
     """The logits and the labels, checked, as aligned arrays in C order; copied only where they are not."""
-    logits, labels = checked(logits, labels)
+    logits, labels = _laid_out(checked_logits(logits)), np.asarray(labels)
     if logits.dtype.name not in ("float32", "float64"):
         raise TypeError(f"logits must be float32 or float64, got {logits.dtype}")
-    return _laid_out(logits), _laid_out(labels)
+    ready = labels.dtype == np.intp and labels.shape == logits.shape[:1]
+    if ready and kernels().all_below(_laid_out(labels), logits.shape[1]):  # NumPy takes longer than some hundred rows
+        return logits, _laid_out(labels)
+    return logits, _laid_out(checked_labels(labels, logits))
 
 
 def _laid_out(array: Array) -> Array:

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numba import float32, float64, intp, njit, types, void
+from numba import boolean, float32, float64, intp, njit, types, void
 from numba.extending import overload
 
 from ._elementary import exponential, from_sortable, full_width, largest_of, sortable, two_product, two_sum
 
+LABELS = types.Array(intp, 1, "C", readonly=True)
 CHUNK = 1024  # terms that are added in the working precision, in 32 or 64 lanes; the chunks' sums are added in float64
 
 
@@ -37,11 +38,10 @@ def _kept(signatures: Any) -> Callable[[Callable[..., Any]], Any]:
 
 def _signatures() -> list[Any]:
     """Of a kernel over rows, for both dtypes: logits and labels that may be read-only, the answer, two numbers."""
-    labels = types.Array(intp, 1, "C", readonly=True)
     dtypes = (float32, float64)
     matrices = [(types.Array(one, 2, "C", readonly=True), types.Array(one, 2, "C")) for one in dtypes]
     rows = types.UniTuple(intp, 2)
-    return [void(logits, labels, types.Tuple((float64[::1], gradient, float64)), rows) for logits, gradient in matrices]
+    return [void(logits, LABELS, types.Tuple((float64[::1], gradient, float64)), rows) for logits, gradient in matrices]
 
 
 @njit(fastmath={"reassoc"})  # type: ignore[untyped-decorator]
@@ -276,6 +276,15 @@ def accurate_rows(logits: Any, labels: Any, answer: Any, rows: Any) -> None:
             g[y] = -(others / denominator)
         distance, error = two_sum(np.float64(largest), -np.float64(x[y]))
         losses[i] = distance + ((error if distance < np.inf else 0.0) + math.log1p(behind))
+
+
+@_kept([boolean(LABELS, intp)])
+def all_below(labels: Any, n_classes: Any) -> Any:
+    """Whether all labels lie in [0, n_classes)."""
+    inside = True
+    for label in labels:
+        inside &= (label >= 0) & (label < n_classes)
+    return inside
 
 
 @_kept([kind(float64[::1], float64, kind) for kind in (float32, float64)])

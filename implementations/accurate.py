@@ -51,15 +51,16 @@ def accurate(logits: npt.ArrayLike, labels: npt.ArrayLike, reduction: str = "mea
     logits, labels = checked(logits, labels)
     divisor = divisor_of(reduction, len(logits))
     losses = np.empty(len(logits), dtype=np.float64)
-    gradient = np.empty_like(logits, order="C", subok=False)
+    gradient = np.empty(logits.shape, logits.dtype)
     step = min(max(BLOCK // (logits.shape[1] * logits.itemsize), 1), max(len(logits), 1))
     work = np.empty((3, step, logits.shape[1]), dtype=logits.dtype)
     for first in range(0, len(logits), step):
         rows = slice(first, first + step)
         block = work[:, : len(labels[rows])]
         losses[rows] = _of_rows((logits[rows], labels[rows], divisor), gradient[rows], block)
-    loss = losses if reduction == "none" else sum_of_losses(losses, divisor)
-    return loss.astype(logits.dtype), gradient
+    if reduction == "none":
+        return losses.astype(logits.dtype), gradient
+    return logits.dtype.type(sum_of_losses(losses, divisor)), gradient
 
 
 def _of_rows(some: tuple[Array, Array, float], gradient: Array, work: Array) -> Array:
@@ -68,8 +69,8 @@ def _of_rows(some: tuple[Array, Array, float], gradient: Array, work: Array) -> 
     work: (3, n, K), overwritten.
     """
     logits, labels, divisor = some
-    target = np.arange(len(logits)), labels
-    largest, x_y = maximum(logits), logits[target]
+    target = labels + np.arange(0, logits.size, logits.shape[1])  # its place among the entries of all rows
+    largest, x_y = maximum(logits), logits.take(target)
     is_top = x_y == largest[:, 0]
     pairs = exponentials_of_difference(logits, largest, (work[0], work[1], work[2]))
     divided = _divided if logits.dtype == np.float64 else _divided_in_float64
@@ -78,7 +79,7 @@ def _of_rows(some: tuple[Array, Array, float], gradient: Array, work: Array) -> 
         far = is_top & (high < _far(logits))
         behind[far], high, low = _behind_in_parts(logits[far], labels[far], largest[far])
         targets[far] = (high + (low - missing[far] * high)) / denominators[far] / AWAY
-    gradient[target] = -targets
+    gradient.reshape(-1)[target] = -targets
     distance, error = two_difference(_wide(largest[:, 0]), _wide(x_y))
     if not np.maximum.reduce(distance, initial=0) < np.inf:
         error[~np.isfinite(distance)] = 0  # a difference that overflows
@@ -86,7 +87,7 @@ def _of_rows(some: tuple[Array, Array, float], gradient: Array, work: Array) -> 
     return losses
 
 
-Where = tuple[tuple[Array, Array], Array, float]  # the labels' places, whether they are the largest, the divisor
+Where = tuple[Array, Array, float]  # the labels' places, whether they are the largest, the divisor
 Divided = tuple[Array, tuple[Array, Array], tuple[Array, Array]]
 
 
@@ -98,8 +99,8 @@ def _divided(pairs: tuple[Array, Array], where: Where, to: tuple[Array, Array]) 
     by which part of itself it falls short.
     """
     (terms, corrections), (target, is_top, divisor) = pairs, where
-    own, rest = terms[target], corrections[target]
-    terms[target] = corrections[target] = 0
+    own, rest = terms.take(target), corrections.take(target)
+    terms.reshape(-1)[target] = corrections.reshape(-1)[target] = 0
     high, low = sum_of_pairs(pairs, to[1])
     total, missed = two_difference(own, -high)
     rest = rest + low
@@ -118,8 +119,8 @@ def _divided_in_float64(pairs: tuple[Array, Array], where: Where, to: tuple[Arra
     """As `_divided`, for terms of less precision, which are corrected first: float64 takes their sums and quotients."""
     (terms, corrections), (target, is_top, divisor) = pairs, where
     terms += corrections
-    own = terms[target].astype(np.float64)
-    terms[target] = 0
+    own = terms.take(target).astype(np.float64)
+    terms.reshape(-1)[target] = 0
     others = np.add.reduce(terms, axis=1, dtype=np.float64)
     denominators = (others + own) * divisor
     np.divide(terms, denominators[:, None], out=to[0], casting="same_kind")
