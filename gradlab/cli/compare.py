@@ -23,6 +23,7 @@ def compare(old: Path, new: Path, markdown: bool) -> Status:
     1.25 times what it was, with p < 0.001 in a rank test (Mann-Whitney) and at least 5 samples on either side; and
     memory beyond the gradient that is more than 1.25 times what it was, and 64 KiB.
     """
+    from gradlab.report.change import counted
     from gradlab.report.comparison import ReportError, changes, read_report
     from gradlab.report.markdown import summary
     from gradlab.report.terminal import print_lines
@@ -32,9 +33,8 @@ def compare(old: Path, new: Path, markdown: bool) -> Status:
     except ReportError as error:
         raise click.UsageError(str(error)) from error
     found = list(changes(*reports))
-    worse = sum(change.is_regression for change in found)
     if markdown:
         click.echo(summary(*reports, found), nl=False)
     else:
-        print_lines([*map(str, found), f"{len(found)} changes, {worse} for the worse"])
-    return Status.NOT_MET if worse else Status.MET
+        print_lines([*map(str, found), counted(found)])
+    return Status.NOT_MET if any(one.is_regression for one in found) else Status.MET

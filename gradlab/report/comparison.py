@@ -8,7 +8,7 @@ from pathlib import Path
 from gradlab.checks.table import CHECKS
 from gradlab.harness.files import parsed_json
 from gradlab.harness.verdict import Verdict
-from gradlab.report.change import Change, Plain
+from gradlab.report.change import Change, Effect, Plain, worse_if
 from gradlab.report.cost_changes import cost_changes
 from gradlab.report.json_report import SCHEMA
 
@@ -40,9 +40,11 @@ def changes(old: Plain, new: Plain) -> Iterator[Change]:
     same = all(old[name] == new[name] for name in ("seed", "profile"))
     for name in [*before, *(name for name in after if name not in before)]:
         if name not in after:
-            yield Change(name, "is not checked any more", True)
+            yield Change(name, "is not checked any more", Effect.WORSE)
         elif name not in before:
-            yield Change(name, f"is new: {after[name]['verdict']}", not after[name]["met"])
+            yield Change(
+                name, f"is new: {after[name]['verdict']}", Effect.CHANGED if after[name]["met"] else Effect.WORSE
+            )
         else:
             yield from _of_one(before[name], after[name], same)
     yield from cost_changes(old, new)
@@ -52,7 +54,7 @@ def _of_one(old: Plain, new: Plain, same_problems: bool) -> Iterator[Change]:
     name = new["name"]
     verdicts = Verdict(old["verdict"]), Verdict(new["verdict"])
     if verdicts[0] != verdicts[1]:
-        yield Change(name, f"verdict {verdicts[0]} -> {verdicts[1]}", verdicts[1] < verdicts[0])
+        yield Change(name, f"verdict {verdicts[0]} -> {verdicts[1]}", worse_if(verdicts[1] < verdicts[0]))
     results = {(one["check"], one["dtype"]): one for one in old["results"]}
     for result in new["results"]:
         known = results.get((result["check"], result["dtype"]))
@@ -65,11 +67,11 @@ def _of_check(name: str, results: tuple[Plain, Plain], same_problems: bool) -> I
     what = f"{new['check']} {new['dtype']}"
     if old["passed"] != new["passed"]:
         text = f"{what}: {'passed -> fails' if old['passed'] else 'failed -> passes'}"
-        yield Change(name, text, old["passed"] and not new["advice"])
+        yield Change(name, text, worse_if(old["passed"]) if not (old["passed"] and new["advice"]) else Effect.CHANGED)
     if same_problems and new["check"] in IN_ULP and old["ulp"] is not None and new["ulp"] is not None:
         errors = float(old["ulp"]), float(new["ulp"])
         if _grown(*errors) or _grown(*reversed(errors)):
-            yield Change(name, f"{what}: error {errors[0]:.4g} -> {errors[1]:.4g} ULP", _grown(*errors))
+            yield Change(name, f"{what}: error {errors[0]:.4g} -> {errors[1]:.4g} ULP", worse_if(_grown(*errors)))
 
 
 def _grown(before: float, now: float) -> bool:

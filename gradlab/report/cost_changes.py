@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from statistics import median
 
-from gradlab.report.change import Change, Plain
+from gradlab.report.change import Change, Effect, Plain, worse_if
 from gradlab.report.rank_test import mann_whitney_p
 
 FACTOR = 1.25  # time and memory: what is less than this is no change
@@ -23,7 +23,7 @@ def cost_changes(old: Plain, new: Plain) -> Iterator[Change]:
     before, after = (_measurements(report) for report in (old, new))
     if bool(before) != bool(after):
         which = "new" if before else "old"
-        yield Change("time", f"is not compared: there is none in the {which} report", False)
+        yield Change("time", f"is not compared: there is none in the {which} report", Effect.CHANGED)
     if before and after:
         yield from _other_machine(old["timing"]["machine"], new["timing"]["machine"])
     for key, measured in before.items():
@@ -40,14 +40,16 @@ def _measurements(report: Plain) -> dict[tuple[str, str, int, int], Plain]:
 def _other_machine(old: Plain, new: Plain) -> Iterator[Change]:
     differ = [f"{name} {old[name]} -> {new[name]}" for name in old if old[name] != new[name]]
     if differ:
-        yield Change("machine", f"is another one: {', '.join(differ)}; ratios are compared all the same", False)
+        yield Change(
+            "machine", f"is another one: {', '.join(differ)}; ratios are compared all the same", Effect.CHANGED
+        )
 
 
 def _time_change(key: tuple[str, str, int, int], old: Plain, new: Plain) -> Iterator[Change]:
     name, where = key[0], _where(key)
     samples = old["ratios"], new["ratios"]
     if len(samples[0]) >= FEWEST > len(samples[1]) and new["note"]:
-        yield Change(name, f"time {where}: measured -> {new['note']}", False)
+        yield Change(name, f"time {where}: measured -> {new['note']}", Effect.CHANGED)
     if min(map(len, samples)) < FEWEST:
         return
     medians = [median(ratios) for ratios in samples]
@@ -55,7 +57,7 @@ def _time_change(key: tuple[str, str, int, int], old: Plain, new: Plain) -> Iter
     p = mann_whitney_p(*samples) if factor > FACTOR else 1.0
     if p < LEVEL:
         said = f"{medians[0]:.3g} -> {medians[1]:.3g} yardsticks, {medians[1] / medians[0]:.2f} times (p = {p:.1g})"
-        yield Change(name, f"time {where}: {said}", medians[1] > medians[0])
+        yield Change(name, f"time {where}: {said}", worse_if(medians[1] > medians[0]))
 
 
 def _memory_change(key: tuple[str, str, int, int], old: Plain, new: Plain) -> Iterator[Change]:
@@ -64,7 +66,7 @@ def _memory_change(key: tuple[str, str, int, int], old: Plain, new: Plain) -> It
         return
     if max(sizes) > FACTOR * min(sizes) and max(sizes) - min(sizes) > BYTES:
         said = " -> ".join(f"{size / 1024:,.0f} KiB" for size in sizes)
-        yield Change(key[0], f"memory beyond the gradient {_where(key)}: {said}", sizes[1] > sizes[0])
+        yield Change(key[0], f"memory beyond the gradient {_where(key)}: {said}", worse_if(sizes[1] > sizes[0]))
 
 
 def _where(key: tuple[str, str, int, int]) -> str:

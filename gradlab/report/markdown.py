@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from gradlab.report.change import Change, Plain
+from gradlab.report.change import Change, Effect, Plain, counted
 
 MOST_BYTES = (
     200_000  # of 1 MiB for a step, https://docs.github.com/en/actions/reference/workflow-commands-for-github-actions
@@ -15,11 +15,11 @@ MOST_LETTERS = 500  # of one cell or line
 
 def summary(old: Plain, new: Plain, found: Sequence[Change]) -> str:
     """What has changed, the worse first, then the verdicts; what is beyond MOST_BYTES is left out, and that is said."""
-    worse = [change for change in found if change.is_regression]
-    lines = [f"### gradlab: {len(found)} changes, {len(worse)} for the worse", ""]
-    for change in [*worse, *(change for change in found if not change.is_regression)]:
-        opening = "**worse**" if change.is_regression else "changed"
-        lines.append(f"- {opening}: {_escaped(change.implementation)} \u00b7 {_escaped(change.text)}")
+    lines = [f"### gradlab: {counted(found)}", ""]
+    for effect in Effect:
+        opening = f"**{effect}**" if effect is Effect.WORSE else effect
+        own = (change for change in found if change.effect is effect)
+        lines += [f"- {opening}: {_escaped(one.implementation)} \u00b7 {_escaped(one.text)}" for one in own]
     return capped([*lines, "", *_verdicts(old, new)])
 
 

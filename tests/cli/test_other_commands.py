@@ -140,9 +140,9 @@ def test_compare_tells_what_is_worse(gradlab: Any, files: None) -> None:
     worse = gradlab("compare", "old.json", "new.json")
     assert (worse.status, worse.err) == (1, "")
     assert worse.out.startswith("worse: loss  verdict stable -> unstable\n")
-    assert gradlab("compare", "new.json", "old.json").out.startswith("changed: loss  verdict unstable -> stable\n")
+    assert gradlab("compare", "new.json", "old.json").out.startswith("better: loss  verdict unstable -> stable\n")
     same = gradlab("compare", "old.json", "old.json")
-    assert (same.status, same.out) == (0, "0 changes, 0 for the worse\n")
+    assert (same.status, same.out) == (0, "0 changes, 0 for the worse, 0 for the better\n")
 
 
 def test_compare_refuses_what_is_no_report(gradlab: Any, files: None) -> None:

@@ -51,7 +51,7 @@ def test_a_slower_report_is_worse_and_a_faster_one_is_not(gradlab: Any, report: 
     assert (worse.status, worse.err) == (1, "")
     assert worse.out.startswith("worse: loss  time float64 (2, 3): ")
     better = gradlab("compare", "new.json", "old.json")
-    assert (better.status, better.out.splitlines()[-1]) == (0, "2 changes, 0 for the worse")
+    assert (better.status, better.out.splitlines()[-1]) == (0, "2 changes, 0 for the worse, 2 for the better")
 
 
 def test_compare_as_markdown_has_the_same_status(gradlab: Any, report: dict[str, Any]) -> None:
@@ -59,5 +59,7 @@ def test_compare_as_markdown_has_the_same_status(gradlab: Any, report: dict[str,
     Path("new.json").write_text(json.dumps(report))
     ran = gradlab("compare", "old.json", "new.json", "--markdown")
     assert (ran.status, ran.err) == (1, "")
-    assert ran.out.startswith("### gradlab: 1 changes, 1 for the worse\n\n- **worse**: loss \u00b7 memory beyond")
+    assert ran.out.startswith(
+        "### gradlab: 1 change, 1 for the worse, 0 for the better\n\n- **worse**: loss \u00b7 memory beyond"
+    )
     assert gradlab("compare", "old.json", "old.json", "--markdown").status == 0

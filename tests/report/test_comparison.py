@@ -10,7 +10,7 @@ import pytest
 
 from gradlab.harness.files import strict_json
 from gradlab.harness.run import Report
-from gradlab.report.change import Change
+from gradlab.report.change import Change, Effect, worse_if
 from gradlab.report.comparison import ReportError, changes, read_report
 from gradlab.report.json_report import report_document
 
@@ -47,16 +47,16 @@ def test_a_report_is_no_worse_than_itself(plain: Plain) -> None:
 @pytest.mark.parametrize(("verdict", "worse"), [("wrong", True), ("unstable", True), ("accurate", False)])
 def test_a_lower_verdict_is_worse_and_a_higher_one_is_not(plain: Plain, verdict: str, worse: bool) -> None:
     assert list(changes(plain, changed(plain, verdict=verdict))) == [
-        Change("shifted", f"verdict stable -> {verdict}", worse)
+        Change("shifted", f"verdict stable -> {verdict}", worse_if(worse))
     ]
 
 
 def test_a_check_that_fails_now_is_worse(plain: Plain) -> None:
     broken = with_result(plain, "rows_sum_to_zero", passed=False)
     (change,) = changes(plain, broken)
-    assert change == Change("shifted", "rows_sum_to_zero float32: passed -> fails", True)
+    assert change == Change("shifted", "rows_sum_to_zero float32: passed -> fails", Effect.WORSE)
     (mended,) = changes(broken, plain)
-    assert mended == Change("shifted", "rows_sum_to_zero float32: failed -> passes", False)
+    assert mended == Change("shifted", "rows_sum_to_zero float32: failed -> passes", Effect.BETTER)
 
 
 def test_an_advice_is_no_regression(plain: Plain) -> None:
@@ -78,9 +78,9 @@ def test_errors_on_other_problems_are_not_compared(plain: Plain) -> None:
 
 def test_what_is_gone_is_worse_and_what_is_new_is_judged_by_its_level(plain: Plain) -> None:
     nothing = {**plain, "implementations": []}
-    assert list(changes(plain, nothing)) == [Change("shifted", "is not checked any more", True)]
-    assert list(changes(nothing, plain)) == [Change("shifted", "is new: stable", False)]
-    assert list(changes(nothing, changed(plain, met=False))) == [Change("shifted", "is new: stable", True)]
+    assert list(changes(plain, nothing)) == [Change("shifted", "is not checked any more", Effect.WORSE)]
+    assert list(changes(nothing, plain)) == [Change("shifted", "is new: stable", Effect.CHANGED)]
+    assert list(changes(nothing, changed(plain, met=False))) == [Change("shifted", "is new: stable", Effect.WORSE)]
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": "gradlab-report-1"}', '{"schema": 2}'])

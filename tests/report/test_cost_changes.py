@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradlab.report.change import Change
+from gradlab.report.change import Change, Effect
 from gradlab.report.cost_changes import cost_changes
 
 MACHINE = {"processor": "one", "python": "3.11.2", "numpy": "2.4.6"}
@@ -82,7 +82,9 @@ def test_five_samples_against_many_can_be_evidence() -> None:
 
 def test_a_shape_that_is_not_measured_any_more_is_told() -> None:
     (change,) = cost_changes(report([1.0] * 25), report([], None, note="a call takes 3.0 s, must be at most 2 s"))
-    assert change == Change("loss", "time float32 (64, 10): measured -> a call takes 3.0 s, must be at most 2 s", False)
+    assert change == Change(
+        "loss", "time float32 (64, 10): measured -> a call takes 3.0 s, must be at most 2 s", Effect.CHANGED
+    )
 
 
 @pytest.mark.parametrize(
