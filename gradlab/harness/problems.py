@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from itertools import product
 from math import isqrt
 
 import numpy as np
@@ -14,24 +16,44 @@ from gradlab.conditioning import rows_in_range
 from gradlab.derivative_bounds import stays_in_range
 from gradlab.harness.profiles import Profile
 from gradlab.problems.dtypes import Format, format_of
-from gradlab.problems.families import family_problems
+from gradlab.problems.families import families_of, family_problems
 from gradlab.problems.families.options import one_hot, option_problems
 from gradlab.problems.families.vectors import with_vector
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import PRODUCT, Problem
 
 LARGEST_HESSIAN = 2**16  # entries of a whole batch's: certified in 0.2 s
+AGAIN = {"quick": 1, "standard": 3}  # problems of a stress family for every other reduction and kind of target
 
 
 @lru_cache(maxsize=16)
 def problems_for(claims: Claims, dtype: str, extent: tuple[str, int]) -> tuple[Problem, ...]:
-    """The families of extent = (profile, seed) with the first objective claimed, then each option that is claimed."""
+    """The families of extent = (profile, seed) with the first objective claimed, then the other objectives.
+
+    These are other reductions and kinds of targets, on some of each stress family, and the options that are claimed.
+    """
     profile, seed = extent
     fmt = format_of(dtype)
-    plain = tuple(stated(claims, problem) for problem in family_problems(fmt, profile, seed))
+    families = family_problems(fmt, profile, seed)
+    plain = tuple(stated(claims, problem) for problem in families) + tuple(_stress_again(claims, families, profile))
     optional = [p for reduction in claims.reduction for p in _optional(claims, fmt, (seed, reduction))]
     chosen = (problem for problem in optional if _takes(claims, problem.objective))
     return plain + tuple(_asking_for(claims.derivative, problem) for problem in chosen)
+
+
+def _stress_again(claims: Claims, families: Sequence[Problem], profile: str) -> Iterator[Problem]:
+    """Problems of every stress family for each reduction and kind of target but the first: each may be code of its own.
+
+    AGAIN of a family's, others for each, or all where the profile has no such number.
+    """
+    stress = [family.name for family in families_of(profile) if family.stress]
+    by_family = [[problem for problem in families if problem.family == name] for name in stress]
+    _, *others = product(claims.targets, claims.reduction)
+    for number, (targets, reduction) in enumerate(others, start=1):
+        own = replace(claims, targets=(targets,), reduction=(reduction,))
+        for some in by_family:
+            count = min(AGAIN.get(profile, len(some)), len(some))
+            yield from (stated(own, some[i % len(some)]) for i in range(number * count, (number + 1) * count))
 
 
 def _optional(claims: Claims, fmt: Format, what: tuple[int, str]) -> list[Problem]:
