@@ -47,10 +47,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("gradlab", "softmax cross-entropy, verified")
     group.addoption("--gradlab", action="append", default=[], metavar="TARGET", help="run all checks on this target")
     group.addoption("--gradlab-only", action="store_true", help="collect nothing but the targets")
-    group.addoption("--gradlab-profile", default="quick", metavar="NAME", help="quick, standard or thorough")
-    group.addoption("--gradlab-seed", default=0, type=int, metavar="N", help="the seed that repeats a run")
-    group.addoption("--gradlab-level", default=None, metavar="LEVEL", help="stable or accurate")
-    group.addoption("--gradlab-dtype", action="append", default=[], metavar="DTYPE", help="one of those claimed")
+    group.addoption(
+        "--gradlab-profile", default="quick", metavar="NAME", help="quick, standard or thorough, for --gradlab TARGET"
+    )
+    group.addoption(
+        "--gradlab-seed", default=0, type=int, metavar="N", help="the seed that repeats a run, for --gradlab TARGET"
+    )
+    group.addoption("--gradlab-level", default=None, metavar="LEVEL", help="stable or accurate, for --gradlab TARGET")
+    group.addoption(
+        "--gradlab-dtype",
+        action="append",
+        default=[],
+        metavar="DTYPE",
+        help="one of those claimed, for --gradlab TARGET",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

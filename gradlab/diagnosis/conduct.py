@@ -5,6 +5,7 @@ Each probe looks into one failed check of the contract and names the defect if i
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,6 +16,8 @@ from gradlab.evaluation import answer_to_call, call_for, pair_of, perform
 from gradlab.problems.families.options import one_hot
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Array, Problem
+
+SOON = 0.05  # seconds after a call, in which what a call has left running may still write
 
 
 def shifted_in_place(side: Side) -> str | None:
@@ -36,6 +39,9 @@ def overwritten_later(side: Side) -> str | None:
     if first.gradient is None:
         return None
     before = first.gradient.copy()
+    time.sleep(SOON)
+    if not np.array_equal(before, first.gradient, equal_nan=True):
+        return None  # it changes without another call, as where a thread still writes to it
     second = side.answer(side.like(-side.problem.logits))
     changed = not np.array_equal(before, first.gradient)
     shared = second.gradient is not None and np.shares_memory(first.gradient, second.gradient)

@@ -39,6 +39,8 @@ class Diagnosis:
     conduct: defects seen in what calls do besides. unexplained: failed checks that nothing accounts for.
     n_problems: how many answers were compared, n_wrong: how many of them are wrong. n_changed: of the first few
     answers, how many are not given again, although the same call twice gives the same bits: no model of one call fits.
+    among: which answers these numbers are of, in words, where only one reduction, or kind of targets, goes wrong and
+    nothing explains the others as well.
     """
 
     dtype: str
@@ -48,6 +50,7 @@ class Diagnosis:
     n_problems: int
     n_wrong: int
     n_changed: int = 0
+    among: str = ""
 
     @property
     def defects(self) -> tuple[str, ...]:
@@ -75,22 +78,25 @@ def diagnose(
         return _of_another_derivative(implementation, problems, failed)
     side = side_of(implementation, problems[0].logits.dtype)
     seen = _probed(side, failed)
-    observations = [observed(problem, answer(implementation, problem)) for problem in problems if problem.n_rows]
+    asked = [problem for problem in problems if problem.n_rows]
+    observations: Sequence[Observation] = [observed(problem, answer(implementation, problem)) for problem in asked]
     if all(one.faulty for one in observations):
         seen = dict.fromkeys(failed, ())  # a probe that gets no answer either has seen nothing
     names = tuple(dict.fromkeys(name for found in seen.values() for name in found))
     names = (OF_STATE,) if OF_STATE in names else names  # every other probe makes a second call
     if "single_row_squeezed" in names:
         observations = [one for one in observations if not one.faulty]
-    n_wrong = sum(one.is_wrong for one in observations)
+    n_wrong, among = sum(one.is_wrong for one in observations), ""
     n_changed = 0 if names or SAME_BITS in failed else _changed(implementation, earlier)
-    found = _explaining(observations) if n_wrong and not n_changed and OF_STATE not in names else ()
+    found: tuple[Explanation, ...] = ()
+    if n_wrong and not n_changed and OF_STATE not in names:
+        found, observations, among = _explained(observations)
     implied = {check for name in names for check in IMPLIED.get(name, ())}
     if any(one.coarse for one in found):
         implied.add("layout_does_not_matter")  # sums in another order, at the rounding of the narrower dtype
     values = bool(found) or (not n_wrong and bool(names))
     unexplained = tuple(check for check in failed if check not in implied and not _accounts(check, seen, values))
-    return Diagnosis(problems[0].format.name, found, names, unexplained, len(observations), n_wrong, n_changed)
+    return Diagnosis(problems[0].format.name, found, names, unexplained, len(observations), n_wrong, n_changed, among)
 
 
 def _of_another_derivative(
@@ -123,6 +129,24 @@ def _probed(side: Side, failed: Iterable[str]) -> dict[str, tuple[str, ...]]:
         names = [name for probe in PROBES.get(check, ()) if (name := probe(side)) is not None]
         found[check] = tuple(dict.fromkeys(names))
     return found
+
+
+def _explained(observations: Sequence[Observation]) -> tuple[tuple[Explanation, ...], Sequence[Observation], str]:
+    """What explains the observations, or else those of the one reduction or kind of targets that goes wrong.
+
+    Returns it with the observations that it explains, and which those are, in words.
+    """
+    found = _explaining(observations)
+    some, words = observations, list[str]()
+    for name in ("reduction", "targets"):
+        value, *others = {getattr(seen.problem.objective, name) for seen in observations if seen.is_wrong}
+        own = [seen for seen in some if getattr(seen.problem.objective, name) == value]
+        if not others and len(own) < len(some):
+            some, words = own, [*words, f"{name} {value}"]
+    if found or not words:
+        return found, observations, ""
+    found = _explaining(some)
+    return (found, some, " and ".join(words)) if found else ((), observations, "")
 
 
 def _explaining(observations: Sequence[Observation]) -> tuple[Explanation, ...]:

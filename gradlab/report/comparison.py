@@ -25,8 +25,10 @@ def read_report(path: Path) -> Plain:
     """The report in a file. Raises ReportError where it cannot be read, or is no report of this version."""
     try:
         document = parsed_json(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ReportError(f"{path} cannot be read: {error}") from error
+    except OSError as error:
+        raise ReportError(f"{path} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise ReportError(f"{path} is no report of gradlab check --json: {error}") from error
     found = document.get("schema") if isinstance(document, dict) else None
     if found != SCHEMA:
         raise ReportError(f"{path} must be a report with schema {SCHEMA}, has {found!r}")

@@ -17,7 +17,8 @@ from gradlab.harness.power import Power
 def diagnosis_lines(diagnosis: Diagnosis) -> Iterator[str]:
     """What the failures look like, with how much of them that predicts, and where to read on."""
     known = [_named(one) for one in diagnosis.alternatives]
-    counts = f"{diagnosis.n_problems} answers in {diagnosis.dtype}, {diagnosis.n_wrong} of them wrong"
+    among = f" with {diagnosis.among}" if diagnosis.among else ""
+    counts = f"{diagnosis.n_problems} answers in {diagnosis.dtype}{among}, {diagnosis.n_wrong} of them wrong"
     if known:
         opening = "looks like: " if len(known) == 1 else "cannot tell apart: "
         yield f"{opening}{'; or '.join(known)} (predicts all of {counts})"

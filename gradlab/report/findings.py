@@ -86,7 +86,8 @@ def reason(report: Report) -> str:
     if not report.failures:
         return ""
     if report.diagnosis is not None and report.diagnosis.defects:
-        return f"looks like {' and '.join(report.diagnosis.defects)}"
+        sets = [one.defects for one in report.diagnosis.alternatives] or [()]
+        return f"looks like {' or '.join(' and '.join((*some, *report.diagnosis.conduct)) for some in sets)}"
     first = report.failures[0]
     return f"{first.check.name}: {(first.simplest or first.worst).sentence()}"
 

@@ -133,6 +133,7 @@ def _diagnosis(diagnosis: Diagnosis) -> Plain:
         "n_problems": diagnosis.n_problems,
         "n_wrong": diagnosis.n_wrong,
         "n_changed": diagnosis.n_changed,
+        "among": diagnosis.among,
     }
 
 

@@ -200,3 +200,39 @@ def test_a_function_that_never_answers_looks_like_no_known_defect(diagnosed: Any
     failed = ["returns_loss_and_gradient", "empty_batch_is_answered"]
     found = diagnosed(unfinished, "float64", failed)
     assert (found.defects, found.unexplained) == ((), tuple(failed))
+
+
+REDUCTIONS = ["none", "mean", "sum"]
+
+
+def with_zero_times_infinity(logits: Array, labels: Array) -> Any:
+    d = logits - maximum(logits)
+    hot = np.arange(logits.shape[1]) == labels[:, None]
+    losses = np.log(np.exp(d).sum(axis=1)) - (hot * d).sum(axis=1)
+    return losses.mean(), every_option(logits, labels)[1]
+
+
+@pytest.mark.parametrize("wrong", REDUCTIONS[1:])
+def test_a_defect_of_one_reduction_alone_is_named_with_it(diagnosed: Any, wrong: str) -> None:
+    def own_path(logits: Array, labels: Array, reduction: str) -> Any:
+        loss, gradient = every_option(logits, labels, reduction=reduction)
+        if reduction == wrong:
+            loss = with_zero_times_infinity(logits, labels)[0] * (len(labels) if wrong == "sum" else 1)
+        return loss, gradient
+
+    found = diagnosed(own_path, "float64", ["loss_within_forward_error"], reduction=REDUCTIONS)
+    assert (found.defects, found.among) == (("zero_times_infinity",), f"reduction {wrong}")
+
+
+def test_smoothing_of_the_others_is_named_whatever_it_leaves_of_one_class(diagnosed: Any) -> None:
+    def of_the_others(logits: Array, labels: Array, label_smoothing: float = 0.0) -> Any:
+        n_rows, n_classes = logits.shape
+        t = np.full_like(logits, label_smoothing / max(n_classes - 1, 1))
+        t[np.arange(n_rows), labels] = 1 - label_smoothing
+        loss, mean_gradient = every_option(logits, t, label_smoothing=0.0)
+        missing = 1 - t.sum(axis=1, keepdims=True)
+        p = np.exp(logits - maximum(logits))
+        return loss, mean_gradient + missing * p / p.sum(axis=1, keepdims=True) / n_rows
+
+    found = diagnosed(of_the_others, "float64", ["label_smoothing_is_as_defined"], options="label_smoothing")
+    assert found.defects == ("smoothing_of_the_others",)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from typing import Any
 
 import numpy as np
@@ -57,3 +58,15 @@ def answers_by_sum() -> Any:
 def test_a_cache_is_not_taken_for_a_misread_layout(diagnosed: Any) -> None:
     found = diagnosed(answers_by_sum(), "float64", ["layout_does_not_matter", "rows_are_independent"])
     assert "rows_assumed_contiguous" not in found.defects
+
+
+def writes_later(logits: Array, labels: Array) -> Any:
+    """Its thread writes to the gradient after it has been returned; no two calls share an array."""
+    loss, gradient = shifted(logits, labels)
+    threading.Timer(0.003, gradient.fill, [7]).start()
+    return loss, gradient
+
+
+def test_what_changes_without_another_call_is_no_shared_buffer(diagnosed: Any) -> None:
+    found = diagnosed(writes_later, "float64", ["outputs_share_no_memory"])
+    assert "buffer_returned" not in found.defects

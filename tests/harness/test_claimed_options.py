@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from gradlab.harness.problems import problems_in_run
 from gradlab.harness.profiles import PROFILES
 from gradlab.harness.run import Plan, judge
 from gradlab.implementations.every_option import every_option
+from gradlab.problems.families import FAMILIES
 from gradlab.problems.problem import Array
 
 ALONE: dict[str, dict[str, Any]] = {
@@ -132,3 +134,13 @@ def test_no_rows_are_tried_with_every_reduction() -> None:
 
     verdict, failed = judged(refusing, reduction=["none", "mean"], empty_batch=True)
     assert (verdict, failed) == ("wrong", ["empty_batch_is_answered"])
+
+
+@pytest.mark.parametrize("targets", [["index"], ["index", "probability"], ["probability", "index"]])
+@pytest.mark.parametrize("reduction", [["none", "mean", "sum"], ["mean", "sum"]])
+def test_every_stress_family_meets_every_reduction_and_kind_of_target(targets: list[str], reduction: list[str]) -> None:
+    claims = claims_from({"targets": targets, "reduction": reduction, "dtypes": "float32"})
+    problems = problems_in_run(claims, "float32", (PROFILES["quick"], 0))
+    asked = {(one.family, one.objective.targets, one.objective.reduction) for one in problems}
+    stress = [family.name for family in FAMILIES if family.stress and family.profile == "quick"]
+    assert set(product(stress, targets, reduction)) <= asked

@@ -142,6 +142,12 @@ def gradient_without_mass(view: View) -> Array:
     return np.asarray(view.p - view.t)
 
 
+def gradient_with_unsmoothed_mass(view: View) -> Array:
+    """A p - t with the A that the targets have before they are smoothed; of one class some rules leave less."""
+    plain = unsmoothed_coefficients_of(view.problem).sum(axis=1, keepdims=True).astype(view.dtype)
+    return np.asarray(np.where(view.problem.ignored_rows[:, None] & (plain == 0), 0, plain * view.p - view.t))
+
+
 def most_likely(problem: Problem) -> Array:
     """One-hot rows at the largest share."""
     if problem.objective.targets != "probability":
@@ -177,6 +183,12 @@ def epsilons_of_loss(observations: Sequence[Observation]) -> Iterable[float]:
 
 DEFECTS = (
     of_option("label_smoothing", "smoothing_of_the_others", **dict.fromkeys(BOTH, OTHERS_ONLY)),
+    of_option(
+        "label_smoothing",
+        "smoothing_of_the_others",
+        **dict.fromkeys(BOTH, OTHERS_ONLY),
+        gradient=gradient_with_unsmoothed_mass,
+    ),
     of_option("label_smoothing", "smoothing_without_epsilon", **dict.fromkeys(BOTH, WITHOUT_EPSILON)),
     of_option("label_smoothing", "smoothing_of_the_wrong_part", **dict.fromkeys(BOTH, WRONG_PART)),
     of_option("label_smoothing", "smoothing_in_the_loss_only", gradient_targets=unsmoothed_coefficients_of),
