@@ -31,7 +31,7 @@ def failure_lines(implementation: Implementation, lines: Sequence[Line], again: 
     yield f"FAIL {first.check.name}  {implementation.name}  {dtypes}  ({first.verdict}: {counts})"
     simplest = first.simplest or first.worst
     yield f"  {simplest.sentence()}"
-    same = simplest.problem.digest == first.worst.problem.digest
+    same = _is_alone(first)
     yield f"  {'' if same else 'simplest '}problem {placed(simplest)}{again(simplest.problem)}"
     if not same:
         yield f"  worst problem {placed(first.worst)}{again(first.worst.problem)}"
@@ -43,8 +43,13 @@ def reproducer_lines(implementation: Implementation, line: Line) -> Iterator[str
     result = line.simplest or line.worst
     found = [] if line.check.group == "contract" else reproducer(implementation, result.asked or result.problem)
     if found:
-        yield "  in plain Python:"
+        yield f"  {'' if _is_alone(line) else 'the simplest '}in plain Python:"
         yield from (f"    {one}" for one in found)
+
+
+def _is_alone(line: Line) -> bool:
+    """Whether the simplest problem that fails is the worst one too."""
+    return (line.simplest or line.worst).problem.digest == line.worst.problem.digest
 
 
 def placed(result: Result) -> str:

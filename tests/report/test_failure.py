@@ -48,7 +48,7 @@ def test_a_failure_ends_with_lines_of_plain_python(reports: Reports) -> None:
     (implementation,) = load("textbook", {})
     line = next(line for line in report.failures if line.check.group == "stability")
     text = failure_text(implementation, line).splitlines()
-    at = text.index("  in plain Python:")
+    at = text.index("  the simplest in plain Python:")
     assert text[at + 1] == "    import numpy as np"
     assert text[-1].startswith("    print(textbook(np.array(")
 
