@@ -137,15 +137,15 @@ def _explained(observations: Sequence[Observation]) -> tuple[tuple[Explanation, 
     Returns it with the observations that it explains, and which those are, in words.
     """
     found = _explaining(observations)
+    if found:
+        return found, observations, ""
     some, words = observations, list[str]()
     for name in ("reduction", "targets"):
         value, *others = {getattr(seen.problem.objective, name) for seen in observations if seen.is_wrong}
         own = [seen for seen in some if getattr(seen.problem.objective, name) == value]
         if not others and len(own) < len(some):
             some, words = own, [*words, f"{name} {value}"]
-    if found or not words:
-        return found, observations, ""
-    found = _explaining(some)
+    found = _explaining(some) if words else ()
     return (found, some, " and ".join(words)) if found else ((), observations, "")
 
 

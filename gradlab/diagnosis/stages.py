@@ -94,9 +94,9 @@ def log_sum_less_logit(view: View) -> Array:
     return weighted(view, np.log(view.s) - view.d)
 
 
-def mass_times_probabilities(view: View) -> Array:
-    """A p with A = sum_j t_j; 0 in an ignored row with A = 0, whatever its logits."""
-    mass = view.t.sum(axis=1, keepdims=True)
+def mass_times_probabilities(view: View, t: Array | None = None) -> Array:
+    """A p, A = sum_j t_j of the view's t or of another; 0 in an ignored row with A = 0, whatever its logits."""
+    mass = (view.t if t is None else t).sum(axis=1, keepdims=True)
     ignored = view.problem.ignored_rows[:, None] & (mass == 0)
     return np.asarray(np.where(ignored, view.dtype.type(0), mass * view.p))
 

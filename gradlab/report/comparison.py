@@ -69,7 +69,7 @@ def _of_check(name: str, results: tuple[Plain, Plain], same_problems: bool) -> I
     what = f"{new['check']} {new['dtype']}"
     if old["passed"] != new["passed"]:
         text = f"{what}: {'passed -> fails' if old['passed'] else 'failed -> passes'}"
-        yield Change(name, text, worse_if(old["passed"]) if not (old["passed"] and new["advice"]) else Effect.CHANGED)
+        yield Change(name, text, Effect.CHANGED if old["passed"] and new["advice"] else worse_if(old["passed"]))
     if same_problems and new["check"] in IN_ULP and old["ulp"] is not None and new["ulp"] is not None:
         errors = float(old["ulp"]), float(new["ulp"])
         if _grown(*errors) or _grown(*reversed(errors)):

@@ -11,7 +11,14 @@ from gradlab.coefficients import coefficients_of, denominator_of, unsmoothed_coe
 from gradlab.diagnosis.matching import Observation
 from gradlab.diagnosis.models.model import Defect, of_option, single_rows
 from gradlab.diagnosis.models.scaling import mean_factor
-from gradlab.diagnosis.stages import Changes, View, own_gradient, own_loss, probabilities_less_targets
+from gradlab.diagnosis.stages import (
+    Changes,
+    View,
+    mass_times_probabilities,
+    own_gradient,
+    own_loss,
+    probabilities_less_targets,
+)
 from gradlab.problems.problem import Array, Problem
 
 BOTH = ("loss_targets", "gradient_targets")
@@ -144,8 +151,7 @@ def gradient_without_mass(view: View) -> Array:
 
 def gradient_with_unsmoothed_mass(view: View) -> Array:
     """A p - t with the A that the targets have before they are smoothed; of one class some rules leave less."""
-    plain = unsmoothed_coefficients_of(view.problem).sum(axis=1, keepdims=True).astype(view.dtype)
-    return np.asarray(np.where(view.problem.ignored_rows[:, None] & (plain == 0), 0, plain * view.p - view.t))
+    return mass_times_probabilities(view, unsmoothed_coefficients_of(view.problem).astype(view.dtype)) - view.t
 
 
 def most_likely(problem: Problem) -> Array:
