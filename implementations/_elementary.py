@@ -48,6 +48,14 @@ UP32, UP64 = 64, 512  # powers of two that keep 2^n normal until the last produc
 DOWN32, DOWN64 = np.float32(2.0**-UP32), 2.0**-UP64
 
 
+def compiled(**options: Any) -> Any:
+    """njit without the counting of references: each view of a row costs a locked operation, which waits for the stores.
+
+    Nothing that is compiled here allocates or keeps an array, so that there is nothing to count.
+    """
+    return njit(_nrt=False, **options)
+
+
 def _integer(kind: Any) -> tuple[Any, Any, int]:
     """(integer type, float type, bits of the mantissa) of LLVM for float32 or float64."""
     return (ir.IntType(32), ir.FloatType(), 23) if kind == types.float32 else (ir.IntType(64), ir.DoubleType(), 52)
@@ -83,37 +91,55 @@ def full_width(typing: Any) -> Any:
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def sortable(typing: Any, value: Any) -> Any:
-    """An integer in the order of the floats, with positive NaN above all: LLVM vectorises its maximum as it stands."""
-    of = types.int32 if value == types.float32 else types.int64
+def disjoint(typing: Any) -> Any:
+    """Says that what the function in which it stands writes lies in none of its other arrays.
+
+    LLVM else asks at every call, and adds one term at a time where they lie within a vector of each other: the last bit
+    of a sum would depend on where the arrays are.
+    """
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        integer, _, _ = _integer(value)
-        return _mirrored(builder, builder.bitcast(arguments[0], integer))
+        for argument in builder.function.args:
+            if isinstance(argument.type, ir.PointerType):
+                argument.add_attribute("noalias")
+        return context.get_dummy_value()
 
-    return of(value), code
+    return types.void(), code
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def from_sortable(typing: Any, value: Any) -> Any:
-    """The float that `sortable` made an integer of."""
-    of = types.float32 if value == types.int32 else types.float64
+def larger(typing: Any, a: Any, b: Any) -> Any:
+    """The larger of two numbers, and LLVM vectorises it over a row; of a NaN, anything: `settled` makes it a number.
+
+    The flags say so to LLVM, which else keeps the order in which a loop meets a NaN, and with it one number at a time.
+    """
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        _, floating, _ = _integer(of)
-        return builder.bitcast(_mirrored(builder, arguments[0]), floating)
+        flags = ("nnan", "nsz")
+        above = builder.fcmp_ordered(">", arguments[1], arguments[0], flags=flags)
+        return builder.select(above, arguments[1], arguments[0], flags=flags)
 
-    return of(value), code
-
-
-def _mirrored(builder: Any, bits: Any) -> Any:
-    """The bits, those below the sign inverted where the sign is set."""
-    last = bits.type.width - 1
-    sign = builder.ashr(bits, ir.Constant(bits.type, last))
-    return builder.xor(bits, builder.and_(sign, ir.Constant(bits.type, 2**last - 1)))
+    return a(a, a), code
 
 
-@njit(fastmath={"contract"})  # type: ignore[untyped-decorator]
+@intrinsic  # type: ignore[untyped-decorator]
+def settled(typing: Any, value: Any) -> Any:
+    """What `larger` made of a row: from here on one and the same number, whatever it is, also where it was of a NaN.
+
+    LLVM's own word for that, freeze, it moves into the loop, where it undoes the flags. So the bits go through an empty
+    piece of assembly, which LLVM does not look into.
+    """
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        integer, floating, _ = _integer(value)
+        bits = builder.bitcast(arguments[0], integer)
+        same = builder.asm(ir.FunctionType(integer, [integer]), "", "=r,0", [bits], side_effect=False)
+        return builder.bitcast(same, floating)
+
+    return value(value), code
+
+
+@compiled(fastmath={"contract"})  # type: ignore[untyped-decorator]
 def _exp32(d: Any, delta: Any) -> Any:
     """exp(d + delta) for d <= 0 and abs(delta) <= u abs(d), in float32."""
     low = d < LOWEST32
@@ -126,7 +152,7 @@ def _exp32(d: Any, delta: Any) -> Any:
     return (np.float32(1) + (r + (r * r) * q)) * _raised(rounded) * DOWN32
 
 
-@njit(fastmath={"contract"})  # type: ignore[untyped-decorator]
+@compiled(fastmath={"contract"})  # type: ignore[untyped-decorator]
 def _exp64(d: Any, delta: Any) -> Any:
     """exp(d + delta) for d <= 0 and abs(delta) <= u abs(d), in float64."""
     low = d < LOWEST64
@@ -151,18 +177,17 @@ def _(d: Any, delta: Any) -> Any:
     return lambda d, delta: _exp64(d, delta)
 
 
-@njit  # type: ignore[untyped-decorator]
+@compiled()  # type: ignore[untyped-decorator]
 def largest_of(row: Any) -> Any:
-    """The largest entry of a row of at least one; NaN where the row holds a positive one, and never a negative one."""
+    """The largest entry of a row of at least one; anything where the row holds a NaN."""
     full_width()
-    largest = sortable(row[0])
+    largest = row[0]
     for j in range(row.size):
-        value = sortable(row[j])
-        largest = value if value > largest else largest
-    return from_sortable(largest)
+        largest = larger(largest, row[j])
+    return settled(largest)
 
 
-@njit  # type: ignore[untyped-decorator]
+@compiled()  # type: ignore[untyped-decorator]
 def two_sum(a: Any, b: Any) -> Any:
     """(s, e) with s = fl(a + b), s + e = a + b; Knuth's, as in `_compensated`."""
     total = a + b
@@ -170,7 +195,7 @@ def two_sum(a: Any, b: Any) -> Any:
     return total, (a - (total - part)) + (b - part)
 
 
-@njit  # type: ignore[untyped-decorator]
+@compiled()  # type: ignore[untyped-decorator]
 def two_product(a: Any, b: Any) -> Any:
     """(p, e) with p = fl(a b), p + e = a b: Dekker's."""
     product = a * b
@@ -179,7 +204,7 @@ def two_product(a: Any, b: Any) -> Any:
     return product, (((a_high * b_high - product) + a_high * b_low) + a_low * b_high) + a_low * b_low
 
 
-@njit  # type: ignore[untyped-decorator]
+@compiled()  # type: ignore[untyped-decorator]
 def _upper_half(a: Any) -> Any:
     scaled = a * (2.0**27 + 1)
     return scaled - (scaled - a)

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numba import boolean, float32, float64, intp, njit, types, void
+from numba import boolean, float32, float64, intp, types, void
 from numba.extending import overload
 
-from ._elementary import exponential, from_sortable, full_width, largest_of, sortable, two_product, two_sum
+from ._elementary import compiled, disjoint, exponential, full_width, larger, largest_of, settled, two_product, two_sum
 
 LABELS = types.Array(intp, 1, "C", readonly=True)
 CHUNK = 1024  # terms that are added in the working precision, in 32 or 64 lanes; the chunks' sums are added in float64
@@ -29,11 +29,11 @@ def _kept(signatures: Any) -> Callable[[Callable[..., Any]], Any]:
     folder = Path(__file__).parent
     sources = __name__.encode() + b"".join((folder / name).read_bytes() for name in ("_elementary.py", "_kernels.py"))
 
-    def compiled(function: Callable[..., Any]) -> Any:
+    def kept(function: Callable[..., Any]) -> Any:
         function.__qualname__ += "_" + hashlib.sha256(sources).hexdigest()[:12]
-        return njit(signatures, nogil=True, error_model="numpy", cache=True)(function)
+        return compiled(signature_or_function=signatures, nogil=True, error_model="numpy", cache=True)(function)
 
-    return compiled
+    return kept
 
 
 def _signatures() -> list[Any]:
@@ -44,7 +44,7 @@ def _signatures() -> list[Any]:
     return [void(logits, LABELS, types.Tuple((float64[::1], gradient, float64)), rows) for logits, gradient in matrices]
 
 
-@njit(fastmath={"reassoc"})  # type: ignore[untyped-decorator]
+@compiled(fastmath={"reassoc"})  # type: ignore[untyped-decorator]
 def _sum_of_chunk(terms: Any) -> Any:
     full_width()
     total = terms.dtype.type(0)
@@ -53,20 +53,25 @@ def _sum_of_chunk(terms: Any) -> Any:
     return total
 
 
-@njit(fastmath={"reassoc"})  # type: ignore[untyped-decorator]
-def _exponentials_of_chunk(logits: Any, largest: Any, terms: Any) -> Any:
-    """Writes exp(fl(x - largest)) into terms, and returns their sum."""
+@compiled(fastmath={"reassoc"})  # type: ignore[untyped-decorator]
+def _exponentials_of_chunk(logits: Any, largest: Any, terms: Any, following: Any) -> Any:
+    """(sum, largest of following): writes exp(fl(x - largest)) into terms, and reads the next row along the way.
+
+    While it is read, the exponentials keep the processor busy, and where it lies far off nothing waits for it.
+    """
     full_width()
+    disjoint()
     zero = logits.dtype.type(0)
-    total = zero
+    total, behind = zero, following[0]
     for j in range(logits.size):
         term = exponential(logits[j] - largest, zero)
         terms[j] = term
         total += term
-    return total
+        behind = larger(behind, following[j])
+    return total, settled(behind)
 
 
-@njit  # type: ignore[untyped-decorator]
+@compiled()  # type: ignore[untyped-decorator]
 def _sum(terms: Any) -> float:
     full_width()
     if terms.size <= CHUNK:  # a slice costs as much as several entries
@@ -77,29 +82,27 @@ def _sum(terms: Any) -> float:
     return total
 
 
-@njit  # type: ignore[untyped-decorator]
-def _exponentials(logits: Any, largest: Any, terms: Any) -> float:
-    """Writes exp(fl(x - largest)) into terms, and returns their sum, in float64."""
+@compiled()  # type: ignore[untyped-decorator]
+def _exponentials(logits: Any, largest: Any, terms: Any, following: Any) -> Any:
+    """As `_exponentials_of_chunk`, for rows of any length; the sum in float64."""
     full_width()
     if terms.size <= CHUNK:
-        return np.float64(_exponentials_of_chunk(logits, largest, terms))
-    total = 0.0
+        total, behind = _exponentials_of_chunk(logits, largest, terms, following)
+        return np.float64(total), behind
+    total, behind = 0.0, following[0]
     for start in range(0, terms.size, CHUNK):
         stop = start + CHUNK
-        total += _exponentials_of_chunk(logits[start:stop], largest, terms[start:stop])
-    return total
+        part, of_chunk = _exponentials_of_chunk(logits[start:stop], largest, terms[start:stop], following[start:stop])
+        total += part
+        behind = max(behind, of_chunk)
+    return total, behind
 
 
-@njit  # type: ignore[untyped-decorator]
-def _scale(terms: Any, factor: Any, following: Any) -> Any:
-    """Multiplies the terms, and returns the largest entry of the following row, which is read along the way."""
+@compiled()  # type: ignore[untyped-decorator]
+def _scale(terms: Any, factor: Any) -> None:
     full_width()
-    largest = sortable(following[0])
     for j in range(terms.size):
         terms[j] *= factor
-        value = sortable(following[j])
-        largest = value if value > largest else largest
-    return from_sortable(largest)
 
 
 @_kept(_signatures())
@@ -114,7 +117,7 @@ def fast_rows(logits: Any, labels: Any, answer: Any, rows: Any) -> None:
     largest = logits.dtype.type(0) if first == last else largest_of(logits[first])
     for i in range(first, last):
         x, g, y = logits[i], gradient[i], labels[i]
-        total = _exponentials(x, largest, g)
+        total, following = _exponentials(x, largest, g, logits[min(i + 1, last - 1)])
         own = np.float64(g[y])
         others = total - own
         if own > 0.5 * total:
@@ -123,31 +126,73 @@ def fast_rows(logits: Any, labels: Any, answer: Any, rows: Any) -> None:
             total = others + own
         distance = np.float64(largest) - np.float64(x[y])
         losses[i] = math.log1p(others) if distance == 0 else distance + math.log(total)
-        largest = _scale(g, logits.dtype.type(1 / (total * divisor)), logits[min(i + 1, last - 1)])
+        _scale(g, logits.dtype.type(1 / (total * divisor)))
         g[y] = -(others / total) / divisor
+        largest = following
 
 
-@njit  # type: ignore[untyped-decorator]
-def _exact_exponentials(logits: Any, largest: Any, terms: Any) -> None:
-    """Writes exp(x - largest) into terms, of the exact difference."""
-    full_width()
-    for j in range(logits.size):
-        d, delta = two_sum(logits[j], -largest)
-        terms[j] = exponential(d, delta)
-
-
-@njit  # type: ignore[untyped-decorator]
+@compiled()  # type: ignore[untyped-decorator]
 def _cut(value: Any, at: Any) -> Any:
     """The part of the value that is a multiple of at's ULP."""
     return (value + at) - at
 
 
-@njit  # type: ignore[untyped-decorator]
+@compiled()  # type: ignore[untyped-decorator]
 def _difference(a: Any, b: Any) -> Any:
     return a - b  # here, since in a function that may reorder sums it would be part of one
 
 
-@njit(fastmath={"reassoc"})  # type: ignore[untyped-decorator]
+@compiled()  # type: ignore[untyped-decorator]
+def _exact_exponential(x: Any, largest: Any) -> Any:
+    """exp(x - largest), of the exact difference."""
+    d, delta = two_sum(x, -largest)
+    return exponential(d, delta)
+
+
+@compiled()  # type: ignore[untyped-decorator]
+def _exact_exponentials32(rows: Any, largest: Any, terms: Any, at: Any) -> Any:
+    full_width()
+    disjoint()
+    logits, following = rows
+    behind = following[0]
+    for j in range(logits.size):
+        terms[j] = _exact_exponential(logits[j], largest)
+        behind = larger(behind, following[j])
+    return _sum32(terms, at), settled(behind)  # a loop with a number in float64 takes half as many float32 at a time
+
+
+@compiled(fastmath={"reassoc"})  # type: ignore[untyped-decorator]
+def _exact_exponentials64(rows: Any, largest: Any, terms: Any, at: Any) -> Any:
+    full_width()
+    disjoint()
+    logits, following = rows
+    high, low, behind = 0.0, 0.0, following[0]
+    for j in range(logits.size):
+        term = _exact_exponential(logits[j], largest)
+        terms[j] = term
+        upper = _cut(term, at)
+        high += upper
+        low += _difference(term, upper)
+        behind = larger(behind, following[j])
+    return (high, low), settled(behind)
+
+
+def _exact_exponentials(rows: Any, largest: Any, terms: Any, at: Any) -> Any:
+    """((high, low), largest of following) for rows = (logits, following): writes exp(x - largest) into terms.
+
+    high + low is their sum, of float64 terms by the parts above and below at's ULP; float32 terms are added in float64.
+    Compiled code takes one of the two above.
+    """
+
+
+@overload(_exact_exponentials, strict=False)  # type: ignore[untyped-decorator]
+def _(rows: Any, largest: Any, terms: Any, at: Any) -> Any:
+    if terms.dtype == types.float32:
+        return lambda rows, largest, terms, at: _exact_exponentials32(rows, largest, terms, at)
+    return lambda rows, largest, terms, at: _exact_exponentials64(rows, largest, terms, at)
+
+
+@compiled(fastmath={"reassoc"})  # type: ignore[untyped-decorator]
 def _sum32(terms: Any, most: Any) -> Any:
     """The sum of float32 terms as a pair: in float64 it is right to K 2^-53."""
     full_width()
@@ -157,9 +202,9 @@ def _sum32(terms: Any, most: Any) -> Any:
     return total, 0.0
 
 
-@njit(fastmath={"reassoc"})  # type: ignore[untyped-decorator]
+@compiled(fastmath={"reassoc"})  # type: ignore[untyped-decorator]
 def _sum64(terms: Any, most: Any) -> Any:
-    """The sum of float64 terms in [0, most] as a pair, as `_compensated.sum_of_terms` takes it."""
+    """The sum of float64 terms in [0, most] as a pair, as `_compensated.sum_of_pairs` takes it."""
     full_width()
     _, exponent = math.frexp(most)
     at = math.ldexp(1.0, exponent + _bits(terms.size + 2))
@@ -171,7 +216,7 @@ def _sum64(terms: Any, most: Any) -> Any:
     return high, low
 
 
-@njit  # type: ignore[untyped-decorator]
+@compiled()  # type: ignore[untyped-decorator]
 def _bits(count: int) -> int:
     """The bit length of a count."""
     bits = 0
@@ -192,7 +237,7 @@ def _(terms: Any, most: Any) -> Any:
     return lambda terms, most: _sum64(terms, most)
 
 
-@njit  # type: ignore[untyped-decorator]
+@compiled()  # type: ignore[untyped-decorator]
 def _divide(terms: Any, denominator: Any) -> None:
     """terms / denominator, rounded once but for u^2; the denominator is a pair."""
     full_width()
@@ -204,14 +249,14 @@ def _divide(terms: Any, denominator: Any) -> None:
     _times_pair(terms, first, terms.dtype.type((inverse - np.float64(first)) + rest))
 
 
-@njit(fastmath={"contract"})  # type: ignore[untyped-decorator]
+@compiled(fastmath={"contract"})  # type: ignore[untyped-decorator]
 def _times_pair(terms: Any, high: Any, low: Any) -> None:
     full_width()
     for j in range(terms.size):
         terms[j] = terms[j] * high + terms[j] * low
 
 
-@njit  # type: ignore[untyped-decorator]
+@compiled()  # type: ignore[untyped-decorator]
 def _behind_in_parts(x: Any, y: Any, largest: Any) -> Any:
     """(half, high, low): the sum of exp(x_j - largest) without the label's is half (high + low).
 
@@ -236,29 +281,44 @@ def _behind_in_parts(x: Any, y: Any, largest: Any) -> Any:
     return half, product, error + half * (rest + total * lost)
 
 
-@njit(fastmath={"contract"})  # type: ignore[untyped-decorator]
+@compiled(fastmath={"contract"})  # type: ignore[untyped-decorator]
 def _times(high: Any, low: Any, factor: Any) -> Any:
     """(high + low) factor, rounded once where there is a fused multiply-add."""
     return high * factor + low * factor
+
+
+@compiled()  # type: ignore[untyped-decorator]
+def _without(own: float, pair: Any, at: float) -> Any:
+    """The pair that `_exact_exponentials` returned, less one of its terms."""
+    high, low = pair
+    upper = _cut(own, at)
+    return high - upper, low - (own - upper)
 
 
 @_kept(_signatures())
 def accurate_rows(logits: Any, labels: Any, answer: Any, rows: Any) -> None:
     """As `fast_rows`, by the steps of docs/accuracy.md; answer as there.
 
-    Where the sum of the others is below far, it owes too much to terms that are rounded as subnormal numbers.
+    Where the sum of the others is below near, it is taken again without the label's exponential, beside which its
+    lower parts are lost; where it is below far, it owes too much to terms that are rounded as subnormal numbers.
     """
     full_width()
     losses, gradient, divisor = answer
-    far = 1024.0 * logits.shape[1] * (2.0**-126 if logits.itemsize == 4 else 2.0**-1022)
-    for i in range(*rows):
+    first, last = rows
+    bits = _bits(logits.shape[1] + 2)
+    single = logits.itemsize == 4
+    at = 2.0**bits
+    near = logits.shape[1] * 2.0**-19 if single else 2.0 ** (3 * bits - 43)
+    far = 1024.0 * logits.shape[1] * (2.0**-126 if single else 2.0**-1022)
+    largest = logits.dtype.type(0) if first == last else largest_of(logits[first])
+    for i in range(first, last):
         x, g, y = logits[i], gradient[i], labels[i]
-        largest = largest_of(x)
-        _exact_exponentials(x, largest, g)
+        pair, following = _exact_exponentials((x, logits[min(i + 1, last - 1)]), largest, g, at)
         own = np.float64(g[y])
-        g[y] = 0
-        most = largest_of(g) if x[y] == largest else g.dtype.type(1)
-        high, low = _exact_sum(g, most)  # of all but the label's
+        high, low = _without(own, pair, at)  # of all but the label's
+        if high < near:
+            g[y] = 0
+            high, low = _exact_sum(g, largest_of(g))
         total, error = two_sum(high, own)
         product, lost = two_product(total, divisor)
         denominator, rest = two_sum(product, lost + (error + low) * divisor)
@@ -276,6 +336,7 @@ def accurate_rows(logits: Any, labels: Any, answer: Any, rows: Any) -> None:
             g[y] = -(others / denominator)
         distance, error = two_sum(np.float64(largest), -np.float64(x[y]))
         losses[i] = distance + ((error if distance < np.inf else 0.0) + math.log1p(behind))
+        largest = following
 
 
 @_kept([boolean(LABELS, intp)])
@@ -304,9 +365,20 @@ def sum_over(losses: Any, divisor: Any, zero: Any) -> Any:
     return type(zero)((total + (rest if total < np.inf else 0.0)) / divisor / scale)
 
 
+@compiled(fastmath={"reassoc"})  # type: ignore[untyped-decorator]
+def _exponentials_alone(logits: Any, largest: Any, terms: Any) -> Any:
+    full_width()
+    zero = logits.dtype.type(0)
+    total = zero
+    for j in range(logits.size):
+        term = exponential(logits[j] - largest, zero)
+        terms[j] = term
+        total += term
+    return total
+
+
 @_kept([void(kind[::1], kind, kind[::1], intp) for kind in (float32, float64)])
 def repeated_exponentials(logits: Any, largest: Any, terms: Any, times: Any) -> None:
     """Writes exp(fl(x - largest)) into terms so many times: what the exponentials alone take, for benchmarks."""
-    full_width()
     for _ in range(times):
-        _exponentials(logits, largest, terms)
+        _exponentials_alone(logits, largest, terms)

@@ -1,4 +1,4 @@
-"""Each row three times over while it is in the first-level cache, compiled: as fast as its exponentials allow."""
+"""Each row twice over while it is in the first-level cache, compiled: as fast as its exponentials allow."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ def fused(
 ) -> tuple[Any, Array]:
     """The loss and its gradient (N, K) with respect to logits (N, K), for labels (N,), in the dtype of the logits.
 
-    The loss is a scalar, or (N,) with reduction "none". The first pass finds the largest logit, the second writes
-    exp(fl(x - max x)) into the gradient and sums them, the third divides. The target's entry is minus the sum of the
-    others. Beyond the gradient it allocates 8 bytes a row. out: an array for the gradient, instead of a new one;
+    The loss is a scalar, or (N,) with reduction "none". The first pass writes exp(fl(x - max x)) into the gradient and
+    sums them, and finds the largest logit of the next row; the second divides. The target's entry is minus the sum of
+    the others. Beyond the gradient it allocates 8 bytes a row. out: an array for the gradient, instead of a new one;
     threads: how many share the rows. Raises ImportError without numba.
 
     Breaks: x_j - max x is rounded, and exp of it with it, as in the complement form: entries far below the largest

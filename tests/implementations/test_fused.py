@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from typing import Any
 
@@ -12,11 +13,13 @@ from gradlab.adapters.load import TargetError, load
 from gradlab.adapters.shipped import shipped
 from gradlab.harness.timing import bytes_beyond_the_gradient
 from gradlab.implementations import _compiled
+from gradlab.implementations.accurate import accurate
 from gradlab.implementations.blocked import blocked
 from gradlab.implementations.fused import fused
 from gradlab.implementations.fused_accurate import fused_accurate
 
 COMPILED = [fused, fused_accurate]
+BOTH = 14.1 + 9.7  # ULP: the bounds of `accurate` and of `fused_accurate`, docs/accuracy.md
 
 
 def batch(shape: tuple[int, int], dtype: str = "float32") -> tuple[Any, Any]:
@@ -82,6 +85,71 @@ class TestCompiled:
     def test_another_reduction_is_refused(self, function: Any) -> None:
         with pytest.raises(ValueError, match="reduction must be none, mean or sum, got 'max'"):
             function(*batch((3, 4)), "max")
+
+    @pytest.mark.parametrize("dtype", ["float32", "float64"])
+    @pytest.mark.parametrize("n_classes", [1, 2, 7, 64, 131, 2500])
+    def test_a_nan_spoils_its_own_row_and_no_other(self, function: Any, dtype: str, n_classes: int) -> None:
+        rng = np.random.default_rng(n_classes)
+        logits = rng.normal(0, 3, (3, n_classes)).astype(dtype)
+        labels = rng.integers(0, n_classes, 3)
+        losses, gradient = function(logits, labels, "none")
+        for j in {0, *rng.integers(0, n_classes, 20).tolist(), n_classes - 1}:
+            for nan in (np.nan, -np.nan, np.inf):
+                spoilt = logits.copy()
+                spoilt[1, j] = nan
+                found, rows = function(spoilt, labels, "none")
+                assert np.isnan(found[1])
+                assert np.isnan(rows[1]).all()
+                assert np.array_equal(found[[0, 2]], losses[[0, 2]])
+                assert np.array_equal(rows[[0, 2]], gradient[[0, 2]])
+
+    @pytest.mark.parametrize("dtype", ["float32", "float64"])
+    @pytest.mark.parametrize("n_classes", [7, 20, 31, 41])
+    def test_the_answer_does_not_depend_on_where_the_arrays_lie(
+        self, function: Any, dtype: str, n_classes: int
+    ) -> None:
+        logits, labels = batch((2, n_classes), dtype)
+        expected = function(logits, labels)[1]
+        for gap in range(0, 64, 3):
+            room = np.empty(2 * logits.size + gap, dtype)
+            for first, second in (
+                (room[: logits.size], room[-logits.size :]),
+                (room[-logits.size :], room[: logits.size]),
+            ):
+                given, out = first.reshape(logits.shape), second.reshape(logits.shape)
+                given[:] = logits
+                assert np.array_equal(function(given, labels, out=out)[1], expected)
+
+
+@pytest.mark.parametrize("margin", [-40.0, -12.0, -6.0, 0.0, 6.0, 12.0, 30.0, 40.0])
+def test_the_label_is_taken_off_the_sum_without_a_trace(margin: float) -> None:
+    """The others' sum against that of `accurate`, which never holds the label, at every size beside the label's."""
+    pytest.importorskip("numba")
+    rng = np.random.default_rng(0)
+    for dtype, n_classes in (("float32", 1000), ("float64", 1000), ("float64", 20000)):
+        logits = rng.normal(0, 1, (4, n_classes)).astype(dtype)
+        labels = rng.integers(0, n_classes, 4)
+        logits[np.arange(4), labels] = logits.max() + np.log(n_classes) + margin
+        (loss, gradient), (same, rows) = accurate(logits, labels), fused_accurate(logits, labels)
+        tolerance = BOTH * float(np.finfo(dtype).eps)
+        assert float(same) == pytest.approx(float(loss), rel=tolerance)
+        np.testing.assert_allclose(rows, gradient, rtol=tolerance)
+
+
+def test_no_reference_is_counted() -> None:
+    pytest.importorskip("numba")
+    elementary = importlib.import_module("gradlab.implementations._elementary")
+
+    def of_views(rows: Any) -> float:
+        total = 0.0
+        for i in range(len(rows)):
+            total += elementary.largest_of(rows[i])
+        return total
+
+    compiled = elementary.compiled()(of_views)
+    assert compiled(np.ones((2, 3))) == 2
+    (written,) = compiled.inspect_llvm().values()
+    assert "NRT_" not in written
 
 
 def test_without_numba_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
