@@ -1,7 +1,8 @@
 """Times what ships with gradlab beside torch, JAX and the limit of the machine: loss and gradient, in one process.
 
 All sides run in turn, round by round, on the same logits, so that what else the machine does hits all of them; the
-figures are medians over the rounds. One thread means one core for everybody: each number of threads has a process of
+times are medians over the rounds, and the multiples medians of each round's own: a processor that changes its pace
+between rounds leaves them as they are. One thread means one core for everybody: each number of threads has a process of
 its own, bound to so many cores. The limit is the larger of copying the logits once, and of N K exponentials at the
 rate that the compiled polynomial reaches in the first-level cache. torch is F.cross_entropy with backward, JAX the
 jitted value_and_grad. A side that is not installed is left out.
@@ -16,7 +17,6 @@ from __future__ import annotations
 import argparse
 import os
 import platform
-import statistics
 import subprocess
 import sys
 import time
@@ -90,8 +90,8 @@ def jax_side(logits: Array, labels: Array, threads: int) -> Call:
     return lambda: jax.block_until_ready(both(x))
 
 
-def medians(calls: dict[str, Call], seconds: float) -> dict[str, float]:
-    """The median time of each call, over rounds in which all run in turn, several times where they are short."""
+def rounds(calls: dict[str, Call], seconds: float) -> dict[str, Array]:
+    """The time of each call in each of the rounds, in which all run in turn, several times where they are short."""
     repeats = {name: _repeats(call) for name, call in calls.items()}
     times: dict[str, list[float]] = {name: [] for name in calls}
     start = time.perf_counter()
@@ -102,7 +102,7 @@ def medians(calls: dict[str, Call], seconds: float) -> dict[str, float]:
             for _ in range(repeats[name]):
                 call()
             times[name].append((time.perf_counter() - before) / repeats[name])
-    return {name: statistics.median(some) for name, some in times.items()}
+    return {name: np.array(some) for name, some in times.items()}
 
 
 def _repeats(call: Call) -> int:
@@ -126,34 +126,33 @@ def limit_calls(logits: Array) -> dict[str, Call]:
     return calls
 
 
-def row(shape: str, dtype: str, options: tuple[int, float]) -> tuple[float, dict[str, float]]:
-    """The limit and the medians at a shape, in seconds; options = (threads, seconds for each side)."""
+def row(shape: str, dtype: str, options: tuple[int, float]) -> dict[str, Array]:
+    """The times of each round at a shape, in seconds, first the limit; options = (threads, seconds for each side)."""
     n_rows, n_classes = map(int, shape.split("x"))
     rng = np.random.default_rng(0)
     logits = rng.normal(0, 3, (n_rows, n_classes)).astype(dtype)
     labels = rng.integers(0, n_classes, n_rows)
-    limits = limit_calls(logits)
-    found = medians({**sides(logits, labels, options[0]), **limits}, options[1])
-    per_entry = found.pop("exponentials", 0.0) / 200 / L1_ENTRIES[dtype]
-    return max(found.pop("copy"), per_entry * logits.size), found
+    found = rounds({**sides(logits, labels, options[0]), **limit_calls(logits)}, options[1])
+    exponentials = found.pop("exponentials", np.zeros(1)) / 200 / L1_ENTRIES[dtype] * logits.size
+    return {"limit": np.maximum(found.pop("copy"), exponentials), **found}
 
 
-def as_markdown(dtype: str, threads: int, rows: dict[str, tuple[float, dict[str, float]]]) -> Iterator[str]:
+def as_markdown(dtype: str, threads: int, rows: dict[str, dict[str, Array]]) -> Iterator[str]:
     """A table: microseconds, and in brackets the multiple of torch's time and of the limit."""
-    names = list(next(iter(rows.values()))[1])
     yield f"### {dtype}, {threads} thread{'s' if threads > 1 else ''}"
     yield ""
     yield "| | " + " | ".join(shape.replace("x", " x ") for shape in rows) + " |"
     yield "|---" * (len(rows) + 1) + "|"
-    yield "| limit | " + " | ".join(f"{limit * 1e6:,.0f} µs" for limit, _ in rows.values()) + " |"
-    for name in names:
-        yield f"| {name} | " + " | ".join(_cell(name, *one) for one in rows.values()) + " |"
+    for name in next(iter(rows.values())):
+        yield f"| {name} | " + " | ".join(_cell(name, found) for found in rows.values()) + " |"
     yield ""
 
 
-def _cell(name: str, limit: float, found: dict[str, float]) -> str:
-    over_torch = f"{found[name] / found['torch']:.2f}, " if "torch" in found else ""
-    return f"{found[name] * 1e6:,.0f} µs ({over_torch}{found[name] / limit:.1f})"
+def _cell(name: str, found: dict[str, Array]) -> str:
+    microseconds = float(np.median(found[name])) * 1e6
+    time = f"{microseconds:,.0f} µs" if microseconds >= 100 else f"{microseconds:.3g} µs"
+    over = [f"{np.median(found[name] / found[other]):.2f}" for other in ("torch", "limit") if other in found]
+    return time if name == "limit" else f"{time} ({', '.join(over)})"
 
 
 def installed() -> list[str]:
@@ -189,9 +188,9 @@ def heading(given: argparse.Namespace) -> str:
         f"Written by `{COMMAND} --threads {threads} --seconds {given.seconds:g} --write`; not to be edited. "
         f"Measured with {', '.join(installed())}, Python "
         f"{platform.python_version()}, {platform.machine()}. Loss and gradient of the mean over labels; the median of "
-        "rounds in which all sides run in turn. In brackets: the multiple of torch's time (F.cross_entropy with "
-        "backward), and of the limit, which is the larger of copying the logits and of computing the exponentials in "
-        "the first-level cache on one core.\n"
+        "rounds in which all sides run in turn. In brackets, medians of each round's quotients: multiple of torch's "
+        "time (F.cross_entropy with backward), and of the limit, which is the larger of copying the logits and of "
+        "computing the exponentials in the first-level cache on one core.\n"
     )
 
 
