@@ -31,7 +31,7 @@ def fused_accurate(
     threads: int = 1,
     out: Array | None = None,
 ) -> tuple[Any, Array]:
-    """The loss and its gradient (N, K) with respect to logits (N, K), for labels (N,), each within 3 ULP as searched.
+    """The loss and its gradient (N, K) with respect to logits (N, K), for labels (N,), each within 4 ULP as searched.
 
     The loss is a scalar, or (N,) with reduction "none"; all in the dtype of the logits. The steps are those of
     `accurate`, and docs/accuracy.md proves them; exp is the kernel's own, of the exact difference x_j - max x.
