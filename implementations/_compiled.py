@@ -31,7 +31,7 @@ def loss_and_gradient(kernel: str, given: tuple[Any, Any, str], how: tuple[int, 
     """What a kernel answers to given = (logits, labels, reduction); how = (threads, array for the gradient or None)."""
     logits, labels = arguments(given[0], given[1])
     reduction, (threads, out) = given[2], how
-    losses, gradient = np.empty(len(logits)), written_to(out, logits)
+    losses, gradient = np.empty(len(logits)), written_to(out, logits, labels)
     answer = (losses, gradient, divisor_of(reduction, len(logits)))
     rows = getattr(kernels(), kernel)
     run(lambda part: rows(logits, labels, answer, part), logits.shape, threads)
@@ -54,12 +54,15 @@ def _laid_out(array: Array) -> Array:
     return array if flags.c_contiguous and flags.aligned else np.require(array, requirements=["C", "A"])
 
 
-def written_to(out: Array | None, logits: Array) -> Array:
-    """The array for the gradient: `out`, or a new one. Raises ValueError where `out` does not fit."""
+def written_to(out: Array | None, logits: Array, labels: Array) -> Array:
+    """The array for the gradient: `out`, or a new one. Raises ValueError where `out` does not fit.
+
+    Labels that the kernel would write over would no longer be checked ones when it comes to them.
+    """
     if out is None:
         return np.empty(logits.shape, logits.dtype)
     fits = out.shape == logits.shape and out.dtype == logits.dtype and out.flags.carray
-    if not fits or np.may_share_memory(out, logits):
+    if not fits or np.may_share_memory(out, logits) or np.may_share_memory(out, labels):
         raise ValueError(
             f"out must be an array of its own in C order, {logits.dtype} of shape {logits.shape},"
             f" got {out.dtype} of shape {out.shape}"

@@ -38,7 +38,8 @@ def fused(
     threads: how many share the rows. Raises ImportError without numba.
 
     Breaks: x_j - max x is rounded, and exp of it with it, as in the complement form: entries far below the largest
-    are off by up to 64 ULP in float32, by up to 512 in float64. Sums are added up in 32 or 64 lanes of up to 1024
-    terms in all, and so about as accurate as NumPy's.
+    are off by about 64 ULP in float32, about 512 in float64. Where all the others are subnormal, half an ULP of each
+    adds up in the target's entry and the loss: 1300 ULP with 2700 classes. Sums are added up in lanes, as many as fill
+    four vectors, of up to 1024 terms in all, and so about as accurate as NumPy's.
     """
     return loss_and_gradient("fast_rows", (logits, labels, reduction), (threads, out))

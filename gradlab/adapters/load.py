@@ -38,7 +38,7 @@ from gradlab.adapters.callables import (
     is_path,
 )
 from gradlab.adapters.importing import TargetError, import_file, import_name, require
-from gradlab.adapters.prefixes import adapted, split_prefix
+from gradlab.adapters.prefixes import PREFIXES, adapted, split_prefix
 from gradlab.adapters.shipped import everything, needs_of, shipped
 from gradlab.claims import ATTRIBUTE, Claims, claims_from
 from gradlab.evaluation import Implementation, signature_fault
@@ -116,13 +116,22 @@ def _find(target: str) -> list[Found]:
     entries = {entry.name: entry for entry in entry_points(group=GROUP)}
     if target in entries:
         return _of_entry_point(entries[target])
-    found = adapted(target) or callable_at(target, target)
+    found = adapted(target) or _of_module(target)
     if found is not None:
         return [found]
     if not is_path(target) and not os.path.exists(target):
         raise TargetError(_unknown(target, [*shipped(), *entries]))
     path = existing(target)
     return _of_folder(path) if path.is_dir() else _of_file(path)
+
+
+def _of_module(target: str) -> Found | None:
+    """As `callable_at`; where that fails, the message knows of prefixes that are written nearly so."""
+    try:
+        return callable_at(target, target)
+    except TargetError as error:
+        before = target.partition(":")[0] + ":"
+        raise TargetError(f"{error}{did_you_mean(before, [f'{prefix}:' for prefix in PREFIXES])}") from error
 
 
 def _of_file(path: Path) -> list[Found]:
@@ -260,5 +269,9 @@ def _keyword_fault(function: Any, claims: Claims) -> str | None:
 
 
 def _unknown(target: str, names: list[str]) -> str:
-    hint = did_you_mean(target, names) or "; a function of a module is written module:function"
+    prefix = target.removesuffix(":")
+    if prefix in PREFIXES:
+        return f"{target} must be followed by what it adapts, as {prefix}:NAME"
+    close = did_you_mean(target, [*names, *(f"{one}:" for one in PREFIXES)])
+    hint = close or "; a function of a module is written module:function"
     return f"{target} is no file, folder, shipped implementation or entry point{hint}"

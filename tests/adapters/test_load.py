@@ -205,6 +205,10 @@ def test_numpy_error_state_set_at_import_is_undone() -> None:
         ("nope:loss", "nope does not exist: there is no module named 'nope'"),
         ("json.nope:loss", "json.nope does not exist: there is no module named 'json.nope'"),
         ("", "a target must not be empty"),
+        ("torhc:", "torhc: is no file, folder, shipped implementation or entry point; did you mean torch:?"),
+        ("torhc:cross_entropy", "torhc does not exist: there is no module named 'torhc'; did you mean torch:?"),
+        ("torch:", "torch: must be followed by what it adapts, as torch:NAME"),
+        ("jax", "jax must be followed by what it adapts, as jax:NAME"),
         ("shiftd", "shiftd is no file, folder, shipped implementation or entry point; did you mean shifted?"),
         (
             "no_such",

@@ -72,6 +72,12 @@ class TestCompiled:
         with pytest.raises(ValueError, match="of its own"):
             function(logits, labels, out=logits)
 
+    def test_out_must_not_be_the_memory_of_the_labels(self, function: Any) -> None:
+        room = np.zeros(16)
+        labels = room[4:8].view(np.int64)
+        with pytest.raises(ValueError, match="of its own"):
+            function(np.zeros((4, 4)), labels, out=room.reshape(4, 4))
+
     def test_the_reductions_fit_each_other(self, function: Any) -> None:
         logits, labels = batch((8, 50), "float64")
         (losses, rows), (total, summed), (mean, averaged) = (
