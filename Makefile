@@ -41,7 +41,7 @@ check-all: lint types test  ## lint, types and test
 import-cost: setup  ## `import gradlab` over `import numpy`, in time
 	@$(BIN)/python benchmarks/import_cost.py
 
-bench: setup  ## asv: time, memory and accuracy of the present commit, once each
+bench: setup  ## asv: time, memory and accuracy of the present commit, once each, some 10 minutes
 	@$(BIN)/asv machine --yes >/dev/null
 	@$(BIN)/asv run --quick --show-stderr --environment existing:$(BIN)/python --set-commit-hash "$$(git rev-parse HEAD)"
 
@@ -49,7 +49,7 @@ bench-compare: setup  ## asv: BASE=commit against the present one, each built in
 	@$(BIN)/asv machine --yes >/dev/null
 	@$(BIN)/asv continuous $(or $(BASE),main~1) HEAD
 
-bench-pages: setup  ## asv: what it measured as pages, in .asv/html; their scripts come from public networks
+bench-pages: setup  ## asv: what it measured, of two commits at least, as pages in .asv/html; their scripts come from public networks
 	@$(BIN)/asv publish
 	@echo "to look at them: $(BIN)/python -m http.server --bind 127.0.0.1 --directory .asv/html 8000, then http://localhost:8000"
 
