@@ -22,6 +22,10 @@ class TargetError(ValueError):
     """Why a target cannot be loaded: one line, for people."""
 
 
+class AbsentError(TargetError):
+    """There is no module of that name."""
+
+
 class MissingError(TargetError):
     """A target cannot be loaded because a package is not installed."""
 
@@ -44,14 +48,14 @@ def import_file(path: Path) -> ModuleType:
 def import_name(name: str) -> ModuleType:
     """The module called `name`; the current folder is importable, as it is for `python -m`.
 
-    Raises TargetError that says whether it does not exist or does not import.
+    Raises AbsentError where it does not exist, TargetError where it does not import.
     """
     with _guarded(name), _importable(Path.cwd()):
         try:
             return importlib.import_module(name)
         except ModuleNotFoundError as error:
             if error.name is not None and (name == error.name or name.startswith(error.name + ".")):
-                raise TargetError(f"{name} does not exist: there is no module named {error.name!r}") from error
+                raise AbsentError(f"{name} does not exist: there is no module named {error.name!r}") from error
             raise
 
 

@@ -37,7 +37,7 @@ from gradlab.adapters.callables import (
     follow,
     is_path,
 )
-from gradlab.adapters.importing import TargetError, import_file, import_name, require
+from gradlab.adapters.importing import AbsentError, TargetError, import_file, import_name, require
 from gradlab.adapters.prefixes import PREFIXES, adapted, split_prefix
 from gradlab.adapters.shipped import everything, needs_of, shipped
 from gradlab.claims import ATTRIBUTE, Claims, claims_from
@@ -45,6 +45,7 @@ from gradlab.evaluation import Implementation, signature_fault
 from gradlab.problems.problem import PRODUCT
 
 GROUP = "gradlab.implementations"
+_PREFIXES = tuple(f"{prefix}:" for prefix in PREFIXES)  # as they are written
 ALWAYS_PASSED = {PRODUCT: ("vector",)}  # the keywords of each call for a derivative
 
 __all__ = ["GROUP", "TargetError", "implementation_of", "load", "with_gradients"]
@@ -126,12 +127,11 @@ def _find(target: str) -> list[Found]:
 
 
 def _of_module(target: str) -> Found | None:
-    """As `callable_at`; where that fails, the message knows of prefixes that are written nearly so."""
+    """As `callable_at`; where there is no such module, the message knows of prefixes that are written nearly so."""
     try:
         return callable_at(target, target)
-    except TargetError as error:
-        before = target.partition(":")[0] + ":"
-        raise TargetError(f"{error}{did_you_mean(before, [f'{prefix}:' for prefix in PREFIXES])}") from error
+    except AbsentError as error:
+        raise AbsentError(f"{error}{did_you_mean(target.partition(':')[0] + ':', _PREFIXES)}") from error
 
 
 def _of_file(path: Path) -> list[Found]:
@@ -272,6 +272,6 @@ def _unknown(target: str, names: list[str]) -> str:
     prefix = target.removesuffix(":")
     if prefix in PREFIXES:
         return f"{target} must be followed by what it adapts, as {prefix}:NAME"
-    close = did_you_mean(target, [*names, *(f"{one}:" for one in PREFIXES)])
+    close = did_you_mean(target, [*names, *_PREFIXES])
     hint = close or "; a function of a module is written module:function"
     return f"{target} is no file, folder, shipped implementation or entry point{hint}"

@@ -176,6 +176,16 @@ def test_loading_puts_no_folder_before_those_on_the_path() -> None:
     assert sys.path[: len(before)] == before
 
 
+@pytest.mark.parametrize("target", ["torch_loss.py:other", "torch_loss:other"])
+def test_a_file_named_like_a_prefix_is_not_taken_for_one(
+    target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "torch_loss.py").write_text("def found(logits, labels): ...")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(TargetError, match=r"has no 'other'$"):
+        load(target, {})
+
+
 def test_a_file_that_was_changed_is_loaded_anew() -> None:
     write("a.py", "def loss(logits, labels): return 1\n")
     load("a.py:loss", {})
