@@ -135,6 +135,23 @@ def test_a_masked_class_takes_no_part(derivative: str) -> None:
     assert (np.abs(pair) > 0).any() or derivative == "hessian_vector_product"
 
 
+@pytest.mark.parametrize("name", ["none-soft", "soft-everything", "sum-smoothed-weighted", "weighted"])
+@pytest.mark.parametrize("derivative", ["hessian", "hessian_diagonal", "hessian_vector_product"])
+def test_what_a_masked_class_has_of_the_target_counts_in_the_mass(name: str, derivative: str) -> None:
+    problem = asking(OBJECTIVES[name], derivative, MASKED)
+    found = enclose(problem).derivative
+    with mpmath.workdps(700):
+        # as if the masked class were so low that its probability is 0: its target is in A all the same
+        low = problem.replace(logits=np.where(np.isinf(MASKED), -1e9, MASKED))
+        exact = np.array([exact_row(low, row)[derivative] for row in range(4)], dtype=object) / divisor(problem)
+    kept = np.ones(found.shape, dtype=bool)
+    kept[:, 1] = False
+    if derivative == "hessian":
+        kept[:, :, 1] = False
+    np.testing.assert_allclose(found.nearest()[kept], exact[kept].astype(np.float64), rtol=2.0**-50, atol=1e-300)
+    assert (exact[kept] != 0).any()
+
+
 def test_the_target_gradient_of_a_masked_class_is_infinite_unless_it_counts_for_nothing() -> None:
     plain = enclose(asking(OBJECTIVES["none-soft"], "target_gradient", MASKED)).derivative.nearest()
     assert (plain[:, 1] == np.inf).all()

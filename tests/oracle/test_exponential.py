@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from gradlab.oracle.exponential import EXP_ERROR, LOWEST_ARGUMENT, exp_parts
+from gradlab.oracle.row_softmax import NEGLIGIBLE_EXPONENT
 
 Array = np.ndarray[Any, np.dtype[Any]]
 STEP = np.log(2) / 4096
@@ -79,11 +80,33 @@ def test_multiples_of_the_reduction_constants_are_exact() -> None:
     from gradlab.oracle.exponential import constants
 
     first, second, third = constants().step
-    largest = int(2048 / STEP) + 1
-    assert Fraction(first * largest) == Fraction(first) * largest
-    assert Fraction(second * largest) == Fraction(second) * largest
+    largest = int(-LOWEST_ARGUMENT / STEP) + 1
+    for multiple in (largest, largest - 1, 2 ** (largest.bit_length() - 1) - 1):
+        assert Fraction(first * multiple) == Fraction(first) * multiple
+        assert Fraction(second * multiple) == Fraction(second) * multiple
+    assert significant_bits(first) + largest.bit_length() <= 53  # so that no multiple up to the largest is rounded
+    assert significant_bits(second) + largest.bit_length() <= 53
     assert abs(second) <= 2.0**-42
     assert abs(third) <= 2.0**-67
+
+
+def significant_bits(value: float) -> int:
+    """How many bits of the value there are from its first 1 to its last."""
+    numerator = abs(Fraction(value).numerator)
+    return (numerator // (numerator & -numerator)).bit_length()
+
+
+def test_the_parts_of_the_constant_are_multiples_of_the_last_place_of_the_least_argument_that_is_reduced() -> None:
+    from gradlab.oracle.exponential import constants
+
+    last_place = Fraction(float(np.spacing(STEP / 2)))
+    assert all((Fraction(part) / last_place).denominator == 1 for part in constants().step[:2])
+
+
+def test_what_is_left_out_is_below_its_bound_and_the_bound_is_the_least_power_of_two() -> None:
+    with mpmath.workdps(60):
+        bits = mpmath.mpf(LOWEST_ARGUMENT) / mpmath.log(2)
+        assert mpmath.floor(bits) + 1 == NEGLIGIBLE_EXPONENT
 
 
 def test_the_three_parts_of_the_constant_add_up() -> None:
