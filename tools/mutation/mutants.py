@@ -1,16 +1,18 @@
-"""Mutation testing by cosmic-ray: does gradlab see an edited implementation, and do the tests see an edited gradlab?
+"""Mutation testing: does gradlab see an edited implementation, and do the tests see an edited gradlab?
 
 Part "implementations": each mutant of the sound implementations is judged by gradlab; it is killed if gradlab judges
 it worse than the original (see judge.py). Part "arguments": the same mutants, judged by the implementations' own tests,
 which ask more about arguments that are to be refused. Part "gradlab": each mutant of the oracle, the tolerances, the
-checks and the verdict is judged by its tests (see targets.py). Everything happens in a temporary clone of HEAD with an
-environment of its own; the working tree is not touched.
+checks and the verdict is judged by its tests (see targets.py). Part "bounds": the same, but the mutants are edits of
+the constants and the terms that the truth and the bounds are made of (see edits.py), where the others are cosmic-ray's.
+Everything happens in a temporary clone of HEAD with an environment of its own; the working tree is not touched.
 
     python -m tools.mutation.mutants --part implementations
     python -m tools.mutation.mutants --part arguments --again FILE    only what FILE, written by --to, calls survivors
     python -m tools.mutation.mutants --part gradlab --sample 200 --seed 0
     python -m tools.mutation.mutants --part gradlab --again FILE
     python -m tools.mutation.mutants --part costly --each 8 --seed 2    of gradlab, what a verdict rests on
+    python -m tools.mutation.mutants --part bounds --environment .venv  with the packages that are installed already
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tools.mutation.edits import PREFIX, apply, bounds_mutants
 from tools.mutation.listing import Mutant, mutants
 from tools.mutation.targets import ALL, BASELINE, PARTS, Module
 
@@ -54,18 +57,22 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Workshop:
-    """The temporary clone with its environment; limit: seconds for one judge; judges: how many are asked at most."""
+    """The temporary clone; limit: seconds for one judge; judges: how many are asked at most.
+
+    environment: the virtual environment to use, None for one of the clone's own.
+    """
 
     folder: Path
     limit: float
     judges: int
+    environment: Path | None
 
     @property
     def clone(self) -> Path:
         return self.folder / "clone"
 
     def tool(self, name: str) -> Path:
-        return self.clone / ".venv" / "bin" / name
+        return (self.environment or self.clone / ".venv") / "bin" / name
 
     def python(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Python in the clone; the judge's script and file are named without their folders. Raises TimeoutExpired."""
@@ -82,8 +89,14 @@ class Workshop:
 
 
 def set_up(workshop: Workshop) -> None:
-    """Clones HEAD and installs the packages of constraints.txt, the project and the extra `mutation`."""
+    """Clones HEAD and installs the packages of constraints.txt, the project and the extra `mutation`.
+
+    In an environment that is given nothing is installed; Python looks into the folder that it is started in first, the
+    clone, whichever gradlab is installed there.
+    """
     subprocess.run(["git", "clone", "--quiet", str(ROOT), str(workshop.clone)], check=True)
+    if workshop.environment:
+        return
     subprocess.run(["make", "setup"], cwd=workshop.clone, check=True, stdout=subprocess.DEVNULL)
     pip = (workshop.tool("python"), "-m", "pip", "install", "--quiet", "--no-build-isolation", "-e", ".[mutation]")
     subprocess.run(pip, cwd=workshop.clone, check=True)
@@ -93,8 +106,11 @@ def set_up(workshop: Workshop) -> None:
 
 def outcome(workshop: Workshop, module: Module, mutant: Mutant) -> Outcome:
     """Edits the module in the clone, asks its judges, and puts it back."""
-    command = [str(workshop.tool("cosmic-ray")), "apply", mutant.path, mutant.operator, str(mutant.occurrence)]
-    subprocess.run(command, cwd=workshop.clone, check=True, capture_output=True)
+    if mutant.operator.startswith(PREFIX):
+        apply(workshop.clone, mutant)
+    else:
+        command = [str(workshop.tool("cosmic-ray")), "apply", mutant.path, mutant.operator, str(mutant.occurrence)]
+        subprocess.run(command, cwd=workshop.clone, check=True, capture_output=True)
     try:
         diff = workshop.git("diff", "-U0", "--", mutant.path)
         kind, why = _asked(workshop, module)
@@ -129,8 +145,7 @@ def _reason(said: subprocess.CompletedProcess[str]) -> str:
 
 def chosen_mutants(workshop: Workshop, modules: Iterable[Module], chosen: argparse.Namespace) -> list[Pair]:
     """All mutants in an order drawn by the seed, cut off at the sample; or those that survived before."""
-    tool = workshop.tool("cosmic-ray")
-    found = [(one, mutant) for one in modules for mutant in mutants(tool, workshop.clone, one.path, workshop.folder)]
+    found = [(one, mutant) for one in modules for mutant in _listed(workshop, one, chosen.part)]
     if chosen.again:
         before = {str(one.mutant) for one in read(chosen.again) if one.kind == "survived"}
         drawn = [pair for pair in found if str(pair[1]) in before]
@@ -141,6 +156,12 @@ def chosen_mutants(workshop: Workshop, modules: Iterable[Module], chosen: argpar
         drawn = [found[i] for i in order[: chosen.sample or len(found)]]
     print(f"{len(drawn)} of {len(found)} mutants", flush=True)
     return drawn
+
+
+def _listed(workshop: Workshop, module: Module, part: str) -> list[Mutant]:
+    if part == "bounds":
+        return bounds_mutants(workshop.clone, module.path)
+    return mutants(workshop.tool("cosmic-ray"), workshop.clone, module.path, workshop.folder)
 
 
 def _in_turns(found: list[Pair], modules: Iterable[Module], chosen: argparse.Namespace) -> list[Pair]:
@@ -182,7 +203,8 @@ def survivors(found: Iterable[Outcome]) -> str:
 def run(chosen: argparse.Namespace) -> Iterator[Outcome]:
     """The outcome of each mutant chosen, as soon as it is known."""
     with tempfile.TemporaryDirectory(prefix="gradlab-mutants-") as folder:
-        workshop = Workshop(Path(folder), chosen.limit, chosen.judges)
+        environment = chosen.environment.absolute() if chosen.environment else None
+        workshop = Workshop(Path(folder), chosen.limit, chosen.judges, environment)
         set_up(workshop)
         if chosen.part == "implementations":
             workshop.python("judge.py", "record", BASELINE, *ALL).check_returncode()
@@ -201,6 +223,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="of the order in which they are drawn")
     parser.add_argument("--limit", type=float, default=300.0, help="seconds for one judge, then it is a timeout")
     parser.add_argument("--judges", type=int, default=9, help="of a module, how many to ask; 1 is quick and less sure")
+    parser.add_argument("--environment", type=Path, help="a virtual environment to use in place of a new one")
     parser.add_argument("--again", type=Path, help="only what this file, written by --to, calls survivors")
     parser.add_argument("--to", type=Path, help="add each outcome to this file, as a line of JSON")
     chosen = parser.parse_args()

@@ -43,17 +43,22 @@ def of_gradlab(path: str, *stages: str) -> Module:
 
 
 ORACLE = {  # the files that are nearest to a module; the others of the folder are asked after them
+    "array_kernels": "array_kernels compiled",
     "balls": "enclosure_rules enclosure_values",
+    "block_sums": "array_kernels double_double",
     "canonical": "enclosure_rules enclosure_values",
-    "conversion": "enclosure_rules enclosure_values",
+    "compiled": "compiled",
+    "conversion": "intervals enclosure_rules enclosure_values",
+    "derivatives": "derivatives",
     "double_double": "double_double",
     "elementary": "elementary",
     "enclosure": "enclosure_rules enclosure_values",
     "exponential": "exponential",
     "intervals": "intervals enclosure_rules",
+    "loop_kernels": "compiled",
     "probabilities": "oracle_softmax",
     "row_softmax": "enclosure_values",
-    "sharp_targets": "enclosure_rules enclosure_values",
+    "sharp_targets": "sharp_targets enclosure_rules enclosure_values",
     "soft_targets": "soft_targets enclosure_values",
     "ulp": "ulp",
     "vectorised": "enclosure_rules enclosure_values",
@@ -67,6 +72,15 @@ CHECKS = {  # the same
     "domain": "overflowing_sum every_check",
     "invariants": "invariants every_check",
     "table": "every_check",
+}
+BOUNDS = {  # the same of tests/tolerances
+    "tolerances": "forward_error invariant_constants differences_bound path_integral_bound",
+    "derivative_bounds": "derivative_bounds",
+    "option_bounds": "option_bounds",
+    "factor_bounds": "option_bounds",
+    "running_errors": "option_bounds",
+    "roundings": "forward_error",
+    "conditioning": "conditioning",
 }
 SLOW = "sound"  # every sound implementation in a run of its own: minutes, so the last judge
 COSTLY = {  # what a verdict rests on
@@ -86,6 +100,12 @@ def nearest_first(folder: str, names: str) -> tuple[str, ...]:
     return " ".join(near), " ".join(others), *((slow,) if slow in files else ())
 
 
+def beside(name: str) -> tuple[str, ...]:
+    """The stage of a module's tests where they stand in tests/ itself."""
+    file = f"tests/test_{name}.py"
+    return (file,) if (ROOT / file).exists() else ()
+
+
 PARTS: dict[str, tuple[Module, ...]] = {
     "implementations": (
         implementation("_inputs", ALL),
@@ -102,6 +122,10 @@ PARTS: dict[str, tuple[Module, ...]] = {
         of_gradlab("harness/tally", *nearest_first("harness", "tally")),
     ),
 }
+PARTS["bounds"] = (
+    *(module for module in PARTS["gradlab"] if module.path.startswith("gradlab/oracle/")),
+    *(of_gradlab(name, *beside(name), *nearest_first("tolerances", near)) for name, near in BOUNDS.items()),
+)
 PARTS["costly"] = tuple(
     module
     for folder, names in COSTLY.items()
