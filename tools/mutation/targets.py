@@ -8,6 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 ALL = ("shifted", "every_option", "complement", "widened", "loop", "online", "log_space", "textbook")
 PYTEST = ("-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--no-header", "--tb=line")
+BARE = (*PYTEST, "-p", "no:hypothesispytest")  # half a second less, where thousands of mutants die at once
 BASELINE = "unmutated.json"  # in the temporary folder; written by judge.py before anything is mutated
 
 
@@ -37,9 +38,9 @@ def tested(path: str) -> Module:
     return Module(f"implementations/{path}.py", ((*PYTEST, *files),))
 
 
-def of_gradlab(path: str, *stages: str) -> Module:
+def of_gradlab(path: str, *stages: str, pytest: tuple[str, ...] = PYTEST) -> Module:
     """A module of gradlab, judged by its tests: each stage a list of files or folders."""
-    return Module(f"gradlab/{path}.py", tuple((*PYTEST, *stage.split()) for stage in stages))
+    return Module(f"gradlab/{path}.py", tuple((*pytest, *stage.split()) for stage in stages))
 
 
 ORACLE = {  # the files that are nearest to a module; the others of the folder are asked after them
@@ -82,7 +83,8 @@ BOUNDS = {  # the same of tests/tolerances
     "roundings": "forward_error",
     "conditioning": "conditioning",
 }
-SLOW = "sound"  # every sound implementation in a run of its own: minutes, so the last judge
+# Every sound implementation in a run of its own takes minutes, and loops of a mutant are compiled anew: the last judges.
+SLOW = ("sound", "compiled")
 COSTLY = {  # what a verdict rests on
     "oracle": "double_double intervals enclosure balls ulp sharp_targets vectorised canonical",
     "checks": "accuracy invariants contract differences",
@@ -92,12 +94,12 @@ COSTLY = {  # what a verdict rests on
 
 
 def nearest_first(folder: str, names: str) -> tuple[str, ...]:
-    """The stages of a module: these files of tests/FOLDER, the others but SLOW, then SLOW where there is one."""
+    """The stages of a module: these files of tests/FOLDER, the others but the slow ones, then those."""
     near = [f"tests/{folder}/test_{name}.py" for name in names.split()]
     files = sorted(f"tests/{folder}/{file.name}" for file in (ROOT / "tests" / folder).glob("test_*.py"))
-    slow = f"tests/{folder}/test_{SLOW}.py"
-    others = [file for file in files if file not in (*near, slow)]
-    return " ".join(near), " ".join(others), *((slow,) if slow in files else ())
+    slow = [file for file in files if file in {f"tests/{folder}/test_{name}.py" for name in SLOW} - {*near}]
+    others = [file for file in files if file not in (*near, *slow)]
+    return " ".join(near), " ".join(others), *slow
 
 
 def beside(name: str) -> tuple[str, ...]:
@@ -123,8 +125,11 @@ PARTS: dict[str, tuple[Module, ...]] = {
     ),
 }
 PARTS["bounds"] = (
-    *(module for module in PARTS["gradlab"] if module.path.startswith("gradlab/oracle/")),
-    *(of_gradlab(name, *beside(name), *nearest_first("tolerances", near)) for name, near in BOUNDS.items()),
+    *(of_gradlab(f"oracle/{name}", *nearest_first("oracle", near), pytest=BARE) for name, near in ORACLE.items()),
+    *(
+        of_gradlab(name, *beside(name), *nearest_first("tolerances", near), pytest=BARE)
+        for name, near in BOUNDS.items()
+    ),
 )
 PARTS["costly"] = tuple(
     module
