@@ -44,7 +44,7 @@ def of_gradlab(path: str, *stages: str, pytest: tuple[str, ...] = PYTEST) -> Mod
 
 
 ORACLE = {  # the files that are nearest to a module; the others of the folder are asked after them
-    "array_kernels": "array_kernels compiled",
+    "array_kernels": "array_kernels enclosure_values",
     "balls": "enclosure_rules enclosure_values",
     "block_sums": "array_kernels double_double",
     "canonical": "enclosure_rules enclosure_values",
@@ -83,7 +83,7 @@ BOUNDS = {  # the same of tests/tolerances
     "roundings": "forward_error",
     "conditioning": "conditioning",
 }
-# Every sound implementation in a run of its own takes minutes, and loops of a mutant are compiled anew: the last judges.
+# Whole runs of the sound implementations take minutes, and a mutant's loops are compiled anew: the last judges.
 SLOW = ("sound", "compiled")
 COSTLY = {  # what a verdict rests on
     "oracle": "double_double intervals enclosure balls ulp sharp_targets vectorised canonical",
