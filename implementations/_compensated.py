@@ -14,6 +14,7 @@ Work = tuple[Array, Array, Array]  # arrays of the result's shape to write to
 
 FEW = 512  # losses
 SOME = 64  # terms of all rows together
+GROUP = 2**10  # terms that may be added in any order: more go by groups
 
 
 def two_difference(a: Array, b: Array, work: Work | None = None) -> tuple[Array, Array]:
@@ -34,8 +35,14 @@ def two_difference(a: Array, b: Array, work: Work | None = None) -> tuple[Array,
     return difference, error
 
 
+def fast_two_sum(a: Array, b: Array) -> tuple[Array, Array]:
+    """fl(a + b) and its rounding error exactly, for abs(a) >= abs(b): Dekker's."""
+    total: Array = a + b
+    return total, b - (total - a)
+
+
 def two_product(a: Array, b: Array) -> tuple[Array, Array]:
-    """fl(a b) and its rounding error, a b - fl(a b), exactly, for float64 between 2^-450 and 2^900 in size.
+    """fl(a b) and its rounding error, a b - fl(a b), exactly, for float64 below 2^996 whose product is above 2^-960.
 
     Source: Dekker, A floating-point technique for extending the available precision, Numer. Math. 18, 1971.
     """
@@ -72,9 +79,10 @@ def exponentials_of_difference(
 
 
 def sum_of_pairs(pairs: tuple[Array, Array], work: Array) -> tuple[Array, Array]:
-    """The sum of each row of terms + corrections as the pair (high, low), shape (N,) each, to 2^-8 u.
+    """The sum of each row of terms + corrections as the pair (high, low), shape (N,) each; abs(low) <= u high.
 
-    pairs = (terms, corrections), float64, (N, K), K < 2^15: terms in [0, 1], each correction a small part of its term.
+    pairs = (terms, corrections), float64, (N, K): terms in [0, 1], each correction at most 2^10 u of its term. The pair
+    is off by 2^-10 u of the sum up to K = 2^17, and by u/4 at K = 2^20: step 3 of docs/accuracy.md.
     All terms of a row are cut at the same place, so that the upper parts add up exactly; the lower ones and the
     corrections are too small for the rounding of their sum to count. That place is above 1, and above the row's largest
     term where the sum would show what is lost. Few are added by math.fsum: a call of NumPy takes longer than that.
@@ -89,11 +97,22 @@ def sum_of_pairs(pairs: tuple[Array, Array], work: Array) -> tuple[Array, Array]
         return np.array(sums), np.array([math.fsum([*row, -total]) for row, total in zip(rows, sums, strict=True)])
     bits = (n_classes + 2).bit_length()
     high, low = _cut_sum(pairs, 2.0**bits, work)
-    small = high < 2.0 ** (3 * bits - 43)
-    if np.logical_or.reduce(small):
+    least = smallest_sum(n_classes)
+    if np.fmin.reduce(high, initial=least) < least:  # of rows that have a value
+        small = high < least
         exponent = np.frexp(np.maximum.reduce(terms[small], axis=1, keepdims=True))[1]
         high[small], low[small] = _cut_sum((terms[small], corrections[small]), np.ldexp(1.0, exponent + bits), None)
-    return high, low
+    return fast_two_sum(high, low)  # without it low may be 2^-23 of high: what neglects low^2 would lose digits
+
+
+def smallest_sum(n_classes: int) -> float:
+    """Upper parts that are cut at the first place, sigma, and add up to less are cut once more, at a lower one.
+
+    The lower parts are at most u sigma each. Their sum is rounded by at most K u of K u sigma, in groups 2^9 u of it:
+    2^-10 u of this number.
+    """
+    bits = (n_classes + 2).bit_length()
+    return 2.0 ** (3 * bits - 43) if n_classes <= GROUP else 2.0 ** (2 * bits - 34)
 
 
 def _cut_sum(pairs: tuple[Array, Array], cut: Array | float, work: Array | None) -> tuple[Array, Array]:
@@ -103,7 +122,16 @@ def _cut_sum(pairs: tuple[Array, Array], cut: Array | float, work: Array | None)
     high = np.add.reduce(upper, axis=1)
     np.subtract(terms, upper, out=upper)
     upper += corrections
-    return high, np.add.reduce(upper, axis=1)
+    return high, _sum_in_groups(upper)
+
+
+def _sum_in_groups(values: Array) -> Array:
+    """The sum of each row of many values by sums of 128: no value goes through more than 2^9 additions."""
+    if values.shape[1] > GROUP:
+        while values.shape[1] > 128:
+            values = np.add.reduceat(values, np.arange(0, values.shape[1], 128), axis=1)
+    total: Array = np.add.reduce(values, axis=1)
+    return total
 
 
 def sum_of_losses(losses: Array, divisor: float) -> Any:

@@ -162,7 +162,7 @@ def _exact_exponentials32(rows: Any, largest: Any, terms: Any, at: Any) -> Any:
 
 
 @compiled(fastmath={"reassoc"})  # type: ignore[untyped-decorator]
-def _exact_exponentials64(rows: Any, largest: Any, terms: Any, at: Any) -> Any:
+def _exact_exponentials_of_chunk(rows: Any, largest: Any, terms: Any, at: Any) -> Any:
     full_width()
     disjoint()
     logits, following = rows
@@ -175,6 +175,24 @@ def _exact_exponentials64(rows: Any, largest: Any, terms: Any, at: Any) -> Any:
         low += _difference(term, upper)
         behind = larger(behind, following[j])
     return (high, low), settled(behind)
+
+
+@compiled()  # type: ignore[untyped-decorator]
+def _exact_exponentials64(rows: Any, largest: Any, terms: Any, at: Any) -> Any:
+    full_width()
+    if terms.size <= CHUNK:
+        return _exact_exponentials_of_chunk(rows, largest, terms, at)
+    logits, following = rows
+    high, low, rest, behind = 0.0, 0.0, 0.0, following[0]
+    for start in range(0, terms.size, CHUNK):
+        stop = start + CHUNK
+        some = (logits[start:stop], following[start:stop])
+        (upper, lower), of_chunk = _exact_exponentials_of_chunk(some, largest, terms[start:stop], at)
+        high += upper  # exactly, as all of them are multiples of at's ULP
+        low, error = two_sum(low, lower)
+        rest += error
+        behind = max(behind, of_chunk)
+    return (high, low + rest), behind
 
 
 def _exact_exponentials(rows: Any, largest: Any, terms: Any, at: Any) -> Any:
@@ -203,17 +221,29 @@ def _sum32(terms: Any, most: Any) -> Any:
 
 
 @compiled(fastmath={"reassoc"})  # type: ignore[untyped-decorator]
-def _sum64(terms: Any, most: Any) -> Any:
-    """The sum of float64 terms in [0, most] as a pair, as `_compensated.sum_of_pairs` takes it."""
+def _cut_sum_of_chunk(terms: Any, at: Any) -> Any:
     full_width()
-    _, exponent = math.frexp(most)
-    at = math.ldexp(1.0, exponent + _bits(terms.size + 2))
     high, low = 0.0, 0.0
     for j in range(terms.size):
         upper = _cut(terms[j], at)
         high += upper
         low += _difference(terms[j], upper)
     return high, low
+
+
+@compiled()  # type: ignore[untyped-decorator]
+def _sum64(terms: Any, most: Any) -> Any:
+    """The sum of float64 terms in [0, most] as a pair, cut as in `_compensated.sum_of_pairs`."""
+    full_width()
+    _, exponent = math.frexp(most)
+    at = math.ldexp(1.0, exponent + _bits(terms.size + 2))
+    high, low, rest = 0.0, 0.0, 0.0
+    for start in range(0, terms.size, CHUNK):
+        upper, lower = _cut_sum_of_chunk(terms[start : start + CHUNK], at)
+        high += upper
+        low, error = two_sum(low, lower)
+        rest += error
+    return high, low + rest
 
 
 @compiled()  # type: ignore[untyped-decorator]
@@ -301,6 +331,7 @@ def accurate_rows(logits: Any, labels: Any, answer: Any, rows: Any) -> None:
 
     Where the sum of the others is below near, it is taken again without the label's exponential, beside which its
     lower parts are lost; where it is below far, it owes too much to terms that are rounded as subnormal numbers.
+    A pair is not normalised before denominator and rest are: until then nothing that is small beside it is left out.
     """
     full_width()
     losses, gradient, divisor = answer
@@ -308,7 +339,7 @@ def accurate_rows(logits: Any, labels: Any, answer: Any, rows: Any) -> None:
     bits = _bits(logits.shape[1] + 2)
     single = logits.itemsize == 4
     at = 2.0**bits
-    near = logits.shape[1] * 2.0**-19 if single else 2.0 ** (3 * bits - 43)
+    near = logits.shape[1] * 2.0**-19 if single else 2.0 ** (3 * bits - 43 if bits <= 10 else 2 * bits - 33)
     far = 1024.0 * logits.shape[1] * (2.0**-126 if single else 2.0**-1022)
     largest = logits.dtype.type(0) if first == last else largest_of(logits[first])
     for i in range(first, last):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -56,79 +56,106 @@ def accurate(logits: npt.ArrayLike, labels: npt.ArrayLike, reduction: str = "mea
     work = np.empty((3, step, logits.shape[1]), dtype=logits.dtype)
     for first in range(0, len(logits), step):
         rows = slice(first, first + step)
-        block = work[:, : len(labels[rows])]
-        losses[rows] = _of_rows((logits[rows], labels[rows], divisor), gradient[rows], block)
+        block = _block(logits[rows], labels[rows], divisor)
+        losses[rows] = _losses(block, gradient[rows], work[:, : len(block.labels)])
     if reduction == "none":
         return losses.astype(logits.dtype), gradient
     return logits.dtype.type(sum_of_losses(losses, divisor)), gradient
 
 
-def _of_rows(some: tuple[Array, Array, float], gradient: Array, work: Array) -> Array:
-    """The losses of some = (logits, labels, divisor), shape (n,), float64; the gradient (n, K) is written, divided.
+class Block(NamedTuple):
+    """Some rows of a batch: logits (n, K), labels (n,), their places among all entries, and the rows' largest (n, 1).
+
+    x_y (n,) are the labels' logits, is_top whether each is the largest of its row. divisor: N or 1.
+    """
+
+    logits: Array
+    labels: Array
+    places: Array
+    largest: Array
+    x_y: Array
+    is_top: Array
+    divisor: float
+
+
+class Sums(NamedTuple):
+    """What each row has one of, shape (n,), float64: the letters of docs/accuracy.md.
+
+    others: O, the sum of all terms but the label's. target: O / (S N). smaller: B, the sum of all but one of the
+    largest. denominator: D = fl(S N), and rho, by which part of itself it falls short.
+    """
+
+    others: Array
+    target: Array
+    smaller: Array
+    denominator: Array
+    rho: Array
+
+
+def _block(logits: Array, labels: Array, divisor: float) -> Block:
+    places = labels + np.arange(0, logits.size, logits.shape[1])
+    largest, x_y = maximum(logits), logits.take(places)
+    return Block(logits, labels, places, largest, x_y, x_y == largest[:, 0], divisor)
+
+
+def _losses(block: Block, gradient: Array, work: Array) -> Array:
+    """The losses of the rows, shape (n,), float64; their gradient (n, K) is written, divided.
 
     work: (3, n, K), overwritten.
     """
-    logits, labels, divisor = some
-    target = labels + np.arange(0, logits.size, logits.shape[1])  # its place among the entries of all rows
-    largest, x_y = maximum(logits), logits.take(target)
-    is_top = x_y == largest[:, 0]
-    pairs = exponentials_of_difference(logits, largest, (work[0], work[1], work[2]))
-    divided = _divided if logits.dtype == np.float64 else _divided_in_float64
-    high, (targets, behind), (denominators, missing) = divided(pairs, (target, is_top, divisor), (gradient, work[1]))
-    if np.minimum.reduce(high, initial=1) < _far(logits):
-        far = is_top & (high < _far(logits))
-        behind[far], high, low = _behind_in_parts(logits[far], labels[far], largest[far])
-        targets[far] = (high + (low - missing[far] * high)) / denominators[far] / AWAY
-    gradient.reshape(-1)[target] = -targets
-    distance, error = two_difference(_wide(largest[:, 0]), _wide(x_y))
+    largest, is_top = block.largest, block.is_top
+    pairs = exponentials_of_difference(block.logits, largest, (work[0], work[1], work[2]))
+    divide = _divide if block.logits.dtype == np.float64 else _divide_in_float64
+    sums = divide(pairs, block, gradient, work[1])
+    far = _far(block.logits)
+    if np.fmin.reduce(sums.others, initial=1) < far:  # of rows that have a value
+        rows = is_top & (sums.others < far)
+        sums.smaller[rows], high, low = _sum_of_far(block.logits[rows], block.labels[rows], largest[rows])
+        sums.target[rows] = (high + (low - sums.rho[rows] * high)) / sums.denominator[rows] / AWAY
+    gradient.reshape(-1)[block.places] = -sums.target
+    distance, error = two_difference(_wide(largest[:, 0]), _wide(block.x_y))
     if not np.maximum.reduce(distance, initial=0) < np.inf:
         error[~np.isfinite(distance)] = 0  # a difference that overflows
-    losses: Array = distance + (error + np.log1p(behind))
+    losses: Array = distance + (error + np.log1p(sums.smaller))
     return losses
 
 
-Where = tuple[Array, Array, float]  # the labels' places, whether they are the largest, the divisor
-Divided = tuple[Array, tuple[Array, Array], tuple[Array, Array]]
+def _divide(pairs: tuple[Array, Array], block: Block, quotients: Array, work: Array) -> Sums:
+    """Writes the terms over S N to quotients, S being the sum of all of them; pairs are overwritten.
 
-
-def _divided(pairs: tuple[Array, Array], where: Where, to: tuple[Array, Array]) -> Divided:
-    """The terms over S divisor, written to to[0], and what each row has one of, shape (n,), float64.
-
-    pairs: the exponentials and their corrections, overwritten; to[1] is for work. S is the sum of all terms. Returns
-    the sum of all but the label's; that over S divisor, and the sum of all but one of the largest; fl(S divisor), and
-    by which part of itself it falls short.
+    pairs: the exponentials E and their corrections C.
     """
-    (terms, corrections), (target, is_top, divisor) = pairs, where
-    own, rest = terms.take(target), corrections.take(target)
-    terms.reshape(-1)[target] = corrections.reshape(-1)[target] = 0
-    high, low = sum_of_pairs(pairs, to[1])
-    total, missed = two_difference(own, -high)
-    rest = rest + low
-    denominators, missing = total * divisor, (missed + rest) / total
-    if math.frexp(divisor)[0] != 0.5:  # with a power of two nothing is lost
-        denominators, error = two_product(total, np.array(divisor))
-        missing = missing + error / denominators
-    corrections -= np.multiply(terms, missing[:, None], out=to[1])
+    terms, corrections = pairs
+    term, correction = terms.take(block.places), corrections.take(block.places)
+    terms.reshape(-1)[block.places] = corrections.reshape(-1)[block.places] = 0
+    high, low = sum_of_pairs(pairs, work)
+    total, error = two_difference(term, -high)
+    rest = correction + low
+    denominator, rho = total * block.divisor, (error + rest) / total
+    if math.frexp(block.divisor)[0] != 0.5:  # with a power of two nothing is lost
+        denominator, error = two_product(total, np.array(block.divisor))
+        rho = rho + error / denominator
+    corrections -= np.multiply(terms, rho[:, None], out=work)
     terms += corrections
-    np.divide(terms, denominators[:, None], out=to[0])
-    behind = np.where(is_top, high + low, ((high - 1) + rest) + own)  # the largest has the exponential 1
-    return high, ((high + (low - missing * high)) / denominators, behind), (denominators, missing)
+    np.divide(terms, denominator[:, None], out=quotients)
+    smaller = np.where(block.is_top, high, ((high - 1) + rest) + term)  # the largest has the exponential 1
+    return Sums(high, (high + (low - rho * high)) / denominator, smaller, denominator, rho)
 
 
-def _divided_in_float64(pairs: tuple[Array, Array], where: Where, to: tuple[Array, Array]) -> Divided:
-    """As `_divided`, for terms of less precision, which are corrected first: float64 takes their sums and quotients."""
-    (terms, corrections), (target, is_top, divisor) = pairs, where
+def _divide_in_float64(pairs: tuple[Array, Array], block: Block, quotients: Array, work: Array) -> Sums:
+    """As `_divide`, for terms of less precision, which are corrected first: float64 takes their sums and quotients."""
+    terms, corrections = pairs
     terms += corrections
-    own = terms.take(target).astype(np.float64)
-    terms.reshape(-1)[target] = 0
+    term = terms.take(block.places).astype(np.float64)
+    terms.reshape(-1)[block.places] = 0
     others = np.add.reduce(terms, axis=1, dtype=np.float64)
-    denominators = (others + own) * divisor
-    np.divide(terms, denominators[:, None], out=to[0], casting="same_kind")
-    behind = np.where(is_top, others, (others - 1) + own)
-    return others, (others / denominators, behind), (denominators, np.zeros_like(others))
+    denominator = (others + term) * block.divisor
+    np.divide(terms, denominator[:, None], out=quotients, casting="same_kind")
+    smaller = np.where(block.is_top, others, (others - 1) + term)
+    return Sums(others, others / denominator, smaller, denominator, np.zeros(len(others)))
 
 
-def _behind_in_parts(logits: Array, labels: Array, largest: Array) -> tuple[Array, Array, Array]:
+def _sum_of_far(logits: Array, labels: Array, largest: Array) -> tuple[Array, Array, Array]:
     """The sum B of exp(x_j - largest) without the label's, shape (n,), and AWAY B as a pair, which does not underflow.
 
     B = half^2 total, half^2 = exp(x_2 - largest) for the runner-up x_2, and total, about 1 or more, the sum of
@@ -137,7 +164,7 @@ def _behind_in_parts(logits: Array, labels: Array, largest: Array) -> tuple[Arra
     others = logits.copy()
     others[np.arange(len(logits)), labels] = -np.inf
     second = others.max(axis=1, keepdims=True)
-    second = np.where(second > -np.inf, second, largest)  # nothing behind: every term is 0
+    second = np.where(second > -np.inf, second, largest)  # no other class: every term is 0
     difference, lost = two_difference(_wide(second), _wide(largest))
     half = np.exp(difference / 2)
     lost[half == 0] = 0
