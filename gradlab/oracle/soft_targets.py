@@ -30,13 +30,13 @@ from gradlab.oracle.double_double import (
     add_nonnegative,
     multiply_by_double,
 )
-from gradlab.oracle.intervals import Array, Enclosures, fill, scaled
+from gradlab.oracle.intervals import Array, Enclosures, concatenate, fill, scaled
 from gradlab.oracle.row_softmax import Exponentials
 from gradlab.oracle.sharp_targets import scale_error, widen_negligible
 from gradlab.problems.problem import Problem
 
 LARGEST_LOGIT = 2.0**400
-CLASS_LIMITS = (2.0**-300, 2.0**300)
+CLASS_LIMITS = (-300, 300)  # binades
 PROBABILITY_LIMITS = (2.0**-150, 2.0**100)
 
 
@@ -48,18 +48,22 @@ class ClassPairs(NamedTuple):
     hard: Pair
 
 
-def class_pairs(problem: Problem, divisor: arb) -> ClassPairs:
-    """What coefficients are made of; relative error 2^-105 where they are `within_limits`."""
+def class_pairs(problem: Problem, divisor: arb) -> ClassPairs | None:
+    """What coefficients are made of, relative error 2^-105; None unless all are 0 or within CLASS_LIMITS.
+
+    What is 0 is so exactly: one that float64 alone would take for 0, eps/K for a subnormal eps, is not.
+    """
     classes = class_coefficients(problem)
     hard = [label - other for label, other in zip(classes.label, classes.other, strict=True)]
+    if problem.objective.label_smoothing == 1:
+        hard = [arb(0)] * len(hard)  # of which the balls know only that it is tiny
     columns = [to_enclosures([ball / divisor for ball in balls]) for balls in (classes.other, classes.label, hard)]
+    found = concatenate(columns)
+    exact = (found.high == 0) & (found.radius == 0)
+    inside = (CLASS_LIMITS[0] < found.exponent) & (found.exponent < CLASS_LIMITS[1]) & (found.high > 0)
+    if not (exact | inside).all():
+        return None
     return ClassPairs(*((scaled(c.high, c.exponent), scaled(c.low, c.exponent)) for c in columns))
-
-
-def within_limits(classes: ClassPairs) -> bool:
-    """Whether every constant is 0 or well inside float64's range."""
-    sizes = np.concatenate([pair[0] for pair in classes])
-    return bool(((sizes == 0) | ((CLASS_LIMITS[0] < sizes) & (sizes < CLASS_LIMITS[1]))).all())
 
 
 class SoftRows(NamedTuple):

@@ -24,7 +24,6 @@ from gradlab.oracle.soft_targets import (
     probability_rows,
     smoothed_labels,
     soft_answer,
-    within_limits,
 )
 from gradlab.oracle.ulp import is_narrow
 from gradlab.problems.problem import Problem
@@ -97,7 +96,7 @@ def _soft(problem: Problem, rows: Array) -> tuple[BlockSolver, Array]:
     """What solves a block of rows with probabilities or smoothed labels, and which of the rows the proofs cover."""
     divisor = _divisor(problem)
     classes = class_pairs(problem, divisor)
-    if not within_limits(classes):
+    if classes is None:
         return _unsolvable, np.zeros(len(rows), dtype=bool)
 
     def solve(block: Array, out: Enclosures) -> list[arb]:
