@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from flint import arb
 
-from gradlab.oracle.intervals import SMALLEST_EXPONENT, Enclosures, normalised
+from gradlab.oracle.intervals import LARGEST_EXPONENT, SMALLEST_EXPONENT, Enclosures, normalised
 
 _PLAIN = (2.0**-600, 2.0**100)  # sizes of which high, low and radius are float64 without a scale
 _SMALLEST_RADIUS = 2.0**-900  # far below 2^-20 ULP of what is plain, far above what float64 loses when it underflows
@@ -18,7 +18,8 @@ def to_enclosures(balls: Sequence[arb]) -> Enclosures:
     """The balls as intervals, shape (len(balls),); each contains its ball and is hardly wider.
 
     high is the float64 nearest to the midpoint, low the float64 nearest to the rest; rounding low, by at most
-    2^-53 |low|, goes into the radius. A ball that is not finite gets an infinite radius.
+    2^-53 |low|, goes into the radius. A ball that is not finite, or reaches beyond 2^LARGEST_EXPONENT, gets an infinite
+    radius: at a low precision exp of a difference of large logits can be off by more than an int64 counts binades.
     """
     high = [float(ball) for ball in balls]
     if all(_PLAIN[0] < abs(part) < _PLAIN[1] for part in high):
@@ -51,9 +52,9 @@ def _pieces(ball: arb) -> tuple[float, float, float, int]:
 
 def _scaled_pieces(ball: arb) -> tuple[float, float, float, int]:
     """The pieces of a ball out of float64's range: at the scale of its midpoint, or 0 +- 2^e if that says nothing."""
-    if not ball.is_finite():
+    top = _binade(ball.abs_upper()) if ball.is_finite() else LARGEST_EXPONENT + 1
+    if top > LARGEST_EXPONENT:
         return 0.0, 0.0, np.inf, 0
-    top = _binade(ball.abs_upper())
     if top <= SMALLEST_EXPONENT:
         return 0.0, 0.0, 1.0, SMALLEST_EXPONENT
     middle = ball.mid()

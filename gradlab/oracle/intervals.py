@@ -12,6 +12,7 @@ import numpy as np
 Array = np.ndarray[Any, np.dtype[Any]]
 
 SMALLEST_EXPONENT = -(2**40)  # below it a value is enclosed as 0 +- 2^SMALLEST_EXPONENT
+LARGEST_EXPONENT = 2**40  # above it nothing is known: no exact answer comes near, see `balls`
 LARGEST_PRINTED = 20_000  # the exponent beyond which a value is not printed in decimal
 _DIGITS = 17  # decimal digits of a value in a report: as many as identify a float64
 
@@ -80,7 +81,9 @@ def normalised_parts(high: Array, low: Array, radius: Array, exponent: Array) ->
     """The four parts of `normalised`."""
     fraction, shift = np.frexp(high)
     shift = shift - (fraction != 0)
-    return fraction * 2.0, np.ldexp(low, -shift), np.ldexp(radius, -shift), exponent + shift.astype(np.int64)
+    with np.errstate(over="ignore"):  # a radius that is too large beside high becomes infinite, which is true of it
+        widened = np.ldexp(radius, -shift)
+    return fraction * 2.0, np.ldexp(low, -shift), widened, exponent + shift.astype(np.int64)
 
 
 def constant(value: float, shape: tuple[int, ...]) -> Enclosures:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from gradlab.problems.objective import Objective
 from gradlab.reference import numpy_forms
 
@@ -34,7 +36,8 @@ def mapped(objective: Objective, logits: Any, parameter: Callable[[float], Any] 
     for name, value in objective.real_options.items():
         if name in numpy_forms.LOGIT_MAPS:
             logits, own = numpy_forms.LOGIT_MAPS[name](logits, parameter(value))
-            slope = own * slope
+            with np.errstate(all="ignore"):  # where one slope is 0 and another too large for float64
+                slope = own * slope
     return logits, slope
 
 

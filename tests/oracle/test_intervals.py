@@ -166,3 +166,16 @@ def test_intervals_are_indexed_like_arrays() -> None:
 def test_numbers_are_printed_in_decimal_up_to_an_exponent(exponent: int, decimal: bool, sign: int) -> None:
     assert LARGEST_PRINTED == 20_000
     assert ("2^" not in single(1.5, 0.0, 2.0**-80, sign * exponent).describe()) == decimal
+
+
+@pytest.mark.parametrize("exponent", [2**41, 2**62, 2**63, 2**80])
+def test_a_ball_too_large_for_an_exponent_of_64_bits_says_nothing(exponent: int) -> None:
+    found = to_enclosures([arb(1), arb(0, (1, exponent)), arb((1, exponent)), arb((3, -exponent))])
+    assert found.radius[:3].tolist() == [0.0, math.inf, math.inf]
+    assert (found.high[3], found.radius[3], found.exponent[3]) == (0.0, 1.0, SMALLEST_EXPONENT)
+
+
+def test_a_radius_far_larger_than_the_middle_becomes_infinite_without_a_warning() -> None:
+    with ctx.workprec(2000):
+        found = to_enclosures([arb((1, -500)) + arb(0, (1, 90)), arb((1, -590)) + arb(0, (1, 900))])
+    assert (found.radius > 2.0**588).all()
