@@ -10,17 +10,15 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from gradlab.coefficients import coefficients_of, denominator_of
 from gradlab.oracle.balls import RowAnswers, answer_rows, is_undefined, reduced_loss
 from gradlab.oracle.canonical import row_kinds
 from gradlab.oracle.derivatives import enclose_derivative
 from gradlab.oracle.intervals import Array, Enclosures, constant, fill
-from gradlab.oracle.probabilities import Softmax, softmax
 from gradlab.oracle.vectorised import answer_by_double_double
 from gradlab.problems.problem import Problem
 
@@ -38,10 +36,8 @@ class Truth:
     """The exact answers to a problem, enclosed.
 
     losses: each row's own loss before the reduction, shape (N,). loss: the reduced loss, shape (N,) for "none" and
-    () otherwise. gradient: of the reduced objective, shape (N, K). What is computed from the problem on demand:
-    derivative, the one that the objective names, in its shape; row_gradient, the gradient of each row's own loss,
-    shape (N, K); and in float64, for scales and tolerances, probabilities p and shifted = x - max x (N, K),
-    log_sum = log S (N,), coefficients t (N, K), denominator.
+    () otherwise. gradient: of the reduced objective, shape (N, K). derivative: the one that the objective names, in its
+    shape; computed on demand where it is another.
     """
 
     problem: Problem
@@ -53,40 +49,15 @@ class Truth:
     def derivative(self) -> Enclosures:
         return self.gradient if self.problem.objective.is_first_order else enclose_derivative(self.problem)
 
-    @cached_property
-    def row_gradient(self) -> Enclosures:
-        if self.denominator == 1.0:
-            return self.gradient
-        objective = replace(self.problem.objective, reduction="none")
-        return enclose(self.problem.replace(objective=objective)).gradient
-
-    @cached_property
-    def _softmax(self) -> Softmax:
-        return softmax(self.problem)
-
-    @property
-    def probabilities(self) -> Array:
-        return self._softmax.probabilities
-
-    @property
-    def log_sum(self) -> Array:
-        return self._softmax.log_sum
-
-    @property
-    def shifted(self) -> Array:
-        return self._softmax.shifted
-
-    @cached_property
-    def coefficients(self) -> Array:
-        return coefficients_of(self.problem)
-
-    @cached_property
-    def denominator(self) -> float:
-        return denominator_of(self.problem)
-
 
 def enclose(problem: Problem) -> Truth:
-    """The exact answers, enclosed; remembered for the latest problems, up to 512 of them and 2^21 entries."""
+    """The exact answers, enclosed; remembered for the latest problems, up to 512 of them and 2^21 entries.
+
+    Every problem that can be made has them: nothing is refused here, and nothing is raised. What has no answer (a label
+    out of range, an option outside its range) is refused by `Objective` and `Problem`, with a ValueError that states
+    the rule and the value. The parameters are taken for the numbers they are, also where the logits' dtype holds no
+    such number; whether code can be asked that is for `harness.problems.may_be_asked` to say.
+    """
     key = (
         problem.logits.dtype,
         problem.logits.shape,

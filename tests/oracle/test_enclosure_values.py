@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -251,17 +250,3 @@ def test_the_two_paths_agree_on_many_classes(objective: str, name: str) -> None:
     balls, pairs = enclose_by_balls(p), enclose_by_double_double(p)
     assert overlap(balls.gradient, pairs.gradient).all()
     assert overlap(balls.losses, pairs.losses).all()
-
-
-@pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize("reduction", ["mean", "sum"])
-def test_row_gradients_are_those_of_each_row_s_own_loss(reduction: str, path: str) -> None:
-    p = problem("standard", "float64", Objective(reduction=reduction, class_weights=WEIGHTS))
-    own = PATHS[path](p.replace(objective=replace(p.objective, reduction="none"))).gradient
-    assert overlap(PATHS[path](p).row_gradient, own).all()
-
-
-def test_row_gradients_are_undivided_where_the_weights_sum_to_less_than_one() -> None:
-    weighted = Problem(np.array([[0.0, 1.0]]), np.array([1]), Objective(class_weights=(1.0, 0.25)))
-    truth = enclose_by_balls(weighted)
-    np.testing.assert_array_equal(truth.row_gradient.nearest(), truth.gradient.nearest() / 4)

@@ -57,7 +57,6 @@ ORACLE = {  # the files that are nearest to a module; the others of the folder a
     "exponential": "exponential",
     "intervals": "intervals enclosure_rules",
     "loop_kernels": "compiled",
-    "probabilities": "oracle_softmax",
     "row_softmax": "enclosure_values",
     "sharp_targets": "sharp_targets enclosure_rules enclosure_values",
     "soft_targets": "soft_targets enclosure_values",
