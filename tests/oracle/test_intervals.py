@@ -172,7 +172,8 @@ def test_numbers_are_printed_in_decimal_up_to_an_exponent(exponent: int, decimal
 def test_a_ball_too_large_for_an_exponent_of_64_bits_says_nothing(exponent: int) -> None:
     found = to_enclosures([arb(1), arb(0, (1, exponent)), arb((1, exponent)), arb((3, -exponent))])
     assert found.radius[:3].tolist() == [0.0, math.inf, math.inf]
-    assert (found.high[3], found.radius[3], found.exponent[3]) == (0.0, 1.0, SMALLEST_EXPONENT)
+    assert (found.high[3], found.exponent[3]) == (0.0, SMALLEST_EXPONENT)
+    assert found.radius[3] >= 1.0
 
 
 def test_a_radius_far_larger_than_the_middle_becomes_infinite_without_a_warning() -> None:
