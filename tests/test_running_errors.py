@@ -105,3 +105,82 @@ def test_a_function_without_a_rule_is_refused() -> None:
 def test_what_may_overflow_on_the_way_has_no_bound() -> None:
     large = Bounded(np.array([1e18, 1e20]), np.array([1e18, 1e20]), np.zeros(2), FORMAT)
     assert np.isinf((large * large * parameter(1e-4, FORMAT)).error).tolist() == [False, True]
+
+
+def single(low: float, high: float, error: float) -> Bounded:
+    return Bounded(np.array(low), np.array(high), np.array(error), FORMAT)
+
+
+V = 2.0**-24 / (1 - 32 * 2.0**-24)
+ETA = 2.0**-149
+A, B = (2.0, 3.0, 2.0**-10), (-8.0, -4.0, 2.0**-12)  # low, high, error
+E_A, E_B = A[2], B[2]
+SMALL = (0.25, 0.5, 2.0**-10)
+RULES: dict[str, tuple[Bounded, tuple[float, float, float], float]] = {
+    # name: what is computed; low, high and the error that reaches it; how many roundings of its own
+    "sum": (single(*A) + single(*B), (-6.0, -1.0, E_A + E_B), 2),
+    "difference": (single(*A) - single(*B), (6.0, 11.0, E_A + E_B), 2),
+    "product": (single(*A) * single(*B), (-24.0, -8.0, 3 * E_B + 8 * E_A + E_A * E_B), 2),
+    "quotient": (single(*A) / single(*B), (-0.75, -0.25, (E_A + 0.75 * E_B) / (4 - E_B)), 2),
+    "negative": (-single(*A), (-3.0, -2.0, E_A), 0),
+    "exp": (np.exp(single(*A)), (np.exp(2.0), np.exp(3.0), E_A * np.exp(3 + E_A)), 10),
+    "log": (np.log(single(*A)), (np.log(2.0), np.log(3.0), E_A / (2 - E_A)), 10),
+    "log1p": (np.log1p(single(*A)), (np.log1p(2.0), np.log1p(3.0), E_A / (3 - E_A)), 10),
+    "tanh": (np.tanh(single(*A)), (np.tanh(2.0), np.tanh(3.0), E_A / np.cosh(2 - E_A) ** 2), 10),
+    "tanh, negative": (np.tanh(single(*B)), (np.tanh(-8.0), np.tanh(-4.0), E_B / np.cosh(4 - E_B) ** 2), 10),
+    "tanh about 0": (np.tanh(single(-1.0, 2.0, 0.125)), (np.tanh(-1.0), np.tanh(2.0), 0.125), 10),
+    "tanh of anything": (np.tanh(single(-1.0, 2.0, 50.0)), (np.tanh(-1.0), np.tanh(2.0), 2.0), 10),
+    "quotient by a small one": (single(*A) / single(*SMALL), (4.0, 12.0, (E_A + 12 * E_A) / (0.25 - E_A)), 2),
+    "quotient of both signs": (single(-1.0, 2.0, 0.0) / single(*B), (-0.5, 0.25, 0.5 * E_B / (4 - E_B)), 2),
+    "with a number": (single(*A) + 1.0, (3.0, 4.0, E_A), 2),
+}
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_what_reaches_a_result_and_what_its_own_rounding_adds_is_as_documented(name: str) -> None:
+    found, (low, high, reaches), roundings = RULES[name]
+    assert (float(found.low), float(found.high)) == pytest.approx((low, high), rel=1e-14, abs=0)
+    size = max(abs(low), abs(high)) + reaches
+    own = np.expm1(roundings * V) * size + 2 * ETA if roundings else 0.0
+    assert float(found.error) == pytest.approx(reaches + own, rel=1e-12, abs=0)
+
+
+def test_underflow_costs_an_operation_two_of_the_smallest_numbers_and_a_parameter_one() -> None:
+    nothing = single(0.0, 0.0, 0.0)
+    assert float((nothing * nothing).error) == pytest.approx(2 * ETA, rel=1e-9)
+    assert float(parameter(0.0, FORMAT).error) == ETA
+    assert float(parameter(3.0, FORMAT).error) == pytest.approx(3 * np.expm1(2 * V), rel=1e-12)
+
+
+def test_intervals_are_wider_by_sixteen_roundings_at_each_end_and_where_a_product_underflows_by_one_number() -> None:
+    found = single(1 / 3, 1 / 3, 0.0) * single(3.0, 3.0, 0.0)
+    assert (float(found.low), float(found.high)) == pytest.approx((1 - 2.0**-49, 1 + 2.0**-49), rel=2.0**-52)
+    assert float(found.low) < 1 < float(found.high)
+    assert float(nothing_much().low) < 0 < float(nothing_much().high)
+
+
+def nothing_much() -> Bounded:
+    """A product that is 0 in float64 and not 0 exactly."""
+    tiny = single(1e-200, 1e-200, 0.0)
+    found: Bounded = tiny * tiny
+    return found
+
+
+def test_the_error_of_a_sum_over_classes_is_theirs_and_a_rounding_each_of_all_sizes() -> None:
+    row = Bounded(np.array([[1.0, -4.0]]), np.array([[2.0, -3.0]]), np.array([[0.25, 0.5]]), FORMAT).summed(7.0)
+    assert (row.low.tolist(), row.high.tolist()) == ([[-3.0]], [[-1.0]])
+    assert float(row.error[0, 0]) == pytest.approx(0.75 + np.expm1(7 * V) * (2 + 4 + 0.75), rel=1e-12)
+
+
+@pytest.mark.parametrize(("size", "known"), [(0.999, True), (1.001, False)])
+def test_an_error_is_known_up_to_the_largest_number_its_own_error_included(size: float, known: bool) -> None:
+    large = np.array(size * FORMAT.largest / 2)
+    both = Bounded(large, large, large, FORMAT)
+    assert np.isfinite((-both).error) == known
+
+
+def test_a_logarithm_of_what_may_be_0_and_a_quotient_by_it_have_no_bound() -> None:
+    for unsure in (single(0.5, 1.0, 0.5), single(0.5, 1.0, 0.6)):
+        assert np.isinf([np.log(unsure).error, (1 / unsure).error, np.log1p(unsure - 1).error]).all()
+    sure = single(0.5, 1.0, 0.499)
+    assert np.isfinite([np.log(sure).error, (1 / sure).error]).all()
