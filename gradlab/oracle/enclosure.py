@@ -1,8 +1,8 @@
 """The oracle: certified enclosures of the exact loss and gradient of a problem, narrower than 2^-20 ULP of its dtype.
 
-Large problems go through double-double arithmetic with a proved bound, small ones and whatever that cannot decide
-through ball arithmetic. The domain rules are those of `canonical.RowKinds`; a mean whose denominator is 0 is NaN, and
-so is its gradient, but for the rows that are ignored, whose gradient is 0.
+Large problems go through double-double arithmetic with a proved bound; small ones, rows of few distinct logits and
+whatever that cannot decide through ball arithmetic. The domain rules are those of `canonical.RowKinds`; a mean whose
+denominator is 0 is NaN, and so is its gradient, but for the rows that are ignored, whose gradient is 0.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from gradlab.oracle.balls import RowAnswers, answer_rows, is_undefined, reduced_
 from gradlab.oracle.canonical import row_kinds
 from gradlab.oracle.derivatives import enclose_derivative
 from gradlab.oracle.intervals import Array, Enclosures, constant, fill
+from gradlab.oracle.repeated import answer_merged, merged_rows
 from gradlab.oracle.vectorised import answer_by_double_double
 from gradlab.problems.problem import Problem
 
@@ -69,7 +70,7 @@ def enclose(problem: Problem) -> Truth:
     if key in _remembered:
         _remembered.move_to_end(key)
         return _remembered[key]
-    truth = enclose_by_double_double(problem) if problem.logits.size >= CROSSOVER else enclose_by_balls(problem)
+    truth = _assembled(problem, _answer_large if problem.logits.size >= CROSSOVER else answer_rows)
     _remember(key, truth)
     return truth
 
@@ -82,6 +83,11 @@ def enclose_by_balls(problem: Problem) -> Truth:
 def enclose_by_double_double(problem: Problem) -> Truth:
     """The exact answers, enclosed by double-double arithmetic; rows that it cannot decide by ball arithmetic."""
     return _assembled(problem, answer_by_double_double)
+
+
+def _answer_large(problem: Problem, rows: Array) -> RowAnswers:
+    merged = merged_rows(problem, rows)
+    return answer_by_double_double(problem, rows) if merged is None else answer_merged(problem, merged)
 
 
 def _assembled(problem: Problem, solve: Callable[[Problem, Array], RowAnswers]) -> Truth:
