@@ -1,12 +1,12 @@
 """The bounds of `tolerances` as their docstrings state them, one row and one number at a time, written a second time.
 
-Here beta is 4 and every other constant is a number; there is no map of the logits and no term.
+Here beta is 4 and every other constant is a number; `row_of` is for logits without a map.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -53,7 +53,7 @@ class Unit:
 class Row:
     """What is known of one row; lists over its classes.
 
-    gaps: lse - x_j; n: what a sum of its classes carries; last: 1 + division.
+    gaps: lse - x_j; n: what a sum of its classes carries; last: 1 + division; moved: what the maps of logits carry.
     """
 
     unit: Unit
@@ -67,6 +67,7 @@ class Row:
     largest: float
     of_mass: float
     last: float
+    moved: list[float] = field(default_factory=list)
 
     @property
     def mass(self) -> float:
@@ -139,10 +140,12 @@ def carried(row: Row) -> list[float]:
     """k_j."""
     unit, b, n_classes = row.unit, row.unit.base, len(row.p)
     d = [min(one, unit.vanishes) for one in row.d]
-    grown = [math.expm1(min(unit.v * ((b + 1) * dj + 9 * r), 700.0)) for dj, r in zip(d, row.rises, strict=True)]
+    moved = row.moved or [0.0] * n_classes
+    shifts = [(b + 1) * dj + 9 * r + m for dj, r, m in zip(d, row.rises, moved, strict=True)]
+    grown = [math.expm1(min(unit.v * one, 700.0)) for one in shifts]
     weighted = min(sum(p * g for p, g in zip(row.p, grown, strict=True)), 1e290) / unit.v
     s = row.n + 8 + weighted + n_classes * 10 * unit.eta / unit.v
-    return [s + 8 + (b + 2) * dj + (8 + b + 1) * row.log_sum + 1 for dj in d]
+    return [s + 8 + (b + 2) * dj + (8 + b + 1) * row.log_sum + 1 + m for dj, m in zip(d, moved, strict=True)]
 
 
 def carried_by_any_form(row: Row) -> list[float]:

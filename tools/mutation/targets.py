@@ -74,13 +74,13 @@ CHECKS = {  # the same
     "table": "every_check",
 }
 BOUNDS = {  # the same of tests/tolerances
-    "tolerances": "forward_error invariant_constants differences_bound path_integral_bound",
-    "derivative_bounds": "derivative_bounds",
-    "option_bounds": "option_bounds",
-    "factor_bounds": "option_bounds",
-    "running_errors": "option_bounds",
-    "roundings": "forward_error",
-    "conditioning": "conditioning",
+    "tolerances": "documented_bounds documented_options forward_error invariant_constants differences_bound path_integral_bound",
+    "derivative_bounds": "documented_derivatives derivative_bounds",
+    "option_bounds": "documented_options option_bounds",
+    "factor_bounds": "documented_options option_bounds",
+    "running_errors": "documented_options option_bounds",
+    "roundings": "documented_bounds documented_derivatives forward_error",
+    "conditioning": "conditioning documented_bounds documented_options",
 }
 # Whole runs of the sound implementations take minutes, and a mutant's loops are compiled anew: the last judges.
 SLOW = ("sound", "compiled")
