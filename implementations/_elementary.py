@@ -1,15 +1,18 @@
 """exp, the largest entry and exact sums as numba compiles them into the kernels, without a library call.
 
 exp is written out, so that LLVM can vectorise it; its polynomials are near-minimax, and
-tests/implementations/test_elementary.py makes them again. Only here may a product and a sum be contracted to a fused
-multiply-add. Nothing assumes that numbers are finite: a NaN stays one.
+tests/implementations/test_elementary.py makes them again. Only here, and where `_kernels` multiplies by a pair, may a
+product and a sum be contracted to a fused multiply-add. Nothing assumes that numbers are finite: a NaN stays one.
 
-exp(d + delta) is off by less than 1.6 ULP. It is 2^n (1 + s), s = r + r^2 q(r), abs(r) <= 0.3467, 1 + s > 0.706. n C_1
-is exact, and so is d - n C_1. Then r is rounded twice, u/4 each (u/4 is half an ULP of what lies in [1/4, 1/2)); n C_2
-and what C_1 + C_2 leaves of log(2) are below u/20; q errs by u/6 of exp(r) with its rounding, r^2 q (below 0.072) is
-rounded three times, u/16 each; s costs u/4. That is 1.1 u of 1 + s, an ULP of which is u below 1 and 2 u above; half an
-ULP comes from 1 + s. Where the result is subnormal the last product rounds a second time, but to a coarser ULP: the
-1.6 u count for half as much at most.
+exp(d + delta) is off by less than 1.4 ULP, whichever of the products are contracted: Sollya and Gappa prove each step,
+proofs/README.md. It is 2^n exp(z), z = d + delta - n log(2), computed as 2^n (1 + s), s = r + r^2 q(r), abs(r) at most
+0.3466. n C_1 is exact, and so is d - n C_1; r is rounded twice, u/4 each (u/4 is half an ULP of what lies in [1/4,
+1/2)), and in float32 n C_2, where it is rounded, and what C_1 + C_2 leaves of log(2) add u/25: r is off from z by
+0.54 u, in float64 by u/2. The polynomial errs by 0.18 u of exp(r), in float64 by 0.15 u. What else is rounded before
+the last sum comes to less than 0.45 u, and that sum to u/2 below 1, where an ULP is u, and to u above, where it is 2 u.
+Where the result is subnormal the last product rounds a second time, but to an ULP that is twice as coarse or more: in
+all by (1.4 + 1)/2 at most. Where d is raised to LOWEST the result is 0, and exp(d + delta) less than half of what is
+above 0.
 """
 
 from __future__ import annotations

@@ -1,0 +1,95 @@
+"""The proofs by machine: the scripts are those of the sources, the log is of these, and each claim is proved."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+sys.path.append(str(ROOT))  # tools/ is not installed
+
+from tools.proofs import exponentials, log  # noqa: E402 - found only from here on
+from tools.proofs.machine import ProofError, missing_tools, proved  # noqa: E402
+from tools.proofs.scripts import FOLDER, script_path, script_text  # noqa: E402
+from tools.proofs.sources import ELEMENTARY, constants, function_text  # noqa: E402
+from tools.proofs.table import all_proofs  # noqa: E402
+
+PROOFS = all_proofs()
+needs_tools = pytest.mark.skipif(bool(missing_tools()), reason="needs gappa and sollya, Debian packages")
+
+
+def test_the_scripts_are_what_the_sources_make() -> None:
+    made = {script_path(proof): script_text(proof) for proof in PROOFS.values()}
+    stored = {path: path.read_text() for path in (FOLDER / "scripts").iterdir()}
+    assert stored == made, "python -m tools.proofs --write makes them again"
+
+
+def test_every_template_is_used() -> None:
+    assert {path.name for path in (FOLDER / "templates").iterdir()} == {proof.template for proof in PROOFS.values()}
+
+
+def test_the_log_is_of_these_scripts_and_this_code() -> None:
+    logged = {name: entry["digest"] for name, entry in log.read_log()["proofs"].items()}
+    assert logged == {name: log.digest(proof) for name, proof in PROOFS.items()}
+
+
+@pytest.mark.parametrize("name", PROOFS)
+def test_the_log_proves_what_is_claimed(name: str) -> None:
+    entry = log.read_log()["proofs"][name]
+    assert entry["claims"] == PROOFS[name].claims
+    assert log.exceeded(PROOFS[name], entry) == []
+
+
+def test_a_bound_above_its_claim_is_seen_and_so_is_one_that_is_missing() -> None:
+    proof = PROOFS["exp32_reduction_near"]
+    assert log.exceeded(proof, {"bounds": {"n": 1.0}}) == ["n"]
+    assert log.exceeded(proof, {"bounds": {}}) == ["n"]
+
+
+def test_a_digest_changes_with_the_code_that_a_script_repeats(monkeypatch: pytest.MonkeyPatch) -> None:
+    proof = PROOFS["exp32_below_either"]
+    before = log.digest(proof)
+    monkeypatch.setattr(log, "function_text", lambda path, name: function_text(path, name).replace("r * r", "r * q"))
+    assert log.digest(proof) != before
+
+
+def test_constants_are_those_of_the_source() -> None:
+    text = (ROOT / ELEMENTARY).read_text()
+    assert float.fromhex(constants()["LOG2_64_1"]) == float(re.search(r"LOG2_64 = \(\S+, (\S+)\)", text)[1])  # type: ignore[index]
+
+
+def test_the_docstring_says_the_error_of_exp_that_is_proved() -> None:
+    said = re.search(
+        r"off by less than ([\d.]+) ULP", ast.get_docstring(ast.parse((ROOT / ELEMENTARY).read_text())) or ""
+    )
+    assert said is not None
+    most = max(max(precision.below, precision.above) for precision in exponentials.PRECISIONS)
+    assert float(said[1]) == most
+    assert all(precision.at_one / 2 + 0.5 <= most for precision in exponentials.PRECISIONS)  # subnormal, beside normal
+
+
+@needs_tools
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PROOFS)
+def test_the_tools_prove_what_is_logged(name: str) -> None:
+    proof = PROOFS[name]
+    entry = log.entry(proof, proved(script_path(proof)))
+    assert log.exceeded(proof, entry) == []
+    assert entry["digest"] == log.read_log()["proofs"][name]["digest"]
+
+
+@needs_tools
+def test_what_a_tool_says_beside_the_proof_voids_it(tmp_path: Path) -> None:
+    script = tmp_path / "wrong.gappa"
+    script.write_text("{ x in [1,2] -> y in ? }")
+    with pytest.raises(ProofError):
+        proved(script)
+    script.write_text("z = x * y; { x in [1,2] /\\ y in [1,2] -> z in ? } z -> x + y;")
+    with pytest.raises(ProofError, match="not trivially equal"):
+        proved(script)
+    script.write_text("z = x * y; { x in [1,2] /\\ y in [1,2] -> z in ? }")
+    assert proved(script) == {"z": 4}
