@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,31 +28,46 @@ KEPT = Path(".gradlab") / "exhaustive"
 @click.option(
     "--sample", type=click.IntRange(min=1), default=1, show_default=True, help="Take every so-manieth margin."
 )
-@click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help="Write the certificate there.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the certificate there; into a folder, NAME.json for each.",
+)
 @click.option(
     "--kept", type=click.Path(path_type=Path), default=KEPT, show_default=True, metavar="DIR", help="Progress."
 )
-@click.option("--verify", type=click.Path(path_type=Path), metavar="CERTIFICATE", help="Replay its largest errors.")
+@click.option("--verify", type=click.Path(path_type=Path), metavar="CERTIFICATE", help="Does it hold?")
+@click.option("--all", "everything", is_flag=True, help="With --verify: walk every piece again.")
+@click.option("--seed", type=click.IntRange(min=0), help="With --verify: draw the same pieces as another time.")
 def exhaustive(targets: tuple[str, ...], verify: Path | None, output: Path | None, **given: Any) -> Status:
     """Ask each TARGET for logits (M, 0), both labels and all float32 margins M in [0, 104): its largest errors.
 
     They are 1,120,927,744; from M = 103.972 on, the last 0.0003% of them, the right small answers are 0.
 
-    TARGETs are those of `gradlab check`. A walk that was interrupted goes on when the same command is given again. With
-    --verify: whether the largest errors of a certificate hold (0) or not (1), by ball arithmetic and by asking again.
+    TARGETs are those of `gradlab check`. A walk that was interrupted goes on when the same command is given again.
+
+    With --verify: whether a certificate holds (0) or not (1). Its largest errors are worked out by ball arithmetic and
+    asked for again, and pieces drawn at random, of 4,194,304 margins in all, are walked again: the digest of their
+    answers and their largest errors must be those of the certificate. With another processor or other versions answers
+    may have other bits: then it is only seen that no error is larger. It says how likely false pieces are to pass.
     """
     from gradlab.adapters.load import TargetError
     from gradlab.harness.exhaustive_certificate import CertificateError
     from gradlab.harness.exhaustive_walk import FaultError
-    from gradlab.harness.files import folder_fault, output_fault
+    from gradlab.harness.files import folder_fault
 
     if (verify is None) == (not targets):
         raise click.UsageError("give one TARGET or more, or --verify CERTIFICATE")
-    faults = [folder_fault(given["kept"]), output_fault(output) if output else None]
+    if (given["everything"] or given["seed"] is not None) and verify is None:
+        raise click.UsageError("--all and --seed are for --verify")
+    if given["everything"] and given["seed"] is not None:
+        raise click.UsageError("--all walks every piece: there is nothing to draw with --seed")
+    faults = [folder_fault(given["kept"]), _output_fault(output) if output else None]
     if any(faults):
         raise click.UsageError("\n".join(fault for fault in faults if fault))
     try:
-        return _verify(verify) if verify else _walk(targets, output, given)
+        return _verify(verify, given) if verify else _walk(targets, output, given)
     except (TargetError, CertificateError) as error:
         raise click.UsageError(str(error)) from error
     except FaultError as error:
@@ -60,7 +77,8 @@ def exhaustive(targets: tuple[str, ...], verify: Path | None, output: Path | Non
 
 def _walk(targets: Sequence[str], output: Path | None, given: dict[str, Any]) -> Status:
     from gradlab.harness.exhaustive import ALL, fresh, place_of, resumed, subjects_of
-    from gradlab.harness.exhaustive_certificate import encoded, label_of
+    from gradlab.harness.exhaustive_certificate import label_of
+    from gradlab.harness.exhaustive_file import encoded
     from gradlab.harness.files import strict_json, write_whole
     from gradlab.report.exhaustive import told
     from gradlab.report.terminal import print_lines
@@ -72,10 +90,25 @@ def _walk(targets: Sequence[str], output: Path | None, given: dict[str, Any]) ->
     begun, how = resumed(begun, place)
     print_lines([f"{label_of(begun.margins)}, {len(begun.margins):,} margins, {how}"])
     done = _completed(begun, subjects, place, given["processes"])
-    if output:
-        write_whole(output, strict_json(encoded(done)))
+    for path, certificate in _files(output, done) if output else []:
+        write_whole(path, strict_json(encoded(certificate)))
     print_lines(told(done))
     return Status.MET
+
+
+def _output_fault(output: Path) -> str | None:
+    from gradlab.harness.files import folder_fault, output_fault
+
+    return folder_fault(output) if output.is_dir() else output_fault(output)
+
+
+def _files(output: Path, done: Certificate) -> Iterator[tuple[Path, Certificate]]:
+    """The certificate for a file; for a folder one of each implementation, as if it had been walked alone."""
+    if not output.is_dir():
+        yield output, done
+        return
+    for outcome in done.outcomes:
+        yield output / f"{outcome.subject['name']}.json", replace(done, outcomes=(outcome,))
 
 
 def _completed(begun: Certificate, subjects: Sequence[Subject], place: Path, n_processes: int) -> Certificate:
@@ -101,17 +134,37 @@ def _with_rate(display: Shown, name: str, done_before: int) -> Watch:
     return watch
 
 
-def _verify(path: Path) -> Status:
-    from gradlab.harness.exhaustive_certificate import label_of, read_certificate
+def _verify(path: Path, given: dict[str, Any]) -> Status:
+    from gradlab.harness.exhaustive_certificate import label_of
+    from gradlab.harness.exhaustive_file import read_certificate
     from gradlab.harness.exhaustive_verify import changes, verified
     from gradlab.report.exhaustive import told_of
     from gradlab.report.terminal import print_lines
 
     certificate = read_certificate(path)
     print_lines([f"{label_of(certificate.margins)}, {certificate.n_done:,} of {len(certificate.margins):,} margins"])
+    if not certificate.has_pieces:
+        print_lines(["it holds no pieces: beyond its largest errors only what is walked again now is verified"])
     print_lines(f"changed since: {change}" for change in changes(certificate))
     findings = list(verified(certificate))
     print_lines(line for finding in findings for line in told_of(finding))
     if not findings:
         return Status.NOTHING_CHECKED
-    return Status.NOT_MET if any(finding.faults for finding in findings) else Status.MET
+    holds = _walked_again(certificate, given) and not any(finding.faults for finding in findings)
+    return Status.MET if holds else Status.NOT_MET
+
+
+def _walked_again(certificate: Certificate, given: dict[str, Any]) -> bool:
+    """Whether what the pieces hold, or some drawn at random, is found again."""
+    from gradlab.harness.exhaustive_again import chosen, walked_again
+    from gradlab.report.exhaustive import told_again
+    from gradlab.report.progress import shown
+    from gradlab.report.terminal import print_lines
+
+    seed = secrets.randbits(63) if given["seed"] is None else given["seed"]
+    choice = chosen(certificate, None if given["everything"] else seed)
+    name = ", ".join(one.subject["name"] for one in certificate.outcomes)
+    with shown(name) as display:
+        found = walked_again(certificate, choice, given["processes"], _with_rate(display, name, 0))
+    print_lines(told_again(certificate, choice, found))
+    return not any(one.faults for one in found)

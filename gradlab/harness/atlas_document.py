@@ -17,7 +17,9 @@ from gradlab.harness.atlas import CLIMBED, CLIMBED_PURPOSE, PROFILE, SEEDS, Cond
 from gradlab.harness.cases import json_number
 from gradlab.harness.conformance.document import encoded_cases, encoded_profile
 from gradlab.harness.encoding import Plain, encoded_problem, hex_of
-from gradlab.harness.exhaustive_certificate import Certificate, label_of, read_certificate, sources_of
+from gradlab.harness.exhaustive_certificate import Certificate, label_of
+from gradlab.harness.exhaustive_file import read_certificate
+from gradlab.harness.exhaustive_sources import same_contents, sources_of
 from gradlab.harness.exhaustive_tally import Worst
 from gradlab.harness.exhaustive_truth import margins_of
 from gradlab.harness.files import parsed_json
@@ -208,7 +210,9 @@ def _certified(implementation: Implementation, certificates: Sequence[Certificat
                 "label": "exhaustive",
                 "dtype": "float32",
                 "n_margins": certificate.n_done,
-                "current": outcome.subject["sources"] == sources_of(inspect.unwrap(implementation.function)),
+                "current": same_contents(
+                    outcome.subject["sources"], sources_of(inspect.unwrap(implementation.function))
+                ),
                 "parts": {part: _of_worst(both) for part, both in worsts.items()},
             }
 

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import signal
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from gradlab.adapters.load import TargetError, load, with_gradients
@@ -17,23 +14,20 @@ from gradlab.harness.exhaustive_certificate import (
     Certificate,
     CertificateError,
     Outcome,
-    encoded,
     machine_of,
     merged_ranges,
-    read_certificate,
     stated,
 )
-from gradlab.harness.exhaustive_tally import Tallies, all_merged, nothing_yet
-from gradlab.harness.exhaustive_truth import END, truth_of
-from gradlab.harness.exhaustive_walk import CHUNK, Subject, subject_of, walked
+from gradlab.harness.exhaustive_file import encoded, read_certificate
+from gradlab.harness.exhaustive_pieces import Examined, evidence_of, examined_over, pieces_of
+from gradlab.harness.exhaustive_tally import all_merged, nothing_yet
+from gradlab.harness.exhaustive_truth import END
+from gradlab.harness.exhaustive_walk import Subject, subject_of
 from gradlab.harness.files import strict_json, write_whole
 
 ALL = range(END)
-SECONDS_BETWEEN_WRITES = 3.0
-_SLOW = 0x42800000  # 64: from here on an implementation may have to be asked margin by margin, and pieces are small
-_PIECE, _SMALL_PIECE = 2**21, 2**14
+SECONDS_BETWEEN_WRITES = 10.0
 
-Found = tuple[range, list[Tallies]]
 Watch = Callable[[int, int], None]  # is told how many margins are done, and of how many
 
 
@@ -48,7 +42,7 @@ def subjects_of(targets: Sequence[str]) -> list[Subject]:
 
 def fresh(subjects: Sequence[Subject], margins: range) -> Certificate:
     """A certificate of nothing yet, for the margins with these bits, on this machine."""
-    outcomes = tuple(Outcome(stated(subject), nothing_yet()) for subject in subjects)
+    outcomes = tuple(Outcome(stated(subject), nothing_yet(), {}) for subject in subjects)
     return Certificate(machine_of(), margins, (), outcomes)
 
 
@@ -68,7 +62,7 @@ def resumed(begun: Certificate, place: Path) -> tuple[Certificate, str]:
         return begun, f"starts anew: {error}"
     ours, theirs = _identity(begun), _identity(kept)
     changed = [name for name in ours if ours[name] != theirs.get(name)]
-    if changed or ours.keys() != theirs.keys():
+    if changed or ours.keys() != theirs.keys() or not (kept.has_pieces or kept.n_done == 0):
         return begun, f"starts anew: what {place} keeps is of another {' and another '.join(changed) or 'kind'}"
     return kept, f"goes on with what {place} keeps: {kept.n_done} of {len(kept.margins)} margins"
 
@@ -79,11 +73,12 @@ def complete(begun: Certificate, subjects: Sequence[Subject], n_processes: int, 
     It is kept every few seconds, and when it is interrupted. Raises FaultError.
     """
     current, last = begun, time.monotonic()
-    todo = [piece for piece in pieces_of(begun.margins) if not _is_done(piece, begun)]
+    done = set(begun.pieces)
+    todo = [piece for piece in pieces_of(begun.margins) if piece not in done]
     try:
-        with contextlib.closing(_found(subjects, todo, n_processes)) as found:
-            for piece, tallies in found:
-                current = _with(current, piece, tallies)
+        with contextlib.closing(examined_over(subjects, todo, n_processes)) as found:
+            for piece, of_each in found:
+                current = _with(current, piece, of_each)
                 keep.watch(current.n_done, len(current.margins))
                 if time.monotonic() - last > SECONDS_BETWEEN_WRITES:
                     keep.write(current)
@@ -106,65 +101,13 @@ class Keep:
         write_whole(self.place, strict_json(encoded(certificate)))
 
 
-def pieces_of(margins: range) -> Iterator[range]:
-    """The margins in pieces of one to a few seconds, what is kept at a time."""
-    first = 0
-    while first < len(margins):
-        size = _PIECE if margins[first] < _SLOW else _SMALL_PIECE
-        yield margins[first : first + size]
-        first += size
-
-
-def tallied(subjects: Sequence[Subject], piece: range) -> list[Tallies]:
-    """The errors of each on a piece; the truth is computed once for all. Raises FaultError."""
-    found = [nothing_yet() for _ in subjects]
-    for first in range(0, len(piece), CHUNK):
-        bits = piece[first : first + CHUNK]
-        truth = truth_of(bits)
-        found = [
-            all_merged(before, walked(subject, bits, truth)) for before, subject in zip(found, subjects, strict=True)
-        ]
-    return found
-
-
-def _found(subjects: Sequence[Subject], todo: Sequence[range], n_processes: int) -> Generator[Found, None, None]:
-    if n_processes == 1:
-        yield from ((piece, tallied(subjects, piece)) for piece in todo)
-        return
-    targets = tuple(one.implementation.target for one in subjects)
-    with ProcessPoolExecutor(n_processes, initializer=_leave_interrupts_to_the_parent) as pool:
-        try:
-            running = {pool.submit(_in_a_process, targets, piece): piece for piece in todo}
-            for future in as_completed(running):
-                yield running[future], future.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-def _leave_interrupts_to_the_parent() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def _in_a_process(targets: tuple[str, ...], piece: range) -> list[Tallies]:
-    return tallied(_loaded(targets), piece)
-
-
-@cache
-def _loaded(targets: tuple[str, ...]) -> list[Subject]:
-    return subjects_of(targets)
-
-
-def _with(certificate: Certificate, piece: range, tallies: Sequence[Tallies]) -> Certificate:
+def _with(certificate: Certificate, piece: range, found: Sequence[Examined]) -> Certificate:
     outcomes = tuple(
-        Outcome(one.subject, all_merged(one.tallies, new))
-        for one, new in zip(certificate.outcomes, tallies, strict=True)
+        Outcome(one.subject, all_merged(one.tallies, new.tallies), {**one.evidence, piece: evidence_of(new)})
+        for one, new in zip(certificate.outcomes, found, strict=True)
     )
     done = merged_ranges([*certificate.done, piece])
     return Certificate(certificate.machine, certificate.margins, done, outcomes)
-
-
-def _is_done(piece: range, certificate: Certificate) -> bool:
-    return any(done.start <= piece.start and piece.stop <= done.stop for done in certificate.done)
 
 
 def _identity(certificate: Certificate) -> dict[str, object]:

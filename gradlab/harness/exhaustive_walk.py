@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gradlab.evaluation import Call, Implementation, answer_to_call, described_error, keywords_for, pair_of, perform
+from gradlab.harness.exhaustive_digest import Digest
 from gradlab.harness.exhaustive_tally import MEAN_LOSS, Batch, Tallies, Tally, Worst, nothing_yet, sizes_of
 from gradlab.harness.exhaustive_truth import LOWERED, Truth, margins_of, per_ulp
 from gradlab.oracle.intervals import Array
@@ -89,12 +90,16 @@ def asked(subject: Subject, label: int, batch: Batch) -> tuple[Array, Array]:
     return answer.loss, answer.gradient
 
 
-def walked(subject: Subject, bits: range, truth: Truth) -> Tallies:
-    """The errors on the margins with these bits, at most CHUNK of them, for both labels. Raises FaultError."""
+def walked(subject: Subject, bits: range, truth: Truth, digest: Digest | None = None) -> Tallies:
+    """The errors on the margins with these bits, at most CHUNK of them, for both labels. Raises FaultError.
+
+    digest: takes in every answer as it came.
+    """
+    digest = digest or Digest()
     found = dict(nothing_yet())
     every = np.arange(len(bits))
     for label in (0, 1):
-        answers = _answers(subject, label, bits)
+        answers = _answers(subject, label, bits, digest)
         entries, size, where = truth.entries[label], truth.per_ulp_of_entries[label], (bits, every, answers.calls)
         found[label, "target"] = _tally(answers.targets, _errors(answers.targets, -entries, size), where)
         found[label, "others"] = _tally(answers.others, _errors(answers.others, entries, size), where)
@@ -107,7 +112,7 @@ def walked(subject: Subject, bits: range, truth: Truth) -> Tallies:
     return found
 
 
-def _answers(subject: Subject, label: int, bits: range) -> _Answers:
+def _answers(subject: Subject, label: int, bits: range, digest: Digest) -> _Answers:
     n = len(bits)
     losses, gradient, known = np.empty(n), np.empty((n, 2), order="F"), np.zeros(n, dtype=bool)
     calls, means = list(_calls(subject, label, bits)), []
@@ -115,8 +120,10 @@ def _answers(subject: Subject, label: int, bits: range) -> _Answers:
         if n_rows == 1:
             losses[places], gradient[places] = one_by_one(subject, label, margins_of(bits[places]))
             known[places] = True
+            digest.add(losses[places], gradient[places])
             continue
         loss, rows = asked(subject, label, Batch(bits[places], n_rows))
+        digest.add(loss, rows)
         gradient[places] = rows[: len(gradient[places])]
         if subject.reduction == "none":
             losses[places] = loss
@@ -127,7 +134,9 @@ def _answers(subject: Subject, label: int, bits: range) -> _Answers:
             gradient[places] *= n_rows
     alone = np.arange(0, n, max(1, LOSS_EVERY // bits.step))
     alone = alone[~known[alone]]
-    losses[alone] = one_by_one(subject, label, margins_of(bits)[alone])[0]
+    asked_alone = one_by_one(subject, label, margins_of(bits)[alone])
+    digest.add(*asked_alone)
+    losses[alone] = asked_alone[0]
     known[alone] = True
     return _Answers(losses, gradient[:, label], gradient[:, 1 - label], known, calls, means)
 

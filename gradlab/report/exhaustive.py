@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from gradlab.harness.encoding import hex_of
+from gradlab.harness.exhaustive_again import Again, Choice, odds
 from gradlab.harness.exhaustive_certificate import Certificate, Outcome, coverage, label_of
 from gradlab.harness.exhaustive_tally import MEAN_LOSS, Quantity, Tally, Worst
 from gradlab.harness.exhaustive_truth import margins_of
-from gradlab.harness.exhaustive_verify import Finding
-
-_SIDES = ("the maximum", "the other class")
+from gradlab.harness.exhaustive_verify import Finding, name_of
 
 
 def told(certificate: Certificate) -> Iterator[str]:
@@ -42,12 +41,6 @@ def _size(place: int) -> str:
     return "1/2" if place == 0 else f"{2 ** (place - 1)}"
 
 
-def name_of(quantity: Quantity) -> str:
-    """The quantity in words."""
-    label, part = quantity
-    return f"{part}, label at {_SIDES[label]}"
-
-
 def place_of(worst: Worst) -> str:
     """A largest error and where it is."""
     margin = hex_of(float(margins_of(range(worst.bits, worst.bits + 1))[0]))
@@ -58,6 +51,44 @@ def place_of(worst: Worst) -> str:
 
 def told_of(finding: Finding) -> Iterator[str]:
     """Whether a largest error holds, and why not."""
-    holds = "DOES NOT HOLD" if finding.faults else "holds"
-    yield f"{holds}: {finding.name}, {name_of(finding.quantity)}: {place_of(finding.worst)}"
-    yield from (f"  {fault}" for fault in finding.faults)
+    holds = "DOES NOT HOLD" if finding.faults else "not comparable" if finding.note else "holds"
+    place = "none" if finding.worst is None else place_of(finding.worst)
+    yield f"{holds}: {finding.name}, {name_of(finding.quantity)}: {place}"
+    yield from (f"  {said}" for said in (*finding.faults, *([finding.note] if finding.note else [])))
+
+
+def told_again(certificate: Certificate, choice: Choice, found: Sequence[Again]) -> Iterator[str]:
+    """What came of walking pieces again, and how likely false pieces are to have been passed over."""
+    n, held = len(choice.pieces), certificate.has_pieces
+    if choice.seed is not None:
+        yield f"{n} of {choice.n_pieces:,} pieces, drawn at random, walked again; --seed {choice.seed} draws the same"
+    else:
+        yield f"all {n:,} pieces walked again"
+    for again in found:
+        yield from _of_again(again, held)
+    if held:
+        yield _odds_in_words(choice, found)
+
+
+def _of_again(again: Again, held: bool) -> Iterator[str]:
+    if again.faults:
+        yield f"DOES NOT HOLD: {again.name}, pieces walked again"
+    elif held and not again.n_other:
+        yield f"holds: {again.name}, pieces walked again: their digests and largest errors are those of the certificate"
+    else:
+        said = f"{again.n_other} of the pieces walked again: no error is larger than the certificate's largest"
+        yield f"not comparable: {again.name}, {said}"
+        yield from (f"  {one}" for one in again.here)
+    yield from (f"  {fault}" for fault in again.faults)
+
+
+def _odds_in_words(choice: Choice, found: Sequence[Again]) -> str:
+    n, one, tenth = odds(choice, found)
+    if n == choice.n_pieces:
+        return "every digest was compared: no false piece can have been passed over"
+    if n == 0:
+        return "no digest is the certificate's: nothing shows that its pieces are not false"
+    return (
+        f"{n} of {choice.n_pieces:,} digests compared: a certificate with one false piece would have passed with a"
+        f" probability of {one:.2%}, one with a tenth of its pieces false with {tenth:.3%}; --all compares every one"
+    )

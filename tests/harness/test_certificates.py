@@ -11,7 +11,8 @@ import pytest
 
 from gradlab.adapters.shipped import shipped
 from gradlab.harness.exhaustive import ALL
-from gradlab.harness.exhaustive_certificate import Certificate, read_certificate
+from gradlab.harness.exhaustive_certificate import Certificate
+from gradlab.harness.exhaustive_file import read_certificate
 from gradlab.harness.exhaustive_verify import CERTAIN_TO, error_by_oracle
 
 FILES = sorted((Path(__file__).parents[2] / "docs/exhaustive").glob("*.json"))

@@ -15,9 +15,11 @@ import pytest
 from gradlab.adapters.load import load
 from gradlab.claims import Claims
 from gradlab.evaluation import Implementation
-from gradlab.harness import exhaustive, exhaustive_walk
-from gradlab.harness.exhaustive import ALL, Keep, complete, fresh, pieces_of, resumed, subjects_of
-from gradlab.harness.exhaustive_certificate import Certificate, CertificateError, encoded, read_certificate
+from gradlab.harness import exhaustive, exhaustive_pieces, exhaustive_walk
+from gradlab.harness.exhaustive import ALL, Keep, complete, fresh, resumed, subjects_of
+from gradlab.harness.exhaustive_certificate import Certificate, CertificateError
+from gradlab.harness.exhaustive_file import encoded, read_certificate
+from gradlab.harness.exhaustive_pieces import pieces_of
 from gradlab.harness.exhaustive_tally import QUANTITIES, all_merged, nothing_yet, sizes_of
 from gradlab.harness.exhaustive_truth import END, TRUTH_ERROR, margins_of, truth_of
 from gradlab.harness.exhaustive_verify import changes, verified
@@ -189,7 +191,7 @@ def walk(subjects: list[Subject], place: Path, margins: range) -> Certificate:
 
 @pytest.fixture
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exhaustive, "_PIECE", 2**12)
+    monkeypatch.setattr(exhaustive_pieces, "_PIECE", 2**12)
     monkeypatch.setattr(exhaustive, "SECONDS_BETWEEN_WRITES", 0.0)
 
 
@@ -206,7 +208,7 @@ def test_a_walk_that_was_interrupted_ends_as_one_that_was_not(monkeypatch: pytes
             raise KeyboardInterrupt
         return walked(*arguments)
 
-    monkeypatch.setattr(exhaustive, "walked", interrupted)
+    monkeypatch.setattr(exhaustive_pieces, "walked", interrupted)
     for _ in range(3):
         with pytest.raises(KeyboardInterrupt):
             walk(subjects, Path("parts.json"), margins)
