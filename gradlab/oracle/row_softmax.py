@@ -5,8 +5,10 @@ is far below 1. The exponentials keep an exponent of their own, so neither they 
 
 Bounds. e_j: EXP_ERROR, since x_j - max is split exactly by two_sum. s: that, plus `sum_error`, plus what scaling costs:
 the terms are added at the scale 2^F of the largest of them, those below 2^(F - 900) are counted as if they were at
-2^(F - 900), which is off by less than n 2^(F - 898), where s >= 0.999 2^F. Arguments below -2048 (and -inf) are
-left out; each is less than 2^-2954, and that times their number is added to the enclosure of s.
+2^(F - 900), which is off by less than n 2^(F - 898), where s >= 0.999 2^F. That is less than n 2^-897 of s, for which
+the factor 1.01 of the others has room, as 0.01 EXP_ERROR > 2^-97: a float64 sum of the three would be the same number.
+Arguments below -2048 (and -inf) are left out; each is less than 2^-2954, and that times their number is added to the
+enclosure of s.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from flint import arb
 
-from gradlab.oracle.array_kernels import FARTHEST, Terms, unwritten_terms
+from gradlab.oracle.array_kernels import Terms, unwritten_terms
 from gradlab.oracle.block_sums import block_width, summed_error
 from gradlab.oracle.compiled import Kernels, kernels_for
 from gradlab.oracle.conversion import ball_of
@@ -58,7 +60,7 @@ def _sums(terms: Terms, n_negligible: Array, kernels: Kernels) -> list[arb]:
     n_rows, n_classes = terms.high.shape
     scale = terms.exponent.max(axis=1)
     totals = kernels.scaled_sums(terms, scale, block_width(n_rows))
-    error = 1.01 * (EXP_ERROR + summed_error(n_rows, n_classes)) + n_classes * 2.0 ** (FARTHEST + 4)
+    error = 1.01 * (EXP_ERROR + summed_error(n_rows, n_classes))
     columns = (totals[0].tolist(), totals[1].tolist(), scale.tolist(), n_negligible.tolist())
     return [
         ball_of(high, low, place, error) + (arb(0, (count, NEGLIGIBLE_EXPONENT)) if count else 0)

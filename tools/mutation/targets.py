@@ -44,9 +44,9 @@ def of_gradlab(path: str, *stages: str, pytest: tuple[str, ...] = PYTEST) -> Mod
 
 
 ORACLE = {  # the files that are nearest to a module; the others of the folder are asked after them
-    "array_kernels": "array_kernels enclosure_values",
+    "array_kernels": "array_kernels soft_targets enclosure_values",
     "balls": "enclosure_rules enclosure_values",
-    "block_sums": "array_kernels double_double",
+    "block_sums": "block_sums",
     "canonical": "enclosure_rules enclosure_values",
     "compiled": "compiled",
     "conversion": "intervals enclosure_rules enclosure_values",
@@ -57,7 +57,7 @@ ORACLE = {  # the files that are nearest to a module; the others of the folder a
     "exponential": "exponential",
     "intervals": "intervals enclosure_rules",
     "loop_kernels": "compiled",
-    "row_softmax": "enclosure_values",
+    "row_softmax": "row_softmax enclosure_values",
     "sharp_targets": "sharp_targets enclosure_rules enclosure_values",
     "soft_targets": "soft_targets enclosure_values",
     "ulp": "ulp",
