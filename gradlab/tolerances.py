@@ -19,6 +19,7 @@ from statistics import NormalDist
 
 import numpy as np
 
+from gradlab import roundings
 from gradlab.coefficients import unsmoothed_coefficients_of
 from gradlab.conditioning import Conditioning, conditioning
 from gradlab.factor_bounds import flushes, gradient_error, loss_error, loss_sizes
@@ -26,8 +27,6 @@ from gradlab.option_bounds import Carrying, magnified
 from gradlab.problems.dtypes import Format
 from gradlab.problems.problem import Array, Problem
 from gradlab.roundings import BETA, divisor, gamma, of_base, of_division, of_factors, of_mass, of_sum, unit, vanishes
-
-ACCURATE_BETA = 2.52  # what NumPy promises for exp in float32; the promise for float64 is smaller
 
 _THIRD = 36 * math.sqrt(3)  # |f'''| h^2/6 <= h^2 A/_THIRD for a unit step along one coordinate
 
@@ -173,9 +172,10 @@ def both(first: tuple[Array, str], second: tuple[Array, str]) -> tuple[Array, st
 def accurate_ulps(problem: Problem) -> float:
     """How many ULP an entry may be off at level `accurate`: 6 beta + 3, the accurate algorithm's bound, + 1.
 
-    beta is ACCURATE_BETA; the 1 is the division by N. Independent of the number of classes, range and margin.
+    beta is ACCURATE_BETA of `roundings`; the 1 is the division by N. Independent of the number of classes, range and
+    margin.
     """
-    return 6 * ACCURATE_BETA + 4
+    return 6 * roundings.ACCURATE_BETA + 4
 
 
 def accurate_loss_ulps(problem: Problem) -> float:

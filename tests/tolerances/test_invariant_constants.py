@@ -15,6 +15,7 @@ from gradlab.problems.dtypes import format_of
 from gradlab.problems.families.placing import placed, underflows
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Array, Problem
+from gradlab.roundings import ACCURATE_BETA
 
 
 def hessian(p: Array) -> Array:
@@ -84,7 +85,7 @@ def test_the_bound_for_flushing_counts_each_place_where_a_subnormal_may_be_lost(
 @pytest.mark.parametrize("shape", [(1, 2), (50, 3), (2, 400)])
 def test_ulps_of_an_entry_depend_on_neither_rows_nor_classes(shape: tuple[int, int]) -> None:
     problem = Problem(np.zeros(shape), np.zeros(shape[0], dtype=np.int64))
-    assert tolerances.accurate_ulps(problem) == 6 * 2.52 + 4
+    assert tolerances.accurate_ulps(problem) == 6 * ACCURATE_BETA + 4
 
 
 @pytest.mark.parametrize(("reduction", "more"), [("none", 0), ("mean", 4), ("sum", 4)])
