@@ -10,6 +10,9 @@ import pytest
 
 from gradlab.checks.table import CHECKS
 from gradlab.cli.derive import FORM_NAMES, STYLE_NAMES
+from gradlab.cli.doctor import FUNCTIONS
+from gradlab.harness import function_walk
+from gradlab.oracle.elementary import ELEMENTARY
 from gradlab.problems.families import FAMILIES
 from gradlab.report import doctor
 from gradlab.symbolic.document import DEFINITION
@@ -115,23 +118,39 @@ def test_doctor_says_what_it_measured(gradlab: Any) -> None:
     assert ran.err == ""
     assert "versions: python " in ran.out
     assert "subnormal numbers are" in ran.out
-    assert all(f"  {name}" in ran.out for name in ("exp", "log", "log1p"))
+    assert all(f"\n  {name:<6} float16 " in ran.out for name in FUNCTIONS)
 
 
 @pytest.mark.usefixtures("few_arguments")
 def test_doctor_as_json(gradlab: Any) -> None:
     ran = gradlab("doctor", "--json")
     found = json.loads(ran.out)
-    assert ran.status == (0 if found["sound"] else 1)
-    assert {"versions", "platform", "arithmetic", "elementary", "beta"} <= set(found)
+    assert ran.status == (0 if found["sound"] and found["sound_for_accurate"] else 1)
+    assert {"versions", "platform", "arithmetic", "elementary", "walks", "beta"} <= set(found)
 
 
+@pytest.mark.usefixtures("few_arguments")
+@pytest.mark.parametrize("finding", ["sound", "sound_for_accurate"])
 def test_doctor_is_status_1_where_arithmetic_is_not_as_it_should_be(
-    gradlab: Any, monkeypatch: pytest.MonkeyPatch
+    finding: str, gradlab: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = {**doctor.examination(), "sound": False}
-    monkeypatch.setattr(doctor, "examination", lambda: found)
+    found = {**doctor.examination(), finding: False}
+    monkeypatch.setattr(doctor, "examination", lambda walks: found)
     assert gradlab("doctor").status == 1
+
+
+@pytest.mark.usefixtures("few_arguments")
+def test_doctor_asks_the_functions_it_is_told_for_every_argument(gradlab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(function_walk, "ALL", range(0, 2**32, 2**16))
+    ran = gradlab("doctor", "--every", "log1p", "--every", "exp")
+    walks = [line.split(":")[0] for line in ran.out.splitlines() if "65,536 arguments" in line]
+    assert walks == ["exp float32 at 65,536 arguments", "log1p float32 at 65,536 arguments"]
+    found = json.loads(gradlab("doctor", "--every", "all", "--json").out)
+    assert [one["function"] for one in found["walks"]] == list(FUNCTIONS)
+
+
+def test_doctor_asks_for_the_functions_that_are_measured() -> None:
+    assert tuple(function.name for function in ELEMENTARY) == FUNCTIONS
 
 
 def test_compare_tells_what_is_worse(gradlab: Any, files: None) -> None:
