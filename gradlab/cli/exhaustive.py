@@ -167,4 +167,6 @@ def _walked_again(certificate: Certificate, given: dict[str, Any]) -> bool:
     with shown(name) as display:
         found = walked_again(certificate, choice, given["processes"], _with_rate(display, name, 0))
     print_lines(told_again(certificate, choice, found))
+    if given["seed"] is not None and choice.seed is not None:
+        print_lines(["the probabilities are those of a seed that was not known when the certificate was made"])
     return not any(one.faults for one in found)

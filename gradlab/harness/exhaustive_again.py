@@ -129,8 +129,10 @@ def _faults_of_counts(again: Again, outcome: Outcome, all_walked: bool) -> Itera
     everything = all_walked and (again.n_other == 0 or not (outcome.evidence or again.here))
     for quantity in QUANTITIES:
         counted, found = outcome.tallies[quantity].sizes, again.tallies[quantity].sizes
-        if any(few > many for few, many in zip(found, counted, strict=True)) or (everything and found != counted):
-            yield f"the {name_of(quantity)}: of some size more errors were found than are counted, or less"
+        if everything and found != counted:
+            yield f"the errors of the {name_of(quantity)}, are counted otherwise"
+        elif any(few > many for few, many in zip(found, counted, strict=True)):
+            yield f"the errors of the {name_of(quantity)}, are more of one size than are counted in all"
 
 
 def odds(choice: Choice, again: Sequence[Again]) -> tuple[int, float, float]:

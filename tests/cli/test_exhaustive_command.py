@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from gradlab.harness import exhaustive_again, exhaustive_pieces
 
 SAMPLE = ("--sample", str(2**21))
 
@@ -40,6 +43,68 @@ def test_a_certificate_holds_until_it_is_tampered_with(gradlab: Any) -> None:
     assert "the oracle says " in ran.out
 
 
+@pytest.fixture
+def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exhaustive_pieces, "_PIECE", 2**4)
+    monkeypatch.setattr(exhaustive_again, "MARGINS", 2**6)
+
+
+@pytest.mark.usefixtures("small_pieces")
+def test_random_pieces_are_walked_again_and_the_odds_are_told(gradlab: Any) -> None:
+    gradlab("exhaustive", "complement", *SAMPLE, "--output", "c.json")
+    ran = gradlab("exhaustive", "--verify", "c.json")
+    assert ran.status == 0
+    assert "\nholds: complement, pieces walked again" in ran.out
+    assert "\n5 of 34 digests compared: a certificate with one false piece would have passed" in ran.out
+    assert " probability of 85.29%, one with a tenth of its pieces false with 51.214%; --all compares" in ran.out
+    (seed,) = re.findall(r"walked again; --seed (\d+) draws the same", ran.out)
+    again = gradlab("exhaustive", "--verify", "c.json", "--seed", seed)
+    assert again.out == f"{ran.out}the probabilities are those of a seed that was not known when the" + (
+        " certificate was made\n"
+    )
+    assert gradlab("exhaustive", "--verify", "c.json").out != ran.out
+    every = gradlab("exhaustive", "--verify", "c.json", "--all")
+    assert "\nall 34 pieces walked again\n" in every.out
+    assert every.out.endswith("\nevery digest was compared: no false piece can have been passed over\n")
+
+
+@pytest.mark.usefixtures("small_pieces")
+def test_a_piece_that_is_false_does_not_hold(gradlab: Any) -> None:
+    gradlab("exhaustive", "complement", *SAMPLE, "--output", "c.json")
+    plain = json.loads(Path("c.json").read_text())
+    plain["implementations"][0]["digests"] = "0" * 16 * 34
+    Path("c.json").write_text(json.dumps(plain))
+    ran = gradlab("exhaustive", "--verify", "c.json")
+    assert ran.status == 1
+    assert ran.out.count("\nDOES NOT HOLD: complement, pieces walked again\n") == 1
+    assert ran.out.count(f", the certificate holds {'0' * 16}\n") == 5
+    plain["machine"]["processor"] = "another"
+    Path("c.json").write_text(json.dumps(plain))
+    ran = gradlab("exhaustive", "--verify", "c.json")
+    assert ran.status == 0
+    assert "\nnot comparable: complement, 5 of the pieces walked again: no error is larger than the " in ran.out
+    assert ran.out.endswith("\nno digest is the certificate's: nothing shows that its pieces are not false\n")
+
+
+def test_a_certificate_without_pieces_is_said_to_hold_none(gradlab: Any) -> None:
+    gradlab("exhaustive", "complement", *SAMPLE, "--output", "c.json")
+    plain = json.loads(Path("c.json").read_text())
+    plain["schema"] = "gradlab-exhaustive-1"
+    Path("c.json").write_text(json.dumps(plain))
+    ran = gradlab("exhaustive", "--verify", "c.json")
+    assert ran.status == 0
+    assert "it holds no pieces: beyond its largest errors only what is walked again now is verified\n" in ran.out
+    assert "holds: complement, pieces" not in ran.out
+
+
+def test_a_folder_gets_one_certificate_each(gradlab: Any) -> None:
+    Path("certificates").mkdir()
+    assert gradlab("exhaustive", "complement", "every_option", *SAMPLE, "--output", "certificates").status == 0
+    assert gradlab("exhaustive", "complement", *SAMPLE, "--output", "alone.json").status == 0
+    assert sorted(path.name for path in Path("certificates").iterdir()) == ["complement.json", "every_option.json"]
+    assert Path("certificates/complement.json").read_text() == Path("alone.json").read_text()
+
+
 def test_a_target_that_raises_ends_with_the_margins_at_which_it_did(gradlab: Any) -> None:
     Path("raises.py").write_text("def loss(logits, labels):\n    raise ArithmeticError('no')\n")
     ran = gradlab("exhaustive", "raises.py:loss", *SAMPLE)
@@ -53,6 +118,8 @@ def test_a_target_that_raises_ends_with_the_margins_at_which_it_did(gradlab: Any
     [
         ([], "give one TARGET or more, or --verify CERTIFICATE"),
         (["shifted", "--verify", "c.json"], "give one TARGET or more, or --verify CERTIFICATE"),
+        (["shifted", "--all"], "--all and --seed are for --verify"),
+        (["--verify", "c.json", "--all", "--seed", "1"], "there is nothing to draw with --seed"),
         (["--verify", "missing.json"], "missing.json cannot be read"),
         (["nothing"], "nothing is no file"),
         (["shifted", "--output", "no/c.json"], "there is no folder"),
