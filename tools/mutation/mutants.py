@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -32,6 +31,7 @@ from pathlib import Path
 import numpy as np
 
 from tools.mutation.edits import PREFIX, apply, bounds_mutants
+from tools.mutation.forks import run_pytest
 from tools.mutation.listing import Mutant, mutants
 from tools.mutation.targets import ALL, BASELINE, PARTS, Module
 
@@ -77,11 +77,10 @@ class Workshop:
     def python(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Python in the clone; the judge's script and file are named without their folders. Raises TimeoutExpired."""
         where = {"judge.py": str(HERE / "judge.py"), BASELINE: str(self.folder / BASELINE)}
+        if self.environment == Path(sys.prefix) and arguments[:2] == ("-m", "pytest"):
+            return run_pytest(arguments[2:], self.clone, self.limit)
         command = [str(self.tool("python")), *(where.get(one, one) for one in arguments)]
-        quiet = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}  # or a mutant of the same second and size is not read
-        return subprocess.run(
-            command, cwd=self.clone, env=quiet, capture_output=True, text=True, timeout=self.limit, check=False
-        )
+        return subprocess.run(command, cwd=self.clone, capture_output=True, text=True, timeout=self.limit, check=False)
 
     def git(self, *arguments: str) -> str:
         done = subprocess.run(["git", *arguments], cwd=self.clone, check=True, capture_output=True, text=True)
@@ -95,13 +94,13 @@ def set_up(workshop: Workshop) -> None:
     clone, whichever gradlab is installed there.
     """
     subprocess.run(["git", "clone", "--quiet", str(ROOT), str(workshop.clone)], check=True)
-    if workshop.environment:
-        return
-    subprocess.run(["make", "setup"], cwd=workshop.clone, check=True, stdout=subprocess.DEVNULL)
-    pip = (workshop.tool("python"), "-m", "pip", "install", "--quiet", "--no-build-isolation", "-e", ".[mutation]")
-    subprocess.run(pip, cwd=workshop.clone, check=True)
+    if workshop.environment is None:
+        subprocess.run(["make", "setup"], cwd=workshop.clone, check=True, stdout=subprocess.DEVNULL)
+        pip = (workshop.tool("python"), "-m", "pip", "install", "--quiet", "--no-build-isolation", "-e", ".[mutation]")
+        subprocess.run(pip, cwd=workshop.clone, check=True)
+    # By the contents: a mutant of the same second and size as another is never taken for it.
     compiled = ("-m", "compileall", "-q", "--invalidation-mode", "checked-hash", "gradlab", "implementations")
-    subprocess.run((workshop.tool("python"), *compiled), cwd=workshop.clone, check=True)  # a mutant is never stale
+    subprocess.run((workshop.tool("python"), *compiled), cwd=workshop.clone, check=True)
 
 
 def outcome(workshop: Workshop, module: Module, mutant: Mutant) -> Outcome:
