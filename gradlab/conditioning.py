@@ -10,6 +10,7 @@ import numpy as np
 from gradlab.coefficients import coefficients_of
 from gradlab.problems.mapping import RowTerms, mapped, maps_logits, row_terms
 from gradlab.problems.problem import Array, Problem
+from gradlab.remembering import remembered
 from gradlab.roundings import unit
 from gradlab.running_errors import Bounded, parameter
 
@@ -89,7 +90,7 @@ def rows_in_range(problem: Problem) -> Array:
     return fine[:, 0]
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def _conditioning(problem: Problem, radius: float) -> Conditioning:
     x, d, t = _parts(problem)
     reach, moved, lse_error = _reached(problem, radius, x)
@@ -107,7 +108,7 @@ def _conditioning(problem: Problem, radius: float) -> Conditioning:
     return Conditioning(*sizes, moved, reach, lse, lse_error)
 
 
-@lru_cache(maxsize=256)
+@remembered(256)
 def _parts(problem: Problem) -> tuple[Array, Array, Array]:
     """What the softmax gets, less its maximum, and the coefficients, float64, (N, K); 0 in rows that have no loss."""
     x, t = problem.mapped64, coefficients_of(problem)
@@ -137,7 +138,7 @@ def _reached(problem: Problem, radius: float, x: Array) -> tuple[Array, Array, A
     return np.where(lost, 0.0, reach), np.where(lost, 0.0, moved), np.where(lost, 0.0, top)
 
 
-@lru_cache(maxsize=256)
+@remembered(256)
 def _mapped_logits(problem: Problem, radius: float) -> tuple[Bounded, Bounded]:
     """The logits within `radius` of the problem's after the maps, and the maps' slopes, (N, K), as they are computed.
 

@@ -10,7 +10,6 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from gradlab.places import place_of
 from gradlab.problems.objective import DERIVATIVES, Objective, derivative_shape
 from gradlab.problems.problem import Array, Problem
 from gradlab.process_state import watched
+from gradlab.remembering import remembered
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +114,7 @@ def evaluate(implementation: Implementation, problem: Problem) -> Answer:
     return answer_to_call(implementation, call_for(implementation, problem), problem.objective.reduction)
 
 
-@lru_cache(maxsize=512)
+@remembered(512)
 def answer(implementation: Implementation, problem: Problem) -> Answer:
     """The answer to one problem, remembered; its arrays are copies, and read-only."""
     fresh = evaluate(implementation, problem)

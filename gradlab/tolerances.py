@@ -14,7 +14,6 @@ a computed value carries k: see `roundings`.
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 from statistics import NormalDist
 
 import numpy as np
@@ -26,6 +25,7 @@ from gradlab.factor_bounds import flushes, gradient_error, loss_error, loss_size
 from gradlab.option_bounds import Carrying, magnified
 from gradlab.problems.dtypes import Format
 from gradlab.problems.problem import Array, Problem
+from gradlab.remembering import remembered
 from gradlab.roundings import BETA, divisor, gamma, of_base, of_division, of_factors, of_mass, of_sum, unit, vanishes
 
 _THIRD = 36 * math.sqrt(3)  # |f'''| h^2/6 <= h^2 A/_THIRD for a unit step along one coordinate
@@ -36,7 +36,7 @@ _ROW_SUM = "sum over the row of the forward error of each entry"
 _TWICE = "forward error of both answers"
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def forward_gradient(problem: Problem) -> tuple[Array, str]:
     """The largest error of an entry of the gradient that the standard algorithm can have, shape (N, K).
 
@@ -55,7 +55,7 @@ def forward_gradient(problem: Problem) -> tuple[Array, str]:
     return _gradient_error(problem, carried(problem, conditioning(problem))), _FORWARD
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def any_form_gradient(problem: Problem) -> tuple[Array, str]:
     """As forward_gradient, with room for the forms without a shift; only meaningful on moderate logits.
 
@@ -69,7 +69,7 @@ def any_form_gradient(problem: Problem) -> tuple[Array, str]:
     return _gradient_error(problem, carried(problem, c) + unshifted[:, None]), _ANY_FORM
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def forward_losses(problem: Problem) -> tuple[Array, str]:
     """The largest error of each row's own loss, shape (N,).
 
@@ -83,7 +83,7 @@ def forward_losses(problem: Problem) -> tuple[Array, str]:
     return _loss_error(problem, c, carried(problem, c)), _FORWARD
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def any_form_losses(problem: Problem, radius: float = 0.0) -> tuple[Array, str]:
     """As forward_losses, with room for the forms without a shift, for all logits within `radius` of these.
 
@@ -229,7 +229,7 @@ def gauss_legendre(width: float, mass: float, n_nodes: int) -> float:
     return 32 / 15 * largest * math.exp(-2 * (n_nodes - 1) * math.log(rho)) / (1 - rho**-2)
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def carried(problem: Problem, c: Conditioning) -> Array:
     """k_j, which every p_j and log p_j of the standard algorithms carries, shape (N, K).
 

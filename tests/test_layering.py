@@ -31,6 +31,7 @@ FLOORS = (
         "gradlab.running_errors",
         "gradlab.claims",
         "gradlab.process_state",
+        "gradlab.remembering",
         "gradlab.evaluation",
         "gradlab.symbolic",
     ),

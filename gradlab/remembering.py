@@ -1,0 +1,40 @@
+"""Answers of functions of a problem, remembered: of small problems many, of large ones no more than a few.
+
+All that is remembered of a problem comes to a hundred bytes for each logit, which for a run with 2^17 classes in many
+rows would be gigabytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache, wraps
+from typing import Any, ParamSpec, TypeVar
+
+from gradlab.problems.problem import Problem
+
+LARGE = 2**16  # entries
+FEW = 4  # the problem that is examined, and what a check makes of it
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def remembered(most: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """A decorator that remembers the answers for the latest `most` arguments; with large problems the latest FEW."""
+
+    def remembering(function: Callable[P, R]) -> Callable[P, R]:
+        of_small, of_large = lru_cache(most)(function), lru_cache(FEW)(function)
+
+        @wraps(function)
+        def remembered_or_new(*args: P.args, **kwargs: P.kwargs) -> R:
+            known: Callable[..., Any] = of_large if any(map(_is_large, args)) else of_small
+            answer: R = known(*args, **kwargs)
+            return answer
+
+        return remembered_or_new
+
+    return remembering
+
+
+def _is_large(argument: object) -> bool:
+    return isinstance(argument, Problem) and argument.logits.size > LARGE
