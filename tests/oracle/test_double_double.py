@@ -130,3 +130,45 @@ def test_a_row_sum_keeps_its_bound(length: int) -> None:
 
 def test_a_row_of_one_is_its_own_sum() -> None:
     assert dd.sum_error(1) == 0.0
+
+
+U = Fraction(1, 2**53)
+PROVED = {  # the source's bound, or the sum that the module's docstring makes of the roundings of each step
+    "add_nonnegative": (dd.ADD_ERROR, 3 * U**2),
+    "add": (dd.ADD_ERROR, 3 * U**2 / (1 - 4 * U)),
+    # l_a l_b; two products; their sum; the error of the product of the highs added to it
+    "multiply": (dd.MULTIPLY_ERROR, (U**2 + 2 * U**2 + 2 * U**2 * (1 + U) + 3 * U**2 * (1 + U)) / (1 - U) ** 2),
+    # one product; the error of the product of the highs added to it; the high is within 1 - u of the pair
+    "multiply_by_double": (dd.MULTIPLY_BY_DOUBLE_ERROR, (U**2 + 2 * U**2 * (1 + U)) / (1 - U)),
+}
+
+
+@pytest.mark.parametrize("operation", PROVED)
+def test_a_bound_is_not_below_what_is_proved(operation: str) -> None:
+    bound, proved = PROVED[operation]
+    assert Fraction(bound) >= proved
+
+
+@pytest.mark.parametrize("operation", ["add", "multiply"])
+def test_a_bound_is_hardly_above_what_is_proved(operation: str) -> None:
+    bound, proved = PROVED[operation]
+    assert Fraction(bound) <= proved * Fraction(101, 100)
+
+
+def test_the_bound_of_a_product_with_a_double_has_room_for_one_rounding_more_than_is_proved() -> None:
+    bound, proved = PROVED["multiply_by_double"]
+    assert Fraction(bound) <= proved + Fraction(102, 100) * U**2
+
+
+@pytest.mark.parametrize(("length", "levels"), [(1, 0), (2, 1), (3, 2), (4, 2), (5, 3), (1024, 10), (1025, 11)])
+def test_the_bound_of_a_row_sum_counts_each_halving(length: int, levels: int) -> None:
+    assert dd.sum_error(length) == pytest.approx(1.01 * levels * dd.ADD_ERROR, rel=1e-12, abs=0)
+
+
+def test_parts_of_a_split_number_overlap_in_no_bit_and_their_products_are_exact() -> None:
+    values = adversarial(30, (1.0, -1.0))
+    upper, lower = dd.split(values)
+    assert exact((upper, lower)) == exactly(values)
+    assert (np.abs(lower) <= np.spacing(np.abs(values)) * 2.0**26).all()
+    for a, b in ((upper, upper), (upper, lower), (lower, lower)):
+        assert exactly(a * b) == [x * y for x, y in zip(exactly(a), exactly(b), strict=True)]
