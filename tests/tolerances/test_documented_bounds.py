@@ -183,6 +183,13 @@ def test_what_a_division_carries_is_its_roundings_counted_one_by_one(case: str) 
     assert roundings.of_division(problem_of("equal", objective, "float32")) == expected
 
 
+def test_a_mean_over_nothing_is_not_divided() -> None:
+    nothing = Problem(np.zeros((1, 2)), np.array([-1]), Objective(ignore_index=-1))
+    assert roundings.divisor(nothing) == 1
+    some = Problem(np.zeros((5, 2)), np.array([0, 1, 1, -1, 0]), Objective(ignore_index=-1))
+    assert roundings.divisor(some) == 4
+
+
 def test_each_option_of_rows_carries_a_conversion_and_a_product() -> None:
     own = Objective("none", sample_weights=(1.0, 2.0, 3.0))
     for objective, expected in ((Objective(), 0), (own, 2), (replace(own, upstream=(1.0, 2.0, 3.0)), 4)):

@@ -57,9 +57,9 @@ ORACLE = {  # the files that are nearest to a module; the others of the folder a
     "exponential": "exponential",
     "intervals": "intervals enclosure_rules",
     "loop_kernels": "compiled",
-    "row_softmax": "row_softmax enclosure_values",
+    "row_softmax": "row_softmax exponential enclosure_values",
     "sharp_targets": "sharp_targets enclosure_rules enclosure_values",
-    "soft_targets": "soft_targets enclosure_values",
+    "soft_targets": "soft_targets soft_totals enclosure_values",
     "ulp": "ulp",
     "vectorised": "enclosure_rules enclosure_values",
 }
