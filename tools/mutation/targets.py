@@ -57,6 +57,7 @@ ORACLE = {  # the files that are nearest to a module; the others of the folder a
     "exponential": "exponential",
     "intervals": "intervals enclosure_rules",
     "loop_kernels": "compiled",
+    "repeated": "repeated enclosure_rules",
     "row_softmax": "row_softmax exponential enclosure_values",
     "sharp_targets": "sharp_targets enclosure_rules enclosure_values",
     "soft_targets": "soft_targets soft_totals enclosure_values",
