@@ -32,7 +32,7 @@ def test_eigenvalues_of_the_hessian_lie_between_zero_and_a_half(n_classes: int) 
 
 
 def test_two_equal_classes_reach_the_half() -> None:
-    assert np.linalg.eigvalsh(hessian(np.array([0.5, 0.5]))).max() == pytest.approx(0.5, rel=1e-15)
+    assert np.linalg.eigvalsh(hessian(np.array([0.5, 0.5]))).max() == pytest.approx(0.5, rel=1e-15, abs=0)
 
 
 def test_gradient_between_two_points_moves_by_at_most_half_of_what_the_logits_move_and_nearly_does() -> None:
