@@ -1,0 +1,115 @@
+"""The proof of docs/accuracy.md holds on the rows that use up most of it, and notices code that it is not about."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from tools.lemmas import plain, store
+from tools.lemmas.inequality import Inequality, used
+from tools.lemmas.row import Row, row_from
+from tools.lemmas.search import Search, drawn
+from tools.lemmas.table import INEQUALITIES
+
+compensated = importlib.import_module("gradlab.implementations._compensated")
+accurate = importlib.import_module("gradlab.implementations.accurate")
+
+STORED = [(dtype, name) for dtype, largest in store.read().items() for name in largest]
+NEAR = 0.25  # of what an inequality allows
+
+
+@pytest.mark.parametrize(("dtype", "name"), STORED)
+def test_an_inequality_holds_on_the_row_that_uses_up_most_of_it(dtype: str, name: str) -> None:
+    if name.startswith("kernel_"):
+        pytest.importorskip("numba")
+    assert store.examine(store.read()[dtype][name].row, name) <= 1
+
+
+@pytest.mark.parametrize("inequality", INEQUALITIES, ids=lambda one: one.name)
+def test_some_row_comes_near_to_each_inequality_or_it_says_why_none_does(inequality: Inequality) -> None:
+    most = max(largest[inequality.name].used for largest in store.read().values() if inequality.name in largest)
+    assert most <= 1
+    assert most >= NEAR or inequality.is_exact or inequality.far_from_it
+
+
+def test_what_is_stored_is_what_the_table_names() -> None:
+    assert {name for _, name in STORED} == {one.name for one in INEQUALITIES}
+
+
+@pytest.mark.parametrize("dtype", store.DTYPES)
+def test_the_proof_holds_on_rows_that_are_drawn_anew(dtype: str) -> None:
+    rng = np.random.default_rng(7)
+    for _ in range(40):
+        row = drawn(dtype, rng)
+        assert {name: ratio for name, ratio in plain.examine(row).items() if ratio > 1} == {}
+
+
+def test_a_search_repeats_with_its_seed() -> None:
+    first, second = (Search(plain.examine, "float64", 3) for _ in range(2))
+    for _ in range(5):
+        for one in (first, second):
+            one.look(drawn("float64", one._rng))
+    assert first.largest() == second.largest()
+
+
+def test_a_row_is_read_as_it_was_written() -> None:
+    row = drawn("float32", np.random.default_rng(2))
+    assert row_from(row.plain()) == row
+
+
+def without_corrections(*arguments: Any, **keywords: Any) -> Any:
+    terms, corrections = compensated.exponentials_of_difference(*arguments, **keywords)
+    corrections[...] = 0
+    return terms, corrections
+
+
+LONG_TAIL = Row("float64", (0.0, -25.65), (1, 31999), 1)
+BROKEN: list[tuple[str, Any, Callable[..., Any], Row, str]] = [
+    ("fast_two_sum", compensated, lambda a, b: (a, b), LONG_TAIL, "pair_is_normalised"),
+    ("fast_two_sum", compensated, lambda a, b: (a, b), LONG_TAIL, "square_of_the_shortfall"),
+    (
+        "exponentials_of_difference",
+        accurate,
+        without_corrections,
+        Row("float64", (1 / 3, -20.17), (1, 40), 0, 2),
+        "error_of_another_entry",
+    ),
+    ("_far", accurate, lambda _: 0.0, Row("float64", (0.3, -744.0), (1, 3000), 0), "error_of_the_target"),
+    (
+        "smallest_sum",
+        compensated,
+        lambda _: 0.0,
+        Row("float64", (0.3, -36.0, -36.1), (1, 300, 700), 0),
+        "error_of_the_sum",
+    ),
+    (
+        "_sum_in_groups",
+        compensated,
+        lambda values: np.zeros(len(values)),
+        Row("float64", (0.3, -3.0, -16.1), (1, 300, 700), 0),
+        "rounding_of_the_lower_parts",
+    ),
+]
+
+
+@pytest.mark.parametrize(("step", "module", "wrong", "row", "inequality"), BROKEN, ids=lambda one: str(one)[:30])
+def test_a_step_that_is_left_out_breaks_its_inequality(
+    monkeypatch: pytest.MonkeyPatch, step: str, module: Any, wrong: Callable[..., Any], row: Row, inequality: str
+) -> None:
+    assert plain.examine(row)[inequality] <= 1
+    monkeypatch.setattr(module, step, wrong)
+    assert plain.examine(row)[inequality] > 1
+
+
+def test_nothing_is_used_where_the_left_side_is_0_and_all_where_only_the_right_side_is() -> None:
+    assert used(0.0, 0.0) == 0
+    assert used(1.0, 0.0) == np.inf
+    assert used(-1.0, 2.0) == pytest.approx(0.5)

@@ -1,0 +1,1 @@
+"""The proof of docs/accuracy.md, run: each of its inequalities is asked on a given row, in ball arithmetic."""

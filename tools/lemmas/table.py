@@ -1,0 +1,89 @@
+"""The inequalities of the proof in words: the step of docs/accuracy.md, what is asked, and why it holds."""
+
+from __future__ import annotations
+
+from tools.lemmas.inequality import Inequality
+
+DIFFERENCE, TERM, SUM, TOTAL, ANSWERS, FAR, KERNEL = "1", "2", "3", "4", "5", "6", "kernel"
+SEARCHED = "searched"  # a figure that is not proved: what README says was found
+
+INEQUALITIES: tuple[Inequality, ...] = (
+    Inequality("difference_is_exact", DIFFERENCE, "x_j - m = d + δ", "two-sum", is_exact=True),
+    Inequality("remainder_of_the_difference", DIFFERENCE, "|δ| ≤ u |d|", "half an ULP of d"),
+    Inequality("exponential_that_vanishes", TERM, "e_j ≤ η/2 where E = 0 and d < -745.2 (-104)", "exp is monotone"),
+    Inequality("error_of_exp", TERM, "|E - exp d| ≤ β ULP", "assumed; measured by `gradlab doctor`"),
+    Inequality("error_of_the_correction", TERM, "|C - E δ| ≤ u |E δ| + η/2", "one product"),
+    Inequality("square_of_the_remainder", TERM, "|exp δ - 1 - δ| ≤ 2^-35 u (2^-12 u)", "|δ| ≤ 512 u (64 u)"),
+    Inequality(
+        "error_of_a_term", TERM, "|t_j - e_j| ≤ θ u e_j + η/2; (β + 1) η where it is subnormal", "the four above"
+    ),
+    Inequality("cut_is_above_the_sum", SUM, "(K + 2) max E ≤ σ", "the bits of K + 2"),
+    Inequality("cut_is_near", SUM, "σ ≤ 4 (K + 2) max E, at the second cut", "two powers of two"),
+    Inequality(
+        "upper_parts_add_up", SUM, "Σ upper = h, before it is normalised", "multiples of 2 u σ below σ", is_exact=True
+    ),
+    Inequality("lower_parts_are_small", SUM, "|E - upper| ≤ u σ", "rounding at σ"),
+    Inequality(
+        "rounding_of_the_lower_parts",
+        SUM,
+        "|l - Σ (lower + C)| ≤ γ_R (K u σ + Σ |C|), R = K up to 1024 classes, then at most 2^9",
+        "any order of R additions",
+    ),
+    Inequality("error_of_the_sum", SUM, "|h + l - Σ t_j| ≤ 2^-10 u Σ t_j, u/4 beyond 2^17 classes", "the five above"),
+    Inequality("pair_is_normalised", SUM, "|l| ≤ u |h|", "fast two-sum"),
+    Inequality("error_of_the_others", SUM, "|h + l - O| ≤ (θ + 2^-9) u O + K (β + ½) η", "terms and their sum"),
+    Inequality("shortfall_is_small", TOTAL, "|ρ| ≤ 3.4 u", "|C_y| ≤ 0.37 u, |l| ≤ u h, two roundings"),
+    Inequality(
+        "shortfall_of_the_denominator", TOTAL, "|S N - D (1 + ρ)| ≤ 16 u² D", "six roundings of numbers of size u"
+    ),
+    Inequality("square_of_the_shortfall", TOTAL, "|1/(1 + ρ) - (1 - ρ)| ≤ 12 u²", "3.4² = 11.6"),
+    Inequality("error_of_the_smaller", TOTAL, "|B' - B| ≤ (θ + 3.01) u B + 2^-9 u + K (β + ½) η", "three roundings"),
+    Inequality(
+        "error_of_another_entry",
+        ANSWERS,
+        "≤ (2 θ + 2.1) u g + 1.5 η; 2 θ + 1.1 in float32; (β + 2) η of a subnormal term",
+        "E, S, two roundings",
+    ),
+    Inequality("error_of_the_target", ANSWERS, "≤ (2 θ + 2.1) u g + η/2; 2 θ + 1.1 in float32", "O, S, two roundings"),
+    Inequality(
+        "error_of_a_loss", ANSWERS, "≤ (θ + 2 λ + 5.2) u L + η/2; θ + 0.1 in float32", "B, log1p, two roundings"
+    ),
+    Inequality("error_of_the_half", FAR, "|half - exp(d/2)| ≤ β ULP", "assumed; measured by `gradlab doctor`"),
+    Inequality("error_of_the_sum_in_parts", FAR, "≤ (2 β + 0.01) u of Σ exp(x_j - x_2)", "steps 1 to 3"),
+    Inequality("product_of_the_parts", FAR, "|h + l - half² Σ| ≤ 9 u² half² Σ", "two exact products"),
+    Inequality(
+        "error_of_the_smaller_in_parts", FAR, "|B' - B| ≤ (6 β + 1.1) u B + η/2", "half twice, the sum, one rounding"
+    ),
+    Inequality("error_of_the_target_far", FAR, "≤ (6 β + 2.1) u g + η/2", "B, S, two roundings"),
+    Inequality("loss_in_ulp", SEARCHED, "a loss: 5 ULP in float32, 4 in float64", "searched"),
+    Inequality("target_in_ulp", SEARCHED, "the target's entry: 5 ULP in float32, 4 in float64", "searched"),
+    Inequality("another_entry_in_ulp", SEARCHED, "another entry: 5 ULP in float32, 4 in float64", "searched"),
+    Inequality("kernel_steps_are_its_own", KERNEL, "what is followed here is what the kernel answers", "the same code"),
+    Inequality("kernel_error_of_exp", KERNEL, "|t_j - e_j| ≤ 1.4 ULP", "by machine: proofs/README.md"),
+    Inequality("kernel_error_of_the_sum", KERNEL, "|h + l - Σ t_j| ≤ 2^-10 u Σ t_j, u/4 beyond 2^17", "as step 3"),
+    Inequality("kernel_error_of_the_others", KERNEL, "|h + l - O| ≤ (2.8 + 2^-9) u O + 1.4 K η", "terms and their sum"),
+    Inequality("kernel_denominator_is_normalised", KERNEL, "|r| ≤ 2^-53 D", "two-sum"),
+    Inequality(
+        "kernel_error_of_the_denominator",
+        KERNEL,
+        "|S N - (D + r)| ≤ (8 D + 3 · 2^53 |l| N) 2^-106",
+        "roundings of l and r",
+    ),
+    Inequality(
+        "kernel_error_of_another_entry",
+        KERNEL,
+        "≤ 6.7 u g + η; 2.4 η of a subnormal term",
+        "2 θ + 1.1; a product more among subnormals",
+    ),
+    Inequality("kernel_error_of_the_target", KERNEL, "≤ 7.7 u g + η/2; 6.7 in float32", "2 θ + 2.1; 1.1"),
+    Inequality(
+        "kernel_error_of_the_target_far", KERNEL, "≤ 8.9 u g + η; 4.9 u g + η/2 in float32", "θ + 4 + 2.1, two products"
+    ),
+    Inequality(
+        "kernel_error_of_a_loss", KERNEL, "≤ (θ + 2 λ + 5.1) u L + η/2; + 4 far; θ + 1.1 in float32", "as step 5"
+    ),
+    Inequality("kernel_loss_in_ulp", SEARCHED, "fused_accurate, a loss: 5 ULP in float32, 4 in float64", "searched"),
+    Inequality("kernel_target_in_ulp", SEARCHED, "fused_accurate, the target's entry: the same", "searched"),
+    Inequality("kernel_another_entry_in_ulp", SEARCHED, "fused_accurate, another entry: the same", "searched"),
+)
+BY_NAME = {one.name: one for one in INEQUALITIES}
