@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from gradlab.harness.encoding import Plain
+from gradlab.harness.exhaustive_digest import WAY
 from gradlab.harness.exhaustive_pieces import Evidence
 from gradlab.harness.exhaustive_sources import OWN, dependencies_of, digest_of_contents, followed
 from gradlab.harness.exhaustive_tally import MEAN_LOSS, Quantity, Tallies, Tally
@@ -72,6 +73,7 @@ def machine_of() -> Plain:
     return {
         "gradlab": version("gradlab-verify"),
         "checker": digest_of_contents(_checker()),
+        "digests": WAY,
         "python": platform.python_version(),
         "numpy": np.__version__,
         "processor": processor("model name"),
