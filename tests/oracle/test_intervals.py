@@ -56,6 +56,16 @@ def test_an_interval_contains_its_ball(precision: int) -> None:
         assert upper >= exact(ball.mid()) + exact(ball.rad())
 
 
+@pytest.mark.parametrize("scale", [0, -700, -3000])
+def test_an_interval_contains_its_ball_where_rounding_low_and_the_radius_both_lose_the_most(scale: int) -> None:
+    with ctx.workprec(300):
+        low = arb((1, -55)) + arb((1, -107)) + arb((1, -108))  # halfway between two float64
+        ball = (arb(1) + low + arb(0, 2.0**-50)) * arb((1, scale))  # beside its radius, 2^-108 is rounded away
+        lower, upper = bounds(to_enclosures([ball]))
+    assert lower <= exact(ball.mid()) - exact(ball.rad())
+    assert upper >= exact(ball.mid()) + exact(ball.rad())
+
+
 @pytest.mark.parametrize("precision", [80, 200, 1500])
 def test_an_interval_is_hardly_wider_than_its_ball(precision: int) -> None:
     for ball in [ball for ball in balls(precision) if ball.rel_accuracy_bits() > 60]:
