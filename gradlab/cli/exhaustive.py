@@ -55,17 +55,12 @@ def exhaustive(targets: tuple[str, ...], verify: Path | None, output: Path | Non
     from gradlab.adapters.load import TargetError
     from gradlab.harness.exhaustive_certificate import CertificateError
     from gradlab.harness.exhaustive_walk import FaultError
-    from gradlab.harness.files import folder_fault
 
     if (verify is None) == (not targets):
         raise click.UsageError("give one TARGET or more, or --verify CERTIFICATE")
-    if (given["everything"] or given["seed"] is not None) and verify is None:
-        raise click.UsageError("--all and --seed are for --verify")
-    if given["everything"] and given["seed"] is not None:
-        raise click.UsageError("--all walks every piece: there is nothing to draw with --seed")
-    faults = [folder_fault(given["kept"]), _output_fault(output) if output else None]
-    if any(faults):
-        raise click.UsageError("\n".join(fault for fault in faults if fault))
+    faults = [*_unfit(verify is not None, given), *_unwritable(given["kept"], output)]
+    if faults:
+        raise click.UsageError("\n".join(faults))
     try:
         return _verify(verify, given) if verify else _walk(targets, output, given)
     except (TargetError, CertificateError) as error:
@@ -96,10 +91,18 @@ def _walk(targets: Sequence[str], output: Path | None, given: dict[str, Any]) ->
     return Status.MET
 
 
-def _output_fault(output: Path) -> str | None:
+def _unfit(verifies: bool, given: dict[str, Any]) -> Iterator[str]:
+    if (given["everything"] or given["seed"] is not None) and not verifies:
+        yield "--all and --seed are for --verify"
+    if given["everything"] and given["seed"] is not None:
+        yield "--all walks every piece: there is nothing to draw with --seed"
+
+
+def _unwritable(kept: Path, output: Path | None) -> Iterator[str]:
     from gradlab.harness.files import folder_fault, output_fault
 
-    return folder_fault(output) if output.is_dir() else output_fault(output)
+    of_output = None if output is None else folder_fault(output) if output.is_dir() else output_fault(output)
+    yield from (fault for fault in (folder_fault(kept), of_output) if fault)
 
 
 def _files(output: Path, done: Certificate) -> Iterator[tuple[Path, Certificate]]:

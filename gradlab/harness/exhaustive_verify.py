@@ -80,12 +80,13 @@ def elsewhere(certificate: Certificate, outcome: Outcome) -> Iterator[str]:
 def changes(certificate: Certificate) -> Iterator[str]:
     """What is not what it was when the certificate was made: another machine, other sources, other answers."""
     for name, value in machine_of().items():
-        if certificate.machine.get(name) != value:
-            yield f"{name} is {value}, was {certificate.machine.get(name)}"
+        was = certificate.machine.get(name, value if name == "digests" else None)  # of no account without pieces
+        if was != value:
+            yield f"{name} is {value}, was {was}"
     for outcome in certificate.outcomes:
         for name, value in stated(subject_of_outcome(outcome)).items():
-            was: Any = outcome.subject.get(name, value)
-            if not (same_contents(was, value) if name == "sources" else was == value):
+            of_subject: Any = outcome.subject.get(name, value)
+            if not (same_contents(of_subject, value) if name == "sources" else of_subject == value):
                 yield f"{name} of {outcome.subject['target']} has changed"
 
 

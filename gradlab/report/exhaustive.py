@@ -73,7 +73,9 @@ def told_again(certificate: Certificate, choice: Choice, found: Sequence[Again])
 def _of_again(again: Again, held: bool) -> Iterator[str]:
     if again.faults:
         yield f"DOES NOT HOLD: {again.name}, pieces walked again"
-    elif held and not again.n_other:
+    elif not held:
+        yield f"no larger error: {again.name}, in what was walked again, of which the certificate says nothing"
+    elif not again.n_other:
         yield f"holds: {again.name}, pieces walked again: their digests and largest errors are those of the certificate"
     else:
         said = f"{again.n_other} of the pieces walked again: no error is larger than the certificate's largest"
