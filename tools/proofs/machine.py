@@ -11,7 +11,7 @@ from pathlib import Path
 TOOLS = ("gappa", "sollya")
 MINUTES = 10
 _NUMBER = r"(-?\d+)(?:b(-?\d+))?(?: \{[^}]*\})?"
-_ENCLOSED = re.compile(rf"^\s*(\w+) in \[{_NUMBER}, {_NUMBER}\]$")
+_ENCLOSED = re.compile(rf"^\s*(\w+(?: -/ \w+)?) in \[{_NUMBER}, {_NUMBER}\]$")
 _PRINTED = re.compile(rf"^(\w+) = {_NUMBER}$")
 
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+U32, U = 2.0**-24, 2.0**-53  # the unit roundoff of float32 and of float64
+
 
 @dataclass(frozen=True)
 class Proof:

@@ -10,7 +10,11 @@ from typing import Any
 import numpy as np
 
 ROOT = Path(__file__).parents[2]
+ACCURATE = "implementations/accurate.py"
+COMPENSATED = "implementations/_compensated.py"
 ELEMENTARY = "implementations/_elementary.py"
+KERNELS = "implementations/_kernels.py"
+DOUBLE_DOUBLE = "gradlab/oracle/double_double.py"
 _NAMES = ("PER_LOG2_", "LOG2_", "ROUNDER", "LOWEST", "Q")  # each of float32 and of float64
 
 

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from tools.proofs import exponentials
+from tools.proofs import accurate, arithmetic, exponentials, kernel
 from tools.proofs.proof import Proof
 
-_PARTS: tuple[Callable[[], Iterator[Proof]], ...] = (exponentials.proofs,)
+_PARTS: tuple[Callable[[], Iterator[Proof]], ...] = (
+    accurate.proofs,
+    kernel.proofs,
+    exponentials.proofs,
+    arithmetic.proofs,
+)
 
 
 def all_proofs() -> dict[str, Proof]:
