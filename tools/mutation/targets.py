@@ -60,9 +60,9 @@ ORACLE = {  # the files that are nearest to a module; the others of the folder a
     "repeated": "repeated enclosure_rules",
     "row_softmax": "row_softmax exponential enclosure_values",
     "sharp_targets": "sharp_targets enclosure_rules enclosure_values",
-    "soft_targets": "soft_targets soft_totals enclosure_values",
+    "soft_targets": "soft_targets soft_totals limits enclosure_values",
     "ulp": "ulp",
-    "vectorised": "enclosure_rules enclosure_values",
+    "vectorised": "limits enclosure_rules enclosure_values",
 }
 CHECKS = {  # the same
     "accuracy": "every_check",
