@@ -16,7 +16,7 @@ from gradlab.conditioning import rows_in_range
 from gradlab.derivative_bounds import stays_in_range
 from gradlab.harness.profiles import Profile
 from gradlab.problems.dtypes import Format, format_of
-from gradlab.problems.families import families_of, family_problems
+from gradlab.problems.families import FAMILIES, families_of, family_problems
 from gradlab.problems.families.options import one_hot, option_problems
 from gradlab.problems.families.vectors import with_vector
 from gradlab.problems.objective import Objective
@@ -34,11 +34,17 @@ def problems_for(claims: Claims, dtype: str, extent: tuple[str, int]) -> tuple[P
     """
     profile, seed = extent
     fmt = format_of(dtype)
-    families = family_problems(fmt, profile, seed)
+    families = _of_derivative(claims.derivative, family_problems(fmt, profile, seed))
     plain = tuple(stated(claims, problem) for problem in families) + tuple(_stress_again(claims, families, profile))
     optional = [p for reduction in claims.reduction for p in _optional(claims, fmt, (seed, reduction))]
     chosen = (problem for problem in optional if _takes(claims, problem.objective))
     return plain + tuple(_asking_for(claims.derivative, problem) for problem in chosen)
+
+
+def _of_derivative(derivative: str, problems: list[Problem]) -> list[Problem]:
+    """Those of the problems of families that are asked of this derivative."""
+    left_out = {family.name for family in FAMILIES if family.gradient_only and derivative != "gradient"}
+    return [problem for problem in problems if problem.family not in left_out]
 
 
 def _stress_again(claims: Claims, families: Sequence[Problem], profile: str) -> Iterator[Problem]:

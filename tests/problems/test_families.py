@@ -87,10 +87,16 @@ def test_an_unknown_profile_is_refused() -> None:
 
 
 def test_the_quick_profile_stays_small(fmt: Format) -> None:
-    found = family_problems(fmt, "quick", 0)
+    found = [problem for problem in family_problems(fmt, "quick", 0) if not BY_NAME[problem.family].gradient_only]
     assert 60 <= len(found) <= 110
     assert sum(problem.logits.size > 100 for problem in found) <= 20
     assert sum(problem.logits.size for problem in found) <= 70_000
+
+
+def test_rows_of_many_small_terms_are_few_in_the_quick_profile(fmt: Format) -> None:
+    found = [problem for problem in family_problems(fmt, "quick", 0) if BY_NAME[problem.family].gradient_only]
+    assert len(found) <= 12
+    assert sum(problem.logits.size for problem in found) <= 250_000
 
 
 def test_the_first_problem_is_the_simplest(fmt: Format) -> None:
@@ -261,3 +267,59 @@ def test_placing_clips_finite_logits_and_leaves_the_others(fmt: Format) -> None:
     assert row[0] == min(1e308, fmt.largest)
     assert row[1] == -min(1e308, fmt.largest)
     assert np.array_equal(row[2:], [np.inf, -np.inf, np.nan], equal_nan=True)
+
+
+TAILS = ("equal_tails", "levels_of_equals", "vanishing_tails", "noisy_tails", "long_tails")
+
+
+@pytest.mark.parametrize("name", TAILS)
+def test_tails_are_not_moderate_so_that_few_checks_run_on_them(name: str, fmt: Format) -> None:
+    assert not any(problem.is_moderate for problem in drawn(name, fmt))
+
+
+@pytest.mark.parametrize("name", TAILS)
+def test_tails_carry_their_label_on_the_largest_logit_and_below(name: str, fmt: Format) -> None:
+    seen = np.concatenate([margins_of(problem) for problem in drawn(name, fmt)])
+    assert (seen > 0).any()
+    assert (seen < 0).any()
+
+
+def test_equal_tails_are_one_logit_and_one_level(fmt: Format) -> None:
+    for problem in drawn("equal_tails", fmt):
+        assert {len(np.unique(row)) for row in problem.logits64} == {2}
+        assert ((problem.logits64 == problem.logits64.max(axis=1, keepdims=True)).sum(axis=1) == 1).all()
+
+
+def test_each_term_of_equal_tails_is_about_to_be_lost_beside_their_number(fmt: Format) -> None:
+    """In every batch one row has terms within half and twice the unit roundoff times the number of classes."""
+    for problem in drawn("equal_tails", fmt):
+        x = problem.logits64
+        terms = (x.min(axis=1) - x.max(axis=1)) / math.log(2)
+        size = math.log2(problem.n_classes * fmt.unit_roundoff)
+        assert size >= -2 or (np.abs(terms - size) < 1.5).any()
+
+
+def test_vanishing_tails_have_sums_and_terms_on_both_sides_of_the_smallest_normal_number(fmt: Format) -> None:
+    sums, terms = [], []
+    for problem in drawn("vanishing_tails", fmt):
+        depths = (problem.logits64.min(axis=1) - problem.logits64.max(axis=1)) / math.log(2) - fmt.min_exponent
+        terms += depths.tolist()
+        sums += (depths + math.log2(problem.n_classes - 1)).tolist()
+    for sizes in (terms, sums):
+        assert min(abs(size) for size in sizes if size < 0) < 1.2
+        assert min(size for size in sizes if size > 0) < 1.2
+
+
+def test_levels_of_equals_have_two_levels_and_up_to_thirteen(fmt: Format) -> None:
+    levels = {len(np.unique(row)) for problem in drawn("levels_of_equals", fmt) for row in problem.logits64}
+    assert {2, 3} <= levels <= set(range(1, 14))
+
+
+def test_long_tails_have_up_to_131072_classes_and_powers_of_two_and_their_neighbours(fmt: Format) -> None:
+    classes = {problem.n_classes for problem in drawn("long_tails", fmt)}
+    assert max(classes) == 2**17
+    assert {2**16, 2**14 + 1, 2**12 - 1, 2**15 - 2} <= classes
+
+
+def test_a_batch_of_long_tails_has_one_two_or_three_rows(fmt: Format) -> None:
+    assert {problem.n_rows for problem in drawn("long_tails", fmt)} == {1, 2, 3}

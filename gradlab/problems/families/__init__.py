@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradlab.problems.dtypes import Format
-from gradlab.problems.families import domain, moderate, stress
+from gradlab.problems.families import domain, moderate, stress, tails
 from gradlab.problems.problem import Problem
 
 PROFILES = ("quick", "standard", "thorough")
@@ -21,13 +21,15 @@ class Family:
 
     function: (format, random generator) -> problems; the same for the same state of the generator.
     stress: whether failing here means "unstable": not every correct way of writing the loss can do these.
-    profile: the smallest profile that runs it.
+    profile: the smallest profile that runs it. gradient_only: whether it is asked of the loss and the gradient alone,
+    as it shows errors in ULP, of which there is no bound for other derivatives.
     """
 
     name: str
     function: Callable[[Format, np.random.Generator], list[Problem]]
     stress: bool = False
     profile: str = "quick"
+    gradient_only: bool = False
 
     @property
     def purpose(self) -> str:
@@ -60,6 +62,10 @@ FAMILIES = (
     Family("log_uniform_scales", stress.log_uniform_scales, stress=True),
     Family("confident", stress.confident, stress=True),
     Family("many_equal", stress.many_equal, stress=True),
+    Family("equal_tails", tails.equal_tails, stress=True, gradient_only=True),
+    Family("levels_of_equals", tails.levels_of_equals, stress=True, gradient_only=True),
+    Family("vanishing_tails", tails.vanishing_tails, stress=True, gradient_only=True),
+    Family("noisy_tails", tails.noisy_tails, stress=True, gradient_only=True),
     Family("masked", domain.masked, stress=True),
     Family("masked_target", domain.masked_target, stress=True),
     Family("only_masked", domain.only_masked, stress=True),
@@ -68,9 +74,11 @@ FAMILIES = (
     Family("grid", moderate.grid, profile="standard"),
     Family("wide_uniform", stress.wide_uniform, stress=True, profile="standard"),
     Family("rising_and_falling", stress.rising_and_falling, stress=True, profile="standard"),
+    Family("long_tails", tails.long_tails, stress=True, profile="standard", gradient_only=True),
     Family("many_equal_rows", moderate.many_equal_rows, profile="standard"),
     Family("large_shapes", moderate.large_shapes, profile="standard"),
     Family("vocabulary", moderate.vocabulary, profile="thorough"),
+    Family("longest_tails", tails.longest_tails, stress=True, profile="thorough", gradient_only=True),
 )
 
 
