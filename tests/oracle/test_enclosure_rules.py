@@ -189,24 +189,24 @@ def test_what_double_double_cannot_decide_goes_to_balls(case: str, monkeypatch: 
 @pytest.mark.parametrize(
     ("n_rows", "path"),
     [
-        (CROSSOVER + 1, "enclose_by_double_double"),
-        (CROSSOVER, "enclose_by_double_double"),
-        (CROSSOVER - 1, "enclose_by_balls"),
+        (CROSSOVER + 1, "answer_by_double_double"),
+        (CROSSOVER, "answer_by_double_double"),
+        (CROSSOVER - 1, "answer_rows"),
     ],
 )
 def test_the_number_of_entries_chooses_the_path(n_rows: int, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     chosen: list[str] = []
 
-    def noting(name: str) -> Callable[[Problem], Truth]:
-        original: Callable[[Problem], Truth] = getattr(enclosure, name)
+    def noting(name: str) -> Callable[[Problem, Array], balls.RowAnswers]:
+        original: Callable[[Problem, Array], balls.RowAnswers] = getattr(enclosure, name)
 
-        def solve(problem: Problem) -> Truth:
+        def solve(problem: Problem, rows: Array) -> balls.RowAnswers:
             chosen.append(name)
-            return original(problem)
+            return original(problem, rows)
 
         return solve
 
-    for name in ("enclose_by_double_double", "enclose_by_balls"):
+    for name in ("answer_by_double_double", "answer_rows"):
         monkeypatch.setattr(enclosure, name, noting(name))
     enclose(Problem(np.full((n_rows, 1), 0.123), np.zeros(n_rows, np.int64)))
     assert chosen == [path]
