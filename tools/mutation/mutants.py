@@ -142,6 +142,13 @@ def _reason(said: subprocess.CompletedProcess[str]) -> str:
     return (failed or lines or [""])[-1][:300]
 
 
+def _refuse_unless_sound(workshop: Workshop, module: Module) -> None:
+    """Exits where a judge rejects the module as it is: it would kill every mutant."""
+    kind, why = _asked(workshop, module)
+    if kind != "survived":
+        sys.exit(f"{module.path} is not mutated: its judges reject it as it is ({kind} {why})")
+
+
 def chosen_mutants(workshop: Workshop, modules: Iterable[Module], chosen: argparse.Namespace) -> list[Pair]:
     """All mutants in an order drawn by the seed, cut off at the sample; or those that survived before."""
     found = [(one, mutant) for one in modules for mutant in _listed(workshop, one, chosen.part)]
@@ -208,6 +215,8 @@ def run(chosen: argparse.Namespace) -> Iterator[Outcome]:
         if chosen.part == "implementations":
             workshop.python("judge.py", "record", BASELINE, *ALL).check_returncode()
         modules = [module for module in PARTS[chosen.part] if chosen.module in module.path]
+        for module in modules:
+            _refuse_unless_sound(workshop, module)
         for module, mutant in chosen_mutants(workshop, modules, chosen):
             yield outcome(workshop, module, mutant)
 
