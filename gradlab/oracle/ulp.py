@@ -110,12 +110,11 @@ def _scaled_distance(got: Array, truth: Enclosures, scale: Array) -> Array:
 def _plain_distance(got: Array, truth: Enclosures) -> Array:
     """An upper bound of |got - truth| by float64 alone, for what is too far off to be scaled: 2^1000 ULP of the truth.
 
-    The midpoint is rounded by at most a unit in its last place, the subtraction by half of one; each of four additions
-    of sizes by 2^-53, so that 2^-49 is room for them all.
+    So far off are |got| or the radius, and what rounding the midpoint costs, an ULP of it or the smallest subnormal
+    number, is less than 2^-900 of that. The subtraction, the sum and the product are rounded by 2^-53 each.
     """
-    middle = truth.nearest()
-    reach = scaled(truth.radius, truth.exponent) + np.abs(middle) * 2.0**-51 + 2.0**-1073
-    return np.asarray((np.abs(got - middle) + reach) * _ROUNDING_SLACK)
+    reach = scaled(truth.radius, truth.exponent)
+    return np.asarray((np.abs(got - truth.nearest()) + reach) * _ROUNDING_SLACK)
 
 
 def _with_domain_rules(error: Array, got: Array, truth: Enclosures, fmt: Format) -> Array:
@@ -133,6 +132,6 @@ def _overflows(truth: Enclosures, fmt: Format) -> Array:
     Where the enclosure straddles that point both answers are right.
     """
     top = int(np.frexp(fmt.largest)[1])  # largest < 2^top
-    above = np.abs(truth.high) - (2.0 - 2.0**-fmt.precision)  # exact where it decides, by Sterbenz's lemma
+    above = (np.abs(truth.high) - 2.0) + 2.0**-fmt.precision  # exact where it decides, by Sterbenz's lemma
     reaches = above + (np.sign(truth.high) * truth.low + truth.radius) >= 0
     return np.asarray(np.isfinite(truth.high) & ((truth.exponent >= top) | ((truth.exponent == top - 1) & reaches)))

@@ -122,11 +122,19 @@ def test_an_error_is_measured_absolutely(name: str, got: float, truth: Fraction,
     assert exact <= error <= exact * (1 + TWO**-45) + 2 * TWO**-1074
 
 
-@pytest.mark.parametrize("truth", [TWO**-3000, -(TWO**-1500), TWO**-5200])
+@pytest.mark.parametrize("truth", [TWO**-3000, -(TWO**-1500), TWO**-5200, TWO**-2200, TWO**-2400])
 def test_an_error_below_float64_is_not_lost(truth: Fraction) -> None:
     exact = abs(truth) / TWO**-1074
     assert exact <= Fraction(float(error_in_ulp(np.array(0.0), enclosing(truth), format_of("float64"))))
     assert abs(truth) <= Fraction(float(absolute_error(np.array(0.0), enclosing(truth))))
+
+
+@pytest.mark.parametrize("exponent", [-1024, -1026, -1029, -1040, -1060])
+def test_an_error_that_is_subnormal_is_rounded_up(exponent: int) -> None:
+    for last in range(1, 53):
+        truth = TWO**exponent * (1 + TWO**-last)
+        error = Fraction(float(absolute_error(np.array(0.0), enclosing(truth))))
+        assert truth <= error <= truth * (1 + TWO**-45) + 2 * TWO**-1074
 
 
 def test_a_wider_answer_is_counted_in_the_problem_s_ulp() -> None:
@@ -177,6 +185,18 @@ def test_infinity_is_right_where_the_truth_rounds_to_it(
 ) -> None:
     assert error_in_ulp(as_array(got, name), enclosing(truth), format_of(name)) == expected
     assert absolute_error(as_array(got, name), enclosing(truth)) == expected
+
+
+@pytest.mark.parametrize("name", DTYPE_NAMES)
+def test_infinity_is_right_where_the_enclosure_straddles_what_rounds_to_it(name: str) -> None:
+    fmt = format_of(name)
+    top = int(np.frexp(fmt.largest)[1])
+    point = TWO**top * (1 - TWO ** -(fmt.precision + 1))
+    below = point * (1 - TWO**-60)
+    for sign in (1, -1):
+        straddling, apart = enclosing(sign * below, point * TWO**-59), enclosing(sign * below, point * TWO**-62)
+        assert error_in_ulp(np.array(sign * math.inf), straddling, fmt) == 0
+        assert error_in_ulp(np.array(sign * math.inf), apart, fmt) == math.inf
 
 
 def test_the_largest_number_is_far_from_a_truth_beyond_it() -> None:
@@ -240,3 +260,11 @@ def test_an_absolute_error_far_beyond_the_truth_is_finite(got: float) -> None:
     nothing = constant(0.0, (1,))
     error = absolute_error(np.array([got]), nothing)
     assert abs(got) <= error[0] <= abs(got) * (1 + 2.0**-40)
+
+
+@pytest.mark.parametrize("got", [0.0, 2.0**900, -(2.0**1000)])
+def test_a_radius_far_beyond_the_truth_is_part_of_the_error(got: float) -> None:
+    wide = Enclosures(np.zeros(1), np.zeros(1), np.ones(1), np.array([900], dtype=np.int64))
+    exact = abs(Fraction(got)) + TWO**900
+    error = Fraction(float(absolute_error(np.array([got]), wide)[0]))
+    assert exact <= error <= exact * (1 + TWO**-40)
