@@ -111,7 +111,8 @@ def _plain_distance(got: Array, truth: Enclosures) -> Array:
     """An upper bound of |got - truth| by float64 alone, for what is too far off to be scaled: 2^1000 ULP of the truth.
 
     So far off are |got| or the radius, and what rounding the midpoint costs, an ULP of it or the smallest subnormal
-    number, is less than 2^-900 of that. The subtraction, the sum and the product are rounded by 2^-53 each.
+    number, is less than 2^-900 of that; where the enclosure holds 0 the ULP is the smallest one, and the rounding
+    2^-52 of the radius. The subtraction, the sum and the product are rounded by 2^-53 each.
     """
     reach = scaled(truth.radius, truth.exponent)
     return np.asarray((np.abs(got - truth.nearest()) + reach) * _ROUNDING_SLACK)

@@ -268,3 +268,13 @@ def test_a_radius_far_beyond_the_truth_is_part_of_the_error(got: float) -> None:
     exact = abs(Fraction(got)) + TWO**900
     error = Fraction(float(absolute_error(np.array([got]), wide)[0]))
     assert exact <= error <= exact * (1 + TWO**-40)
+
+
+@pytest.mark.parametrize("scale", [5, 10, 400, 1000])
+def test_an_error_beside_an_enclosure_that_holds_zero_and_reaches_far_is_no_less_than_the_exact_one(scale: int) -> None:
+    third = Fraction(float(np.float64(1) / 3)) + TWO**-60
+    truth, radius = TWO**scale * third, TWO**scale
+    for got in (float(truth), 0.0, -(2.0**scale), 2.0 ** (scale + 3) * 1.1):
+        exact = abs(Fraction(got) - truth) + radius
+        error = Fraction(float(absolute_error(np.array(got), enclosing(truth, radius))))
+        assert exact <= error <= exact * (1 + TWO**-40)
