@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tools.proofs.proof import U32, Proof, U
-from tools.proofs.sources import ACCURATE, COMPENSATED, KERNELS
+from tools.proofs.sources import ACCURATE, COMPENSATED, ELEMENTARY, KERNELS
 
 CORRECTION = 2.0**-43  # 2^10 u: at least abs(delta), and so abs(C) / E, as exp(-746) is 0 in float64
-CORRECTION32 = 104 * U32
 RHO = 1.03 * CORRECTION
 RHO_OFF = 2.0**-92
+SHARES = {"CORRECTION": CORRECTION.hex(), "RHO": RHO.hex(), "RHO_OFF": RHO_OFF.hex(), "U": U.hex()}
 FAR_LOW = 2.0**-32  # of the kernel's sum of the others over it, K u
 
 
@@ -22,12 +22,16 @@ def proofs() -> Iterator[Proof]:
     """All of them, in the order of the steps."""
     yield from _differences_and_terms()
     yield from _sums()
+    yield from _totals()
     yield from _answers()
     yield from _far()
 
 
 def _differences_and_terms() -> Iterator[Proof]:
-    for bits, unit in (("32", U32), ("64", U)):
+    for bits, unit, path, function in (
+        ("32", U32, ELEMENTARY, "two_sum"),
+        ("64", U, COMPENSATED, "two_difference"),
+    ):
         yield Proof(
             name=f"difference{bits}",
             step="difference",
@@ -35,41 +39,22 @@ def _differences_and_terms() -> Iterator[Proof]:
             template="difference.gappa",
             claims={"share": unit},
             values={"FORMAT": f"ieee_{bits}"},
-            code=((COMPENSATED, "two_difference"),),
+            code=((path, function),),
         )
-    yield from _terms("32", (1.001, 1.52, 1.002))
-    yield from _terms("64", (0.001, 1.001, 0.001))
-
-
-def _terms(bits: str, most: tuple[float, float, float]) -> Iterator[Proof]:
-    """most: in u, for E far above the smallest normal number, for E up to 2^12 times that, and from there on."""
-    single = bits == "32"
-    delta, unit, least = (CORRECTION32, U32, -126) if single else (CORRECTION, U, -1022)
-    computed, name = ("fl(E + C)", "t") if single else ("E + C", "sum")
-    places = {"": (0, 1), "_smallest": (least, least + 12), "_above_smallest": (least + 12, least + 13)}
-    for (place, (start, stop)), units in zip(places.items(), most, strict=True):
+    for name, start, stop, most in (
+        ("term", 0, 1, 0.001),
+        ("term_smallest", -1022, -1010, 1.001),
+        ("term_above_smallest", -1010, -1009, 0.001),
+    ):
         yield Proof(
-            name=f"term{bits}{place}",
+            name=name,
             step="term",
-            statement=f"{computed} for exp(d + delta) (1 + off), 2^{start} <= E <= 2^{stop}, relative",
+            statement=f"E + C, C = fl(E delta), for exp(d + delta) (1 + off), 2^{start} <= E <= 2^{stop}, relative",
             template="term.gappa",
-            claims={f"{name} -/ known": units * unit},
-            values={
-                "FORMAT": f"ieee_{bits}",
-                "FROM": f"1b{start}",
-                "TO": f"1b{stop}",
-                "DELTA": delta.hex(),
-                "SQUARE": (delta**2).hex(),
-                "PIECES": _pieces(start, stop),
-            },
+            claims={"sum -/ known": most * U},
+            values=_from_to(start, stop) | {"DELTA": CORRECTION.hex(), "SQUARE": (CORRECTION**2).hex()},
             code=((COMPENSATED, "exponentials_of_difference"),),
         )
-
-
-def _pieces(start: int, stop: int) -> str:
-    """Where to split 2^start to 2^stop: 32 places in each of the first two binades, and the powers of two."""
-    fine = [f"{32 + k}b{e - 5}" for e in range(start, min(start + 2, stop)) for k in range(32)]
-    return f"({', '.join(fine[1:] + [f'1b{e}' for e in range(start + 2, stop)])})"
 
 
 def _sums() -> Iterator[Proof]:
@@ -88,18 +73,15 @@ def _sums() -> Iterator[Proof]:
         yield Proof(name, "sum", statement, f"{name}.gappa", claims[name], {}, code)
 
 
-def _answers() -> Iterator[Proof]:
-    divide = ((ACCURATE, "_divide"),)
-    shares = {"CORRECTION": CORRECTION.hex(), "RHO": RHO.hex(), "RHO_OFF": RHO_OFF.hex(), "U": U.hex()}
-    powers = ", ".join(f"1b{e}" for e in range(1, 21))
+def _totals() -> Iterator[Proof]:
     yield Proof(
         name="total",
         step="total",
         statement="S N = D (1 + rho + rho_off)",
         template="total.gappa",
         claims={"rho": RHO, "rho_off": RHO_OFF},
-        values=shares,
-        code=divide,
+        values=SHARES,
+        code=((ACCURATE, "_divide"),),
     )
     yield Proof(
         name="minus_one",
@@ -107,17 +89,20 @@ def _answers() -> Iterator[Proof]:
         statement="h - 1 is exact for 1 <= h <= 2^21",
         template="minus_one.gappa",
         claims={"difference_inexact": 0.0},
-        values={"POWERS": powers},
-        code=divide,
+        values={"POWERS": ", ".join(f"1b{e}" for e in range(1, 21))},
+        code=((ACCURATE, "_divide"),),
     )
+
+
+def _answers() -> Iterator[Proof]:
     yield Proof(
         name="answers",
         step="answers",
         statement="fl(fl(E + (C - rho E)) / D) for (E + C) / (S N), relative; dropped: all but the two roundings",
         template="answers.gappa",
         claims={"dropped": 2.0**-83, "s -/ Y": 1.001 * U, "g -/ quotient": 2.001 * U},
-        values=shares,
-        code=divide,
+        values=SHARES,
+        code=((ACCURATE, "_divide"),),
     )
     for name, start, stop, most in (("smallest", -1022, -1010, 2.02), ("above_smallest", -1010, -1009, 1.001)):
         yield Proof(
@@ -126,15 +111,25 @@ def _answers() -> Iterator[Proof]:
             statement=f"s = fl(E + (C - rho E)), C = fl(E delta), 2^{start} <= E <= 2^{stop}, relative",
             template="answers_smallest.gappa",
             claims={"s -/ Y": most * U},
-            values=shares
-            | {
-                "FROM": f"1b{start}",
-                "TO": f"1b{stop}",
-                "SQUARE": (CORRECTION**2).hex(),
-                "PIECES": _pieces(start, stop),
-            },
-            code=divide,
+            values=SHARES | _from_to(start, stop) | {"SQUARE": (CORRECTION**2).hex()},
+            code=((ACCURATE, "_divide"),),
         )
+    yield Proof(
+        name="answers32",
+        step="answers",
+        statement="t / D of float64 numbers, rounded to float64 and to float32, relative",
+        template="answers32.gappa",
+        claims={"g -/ quotient": 1.001 * U32},
+        values={},
+        code=((ACCURATE, "_losses_in_float64"),),
+    )
+
+
+def _from_to(start: int, stop: int) -> dict[str, str]:
+    """E from 2^start to 2^stop: split at 32 places in each of the first two binades, and at the powers of two."""
+    fine = [f"{32 + k}b{e - 5}" for e in range(start, min(start + 2, stop)) for k in range(32)]
+    points = fine[1:] + [f"1b{e}" for e in range(start + 2, stop)]
+    return {"FROM": f"1b{start}", "TO": f"1b{stop}", "PIECES": f"({', '.join(points)})"}
 
 
 def _far() -> Iterator[Proof]:

@@ -35,6 +35,12 @@ def proofs() -> Iterator[Proof]:
         values={"U": U.hex(), "LOW": SUM_LOW.hex()},
         code=((KERNELS, "accurate_rows"),),
     )
+    yield from _inverses()
+    for bits, unit, least, share in (("32", U32, -126, INVERSE_REST32), ("64", U, -1022, INVERSE_REST)):
+        yield from _times_pair(bits, unit, least, share)
+
+
+def _inverses() -> Iterator[Proof]:
     yield Proof(
         name="kernel_inverse64",
         step="kernel_divide",
@@ -53,12 +59,10 @@ def proofs() -> Iterator[Proof]:
         values={"SHARE": INVERSE_REST.hex()},
         code=((KERNELS, "_divide"),),
     )
-    for bits, unit, least, share in (("32", U32, -126, INVERSE_REST32), ("64", U, -1022, INVERSE_REST)):
-        yield from _times_pair(bits, (unit, least, share))
 
 
-def _times_pair(bits: str, numbers: tuple[float, int, float]) -> Iterator[Proof]:
-    unit, least, share = numbers
+def _times_pair(bits: str, unit: float, least: int, share: float) -> Iterator[Proof]:
+    """least: the smallest normal number is 2 to this. share: of the pair's smaller part."""
     code = ((KERNELS, "_times_pair"), (KERNELS, "_times"))
     values = {"FORMAT": f"ieee_{bits}", "SHARE": share.hex()}
     for form, products in _FUSED.items():

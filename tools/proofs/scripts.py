@@ -15,6 +15,7 @@ from tools.proofs.sources import ROOT
 
 FOLDER = ROOT / "proofs"
 COMMAND = "python -m tools.proofs --write"
+GAPPA_OPTIONS = "#@ -Echange-threshold=0.0001\n"  # it else stops early, at a bound that differs from run to run
 _PRODUCT = re.compile(r"^(\w+) = product\((\w+), (\w+)\);$", re.MULTILINE)
 _PLACE = re.compile(r"%(\w+)%")
 _COMMENTS = {".gappa": ("# ", ""), ".sollya": ("/* ", " */")}
@@ -32,8 +33,9 @@ def script_text(proof: Proof) -> str:
     values["EITHER"], hints = _either(template, values) if proof.products == "either" else ("", "")
     text = _PRODUCT.sub(_FORMS[proof.products], template) + hints
     opening, closing = _COMMENTS[Path(proof.template).suffix]
+    options = GAPPA_OPTIONS if proof.tool == "gappa" else ""
     first = f"{opening}Generated from proofs/templates/{proof.template} by {COMMAND}: do not edit.{closing}\n"
-    return first + _PLACE.sub(lambda place: values[place[1]], text)
+    return first + options + _PLACE.sub(lambda place: values[place[1]], text)
 
 
 _FORMS = {

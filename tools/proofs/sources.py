@@ -9,12 +9,15 @@ from typing import Any
 
 import numpy as np
 
+from gradlab.oracle import exponential
+
 ROOT = Path(__file__).parents[2]
 ACCURATE = "implementations/accurate.py"
 COMPENSATED = "implementations/_compensated.py"
 ELEMENTARY = "implementations/_elementary.py"
 KERNELS = "implementations/_kernels.py"
 DOUBLE_DOUBLE = "gradlab/oracle/double_double.py"
+ORACLE_EXPONENTIAL = "gradlab/oracle/exponential.py"
 _NAMES = ("PER_LOG2_", "LOG2_", "ROUNDER", "LOWEST", "Q")  # each of float32 and of float64
 
 
@@ -31,6 +34,25 @@ def constants() -> dict[str, str]:
         else:
             parts[name] = float(value).hex()
     return parts
+
+
+def oracle_constants() -> dict[str, str]:
+    """The constants of the oracle's exp in hexadecimal: C_1, C_2, C_3, the reciprocal of C, and 1/n! of expm1."""
+    found = exponential.constants()
+    step = dict(zip(("C1", "C2", "C3"), found.step, strict=True))
+    quotients = {f"C{n}": value for n, value in _reciprocals(function_text(ORACLE_EXPONENTIAL, "expm1")).items()}
+    lowest = exponential.LOWEST_ARGUMENT
+    values = step | quotients | {"PER_STEP": found.per_step, "LOWEST": lowest}
+    return {name: value.hex() for name, value in values.items()}
+
+
+def _reciprocals(code: str) -> dict[int, float]:
+    """The quotients 1 / n of numbers in the code, by n."""
+    divisions = [
+        node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div)
+    ]
+    below = [node.right.value for node in divisions if isinstance(node.right, ast.Constant)]
+    return {n: 1 / n for n in below if isinstance(n, int)}
 
 
 def top_level_values(path: str, names: set[str]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from tools.proofs import accurate, arithmetic, exponentials, kernel
+from tools.proofs import accurate, arithmetic, exponentials, kernel, oracle
 from tools.proofs.proof import Proof
 
 _PARTS: tuple[Callable[[], Iterator[Proof]], ...] = (
@@ -12,6 +12,7 @@ _PARTS: tuple[Callable[[], Iterator[Proof]], ...] = (
     kernel.proofs,
     exponentials.proofs,
     arithmetic.proofs,
+    oracle.proofs,
 )
 
 
