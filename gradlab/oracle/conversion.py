@@ -27,7 +27,7 @@ def to_enclosures(balls: Sequence[arb]) -> Enclosures:
         low, radius, exponent = [float(part) for part in rest], [_radius(part) for part in rest], [0] * len(high)
     else:
         pieces = [_pieces(ball) for ball in balls]
-        high, low, radius, exponent = (list(column) for column in zip(*pieces, strict=True)) if pieces else ([],) * 4
+        high, low, radius, exponent = (list(column) for column in zip(*pieces, strict=True))
     widened = (np.array(radius) + np.abs(low) * 2.0**-53) * _ROUND_UP
     return normalised(np.array(high), np.array(low), widened, np.array(exponent, dtype=np.int64))
 

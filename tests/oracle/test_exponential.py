@@ -10,7 +10,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from gradlab.oracle.exponential import EXP_ERROR, LOWEST_ARGUMENT, exp_parts
+from gradlab.oracle.exponential import EXP_ERROR, LOWEST_ARGUMENT, constants, exp_parts, expm1
 from gradlab.oracle.row_softmax import NEGLIGIBLE_EXPONENT
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -83,6 +83,23 @@ def proved() -> float:
     return product / (1 - 2.0**-13)
 
 
+def test_expm1_of_the_largest_remainders_is_within_what_its_step_of_the_proof_comes_to() -> None:
+    rng = np.random.default_rng(4)
+    high = 2.0**-13.4 * np.concatenate([np.linspace(-1, 1, 401), rng.uniform(0.9, 1, 400) * rng.choice([-1, 1], 400)])
+    low = 2.0**-41.4 * rng.uniform(-1, 1, high.size)
+    found = expm1((high, low))
+    with mpmath.workdps(60):
+        for r_h, r_l, y_h, y_l in zip(*(part.tolist() for part in (high, low, *found)), strict=True):
+            off = mpmath.mpf(y_h) + mpmath.mpf(y_l) - mpmath.expm1(mpmath.mpf(r_h) + mpmath.mpf(r_l))
+            assert abs(off) <= 2.0**-91.5, (r_h, r_l)
+
+
+def test_the_table_has_an_entry_for_each_step_of_a_binade() -> None:
+    found = constants()
+    assert found.table_high.shape == found.table_low.shape == (4096,)
+    assert found.per_step == float(1 / (math.log(2) / 4096))
+
+
 def test_the_bound_is_what_the_proof_comes_to_and_less_than_twice_that() -> None:
     assert proved() < EXP_ERROR < 2 * proved()
 
@@ -101,8 +118,6 @@ def test_exp_of_zero_is_one_exactly() -> None:
 
 
 def test_multiples_of_the_reduction_constants_are_exact() -> None:
-    from gradlab.oracle.exponential import constants
-
     first, second, third = constants().step
     largest = int(-LOWEST_ARGUMENT / STEP) + 1
     for multiple in (largest, largest - 1, 2 ** (largest.bit_length() - 1) - 1):
@@ -121,8 +136,6 @@ def significant_bits(value: float) -> int:
 
 
 def test_the_parts_of_the_constant_are_multiples_of_the_last_place_of_the_least_argument_that_is_reduced() -> None:
-    from gradlab.oracle.exponential import constants
-
     last_place = Fraction(float(np.spacing(STEP / 2)))
     assert all((Fraction(part) / last_place).denominator == 1 for part in constants().step[:2])
 
@@ -134,16 +147,12 @@ def test_what_is_left_out_is_below_its_bound_and_the_bound_is_the_least_power_of
 
 
 def test_the_three_parts_of_the_constant_add_up() -> None:
-    from gradlab.oracle.exponential import constants
-
     with mpmath.workdps(60):
         rest = mpmath.log(2) / 4096 - sum(mpmath.mpf(part) for part in constants().step)
         assert abs(rest) <= mpmath.ldexp(1, -121)
 
 
 def test_the_table_holds_the_roots_of_two() -> None:
-    from gradlab.oracle.exponential import constants
-
     found = constants()
     with mpmath.workdps(60):
         for j in range(0, 4096, 31):
