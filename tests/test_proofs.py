@@ -5,17 +5,22 @@ from __future__ import annotations
 import ast
 import re
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
+from gradlab.oracle import double_double
+from gradlab.oracle.exponential import EXP_ERROR
+
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT))  # tools/ is not installed
 
-from tools.proofs import exponentials, log  # noqa: E402 - found only from here on
+from tools.proofs import arithmetic, exponentials, log, oracle  # noqa: E402 - found only from here on
 from tools.proofs.machine import ProofError, missing_tools, proved  # noqa: E402
 from tools.proofs.scripts import FOLDER, script_path, script_text  # noqa: E402
 from tools.proofs.sources import ELEMENTARY, constants, function_text  # noqa: E402
+from tools.proofs.steps import STEPS  # noqa: E402
 from tools.proofs.table import all_proofs  # noqa: E402
 
 PROOFS = all_proofs()
@@ -42,6 +47,28 @@ def test_the_log_proves_what_is_claimed(name: str) -> None:
     entry = log.read_log()["proofs"][name]
     assert entry["claims"] == PROOFS[name].claims
     assert log.exceeded(PROOFS[name], entry) == []
+
+
+def test_the_log_says_what_stands_on_the_proofs_of_each_step() -> None:
+    assert log.read_log()["steps"] == {name: asdict(step) for name, step in STEPS.items()}
+    assert {proof.step for proof in PROOFS.values()} == {name for name, step in STEPS.items() if step.machine}
+
+
+def test_what_the_double_double_exp_takes_for_its_error_is_proved() -> None:
+    assert oracle.total() < EXP_ERROR
+
+
+def test_what_double_double_takes_for_its_errors_is_proved() -> None:
+    taken = {
+        "multiply": double_double.MULTIPLY_ERROR,
+        "multiply_by_double": double_double.MULTIPLY_BY_DOUBLE_ERROR,
+        "add_nonnegative": double_double.ADD_ERROR,
+    }
+    for (
+        function,
+        error,
+    ) in arithmetic.PAIRS.items():  # relative to upper parts, of which the pairs are (1 - u)^2 at least
+        assert error * double_double.UNIT**2 < taken[function] * (1 - 2.0**-50), function
 
 
 def test_a_bound_above_its_claim_is_seen_and_so_is_one_that_is_missing() -> None:

@@ -11,9 +11,11 @@ from collections.abc import Iterator
 from tools.proofs.proof import U32, Proof, U
 from tools.proofs.sources import ACCURATE, COMPENSATED, ELEMENTARY, KERNELS
 
-CORRECTION = 2.0**-43  # 2^10 u: at least abs(delta), and so abs(C) / E, as exp(-746) is 0 in float64
+TERM, TERM_SMALLEST = 0.001, 1.001  # in u: E + C, and where C may be subnormal
+ANSWER, ANSWER_SMALLEST, ANSWER32 = 2.001, 2.02, 1.001  # in u: an entry; the sum in it where C may be subnormal
+CORRECTION = 2.0**-42  # 2^11 u: at least abs(delta), and so abs(C) / E; 745 u, twice that in step 6
 RHO = 1.03 * CORRECTION
-RHO_OFF = 2.0**-92
+RHO_OFF = 2.0**-91
 SHARES = {"CORRECTION": CORRECTION.hex(), "RHO": RHO.hex(), "RHO_OFF": RHO_OFF.hex(), "U": U.hex()}
 FAR_LOW = 2.0**-32  # of the kernel's sum of the others over it, K u
 
@@ -42,9 +44,9 @@ def _differences_and_terms() -> Iterator[Proof]:
             code=((path, function),),
         )
     for name, start, stop, most in (
-        ("term", 0, 1, 0.001),
-        ("term_smallest", -1022, -1010, 1.001),
-        ("term_above_smallest", -1010, -1009, 0.001),
+        ("term", 0, 1, TERM),
+        ("term_smallest", -1022, -1010, TERM_SMALLEST),
+        ("term_above_smallest", -1010, -1009, TERM),
     ):
         yield Proof(
             name=name,
@@ -100,11 +102,14 @@ def _answers() -> Iterator[Proof]:
         step="answers",
         statement="fl(fl(E + (C - rho E)) / D) for (E + C) / (S N), relative; dropped: all but the two roundings",
         template="answers.gappa",
-        claims={"dropped": 2.0**-83, "s -/ Y": 1.001 * U, "g -/ quotient": 2.001 * U},
+        claims={"dropped": 2.0**-81, "s -/ Y": 1.001 * U, "g -/ quotient": ANSWER * U},
         values=SHARES,
         code=((ACCURATE, "_divide"),),
     )
-    for name, start, stop, most in (("smallest", -1022, -1010, 2.02), ("above_smallest", -1010, -1009, 1.001)):
+    for name, start, stop, most in (
+        ("smallest", -1022, -1010, ANSWER_SMALLEST),
+        ("above_smallest", -1010, -1009, 1.001),
+    ):
         yield Proof(
             name=f"answers_{name}",
             step="answers",
@@ -119,7 +124,7 @@ def _answers() -> Iterator[Proof]:
         step="answers",
         statement="t / D of float64 numbers, rounded to float64 and to float32, relative",
         template="answers32.gappa",
-        claims={"g -/ quotient": 1.001 * U32},
+        claims={"g -/ quotient": ANSWER32 * U32},
         values={},
         code=((ACCURATE, "_losses_in_float64"),),
     )

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from tools.proofs.proof import U32, Proof, U
 from tools.proofs.sources import KERNELS
 
+TOTAL, TIMES_FUSED, TIMES = 0.02, 1.001, 2.001  # in u: S N as a pair, and a term times its inverse
 SUM_LOW = 2.0**-10  # of its sum before it is a pair: K u sigma, K = 2^20, sigma < 2^22, of S >= 1
 INVERSE_REST = 3.001 * U
 INVERSE_REST32 = 1.04 * U32  # of the pair of float32
-INVERSE_ERROR = 20 * U**2
+INVERSE_ERROR, INVERSE_ERROR32 = 20 * U**2, 1.01 * U32**2
 
 _FORMS = {
     "separate": "without fused multiply-add",
@@ -31,7 +32,7 @@ def proofs() -> Iterator[Proof]:
         step="kernel_divide",
         statement="S N as a pair, relative",
         template="kernel_total.gappa",
-        claims={"pair -/ exact": 0.02 * U},
+        claims={"pair -/ exact": TOTAL * U},
         values={"U": U.hex(), "LOW": SUM_LOW.hex()},
         code=((KERNELS, "accurate_rows"),),
     )
@@ -55,7 +56,7 @@ def _inverses() -> Iterator[Proof]:
         step="kernel_divide",
         statement="the same pair as one of float32, relative to it",
         template="inverse32.gappa",
-        claims={"second_share": INVERSE_REST32, "pair -/ exact": 1.01 * U32**2},
+        claims={"second_share": INVERSE_REST32, "pair -/ exact": INVERSE_ERROR32},
         values={"SHARE": INVERSE_REST.hex()},
         code=((KERNELS, "_divide"),),
     )
@@ -71,7 +72,7 @@ def _times_pair(bits: str, unit: float, least: int, share: float) -> Iterator[Pr
             step="kernel_divide",
             statement=f"t times the pair, relative: {_FORMS[form]}",
             template="times_pair.gappa",
-            claims={"g -/ exact": (1.001 if form == "first_fused" else 2.001) * unit},
+            claims={"g -/ exact": (TIMES_FUSED if form == "first_fused" else TIMES) * unit},
             values=values | products,
             code=code,
         )

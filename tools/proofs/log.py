@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import asdict
 from fractions import Fraction
 from typing import Any
 
@@ -13,6 +14,7 @@ from tools.proofs.machine import TOOLS, version
 from tools.proofs.proof import Proof
 from tools.proofs.scripts import FOLDER, script_text
 from tools.proofs.sources import function_text
+from tools.proofs.steps import STEPS
 
 PATH = FOLDER / "log.json"
 
@@ -44,7 +46,11 @@ def exceeded(proof: Proof, logged: Mapping[str, Any]) -> list[str]:
 def write_log(entries: Mapping[str, Any], complete: bool) -> None:
     """Writes the log; entries of proofs that were not run stay, unless the entries are complete."""
     before = {} if complete or not PATH.exists() else read_log()["proofs"]
-    log = {"tools": {tool: version(tool) for tool in TOOLS}, "proofs": dict(sorted({**before, **entries}.items()))}
+    log = {
+        "tools": {tool: version(tool) for tool in TOOLS},
+        "steps": {name: asdict(step) for name, step in STEPS.items()},
+        "proofs": dict(sorted({**before, **entries}.items())),
+    }
     PATH.write_text(json.dumps(log, indent=1) + "\n")
 
 
