@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from tools.lemmas import kernel, plain, store
+from tools.lemmas import store
 from tools.lemmas.search import Largest, Search
 from tools.lemmas.table import BY_NAME
 
@@ -34,7 +34,7 @@ def main(arguments: list[str]) -> int:
 
 def searched(dtype: str, seconds: float, seed: int) -> dict[str, Largest]:
     """The largest part of each inequality that was used; half of the time for each of the two implementations."""
-    searches = [Search(examine, dtype, seed) for examine in (plain.examine, kernel.examine)]
+    searches = [Search(store.examiner(dtype, of_kernel), dtype, seed) for of_kernel in (False, True)]
     for name, one in store.read()[dtype].items():
         searches[name.startswith("kernel_")].look(one.row)
     left = seconds / 2

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from flint import arb, ctx
 
+SHOWN = {"float32": 5.0, "float64": 4.0}  # ULP: what README says of what was found
 PRECISION = 320  # bits: some 200 more than any square of a rounding needs
+
+
+Used = Iterator[tuple[str, float]]  # the name of an inequality, and how much of it was used
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,14 @@ def used(left: arb | float, right: arb | float) -> float:
         return math.inf
     quotient = left / right
     return float(quotient.abs_upper()) if quotient.is_finite() else math.inf
+
+
+def largest(found: Iterable[tuple[str, float]]) -> dict[str, float]:
+    """The most that was used of each."""
+    most: dict[str, float] = {}
+    for name, ratio in found:
+        most[name] = max(ratio, most.get(name, 0.0))
+    return most
 
 
 def holds_exactly(difference: arb) -> float:

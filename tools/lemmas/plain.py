@@ -1,11 +1,12 @@
-"""The inequalities of `implementations/accurate.py`, asked on one row: of each the largest left side over its right."""
+"""The inequalities of `implementations/accurate.py` in float64, asked on one row."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -15,16 +16,14 @@ from gradlab.implementations import _compensated, accurate
 from gradlab.problems.dtypes import Format, format_of
 from gradlab.roundings import ASSUMED_BY_ACCURATE
 from tools.lemmas.exact import Exact, cut_of, total, ulp
-from tools.lemmas.inequality import PRECISION, holds_exactly, used
+from tools.lemmas.inequality import PRECISION, SHOWN, Used, holds_exactly, largest, used
 from tools.lemmas.row import Array, Row
 from tools.lemmas.trace import Locals, Traced, require_level, traced
 
-BETA = {dtype: ASSUMED_BY_ACCURATE["exp", dtype] for dtype in ("float32", "float64")}  # ULP, of exp
+BETA = ASSUMED_BY_ACCURATE["exp", "float64"]  # ULP
 LAMBDA = ASSUMED_BY_ACCURATE["log1p", "float64"]
-FURTHEST = {"float32": 104.0, "float64": 745.2}  # where exp is 0
+FURTHEST = 745.2  # where exp is 0
 LONG = 2**17  # up to here what a sum loses is 2^-10 u, up to 2^20 it is u / 4
-
-Used = Iterator[tuple[str, float]]
 
 
 @dataclass(frozen=True)
@@ -51,21 +50,17 @@ class Run:
 
     @property
     def beta(self) -> float:
-        return BETA[self.row.dtype]
-
-    @property
-    def is_double(self) -> bool:
-        return self.row.dtype == "float64"
+        return BETA
 
     @property
     def theta(self) -> float:
         """What a term is off by, in u: theta of step 2."""
-        return 2 * self.beta + (0.001 if self.is_double else 1.001)
+        return 2 * self.beta + 0.001
 
     @property
     def subnormal(self) -> float:
         """What a term is off by where it is subnormal, in eta."""
-        return self.beta + (0.5 if self.is_double else 1.0)
+        return self.beta + 0.5
 
     def of_underflow(self, term: arb, if_subnormal: float, otherwise: float) -> arb:
         """So many eta, whether the term is a normal number or not."""
@@ -74,8 +69,6 @@ class Run:
     @property
     def of_the_sum(self) -> float:
         """What a sum is off by beside its terms, in u."""
-        if not self.is_double:
-            return 2.0**-8
         return 2.0**-9 if self.row.n_classes <= LONG else 0.25
 
     @property
@@ -97,11 +90,7 @@ def examine(row: Row) -> dict[str, float]:
     """By the name of the inequality, how much of it was used; those that say nothing of the row are missing."""
     ctx.prec = PRECISION
     done = run(row)
-    found: dict[str, float] = {}
-    for step in STEPS:
-        for name, ratio in step(done):
-            found[name] = max(ratio, found.get(name, 0.0))
-    return found
+    return largest(chain.from_iterable(step(done) for step in STEPS))
 
 
 def difference(done: Run) -> Used:
@@ -118,58 +107,37 @@ def difference(done: Run) -> Used:
 
 def term(done: Run) -> Used:
     """Step 2."""
-    parts, values = done.locals_of("exponentials_of_difference>two_difference"), _terms(done)
-    furthest = FURTHEST[done.row.dtype]
+    parts = done.locals_of("exponentials_of_difference>two_difference")
+    pair = done.locals_of("exponentials_of_difference")
     for level, exact in enumerate(done.exact.terms):
         d, delta = parts["difference"][level], arb(parts["error"][level])
-        e, c = values["e"][level], values["c"][level]
-        if not math.isfinite(d) or d < -furthest:
+        e, c = pair["e"][level], pair["delta"][level]
+        if not math.isfinite(d) or d < -FURTHEST:
             yield "exponential_that_vanishes", used(exact, done.eta / 2) if e == 0 else math.inf
             continue
         power = arb(d).exp()
         yield "error_of_exp", used(arb(e) - power, done.beta * ulp(power, done.row.dtype))
         yield "error_of_the_correction", used(arb(c) - arb(e) * delta, done.u * abs(e * delta) + done.eta / 2)
         if e > 0:
-            dropped = 2.0**-35 if done.is_double else 2.0**-12
-            yield "square_of_the_remainder", used(delta.exp() - 1 - delta, dropped * done.u)
+            yield "square_of_the_remainder", used(delta.exp() - 1 - delta, 2.0**-35 * done.u)
         allowed = done.theta * done.u * exact + done.of_underflow(exact, done.subnormal, 0.5)
-        yield "error_of_a_term", used(arb(values["t"][level]) + values["rest"][level] - exact, allowed)
-
-
-def _terms(done: Run) -> dict[str, Array]:
-    """E and C as `exponentials_of_difference` returns them, and the term: t with what is kept apart of it."""
-    pair = done.locals_of("exponentials_of_difference")
-    e, c = pair["e"], pair["delta"]
-    if done.is_double:
-        return {"e": e, "c": c, "t": e, "rest": c}
-    t = (e.astype(np.float32) + c.astype(np.float32)).astype(np.float64)
-    return {"e": e, "c": c, "t": t, "rest": np.zeros_like(t)}
+        yield "error_of_a_term", used(arb(e) + c - exact, allowed)
 
 
 def sums(done: Run) -> Used:
     """Step 3."""
     row, exact = done.row, done.exact
-    pair = done.locals_of("exponentials_of_difference")
-    high, low = _others(done)
-    if done.is_double:
-        yield "pair_is_normalised", used(low, done.u * arb(high))
-        e, c = pair["e"][:-1], pair["delta"][:-1]
-        kept = total(row.n_others, map(arb, e)) + total(row.n_others, map(arb, c))
-        lost = 2.0**-10 if row.n_classes <= LONG else 0.25
-        yield "error_of_the_sum", used(arb(high) + arb(low) - kept, lost * done.u * kept)
-        if done.trace.number_of("sum_of_pairs>_cut_sum"):
-            yield from _cuts(done)
+    pair, known = done.locals_of("exponentials_of_difference"), done.locals_of("_divide")
+    high, low = arb(float(known["high"][0])), arb(float(known["low"][0]))
+    yield "pair_is_normalised", used(low, done.u * high)
+    kept = total(row.n_others, map(arb, pair["e"][:-1])) + total(row.n_others, map(arb, pair["delta"][:-1]))
+    lost = 2.0**-10 if row.n_classes <= LONG else 0.25
+    yield "error_of_the_sum", used(high + low - kept, lost * done.u * kept)
+    if done.trace.number_of("sum_of_pairs>_cut_sum"):
+        yield from _cuts(done)
     allowed = (done.theta + done.of_the_sum) * done.u * exact.others
     allowed += (row.n_classes - 1) * done.subnormal * done.eta
-    yield "error_of_the_others", used(arb(high) + arb(low) - exact.others, allowed)
-
-
-def _others(done: Run) -> tuple[float, float]:
-    """O as a pair."""
-    if not done.is_double:
-        return float(done.locals_of("_divide_in_float64")["others"][0]), 0.0
-    known = done.locals_of("_divide")
-    return float(known["high"][0]), float(known["low"][0])
+    yield "error_of_the_others", used(high + low - exact.others, allowed)
 
 
 def _cuts(done: Run) -> Used:
@@ -206,17 +174,16 @@ def _was_small(done: Run) -> bool:
 def denominator(done: Run) -> Used:
     """Step 4."""
     row, exact, u = done.row, done.exact, done.u
-    if done.is_double:
-        known = {name: _first(value) for name, value in done.locals_of("_divide").items()}
-        rho, d = arb(known["rho"]), arb(known["denominator"])
-        s = sum((arb(known[name]) for name in ("term", "correction", "high", "low")), arb(0))
-        yield "shortfall_is_small", used(rho, 3.4 * u)
-        yield "shortfall_of_the_denominator", used(s * row.n_rows - d * (1 + rho), 16 * u * u * d)
-        yield "square_of_the_shortfall", used(1 / (1 + rho) - (1 - rho), 12 * u * u)
+    known = {name: _first(value) for name, value in done.locals_of("_divide").items()}
+    rho, d = arb(known["rho"]), arb(known["denominator"])
+    s = sum((arb(known[name]) for name in ("term", "correction", "high", "low")), arb(0))
+    yield "shortfall_is_small", used(rho, 3.4 * u)
+    yield "shortfall_of_the_denominator", used(s * row.n_rows - d * (1 + rho), 16 * u * u * d)
+    yield "square_of_the_shortfall", used(1 / (1 + rho) - (1 - rho), 12 * u * u)
     if done.is_far:
         return
     smaller = arb(float(done.locals_of("_losses")["sums"].smaller[0]))
-    allowed = (done.theta + (3.01 if done.is_double else 0.01) + done.of_the_sum) * u * exact.smaller
+    allowed = (done.theta + 3.01 + done.of_the_sum) * u * exact.smaller
     allowed += (row.n_classes - 1) * done.subnormal * done.eta
     if not row.is_top:
         allowed += done.of_the_sum * u
@@ -230,8 +197,8 @@ def _first(value: Any) -> float:
 def answers(done: Run) -> Used:
     """Step 5, and the errors of step 6 at the end."""
     row, exact, u, eta = done.row, done.exact, done.u, done.eta
-    entry = 2 * done.theta + (2.1 + (done.of_the_sum if row.n_classes > LONG else 0.0) if done.is_double else 1.1)
-    target = entry + 2 * done.beta if done.is_far and done.is_double else entry
+    entry = 2 * done.theta + 2.1 + (done.of_the_sum if row.n_classes > LONG else 0.0)
+    target = entry + 2 * done.beta if done.is_far else entry
     for level, count in enumerate(row.n_others):
         if count:
             truth, got = exact.entry(level), arb(float(done.gradient[0, row.places[level]]))
@@ -249,9 +216,7 @@ def _losses(done: Run) -> Used:
     got = done.locals_of("_losses")["losses"].astype(row.dtype)[0]
     if not np.isfinite(got):
         return
-    roundings = done.theta + 2 * LAMBDA + 5.2 if done.is_double else done.theta + 0.1
-    if done.is_far:
-        roundings = 6 * done.beta + 2 * LAMBDA + 2.1 if done.is_double else 2 * done.beta + 1.1
+    roundings = 6 * done.beta + 2 * LAMBDA + 2.1 if done.is_far else done.theta + 2 * LAMBDA + 5.2
     yield "error_of_a_loss", used(arb(float(got)) - exact.loss, roundings * done.u * exact.loss + done.eta / 2)
     yield "loss_in_ulp", used(arb(float(got)) - exact.loss, ulp(exact.loss, row.dtype) * SHOWN[row.dtype])
 
@@ -264,8 +229,8 @@ def far(done: Run) -> Used:
     d, half, away = arb(_first(known["difference"])), arb(_first(known["half"])), arb(accurate.AWAY)
     if half == 0:
         return
-    u = 2.0**-53
-    yield "error_of_the_half", used(half - (d / 2).exp(), BETA["float64"] * ulp((d / 2).exp(), "float64"))
+    u = done.u
+    yield "error_of_the_half", used(half - (d / 2).exp(), done.beta * ulp((d / 2).exp(), "float64"))
     second = max(x for x, count in zip(row.levels, row.n_others, strict=True) if count)
     lost = arb(_first(known["lost"]))
     parts = arb(_first(known["total"])) + arb(_first(known["rest"]))
@@ -279,9 +244,8 @@ def far(done: Run) -> Used:
     pair = arb(_first(known["high"])) + arb(_first(known["low"]))
     yield "product_of_the_parts", used(pair - product, 9 * u * u * product)
     got, exact = arb(float(done.locals_of("_losses")["sums"].smaller[0])), done.exact.smaller
-    allowed = theta * done.u + 2 * 2 * BETA["float64"] * u + 1.1 * u
-    yield "error_of_the_smaller_in_parts", used(got - exact, allowed * exact + arb(2) ** -1075)
+    allowed = (theta + 4 * done.beta + 1.1) * u
+    yield "error_of_the_smaller_in_parts", used(got - exact, allowed * exact + done.eta / 2)
 
 
-SHOWN = {"float32": 5.0, "float64": 4.0}  # ULP: what README says of what was found
 STEPS: tuple[Callable[[Run], Used], ...] = (difference, term, sums, denominator, answers, far)

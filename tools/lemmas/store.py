@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from gradlab.harness.files import write_whole
-from tools.lemmas import kernel, plain
+from tools.lemmas import kernel, plain, single
 from tools.lemmas.row import Row, row_from
 from tools.lemmas.search import Largest
 
@@ -17,10 +17,19 @@ DTYPES = ("float32", "float64")
 Table = dict[str, dict[str, Largest]]  # by dtype, then by the inequality's name
 
 
+Examine = Callable[[Row], Mapping[str, float]]
+
+
+def examiner(dtype: str, of_kernel: bool) -> Examine:
+    """What asks the inequalities of `accurate`, or of the compiled kernel, of rows of the dtype."""
+    if of_kernel:
+        return kernel.examine
+    return single.examine if dtype == "float32" else plain.examine
+
+
 def examine(row: Row, name: str) -> float:
     """How much of one inequality a row uses. Raises KeyError where it says nothing of the row."""
-    asked: Callable[[Row], Mapping[str, float]] = kernel.examine if name.startswith("kernel_") else plain.examine
-    return asked(row)[name]
+    return examiner(row.dtype, name.startswith("kernel_"))(row)[name]
 
 
 def read() -> Table:
