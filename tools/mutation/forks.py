@@ -6,6 +6,7 @@ Starting Python, pytest and NumPy takes longer than most mutants live. gradlab i
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -26,6 +27,7 @@ def run_pytest(arguments: tuple[str, ...], folder: Path, limit: float) -> subpro
     with tempfile.TemporaryFile() as said:
         child = os.fork()
         if child == 0:
+            resource.setrlimit(resource.RLIMIT_CPU, (int(limit) + 1,) * 2)  # a loop without an end, if this one is gone
             _run(arguments, folder, said.fileno())
         status = _waited(child, limit)
         said.seek(0)
