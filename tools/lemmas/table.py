@@ -98,7 +98,10 @@ INEQUALITIES: tuple[Inequality, ...] = (
         "kernel_error_of_the_target_far", KERNEL, "≤ 9.9 u g + η; 5.9 u g + η/2 in float32", "θ + 4 + 3.1, two products"
     ),
     Inequality(
-        "kernel_error_of_a_loss", KERNEL, "≤ (θ + 2 λ + 5.1) u L + η/2; + 4 far; θ + 1.1 in float32", "as step 5"
+        "kernel_error_of_a_loss",
+        KERNEL,
+        "≤ (θ + 2 λ + 5.1) u L + η/2; θ + 2 λ + 6.1 and η far; θ + 1.1 in float32",
+        "as step 5",
     ),
     Inequality("kernel_loss_in_ulp", SEARCHED, "fused_accurate, a loss: 5 ULP in float32, 4 in float64", "searched"),
     Inequality("kernel_target_in_ulp", SEARCHED, "fused_accurate, the target's entry: the same", "searched"),
