@@ -12,7 +12,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from gradlab.problems.problem import Problem
 
-LARGE = 2**16  # entries
+LARGE = 2**13  # entries
 FEW = 4  # the problem that is examined, and what a check makes of it
 
 P = ParamSpec("P")

@@ -26,7 +26,7 @@ LARGEST_HESSIAN = 2**16  # entries of a whole batch's: certified in 0.2 s
 AGAIN = {"quick": 1, "standard": 3}  # problems of a stress family for every other reduction and kind of target
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=4)  # of one implementation in each dtype: in standard they take 100 to 300 MB
 def problems_for(claims: Claims, dtype: str, extent: tuple[str, int]) -> tuple[Problem, ...]:
     """The families of extent = (profile, seed) with the first objective claimed, then the other objectives.
 
