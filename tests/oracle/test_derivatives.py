@@ -20,6 +20,7 @@ OTHERS = tuple(name for name in DERIVATIVES if name != "gradient")
 ROWS = np.array([[0.0, 1.0, -2.0], [40.0, 0.0, 39.0], [-700.0, 50.0, 0.25], [3.0, 3.0, 3.0]])
 SHARES = np.array([[0.5, 0.25, 0.25], [1.0, 0.0, 0.0], [0.0, 2.0, 0.5], [0.0, 0.0, 0.0]])
 WEIGHTS = (0.3, 2.0, 0.0)
+VECTOR = np.array([[1.0, -2.0, 0.5], [3.0, 0.25, -1.0]])
 OBJECTIVES = {
     "mean": Objective(),
     "sum-smoothed-weighted": Objective("sum", "index", 0.1, WEIGHTS),
@@ -100,6 +101,21 @@ def test_the_enclosure_holds_what_mpmath_finds(name: str, derivative: str, dtype
 
 
 @pytest.mark.parametrize("derivative", OTHERS)
+@pytest.mark.parametrize("samples", [(1.0, 1.0), (0.25, 0.25), (1.0, 0.0), (3.0, 5.0)])
+def test_a_mean_is_the_sum_over_its_denominator_whatever_that_is(samples: tuple[float, ...], derivative: str) -> None:
+    found = []
+    for reduction in ("mean", "sum"):
+        plain = Problem(ROWS[:2], SHARES[:2], Objective(reduction, "probability", sample_weights=samples))
+        if derivative == "hessian_vector_product":
+            asked = plain.replace(objective=replace(plain.objective, derivative=derivative), vector=VECTOR)
+        else:
+            asked = plain.replace(objective=replace(plain.objective, derivative=derivative))
+        found.append(enclose(asked).derivative.nearest())
+    np.testing.assert_allclose(found[0], found[1] / sum(samples), rtol=2.0**-51, atol=0)
+    assert (found[1] != 0).any()
+
+
+@pytest.mark.parametrize("derivative", OTHERS)
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
 def test_every_entry_is_narrow_zero_too(derivative: str, dtype: str) -> None:
     problem = asking(OBJECTIVES["soft-everything"], derivative, ROWS.astype(as_dtype(dtype)))
@@ -158,6 +174,8 @@ def test_the_target_gradient_of_a_masked_class_is_infinite_unless_it_counts_for_
     assert np.isfinite(plain[:, [0, 2]]).all()
     unweighted = Objective("none", "probability", 0.0, (1.0, 0.0, 1.0))
     assert (enclose(asking(unweighted, "target_gradient", MASKED)).derivative.nearest()[:, 1] == 0).all()
+    nearly = Objective("none", "probability", 0.99)
+    assert (enclose(asking(nearly, "target_gradient", MASKED)).derivative.nearest()[:, 1] == np.inf).all()
     uniform = Objective("none", "probability", 1.0)
     assert (enclose(asking(uniform, "target_gradient", MASKED)).derivative.nearest() == 0).all()
 

@@ -89,6 +89,17 @@ def test_the_mean_over_ignored_rows_alone_is_nan_with_gradient_zero(solve: Calla
 
 
 @every_path
+@pytest.mark.parametrize("weights", [(1.0, 1.0), (0.25, 0.25), (1.0, 0.0), (3.0, 5.0)])
+def test_a_mean_is_the_sum_over_its_denominator_whatever_that_is(
+    weights: tuple[float, ...], solve: Callable[[Problem], Truth]
+) -> None:
+    logits, labels = np.array([[0.0, 1.0], [2.0, 1.5]]), np.array([0, 1])
+    mean, total = (solve(Problem(logits, labels, Objective(r, class_weights=weights))) for r in ("mean", "sum"))
+    for one, other in ((mean.loss, total.loss), (mean.gradient, total.gradient)):
+        np.testing.assert_allclose(one.nearest(), other.nearest() / sum(weights), rtol=2.0**-51, atol=0)
+
+
+@every_path
 def test_a_mean_over_weights_of_zero_has_no_value(solve: Callable[[Problem], Truth]) -> None:
     truth = solve(Problem(float32([[0.0, 1.0]]), np.array([0]), Objective(class_weights=(0.0, 1.0))))
     assert np.isnan(truth.loss.nearest())
