@@ -133,6 +133,8 @@ DESCRIBED = [
     (single(math.inf, 0.0, 0.0, 0), "inf"),
     (single(1.0, 0.0, 2.0**-80, 0), "1 \u00b1 9e-25"),
     (single(1.0, 0.0, 2.0**-30, 80), "1.2089258196e+24 \u00b1 2e+15"),
+    (single(1.2345678901234567, 2.0**-60, 2.0**-300, 0), "1.2345678901234567 \u00b1 9e-18"),
+    (single(1.2345, 0.0, 0.5, 0), "1.23 \u00b1 0.6"),
     (single(1.5, 0.0, 0.0, -100_000), "0 \u00b1 2^-99999"),
     (single(1.5, 0.0, 0.0, 100_000), "1.5 * 2^100000"),
 ]
@@ -155,6 +157,7 @@ def test_what_is_printed_contains_the_interval_and_is_hardly_wider() -> None:
 
 NEAREST = [(single(1.0, 0.0, 0.0, 1023), 2.0**1023), (single(1.0, 0.0, 0.0, 1024), math.inf)]
 NEAREST += [(single(1.25, 0.0, 0.0, -1074), 5e-324), (single(1.0, 0.0, 0.0, -(2**40)), 0.0)]
+NEAREST += [(single(1.0, 0.0, 0.0, 2**40), math.inf), (single(-1.0, 0.0, 0.0, 2**33), -math.inf)]
 
 
 @pytest.mark.parametrize(("interval", "value"), NEAREST)
