@@ -247,6 +247,15 @@ def test_a_target_gradient_that_overflows_over_a_small_denominator_has_no_bound(
         assert np.isinf(found).tolist() == [[False, overflows]] * 2
 
 
+@pytest.mark.parametrize(("far", "overflows"), [(2.0**126 * 0.999, False), (2.0**126 * 1.001, True)])
+def test_a_target_gradient_over_a_large_denominator_has_no_bound_where_what_is_divided_may_overflow(
+    far: float, overflows: bool
+) -> None:
+    logits, shares = np.array([[0, -far]] * 2, np.float32), np.array([[1, 0]] * 2, np.float32)
+    problem = Problem(logits, shares, Objective("mean", "probability", derivative="target_gradient"))
+    assert np.isinf(derivative_bounds.target_gradient(problem)[0]).tolist() == [[False, overflows]] * 2
+
+
 def test_the_target_gradient_of_a_masked_class_has_a_bound_although_it_is_infinite() -> None:
     objective = Objective("none", "probability", derivative="target_gradient")
     problem = Problem(np.array([[0, -math.inf]], np.float32), np.array([[1, 0]], np.float32), objective)
