@@ -26,13 +26,18 @@ def unsmoothed_coefficients_of(problem: Problem) -> Array:
 
 
 @lru_cache(maxsize=1024)
+@np.errstate(over="ignore")
 def denominator_of(problem: Problem) -> float:
-    """What the mean divides by, which `Objective.mean_over` says; 1 for the other reductions; remembered."""
+    """What the mean divides by, which `Objective.mean_over` says; 1 for the other reductions; remembered.
+
+    Infinite where float64 does not hold it: `conditioning.rows_in_range` has no such problem.
+    """
     if problem.objective.reduction != "mean":
         return 1.0
     return float(denominators_of(problem, problem.objective.mean_over).sum())
 
 
+@np.errstate(all="ignore")
 def denominators_of(problem: Problem, mean_over: str) -> Array:
     """What each row adds to the denominator of a mean over that, one of `objective.MEANS`; shape (N,)."""
     sample_weights = np.asarray(problem.objective.sample_weights or np.ones(problem.n_rows), dtype=np.float64)
@@ -52,6 +57,7 @@ def gradient_factors(problem: Problem) -> Array:
     return _factors(problem)[1]
 
 
+@np.errstate(all="ignore")
 def _factors(problem: Problem) -> tuple[Array, Array]:
     of_loss = of_gradient = np.ones(problem.n_rows)
     for name, values in problem.objective.per_row_options.items():
@@ -60,6 +66,7 @@ def _factors(problem: Problem) -> tuple[Array, Array]:
     return of_loss, of_gradient
 
 
+@np.errstate(over="ignore")
 def _coefficients(problem: Problem, smoothing: float) -> Array:
     weights = _weights(problem)
     if problem.objective.targets == "probability":

@@ -22,9 +22,11 @@ import numpy as np
 from gradlab import tolerances
 from gradlab.coefficients import denominator_of, gradient_factors
 from gradlab.conditioning import Conditioning, conditioning
-from gradlab.factor_bounds import times
+from gradlab.factor_bounds import times, where_known
 from gradlab.problems.problem import PRODUCT, Array, Problem
 from gradlab.roundings import BETA, divisor, gamma, of_base, of_division, of_factors, of_mass, of_sum, unit, vanishes
+
+_QUIET = np.errstate(all="ignore")  # what float64 does not hold is infinite, and so is the bound
 
 _PRODUCT = "forward error of A p_i (v_i - p.v) and its other forms"
 _DIAGONAL = "forward error of A p_i (1 - p_i) and its other forms"
@@ -39,6 +41,7 @@ def derivative(problem: Problem) -> tuple[Array, str]:
 
 
 @lru_cache(maxsize=1024)
+@_QUIET
 def product(problem: Problem) -> tuple[Array, str]:
     """The largest error of an entry of the product with the problem's vector, shape (N, K).
 
@@ -53,14 +56,16 @@ def product(problem: Problem) -> tuple[Array, str]:
     computed before, by any of the forms of `hessian`, in which 1 - p_i may be a sum (n) and the product one more (n).
     Delta p_i (|v_i| + sum_j p_j |v_j|) more for the errors of the coefficients; what underflows: `least`. A value
     between two of the v_j that is taken off them all leaves no more than the width w, rounded once more; so |v_j| is
-    max(|v_j|, w).
+    max(|v_j|, w). Infinite unless the product `stays_in_range`.
     """
     parts, sizes = parts_of(problem), _sizes(problem)
     largest = parts.mass * parts.p * (sizes + (parts.p * sizes).sum(axis=1, keepdims=True))
-    return _returned(problem, _of_product(parts, sizes), largest), _PRODUCT
+    bound = _returned(problem, _of_product(parts, sizes), largest)
+    return np.where(stays_in_range(problem), bound, np.inf), _PRODUCT
 
 
 @lru_cache(maxsize=1024)
+@_QUIET
 def diagonal(problem: Problem) -> tuple[Array, str]:
     """The same of the Hessian's diagonal, shape (N, K): entry i of the product with the unit vector of class i.
 
@@ -76,6 +81,7 @@ def diagonal(problem: Problem) -> tuple[Array, str]:
 
 
 @lru_cache(maxsize=256)
+@_QUIET
 def hessian(problem: Problem) -> tuple[Array, str]:
     """The same of the whole Hessian, shape (N, K, K).
 
@@ -94,6 +100,7 @@ def hessian(problem: Problem) -> tuple[Array, str]:
 
 
 @lru_cache(maxsize=1024)
+@_QUIET
 def target_gradient(problem: Problem) -> tuple[Array, str]:
     """The same of the derivative by the targets, shape (N, K).
 
@@ -113,6 +120,7 @@ def target_gradient(problem: Problem) -> tuple[Array, str]:
     return np.where((on_the_way > fmt.largest / 4) & ~problem.masked, np.inf, bound), _BY_TARGETS
 
 
+@_QUIET
 def flushed(problem: Problem) -> Array | float:
     """What flushing subnormals to 0 can cost an entry besides: the smallest normal number wherever eta counts."""
     if problem.objective.is_first_order:
@@ -122,6 +130,7 @@ def flushed(problem: Problem) -> Array | float:
     return cost[..., None] if problem.objective.derivative == "hessian" else cost
 
 
+@_QUIET
 def stays_in_range(problem: Problem) -> bool:
     """Whether no sound product with the vector overflows on the way: A v, v_i - s and v over the denominator."""
     if problem.vector is None or not problem.vector.size:
@@ -142,8 +151,9 @@ def _returned(problem: Problem, error: Array, sizes: Array) -> Array:
     factors, underflow = _factors(problem), least(problem)
     if error.ndim == 3:
         factors, underflow = factors[..., None], underflow[..., None]
-    grown = error + gamma(of_factors(problem), problem.format) * (sizes + error)
-    return np.asarray(times(factors, grown) / divisor(problem) + underflow)
+    growth = gamma(of_factors(problem), problem.format)
+    grown = error + growth * sizes + growth * error
+    return where_known(problem, times(factors, grown) / divisor(problem) + underflow)
 
 
 class Parts(NamedTuple):
@@ -158,6 +168,7 @@ class Parts(NamedTuple):
 
 
 @lru_cache(maxsize=256)
+@_QUIET
 def parts_of(problem: Problem) -> Parts:
     """What the bounds of the second derivatives are made of; remembered, as a bound and what underflows both ask."""
     c, fmt = conditioning(problem), problem.format
@@ -216,6 +227,7 @@ def _shares(problem: Problem) -> tuple[Array, Array, Array]:
     return share, delta, np.minimum(c.log_sum[:, None] + c.distance, fmt.largest)
 
 
+@_QUIET
 def least(problem: Problem) -> Array:
     """What underflow can cost an entry, (N, 1) or (N, K).
 

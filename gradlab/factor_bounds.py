@@ -5,6 +5,7 @@ of the options that f comes from is converted to the format and multiplied in: a
 the terms, or into the reciprocal of the denominator. That carries 2 for each, relative to every part of the row:
 gamma(2) f (A p_j + t_j + |terms|), and gamma(2) f loss. Where a product is subnormal it costs eta: in each t_j, of
 which n count with p_j; in loss, entry or term; and where f itself is subnormal, eta times the size of the row.
+Where it is f over D that is subnormal, as much is lost after the division: D times that before it, for D above 1.
 """
 
 from __future__ import annotations
@@ -13,27 +14,34 @@ import numpy as np
 
 from gradlab import option_bounds
 from gradlab.coefficients import gradient_factors, loss_factors
+from gradlab.conditioning import rows_in_range
 from gradlab.option_bounds import Carrying
 from gradlab.problems.problem import Array, Problem
-from gradlab.roundings import gamma, of_factors
+from gradlab.roundings import divisor, gamma, of_factors
 
 
 def loss_error(state: Carrying, own: Array) -> Array:
     """The error of each row's loss, shape (N,), from that of sum_j t_j (lse - x_j); terms and factors included."""
     error = option_bounds.loss_error(state, own)
-    if not state.problem.objective.per_row_options:
-        return error
-    sizes = option_bounds.sizes_of_losses(state)
-    return _multiplied(state.problem, loss_factors(state.problem), (error, sizes))
+    if state.problem.objective.per_row_options:
+        sizes = option_bounds.sizes_of_losses(state)
+        error = _multiplied(state.problem, loss_factors(state.problem), (error, sizes))
+    return where_known(state.problem, error)
 
 
 def gradient_error(state: Carrying, own: Array) -> Array:
     """The error of each row's gradient, (N, K), from that of A p_j - t_j; terms and factors included, not divided."""
     error = option_bounds.gradient_error(state, own)
-    if not state.problem.objective.per_row_options:
-        return error
-    sizes = option_bounds.sizes_of_entries(state)
-    return _multiplied(state.problem, gradient_factors(state.problem)[:, None], (error, sizes))
+    if state.problem.objective.per_row_options:
+        sizes = option_bounds.sizes_of_entries(state)
+        error = _multiplied(state.problem, gradient_factors(state.problem)[:, None], (error, sizes))
+    return where_known(state.problem, error)
+
+
+def where_known(problem: Problem, error: Array) -> Array:
+    """The errors, infinite in rows of which no bound says anything: see `conditioning.rows_in_range`."""
+    known = rows_in_range(problem).reshape(-1, *[1] * (error.ndim - 1))
+    return np.where(known, error, np.inf)
 
 
 def loss_sizes(problem: Problem, radius: float = 0.0) -> Array:
@@ -59,7 +67,7 @@ def _multiplied(problem: Problem, factor: Array, own: tuple[Array, Array]) -> Ar
 
 def _underflow(problem: Problem, factor: Array, size: Array) -> Array:
     count = np.where(factor != 0, problem.n_classes + 3 + 2 * size, 0.0)
-    return np.asarray(count * problem.format.smallest_subnormal)
+    return np.asarray(count * problem.format.smallest_subnormal * max(1.0, divisor(problem)))
 
 
 def times(factor: Array, values: Array) -> Array:

@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gradlab.conditioning import Conditioning, conditioning, rows_in_range, slopes, terms_of
+from gradlab.conditioning import Conditioning, conditioning, slopes, terms_of
 from gradlab.problems.mapping import RowTerms
 from gradlab.problems.problem import Array, Problem
 from gradlab.roundings import BETA, gamma, of_base, of_division, of_sum
@@ -49,7 +49,7 @@ def loss_sizes(problem: Problem, radius: float = 0.0) -> Array:
         return c.losses
     nothing = np.zeros(problem.logits.shape)
     letters = _letters(Carrying(problem, c, nothing, nothing))
-    return np.asarray(c.losses + _size(_terms(problem, letters).value)[:, 0] * _counts(problem))
+    return np.asarray(c.losses + _where_counting(problem, _size(_terms(problem, letters).value)[:, 0]))
 
 
 def loss_error(state: Carrying, own: Array) -> Array:
@@ -58,7 +58,7 @@ def loss_error(state: Carrying, own: Array) -> Array:
         return own
     term = _terms(state.problem, _letters(state)).value
     room = gamma(_ORDER, state.problem.format) * (state.c.losses + _size(term)[:, 0])
-    return _where_known(state.problem, own + (_error(term)[:, 0] + room) * _counts(state.problem))
+    return np.asarray(own + _where_counting(state.problem, _error(term)[:, 0] + room))
 
 
 def gradient_error(state: Carrying, own: Array) -> Array:
@@ -74,7 +74,7 @@ def gradient_error(state: Carrying, own: Array) -> Array:
     error = own + _error(more) + gamma(last, fmt) * size
     slope_error = slope.error + gamma(_OTHER_SLOPE, fmt) * slope.size
     moved = slope.size * error + slope_error * (size + error) + gamma(last, fmt) * slope.size * size
-    return _where_known(problem, (moved + 2 * fmt.smallest_subnormal) * _counts(problem)[:, None])
+    return _where_counting(problem, moved + 2 * fmt.smallest_subnormal)
 
 
 def sizes_of_losses(state: Carrying) -> Array:
@@ -117,7 +117,7 @@ class _Letters(NamedTuple):
 def _letters(state: Carrying) -> _Letters:
     problem, c, carried, delta = state
     fmt, n = problem.format, of_sum(problem.n_classes, problem.format)
-    least = c.probabilities * np.exp(-np.minimum(4 * c.reach, 700.0))
+    least = c.probabilities * np.exp(-4 * c.reach)  # 0 where the maps' errors leave no digit
     underflow = (BETA + 1) * fmt.smallest_subnormal
     p = Bounded(least, c.probabilities, gamma(carried, fmt) * c.probabilities + underflow, fmt)
     t = Bounded(c.coefficients, c.coefficients, delta, fmt)
@@ -138,15 +138,10 @@ def _terms(problem: Problem, letters: _Letters) -> RowTerms:
     return terms_of(problem, (letters.lse, letters.m, letters.mass))
 
 
-def _where_known(problem: Problem, error: Array) -> Array:
-    """The errors, infinite in rows of which no bound says anything."""
-    known = rows_in_range(problem)
-    return np.where(known if error.ndim == 1 else known[:, None], error, np.inf)
-
-
-def _counts(problem: Problem) -> Array:
-    """1 for a row that has a loss of its own to be computed, 0 for an ignored one, shape (N,)."""
-    return np.asarray(~problem.ignored_rows, dtype=np.float64)
+def _where_counting(problem: Problem, values: Array) -> Array:
+    """The values, (N,) or (N, K), and 0 in rows that have no loss of their own to be computed: ignored ones."""
+    counting = ~problem.ignored_rows
+    return np.where(counting if values.ndim == 1 else counting[:, None], values, 0.0)
 
 
 def _size(value: Bounded | float) -> Array:

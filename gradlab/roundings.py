@@ -81,9 +81,9 @@ def of_factors(problem: Problem) -> float:
 
 
 def divisor(problem: Problem) -> float:
-    """What a row's gradient is divided by; 1 where nothing is, or where the mean is over nothing."""
+    """What a row's gradient is divided by; 1 where nothing is, the mean is over nothing, or float64 has no such sum."""
     denominator = denominator_of(problem)
-    return denominator if denominator > 0 else 1.0
+    return denominator if 0 < denominator < math.inf else 1.0
 
 
 def vanishes(fmt: Format) -> float:

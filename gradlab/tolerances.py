@@ -14,19 +14,20 @@ a computed value carries k: see `roundings`.
 from __future__ import annotations
 
 import math
-from statistics import NormalDist
 
 import numpy as np
 
 from gradlab import roundings
 from gradlab.coefficients import unsmoothed_coefficients_of
-from gradlab.conditioning import Conditioning, conditioning
+from gradlab.conditioning import Conditioning, conditioning, rows_in_range
 from gradlab.factor_bounds import flushes, gradient_error, loss_error, loss_sizes
 from gradlab.option_bounds import Carrying, magnified
 from gradlab.problems.dtypes import Format
 from gradlab.problems.problem import Array, Problem
 from gradlab.remembering import remembered
 from gradlab.roundings import BETA, divisor, gamma, of_base, of_division, of_factors, of_mass, of_sum, unit, vanishes
+
+_QUIET = np.errstate(all="ignore")  # what float64 does not hold is infinite, and so is the bound
 
 _THIRD = 36 * math.sqrt(3)  # |f'''| h^2/6 <= h^2 A/_THIRD for a unit step along one coordinate
 
@@ -37,6 +38,7 @@ _TWICE = "forward error of both answers"
 
 
 @remembered(1024)
+@_QUIET
 def forward_gradient(problem: Problem) -> tuple[Array, str]:
     """The largest error of an entry of the gradient that the standard algorithm can have, shape (N, K).
 
@@ -56,6 +58,7 @@ def forward_gradient(problem: Problem) -> tuple[Array, str]:
 
 
 @remembered(1024)
+@_QUIET
 def any_form_gradient(problem: Problem) -> tuple[Array, str]:
     """As forward_gradient, with room for the forms without a shift; only meaningful on moderate logits.
 
@@ -70,6 +73,7 @@ def any_form_gradient(problem: Problem) -> tuple[Array, str]:
 
 
 @remembered(1024)
+@_QUIET
 def forward_losses(problem: Problem) -> tuple[Array, str]:
     """The largest error of each row's own loss, shape (N,).
 
@@ -84,6 +88,7 @@ def forward_losses(problem: Problem) -> tuple[Array, str]:
 
 
 @remembered(1024)
+@_QUIET
 def any_form_losses(problem: Problem, radius: float = 0.0) -> tuple[Array, str]:
     """As forward_losses, with room for the forms without a shift, for all logits within `radius` of these.
 
@@ -96,6 +101,7 @@ def any_form_losses(problem: Problem, radius: float = 0.0) -> tuple[Array, str]:
     return _loss_error(problem, c, carried(problem, c) + unshifted[:, None]), _ANY_FORM
 
 
+@_QUIET
 def reduced_loss(problem: Problem, rows: tuple[Array, str], radius: float = 0.0) -> tuple[Array, str]:
     """The error of the loss as it is returned, from the errors of the rows' losses: shape () or (N,).
 
@@ -106,17 +112,16 @@ def reduced_loss(problem: Problem, rows: tuple[Array, str], radius: float = 0.0)
     if problem.objective.reduction == "none":
         return rows
     fmt, scale = problem.format, divisor(problem)
-    with np.errstate(over="ignore"):
-        total = min(float((_finite(loss_sizes(problem, radius), fmt) / scale).sum()), fmt.largest)
+    total = min(float((_finite(loss_sizes(problem, radius), fmt) / scale).sum()), fmt.largest)
     growth = gamma(of_sum(problem.n_rows, fmt) + of_division(problem), fmt)
     error = (1 + growth) * rows[0].sum() / scale + growth * total + 2 * fmt.smallest_subnormal
-    return np.asarray(error), f"{rows[1]}, and the sum over the batch"
+    return np.nan_to_num(error, nan=np.inf, posinf=np.inf), f"{rows[1]}, and the sum over the batch"
 
 
+@_QUIET
 def sum_overflows(problem: Problem) -> bool:
     """Whether the losses have a sum beyond the largest number, so that inf is a right answer even for their mean."""
-    with np.errstate(over="ignore"):
-        total = loss_sizes(problem).sum()
+    total = loss_sizes(problem).sum()
     return problem.objective.reduction != "none" and bool(total > problem.format.largest)
 
 
@@ -142,9 +147,10 @@ def loss_of_either(first: Problem, second: Problem) -> Array:
     """
     if sum_overflows(first) or sum_overflows(second):
         return np.asarray(np.inf)
-    return np.asarray(loss(first)[0] + loss(second)[0])
+    return both(loss(first), loss(second))[0]
 
 
+@_QUIET
 def flushed(problem: Problem) -> float:
     """What flushing subnormals to 0 can cost loss or gradient: the smallest normal number, wherever eta counts.
 
@@ -153,9 +159,11 @@ def flushed(problem: Problem) -> float:
     """
     largest = float(conditioning(problem).mass.max(initial=0.0))
     terms = flushes(problem, (problem.n_classes + 1) * largest + 2)
-    return problem.format.smallest_normal * (terms / divisor(problem) + 1) * magnified(problem)
+    cost = problem.format.smallest_normal * (terms / divisor(problem) + 1) * magnified(problem)
+    return cost if rows_in_range(problem).all() else math.inf
 
 
+@_QUIET
 def row_sums(problem: Problem, entries: tuple[Array, str]) -> tuple[Array, str]:
     """How far a row of the gradient may sum from 0: the sum of its entries' errors, shape (N,).
 
@@ -164,6 +172,7 @@ def row_sums(problem: Problem, entries: tuple[Array, str]) -> tuple[Array, str]:
     return entries[0].sum(axis=1), _ROW_SUM
 
 
+@_QUIET
 def both(first: tuple[Array, str], second: tuple[Array, str]) -> tuple[Array, str]:
     """The largest distance of two computed values whose exact values are equal: the sum of their errors."""
     return first[0] + second[0], f"{_TWICE}: {first[1]}" if not first[1].startswith(_TWICE) else first[1]
@@ -184,14 +193,6 @@ def accurate_loss_ulps(problem: Problem) -> float:
     return accurate_ulps(problem) + extra
 
 
-def best_step(error: float, curvature: float) -> float:
-    """The power of two nearest to the step that minimises central_difference, at most 1.
-
-    h^2 c/(36 sqrt 3) + error/h is least at h^3 = 18 sqrt(3) error/c.
-    """
-    return math.ldexp(1.0, min(0, round(math.log2(18 * math.sqrt(3) * error / curvature) / 3)))
-
-
 def central_difference(error: Array | float, curvature: Array | float, step: float) -> tuple[Array, str]:
     """How far (f(x + h v) - f(x - h v))/(2h) may be from the derivative of f along v.
 
@@ -204,32 +205,23 @@ def central_difference(error: Array | float, curvature: Array | float, step: flo
     return truncation + np.asarray(error) / step, "central difference: h^2 A/(36 sqrt 3) + error of the loss/h"
 
 
-def error_missed(tolerance: float, probability: float, n_directions: int) -> float:
-    """The Frobenius norm of an error of the gradient that passes all Gaussian directions with this probability.
-
-    The error E along a Gaussian direction is normal with standard deviation |E|; it is missed only where it is below
-    twice the tolerance, in all m independent directions with probability (2 Phi(2 tolerance/|E|) - 1)^m.
-    """
-    return 2 * tolerance / NormalDist().inv_cdf((1 + probability ** (1 / n_directions)) / 2)
-
-
 def gauss_legendre(width: float, mass: float, n_nodes: int) -> float:
     """The largest error of n-point Gauss-Legendre for the integral over s in [0, 1] of the derivative along v.
 
     phi(s) = A sum p_j(x + s v) v_j is analytic where sum exp(x_j + s v_j) is not 0; for |Im s| <= pi/(2 width) all
     terms lie within an angle of pi/2, so |phi| <= A (width/2) sqrt 2 after a constant is taken from v (exact for
     the rule). On [-1, 1] that is an ellipse of parameter rho = b + sqrt(b^2 + 1), b = pi/width; then [3]:
-    error <= (1/2)(64/15) max|phi| rho^(-2(n - 1))/(1 - rho^-2).
+    error <= (1/2)(64/15) max|phi| rho^(-2(n - 1))/(1 - rho^-2). log rho = asinh b, which a large width leaves above 0.
     """
-    if width == 0:
-        return 0.0
-    b = math.pi / width
-    rho = b + math.sqrt(b * b + 1)
+    if width in (0, math.inf):
+        return width
+    log_rho = math.asinh(math.pi / width)
     largest = mass * width / math.sqrt(2)
-    return 32 / 15 * largest * math.exp(-2 * (n_nodes - 1) * math.log(rho)) / (1 - rho**-2)
+    return 32 / 15 * largest * math.exp(-2 * (n_nodes - 1) * log_rho) / -math.expm1(-2 * log_rho)
 
 
 @remembered(1024)
+@_QUIET
 def carried(problem: Problem, c: Conditioning) -> Array:
     """k_j, which every p_j and log p_j of the standard algorithms carries, shape (N, K).
 
@@ -262,7 +254,7 @@ def _gradient_error(problem: Problem, carried: Array) -> Array:
     p, t, mass, delta = c.probabilities, c.coefficients, c.mass[:, None], coefficient_errors(problem)
     size, last = np.abs(mass * p - t), 1 + of_division(problem)
     missed = delta.sum(axis=1, keepdims=True)
-    own = gamma(carried + 1 + of_mass(problem) + last, fmt) * (mass + missed) * p
+    own = gamma(carried + 1 + of_mass(problem) + last, fmt) * p * (mass + missed)
     each = gamma(carried + of_sum(problem.n_classes, fmt) + 2 + last, fmt) * p
     others = np.maximum(each.sum(axis=1, keepdims=True) - each, 0.0) * (t + delta)
     error = own + others + gamma(last, fmt) * size + missed * p + delta
@@ -281,11 +273,13 @@ def _loss_error(problem: Problem, c: Conditioning, carried: Array) -> Array:
     return loss_error(Carrying(problem, c, carried, delta), error)
 
 
+@_QUIET
 def coefficient_errors(problem: Problem) -> Array:
     """The errors delta_j of the coefficients w_j ((1 - eps) q_j + eps/K), shape (N, K); 0 where no option is on.
 
     Two roundings in each part, their sum, the weight and its conversion to the format carry 6 at most. eps in the
-    format, or 1 - eps (K - 1)/K in place of 1 - eps + eps/K, is off by up to 3 v eps in the part of the target.
+    format, or 1 - eps (K - 1)/K in place of 1 - eps + eps/K, is off by up to 3 v eps in the part of the target. Where
+    weight, eps or a product is subnormal in the format that costs eta, times what it is then multiplied by.
     """
     objective, fmt = problem.objective, problem.format
     if not objective.label_smoothing and objective.class_weights is None:
@@ -293,8 +287,10 @@ def coefficient_errors(problem: Problem) -> Array:
     weights = np.ones(problem.n_classes) if objective.class_weights is None else np.asarray(objective.class_weights)
     t = conditioning(problem).coefficients
     plain = np.where(t > 0, unsmoothed_coefficients_of(problem), 0.0)
-    underflow = 3 * fmt.smallest_subnormal * (1 + weights) * (t > 0)
-    return np.asarray(gamma(6.0, fmt) * t + 3 * unit(fmt) * objective.label_smoothing * plain + underflow)
+    shares = np.maximum(problem.targets.astype(np.float64), 1.0) if objective.targets == "probability" else 1.0
+    underflow = 3 * fmt.smallest_subnormal * (1 + weights) * shares * (t > 0)
+    error = gamma(6.0, fmt) * t + 3 * unit(fmt) * (objective.label_smoothing * plain) + underflow
+    return np.nan_to_num(error, nan=np.inf, posinf=np.inf)
 
 
 def _finite(losses: Array, fmt: Format) -> Array:

@@ -6,8 +6,10 @@ of mathematics. All logits are first rounded to a grid on which x + h and x - h 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -95,9 +97,27 @@ def along_directions(implementation: Implementation, problem: Problem) -> Findin
     limit, _ = tolerances.central_difference(error, _curvatures(exact, moves / step), step)
     own = (tolerances.any_form_gradient(exact)[0] * np.abs(moves)).sum(axis=(1, 2)) / step
     bound = limit + own
-    missed = tolerances.error_missed(float(bound.max()), MISSED, DIRECTIONS) / (float(np.linalg.norm(gradient)) or 1.0)
+    missed = error_missed(float(bound.max()), MISSED, DIRECTIONS) / (float(np.linalg.norm(gradient)) or 1.0)
     source = f"central difference, h = {step:g}; a relative error of {missed:.2g} is missed with probability {MISSED}"
     return asking(exact, [within("slope along Gaussian direction {}", wanted, slopes, (bound, source))])
+
+
+def best_step(error: float, curvature: float) -> float:
+    """The power of two nearest to the step that minimises `tolerances.central_difference`, at most 1.
+
+    h^2 c/(36 sqrt 3) + error/h is least at h^3 = 18 sqrt(3) error/c. Both are above 0, the error may be infinite.
+    """
+    binades = math.log2(18 * math.sqrt(3)) + math.log2(error) - math.log2(curvature)
+    return math.ldexp(1.0, round(min(0.0, binades / 3)))
+
+
+def error_missed(tolerance: float, probability: float, n_directions: int) -> float:
+    """The Frobenius norm of an error of the gradient that passes all Gaussian directions with this probability.
+
+    The error E along a Gaussian direction is normal with standard deviation |E|; it is missed only where it is below
+    twice the tolerance, in all m independent directions with probability (2 Phi(2 tolerance/|E|) - 1)^m.
+    """
+    return 2 * tolerance / NormalDist().inv_cdf((1 + probability ** (1 / n_directions)) / 2)
 
 
 def _slopes_along_classes(implementation: Implementation, problem: Problem, step: float) -> Array:
@@ -167,7 +187,7 @@ def _rise(implementation: Implementation, problem: Problem, move: Array) -> floa
 
 def _step(problem: Problem, balance: tuple[float, float], reach: float) -> float:
     """The best step for balance = (error, curvature), at least the spacing of the grid."""
-    best = tolerances.best_step(balance[0], max(balance)) if balance[1] > 0 else 1.0
+    best = best_step(balance[0], max(balance)) if balance[1] > 0 else 1.0
     return max(best, _spacing(problem, reach))
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from gradlab import tolerances
+from gradlab.checks.differences import best_step, error_missed
 from gradlab.problems.problem import Array
 
 DIGITS = 60
@@ -63,20 +64,20 @@ def test_two_point_distribution_reaches_the_bound_on_the_truncation(v: list[floa
 @pytest.mark.parametrize("error", [1e-15, 3e-11, 1e-7, 2e-4])
 def test_best_step_is_within_a_seventh_of_the_least_error_there_is(error: float, curvature: float) -> None:
     least = min(tolerances.central_difference(error, curvature, h)[0] for h in np.geomspace(1e-9, 1, 5001).tolist())
-    step = tolerances.best_step(error, curvature)
+    step = best_step(error, curvature)
     assert math.frexp(step)[0] == 0.5
     assert tolerances.central_difference(error, curvature, step)[0] <= least * 8 / 7
 
 
 @pytest.mark.parametrize("factor", [0.25, 4.0])
 def test_four_times_or_a_quarter_of_the_best_step_is_worse(factor: float) -> None:
-    step = tolerances.best_step(1e-12, 1.0)
+    step = best_step(1e-12, 1.0)
     best, other = (tolerances.central_difference(1e-12, 1.0, h)[0] for h in (step, step * factor))
     assert other > best
 
 
 def test_best_step_is_at_most_one() -> None:
-    assert tolerances.best_step(10.0, 1e-3) == 1
+    assert best_step(10.0, 1e-3) == 1
 
 
 def test_error_of_the_function_counts_at_both_ends() -> None:
@@ -91,12 +92,17 @@ def test_error_missed_with_a_probability_is_what_gaussian_directions_give(
 ) -> None:
     rng, trials = np.random.default_rng(8), 40_000
     error = rng.normal(size=(3, 4))
-    error *= tolerances.error_missed(tolerance, probability, count) / np.linalg.norm(error)
+    error *= error_missed(tolerance, probability, count) / np.linalg.norm(error)
     along = np.tensordot(rng.standard_normal((trials, count, 3, 4)), error, axes=2)
     missed = (np.abs(along) <= 2 * tolerance).all(axis=1).mean()
     assert abs(missed - probability) <= 4 * math.sqrt(probability * (1 - probability) / trials)
 
 
 def test_error_missed_grows_as_the_tolerance_and_falls_with_more_directions() -> None:
-    assert tolerances.error_missed(0.2, 0.01, 4) == pytest.approx(2 * tolerances.error_missed(0.1, 0.01, 4))
-    assert tolerances.error_missed(0.1, 0.01, 8) < tolerances.error_missed(0.1, 0.01, 4)
+    assert error_missed(0.2, 0.01, 4) == pytest.approx(2 * error_missed(0.1, 0.01, 4))
+    assert error_missed(0.1, 0.01, 8) < error_missed(0.1, 0.01, 4)
+
+
+@pytest.mark.parametrize(("error", "curvature"), [(math.inf, 1.0), (1e-300, 1e300), (5e-324, 1e308), (1e308, 5e-324)])
+def test_there_is_a_step_for_errors_and_curvatures_of_any_size(error: float, curvature: float) -> None:
+    assert 0 < best_step(error, curvature) <= 1

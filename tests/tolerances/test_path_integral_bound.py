@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cache
 from typing import Any
 
@@ -75,3 +76,9 @@ def test_bound_is_proportional_to_the_sum_of_the_targets() -> None:
 
 def test_a_segment_along_a_constant_needs_no_tolerance() -> None:
     assert tolerances.gauss_legendre(0.0, 1.0, 4) == 0
+
+
+@pytest.mark.parametrize("width", [1e8, 1e17, 1e200, 1e300])
+def test_a_segment_however_wide_has_a_bound(width: float) -> None:
+    assert tolerances.gauss_legendre(width, 1.0, 8) > width
+    assert tolerances.gauss_legendre(math.inf, 1.0, 8) == math.inf
