@@ -236,16 +236,18 @@ def multiplied(problem: Problem, factors: Array, error: Array, sizes: Array) -> 
 
 def test_the_error_of_losses_with_terms_and_factors_is_its_formula(problem: Problem) -> None:
     state = state_of(problem)
-    assert_same(option_bounds.loss_error(state, OWN[:, 0]), loss_error(state))
+    known = rows_in_range(problem)
+    assert_same(option_bounds.loss_error(state, OWN[:, 0])[known], loss_error(state)[known])
     expected = multiplied(problem, loss_factors(problem), loss_error(state), loss_sizes(state))
-    assert_same(factor_bounds.loss_error(state, OWN[:, 0]), expected)
+    assert_same(factor_bounds.loss_error(state, OWN[:, 0]), np.where(known, expected, np.inf))
 
 
 def test_the_error_of_entries_with_maps_terms_and_factors_is_its_formula(problem: Problem) -> None:
     state, own = state_of(problem), OWN * np.ones((3, 4)) * 2.0**-9
-    assert_same(option_bounds.gradient_error(state, own), gradient_error(state))
+    known = rows_in_range(problem)
+    assert_same(option_bounds.gradient_error(state, own)[known], gradient_error(state)[known])
     expected = multiplied(problem, gradient_factors(problem)[:, None], gradient_error(state), entry_sizes(state))
-    assert_same(factor_bounds.gradient_error(state, own), expected)
+    assert_same(factor_bounds.gradient_error(state, own), np.where(known[:, None], expected, np.inf))
 
 
 def test_the_sizes_of_losses_are_theirs_and_their_terms_times_their_factors(problem: Problem) -> None:
@@ -272,22 +274,6 @@ def test_flushing_happens_in_each_product_by_a_factor_too() -> None:
     assert factor_bounds.flushes(small, 11.0) == 11 + 4 + 3
     upstream = sampled.replace(objective=replace(sampled.objective, sample_weights=None, upstream=(-3.0, 0.5, 0.25)))
     assert factor_bounds.flushes(upstream, 11.0) == 11 * 3 + 4 + 3
-
-
-EDGES = [  # objective, logit and whether what becomes of it stays below half of the largest number
-    (Objective(temperature=0.5), 1 / 4, 1.0),
-    (Objective(temperature=0.25), 1 / 8, 1.0),
-    (Objective(z_loss=4.0), 1 / 8, 0.5),
-    (Objective(z_loss=2.0**20), 2.0**-21, 0.5),
-]
-
-
-@pytest.mark.parametrize("case", range(len(EDGES)))
-def test_rows_are_in_range_up_to_half_of_the_largest_number(case: int) -> None:
-    objective, share, power = EDGES[case]
-    edge = (float(np.finfo(np.float32).max) * share) ** power
-    logits = np.array([[0.99 * edge, 0], [1.01 * edge, 0]], np.float32)
-    assert rows_in_range(Problem(logits, np.array([0, 0]), objective)).tolist() == [True, False]
 
 
 def test_conditioning_s_own_slopes_are_those_of_the_maps(problem: Problem) -> None:

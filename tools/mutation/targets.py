@@ -81,7 +81,7 @@ BOUNDS = {  # the same of tests/tolerances; the first are the formulas, written 
     "factor_bounds": "documented_options documented_derivatives",
     "running_errors": "documented_options",
     "roundings": "documented_bounds documented_derivatives",
-    "conditioning": "documented_options documented_bounds conditioning",
+    "conditioning": "rows_in_range documented_options documented_bounds conditioning",
 }
 # Whole runs of the sound implementations take minutes, and a mutant's loops are compiled anew: the last judges.
 SLOW = ("sound", "compiled")
