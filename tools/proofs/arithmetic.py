@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -15,8 +16,64 @@ _SPLIT_AT = (1 + 2.0**-52, 1 + 2.0**-26, 2 - 2.0**-26, 2 - 2.0**-51, 2 - 2.0**-5
 
 def proofs() -> Iterator[Proof]:
     """All of them."""
+    yield from _two_sums()
     yield from _products()
     yield from _pairs_of_the_oracle()
+
+
+def _two_sums() -> Iterator[Proof]:
+    sums = ((ELEMENTARY, "two_sum"), (COMPENSATED, "two_difference"), (DOUBLE_DOUBLE, "two_sum"))
+    fast = ((COMPENSATED, "fast_two_sum"), (DOUBLE_DOUBLE, "fast_two_sum"))
+    claims = {
+        "smaller": {"part_inexact": 0.0, "right_inexact": 0.0},
+        "larger": {"rest_inexact": 0.0, "error": 0.0},
+    }
+    for bits, digits in (("32", 24), ("64", 53)):
+        values = {"FORMAT": f"ieee_{bits}", "BELOW_2": (2 - 2.0 ** (1 - digits)).hex()}
+        for size, ranges in (("smaller", _smaller(digits)), ("larger", _larger(digits))):
+            for place, (start, stop, case) in enumerate(ranges, 1):
+                split = {"FROM": start.hex(), "TO": stop.hex(), "CASE": case, "PIECES": _powers_between(start, stop)}
+                yield Proof(
+                    name=f"two_sum{bits}_{size}{place}",
+                    step="two_sum",
+                    statement=f"two_sum is exact for 1 <= a < 2, {start} <= b <= {stop} {case}".strip(),
+                    template=f"two_sum_{size}.gappa",
+                    claims=claims[size],
+                    values=values | split,
+                    code=sums + fast if size == "smaller" else sums,
+                )
+
+
+Range = tuple[float, float, str]  # of b, and a further hypothesis
+
+
+def _smaller(digits: int) -> list[Range]:
+    """For fast_two_sum up to 2; total - a is at most 2 where b <= a, as b is below 2 and rounding adds its ULP."""
+    least = 2.0 ** -(digits + 1)
+    cases = [(-1.0, -0.5, "a + b in [0, 1]"), (-1.0, -0.5, "a + b in [1, 2]"), (1.0, 2.0, "total - a in [0, 2]")]
+    plain = [(least, 1.0, ""), (-0.5, -least, ""), (-2.0, -1.0, "")]
+    return plain + [(start, stop, f"/\\ {case}") for start, stop, case in cases]
+
+
+def _larger(digits: int) -> list[Range]:
+    """The cases of one range hold all that total - a can be, which is b and what rounding adds to it."""
+    top = 2**digits
+    near = [(2.0, 4.0, "[1, 2]"), (2.0, 4.0, "[2, 6]"), (-4.0, -2.0, "[-4, -1]"), (-4.0, -2.0, "[-6, -4]")]
+    far = [f"[{-2 * top}, {-top + 1}]", f"[{-2 * top - 2}, {-2 * top}]"]
+    cases = near + [(-2.0 * top, -1.0 * top, case) for case in far]
+    plain = [(1.0, 2.0), (-2.0, -1.0), (4.0, 4.0 * top), (-1.0 * top, -4.0), (-4.0 * top, -2.0 * top)]
+    return [
+        *((start, stop, "") for start, stop in plain),
+        *((start, stop, f"/\\ total - a in {case}") for start, stop, case in cases),
+    ]
+
+
+def _powers_between(start: float, stop: float) -> str:
+    """A hint that splits b at the powers of two between, of the same sign; none where there are none."""
+    sign = -1 if stop < 0 else 1
+    low, high = sorted(math.frexp(abs(end))[1] - 1 for end in (start, stop))
+    powers = sorted(sign * 2.0**e for e in range(low + 1, high))
+    return f"$ b in ({', '.join(power.hex() for power in powers)});" if powers else ""
 
 
 def _products() -> Iterator[Proof]:

@@ -67,10 +67,11 @@ STEPS = {
         "between, where only t times the smaller part is subnormal, half the smallest number is added",
     ),
     "two_sum": Step(
-        "",
-        "exact: Knuth, The Art of Computer Programming 2, 4.2.2, theorem B; with subnormal numbers, and unless the sum"
-        " overflows: Boldo, Graillat, Muller, ACM TOMS 44(1), 2017, doi 10.1145/3054947; in Coq: Flocq, TwoSum_correct."
-        " Gappa knows bounds and no exponents that may lie anywhere",
+        "exact in float32 and float64 where the smaller operand is at least u/2 of the larger, whatever the signs, and"
+        " so is fast_two_sum where abs(b) <= abs(a)",
+        "where it is smaller, the sum rounds to the larger one, and what is left is the smaller. No sum underflows; one"
+        " that overflows is looked after. Without machine: Knuth, The Art of Computer Programming 2, 4.2.2, theorem B;"
+        " Boldo, Graillat, Muller, ACM TOMS 44(1), 2017, doi 10.1145/3054947; in Coq: Flocq, TwoSum_correct",
     ),
     "two_product": Step(
         "exact, as _elementary, _compensated and double_double take it, for float64 in [1, 2)",
