@@ -230,7 +230,8 @@ def multiplied(problem: Problem, factors: Array, error: Array, sizes: Array) -> 
     if not problem.objective.per_row_options:
         return error
     grown = error + gamma(problem, 2.0 * len(problem.objective.per_row_options)) * sizes
-    underflow = (4 + 3 + 2 * sizes) * problem.format.smallest_subnormal
+    before = max(1.0, written.divided_by(problem))  # what underflows where f over D does, before the division
+    underflow = (4 + 3 + 2 * sizes) * problem.format.smallest_subnormal * before
     return np.where(factors != 0, np.abs(factors) * grown + underflow, 0.0)
 
 
