@@ -5,7 +5,7 @@ BIN := .venv/bin
 
 .DEFAULT_GOAL := help
 .PHONY: help setup verdicts test slow lint types layering format check-all
-.PHONY: import-cost bench bench-compare bench-pages mutants constraints clean
+.PHONY: import-cost bench bench-compare bench-pages mutants proofs constraints clean
 
 help:  ## list the targets
 	@awk -F ':.*## *' '/^[a-z-]+:.*## /{ printf "  make %-13s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ bench-pages: setup  ## asv: what it measured, of two commits at least, as pages 
 
 mutants: setup  ## mutation testing of implementations/, judged by gradlab; docs/mutation.md has the rest
 	@$(BIN)/python -m tools.mutation.mutants --part implementations
+
+proofs: setup  ## the proofs by machine, some minutes; needs gappa and sollya; proofs/README.md has the rest
+	@$(BIN)/python -m tools.proofs
 
 constraints:  ## resolve the newest packages that pyproject.toml allows, and write constraints.txt
 	@PYTHON="$(PYTHON)" sh tools/constraints.sh

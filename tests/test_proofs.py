@@ -120,3 +120,21 @@ def test_what_a_tool_says_beside_the_proof_voids_it(tmp_path: Path) -> None:
         proved(script)
     script.write_text("z = x * y; { x in [1,2] /\\ y in [1,2] -> z in ? }")
     assert proved(script) == {"z": 4}
+
+
+@needs_tools
+@pytest.mark.parametrize(
+    ("name", "constant", "claim"),
+    [
+        ("exp32_polynomial", "Q32_3", "eta"),
+        ("exp64_polynomial", "Q64_8", "eta"),
+        ("exp64_constants", "LOG2_64_1", "constants_off"),
+        ("exp64_reduction_far", "PER_LOG2_64", "v"),
+    ],
+)
+def test_a_constant_that_is_a_little_off_loses_its_proof(tmp_path: Path, name: str, constant: str, claim: str) -> None:
+    value = constants()[constant]
+    off = (float.fromhex(value) * (1 + 2.0**-18)).hex()
+    script = tmp_path / script_path(PROOFS[name]).name
+    script.write_text(script_path(PROOFS[name]).read_text().replace(value, off))
+    assert claim in log.exceeded(PROOFS[name], log.entry(PROOFS[name], proved(script)))
