@@ -51,7 +51,7 @@ def verified(certificate: Certificate) -> Iterator[Finding]:
         subject = subject_of_outcome(outcome)
         lenient = any(not one.startswith("digests ") for one in elsewhere(certificate, outcome))
         for quantity, tally in outcome.tallies.items():
-            faults = [*_faults_of_counts(tally, quantity, certificate), *_faults_of_pieces(outcome, quantity)]
+            faults = [*_faults_of_counts(tally, quantity, certificate), *faults_of_pieces(outcome, quantity)]
             name, note = subject.implementation.name, None
             if tally.worst is not None:
                 faults += _faults_by_oracle(quantity, tally.worst)
@@ -137,7 +137,7 @@ def _faults_of_counts(tally: Tally, quantity: Quantity, certificate: Certificate
         yield "the sizes counted are not those of the largest error"
 
 
-def _faults_of_pieces(outcome: Outcome, quantity: Quantity) -> Iterator[str]:
+def faults_of_pieces(outcome: Outcome, quantity: Quantity) -> Iterator[str]:
     """The largest error must be that of the piece where it is, and of all pieces; without pieces there is none."""
     if not outcome.evidence:
         return

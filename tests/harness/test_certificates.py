@@ -13,7 +13,7 @@ from gradlab.adapters.shipped import shipped
 from gradlab.harness.exhaustive import ALL
 from gradlab.harness.exhaustive_certificate import Certificate
 from gradlab.harness.exhaustive_file import read_certificate
-from gradlab.harness.exhaustive_verify import CERTAIN_TO, error_by_oracle
+from gradlab.harness.exhaustive_verify import CERTAIN_TO, error_by_oracle, faults_of_pieces
 
 FILES = sorted((Path(__file__).parents[2] / "docs/exhaustive").glob("*.json"))
 
@@ -42,3 +42,9 @@ def test_its_largest_errors_hold(certificate: Certificate) -> None:
                 assert error_by_oracle(quantity, tally.worst) == pytest.approx(
                     tally.worst.ulp, abs=CERTAIN_TO, rel=1e-9
                 )
+
+
+def test_its_largest_errors_are_those_of_its_pieces(certificate: Certificate) -> None:
+    assert certificate.has_pieces
+    for outcome in certificate.outcomes:
+        assert [fault for quantity in outcome.tallies for fault in faults_of_pieces(outcome, quantity)] == []
