@@ -102,19 +102,25 @@ def test_bound_of_the_losses_for_any_form_is_its_formula(every: list[Problem], r
         assert_known(problem, tolerances.any_form_losses(problem, radius)[0], expected)
 
 
+def returned_loss(problem: Problem, own: Array, radius: float) -> float:
+    """The error of the returned loss, from those of the rows' losses."""
+    unit, divisor, largest = written.Unit(problem.format), written.divided_by(problem), problem.format.largest
+    rows = [written.row_of(problem, i, radius) for i in range(problem.n_rows)]
+    growth = unit.gamma(unit.sums(problem.n_rows) + written.division(problem))
+    total = min(sum(min(row.loss, largest) / divisor for row in rows), largest)
+    return float((1 + growth) * own.sum() / divisor + growth * total + 2 * unit.eta)
+
+
 @pytest.mark.parametrize("radius", [0.0, 0.25])
 def test_bound_of_the_returned_loss_is_its_formula(every: list[Problem], radius: float) -> None:
     for problem in every:
-        own = tolerances.any_form_losses(problem, radius)
-        if problem.objective.reduction == "none":
-            assert tolerances.reduced_loss(problem, own, radius) == own
-            continue
-        unit, divisor, largest = written.Unit(problem.format), written.divided_by(problem), problem.format.largest
-        rows = [written.row_of(problem, i, radius) for i in range(problem.n_rows)]
-        growth = unit.gamma(unit.sums(problem.n_rows) + written.division(problem))
-        total = min(sum(min(row.loss, largest) / divisor for row in rows), largest)
-        expected = (1 + growth) * float(own[0].sum()) / divisor + growth * total + 2 * unit.eta
-        assert_same(tolerances.reduced_loss(problem, own, radius)[0], expected)
+        bounds = [tolerances.any_form_losses(problem, radius), *([tolerances.forward_losses(problem)] * (radius == 0))]
+        for own in bounds:
+            if problem.objective.reduction == "none":
+                assert tolerances.reduced_loss(problem, own, radius) == own
+            else:
+                expected = returned_loss(problem, own[0], radius)
+                assert_same(tolerances.reduced_loss(problem, own, radius)[0], expected)
 
 
 def test_what_flushing_costs_is_its_formula(every: list[Problem]) -> None:
@@ -202,3 +208,22 @@ def test_each_option_of_rows_carries_a_conversion_and_a_product() -> None:
     own = Objective("none", sample_weights=(1.0, 2.0, 3.0))
     for objective, expected in ((Objective(), 0), (own, 2), (replace(own, upstream=(1.0, 2.0, 3.0)), 4)):
         assert roundings.of_factors(problem_of("equal", objective, "float32")) == expected
+
+
+@pytest.mark.parametrize(
+    ("width", "mass", "n_nodes"), [(1.0, 1.0, 3), (12.0, 0.3, 20), (0.1, 5.0, 2), (300.0, 1.0, 64)]
+)
+def test_the_bound_of_a_path_integral_is_that_of_gauss_legendre_on_its_ellipse(
+    width: float, mass: float, n_nodes: int
+) -> None:
+    b = math.pi / width
+    rho = b + math.sqrt(b * b + 1)
+    largest = mass * (width / 2) * math.sqrt(2)
+    expected = 64 / 15 * largest * rho ** (-2 * (n_nodes - 1)) / (1 - rho**-2) / 2  # of [0, 1], half of [-1, 1]
+    assert tolerances.gauss_legendre(width, mass, n_nodes) == pytest.approx(expected, rel=1e-11, abs=0)
+
+
+def test_the_bound_of_a_central_difference_is_truncation_and_the_error_of_both_losses() -> None:
+    error, curvature, step = np.array([1e-7, 2e-3]), np.array([3.0, 0.25]), 2.0**-7
+    expected = step**2 / 6 * curvature / (6 * math.sqrt(3)) + 2 * error / (2 * step)
+    assert_same(tolerances.central_difference(error, curvature, step)[0], expected)

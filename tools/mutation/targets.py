@@ -45,7 +45,7 @@ def of_gradlab(path: str, *stages: str, pytest: tuple[str, ...] = PYTEST) -> Mod
 
 ORACLE = {  # the files that are nearest to a module; the others of the folder are asked after them
     "array_kernels": "array_kernels soft_targets enclosure_values",
-    "balls": "enclosure_rules enclosure_values",
+    "balls": "maps_and_terms rows_with_factors enclosure_rules enclosure_values",
     "block_sums": "block_sums",
     "canonical": "enclosure_rules enclosure_values",
     "compiled": "compiled",
