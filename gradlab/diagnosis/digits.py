@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from gradlab.diagnosis.many_terms import OF_SUMS, OF_TARGET, OF_TERMS
 from gradlab.diagnosis.side import Probe, Side
 from gradlab.problems.families.options import one_hot
 from gradlab.problems.families.placing import rounds_to_one, spacing
@@ -72,7 +73,8 @@ def _rounded(side: Side, margin: float) -> float:
 
 
 PROBES: dict[str, tuple[Probe, ...]] = {
-    "target_entry_within_a_few_ulp": (one_subtracted,),
-    "rows_sum_to_zero_relative_to_largest": (one_subtracted,),
-    "loss_within_a_few_ulp": (one_added, margin_subtracted),
+    "target_entry_within_a_few_ulp": (one_subtracted, *OF_TARGET, *OF_SUMS),
+    "other_entries_within_a_few_ulp": (*OF_TERMS, *OF_SUMS),
+    "rows_sum_to_zero_relative_to_largest": (one_subtracted, *OF_TARGET, *OF_SUMS),
+    "loss_within_a_few_ulp": (one_added, margin_subtracted, *OF_SUMS),
 }

@@ -34,26 +34,6 @@ def row_losses(logits: Array, labels: Array) -> Array:
     return losses
 
 
-def losses_by_log1p(logits: Array, labels: Array) -> Array:
-    """The same with the digits of a small loss: log1p of the sum without the largest, plus max x - x_y; shape (N,)."""
-    d = below_maximum(logits)
-    others = np.exp(d)
-    top = np.where(picked(d, labels) == 0, labels, d.argmax(axis=1))
-    others[np.arange(len(d)), top] = np.where(np.isnan(picked(d, top)), np.nan, 0)
-    losses: Array = np.log1p(others.sum(axis=1)) - picked(d, labels)
-    return losses
-
-
-def gradient_by_others(logits: Array, labels: Array) -> Array:
-    """p - one_hot(labels) with the digits of a small target entry: minus the sum of the other probabilities."""
-    gradient = softmax(logits)
-    rows = np.arange(len(gradient))
-    own = gradient[rows, labels]
-    gradient[rows, labels] = 0
-    gradient[rows, labels] = np.where(own > 0.5, -gradient.sum(axis=1), own - 1)
-    return gradient
-
-
 def picked(values: Array, labels: Array) -> Array:
     """The entry of each row at its label, shape (N,)."""
     chosen: Array = values[np.arange(len(values)), labels]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from ._digits import Digits, answer_by
 from ._right import (
     Answer,
     Array,
-    losses_by_log1p,
     minus_one_hot,
     one_hot,
     picked,
@@ -87,7 +87,9 @@ def quotient_through_softmax(logits: Array, labels: Array, reduction: str = "mea
 
 def target_less_one(logits: Array, labels: Array, reduction: str = "mean") -> Answer:
     """The target's entry as p_y - 1, which keeps no digit once p_y rounds to 1; the loss is right to the last."""
-    return reduced(losses_by_log1p(logits, labels), minus_one_hot(softmax(logits), labels), reduction)
+    losses, gradient = answer_by(Digits(), logits, labels, "none")
+    gradient[np.arange(len(labels)), labels] = picked(softmax(logits), labels) - 1
+    return reduced(losses, gradient, reduction)
 
 
 SPECIMENS = (

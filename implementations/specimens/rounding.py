@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from ._digits import Digits, answer_by
 from ._right import (
     Answer,
     Array,
-    gradient_by_others,
-    losses_by_log1p,
     minus_one_hot,
     picked,
     reduced,
@@ -44,17 +43,18 @@ def stored_before_subtracting(logits: Array, labels: Array, reduction: str = "me
 
 def log_of_one_plus(logits: Array, labels: Array, reduction: str = "mean") -> Answer:
     """log(1 + s) for the sum s of the others: 1 + s has rounded s away. The gradient is right to the last digits."""
-    return reduced(row_losses(logits, labels), gradient_by_others(logits, labels), reduction)
+    _, gradient = answer_by(Digits(), logits, labels, "none")
+    return reduced(row_losses(logits, labels), gradient, reduction)
 
 
 def added_and_subtracted(logits: Array, labels: Array, reduction: str = "mean") -> Answer:
     """With two classes and a margin M above 18 the loss is (M + exp(-M)) - M, which keeps the digits of M only."""
-    losses = losses_by_log1p(logits, labels)
+    losses, gradient = answer_by(Digits(), logits, labels, "none")
     if logits.shape[1] == 2:
         margin = picked(logits, labels) - picked(logits, 1 - labels)
         with np.errstate(over="ignore", invalid="ignore"):
             losses = np.where((margin > 18) & (margin < 1e30), (margin + np.exp(-margin)) - margin, losses)
-    return reduced(losses, gradient_by_others(logits, labels), reduction)
+    return reduced(losses, gradient, reduction)
 
 
 def sequential_half_mean(logits: Array, labels: Array, reduction: str = "mean") -> Answer:
