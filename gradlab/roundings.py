@@ -6,6 +6,12 @@ relative error is at most gamma(k) = exp(k v) - 1, and a product or quotient car
 rounding carries 1 and exp or log 2 beta, since |log(1 + e)| <= |e|/(1 - |e|); v rather than u leaves room for products
 of up to 8 beta of these. It is lemma 3.1 of N. Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., SIAM
 2002, for k u of any size. An absolute error of k v in a logarithm is the same as a k.
+
+Bounds are computed in float64 themselves, which loses at most (K + 750) 2^-52 of one: K roundings in sums over classes,
+and 745 in the largest exp(d_j) that is not 0. There is room for that: each k counts a rounding more than there is, as a
+sum of n terms takes n - 1, and k is below 4 (K + 750), so that 1/k is more than what is lost, for K up to 2^24. What is
+left of a subtraction (|A p_j - t_j|, t_j - m, the sum of the other p_i) may be off by 2^-52 of what went in; it is only
+multiplied by a gamma, and the bound holds that gamma times what went in as well, of which 1/k is far more.
 """
 
 from __future__ import annotations
@@ -64,15 +70,17 @@ def of_mass(problem: Problem) -> float:
 def of_division(problem: Problem) -> float:
     """What the division by the denominator carries: N in the format, a reciprocal and a product; a sum of weights.
 
-    With sample weights two more, for their conversion to the format and their product by the labels' weights.
+    With sample weights two more, for their conversion to the format and their product by the labels' weights. A
+    reciprocal that is subnormal is off by eta/2, which is D times the smallest normal number in roundings of 1/D.
     """
     objective = problem.objective
     if objective.reduction != "mean":
         return 0.0
+    quotient = 2 + max(1.0, divisor(problem) * problem.format.smallest_normal)
     sampled, by_class = objective.sample_weights is not None, objective.class_weights is not None
     if objective.mean_over != "sum_of_weights" or not (sampled or (by_class and objective.targets == "index")):
-        return 3.0
-    return 3 + of_sum(problem.n_rows, problem.format) + 1 + (2 if sampled else 0)
+        return quotient
+    return quotient + of_sum(problem.n_rows, problem.format) + 1 + (2 if sampled else 0)
 
 
 def of_factors(problem: Problem) -> float:

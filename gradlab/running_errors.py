@@ -61,7 +61,9 @@ class Bounded(NDArrayOperatorsMixin):
         parts = (part.sum(axis=1, keepdims=True) for part in (self.low, self.high, self.error))
         low, high, error = parts
         sizes = (self.size + self.error).sum(axis=1, keepdims=True)
-        return Bounded(low, high, error + gamma(roundings, self.fmt) * sizes, self.fmt)
+        count = self.size.shape[1]  # of roundings of the sums of the ends, in float64
+        wide = count * _WIDENING * self.size.sum(axis=1, keepdims=True)
+        return Bounded(low - wide, high + wide, error + gamma(roundings, self.fmt) * sizes, self.fmt)
 
 
 def parameter(value: float, fmt: Format) -> Bounded:
@@ -106,10 +108,11 @@ def _multiply(a: Bounded, b: Bounded) -> tuple[Parts, float]:
 
 
 def _divide(a: Bounded, b: Bounded) -> tuple[Parts, float]:
-    """Infinite where the divisor may be 0."""
+    """Infinite where the divisor may be 0. A reciprocal that may be subnormal is off by eta besides, times a."""
     least = np.where((b.low > 0) | (b.high < 0), np.minimum(np.abs(b.low), np.abs(b.high)), 0.0)
     quotient, room = a.size / least, least - b.error
-    error = np.where(room > 0, (a.error + quotient * b.error) / room, np.inf)
+    reciprocal = np.where(b.size * b.fmt.smallest_normal > 1, b.fmt.smallest_subnormal * (a.size + a.error), 0.0)
+    error = np.where(room > 0, (a.error + quotient * b.error) / room + reciprocal, np.inf)
     low, high = _hull(a.low / b.low, a.low / b.high, a.high / b.low, a.high / b.high)
     return (np.where(least > 0, low, -np.inf), np.where(least > 0, high, np.inf), error), _OPERATION
 

@@ -99,7 +99,8 @@ def _scaled_distance(got: Array, truth: Enclosures, scale: Array) -> Array:
     shift = truth.exponent - scale
     got = scaled(got, -scale)
     high, low, radius = (scaled(part, shift) for part in (truth.high, truth.low, truth.radius))
-    lost = np.where((shift < -900) & ((truth.high != 0) | (truth.radius > 0)), _TINY, 0.0)
+    far = (shift < -900) & (truth.high != 0)
+    lost = np.where(far | (truth.low != 0) | (truth.radius > 0), _TINY, 0.0)  # low and radius may be tiny anywhere
     difference, rest = two_sum(got, -high)
     small = rest - low
     distance = np.abs(difference + small) + np.abs(small) * 2.0**-52

@@ -278,3 +278,10 @@ def test_an_error_beside_an_enclosure_that_holds_zero_and_reaches_far_is_no_less
         exact = abs(Fraction(got) - truth) + radius
         error = Fraction(float(absolute_error(np.array(got), enclosing(truth, radius))))
         assert exact <= error <= exact * (1 + TWO**-40)
+
+
+def test_a_low_part_that_is_subnormal_once_scaled_is_not_understated() -> None:
+    low = 2.0**-1060 + 2.0**-1074  # half of it is no float64
+    truth = Enclosures(np.array(1.0), np.array(low), np.array(0.0), np.array(-1022))
+    exact = Fraction(low) * Fraction(2) ** (-1022 + 1074)
+    assert Fraction(float(error_in_ulp(np.array(2.0**-1022), truth, format_of("float64")))) >= exact

@@ -16,6 +16,7 @@ from gradlab.oracle.ulp import absolute_error
 from gradlab.problems.dtypes import format_of
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Array, Problem
+from gradlab.roundings import of_division
 
 F32 = np.float32
 ETA = float(np.finfo(F32).smallest_subnormal)
@@ -129,3 +130,18 @@ def test_logits_as_large_as_can_be_are_in_range_of_one_hot_targets(dtype: str) -
     masked = np.array([[-np.inf, 1.0, 0.0]]).astype(logits.dtype)
     weighted = Objective("sum", class_weights=(2.0, 1.0, 1.0), sample_weights=(3.0,))
     assert rows_in_range(Problem(masked, np.array([0]), weighted)).all()
+
+
+def test_a_mean_over_so_many_rows_that_its_reciprocal_is_subnormal_is_within_the_bound() -> None:
+    n_rows = 50_001  # in float16 1/N has 9 bits
+    rows = np.tile(np.array([[1.0, 0.0], [0.0, 0.5]], dtype=np.float16), (n_rows // 2 + 1, 1))[:n_rows]
+    problem = Problem(rows, np.zeros(n_rows, dtype=np.int64))
+    exact = enclose(problem)
+    total = np.float16(exact.losses.nearest().sum())
+    with np.errstate(under="ignore"):
+        reciprocal = np.float16(1) / np.float16(n_rows)
+    assert np.isfinite(total)
+    assert reciprocal < np.finfo(np.float16).smallest_normal
+    error = absolute_error(np.asarray(total * reciprocal), exact.loss)
+    assert error <= tolerances.loss(problem)[0]
+    assert of_division(problem) == 2 + n_rows * 2.0**-14
