@@ -275,9 +275,15 @@ def test_doubling_the_precision_ends_with_an_error_if_nothing_becomes_narrow(mon
         enclose_by_balls(Problem(np.zeros((1, 2)), np.array([0])))
 
 
-@pytest.mark.parametrize("n_classes", [3, 1000])
+def test_the_highest_precision_is_above_what_the_largest_parameters_can_ask_for() -> None:
+    size, exponent, count, narrow = 8500, 2099, 50, 1094  # bits, as the module's docstring adds them up
+    assert 2 * (size + exponent + count + narrow) < balls._HIGHEST_PRECISION
+
+
+@pytest.mark.parametrize("n_classes", [3, 1000, 40_000])
 def test_rows_are_solved_in_blocks_that_hold_what_can_be_solved_and_nothing_else(n_classes: int) -> None:
     places = np.array([0, 1, 2, 5, 7, 8, *range(100, 300)])
     blocks = list(vectorised._row_blocks(places, n_classes))
+    assert all(type(block.start) is type(block.stop) is int for block in blocks)
     assert [place for block in blocks for place in range(block.start, block.stop)] == places.tolist()
     assert max(block.stop - block.start for block in blocks) <= max(1, ROW_BLOCK_ENTRIES // n_classes)

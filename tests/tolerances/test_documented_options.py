@@ -32,6 +32,7 @@ OBJECTIVES = {
     "none": Objective("none"),
     "softcap": Objective(softcap=2.0),
     "temperature": Objective("none", temperature=0.7),
+    "temperature, high": Objective("mean", temperature=3.0),
     "z_loss": Objective("mean", z_loss=0.3),
     "z_loss-ignoring": Objective("mean", z_loss=0.3, ignore_index=3),
     "poly_epsilon": Objective("sum", "probability", 0.1, WEIGHTS, poly_epsilon=2.3),
