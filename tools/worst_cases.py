@@ -90,10 +90,10 @@ def encoded(name: str, dtype: str, part: str, row: Row) -> dict[str, Any]:
 
 
 def merged(entries: list[dict[str, Any]], known: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The worse of the new entry and the known one, for each implementation, dtype and part."""
-    worst: dict[tuple[str, str, str], dict[str, Any]] = {}
+    """The worse of the new entry and the known one, for each implementation, dtype and part; rows of levels apart."""
+    worst: dict[tuple[str, str, str, bool], dict[str, Any]] = {}
     for entry in known + entries:
-        key = (entry["implementation"], entry["dtype"], entry["part"])
+        key = (entry["implementation"], entry["dtype"], entry["part"], "levels" in entry)
         if key not in worst or float(entry["ulp"]) > float(worst[key]["ulp"]):
             worst[key] = entry
     return [worst[key] for key in sorted(worst)]
