@@ -15,7 +15,9 @@ INEQUALITIES: tuple[Inequality, ...] = (
     Inequality("exponential_that_vanishes", TERM, "e_j ≤ η/2 where E = 0 and d < -745.2", "exp is monotone"),
     Inequality("error_of_exp", TERM, "|E - exp d| ≤ β ULP", "assumed; measured by `gradlab doctor`"),
     Inequality("error_of_the_correction", TERM, "|C - E δ| ≤ u |E δ| + η/2", "one product"),
-    Inequality("square_of_the_remainder", TERM, "|exp δ - 1 - δ| ≤ 2^-35 u", "|δ| ≤ 512 u, half an ULP of d"),
+    Inequality(
+        "square_of_the_remainder", TERM, "|exp δ - 1 - δ| ≤ 2^-35 u", "**machine**, |δ| ≤ 512 u, half an ULP of d"
+    ),
     Inequality(
         "error_of_a_term", TERM, "|t_j - e_j| ≤ θ u e_j + η/2; (β + 1) η where it is subnormal", "the four above"
     ),
@@ -24,7 +26,7 @@ INEQUALITIES: tuple[Inequality, ...] = (
     Inequality(
         "upper_parts_add_up", SUM, "Σ upper = h, before it is normalised", "multiples of 2 u σ below σ", is_exact=True
     ),
-    Inequality("lower_parts_are_small", SUM, "|E - upper| ≤ u σ", "rounding at σ"),
+    Inequality("lower_parts_are_small", SUM, "|E - upper| ≤ u σ", "**machine**"),
     Inequality(
         "rounding_of_the_lower_parts",
         SUM,
@@ -36,11 +38,9 @@ INEQUALITIES: tuple[Inequality, ...] = (
     ),
     Inequality("pair_is_normalised", SUM, "|l| ≤ u |h|", "fast two-sum"),
     Inequality("error_of_the_others", SUM, "|h + l - O| ≤ (θ + 2^-9) u O + K (β + ½) η", "terms and their sum"),
-    Inequality("shortfall_is_small", TOTAL, "|ρ| ≤ 3.4 u", "|C_y| ≤ 0.37 u, |l| ≤ u h, two roundings"),
-    Inequality(
-        "shortfall_of_the_denominator", TOTAL, "|S N - D (1 + ρ)| ≤ 16 u² D", "six roundings of numbers of size u"
-    ),
-    Inequality("square_of_the_shortfall", TOTAL, "|1/(1 + ρ) - (1 - ρ)| ≤ 12 u²", "3.4² = 11.6"),
+    Inequality("shortfall_is_small", TOTAL, "|ρ| ≤ 3.4 u", "**machine**, of |C_y| ≤ 0.37 u, |l| ≤ u h"),
+    Inequality("shortfall_of_the_denominator", TOTAL, "|S N - D (1 + ρ)| ≤ 16 u² D", "**machine**, of the same"),
+    Inequality("square_of_the_shortfall", TOTAL, "|1/(1 + ρ) - (1 - ρ)| ≤ 12 u²", "**machine**"),
     Inequality("error_of_the_smaller", TOTAL, "|B' - B| ≤ (θ + 3.01) u B + 2^-9 u + K (β + ½) η", "three roundings"),
     Inequality(
         "error_of_another_entry",

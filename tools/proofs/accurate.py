@@ -14,8 +14,11 @@ from tools.proofs.sources import ACCURATE, COMPENSATED, ELEMENTARY, KERNELS
 TERM, TERM_SMALLEST = 0.001, 1.001  # in u: E + C, and where C may be subnormal
 ANSWER, ANSWER_SMALLEST, ANSWER32 = 2.001, 2.02, 1.001  # in u: an entry; the sum in it where C may be subnormal
 CORRECTION = 2.0**-42  # 2^11 u: at least abs(delta), and so abs(C) / E; 745 u, twice that in step 6
-RHO = 1.03 * CORRECTION
-RHO_OFF = 2.0**-91
+DELTA = 2.0**-44  # 512 u, half an ULP of a d with exp(d) > 0
+LABEL = 0.37 * U  # at least abs(C_y) / S, u abs(d) exp(d)
+RHO, RHO_OFF = 3.4 * U, 16 * U**2
+DROPPED = 2.0**-91  # of an answer, beside its two roundings
+FAR, FAR_KERNEL = 8.01, 1e-9 * U  # the pair of step 6, in u^2; half of it in the kernel
 SHARES = {"CORRECTION": CORRECTION.hex(), "RHO": RHO.hex(), "RHO_OFF": RHO_OFF.hex(), "U": U.hex()}
 FAR_LOW = 2.0**-32  # of the kernel's sum of the others over it, K u
 
@@ -43,6 +46,14 @@ def _differences_and_terms() -> Iterator[Proof]:
             values={"FORMAT": f"ieee_{bits}"},
             code=((path, function),),
         )
+    yield Proof(
+        name="term_second_order",
+        step="term",
+        statement="exp(delta) is 1 + delta, abs(delta) <= 512 u, and for what the other scripts take, 2^11 u",
+        template="second_order.sollya",
+        claims={"second_order": 2.0**-35 * U, "generous": CORRECTION**2},
+        values={"DELTA": DELTA.hex(), "CORRECTION": CORRECTION.hex()},
+    )
     for name, start, stop, most in (
         ("term", 0, 1, TERM),
         ("term_smallest", -1022, -1010, TERM_SMALLEST),
@@ -82,6 +93,15 @@ def _totals() -> Iterator[Proof]:
         statement="S N = D (1 + rho + rho_off)",
         template="total.gappa",
         claims={"rho": RHO, "rho_off": RHO_OFF},
+        values=SHARES | {"CORRECTION": LABEL.hex()},
+        code=((ACCURATE, "_divide"),),
+    )
+    yield Proof(
+        name="reciprocal",
+        step="total",
+        statement="1 / (1 + rho) is 1 - rho",
+        template="reciprocal.gappa",
+        claims={"off": 12 * U**2},
         values=SHARES,
         code=((ACCURATE, "_divide"),),
     )
@@ -102,7 +122,7 @@ def _answers() -> Iterator[Proof]:
         step="answers",
         statement="fl(fl(E + (C - rho E)) / D) for (E + C) / (S N), relative; dropped: all but the two roundings",
         template="answers.gappa",
-        claims={"dropped": 2.0**-81, "s -/ Y": 1.001 * U, "g -/ quotient": ANSWER * U},
+        claims={"dropped": DROPPED, "s -/ Y": 1.001 * U, "g -/ quotient": ANSWER * U},
         values=SHARES,
         code=((ACCURATE, "_divide"),),
     )
@@ -141,10 +161,10 @@ def _far() -> Iterator[Proof]:
     yield Proof(
         name="far",
         step="far",
-        statement="half sum half as a pair, relative",
+        statement="half sum half as a pair, relative, in u^2",
         template="far.gappa",
-        claims={"pair -/ exact": 0.001 * U},
-        values={"SHARE": U.hex()},
+        claims={"off": FAR},
+        values={"U": U.hex()},
         code=((ACCURATE, "_sum_of_far"),),
     )
     yield Proof(
@@ -152,7 +172,7 @@ def _far() -> Iterator[Proof]:
         step="far",
         statement="half sum as a pair in the compiled kernel, relative",
         template="far_kernel.gappa",
-        claims={"pair -/ exact": 0.001 * U},
-        values={"SHARE": FAR_LOW.hex(), "CORRECTION": CORRECTION.hex()},
+        claims={"off": FAR_KERNEL},
+        values={"SHARE": FAR_LOW.hex(), "CORRECTION": CORRECTION.hex(), "U": U.hex()},
         code=((KERNELS, "_behind_in_parts"),),
     )

@@ -10,6 +10,10 @@ from tools.proofs.proof import Proof, U
 from tools.proofs.sources import COMPENSATED, DOUBLE_DOUBLE, ELEMENTARY, top_level_values
 
 UPPER, LOWER = 2 + 2.0**-25, 2.0**-26 + 2.0**-52  # of the halves of a number: a little more than is true
+STATEMENTS = {
+    "smaller": "two_sum is exact where abs(b) is no larger than a, and so is fast_two_sum",
+    "larger": "two_sum is exact where abs(b) is no smaller than a",
+}
 PAIRS = {"multiply": 7.67, "multiply_by_double": 3.29, "add_nonnegative": 3.0}  # in u^2
 _SPLIT_AT = (1 + 2.0**-52, 1 + 2.0**-26, 2 - 2.0**-26, 2 - 2.0**-51, 2 - 2.0**-52)
 
@@ -36,7 +40,8 @@ def _two_sums() -> Iterator[Proof]:
                 yield Proof(
                     name=f"two_sum{bits}_{size}{place}",
                     step="two_sum",
-                    statement=f"two_sum is exact for 1 <= a < 2, {start} <= b <= {stop} {case}".strip(),
+                    statement=STATEMENTS[size],
+                    where=f"1 <= a < 2, {start} <= b <= {stop} {case}".strip(),
                     template=f"two_sum_{size}.gappa",
                     claims=claims[size],
                     values=values | split,
@@ -85,7 +90,8 @@ def _products() -> Iterator[Proof]:
         yield Proof(
             name=f"two_product_split{place}",
             step="two_product",
-            statement=f"two parts of at most 26 bits whose sum is a, {start.hex()} <= a <= {stop.hex()}",
+            statement="two parts of at most 26 bits, whose sum is a",
+            where=f"{start.hex()} <= a <= {stop.hex()}",
             template="split.gappa",
             claims={"upper_inexact": 0.0, "lower_inexact": 0.0, "upper": UPPER, "lower": LOWER},
             values={

@@ -30,9 +30,9 @@ def proofs() -> Iterator[Proof]:
     yield Proof(
         name="kernel_total",
         step="kernel_divide",
-        statement="S N as a pair, relative",
+        statement="S N as a pair, relative to D: without_low and the sum's low part times of_low",
         template="kernel_total.gappa",
-        claims={"pair -/ exact": TOTAL * U},
+        claims={"off_in_parts": 0.0, "without_low": 8 * U**2, "of_low": 3.001 * U, "off": TOTAL * U},
         values={"U": U.hex(), "LOW": SUM_LOW.hex()},
         code=((KERNELS, "accurate_rows"),),
     )

@@ -25,6 +25,7 @@ def entry(proof: Proof, bounds: Mapping[str, Fraction]) -> dict[str, Any]:
         "step": proof.step,
         "tool": proof.tool,
         "statement": proof.statement,
+        "where": proof.where,
         "bounds": {name: _above(bounds[name]) for name in sorted(bounds)},
         "claims": dict(sorted(proof.claims.items())),
         "digest": digest(proof),

@@ -15,7 +15,8 @@ class Proof:
 
     step: of docs/accuracy.md, by name. statement: what is shown, in words and formulas. claims: by name in the script,
     the largest size that is allowed to what it proves. values: what fills the places of the template. code: the
-    functions, (file, name), whose operations the script repeats. products: see `scripts`.
+    functions, (file, name), whose operations the script repeats. products: see `scripts`. where: of several scripts of
+    one statement, what this one speaks of.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Proof:
     values: Mapping[str, str]
     code: tuple[tuple[str, str], ...] = ()
     products: str = "separate"
+    where: str = ""
 
     @property
     def tool(self) -> str:

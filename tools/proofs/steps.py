@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tools.proofs import exponentials, oracle
-from tools.proofs.accurate import ANSWER, ANSWER32, ANSWER_SMALLEST, RHO, TERM, TERM_SMALLEST
+from tools.proofs.accurate import ANSWER, ANSWER32, ANSWER_SMALLEST, FAR, FAR_KERNEL, RHO, RHO_OFF, TERM, TERM_SMALLEST
 from tools.proofs.arithmetic import PAIRS
 from tools.proofs.kernel import INVERSE_ERROR, INVERSE_ERROR32, TIMES, TIMES_FUSED, TOTAL
 from tools.proofs.proof import U32, U
@@ -41,17 +41,19 @@ STEPS = {
         "the sum of the lower parts: (K - 1) u of the sum of their sizes, in groups less",
     ),
     "total": Step(
-        f"S N = D (1 + rho + rho_off), abs(rho) <= {RHO:.3g}, abs(rho_off) <= 2^-91; h - 1 is exact for 1 <= h <= 2^21",
+        f"S N = D (1 + rho + rho_off), abs(rho) <= {RHO / U:g} u, abs(rho_off) <= {RHO_OFF / U**2:g} u^2; 1 / (1 + rho)"
+        f" is 1 - rho to 12 u^2; h - 1 is exact for 1 <= h <= 2^21",
         "two_sum, and abs(l) <= u h after fast_two_sum",
     ),
     "answers": Step(
         f"fl(fl(E + (C - rho E)) / D), and so with h and l, is off by {ANSWER} u; all but its two roundings comes to"
-        f" 2^-81. Where omega <= E <= 2^12 omega, products are subnormal, and the first of the two counts"
+        f" 2^-91. Where omega <= E <= 2^12 omega, products are subnormal, and the first of the two counts"
         f" {ANSWER_SMALLEST} u with what C loses. In float32 the quotient and its conversion are {ANSWER32} u",
         "a subnormal quotient adds half an ULP; the loss, fl(h + fl(l + log1p B)), 2 u as its parts are not negative",
     ),
     "far": Step(
-        "half times the sum times half is a pair to 0.001 u, and so is half times the sum in the kernel",
+        f"half times the sum times half is a pair to {FAR} u^2, and half times the sum in the kernel to"
+        f" {FAR_KERNEL / U:g} u",
         "half is off by 2 beta u; the division by 2^600 is exact or rounds to a subnormal number",
     ),
     "kernel_exp32": Step(
