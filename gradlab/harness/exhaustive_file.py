@@ -23,6 +23,16 @@ from gradlab.harness.exhaustive_certificate import (
     merged_ranges,
 )
 from gradlab.harness.exhaustive_pieces import Evidence
+from gradlab.harness.exhaustive_rules import (
+    LARGEST_PIECE,
+    MACHINE,
+    MOST_PIECES,
+    error_in_ulp,
+    require_consistent,
+    require_printable,
+    require_subject,
+    whole,
+)
 from gradlab.harness.exhaustive_tally import QUANTITIES, Batch, Quantity, Tally, Worst
 from gradlab.harness.exhaustive_truth import END, margins_of
 from gradlab.harness.files import parsed_json
@@ -113,27 +123,36 @@ def read_certificate(path: Path) -> Certificate:
 
 
 def _certificate(plain: Plain) -> Certificate:
+    require_printable(plain)
     margins, done = _range(plain["margins"]), tuple(map(_range, plain["done"]))
-    held = plain["schema"] == SCHEMA
-    pieces = [piece for run in plain["pieces"] for piece in _pieces(run)] if held else []
+    held, machine = plain["schema"] == SCHEMA, dict(plain["machine"])
+    if held and not machine.keys() >= set(MACHINE):
+        raise ValueError(f"machine must have {', '.join(MACHINE)}, has {', '.join(map(str, machine))}")
+    pieces = _all_pieces(plain["pieces"]) if held else []
     if held and merged_ranges(pieces) != done:
         raise ValueError("pieces must be what is done")
-    outcomes = tuple(_outcome(one, pieces) for one in plain["implementations"])
-    return Certificate(dict(plain["machine"]), margins, done, outcomes)
+    outcomes = tuple(_outcome(one, pieces, held) for one in plain["implementations"])
+    certificate = Certificate(machine, margins, done, outcomes)
+    require_consistent(certificate, plain)
+    return certificate
 
 
-def _pieces(run: Sequence[Any]) -> list[range]:
-    whole, size = _range(run), int(run[3])
-    if size < 1:
-        raise ValueError(f"a piece must have margins, got {size}")
-    return [whole[first : first + size] for first in range(0, len(whole), size)]
+def _all_pieces(runs: Sequence[Any]) -> list[range]:
+    found: list[range] = []
+    for run in runs:
+        bits, size = _range(run), whole(run[3])
+        if not 1 <= size <= LARGEST_PIECE:
+            raise ValueError(f"a piece must have 1 to {LARGEST_PIECE} margins, got {size}")
+        if len(found) + len(bits) // size > MOST_PIECES:
+            raise ValueError(f"pieces must be at most {MOST_PIECES}")
+        found += [bits[first : first + size] for first in range(0, len(bits), size)]
+    return found
 
 
-def _outcome(plain: Plain, pieces: Sequence[range]) -> Outcome:
+def _outcome(plain: Plain, pieces: Sequence[range], held: bool) -> Outcome:
     subject = {name: value for name, value in plain.items() if name not in ("results", "digests")}
-    if not all(isinstance(subject.get(name), str) for name in ("target", "name", "reduction", "order")):
-        raise ValueError(f"an implementation must have a target, name, reduction and order, has {list(subject)}")
-    tallies = {(one["label"], one["part"]): _tally(one) for one in plain["results"]}
+    require_subject(subject, ("sources", "packages", "files") if held else ())
+    tallies = {(whole(one["label"]), one["part"]): _tally(one) for one in plain["results"]}
     if tuple(tallies) != QUANTITIES:
         raise ValueError(f"results must be of {QUANTITIES}, got {tuple(tallies)}")
     return Outcome(subject, tallies, _evidence(plain, pieces) if pieces else {})
@@ -147,13 +166,13 @@ def _evidence(plain: Plain, pieces: Sequence[range]) -> Mapping[range, Evidence]
     columns = [[None] * n if result["largest"] is None else result["largest"] for result in plain["results"]]
     if {n} != set(map(len, columns)):
         raise ValueError(f"largest must be {n} numbers, one for every piece")
-    columns = [[None if one is None else float(one) for one in column] for column in columns]
+    columns = [[None if one is None else error_in_ulp(one) for one in column] for column in columns]
     rows = zip(pieces, digests, zip(*columns, strict=True), strict=True)
     return {piece: Evidence(digest, largest) for piece, digest, largest in rows}
 
 
 def _tally(plain: Plain) -> Tally:
-    tally = Tally(tuple(map(int, plain["sizes"])), None if plain["worst"] is None else _worst(plain["worst"]))
+    tally = Tally(tuple(map(whole, plain["sizes"])), None if plain["worst"] is None else _worst(plain["worst"]))
     if (tally.count, tally.sizes[0]) != (plain["count"], plain["correctly_rounded"]):
         raise ValueError(f"count must be the sum of sizes, got {plain['count']} and {tally.count}")
     return tally
@@ -164,12 +183,12 @@ def _worst(plain: Plain) -> Worst:
     margin = hex_of(float(margins_of(range(bits, bits + 1))[0]))
     if margin != plain["margin"]:
         raise ValueError(f"margin must be that of the bits {plain['bits']}, {margin}, got {plain['margin']}")
-    batch = Batch(_range(plain["batch"]), int(plain["rows"]))
-    return Worst(float(plain["ulp"]), bits, float.fromhex(plain["observed"]), batch)
+    batch = Batch(_range(plain["batch"]), whole(plain["rows"]))
+    return Worst(error_in_ulp(plain["ulp"]), bits, float.fromhex(plain["observed"]), batch)
 
 
 def _range(plain: Sequence[Any]) -> range:
-    found = range(int(plain[0], 16), int(plain[1], 16), int(plain[2]))
-    if not (found and 0 <= found[0] and found[-1] < END):
+    found = range(int(plain[0], 16), int(plain[1], 16), whole(plain[2]))
+    if not (found and found.step > 0 and 0 <= found[0] and found[-1] < END):
         raise ValueError(f"bits must lie in [0, {END:#x}), got {found}")
     return found

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from gradlab.adapters.load import TargetError, load
 from gradlab.harness.exhaustive_certificate import Certificate, Outcome, machine_of, stated
 from gradlab.harness.exhaustive_pieces import Asked, rounded_up, subject_again
 from gradlab.harness.exhaustive_sources import same_contents
@@ -92,7 +93,12 @@ def changes(certificate: Certificate) -> Iterator[str]:
 
 def subject_of_outcome(outcome: Outcome) -> Subject:
     """The implementation of a certificate, asked as it was then. Raises TargetError."""
-    return subject_again(Asked(*(outcome.subject[name] for name in ("target", "reduction", "order"))))
+    target, reduction, order = (outcome.subject[name] for name in ("target", "reduction", "order"))
+    if len(named := load(target, {}, ("float32",))) != 1:
+        raise TargetError(f"{target} must be one implementation, is {len(named)}")
+    if reduction not in named[0].claims.reduction:
+        raise TargetError(f"{target} does not claim the reduction {reduction}")
+    return subject_again(Asked(target, reduction, order))
 
 
 def name_of(quantity: Quantity) -> str:

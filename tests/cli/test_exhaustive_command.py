@@ -99,6 +99,31 @@ def test_a_certificate_without_pieces_is_said_to_hold_none(gradlab: Any) -> None
     )
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "reason"),
+    [
+        ("target", "several.py", "several.py must be one implementation, is 2"),
+        ("reduction", "sum", "complement does not claim the reduction sum"),
+    ],
+)
+def test_a_certificate_of_what_cannot_be_asked_is_refused_in_one_line(
+    gradlab: Any, field: str, value: str, reason: str
+) -> None:
+    lines = (
+        "__all__ = ['one', 'other']",
+        "from gradlab.implementations.complement import complement as one",
+        "other = one",
+    )
+    Path("several.py").write_text("\n".join(lines))
+    gradlab("exhaustive", "complement", *SAMPLE, "--output", "c.json")
+    plain = json.loads(Path("c.json").read_text())
+    plain["implementations"][0][field] = value
+    Path("c.json").write_text(json.dumps(plain))
+    ran = gradlab("exhaustive", "--verify", "c.json")
+    assert (ran.status, ran.err.count("\n")) == (2, 1)
+    assert reason in ran.err
+
+
 def test_a_folder_gets_one_certificate_each(gradlab: Any) -> None:
     Path("certificates").mkdir()
     assert gradlab("exhaustive", "complement", "every_option", *SAMPLE, "--output", "certificates").status == 0
