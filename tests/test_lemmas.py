@@ -107,7 +107,9 @@ BROKEN: list[tuple[str, Any, Any, Row, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("step", "module", "wrong", "row", "inequality"), BROKEN, ids=lambda one: str(one)[:30])
+@pytest.mark.parametrize(
+    ("step", "module", "wrong", "row", "inequality"), BROKEN, ids=[f"{one[0]}-{one[4]}" for one in BROKEN]
+)
 def test_a_step_that_is_left_out_breaks_its_inequality(
     monkeypatch: pytest.MonkeyPatch, step: str, module: Any, wrong: Any, row: Row, inequality: str
 ) -> None:
