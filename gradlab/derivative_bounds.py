@@ -152,7 +152,7 @@ def _returned(problem: Problem, error: Array, sizes: Array) -> Array:
     if error.ndim == 3:
         factors, underflow = factors[..., None], underflow[..., None]
     growth = gamma(of_factors(problem), problem.format)
-    grown = error + growth * sizes + growth * error
+    grown = error + growth * sizes + growth * error if growth > 0 else error  # sizes may be infinite at masked classes
     return where_known(problem, times(factors, grown) / divisor(problem) + underflow)
 
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from gradlab import tolerances
+from gradlab import derivative_bounds, tolerances
 from gradlab.claims import claims_from
 from gradlab.conditioning import conditioning, rows_in_range
 from gradlab.harness.problems import may_be_asked
@@ -145,3 +145,11 @@ def test_a_mean_over_so_many_rows_that_its_reciprocal_is_subnormal_is_within_the
     error = absolute_error(np.asarray(total * reciprocal), exact.loss)
     assert error <= tolerances.loss(problem)[0]
     assert of_division(problem) == 2 + n_rows * 2.0**-14
+
+
+def test_the_target_gradient_has_a_bound_at_a_masked_class_of_weight_two() -> None:
+    objective = Objective("sum", "probability", class_weights=(1.0, 2.0), derivative="target_gradient")
+    problem = Problem(np.array([[1.0, -np.inf]]), np.array([[1.0, 0.0]]), objective)
+    bound = derivative_bounds.derivative(problem)[0]
+    assert not np.isnan(bound).any()
+    assert np.isfinite(bound[0, 0])
