@@ -57,6 +57,7 @@ def rows_of(objective: Objective, rows: list[list[float]], labels: list[int]) ->
 LIMITS: dict[str, tuple[Callable[[float], Problem], float]] = {
     # what is computed on the way, of a parameter s; the s from which it may overflow
     "A": (lambda s: rows_of(Objective("sum", class_weights=(s, 1.0)), [ONE], [0]), L / 4),
+    "A, which is divided by as much": (lambda s: rows_of(Objective(class_weights=(s, 1.0)), [ONE], [0]), L / 4),
     "A times a row's factor": (
         lambda s: rows_of(Objective("sum", class_weights=(4.0, 1.0), sample_weights=(s,)), [ONE], [0]),
         L / 16,
