@@ -83,6 +83,10 @@ LIMITS: dict[str, tuple[Callable[[float], Problem], float]] = {
         lambda s: rows_of(Objective("sum", class_weights=(1.0, s), sample_weights=(0.25,)), [FAR], [1]),
         L / 128,
     ),
+    "lse - x_j times a factor, before coefficients below 1": (
+        lambda s: rows_of(Objective("sum", class_weights=(0.25, 0.25), sample_weights=(s,)), [FAR], [1]),
+        L / 128,
+    ),
     "lse - x_j over a small denominator": (
         lambda s: rows_of(Objective(class_weights=(1.0, 0.25)), [[0.0, -s]], [1]),
         L / 8,
