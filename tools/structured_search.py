@@ -4,7 +4,7 @@ So many classes at each of a few logits, N rows alike, as a mean: `gradlab.harne
 error of each part with its levels in hexadecimal; --write keeps those of up to 2^17 classes in the corpus, which the
 tests replay.
 
-    python tools/structured_search.py accurate [--dtype float32] [--minutes 1] [--seed 0] [--write]
+    python -m tools.structured_search accurate [--dtype float32] [--minutes 1] [--seed 0] [--write]
 """
 
 from __future__ import annotations
@@ -14,13 +14,12 @@ import json
 import time
 from typing import Any
 
-from worst_cases import CORPUS, merged
-
 from gradlab.adapters.load import load
 from gradlab.harness.files import write_whole
 from gradlab.harness.level_climbing import MOST_CLASSES, Found, LevelClimb
+from tools.worst_cases import CORPUS, MANY, merged
 
-LARGEST_KEPT = 2**17  # classes of an entry of the corpus
+KEPT_SIZES = (range(2, MANY), range(MANY, 2**17 + 1))  # classes of an entry of the corpus
 
 
 def search(climb: LevelClimb, seconds: float) -> None:
@@ -64,7 +63,8 @@ def main() -> None:
             for part, found in climb.worst().items():
                 print(described(name, part, found), flush=True)
             print(f"{name} {dtype}: {climb.n_tried} rows tried, seed {chosen.seed}", flush=True)
-            entries += [encoded(name, part, found) for part, found in climb.worst(LARGEST_KEPT).items()]
+            for sizes in KEPT_SIZES:
+                entries += [encoded(name, part, found) for part, found in climb.worst(sizes).items()]
     if chosen.write:
         known = json.loads(CORPUS.read_text()) if CORPUS.exists() else []
         write_whole(CORPUS, json.dumps(merged(entries, known), indent=1) + "\n")

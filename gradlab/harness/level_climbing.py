@@ -100,11 +100,11 @@ class LevelClimb:
             some.sort(key=lambda one: -one.ulp)
             del some[KEPT:]
 
-    def worst(self, most_classes: int = MOST_CLASSES) -> dict[str, Found]:
-        """The largest error of each part that was found with at most so many classes."""
+    def worst(self, sizes: range = range(2, MOST_CLASSES + 1)) -> dict[str, Found]:
+        """The largest error of each part that was found with such numbers of classes."""
         every = {part: [one for (_, of), some in self.kept.items() if of == part for one in some] for part in PARTS}
-        small = {part: [one for one in some if one.levels.n_classes <= most_classes] for part, some in every.items()}
-        return {part: max(some, key=lambda one: one.ulp) for part, some in small.items() if some}
+        these = {part: [one for one in some if one.levels.n_classes in sizes] for part, some in every.items()}
+        return {part: max(some, key=lambda one: one.ulp) for part, some in these.items() if some}
 
 
 def drawn(dtype: str, most_classes: int, rng: np.random.Generator) -> Levels:
