@@ -13,9 +13,9 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tools.lemmas import page, plain, store
-from tools.lemmas.inequality import Inequality, used
+from tools.lemmas.inequality import Inequality, share
 from tools.lemmas.row import Row, row_from
-from tools.lemmas.search import Search, drawn
+from tools.lemmas.search import Search, draw
 from tools.lemmas.table import INEQUALITIES
 
 compensated = importlib.import_module("gradlab.implementations._compensated")
@@ -51,7 +51,7 @@ def test_the_proof_holds_on_rows_that_are_drawn_again(dtype: str, of_kernel: boo
         pytest.importorskip("numba")
     rng, examine = np.random.default_rng(7), store.examiner(dtype, of_kernel)
     for _ in range(40):
-        row = drawn(dtype, rng)
+        row = draw(dtype, rng)
         assert {name: ratio for name, ratio in examine(row).items() if ratio > 1} == {}
 
 
@@ -63,12 +63,12 @@ def test_a_search_repeats_with_its_seed() -> None:
     first, second = (Search(plain.examine, "float64", 3) for _ in range(2))
     for _ in range(5):
         for one in (first, second):
-            one.look(drawn("float64", one._rng))
+            one.look(draw("float64", one._rng))
     assert first.largest() == second.largest()
 
 
 def test_a_row_is_read_as_it_was_written() -> None:
-    row = drawn("float32", np.random.default_rng(2))
+    row = draw("float32", np.random.default_rng(2))
     assert row_from(row.plain()) == row
 
 
@@ -119,6 +119,6 @@ def test_a_step_that_is_left_out_breaks_its_inequality(
 
 
 def test_nothing_is_used_where_the_left_side_is_0_and_all_where_only_the_right_side_is() -> None:
-    assert used(0.0, 0.0) == 0
-    assert used(1.0, 0.0) == np.inf
-    assert used(-1.0, 2.0) == pytest.approx(0.5)
+    assert share(0.0, 0.0) == 0
+    assert share(1.0, 0.0) == np.inf
+    assert share(-1.0, 2.0) == pytest.approx(0.5)

@@ -26,13 +26,13 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--write", action="store_true", help=f"keep what is larger than known in {store.FILE.name}")
     chosen = parser.parse_args(arguments)
-    found = {dtype: searched(dtype, 60 * chosen.minutes, chosen.seed) for dtype in chosen.dtype or store.DTYPES}
+    found = {dtype: search(dtype, 60 * chosen.minutes, chosen.seed) for dtype in chosen.dtype or store.DTYPES}
     if chosen.write:
         store.write(found)
     return int(any(one.used > 1 for largest in found.values() for one in largest.values()))
 
 
-def searched(dtype: str, seconds: float, seed: int) -> dict[str, Largest]:
+def search(dtype: str, seconds: float, seed: int) -> dict[str, Largest]:
     """The largest part of each inequality that was used; half of the time for each of the two implementations."""
     searches = [Search(store.examiner(dtype, of_kernel), dtype, seed) for of_kernel in (False, True)]
     for name, one in store.read()[dtype].items():

@@ -30,7 +30,7 @@ class Inequality:
     is_exact: bool = False
 
 
-def used(left: arb | float, right: arb | float) -> float:
+def share(left: arb | float, right: arb | float) -> float:
     """An upper bound of left / right, 0 where the left side is 0, inf where the right side may be 0 and left is not."""
     ctx.prec = PRECISION
     left, right = abs(arb(left)), arb(right)

@@ -18,7 +18,7 @@ from gradlab.implementations.fused_accurate import fused_accurate
 from gradlab.problems.dtypes import format_of
 from tools.lemmas import plain
 from tools.lemmas.exact import Exact, total, ulp
-from tools.lemmas.inequality import PRECISION, SHOWN, Used, holds_exactly, largest, used
+from tools.lemmas.inequality import PRECISION, SHOWN, Used, holds_exactly, largest, share
 from tools.lemmas.plain import LAMBDA, LONG
 from tools.lemmas.row import Array, Row
 from tools.lemmas.trace import require_level
@@ -100,19 +100,19 @@ def sums(done: Run) -> Used:
     row, exact, u = done.row, done.exact, done.u
     for level, truth in enumerate(exact.terms):
         got = arb(float(done.terms[row.places[level]]))
-        yield "kernel_error_of_exp", used(got - truth, BETA * ulp(truth, row.dtype))
+        yield "kernel_error_of_exp", share(got - truth, BETA * ulp(truth, row.dtype))
     terms = [arb(float(value)) for value in done.terms[row.places]]
     kept = total(row.n_others, terms)
     high, low = arb(done.others[0]), arb(done.others[1])
-    yield "kernel_error_of_the_sum", used(high + low - kept, done.of_the_sum / 2 * u * kept)
+    yield "kernel_error_of_the_sum", share(high + low - kept, done.of_the_sum / 2 * u * kept)
     allowed = (2 * BETA + done.of_the_sum) * u * exact.others + row.n_classes * BETA * done.eta
-    yield "kernel_error_of_the_others", used(high + low - exact.others, allowed)
+    yield "kernel_error_of_the_others", share(high + low - exact.others, allowed)
     d, rest = arb(done.denominator[0]), arb(done.denominator[1])
-    yield "kernel_denominator_is_normalised", used(rest, 2.0**-53 * d)
+    yield "kernel_denominator_is_normalised", share(rest, 2.0**-53 * d)
     product = (high + low + arb(float(done.terms[row.label]))) * row.n_rows
     yield (
         "kernel_error_of_the_denominator",
-        used(d + rest - product, 8 * arb(2) ** -106 * d + arb(2) ** -53 * abs(low) * row.n_rows * 3),
+        share(d + rest - product, 8 * arb(2) ** -106 * d + arb(2) ** -53 * abs(low) * row.n_rows * 3),
     )
 
 
@@ -126,8 +126,8 @@ def answers(done: Run) -> Used:
         if count:
             truth, got = exact.entry(level), arb(float(done.gradient[0, row.places[level]]))
             products = 1.0 if exact.terms[level] > format_of(row.dtype).smallest_normal else BETA + 1
-            yield "kernel_error_of_another_entry", used(got - truth, entry * u * truth + products * eta)
-            yield "kernel_another_entry_in_ulp", used(got - truth, ulp(truth, row.dtype) * SHOWN[row.dtype])
+            yield "kernel_error_of_another_entry", share(got - truth, entry * u * truth + products * eta)
+            yield "kernel_another_entry_in_ulp", share(got - truth, ulp(truth, row.dtype) * SHOWN[row.dtype])
     truth, got = exact.target, -arb(float(done.gradient[0, row.label]))
     of_target = 2 * theta + (1.1 if row.dtype == "float32" else 2.1) + more
     if in_parts:
@@ -135,15 +135,15 @@ def answers(done: Run) -> Used:
         of_target = theta + half + 3.1 + more
         subnormal = 1.01 if row.dtype == "float64" else 0.51  # two products, each rounded
     name = "kernel_error_of_the_target" + ("_far" if in_parts else "")
-    yield name, used(got - truth, of_target * u * truth + subnormal * eta)
-    yield "kernel_target_in_ulp", used(got - truth, ulp(truth, row.dtype) * SHOWN[row.dtype])
+    yield name, share(got - truth, of_target * u * truth + subnormal * eta)
+    yield "kernel_target_in_ulp", share(got - truth, ulp(truth, row.dtype) * SHOWN[row.dtype])
     loss = arb(float(done.losses[0]))
     if loss.is_finite():
         of_loss = theta + more + (2 * LAMBDA + 5.1 if row.dtype == "float64" else 1.1)
         if in_parts and row.dtype == "float64":  # m - x_y = 0 then, and is added without a rounding
             of_loss = theta + more + 4 * HALF_BETA + 2 * LAMBDA + 2.1
-        yield "kernel_error_of_a_loss", used(loss - exact.loss, of_loss * u * exact.loss + subnormal * eta)
-        yield "kernel_loss_in_ulp", used(loss - exact.loss, ulp(exact.loss, row.dtype) * SHOWN[row.dtype])
+        yield "kernel_error_of_a_loss", share(loss - exact.loss, of_loss * u * exact.loss + subnormal * eta)
+        yield "kernel_loss_in_ulp", share(loss - exact.loss, ulp(exact.loss, row.dtype) * SHOWN[row.dtype])
 
 
 def the_same(done: Run) -> Used:

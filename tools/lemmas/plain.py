@@ -16,9 +16,9 @@ from gradlab.implementations import _compensated, accurate
 from gradlab.problems.dtypes import Format, format_of
 from gradlab.roundings import ASSUMED_BY_ACCURATE
 from tools.lemmas.exact import Exact, cut_of, total, ulp
-from tools.lemmas.inequality import PRECISION, SHOWN, Used, holds_exactly, largest, used
+from tools.lemmas.inequality import PRECISION, SHOWN, Used, holds_exactly, largest, share
 from tools.lemmas.row import Array, Row
-from tools.lemmas.trace import Locals, Traced, require_level, traced
+from tools.lemmas.trace import Locals, Trace, require_level, trace_of
 
 BETA = ASSUMED_BY_ACCURATE["exp", "float64"]  # ULP
 LAMBDA = ASSUMED_BY_ACCURATE["log1p", "float64"]
@@ -32,7 +32,7 @@ class Run:
 
     row: Row
     exact: Exact
-    trace: Traced
+    trace: Trace
     loss: Array
     gradient: Array
 
@@ -81,7 +81,7 @@ class Run:
 
 def run(row: Row) -> Run:
     """The row, computed. Raises NotLevelError where equal logits are answered in unlike ways."""
-    trace, (loss, gradient) = traced(accurate.accurate, row)
+    trace, (loss, gradient) = trace_of(accurate.accurate, row)
     require_level(row, gradient)
     return Run(row, Exact(row), trace, loss, gradient)
 
@@ -102,7 +102,7 @@ def difference(done: Run) -> Used:
             ctx.prec = 2 * 1100  # a sum of any two numbers is exact
             exact = arb(x) - arb(m) - arb(d) - arb(delta)
             yield "difference_is_exact", holds_exactly(exact)
-            yield "remainder_of_the_difference", used(delta, done.u * abs(arb(d)))
+            yield "remainder_of_the_difference", share(delta, done.u * abs(arb(d)))
 
 
 def term(done: Run) -> Used:
@@ -113,15 +113,15 @@ def term(done: Run) -> Used:
         d, delta = parts["difference"][level], arb(parts["error"][level])
         e, c = pair["e"][level], pair["delta"][level]
         if not math.isfinite(d) or d < -FURTHEST:
-            yield "exponential_that_vanishes", used(exact, done.eta / 2) if e == 0 else math.inf
+            yield "exponential_that_vanishes", share(exact, done.eta / 2) if e == 0 else math.inf
             continue
         power = arb(d).exp()
-        yield "error_of_exp", used(arb(e) - power, done.beta * ulp(power, done.row.dtype))
-        yield "error_of_the_correction", used(arb(c) - arb(e) * delta, done.u * abs(e * delta) + done.eta / 2)
+        yield "error_of_exp", share(arb(e) - power, done.beta * ulp(power, done.row.dtype))
+        yield "error_of_the_correction", share(arb(c) - arb(e) * delta, done.u * abs(e * delta) + done.eta / 2)
         if e > 0:
-            yield "square_of_the_remainder", used(delta.exp() - 1 - delta, 2.0**-35 * done.u)
+            yield "square_of_the_remainder", share(delta.exp() - 1 - delta, 2.0**-35 * done.u)
         allowed = done.theta * done.u * exact + done.of_underflow(exact, done.subnormal, 0.5)
-        yield "error_of_a_term", used(arb(e) + c - exact, allowed)
+        yield "error_of_a_term", share(arb(e) + c - exact, allowed)
 
 
 def sums(done: Run) -> Used:
@@ -129,15 +129,15 @@ def sums(done: Run) -> Used:
     row, exact = done.row, done.exact
     pair, known = done.locals_of("exponentials_of_difference"), done.locals_of("_divide")
     high, low = arb(float(known["high"][0])), arb(float(known["low"][0]))
-    yield "pair_is_normalised", used(low, done.u * high)
+    yield "pair_is_normalised", share(low, done.u * high)
     kept = total(row.n_others, map(arb, pair["e"][:-1])) + total(row.n_others, map(arb, pair["delta"][:-1]))
     lost = 2.0**-10 if row.n_classes <= LONG else 0.25
-    yield "error_of_the_sum", used(high + low - kept, lost * done.u * kept)
+    yield "error_of_the_sum", share(high + low - kept, lost * done.u * kept)
     if done.trace.number_of("sum_of_pairs>_cut_sum"):
         yield from _cuts(done)
     allowed = (done.theta + done.of_the_sum) * done.u * exact.others
     allowed += (row.n_classes - 1) * done.subnormal * done.eta
-    yield "error_of_the_others", used(high + low - exact.others, allowed)
+    yield "error_of_the_others", share(high + low - exact.others, allowed)
 
 
 def _cuts(done: Run) -> Used:
@@ -150,20 +150,20 @@ def _cuts(done: Run) -> Used:
     most = float(max(value for value, count in zip(e, row.n_others, strict=True) if count))
     cut = cut_of(most, row.n_classes) if last else 2.0 ** (row.n_classes + 2).bit_length()
     if most > 0:
-        yield "cut_is_above_the_sum", used((row.n_classes + 2) * arb(most), cut)
+        yield "cut_is_above_the_sum", share((row.n_classes + 2) * arb(most), cut)
         if last:
-            yield "cut_is_near", used(cut, 4 * (row.n_classes + 2) * arb(most))
+            yield "cut_is_near", share(cut, 4 * (row.n_classes + 2) * arb(most))
     upper = (e + cut) - cut
     high, low = (arb(float(part[0])) for part in parts["return"])
     yield "upper_parts_add_up", holds_exactly(total(row.n_others, map(arb, upper)) - high)
     for value, count in zip(e - upper, row.n_others, strict=True):
         if count:
-            yield "lower_parts_are_small", used(value, u * cut)
+            yield "lower_parts_are_small", share(value, u * cut)
     exact = total(row.n_others, map(arb, e - upper)) + total(row.n_others, map(arb, c))
     corrections = total(row.n_others, (abs(arb(value)) for value in c))
     n_roundings = min(row.n_classes, 2**9) if row.n_classes > _compensated.GROUP else row.n_classes
     growth = n_roundings * u / (1 - n_roundings * u)
-    yield "rounding_of_the_lower_parts", used(low - exact, growth * (row.n_classes * u * arb(cut) + corrections))
+    yield "rounding_of_the_lower_parts", share(low - exact, growth * (row.n_classes * u * arb(cut) + corrections))
 
 
 def _was_small(done: Run) -> bool:
@@ -177,9 +177,9 @@ def denominator(done: Run) -> Used:
     known = {name: _first(value) for name, value in done.locals_of("_divide").items()}
     rho, d = arb(known["rho"]), arb(known["denominator"])
     s = sum((arb(known[name]) for name in ("term", "correction", "high", "low")), arb(0))
-    yield "shortfall_is_small", used(rho, 3.4 * u)
-    yield "shortfall_of_the_denominator", used(s * row.n_rows - d * (1 + rho), 16 * u * u * d)
-    yield "square_of_the_shortfall", used(1 / (1 + rho) - (1 - rho), 12 * u * u)
+    yield "shortfall_is_small", share(rho, 3.4 * u)
+    yield "shortfall_of_the_denominator", share(s * row.n_rows - d * (1 + rho), 16 * u * u * d)
+    yield "square_of_the_shortfall", share(1 / (1 + rho) - (1 - rho), 12 * u * u)
     if done.is_far:
         return
     smaller = arb(float(done.locals_of("_losses")["sums"].smaller[0]))
@@ -187,7 +187,7 @@ def denominator(done: Run) -> Used:
     allowed += (row.n_classes - 1) * done.subnormal * done.eta
     if not row.is_top:
         allowed += done.of_the_sum * u
-    yield "error_of_the_smaller", used(smaller - exact.smaller, allowed)
+    yield "error_of_the_smaller", share(smaller - exact.smaller, allowed)
 
 
 def _first(value: Any) -> float:
@@ -203,11 +203,11 @@ def answers(done: Run) -> Used:
         if count:
             truth, got = exact.entry(level), arb(float(done.gradient[0, row.places[level]]))
             allowed = entry * u * truth + done.of_underflow(exact.terms[level], done.beta + 2, 1.5)
-            yield "error_of_another_entry", used(got - truth, allowed)
-            yield "another_entry_in_ulp", used(got - truth, ulp(truth, row.dtype) * SHOWN[row.dtype])
+            yield "error_of_another_entry", share(got - truth, allowed)
+            yield "another_entry_in_ulp", share(got - truth, ulp(truth, row.dtype) * SHOWN[row.dtype])
     truth, got = exact.target, -arb(float(done.gradient[0, row.label]))
-    yield "error_of_the_target" + ("_far" if done.is_far else ""), used(got - truth, target * u * truth + eta / 2)
-    yield "target_in_ulp", used(got - truth, ulp(truth, row.dtype) * SHOWN[row.dtype])
+    yield "error_of_the_target" + ("_far" if done.is_far else ""), share(got - truth, target * u * truth + eta / 2)
+    yield "target_in_ulp", share(got - truth, ulp(truth, row.dtype) * SHOWN[row.dtype])
     yield from _losses(done)
 
 
@@ -217,8 +217,8 @@ def _losses(done: Run) -> Used:
     if not np.isfinite(got):
         return
     roundings = 6 * done.beta + 2 * LAMBDA + 2.1 if done.is_far else done.theta + 2 * LAMBDA + 5.2
-    yield "error_of_a_loss", used(arb(float(got)) - exact.loss, roundings * done.u * exact.loss + done.eta / 2)
-    yield "loss_in_ulp", used(arb(float(got)) - exact.loss, ulp(exact.loss, row.dtype) * SHOWN[row.dtype])
+    yield "error_of_a_loss", share(arb(float(got)) - exact.loss, roundings * done.u * exact.loss + done.eta / 2)
+    yield "loss_in_ulp", share(arb(float(got)) - exact.loss, ulp(exact.loss, row.dtype) * SHOWN[row.dtype])
 
 
 def far(done: Run) -> Used:
@@ -230,7 +230,7 @@ def far(done: Run) -> Used:
     if half == 0:
         return
     u = done.u
-    yield "error_of_the_half", used(half - (d / 2).exp(), done.beta * ulp((d / 2).exp(), "float64"))
+    yield "error_of_the_half", share(half - (d / 2).exp(), done.beta * ulp((d / 2).exp(), "float64"))
     second = max(x for x, count in zip(row.levels, row.n_others, strict=True) if count)
     lost = arb(_first(known["lost"]))
     parts = arb(_first(known["total"])) + arb(_first(known["rest"]))
@@ -238,14 +238,14 @@ def far(done: Run) -> Used:
     theta = 2 * done.beta + 0.001 + done.of_the_sum
     yield (
         "error_of_the_sum_in_parts",
-        used(parts - truth, theta * done.u * truth + row.n_classes * done.beta * done.eta),
+        share(parts - truth, theta * done.u * truth + row.n_classes * done.beta * done.eta),
     )
     product = half * half * away * parts
     pair = arb(_first(known["high"])) + arb(_first(known["low"]))
-    yield "product_of_the_parts", used(pair - product, 9 * u * u * product)
+    yield "product_of_the_parts", share(pair - product, 9 * u * u * product)
     got, exact = arb(float(done.locals_of("_losses")["sums"].smaller[0])), done.exact.smaller
     allowed = (theta + 4 * done.beta + 1.1) * u
-    yield "error_of_the_smaller_in_parts", used(got - exact, allowed * exact + done.eta / 2)
+    yield "error_of_the_smaller_in_parts", share(got - exact, allowed * exact + done.eta / 2)
 
 
 STEPS: tuple[Callable[[Run], Used], ...] = (difference, term, sums, denominator, answers, far)

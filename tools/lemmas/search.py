@@ -69,10 +69,10 @@ class Search:
         while time.monotonic() < stop:
             names = sorted(self.kept)
             if not names or self._rng.random() < 1 / 3:
-                self.look(drawn(self.dtype, self._rng))
+                self.look(draw(self.dtype, self._rng))
                 continue
             best = self.kept[names[int(self._rng.integers(len(names)))]]
-            row = changed(best[int(self._rng.integers(len(best)))].row, self._rng)
+            row = change(best[int(self._rng.integers(len(best)))].row, self._rng)
             if row is not None:
                 self.look(row)
 
@@ -81,7 +81,7 @@ class Search:
         return {name: best[0] for name, best in sorted(self.kept.items())}
 
 
-def drawn(dtype: str, rng: np.random.Generator) -> Row:
+def draw(dtype: str, rng: np.random.Generator) -> Row:
     """A new row."""
     n_classes = _number_of_classes(rng)
     counts = _counts(n_classes, rng)
@@ -90,7 +90,7 @@ def drawn(dtype: str, rng: np.random.Generator) -> Row:
         depths = rng.uniform(0.8, 1.02) * _deepest(dtype) + rng.exponential(2.0) * np.arange(len(depths))
     top = rng.choice([0.0, rng.uniform(-1, 1), rng.uniform(-1, 1) * 2.0 ** rng.uniform(-40, 10)])
     row = _row_of(dtype, np.concatenate([[top], top - depths]), counts, rng)
-    return row if row is not None else drawn(dtype, rng)
+    return row if row is not None else draw(dtype, rng)
 
 
 def _number_of_classes(rng: np.random.Generator) -> int:
@@ -146,7 +146,7 @@ def thresholds(dtype: str, n_classes: int) -> Array:
     return np.array([*sums, 2.0**-24, 2.0**-27, 1024 * n_classes * normal, normal, 2 * u * normal * n_classes])
 
 
-def changed(row: Row, rng: np.random.Generator) -> Row | None:
+def change(row: Row, rng: np.random.Generator) -> Row | None:
     """The row with a level, a count, the label or the number of rows changed; None where that leaves no row."""
     levels, counts = np.array(row.levels), np.array(row.counts)
     kind, place = rng.integers(6), int(rng.integers(len(levels)))

@@ -10,7 +10,7 @@ import numpy as np
 from flint import arb, ctx
 
 from tools.lemmas.exact import total, ulp
-from tools.lemmas.inequality import PRECISION, SHOWN, Used, largest, used
+from tools.lemmas.inequality import PRECISION, SHOWN, Used, largest, share
 from tools.lemmas.plain import BETA, LAMBDA, Run, run
 from tools.lemmas.row import Row
 
@@ -33,13 +33,13 @@ def sums(done: Run) -> Used:
         if level != row.label_level or row.counts[level] > 1:  # the label's place holds 0 by then
             term = arb(float(known["terms"][level]))
             if exact > 2.0**-150:
-                yield "single_error_of_a_term", used(term - exact, OF_A_TERM * WIDE * exact)
+                yield "single_error_of_a_term", share(term - exact, OF_A_TERM * WIDE * exact)
     others, truth = arb(float(known["others"][0])), done.exact.others
     allowed = (OF_A_TERM + row.n_classes) * WIDE * truth + row.n_classes * arb(2) ** -150 * 2.0**-40
-    yield "single_error_of_the_others", used(others - truth, allowed)
+    yield "single_error_of_the_others", share(others - truth, allowed)
     visible = [arb(float(value)) for value in known["terms"][:-1]]
     rounded = total(row.n_others, visible)
-    yield "single_rounding_of_the_sum", used(others - rounded, row.n_classes * WIDE * rounded)
+    yield "single_rounding_of_the_sum", share(others - rounded, row.n_classes * WIDE * rounded)
 
 
 def answers(done: Run) -> Used:
@@ -50,17 +50,17 @@ def answers(done: Run) -> Used:
         if count:
             error = arb(float(done.gradient[0, row.places[level]])) - exact.entry(level)
             unit = ulp(exact.entry(level), row.dtype)
-            yield "single_error_of_another_entry", used(error, ONCE * unit)
-            yield "another_entry_in_ulp", used(error, shown * unit)
+            yield "single_error_of_another_entry", share(error, ONCE * unit)
+            yield "another_entry_in_ulp", share(error, shown * unit)
     error, unit = arb(float(done.gradient[0, row.label])) + exact.target, ulp(exact.target, row.dtype)
-    yield "single_error_of_the_target", used(error, ONCE * unit)
-    yield "target_in_ulp", used(error, shown * unit)
+    yield "single_error_of_the_target", share(error, ONCE * unit)
+    yield "target_in_ulp", share(error, shown * unit)
     with np.errstate(over="ignore"):
         loss = float(done.locals_of("_losses_in_float64")["losses"].astype(row.dtype)[0])
     if math.isfinite(loss):
         unit = ulp(exact.loss, row.dtype)
-        yield "single_error_of_a_loss", used(arb(loss) - exact.loss, (0.5 + 2.0**-8 * (1 + LAMBDA)) * unit)
-        yield "loss_in_ulp", used(arb(loss) - exact.loss, shown * unit)
+        yield "single_error_of_a_loss", share(arb(loss) - exact.loss, (0.5 + 2.0**-8 * (1 + LAMBDA)) * unit)
+        yield "loss_in_ulp", share(arb(loss) - exact.loss, shown * unit)
 
 
 STEPS: tuple[Callable[[Run], Used], ...] = (sums, answers)

@@ -21,7 +21,7 @@ class NotLevelError(Exception):
     """Equal logits got unlike answers, so that one cannot stand for all; says where."""
 
 
-class Traced:
+class Trace:
     """The locals of each call, by "function" or "caller>function", in the order of the returns.
 
     Of arrays over the classes only the entries at `row.places` are kept, and the label's, last.
@@ -56,9 +56,9 @@ class Traced:
         return value.reshape(-1)[:1].astype(np.float64)
 
 
-def traced(function: Callable[..., Any], row: Row) -> tuple[Traced, Any]:
+def trace_of(function: Callable[..., Any], row: Row) -> tuple[Trace, Any]:
     """The locals of the functions in `function`'s module and in _compensated, and what it returns."""
-    found, folder = Traced(row), _folder(function)
+    found, folder = Trace(row), _folder(function)
 
     def watch(frame: FrameType, event: str, returned: Any) -> None:
         if event == "return" and frame.f_code.co_filename.startswith(folder):
