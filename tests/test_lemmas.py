@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+from types import FunctionType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -105,6 +107,53 @@ BROKEN: list[tuple[str, Any, Any, Row, str]] = [
         "rounding_of_the_lower_parts",
     ),
 ]
+
+
+@pytest.mark.parametrize("dtype", store.DTYPES)
+@pytest.mark.parametrize("label", [0, 1])
+def test_an_infinite_loss_is_an_error_where_the_loss_is_a_number(
+    monkeypatch: pytest.MonkeyPatch, dtype: str, label: int
+) -> None:
+    step = "_losses" if dtype == "float64" else "_losses_in_float64"
+    correct = getattr(accurate, step)
+    broken = FunctionType(
+        correct.__code__, {**vars(accurate), "np": SimpleNamespace(**{**vars(np), "log1p": infinite})}
+    )
+    monkeypatch.setattr(accurate, step, broken)
+    name = "error_of_a_loss" if dtype == "float64" else "single_error_of_a_loss"
+    assert store.examiner(dtype, False)(Row(dtype, (0.5, -40.0), (1, 3), label))[name] == np.inf
+
+
+def infinite(values: Any) -> Any:
+    return np.full_like(values, np.inf)
+
+
+SIZES = [62, 125, 1000, 1021, 1022, 1024, 1025, 2045, 32000, 2**17 - 3, 2**17, 2**20 - 3, 2**20]
+
+
+@pytest.mark.parametrize("n_classes", SIZES)
+def test_what_a_sum_loses_at_its_first_cut_is_small_beside_the_least_that_is_cut_once(n_classes: int) -> None:
+    sigma, u = 2.0 ** (n_classes + 2).bit_length(), 2.0**-53
+    least = compensated.smallest_sum(n_classes)
+    assert least == (2.0**-43 * sigma**3 if n_classes <= 2**10 else 2.0**-34 * sigma**2)
+    n_roundings = n_classes if n_classes <= 2**10 else 2**9
+    assert n_roundings * u * n_classes * u * sigma <= 2.0**-10 * u * least
+
+
+@dataclass(frozen=True)
+class Rounded:
+    """Stands for a number: how many roundings it has gone through."""
+
+    times: int = 0
+
+    def __add__(self, other: Rounded) -> Rounded:
+        return Rounded(max(self.times, other.times) + 1)
+
+
+@pytest.mark.parametrize("n_classes", [62, 1024, 1025, 8191, 2**17, 2**20])
+def test_no_part_of_a_sum_goes_through_more_roundings_than_the_page_says(n_classes: int) -> None:
+    parts = np.full((1, n_classes), Rounded(), dtype=object)  # NumPy adds objects one by one: the worst order there is
+    assert compensated._sum_in_groups(parts)[0].times <= min(n_classes, 2**10 if n_classes <= 2**10 else 2**9)
 
 
 @pytest.mark.parametrize(

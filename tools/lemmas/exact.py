@@ -76,6 +76,11 @@ def ulp(value: arb, dtype: str) -> arb:
     return arb(2) ** max(binade - fmt.precision + 1, fmt.min_exponent - fmt.precision + 1)
 
 
+def is_beyond(got: float, truth: arb, dtype: str) -> bool:
+    """Whether inf is the right answer: only where the truth is larger than every number, so that nothing else is."""
+    return bool(got == math.inf and truth > format_of(dtype).largest)
+
+
 def cut_of(upper_bound: float, n_classes: int) -> float:
     """The power of two at which terms below upper_bound are cut, frexp's exponent raised by the bits of K + 2."""
     return math.ldexp(1.0, math.frexp(upper_bound)[1] + (n_classes + 2).bit_length())

@@ -15,7 +15,7 @@ from flint import arb, ctx
 from gradlab.implementations import _compensated, accurate
 from gradlab.problems.dtypes import Format, format_of
 from gradlab.roundings import ASSUMED_BY_ACCURATE
-from tools.lemmas.exact import Exact, cut_of, total, ulp
+from tools.lemmas.exact import Exact, cut_of, is_beyond, total, ulp
 from tools.lemmas.inequality import PRECISION, SHOWN, Used, holds_exactly, largest, share
 from tools.lemmas.row import Array, Row
 from tools.lemmas.trace import Locals, Trace, require_level, trace_of
@@ -23,6 +23,7 @@ from tools.lemmas.trace import Locals, Trace, require_level, trace_of
 BETA = ASSUMED_BY_ACCURATE["exp", "float64"]  # ULP
 LAMBDA = ASSUMED_BY_ACCURATE["log1p", "float64"]
 FURTHEST = 745.2  # where exp is 0
+GROUPED = 2**10  # classes from which on lower parts are added in groups: the page's number, whatever the code has
 LONG = 2**17  # up to here what a sum loses is 2^-10 u, up to 2^20 it is u / 4
 
 
@@ -161,7 +162,7 @@ def _cuts(done: Run) -> Used:
             yield "lower_parts_are_small", share(value, u * cut)
     exact = total(row.n_others, map(arb, e - upper)) + total(row.n_others, map(arb, c))
     corrections = total(row.n_others, (abs(arb(value)) for value in c))
-    n_roundings = min(row.n_classes, 2**9) if row.n_classes > _compensated.GROUP else row.n_classes
+    n_roundings = min(row.n_classes, 2**9) if row.n_classes > GROUPED else row.n_classes
     growth = n_roundings * u / (1 - n_roundings * u)
     yield "rounding_of_the_lower_parts", share(low - exact, growth * (row.n_classes * u * arb(cut) + corrections))
 
@@ -214,7 +215,7 @@ def answers(done: Run) -> Used:
 def _losses(done: Run) -> Used:
     exact, row = done.exact, done.row
     got = done.locals_of("_losses")["losses"].astype(row.dtype)[0]
-    if not np.isfinite(got):
+    if is_beyond(float(got), exact.loss, row.dtype):
         return
     roundings = 6 * done.beta + 2 * LAMBDA + 2.1 if done.is_far else done.theta + 2 * LAMBDA + 5.2
     yield "error_of_a_loss", share(arb(float(got)) - exact.loss, roundings * done.u * exact.loss + done.eta / 2)

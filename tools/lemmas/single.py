@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from itertools import chain
 
 import numpy as np
 from flint import arb, ctx
 
-from tools.lemmas.exact import total, ulp
+from tools.lemmas.exact import is_beyond, total, ulp
 from tools.lemmas.inequality import PRECISION, SHOWN, Used, largest, share
 from tools.lemmas.plain import BETA, LAMBDA, Run, run
 from tools.lemmas.row import Row
@@ -57,7 +56,7 @@ def answers(done: Run) -> Used:
     yield "target_in_ulp", share(error, shown * unit)
     with np.errstate(over="ignore"):
         loss = float(done.locals_of("_losses_in_float64")["losses"].astype(row.dtype)[0])
-    if math.isfinite(loss):
+    if not is_beyond(loss, exact.loss, row.dtype):
         unit = ulp(exact.loss, row.dtype)
         yield "single_error_of_a_loss", share(arb(loss) - exact.loss, (0.5 + 2.0**-8 * (1 + LAMBDA)) * unit)
         yield "loss_in_ulp", share(arb(loss) - exact.loss, shown * unit)
