@@ -14,12 +14,14 @@ from gradlab.claims import LEVELS, Claims, claims_from
 from gradlab.evaluation import Implementation, answer
 from gradlab.harness.encoding import Plain, decoded_problem, encoded_answer, encoded_problem, encoded_truth, hex_of
 from gradlab.harness.files import keep_texts, parsed_json, strict_json
+from gradlab.harness.packing import packed, unpacked
 from gradlab.harness.run import Report
 from gradlab.oracle.enclosure import enclose
 from gradlab.problems.problem import Problem
 from gradlab.result import Result
 
-SCHEMA = "gradlab-case-1"
+SCHEMA = "gradlab-case-2"
+READ = ("gradlab-case-1", SCHEMA)  # the first has every list in full
 
 
 class CaseError(Exception):
@@ -65,7 +67,7 @@ def keep_failures(report: Report, folder: Path, base: Path | None = None) -> int
 def case_texts(report: Report, base: Path) -> Iterator[tuple[str, str]]:
     """For every problem of the run that failed a check, the name of its file and what is in it."""
     for results in report.failing:
-        document = {**case_document(report, results), "folder": str(base)}
+        document = packed({**case_document(report, results), "folder": str(base)})
         yield f"{document['id']}.json", strict_json(document)
 
 
@@ -135,10 +137,10 @@ def find_case(name: str, folder: Path) -> Path:
 def read_case(path: Path) -> Case:
     """The case in a file. Raises CaseError that says in one line what is wrong with it."""
     try:
-        return _decoded(parsed_json(path.read_text(encoding="utf-8")))
+        return _decoded(unpacked(parsed_json(path.read_text(encoding="utf-8"))))
     except OSError as error:
         raise CaseError(f"{path} cannot be read: {error.strerror}") from error
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise CaseError(f"{path} is no case: {error}") from error
 
 
@@ -158,9 +160,9 @@ _FIELDS: dict[str, type] = {
 
 
 def _decoded(document: Any) -> Case:
-    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+    if not isinstance(document, dict) or document.get("schema") not in READ:
         given = document.get("schema") if isinstance(document, dict) else document
-        raise ValueError(f"schema must be {SCHEMA!r}, got {given!r:.60}")
+        raise ValueError(f"schema must be {' or '.join(map(repr, READ))}, got {given!r:.60}")
     for name, kind in _FIELDS.items():
         if not isinstance(document.get(name), kind) or isinstance(document[name], bool):
             raise ValueError(f"{name} must be of type {kind.__name__}, got {document.get(name)!r:.60}")

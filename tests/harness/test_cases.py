@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from gradlab.claims import Claims, claims_from
-from gradlab.evaluation import Implementation
+from gradlab.evaluation import Implementation, answer
 from gradlab.harness import files
 from gradlab.harness.cases import CaseError, case_id, find_case, json_number, keep_failures, read_case
-from gradlab.harness.encoding import encoded_array
+from gradlab.harness.encoding import encoded_answer, encoded_array
 from gradlab.harness.files import write_whole
 from gradlab.harness.profiles import PROFILES
 from gradlab.harness.run import Plan, Report
@@ -151,6 +151,16 @@ def test_a_problem_comes_back_from_its_file_to_the_last_bit(tmp_path: Path, dtyp
     assert np.array_equal(back.targets, given.targets)
 
 
+def test_a_row_of_131072_classes_at_two_levels_is_kept_in_a_small_file_and_comes_back(tmp_path: Path) -> None:
+    given = problem([[1000, *[1.5] * (2**17 - 1)]], [3])
+    assert keep_failures(report_on(TEXTBOOK, given), tmp_path) == 1
+    (path,) = tmp_path.iterdir()
+    assert path.stat().st_size < 20_000
+    back = read_case(path)
+    assert back.problem.digest == given.digest
+    assert back.got == encoded_answer(answer(TEXTBOOK, given))
+
+
 def test_options_come_back_from_the_file(tmp_path: Path) -> None:
     objective = Objective("sum", "index", 0.1, (1.0, 1 / 3), 1)
     given = Problem(np.eye(2), np.array([0, 1]), objective)
@@ -188,9 +198,9 @@ def with_problem(**changes: Any) -> Callable[[dict[str, Any]], Any]:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (lambda document: [], "schema must be 'gradlab-case-1', got []"),
-        (lambda document: {}, "schema must be 'gradlab-case-1', got None"),
-        (changed(schema="gradlab-report-1"), "schema must be 'gradlab-case-1', got 'gradlab-report-1'"),
+        (lambda document: [], "schema must be 'gradlab-case-1' or 'gradlab-case-2', got []"),
+        (lambda document: {}, "schema must be 'gradlab-case-1' or 'gradlab-case-2', got None"),
+        (changed(schema="gradlab-report-1"), "or 'gradlab-case-2', got 'gradlab-report-1'"),
         (changed(id=7), "id must be of type str, got 7"),
         (changed(target=None), "target must be of type str, got None"),
         (changed(level="fine"), "level must be one of stable, accurate, got 'fine'"),
@@ -216,7 +226,10 @@ def test_a_malformed_case_is_refused_in_one_line(kept: Path, change: Callable[[A
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b'{"a": NaN}', b"[" * 100_000, b'{"seed": 1, "seed": 2}'])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"\xff\xfe", b'{"a": NaN}', b"[" * 100_000, b"[" * 600 + b"]" * 600, b'{"seed": 1, "seed": 2}'],
+)
 def test_a_file_that_is_no_json_is_refused_in_one_line(kept: Path, content: bytes) -> None:
     kept.write_bytes(content)
     with pytest.raises(CaseError) as caught:
