@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from flint import arb
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -91,6 +92,7 @@ BROKEN: list[tuple[str, Any, Any, Row, str]] = [
         Row("float64", (1 / 3, -20.17), (1, 40), 0, 2),
         "error_of_another_entry",
     ),
+    ("AWAY", accurate, 2.0**100, Row("float64", (0.0, -745.1), (1, 2), 0), "product_of_the_parts"),
     ("SMALLEST_NORMAL", accurate, 0.0, Row("float64", (0.3, -744.0), (1, 3000), 0), "error_of_a_loss"),
     (
         "smallest_sum",
@@ -107,6 +109,39 @@ BROKEN: list[tuple[str, Any, Any, Row, str]] = [
         "rounding_of_the_lower_parts",
     ),
 ]
+
+
+TWO_ROUNDINGS = [  # rows on which an entry is off by more where it leaves out rho, or the lower part of a sum
+    Row("float64", (0.006089128286828928, -0.4795299951749291, -34.09844927642745), (1, 1, 17), 0, 3),
+    Row("float64", (0.3821926578297122, -4.860037453432023, -12.468363198252376), (1, 13, 2), 2, 13),
+]
+
+
+@pytest.mark.parametrize("row", TWO_ROUNDINGS, ids=["rho", "low"])
+def test_an_entry_is_what_its_sums_make_of_it_but_for_two_roundings(row: Row) -> None:
+    done = plain.run(row)
+    pair = done.locals_of("exponentials_of_difference")
+    known = {name: arb(float(value[0])) for name, value in done.locals_of("_divide").items() if name in SUMS}
+    share_of_all = (1 - known["rho"]) / known["denominator"]
+    allowed = 2.001 * done.u  # the products that are neglected are below 2^-40 u
+    target = (known["high"] + known["low"]) * share_of_all
+    assert share(-arb(float(done.gradient[0, row.label])) - target, allowed * target) <= 1
+    for level, place in enumerate(row.places):
+        if row.n_others[level]:
+            entry = (arb(float(pair["e"][level])) + arb(float(pair["delta"][level]))) * share_of_all
+            assert share(arb(float(done.gradient[0, place])) - entry, allowed * entry) <= 1
+
+
+SUMS = ("high", "low", "rho", "denominator")
+
+
+@pytest.mark.parametrize("n_classes", [2, 100, 3000])
+@pytest.mark.parametrize(("of_the_least", "in_parts"), [(0.99, True), (1.01, False)])
+def test_a_sum_is_taken_in_parts_where_it_is_below_1024_k_times_the_smallest_normal_number(
+    n_classes: int, of_the_least: float, in_parts: bool
+) -> None:
+    each = of_the_least * 1024 * n_classes * 2.0**-1022 / (n_classes - 1)
+    assert plain.run(Row("float64", (0.0, float(np.log(each))), (1, n_classes - 1), 0)).is_far == in_parts
 
 
 @pytest.mark.parametrize("dtype", store.DTYPES)
