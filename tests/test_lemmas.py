@@ -144,6 +144,16 @@ def test_a_sum_is_taken_in_parts_where_it_is_below_1024_k_times_the_smallest_nor
     assert plain.run(Row("float64", (0.0, float(np.log(each))), (1, n_classes - 1), 0)).is_far == in_parts
 
 
+FAR_APART = [(0.0, -2000.0), (1e5, -1e9), (1.5e38, -1.6e38), (1.7e308, 1e292), (1.7e308, -1.7e308)]
+
+
+@pytest.mark.parametrize("levels", FAR_APART)
+@pytest.mark.parametrize("label", [0, 1])
+def test_the_proof_holds_where_logits_are_far_apart(levels: tuple[float, float], label: int) -> None:
+    found = plain.examine(Row("float64", levels, (1, 3), label))
+    assert {name: ratio for name, ratio in found.items() if not ratio <= 1} == {}
+
+
 @pytest.mark.parametrize("dtype", store.DTYPES)
 @pytest.mark.parametrize("label", [0, 1])
 def test_an_infinite_loss_is_an_error_where_the_loss_is_a_number(
