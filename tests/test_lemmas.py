@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import importlib
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 from types import FunctionType, SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 from flint import arb
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tools.lemmas import page, plain, store
 from tools.lemmas.inequality import Inequality, share

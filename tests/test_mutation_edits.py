@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import ast
-import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
-sys.path.append(str(ROOT))  # tools/ is not installed
+from tools.mutation.edits import apply, bounds_mutants, edits
 
-from tools.mutation.edits import apply, bounds_mutants, edits  # noqa: E402 - found only from here on
+ROOT = Path(__file__).parents[1]
 
 MODULES = ("gradlab/tolerances.py", "gradlab/oracle/exponential.py", "gradlab/running_errors.py")
 

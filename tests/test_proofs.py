@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,16 +11,14 @@ import pytest
 
 from gradlab.oracle import double_double
 from gradlab.oracle.exponential import EXP_ERROR
+from tools.proofs import arithmetic, exponentials, log, oracle
+from tools.proofs.machine import ProofError, missing_tools, proved
+from tools.proofs.scripts import FOLDER, script_path, script_text
+from tools.proofs.sources import ELEMENTARY, constants, function_text
+from tools.proofs.steps import STEPS
+from tools.proofs.table import all_proofs
 
 ROOT = Path(__file__).parents[1]
-sys.path.append(str(ROOT))  # tools/ is not installed
-
-from tools.proofs import arithmetic, exponentials, log, oracle  # noqa: E402 - found only from here on
-from tools.proofs.machine import ProofError, missing_tools, proved  # noqa: E402
-from tools.proofs.scripts import FOLDER, script_path, script_text  # noqa: E402
-from tools.proofs.sources import ELEMENTARY, constants, function_text  # noqa: E402
-from tools.proofs.steps import STEPS  # noqa: E402
-from tools.proofs.table import all_proofs  # noqa: E402
 
 PROOFS = all_proofs()
 needs_tools = pytest.mark.skipif(bool(missing_tools()), reason="needs gappa and sollya, Debian packages")

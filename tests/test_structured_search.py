@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gradlab.harness.level_climbing import Found, Levels, decoded
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
 from tools.structured_search import KEPT_SIZES, described, encoded
 from tools.worst_cases import MANY, merged
 
