@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-# tools/ is not installed. It stays importable, and the path on which it is found does not stay: tests of the plugin, which
-# run pytest again, would be warned of a gradlab that was imported too early.
+# tools/ is not installed. It stays importable, and the path on which it is found does not stay: tests of the plugin
+# run pytest again, and it would warn of a gradlab that was imported too early.
 sys.path.insert(0, str(Path(__file__).parents[1]))
 import tools  # noqa: F401 - found only from here on
 
