@@ -72,7 +72,7 @@ def walked_again(
     with contextlib.closing(examined_over(subjects, choice.pieces, n_processes)) as walked:
         for piece, of_each in walked:
             for again, outcome, now in zip(found, certificate.outcomes, of_each, strict=True):
-                _compare(again, outcome, (piece, now))
+                _compare(again, outcome, piece, now)
             done += len(piece)
             watch(done, total)
     for again, outcome in zip(found, certificate.outcomes, strict=True):
@@ -80,8 +80,7 @@ def walked_again(
     return found
 
 
-def _compare(again: Again, outcome: Outcome, walked: tuple[range, Examined]) -> None:
-    piece, now = walked
+def _compare(again: Again, outcome: Outcome, piece: range, now: Examined) -> None:
     held = outcome.evidence.get(piece)
     same = held is not None and held.digest == now.digest
     comparable = held is not None and (same or not again.here)
