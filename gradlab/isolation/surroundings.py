@@ -15,6 +15,7 @@ from gradlab.isolation.limits import LOST_CONNECTION
 
 MOST_SHOWN = 1 << 16  # bytes of the output of one call
 CANARY = "gradlab-canary"  # a folder may have nothing else that could be missed
+GONE = 0  # the time of a folder that is not there
 TICK = 50_000_000  # nanoseconds: a change may go unseen in the time of a folder that was changed so lately before
 
 
@@ -88,7 +89,7 @@ class Folder:
     def __init__(self, path: str) -> None:
         self._path = path
         self._links = {name: os.readlink(os.path.join(path, name)) for name in os.listdir(path)}
-        self._time = 0
+        self._time = GONE  # not looked at yet
 
     def same_files(self) -> Callable[[], str | None]:
         """What was in the folder is there; nobody but calls changes it."""
@@ -96,10 +97,10 @@ class Folder:
 
     def _gone(self) -> str | None:
         now = self._changed()
-        if now == self._time and time.time_ns() - now > TICK:
+        if now == self._time != GONE and time.time_ns() - now > TICK:
             return None
         self._time = now
-        there = set(os.listdir(self._path)) if now else set()
+        there = set(os.listdir(self._path)) if now != GONE else set()
         gone = sorted(set(self._links) - there)
         if not gone:
             return None
@@ -114,7 +115,7 @@ class Folder:
         try:
             return os.stat(self._path).st_mtime_ns
         except OSError:
-            return 0
+            return GONE
 
 
 def filled(folder: str, here: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from functools import cache
 from mmap import mmap
@@ -152,3 +153,16 @@ def test_a_folder_of_links_tells_what_is_gone_and_has_it_again(tmp_path: Any, mo
     (own / "data").unlink()
     assert after() == "the current folder lacks data, which it had"
     assert (own / "data").read_text() == (here / "data").read_text() == "1"
+
+
+def test_a_folder_that_is_removed_before_it_was_looked_at_is_missed(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its time was taken for that of a folder that had not changed, where the first call of a worker removed it."""
+    (tmp_path / "own").mkdir()
+    filled(str(tmp_path / "own"), str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    after = Folder(str(tmp_path / "own")).same_files()
+    for _ in range(2):
+        shutil.rmtree(tmp_path / "own")
+        assert after() == "the current folder lacks own, which it had"
