@@ -34,7 +34,7 @@ class Row:
 
 def equal_tails(fmt: Format, rng: np.random.Generator) -> list[Problem]:
     """One logit above many equal ones, each of which a sum of their number, or of 1, is about to lose."""
-    return [together(fmt, tails_at_the_last_place(fmt, n, rng)[:rows]) for n, rows in ((65, 3), (300, 7), (2**15, 4))]
+    return [together(fmt, tails_at_the_last_place(fmt, n, rng)[:rows]) for n, rows in ((65, 3), (300, 7), (2**13 - 1, 4))]
 
 
 def levels_of_equals(fmt: Format, rng: np.random.Generator) -> list[Problem]:
@@ -49,7 +49,7 @@ def vanishing_tails(fmt: Format, rng: np.random.Generator) -> list[Problem]:
 
 def noisy_tails(fmt: Format, rng: np.random.Generator) -> list[Problem]:
     """One logit above many that scatter around a mean far below, as those of a confident model do."""
-    return [together(fmt, noise_under_one(fmt, n, rng)[:rows]) for n, rows in ((100, 3), (2**14 + 1, 2))]
+    return [together(fmt, noise_under_one(fmt, n, rng)[:rows]) for n, rows in ((100, 3), (2**13 + 1, 2))]
 
 
 def long_tails(fmt: Format, rng: np.random.Generator) -> list[Problem]:
