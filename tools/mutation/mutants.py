@@ -171,11 +171,14 @@ def _listed(workshop: Workshop, module: Module, part: str) -> list[Mutant]:
 
 
 def _in_turns(found: list[Pair], modules: Iterable[Module], chosen: argparse.Namespace) -> list[Pair]:
-    """`each` mutants of each module, or all where it has fewer: one of every module, then the next of every module."""
+    """`each` mutants of each module, or all where it has fewer: one of every module, then the next of every module.
+
+    The first `after` of each module are left out.
+    """
     drawn = []
     for place, module in enumerate(modules):
         own = [pair for pair in found if pair[0] == module]
-        order = np.random.default_rng(chosen.seed).permutation(len(own))[: chosen.each]
+        order = np.random.default_rng(chosen.seed).permutation(len(own))[chosen.after :][: chosen.each]
         drawn += [(turn, place, own[i]) for turn, i in enumerate(order)]
     return [pair for *_, pair in sorted(drawn, key=lambda one: one[:2])]
 
@@ -228,6 +231,7 @@ def main() -> int:
     parser.add_argument("--module", default="", help="only modules with this in their path")
     parser.add_argument("--sample", type=int, default=0, help="how many mutants to draw; all unless given")
     parser.add_argument("--each", type=int, default=0, help="how many to draw of each module instead, in turns")
+    parser.add_argument("--after", type=int, default=0, help="with --each: leave out so many of each module first")
     parser.add_argument("--seed", type=int, default=0, help="of the order in which they are drawn")
     parser.add_argument("--limit", type=float, default=300.0, help="seconds for one judge, then it is a timeout")
     parser.add_argument("--judges", type=int, default=9, help="of a module, how many to ask; 1 is quick and less sure")
