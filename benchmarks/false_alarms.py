@@ -13,11 +13,11 @@ import sys
 import time
 from itertools import cycle
 
-from gradlab.adapters.load import load
-from gradlab.adapters.shipped import sound
-from gradlab.evaluation import Implementation
 from gradlab.harness.profiles import PROFILES, profile_named
 from gradlab.harness.run import Plan, judge
+from gradlab.implementation.call import Implementation
+from gradlab.targets.load import load
+from gradlab.targets.shipped import sound
 
 
 def main() -> int:

@@ -28,8 +28,8 @@ from typing import Any
 
 import numpy as np
 
-from gradlab.adapters.load import load
 from gradlab.problems.problem import Array
+from gradlab.targets.load import load
 
 SHAPES = ("1x10", "64x10", "4096x10", "128x1000", "1024x1000", "4096x1000", "256x32000")
 OURS = ("shifted", "complement", "accurate", "blocked", "fused", "fused_accurate")

@@ -14,8 +14,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from gradlab.oracle.compiled import ARRAY_KERNELS, BREAK_EVEN, kernels_for
 from gradlab.oracle.enclosure import Truth, enclose_by_balls, enclose_by_double_double
+from gradlab.oracle.fast.compiled import ARRAY_KERNELS, BREAK_EVEN, kernels_for
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Problem
 

@@ -28,19 +28,19 @@ from unittest.mock import patch
 
 import numpy as np
 
-from gradlab.adapters.load import load
-from gradlab.adapters.shipped import specimens
 from gradlab.checks.check import run
 from gradlab.checks.differences import gradient_is_the_derivative_of_its_own_loss
 from gradlab.checks.table import CHECKS
-from gradlab.claims import Claims
-from gradlab.evaluation import Implementation
 from gradlab.harness.power import catches
-from gradlab.harness.problems import problems_in_run
 from gradlab.harness.profiles import PROFILES
+from gradlab.harness.selection import problems_in_run
 from gradlab.harness.verdict import Verdict
+from gradlab.implementation.call import Implementation
+from gradlab.implementation.claims import Claims
 from gradlab.problems.problem import Array, Problem
 from gradlab.result import worst_result
+from gradlab.targets.load import load
+from gradlab.targets.shipped import specimens
 
 Loss = Callable[[Array, Array], tuple[Any, Array]]
 Accepts = Callable[[Loss, Problem], bool]

@@ -11,8 +11,8 @@ import tempfile
 from itertools import combinations
 from pathlib import Path
 
-from gradlab.report.comparison import read_report
-from gradlab.report.cost_changes import cost_changes
+from gradlab.compare.comparison import read_report
+from gradlab.compare.cost_changes import cost_changes
 
 RUNS, NAMES = 6, ("shifted", "textbook")
 

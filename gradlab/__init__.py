@@ -8,15 +8,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gradlab.adapters.importing import TargetError
     from gradlab.api import check
-    from gradlab.claims import Claims, implementation
-    from gradlab.evaluation import Implementation
     from gradlab.harness.run import Report
     from gradlab.harness.verdict import Verdict
+    from gradlab.implementation.call import Implementation
+    from gradlab.implementation.claims import Claims, implementation
+    from gradlab.integrations.pytest_plugin import parametrize
     from gradlab.problems.objective import Objective
     from gradlab.problems.problem import Problem
-    from gradlab.pytest_plugin import parametrize
+    from gradlab.targets.importing import TargetError
 
 __all__ = [
     "Claims",
@@ -32,16 +32,16 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Claims": "gradlab.claims",
-    "Implementation": "gradlab.evaluation",
+    "Claims": "gradlab.implementation.claims",
+    "Implementation": "gradlab.implementation.call",
     "Objective": "gradlab.problems.objective",
     "Problem": "gradlab.problems.problem",
     "Report": "gradlab.harness.run",
-    "TargetError": "gradlab.adapters.importing",
+    "TargetError": "gradlab.targets.importing",
     "Verdict": "gradlab.harness.verdict",
     "check": "gradlab.api",
-    "implementation": "gradlab.claims",
-    "parametrize": "gradlab.pytest_plugin",
+    "implementation": "gradlab.implementation.claims",
+    "parametrize": "gradlab.integrations.pytest_plugin",
 }
 
 

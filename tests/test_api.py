@@ -11,16 +11,16 @@ import numpy as np
 import pytest
 
 import gradlab
-from gradlab.adapters.load import TargetError
 from gradlab.api import implementations_of, plan_for
-from gradlab.claims import Claims
-from gradlab.evaluation import Implementation
-from gradlab.harness import problems
+from gradlab.harness import selection
 from gradlab.harness.profiles import PROFILES
+from gradlab.implementation.call import Implementation
+from gradlab.implementation.claims import Claims
 from gradlab.implementations.shifted import shifted
 from gradlab.implementations.textbook import textbook
 from gradlab.problems.dtypes import as_dtype
 from gradlab.problems.problem import Problem
+from gradlab.targets.load import TargetError
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +31,7 @@ def few_problems(monkeypatch: pytest.MonkeyPatch) -> None:
         arrays = [np.array(rows).astype(as_dtype(dtype)) for rows in ([[1.0, 2.0]], [[1000.0, 0.0]])]
         return tuple(Problem(rows, np.array([1])) for rows in arrays)
 
-    monkeypatch.setattr(problems, "problems_for", problems_for)
+    monkeypatch.setattr(selection, "problems_for", problems_for)
     for name, profile in list(PROFILES.items()):
         monkeypatch.setitem(PROFILES, name, replace(profile, examples=0, shrinks=0))
 

@@ -13,7 +13,7 @@ HEAVY = ("sympy", "mpmath", "hypothesis", "flint", "ml_dtypes", "click", "rich",
 # The command line starts a worker before it needs any of this itself.
 NOT_LOADED = {
     "gradlab": ("pytest", *HEAVY),
-    "gradlab.pytest_plugin": ("numpy", *HEAVY),
+    "gradlab.integrations.pytest_plugin": ("numpy", *HEAVY),
     "gradlab.cli": tuple(name for name in ("numpy", "pytest", *HEAVY) if name != "click"),
     "gradlab.isolation.supervisor": ("numpy", "pytest", *HEAVY),
 }

@@ -11,7 +11,7 @@ from tools.mutation.edits import apply, bounds_mutants, edits
 
 ROOT = Path(__file__).parents[1]
 
-MODULES = ("gradlab/tolerances.py", "gradlab/oracle/exponential.py", "gradlab/running_errors.py")
+MODULES = ("gradlab/bounds/first_order.py", "gradlab/oracle/fast/exponential.py", "gradlab/bounds/running_error.py")
 
 EDITED = {
     "x = 3.0 * y": {"1.5", "6.0", "0.0"},

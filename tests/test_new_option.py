@@ -10,11 +10,11 @@ import pytest
 from sympy import Symbol
 
 from gradlab.checks import table
-from gradlab.claims import Claims
-from gradlab.evaluation import Implementation
 from gradlab.harness import search, tally
 from gradlab.harness.profiles import PROFILES
 from gradlab.harness.run import Plan, judge
+from gradlab.implementation.call import Implementation
+from gradlab.implementation.claims import Claims
 from gradlab.implementations.every_option import every_option
 from gradlab.problems import strategies
 from gradlab.problems.families import options as families

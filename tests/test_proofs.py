@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gradlab.oracle import double_double
-from gradlab.oracle.exponential import EXP_ERROR
+from gradlab.oracle.fast.exponential import EXP_ERROR
 from tools.proofs import arithmetic, exponentials, log, oracle
 from tools.proofs.machine import ProofError, missing_tools, proved
 from tools.proofs.scripts import FOLDER, script_path, script_text

@@ -13,7 +13,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from gradlab import tolerances
+from gradlab.bounds import first_order
 from gradlab.oracle.enclosure import enclose
 from gradlab.oracle.ulp import absolute_error
 from gradlab.problems.objective import Objective
@@ -149,14 +149,14 @@ def test_shifted_form_is_within_the_forward_bound_entry_by_entry() -> None:
     posed = problem(np.ones(N_ROWS, dtype=bool))
     _, softmax, _, log_sum = shifted()
     losses = log_sum - at_label(LOGITS - LOGITS.max(axis=1, keepdims=True), posed)
-    bounds = tolerances.forward_losses(posed)[0], tolerances.forward_gradient(posed)[0]
+    bounds = first_order.forward_losses(posed)[0], first_order.forward_gradient(posed)[0]
     assert worst(posed, (losses, bounds[0]), (softmax, bounds[1])) <= 1
 
 
 def test_exp_of_a_difference_is_within_the_bound_of_any_form_entry_by_entry() -> None:
     posed = problem(np.ones(N_ROWS, dtype=bool))
     lse, _, softmax, _ = shifted()
-    bounds = tolerances.any_form_losses(posed)[0], tolerances.any_form_gradient(posed)[0]
+    bounds = first_order.any_form_losses(posed)[0], first_order.any_form_gradient(posed)[0]
     assert worst(posed, (lse - at_label(LOGITS, posed), bounds[0]), (softmax, bounds[1])) <= 1
 
 
@@ -164,5 +164,5 @@ def test_exp_of_a_difference_is_within_the_bound_of_any_form_entry_by_entry() ->
 def test_unshifted_form_is_within_the_bound_of_any_form_where_nothing_overflows(form: int) -> None:
     posed = problem(finite())
     softmax, lse = unshifted()[form][finite()], unshifted()[0][finite()]
-    bounds = tolerances.any_form_losses(posed)[0], tolerances.any_form_gradient(posed)[0]
+    bounds = first_order.any_form_losses(posed)[0], first_order.any_form_gradient(posed)[0]
     assert worst(posed, (lse - at_label(posed.logits, posed), bounds[0]), (softmax, bounds[1])) <= 1

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gradlab.harness.level_climbing import Found, Levels, decoded
+from gradlab.measure.level_climbing import Found, Levels, decoded
 from tools.structured_search import KEPT_SIZES, described, encoded
 from tools.worst_cases import MANY, merged
 

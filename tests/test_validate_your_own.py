@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from gradlab.adapters.prefixes import PREFIXES
+from gradlab.targets.prefixes import PREFIXES
 
 DOCS = Path(__file__).parents[1] / "docs"
 GUIDE = (DOCS / "validate-your-own.md").read_text()

@@ -14,12 +14,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from gradlab.adapters.importing import MissingError
-from gradlab.adapters.load import load
-from gradlab.harness.conformance.document import encoded_cases, encoded_profile
-from gradlab.harness.conformance.profile import profile_of
-from gradlab.harness.files import write_whole
-from gradlab.report.conformance import case_lines, rule_lines
+from gradlab.campaigns.conformance.document import encoded_cases, encoded_profile
+from gradlab.campaigns.conformance.page import case_lines, rule_lines
+from gradlab.campaigns.conformance.profile import profile_of
+from gradlab.storage.files import write_whole
+from gradlab.targets.importing import MissingError
+from gradlab.targets.load import load
 
 COMMAND = "python tools/conformance.py"
 DTYPES = ("float32", "float64")
@@ -54,7 +54,7 @@ each of the cases below and names the rule that its answer follows from; nothing
     $ gradlab conform torch:cross_entropy --option ignore_index --option label_smoothing --json profile.json
 
 Of each rule, what an implementation that follows it would answer is computed by the oracle, and an answer fits where it
-is within the forward error that `gradlab/tolerances.py` has for it. *not claimed*: the case needs an option,
+is within the forward error that `gradlab/bounds/first_order.py` has for it. *not claimed*: the case needs an option,
 probabilities, masks or a mean that is not claimed; `--option`, `--targets` and `--reduction` claim it. *another rule*:
 none of those that are known fits, perhaps for want of digits, and what came back is shown. Two names joined by "or":
 the dtype does not tell them apart. The JSON fits the schema in `gradlab/report/conformance_schema.json`."""

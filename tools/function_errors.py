@@ -16,11 +16,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradlab.harness.files import write_whole
-from gradlab.harness.function_errors import DATA, KnownError, decoded, encoded, this_build
-from gradlab.harness.function_search import search
-from gradlab.harness.function_walk import ALL, walk
+from gradlab.measure.function_errors import DATA, KnownError, decoded, encoded, this_build
+from gradlab.measure.function_search import search
+from gradlab.measure.function_sweep import ALL, walk
 from gradlab.oracle.elementary import ELEMENTARY, Elementary, largest_error
+from gradlab.storage.files import write_whole
 
 
 @dataclass(frozen=True)

@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from gradlab.adapters.load import load
-from gradlab.adapters.shipped import shipped, sound, specimens
 from gradlab.checks.table import CHECKS
-from gradlab.harness.problems import problems_for
+from gradlab.harness.selection import problems_for
 from gradlab.harness.tally import Line, Tally, examine
 from gradlab.harness.verdict import Verdict, is_advice
+from gradlab.targets.load import load
+from gradlab.targets.shipped import shipped, sound, specimens
 
 SEED = 0
 COMMAND = "python tools/kill_matrix.py"

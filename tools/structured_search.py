@@ -1,6 +1,6 @@
 """Searches for the rows of few levels on which an implementation is least accurate, up to 2^20 classes.
 
-So many classes at each of a few logits, N rows alike, as a mean: `gradlab.harness.level_climbing`. Prints the largest
+So many classes at each of a few logits, N rows alike, as a mean: `gradlab.measure.level_climbing`. Prints the largest
 error of each part with its levels in hexadecimal; --write keeps those of up to 2^17 classes in the corpus, which the
 tests replay.
 
@@ -14,9 +14,9 @@ import json
 import time
 from typing import Any
 
-from gradlab.adapters.load import load
-from gradlab.harness.files import write_whole
-from gradlab.harness.level_climbing import MOST_CLASSES, Found, LevelClimb
+from gradlab.measure.level_climbing import MOST_CLASSES, Found, LevelClimb
+from gradlab.storage.files import write_whole
+from gradlab.targets.load import load
 from tools.worst_cases import CORPUS, MANY, merged
 
 KEPT_SIZES = (range(2, MANY), range(MANY, 2**17 + 1))  # classes of an entry of the corpus

@@ -1,8 +1,8 @@
 """Searches for the logits on which an implementation is least accurate, by hill climbing on its error in ULP.
 
 One row at a time, as mean over one row. A tenth of the time Hypothesis draws rows and follows their errors, by its
-target(); then `gradlab.harness.climbing` goes on from there. Prints the largest error of each part with its logits in
-hexadecimal; --write keeps them as a corpus, which the tests replay.
+target(); then `gradlab.campaigns.atlas.climbing` goes on from there. Prints the largest error of each part with its
+logits in hexadecimal; --write keeps them as a corpus, which the tests replay.
 
     python tools/worst_cases.py accurate [--dtype float32] [--minutes 1] [--seed 0] [--write]
 """
@@ -21,13 +21,13 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from gradlab.adapters.load import load
-from gradlab.evaluation import Implementation
-from gradlab.harness.climbing import CLASSES, Climb, Row, errors_of_row
-from gradlab.harness.files import write_whole
+from gradlab.campaigns.atlas.climbing import CLASSES, Climb, Row, errors_of_row
+from gradlab.implementation.call import Implementation
 from gradlab.problems.dtypes import format_of
 from gradlab.problems.families.placing import underflows
 from gradlab.problems.problem import Array
+from gradlab.storage.files import write_whole
+from gradlab.targets.load import load
 
 CORPUS = Path(__file__).parents[1] / "tests/implementations/hardest.json"
 EXAMPLES = 300  # of one run of Hypothesis

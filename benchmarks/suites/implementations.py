@@ -1,6 +1,6 @@
 """The implementations of the commit: time, memory and accuracy."""
 
-from gradlab.asv import suites
+from gradlab.integrations.asv import suites
 
 NAMES = (
     "accurate",

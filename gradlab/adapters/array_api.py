@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from gradlab.adapters.callables import Found, callable_for, standing_for
-from gradlab.adapters.importing import TargetError, import_name, require
-from gradlab.evaluation import pair_of
+from gradlab.implementation.call import pair_of
 from gradlab.problems.problem import Array
+from gradlab.targets.callables import Found, callable_for, standing_for
+from gradlab.targets.importing import TargetError, import_name, require
 
 NEEDS = {"array_api_compat": "array-api"}
 

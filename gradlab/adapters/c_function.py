@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 
 from gradlab.adapters.c_options import Options, claims_of
-from gradlab.adapters.callables import Found
 from gradlab.adapters.checked import check_labels, checked_shape
-from gradlab.adapters.importing import TargetError
-from gradlab.claims import implementation
+from gradlab.implementation.claims import implementation
 from gradlab.problems.problem import Array
+from gradlab.targets.callables import Found
+from gradlab.targets.importing import TargetError
 
 HEADER = Path(__file__).with_name("softmax_ce.h")
 SUFFIXES = {"float32": "_f32", "float64": "_f64"}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from gradlab.adapters.callables import Found, callable_for, standing_for
 from gradlab.problems.problem import Array
+from gradlab.targets.callables import Found, callable_for, standing_for
 
 
 def found(rest: str, target: str) -> Found:

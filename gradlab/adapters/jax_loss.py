@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from gradlab.adapters.callables import Found, callable_for, standing_for
-from gradlab.adapters.importing import import_name, require
-from gradlab.claims import implementation
+from gradlab.implementation.claims import implementation
 from gradlab.problems.problem import Array
+from gradlab.targets.callables import Found, callable_for, standing_for
+from gradlab.targets.importing import import_name, require
 
 NEEDS = {"jax": "jax"}
 XLA = {"flushes_subnormals": True}  # on a CPU, too

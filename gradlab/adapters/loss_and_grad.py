@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from gradlab.adapters.callables import Found, standing_for
 from gradlab.adapters.pieces import pieces_at
 from gradlab.problems.problem import Array
+from gradlab.targets.callables import Found, standing_for
 
 
 def found(rest: str, target: str) -> Found:

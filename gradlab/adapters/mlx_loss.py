@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from gradlab.adapters.callables import Found, callable_for, differentiated_by, one_of
-from gradlab.claims import implementation
+from gradlab.implementation.claims import implementation
 from gradlab.problems.problem import Array
+from gradlab.targets.callables import Found, callable_for, differentiated_by, one_of
 
 NEEDS = {"mlx": "mlx"}
 FLUSHES = {"flushes_subnormals": True}

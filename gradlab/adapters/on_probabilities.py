@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from gradlab.adapters.callables import Found, standing_for
 from gradlab.adapters.pieces import pieces_at
-from gradlab.evaluation import pair_of
+from gradlab.implementation.call import pair_of
 from gradlab.problems.problem import Array
+from gradlab.targets.callables import Found, standing_for
 
 PIECES = "softmax,backward,cross_entropy"
 

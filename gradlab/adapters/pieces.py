@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gradlab.adapters.callables import Found, attribute_of, callable_at
-from gradlab.adapters.importing import TargetError
+from gradlab.targets.callables import Found, attribute_of, callable_at
+from gradlab.targets.importing import TargetError
 
 
 def pieces_at(place: str, target: str, names: str) -> list[Found]:

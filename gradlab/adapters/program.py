@@ -24,10 +24,10 @@ from typing import Any
 
 import numpy as np
 
-from gradlab.adapters.callables import Found
-from gradlab.adapters.importing import TargetError
 from gradlab.adapters.pipes import Conversation
 from gradlab.problems.problem import Array
+from gradlab.targets.callables import Found
+from gradlab.targets.importing import TargetError
 
 ANSWERED = ("float16", "float32", "float64")
 

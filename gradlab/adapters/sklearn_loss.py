@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradlab.adapters.callables import Found, one_of
 from gradlab.adapters.checked import checked_shape
-from gradlab.claims import implementation
+from gradlab.implementation.claims import implementation
 from gradlab.problems.problem import Array
+from gradlab.targets.callables import Found, one_of
 
 NEEDS = {"sklearn": "sklearn"}
 

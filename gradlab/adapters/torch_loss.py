@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from gradlab.adapters.callables import Found, callable_for, one_of, standing_for
-from gradlab.adapters.importing import TargetError
-from gradlab.claims import implementation
-from gradlab.evaluation import described_error
+from gradlab.implementation.call import described_error
+from gradlab.implementation.claims import implementation
 from gradlab.problems.dtypes import as_dtype
 from gradlab.problems.problem import Array
+from gradlab.targets.callables import Found, callable_for, one_of, standing_for
+from gradlab.targets.importing import TargetError
 
 NEEDS = {"torch": "torch"}
 

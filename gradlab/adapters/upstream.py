@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from gradlab.adapters.callables import Found, callable_for, standing_for
-from gradlab.evaluation import pair_of
+from gradlab.implementation.call import pair_of
 from gradlab.problems.problem import Array
+from gradlab.targets.callables import Found, callable_for, standing_for
 
 Loss = Callable[[Array, Array], Any]
 

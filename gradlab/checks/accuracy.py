@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from gradlab import derivative_bounds, tolerances
+from gradlab.bounds import first_order, second_order
 from gradlab.checks.check import Findings, entry, returned
-from gradlab.coefficients import coefficients_of
-from gradlab.evaluation import Implementation
+from gradlab.implementation.call import Implementation
 from gradlab.oracle.enclosure import Enclosures, enclose
 from gradlab.oracle.ulp import absolute_error, error_in_ulp
+from gradlab.problems.coefficients import coefficients_of
 from gradlab.problems.problem import Array, Problem
 from gradlab.result import Comparison, ratio_of
 
@@ -31,13 +31,13 @@ def values_within_bound(implementation: Implementation, problem: Problem) -> Fin
 
 def derivative_within_bound(implementation: Implementation, problem: Problem) -> Findings:
     """Every entry of the derivative that is asked for lies within its bound."""
-    bound = derivative_bounds.derivative(problem)
+    bound = second_order.derivative(problem)
     return [_against(_derivative(implementation, problem), implementation, problem, bound)]
 
 
 def loss_is_right(implementation: Implementation, problem: Problem) -> Findings:
     """The loss lies within the bound: any correct form's on moderate logits, the shifted algorithm's elsewhere."""
-    return [_loss_against(implementation, problem, tolerances.loss(problem))]
+    return [_loss_against(implementation, problem, first_order.loss(problem))]
 
 
 def gradient_is_right(implementation: Implementation, problem: Problem) -> Findings:
@@ -48,19 +48,19 @@ def gradient_is_right(implementation: Implementation, problem: Problem) -> Findi
 def loss_within_forward_error(implementation: Implementation, problem: Problem) -> Findings:
     """The loss lies within the forward error of the standard shifted algorithm."""
     return [
-        _loss_against(implementation, problem, tolerances.reduced_loss(problem, tolerances.forward_losses(problem)))
+        _loss_against(implementation, problem, first_order.reduced_loss(problem, first_order.forward_losses(problem)))
     ]
 
 
 def gradient_within_forward_error(implementation: Implementation, problem: Problem) -> Findings:
     """Every entry of the gradient lies within the forward error of the standard shifted algorithm."""
-    bound = tolerances.forward_gradient(problem)
+    bound = first_order.forward_gradient(problem)
     return [_against(_derivative(implementation, problem), implementation, problem, bound)]
 
 
 def loss_within_a_few_ulp(implementation: Implementation, problem: Problem) -> Findings:
     """The loss is right to the few ULP that the accurate algorithm promises."""
-    allowed = tolerances.accurate_loss_ulps(problem)
+    allowed = first_order.accurate_loss_ulps(problem)
     return [_in_ulp(_loss(implementation, problem), implementation, problem, allowed)]
 
 
@@ -81,7 +81,7 @@ class _Seen:
     quantity: str
     observed: Array
     truth: Enclosures
-    flushed: Callable[[Problem], Array | float] = tolerances.flushed
+    flushed: Callable[[Problem], Array | float] = first_order.flushed
 
 
 def _loss(implementation: Implementation, problem: Problem) -> _Seen:
@@ -91,12 +91,12 @@ def _loss(implementation: Implementation, problem: Problem) -> _Seen:
 
 def _derivative(implementation: Implementation, problem: Problem) -> _Seen:
     seen, truth = returned(implementation, problem)[1], enclose(problem).derivative
-    return _Seen(entry(problem), seen, truth, derivative_bounds.flushed)
+    return _Seen(entry(problem), seen, truth, second_order.flushed)
 
 
 def _loss_against(implementation: Implementation, problem: Problem, bound: Bound) -> Comparison:
     found = _against(_loss(implementation, problem), implementation, problem, bound)
-    overflowed = (found.observed == np.inf) & tolerances.sum_overflows(problem)
+    overflowed = (found.observed == np.inf) & first_order.sum_overflows(problem)
     return replace(found, ratio=np.where(overflowed, 0.0, found.ratio))
 
 
@@ -112,7 +112,7 @@ def _against(seen: _Seen, implementation: Implementation, problem: Problem, boun
 def _in_ulp(seen: _Seen, implementation: Implementation, problem: Problem, allowed: float) -> Comparison:
     ratio = error_in_ulp(seen.observed, seen.truth, problem.format) / allowed
     if implementation.claims.flushes_subnormals:
-        small = absolute_error(seen.observed, seen.truth) <= tolerances.flushed(problem)
+        small = absolute_error(seen.observed, seen.truth) <= first_order.flushed(problem)
         ratio = np.where(small, 0.0, ratio)
     source = f"{allowed:.4g} ULP: 6 beta + 3 of the accurate algorithm, and the reduction"
     return _comparison(seen, problem, (np.full(ratio.shape, np.nan), ratio, source))
@@ -126,7 +126,7 @@ def _comparison(seen: _Seen, problem: Problem, measured: tuple[Array, Array, str
 
 
 def _entries_in_ulp(implementation: Implementation, problem: Problem, where: tuple[Any, ...]) -> Findings:
-    allowed = tolerances.accurate_ulps(problem)
+    allowed = first_order.accurate_ulps(problem)
     full = _in_ulp(_derivative(implementation, problem), implementation, problem, allowed)
     ratio = np.zeros(full.ratio.shape)
     ratio[where] = full.ratio[where]

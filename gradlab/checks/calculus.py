@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from gradlab import tolerances
+from gradlab.bounds import first_order
 from gradlab.checks.check import Findings, solved
 from gradlab.checks.invariants import neighbour
-from gradlab.coefficients import coefficients_of, denominator_of
-from gradlab.evaluation import Call, Implementation, array_of, keywords_of, pair_of, perform
+from gradlab.implementation.call import Call, Implementation, array_of, keywords_of, pair_of, perform
+from gradlab.problems.coefficients import coefficients_of, denominator_of
 from gradlab.problems.problem import Array, Problem
 from gradlab.result import Fact, asking, at_least, within
 
@@ -35,7 +35,7 @@ def complex_step_gives_the_gradient(implementation: Implementation, problem: Pro
         if value is None:
             return [Fact("the call with complex logits", "gives no complex loss", "a complex loss", False)]
         slopes[index] = value / step
-    bound, source = tolerances.any_form_gradient(problem)
+    bound, source = first_order.any_form_gradient(problem)
     return [within("gradient[{}, {}]", gradient, slopes, (2 * bound, f"complex step, twice: {source}"))]
 
 
@@ -48,7 +48,7 @@ def gradient_integrates_to_the_loss(implementation: Implementation, problem: Pro
     other = neighbour(problem)
     move = other.logits64 - problem.logits64
     mass = coefficients_of(problem).sum(axis=1) / (denominator_of(problem) or 1.0)
-    ends = float(np.sum(tolerances.loss(problem)[0] + tolerances.loss(other)[0]))
+    ends = float(np.sum(first_order.loss(problem)[0] + first_order.loss(other)[0]))
     count, rest = _rule(move, mass, ends)
     integral, error = 0.0, ends + rest
     for node, weight in zip(*_nodes(count), strict=True):
@@ -57,7 +57,7 @@ def gradient_integrates_to_the_loss(implementation: Implementation, problem: Pro
         _, gradient = solved(implementation, between)
         rounded = np.abs(between.logits64 - wanted).max(axis=1, initial=0.0)
         integral += weight * float((gradient * move).sum())
-        own = (tolerances.gradient(between)[0] * np.abs(move)).sum()
+        own = (first_order.gradient(between)[0] * np.abs(move)).sum()
         error += weight * float(own + (mass * rounded * np.abs(move).sum(axis=1)).sum())
     risen = np.sum(solved(implementation, other)[0]) - np.sum(solved(implementation, problem)[0])
     source = f"Gauss-Legendre with {count} nodes, forward error of both losses and each gradient"
@@ -71,7 +71,7 @@ def gradient_is_monotone(implementation: Implementation, problem: Problem) -> Fi
     _, first = solved(implementation, problem)
     _, second = solved(implementation, other)
     rise = ((second - first) * move).sum(axis=1)
-    errors = tolerances.gradient(problem)[0] + tolerances.gradient(other)[0]
+    errors = first_order.gradient(problem)[0] + first_order.gradient(other)[0]
     bound = ((errors * np.abs(move)).sum(axis=1), "forward error of both gradients")
     quantity = "<gradient(y) - gradient(x), y - x> in row {}"
     return asking(other, [at_least(quantity, rise, np.zeros(rise.shape), bound)])
@@ -81,7 +81,7 @@ def _rule(move: Array, mass: Array, error: float) -> tuple[int, float]:
     """How many nodes keep the error of the quadrature below `error`, or the most there are, and that error."""
     widths = np.ptp(move, axis=1)
     for count in NODES:
-        rest = sum(tolerances.gauss_legendre(float(w), float(a), count) for w, a in zip(widths, mass, strict=True))
+        rest = sum(first_order.gauss_legendre(float(w), float(a), count) for w, a in zip(widths, mass, strict=True))
         if rest < error:
             break
     return count, rest

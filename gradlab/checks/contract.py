@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from gradlab import derivative_bounds, tolerances
+from gradlab.bounds import first_order, second_order
 from gradlab.checks.check import Findings, agree, solved, values_of
-from gradlab.evaluation import (
+from gradlab.implementation.call import (
     Answer,
     Call,
     CallFaultError,
@@ -263,9 +263,9 @@ def _refuses(implementation: Implementation, problem: Problem, wrong: tuple[str,
 
 
 def _twice(problem: Problem) -> tuple[Array, Array, str]:
-    own = derivative_bounds.derivative(problem)
-    gradient = tolerances.both(own, own)
-    return 2 * tolerances.loss(problem)[0], gradient[0], gradient[1]
+    own = second_order.derivative(problem)
+    gradient = first_order.both(own, own)
+    return 2 * first_order.loss(problem)[0], gradient[0], gradient[1]
 
 
 def _arrays(given: Answer, word: str) -> dict[str, Array]:

@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from gradlab import tolerances
+from gradlab.bounds import first_order
+from gradlab.bounds.conditioning import conditioning
 from gradlab.checks.check import Findings, NoAnswerError, solved, values_of
-from gradlab.coefficients import denominator_of, loss_factors
-from gradlab.conditioning import conditioning
-from gradlab.evaluation import Implementation, call_for, described_error, evaluate, perform
+from gradlab.implementation.call import Implementation, call_for, described_error, evaluate, perform
+from gradlab.problems.coefficients import denominator_of, loss_factors
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Array, Problem
 from gradlab.result import asking, within
@@ -51,12 +51,12 @@ def along_classes(implementation: Implementation, problem: Problem) -> Findings:
     exact = _on_grid(problem, 1.0, replace(problem.objective, reduction="none"))
     mass = _mass(exact)
     above = np.asarray(exact.objective.upstream or np.ones(exact.n_rows))[:, None]
-    step = _step(exact, (float(tolerances.any_form_losses(exact)[0].max()), float(mass.max())), 1.0)
-    error = tolerances.any_form_losses(exact, step)[0]
+    step = _step(exact, (float(first_order.any_form_losses(exact)[0].max()), float(mass.max())), 1.0)
+    error = first_order.any_form_losses(exact, step)[0]
     _, gradient = solved(implementation, exact)
     slopes = _slopes_along_classes(implementation, exact, step)
-    limit, source = tolerances.central_difference(error[:, None], mass[:, None], step)
-    bound = np.abs(above) * limit + tolerances.any_form_gradient(exact)[0]
+    limit, source = first_order.central_difference(error[:, None], mass[:, None], step)
+    bound = np.abs(above) * limit + first_order.any_form_gradient(exact)[0]
     return asking(exact, [within("gradient[{}, {}]", gradient, above * slopes, (bound, f"{source}, h = {step:g}"))])
 
 
@@ -72,8 +72,8 @@ def along_coordinates(implementation: Implementation, problem: Problem) -> Findi
         move = np.zeros(slopes.shape)
         move[index] = step
         slopes[index] = _rise(implementation, exact, move) / step
-    limit, source = tolerances.central_difference(error, mass[:, None], step)
-    bound = limit + tolerances.any_form_gradient(exact)[0]
+    limit, source = first_order.central_difference(error, mass[:, None], step)
+    bound = limit + first_order.any_form_gradient(exact)[0]
     return asking(exact, [within("gradient[{}, {}]", gradient, slopes, (bound, f"{source}, h = {step:g}"))])
 
 
@@ -94,8 +94,8 @@ def along_directions(implementation: Implementation, problem: Problem) -> Findin
     _, gradient = solved(implementation, exact)
     slopes = np.array([_rise(implementation, exact, move) for move in moves]) / step
     wanted = (gradient * moves).sum(axis=(1, 2)) / step
-    limit, _ = tolerances.central_difference(error, _curvatures(exact, moves / step), step)
-    own = (tolerances.any_form_gradient(exact)[0] * np.abs(moves)).sum(axis=(1, 2)) / step
+    limit, _ = first_order.central_difference(error, _curvatures(exact, moves / step), step)
+    own = (first_order.any_form_gradient(exact)[0] * np.abs(moves)).sum(axis=(1, 2)) / step
     bound = limit + own
     missed = error_missed(float(bound.max()), MISSED, DIRECTIONS) / (float(np.linalg.norm(gradient)) or 1.0)
     source = f"central difference, h = {step:g}; a relative error of {missed:.2g} is missed with probability {MISSED}"
@@ -215,4 +215,4 @@ def _curvatures(problem: Problem, directions: Array) -> Array:
 
 def _batch_error(problem: Problem, radius: float = 0.0) -> float:
     """The error of the batch's loss at all logits within `radius` of these."""
-    return float(tolerances.reduced_loss(problem, tolerances.any_form_losses(problem, radius), radius)[0])
+    return float(first_order.reduced_loss(problem, first_order.any_form_losses(problem, radius), radius)[0])

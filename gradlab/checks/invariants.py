@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from gradlab import derivative_bounds, tolerances
+from gradlab.bounds import first_order, second_order
 from gradlab.checks.check import Findings, agree, entry, solved
-from gradlab.coefficients import coefficients_of, denominator_of
-from gradlab.evaluation import Implementation
+from gradlab.implementation.call import Implementation
+from gradlab.problems.coefficients import coefficients_of, denominator_of
 from gradlab.problems.dtypes import Format
 from gradlab.problems.problem import Array, Problem, moderate_limit
 from gradlab.result import asking, at_least, at_most, within
@@ -19,7 +19,7 @@ from gradlab.result import asking, at_least, at_most, within
 def rows_sum_to_zero(implementation: Implementation, problem: Problem) -> Findings:
     """Every row of the gradient sums to 0, since probabilities and targets have the same sum."""
     _, gradient = solved(implementation, problem)
-    bound = tolerances.row_sums(problem, tolerances.gradient(problem))
+    bound = first_order.row_sums(problem, first_order.gradient(problem))
     return [within("gradient[{}].sum()", _exact_sums(gradient), np.zeros(problem.n_rows), bound)]
 
 
@@ -29,7 +29,7 @@ def rows_sum_to_zero_relative_to_largest(implementation: Implementation, problem
     Entries right to q ULP leave a sum of at most q (2 u sum |g_j| + n eta).
     """
     _, gradient = solved(implementation, problem)
-    fmt, q = problem.format, tolerances.accurate_ulps(problem)
+    fmt, q = problem.format, first_order.accurate_ulps(problem)
     bound = q * (2 * fmt.unit_roundoff * np.abs(gradient).sum(axis=1) + problem.n_classes * fmt.smallest_subnormal)
     return [within("gradient[{}].sum()", _exact_sums(gradient), 0 * bound, (bound, f"{q:.4g} ULP in each entry"))]
 
@@ -39,7 +39,7 @@ def entries_have_the_right_sign_and_size(implementation: Implementation, problem
     _, gradient = solved(implementation, problem)
     t = coefficients_of(problem)
     scale = denominator_of(problem) or 1.0
-    bound = tolerances.gradient(problem)
+    bound = first_order.gradient(problem)
     return [
         at_most("gradient[{}, {}]", gradient, (t.sum(axis=1, keepdims=True) - t) / scale, bound),
         at_least("gradient[{}, {}]", gradient, -t / scale, bound),
@@ -49,7 +49,7 @@ def entries_have_the_right_sign_and_size(implementation: Implementation, problem
 def loss_is_not_negative(implementation: Implementation, problem: Problem) -> Findings:
     """The loss, a sum of -t_j log p_j with p_j <= 1, is at least 0."""
     loss, _ = solved(implementation, problem)
-    return [at_least("loss" + "[{}]" * loss.ndim, loss, np.zeros(loss.shape), tolerances.loss(problem))]
+    return [at_least("loss" + "[{}]" * loss.ndim, loss, np.zeros(loss.shape), first_order.loss(problem))]
 
 
 def adding_a_constant_changes_nothing(implementation: Implementation, problem: Problem) -> Findings:
@@ -96,8 +96,8 @@ def permuting_classes_permutes_the_gradient(implementation: Implementation, prob
     vector = None if problem.vector is None else problem.vector[:, order]
     moved = problem.replace(logits=problem.logits[:, order], targets=targets, objective=objective, vector=vector)
     loss, gradient = solved(implementation, problem)
-    own, other = derivative_bounds.derivative(problem), derivative_bounds.derivative(moved)
-    bounds = tolerances.loss_of_either(problem, moved), _with_classes(own[0], order) + other[0], own[1]
+    own, other = second_order.derivative(problem), second_order.derivative(moved)
+    bounds = first_order.loss_of_either(problem, moved), _with_classes(own[0], order) + other[0], own[1]
     return asking(moved, agree(solved(implementation, moved), (loss, _with_classes(gradient, order)), bounds, moved))
 
 
@@ -127,7 +127,7 @@ def batch_is_additive(implementation: Implementation, problem: Problem) -> Findi
     whole = problem.rows(np.append(np.arange(problem.n_rows), 0))
     scales = [denominator_of(p) for p in (problem, first, whole)]
     parts = [solved(implementation, p) for p in (problem, first, whole)]
-    bounds = [(tolerances.loss(p)[0], derivative_bounds.derivative(p)) for p in (problem, first, whole)]
+    bounds = [(first_order.loss(p)[0], second_order.derivative(p)) for p in (problem, first, whole)]
     losses = [s * loss for s, (loss, _) in zip(scales, parts, strict=True)]
     loss_bounds = [s * b for s, (b, _) in zip(scales, bounds, strict=True)]
     gradients = [s * g for s, (_, g) in zip(scales, parts, strict=True)]
@@ -146,8 +146,8 @@ def loss_is_convex(implementation: Implementation, problem: Problem) -> Findings
     other_loss, _ = solved(implementation, other)
     axes = (1,) if loss.ndim else (0, 1)
     tangent = loss + (gradient * difference).sum(axis=axes)
-    slope_error = (tolerances.gradient(problem)[0] * np.abs(difference)).sum(axis=axes)
-    bound = tolerances.loss(problem)[0] + tolerances.loss(other)[0] + slope_error
+    slope_error = (first_order.gradient(problem)[0] * np.abs(difference)).sum(axis=axes)
+    bound = first_order.loss(problem)[0] + first_order.loss(other)[0] + slope_error
     source = "forward error of both losses and of the slope"
     quantity = "loss(y)" + "[{}]" * loss.ndim
     return asking(other, [at_least(quantity, other_loss, tangent, (bound, f"{source}; y near x; tangent at x"))])
@@ -161,7 +161,7 @@ def gradient_is_lipschitz(implementation: Implementation, problem: Problem) -> F
     scale = denominator_of(problem) or 1.0
     distance = np.linalg.norm(other.logits64 - problem.logits64, axis=1)
     limit = coefficients_of(problem).sum(axis=1) / 2 / scale * distance
-    bound = np.linalg.norm(tolerances.gradient(problem)[0] + tolerances.gradient(other)[0], axis=1)
+    bound = np.linalg.norm(first_order.gradient(problem)[0] + first_order.gradient(other)[0], axis=1)
     moved = np.linalg.norm(second - first, axis=1)
     quantity = "norm of gradient(y)[{0}] - gradient(x)[{0}]"
     return asking(other, [at_most(quantity, moved, limit, (bound, "forward error of both; limit |y - x| A/2"))])
@@ -184,8 +184,8 @@ def _shifted_by(implementation: Implementation, problem: Problem, base: tuple[Ar
 
 
 def _bounds(first: Problem, second: Problem) -> tuple[Array, Array, str]:
-    gradient = tolerances.both(derivative_bounds.derivative(first), derivative_bounds.derivative(second))
-    return tolerances.loss_of_either(first, second), gradient[0], gradient[1]
+    gradient = first_order.both(second_order.derivative(first), second_order.derivative(second))
+    return first_order.loss_of_either(first, second), gradient[0], gradient[1]
 
 
 def _with_classes(values: Array, order: Array) -> Array:

@@ -12,16 +12,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from gradlab import derivative_bounds, tolerances
+from gradlab.bounds import first_order, second_order
+from gradlab.bounds.conditioning import conditioning
 from gradlab.checks.accuracy import derivative_within_bound
 from gradlab.checks.check import Findings, entry, solved
-from gradlab.coefficients import denominator_of, gradient_factors
-from gradlab.conditioning import conditioning
-from gradlab.evaluation import Implementation, answer
+from gradlab.implementation.call import Implementation, answer
 from gradlab.oracle.enclosure import enclose
+from gradlab.problems.coefficients import denominator_of, gradient_factors
+from gradlab.problems.formatting import SHOWN_ENTRIES
 from gradlab.problems.objective import DERIVATIVES
 from gradlab.problems.problem import Array, Problem
-from gradlab.problems.spelling import SHOWN_ENTRIES
 from gradlab.result import Fact, asking, at_least, within
 
 STEP = 2.0**-16  # what moves a logit: logits that are multiples of it, below 2^36, are moved exactly in float64
@@ -65,7 +65,7 @@ def derivative_is_the_slope_of_the_exact_gradient(implementation: Implementation
     else:
         slopes, error = slopes[0], error[0]
     _, seen = solved(implementation, exact)
-    bound = error + derivative_bounds.derivative(exact)[0]
+    bound = error + second_order.derivative(exact)[0]
     source = f"central difference of the exact gradient, h = {STEP:g}, and forward error"
     return asking(exact, [within(entry(exact), seen, slopes, (bound, source))])
 
@@ -73,7 +73,7 @@ def derivative_is_the_slope_of_the_exact_gradient(implementation: Implementation
 def hessian_is_symmetric(implementation: Implementation, problem: Problem) -> Findings:
     """The Hessian's entries i, j and j, i are the same."""
     _, seen = solved(implementation, problem)
-    error = derivative_bounds.hessian(problem)[0]
+    error = second_order.hessian(problem)[0]
     mirrored = seen.transpose(0, 2, 1)
     return [within(entry(problem), seen, mirrored, (error + error.transpose(0, 2, 1), f"{_BOTH} entries"))]
 
@@ -81,7 +81,7 @@ def hessian_is_symmetric(implementation: Implementation, problem: Problem) -> Fi
 def hessian_rows_sum_to_zero(implementation: Implementation, problem: Problem) -> Findings:
     """Every row of the Hessian sums to 0, since a constant added to all logits of a row changes no gradient."""
     _, seen = solved(implementation, problem)
-    error = derivative_bounds.hessian(problem)[0].sum(axis=2) + _summing(np.abs(seen), 2)
+    error = second_order.hessian(problem)[0].sum(axis=2) + _summing(np.abs(seen), 2)
     bound = (error, "sum over the row of the forward error of each entry")
     return [within("hessian[{}, {}].sum()", seen.sum(axis=2), np.zeros(error.shape), bound)]
 
@@ -89,7 +89,7 @@ def hessian_rows_sum_to_zero(implementation: Implementation, problem: Problem) -
 def hessian_is_not_negative(implementation: Implementation, problem: Problem) -> Findings:
     """The diagonal is at least 0, and so is v.H v, A times the variance of v under p; for a few v of each row."""
     _, seen = solved(implementation, problem)
-    error, source = derivative_bounds.derivative(problem)
+    error, source = second_order.derivative(problem)
     if seen.ndim == 2:
         return [at_least(entry(problem), seen, np.zeros(seen.shape), (error, source))]
     diagonal, own = (np.einsum("nii->ni", part) for part in (seen, error))
@@ -110,7 +110,7 @@ def product_is_linear(implementation: Implementation, problem: Problem) -> Findi
     whole = _with(problem, u + w)
     parts = [_with(problem, v) for v in (u, w)]
     sums = sum(solved(implementation, part)[1] for part in parts)
-    bound = sum(derivative_bounds.product(part)[0] for part in (*parts, whole))
+    bound = sum(second_order.product(part)[0] for part in (*parts, whole))
     seen = solved(implementation, whole)[1]
     return asking(whole, [within(entry(problem), seen, sums, (bound, f"{_BOTH}, for u + w, u and w"))])
 
@@ -123,7 +123,7 @@ def product_is_symmetric(implementation: Implementation, problem: Problem) -> Fi
         asked = _with(problem, right)
         terms = left * solved(implementation, asked)[1]
         sides.append(terms.sum(axis=1))
-        bound = bound + (np.abs(left) * derivative_bounds.product(asked)[0]).sum(axis=1) + _summing(np.abs(terms), 1)
+        bound = bound + (np.abs(left) * second_order.product(asked)[0]).sum(axis=1) + _summing(np.abs(terms), 1)
     return asking(asked, [within("w.H u of row {}", sides[1], sides[0], (bound, f"{_BOTH}; expected: u.H w"))])
 
 
@@ -131,7 +131,7 @@ def product_of_a_constant_vector_is_zero(implementation: Implementation, problem
     """H v is 0 where v has the same value for every class."""
     asked = _with(problem, np.full(problem.logits.shape, 3.0))
     seen = solved(implementation, asked)[1]
-    return asking(asked, [within(entry(problem), seen, np.zeros(seen.shape), derivative_bounds.product(asked))])
+    return asking(asked, [within(entry(problem), seen, np.zeros(seen.shape), second_order.product(asked))])
 
 
 def loss_is_linear_in_the_targets(implementation: Implementation, problem: Problem) -> Findings:
@@ -139,13 +139,13 @@ def loss_is_linear_in_the_targets(implementation: Implementation, problem: Probl
     other = problem.replace(targets=_other_targets(implementation, problem))
     moved = other.targets.astype(np.float64) - problem.targets.astype(np.float64)
     (loss, gradient), (other_loss, other_gradient) = (solved(implementation, one) for one in (problem, other))
-    error, source = derivative_bounds.derivative(problem)
+    error, source = second_order.derivative(problem)
     axes = (1,) if loss.ndim else (0, 1)
     rise = (gradient * moved).sum(axis=axes)
-    bound = tolerances.loss_of_either(problem, other) + (error * np.abs(moved)).sum(axis=axes)
+    bound = first_order.loss_of_either(problem, other) + (error * np.abs(moved)).sum(axis=axes)
     bound = bound + _summing(np.abs(gradient * moved), *axes)
     quantity = "derivative at t times s - t" + ", row {}" * loss.ndim
-    both = (error + derivative_bounds.derivative(other)[0], _BOTH)
+    both = (error + second_order.derivative(other)[0], _BOTH)
     return asking(
         other,
         [

@@ -25,9 +25,9 @@ from gradlab.isolation.limits import TIMING, Limits
 
 if TYPE_CHECKING:
     from gradlab.harness.run import Report
-    from gradlab.isolation.desk import Desk
     from gradlab.isolation.supervisor import Pool, Supervised
-    from gradlab.report.json_report import NotChecked
+    from gradlab.isolation.worker_context import Desk
+    from gradlab.report.json import NotChecked
     from gradlab.report.judged import Judged
 
 
@@ -50,9 +50,9 @@ def judged_apart(targets: Sequence[str], wishes: Wishes) -> tuple[list[Judged], 
 
 def _told(pool: Pool, name: str, member: Supervised, wishes: Wishes) -> Judged:
     """What an implementation comes to, its failing problems kept and all of it told."""
-    from gradlab.harness.files import keep_texts
     from gradlab.report.progress import shown
     from gradlab.report.terminal import print_lines
+    from gradlab.storage.files import keep_texts
 
     with shown(name) as watch:
         judged: Judged | str = pool.result_of(member, watch)
@@ -66,12 +66,12 @@ def _told(pool: Pool, name: str, member: Supervised, wishes: Wishes) -> Judged:
 
 def judge_here(one: Offered, wishes: Wishes, desk: Desk) -> Judged | str:
     """What one implementation comes to, in a worker, after what others have left behind; or why it does not load."""
-    from gradlab.adapters.importing import TargetError
-    from gradlab.evaluation import call_for, made_for
-    from gradlab.harness.cases import case_texts
-    from gradlab.harness.course import Course
+    from gradlab.cases.cases import case_texts
+    from gradlab.harness.resume import Course
     from gradlab.harness.run import judge
+    from gradlab.implementation.call import call_for, made_for
     from gradlab.isolation.state import RunState
+    from gradlab.targets.importing import TargetError
 
     try:
         own = implementation_here(one, Claimed(wishes.claims, wishes.dtypes), desk)
@@ -95,7 +95,7 @@ def judge_here(one: Offered, wishes: Wishes, desk: Desk) -> Judged | str:
 
 def _timed(report: Report, wishes: Wishes, desk: Desk) -> Report:
     """The report with what calls cost, where that is asked for, and where it did not end an earlier worker."""
-    from gradlab.harness.timing import Timing
+    from gradlab.measure.timing import Timing
 
     if not wishes.time:
         return report
@@ -117,10 +117,10 @@ def replayed_apart(path: Path, limits: Limits) -> tuple[bool, list[str]] | str:
 
 def replay_here(path: Path, desk: Desk) -> tuple[bool, list[str]] | str:
     """The same in a worker."""
-    from gradlab.adapters.load import TargetError
-    from gradlab.harness.cases import CaseError, read_case
-    from gradlab.harness.replay import implementation_of_case, replay
-    from gradlab.report.replayed import told
+    from gradlab.cases.cases import CaseError, read_case
+    from gradlab.cases.replay import implementation_of_case, replay
+    from gradlab.cases.report import told
+    from gradlab.targets.load import TargetError
 
     try:
         case = read_case(path)

@@ -16,14 +16,14 @@ from gradlab.cli.status import Status
 from gradlab.isolation.limits import Limits, n_processors
 
 if TYPE_CHECKING:
-    from gradlab.evaluation import Implementation
-    from gradlab.harness.atlas_document import Missing
-    from gradlab.harness.encoding import Plain
-    from gradlab.harness.exhaustive_certificate import Certificate
+    from gradlab.campaigns.atlas.document import Missing
+    from gradlab.campaigns.exhaustive.certificate import Certificate
     from gradlab.harness.run import Watch
-    from gradlab.isolation.desk import Desk
+    from gradlab.implementation.call import Implementation
     from gradlab.isolation.supervisor import Pool, Supervised
+    from gradlab.isolation.worker_context import Desk
     from gradlab.problems.families import Family
+    from gradlab.storage.encoding import Plain
 
 CERTIFICATES = Path("docs") / "exhaustive"
 GENERATIONS = 16
@@ -99,9 +99,9 @@ def atlas(targets: tuple[str, ...], names: tuple[str, ...], climb: int, certific
     of gradlab's own. One whose package is not installed is left out. What is done is written after each target, in the
     order given. Each runs in processes of its own, as with `gradlab check`: what ends one is a finding.
     """
-    from gradlab.harness.atlas import measured_families
-    from gradlab.harness.atlas_document import certificates_in
-    from gradlab.harness.exhaustive_certificate import CertificateError
+    from gradlab.campaigns.atlas.atlas import measured_families
+    from gradlab.campaigns.atlas.document import certificates_in
+    from gradlab.campaigns.exhaustive.certificate import CertificateError
 
     limits, jobs = limits_of(given), given.pop("jobs") or n_processors()
     outputs: dict[str, Path | None] = given
@@ -124,8 +124,8 @@ def atlas(targets: tuple[str, ...], names: tuple[str, ...], climb: int, certific
 
 
 def _refuse_bad_outputs(places: dict[str, Path]) -> None:
-    from gradlab.adapters.importing import lacking
-    from gradlab.harness.files import output_fault
+    from gradlab.storage.files import output_fault
+    from gradlab.targets.importing import lacking
 
     faults = [fault for fault in map(output_fault, places.values()) if fault]
     if "picture" in places and lacking({"matplotlib": "plot"}):
@@ -141,9 +141,9 @@ def _command(targets: Sequence[str], names: Sequence[str], climb: int, outputs: 
 
 def _measure_here(targets: Sequence[str], made: Made) -> None:
     """Measures all in this process."""
-    from gradlab.adapters.importing import MissingError
-    from gradlab.adapters.load import TargetError, load, with_gradients
     from gradlab.report.progress import shown
+    from gradlab.targets.importing import MissingError
+    from gradlab.targets.load import TargetError, load, with_gradients
 
     found: list[Implementation] = []
     for target in dict.fromkeys(targets):
@@ -155,8 +155,8 @@ def _measure_here(targets: Sequence[str], made: Made) -> None:
             raise click.UsageError(str(error)) from error
     for one in found:
         with shown(one.name) as watch:
-            entry, conduct = _entry(one, watch, made.measured), _conduct(one, watch)
-        _add(one.name, (entry, conduct), made)
+            entry, behaviour = _entry(one, watch, made.measured), _behaviour(one, watch)
+        _add(one.name, (entry, behaviour), made)
 
 
 def _measure_apart(targets: Sequence[str], made: Made, limits: Limits, jobs: int) -> None:
@@ -175,7 +175,7 @@ def _measure_apart(targets: Sequence[str], made: Made, limits: Limits, jobs: int
         for one in offers.found:  # bad labels in a worker of their own: what they spoil is not to be measured
             tasks = (
                 partial(work_here, one, partial(_entry, measured=made.measured)),
-                partial(work_here, one, _conduct),
+                partial(work_here, one, _behaviour),
             )
             members.append((one, [offers.begin(one, task) for task in tasks]))
         for one, both in members:
@@ -199,13 +199,13 @@ def _take(one: Offered, working: tuple[Pool, Sequence[Supervised]], made: Made) 
     if reasons:
         _leave_out(one.target, reasons[0], made)
     else:
-        entry, conduct = (one for one in seen if not isinstance(one, str))
-        _add(one.name, (entry, conduct), made)
+        entry, behaviour = (one for one in seen if not isinstance(one, str))
+        _add(one.name, (entry, behaviour), made)
 
 
 def work_here(one: Offered, work: Callable[[Implementation, Watch], Plain], desk: Desk) -> Plain | str:
     """What is seen of one in a worker, or why that came to nothing."""
-    from gradlab.adapters.load import TargetError, with_gradients
+    from gradlab.targets.load import TargetError, with_gradients
 
     if desk.behind.cut_short:
         return f"{one.target}: {desk.behind.cut_short}"
@@ -217,23 +217,23 @@ def work_here(one: Offered, work: Callable[[Implementation, Watch], Plain], desk
 
 
 def _entry(implementation: Implementation, watch: Watch, measured: Measured) -> Plain:
-    from gradlab.harness.atlas import measured_families, measurement_of
-    from gradlab.harness.atlas_document import encoded_entry
+    from gradlab.campaigns.atlas.atlas import measured_families, measurement_of
+    from gradlab.campaigns.atlas.document import encoded_entry
 
     what = (measured_families(measured.families), measured.generations)
     found = [measurement_of(implementation, dtype, what, watch) for dtype in implementation.claims.dtypes]
     return encoded_entry(implementation, found, measured.certificates)
 
 
-def _conduct(implementation: Implementation, watch: Watch) -> Plain:
-    from gradlab.harness.atlas import conduct_of
-    from gradlab.harness.atlas_document import encoded_conduct
+def _behaviour(implementation: Implementation, watch: Watch) -> Plain:
+    from gradlab.campaigns.atlas.atlas import behaviour_of
+    from gradlab.campaigns.atlas.document import encoded_behaviour
 
-    return encoded_conduct([conduct_of(implementation, dtype, watch) for dtype in implementation.claims.dtypes])
+    return encoded_behaviour([behaviour_of(implementation, dtype, watch) for dtype in implementation.claims.dtypes])
 
 
 def _leave_out(target: str, reason: str, made: Made) -> None:
-    from gradlab.harness.atlas_document import Missing
+    from gradlab.campaigns.atlas.document import Missing
 
     click.echo(f"left out: {reason}", err=True)
     made.missing.append(Missing(target, reason))
@@ -242,9 +242,9 @@ def _leave_out(target: str, reason: str, made: Made) -> None:
 
 
 def _add(name: str, seen: tuple[Plain, Plain], made: Made) -> None:
-    from gradlab.harness.atlas_document import with_conduct
+    from gradlab.campaigns.atlas.document import with_behaviour
 
-    entry = with_conduct(*seen)
+    entry = with_behaviour(*seen)
     made.entries.append(entry)
     for chart in entry["charts"]:
         click.echo(f"{name} {chart['dtype']}: {chart['verdict']}", err=True)
@@ -252,7 +252,7 @@ def _add(name: str, seen: tuple[Plain, Plain], made: Made) -> None:
 
 
 def _write(made: Made) -> None:
-    from gradlab.harness.files import strict_json, write_whole
+    from gradlab.storage.files import strict_json, write_whole
 
     whole = _document(made)
     contents: dict[str, Callable[[], str]] = {
@@ -268,18 +268,18 @@ def _write(made: Made) -> None:
 
 
 def _document(made: Made) -> Plain:
-    from gradlab.harness.atlas_document import document
+    from gradlab.campaigns.atlas.document import document
 
     return document(made.command, made.families, made.entries, made.missing)
 
 
 def _page(whole: Plain, made: Made) -> str:
-    from gradlab.report.atlas import as_markdown
+    from gradlab.campaigns.atlas.page import as_markdown
 
     return as_markdown(whole, made.outputs["picture"].name if "picture" in made.outputs else None)
 
 
 def _svg(whole: Plain) -> str:
-    from gradlab.report.atlas_picture import as_svg
+    from gradlab.campaigns.atlas.picture import as_svg
 
     return as_svg(whole)

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gradlab.claims import LEVELS
 from gradlab.cli.claiming import claim_options, claims_given
 from gradlab.cli.judging import Wishes, judged, loaded, summed_up, write
 from gradlab.cli.limits import isolation_options, limits_of
 from gradlab.cli.shipped import check_shipped
 from gradlab.cli.status import Status
-from gradlab.harness.files import CASES
 from gradlab.harness.profiles import PROFILES
+from gradlab.implementation.claims import LEVELS
 from gradlab.isolation.limits import n_processors
 from gradlab.problems.dtypes import DTYPE_NAMES
 from gradlab.problems.objective import DERIVATIVES
+from gradlab.storage.files import CASES
 
 if TYPE_CHECKING:
-    from gradlab.report.json_report import NotChecked
+    from gradlab.report.json import NotChecked
     from gradlab.report.judged import Judged
 
 
@@ -88,7 +88,7 @@ def _heading(wishes: Wishes) -> str:
 
 
 def _refuse_bad_outputs(wishes: Wishes) -> None:
-    from gradlab.harness.files import folder_fault, output_fault
+    from gradlab.storage.files import folder_fault, output_fault
 
     faults = [folder_fault(wishes.cases), output_fault(wishes.json) if wishes.json else None]
     if any(faults):
@@ -106,7 +106,7 @@ def _concluded(
     found: Sequence[Judged], not_checked: Sequence[NotChecked], unloaded: Sequence[str], wishes: Wishes
 ) -> Status:
     """The table, what was not checked, the report as JSON, and the exit status; unloaded: why files did not load."""
-    from gradlab.report.json_report import NotChecked
+    from gradlab.report.json import NotChecked
     from gradlab.report.terminal import print_lines, print_table, table_of
     from gradlab.report.times import time_table
 

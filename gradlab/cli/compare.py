@@ -23,9 +23,9 @@ def compare(old: Path, new: Path, markdown: bool) -> Status:
     1.25 times what it was, with p < 0.001 in a rank test (Mann-Whitney) and at least 5 samples on either side; and
     memory beyond the gradient that is more than 1.25 times what it was, and 64 KiB.
     """
-    from gradlab.report.change import counted
-    from gradlab.report.comparison import ReportError, changes, read_report
-    from gradlab.report.markdown import summary
+    from gradlab.compare.change import counted
+    from gradlab.compare.comparison import ReportError, changes, read_report
+    from gradlab.compare.markdown import summary
     from gradlab.report.terminal import print_lines
 
     try:

@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gradlab.claims import Claims
 from gradlab.cli.claiming import claim_options, claims_given
 from gradlab.cli.judging import refuse_faults, writing
 from gradlab.cli.limits import isolation_options, limits_of
 from gradlab.cli.offered import Claimed, Offered, Offers, implementation_here
 from gradlab.cli.status import Status
+from gradlab.implementation.claims import Claims
 from gradlab.isolation.limits import Limits, n_processors
 from gradlab.problems.dtypes import DTYPE_NAMES
 
 if TYPE_CHECKING:
-    from gradlab.evaluation import Implementation
+    from gradlab.campaigns.conformance.page import Conformance
     from gradlab.harness.run import Watch
-    from gradlab.isolation.desk import Desk
-    from gradlab.report.conformance import Conformance
+    from gradlab.implementation.call import Implementation
+    from gradlab.isolation.worker_context import Desk
 
 
 @click.command(short_help="Which rules an implementation follows where implementations disagree.")
@@ -39,7 +39,7 @@ def conform(targets: tuple[str, ...], dtypes: tuple[str, ...], json: Path | None
     answer was given is printed, or what was seen where none fits. What needs an option that is not claimed is not
     asked. TARGETs are those of `gradlab check`, and run in processes of their own as they do there.
     """
-    from gradlab.harness.files import output_fault
+    from gradlab.storage.files import output_fault
 
     path = json.resolve() if json else None  # what is asked may go elsewhere
     fault = output_fault(path) if path else None
@@ -55,8 +55,8 @@ def conform(targets: tuple[str, ...], dtypes: tuple[str, ...], json: Path | None
 
 def _profiled_here(targets: Sequence[str], claimed: Claimed) -> Iterator[Conformance]:
     """The profiles of all, told as they come, in this process."""
-    from gradlab.adapters.load import TargetError, load, with_gradients
     from gradlab.report.progress import shown
+    from gradlab.targets.load import TargetError, load, with_gradients
 
     try:
         found = [one for target in dict.fromkeys(targets) for one in load(target, claimed.claims, claimed.dtypes)]
@@ -90,7 +90,7 @@ def _profiled_apart(targets: Sequence[str], claimed: Claimed, limits: Limits) ->
 
 def profile_here(one: Offered, claimed: Claimed, dtypes: Sequence[str], desk: Desk) -> Conformance | str:
     """The profiles of one in a worker, or why it does not load."""
-    from gradlab.adapters.load import TargetError, with_gradients
+    from gradlab.targets.load import TargetError, with_gradients
 
     try:
         (implementation,) = with_gradients([implementation_here(one, claimed, desk)])
@@ -100,8 +100,8 @@ def profile_here(one: Offered, claimed: Claimed, dtypes: Sequence[str], desk: De
 
 
 def _conformance(implementation: Implementation, dtypes: Sequence[str], watch: Watch) -> Conformance:
-    from gradlab.harness.conformance.profile import profile_of
-    from gradlab.report.conformance import conformance_of
+    from gradlab.campaigns.conformance.page import conformance_of
+    from gradlab.campaigns.conformance.profile import profile_of
 
     profiles = {dtype: profile_of(implementation, dtype, watch) for dtype in dtypes}
     return conformance_of(implementation, profiles)
@@ -118,7 +118,7 @@ def _asked(name: str, claims: Claims, claimed: Claimed) -> list[str]:
 
 
 def _told(found: Conformance) -> Conformance:
-    from gradlab.report.conformance import profile_table
+    from gradlab.campaigns.conformance.page import profile_table
     from gradlab.report.terminal import print_lines, print_table
 
     print_lines(["", f"{found.name}: {', '.join(found.dtypes)}"])
@@ -128,8 +128,8 @@ def _told(found: Conformance) -> Conformance:
 
 
 def _write(path: Path, found: list[Conformance]) -> None:
-    from gradlab.harness.files import strict_json, write_whole
-    from gradlab.report.conformance import conformance_document
+    from gradlab.campaigns.conformance.page import conformance_document
+    from gradlab.storage.files import strict_json, write_whole
 
     with writing():
         write_whole(path, strict_json(conformance_document(found)))

@@ -12,8 +12,8 @@ from gradlab.cli.status import Status
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gradlab.harness.function_walk import Watch
     from gradlab.harness.run import Watch as Shown
+    from gradlab.measure.function_sweep import Watch
 
 FUNCTIONS = ("exp", "exp2", "log", "log1p", "expm1")
 
@@ -35,8 +35,8 @@ def doctor(as_json: bool, walked: tuple[str, ...], processes: int) -> Status:
     The functions are asked at drawn arguments and at those where some build of NumPy was found to be worst. Exit status
     1 where something is not as the bounds of level `stable` or level `accurate` take it.
     """
-    from gradlab.harness.files import strict_json
-    from gradlab.report.doctor import examination, told
+    from gradlab.measure.doctor import examination, told
+    from gradlab.storage.files import strict_json
 
     names = FUNCTIONS if "all" in walked else tuple(dict.fromkeys(walked))
     found = examination(list(_walks(names, processes)))
@@ -45,9 +45,9 @@ def doctor(as_json: bool, walked: tuple[str, ...], processes: int) -> Status:
 
 
 def _walks(names: tuple[str, ...], n_processes: int) -> Iterator[dict[str, Any]]:
-    from gradlab.harness.function_walk import ALL
+    from gradlab.measure.doctor import walked_error
+    from gradlab.measure.function_sweep import ALL
     from gradlab.oracle.elementary import ELEMENTARY
-    from gradlab.report.doctor import walked_error
     from gradlab.report.progress import shown
 
     for function in ELEMENTARY:

@@ -14,9 +14,9 @@ import click
 from gradlab.cli.status import Status
 
 if TYPE_CHECKING:
-    from gradlab.harness.exhaustive import Watch
-    from gradlab.harness.exhaustive_certificate import Certificate
-    from gradlab.harness.exhaustive_walk import Subject
+    from gradlab.campaigns.exhaustive.certificate import Certificate
+    from gradlab.campaigns.exhaustive.evaluation import Subject
+    from gradlab.campaigns.exhaustive.sweep import Watch
     from gradlab.harness.run import Watch as Shown
 
 KEPT = Path(".gradlab") / "exhaustive"
@@ -52,9 +52,9 @@ def exhaustive(targets: tuple[str, ...], verify: Path | None, output: Path | Non
     answers and their largest errors must be those of the certificate. With another processor or other versions answers
     may have other bits: then it is only seen that no error is larger. It says how likely false pieces are to pass.
     """
-    from gradlab.adapters.load import TargetError
-    from gradlab.harness.exhaustive_certificate import CertificateError
-    from gradlab.harness.exhaustive_walk import FaultError
+    from gradlab.campaigns.exhaustive.certificate import CertificateError
+    from gradlab.campaigns.exhaustive.evaluation import FaultError
+    from gradlab.targets.load import TargetError
 
     if (verify is None) == (not targets):
         raise click.UsageError("give one TARGET or more, or --verify CERTIFICATE")
@@ -71,12 +71,12 @@ def exhaustive(targets: tuple[str, ...], verify: Path | None, output: Path | Non
 
 
 def _walk(targets: Sequence[str], output: Path | None, given: dict[str, Any]) -> Status:
-    from gradlab.harness.exhaustive import ALL, fresh, place_of, resumed, subjects_of
-    from gradlab.harness.exhaustive_certificate import label_of
-    from gradlab.harness.exhaustive_file import encoded
-    from gradlab.harness.files import strict_json, write_whole
-    from gradlab.report.exhaustive import told
+    from gradlab.campaigns.exhaustive.certificate import label_of
+    from gradlab.campaigns.exhaustive.file import encoded
+    from gradlab.campaigns.exhaustive.page import told
+    from gradlab.campaigns.exhaustive.sweep import ALL, fresh, place_of, resumed, subjects_of
     from gradlab.report.terminal import print_lines
+    from gradlab.storage.files import strict_json, write_whole
 
     output, kept = output and output.resolve(), given["kept"].resolve()  # what is asked may go elsewhere
     subjects = subjects_of(targets)
@@ -99,7 +99,7 @@ def _unfit(verifies: bool, given: dict[str, Any]) -> Iterator[str]:
 
 
 def _unwritable(kept: Path, output: Path | None) -> Iterator[str]:
-    from gradlab.harness.files import folder_fault, output_fault
+    from gradlab.storage.files import folder_fault, output_fault
 
     of_output = None if output is None else folder_fault(output) if output.is_dir() else output_fault(output)
     yield from (fault for fault in (folder_fault(kept), of_output) if fault)
@@ -115,7 +115,7 @@ def _files(output: Path, done: Certificate) -> Iterator[tuple[Path, Certificate]
 
 
 def _completed(begun: Certificate, subjects: Sequence[Subject], place: Path, n_processes: int) -> Certificate:
-    from gradlab.harness.exhaustive import Keep, complete
+    from gradlab.campaigns.exhaustive.sweep import Keep, complete
     from gradlab.report.progress import shown
 
     name = ", ".join(subject.implementation.name for subject in subjects)
@@ -138,10 +138,10 @@ def _with_rate(display: Shown, name: str, done_before: int) -> Watch:
 
 
 def _verify(path: Path, given: dict[str, Any]) -> Status:
-    from gradlab.harness.exhaustive_certificate import label_of
-    from gradlab.harness.exhaustive_file import read_certificate
-    from gradlab.harness.exhaustive_verify import changes, verified
-    from gradlab.report.exhaustive import told_of
+    from gradlab.campaigns.exhaustive.certificate import label_of
+    from gradlab.campaigns.exhaustive.file import read_certificate
+    from gradlab.campaigns.exhaustive.page import told_of
+    from gradlab.campaigns.exhaustive.verify import changes, verified
     from gradlab.report.terminal import print_lines
 
     certificate = read_certificate(path)
@@ -159,8 +159,8 @@ def _verify(path: Path, given: dict[str, Any]) -> Status:
 
 def _walked_again(certificate: Certificate, given: dict[str, Any]) -> bool:
     """Whether what the pieces hold, or some drawn at random, is found again."""
-    from gradlab.harness.exhaustive_again import chosen, walked_again
-    from gradlab.report.exhaustive import told_again
+    from gradlab.campaigns.exhaustive.page import told_again
+    from gradlab.campaigns.exhaustive.spot_check import chosen, walked_again
     from gradlab.report.progress import shown
     from gradlab.report.terminal import print_lines
 

@@ -13,9 +13,9 @@ from gradlab.cli.status import Status
 @click.argument("defect")
 def explain(defect: str) -> Status:
     """What is wrong with a known DEFECT, the smallest input that shows it, how to mend it, and where it was seen."""
-    from gradlab.adapters.shipped import specimens
     from gradlab.report.explained import explanation_of
     from gradlab.report.terminal import print_lines
+    from gradlab.targets.shipped import specimens
 
     known = specimens()
     if defect not in known:

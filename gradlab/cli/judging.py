@@ -15,10 +15,10 @@ from gradlab.harness.profiles import PROFILES
 from gradlab.isolation.limits import TIMING, Limits
 
 if TYPE_CHECKING:
-    from gradlab.claims import Claims
-    from gradlab.evaluation import Implementation
     from gradlab.harness.run import Plan, Report, Watch
-    from gradlab.report.json_report import NotChecked
+    from gradlab.implementation.call import Implementation
+    from gradlab.implementation.claims import Claims
+    from gradlab.report.json import NotChecked
     from gradlab.report.judged import Judged
 
 
@@ -46,7 +46,7 @@ def loaded(targets: Sequence[str], wishes: Wishes) -> tuple[list[Implementation]
 
     Every other target that does not load is told of, and ends the command.
     """
-    from gradlab.adapters.load import TargetError, load
+    from gradlab.targets.load import TargetError, load
 
     found: list[Implementation] = []
     faults: list[str] = []
@@ -88,7 +88,7 @@ def judged(found: Sequence[Implementation], wishes: Wishes) -> tuple[list[Report
 
 def not_asked(named: tuple[str, str], claims: Claims, wishes: Wishes) -> NotChecked | None:
     """Why nothing is run on what is named (name, target): it does not claim the level, or the dtypes, asked for."""
-    from gradlab.report.json_report import NotChecked
+    from gradlab.report.json import NotChecked
 
     if wishes.level == "accurate" and claims.derivative != "gradient":
         return NotChecked(*named, f"level accurate goes with derivative gradient alone, it claims {claims.derivative}")
@@ -121,7 +121,7 @@ def reported(
     implementation: Implementation, plan: Plan, wishes: Wishes, watch: Watch = lambda progress: None
 ) -> Report:
     """The report, its failing problems kept."""
-    from gradlab.harness.cases import keep_failures
+    from gradlab.cases.cases import keep_failures
     from gradlab.harness.run import judge
 
     report = judge(implementation, plan, watch)
@@ -133,7 +133,7 @@ def reported(
 def timed(report: Report, watch: Watch) -> Report:
     """The report with what calls cost."""
     from gradlab.harness.run import Progress
-    from gradlab.harness.timing import timings
+    from gradlab.measure.timing import timings
 
     watch(Progress(report.implementation.name, report.dtypes[-1], TIMING, 0, 1, len(report.failing)))
     return replace(report, timings=tuple(timings(report.implementation, report.dtypes)))
@@ -155,9 +155,9 @@ def summed_up(report: Report, wishes: Wishes, cases: Iterable[tuple[str, str]] =
 
 def write(wishes: Wishes, found: Sequence[Judged], not_checked: Sequence[NotChecked]) -> None:
     """Writes the report as JSON where that is asked for."""
-    from gradlab.harness.files import strict_json, write_whole
     from gradlab.harness.run import Plan
-    from gradlab.report.json_report import document_of
+    from gradlab.report.json import document_of
+    from gradlab.storage.files import strict_json, write_whole
 
     if wishes.json:
         plan = Plan(PROFILES[wishes.profile], wishes.seed)

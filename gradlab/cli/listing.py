@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gradlab.adapters.shipped import STRANGERS
 from gradlab.cli.status import Status
+from gradlab.targets.shipped import STRANGERS
 
 if TYPE_CHECKING:
-    from gradlab.adapters.shipped import Shipped
+    from gradlab.targets.shipped import Shipped
 
 Rows = list[tuple[str, str, str]]
 
@@ -47,13 +47,13 @@ def _widths(rows: Rows) -> list[int]:
 
 
 def _implementations() -> Rows:
-    from gradlab.adapters.shipped import shipped
+    from gradlab.targets.shipped import shipped
 
     return [_stated(one) for one in shipped().values() if not one.is_teaching_code]
 
 
 def _teaching_codes() -> Rows:
-    from gradlab.adapters.shipped import shipped
+    from gradlab.targets.shipped import shipped
 
     return [_stated(one) for one in shipped().values() if one.is_teaching_code]
 
@@ -63,14 +63,14 @@ def _stated(one: Shipped) -> tuple[str, str, str]:
 
 
 def _strangers() -> Rows:
-    from gradlab.adapters.shipped import everything, sound
+    from gradlab.targets.shipped import everything, sound
 
     sides = [(name, *everything()[name]) for name in sound()]
     return [(n, "", _first_line(f.__doc__)) for n, f, module in sides if module.__name__.startswith(STRANGERS)]
 
 
 def _specimens() -> Rows:
-    from gradlab.adapters.shipped import specimens
+    from gradlab.targets.shipped import specimens
 
     return [(one.name, one.killed_by, _first_line(one.function.__doc__)) for one in specimens().values()]
 
@@ -78,7 +78,7 @@ def _specimens() -> Rows:
 def _entry_points() -> Rows:
     from importlib.metadata import entry_points
 
-    from gradlab.adapters.load import GROUP
+    from gradlab.targets.load import GROUP
 
     return [(entry.name, "", entry.value) for entry in entry_points(group=GROUP)]
 

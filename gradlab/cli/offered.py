@@ -7,14 +7,14 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from gradlab.claims import Claims
 from gradlab.cli.judging import distinct_names
+from gradlab.implementation.claims import Claims
 from gradlab.isolation.limits import LOADING
 
 if TYPE_CHECKING:
-    from gradlab.evaluation import Implementation
-    from gradlab.isolation.desk import Desk
+    from gradlab.implementation.call import Implementation
     from gradlab.isolation.supervisor import Pool, Supervised
+    from gradlab.isolation.worker_context import Desk
 
 
 @dataclass(frozen=True)
@@ -87,8 +87,8 @@ class Offers:
 
 def load_here(target: str, claimed: Claimed, desk: Desk) -> Loaded:
     """What a target stands for, in the worker; what does not load, or ends the process, is told of."""
-    from gradlab.adapters.importing import MissingError
-    from gradlab.adapters.load import TargetError, files_that_may_offer, folder_of, load, load_offered, offers_nothing
+    from gradlab.targets.importing import MissingError
+    from gradlab.targets.load import TargetError, files_that_may_offer, folder_of, load, load_offered, offers_nothing
 
     found: list[Implementation] = []
     unloaded: list[str] = []
@@ -113,7 +113,7 @@ def load_here(target: str, claimed: Claimed, desk: Desk) -> Loaded:
 
 def implementation_here(one: Offered, claimed: Claimed, desk: Desk) -> Implementation:
     """One of those that were offered, in a worker that may not have loaded it yet. Raises TargetError."""
-    from gradlab.adapters.load import load
+    from gradlab.targets.load import load
 
     if one.given in desk.memo:
         found: list[Implementation] = desk.memo[one.given]
@@ -124,7 +124,7 @@ def implementation_here(one: Offered, claimed: Claimed, desk: Desk) -> Implement
 
 def loaded_under_watch(what: str, load: Callable[[], list[Implementation]], desk: Desk) -> list[Implementation]:
     """What is loaded. Raises TargetError, also where loading it ended an earlier worker."""
-    from gradlab.adapters.importing import TargetError
+    from gradlab.targets.importing import TargetError
 
     if harm := desk.harm_of(what):
         raise TargetError(f"{what} does not import: it {harm}")

@@ -9,7 +9,7 @@ import click
 
 from gradlab.cli.limits import isolation_options, limits_of
 from gradlab.cli.status import Status
-from gradlab.harness.files import CASES
+from gradlab.storage.files import CASES
 
 
 @click.command(short_help="A kept problem again: fixed or still failing.")
@@ -25,8 +25,8 @@ from gradlab.harness.files import CASES
 @isolation_options
 def replay(case: str, cases: Path, **given: Any) -> Status:
     """Run a kept CASE, an id or a file, again bit for bit: fixed (0), still failing (1), or cannot run (2)."""
+    from gradlab.cases.cases import CaseError, find_case
     from gradlab.cli.apart import replayed_apart
-    from gradlab.harness.cases import CaseError, find_case
     from gradlab.report.terminal import print_lines
 
     limits = limits_of(given)
@@ -44,10 +44,10 @@ def replay(case: str, cases: Path, **given: Any) -> Status:
 
 def replayed_here(path: Path) -> tuple[bool, list[str]] | str:
     """Whether a case is fixed, and what is told of it; or why it cannot run."""
-    from gradlab.adapters.load import TargetError
-    from gradlab.harness.cases import CaseError, read_case
-    from gradlab.harness.replay import replay as run_again
-    from gradlab.report.replayed import told
+    from gradlab.cases.cases import CaseError, read_case
+    from gradlab.cases.replay import replay as run_again
+    from gradlab.cases.report import told
+    from gradlab.targets.load import TargetError
 
     try:
         outcome = run_again(read_case(path))

@@ -11,18 +11,18 @@ from gradlab.cli.judging import Wishes, judged, lines_told, loaded, plan_of, rep
 from gradlab.cli.status import Status
 
 if TYPE_CHECKING:
-    from gradlab.adapters.shipped import Shipped
     from gradlab.harness.run import Report
     from gradlab.report.terminal import Row
+    from gradlab.targets.shipped import Shipped
 
 
 def check_shipped(wishes: Wishes) -> Status:
     """0 if every verdict is the one that is stated: exactly, or at least the level claimed where none is stated."""
     if not (wishes.verbose or wishes.json or wishes.time):
         return _check_side_by_side(wishes)
-    from gradlab.adapters.shipped import shipped
     from gradlab.report.terminal import print_lines, print_table, verdict_table
     from gradlab.report.times import time_table
+    from gradlab.targets.shipped import shipped
 
     reports, not_checked = judged(loaded(list(shipped()), wishes)[0], wishes)
     stated = {
@@ -42,10 +42,10 @@ def _check_side_by_side(wishes: Wishes) -> Status:
     """The same in a process for each processor; only the table comes back, and what is not as stated."""
     from concurrent.futures import ProcessPoolExecutor
 
-    from gradlab.adapters.shipped import shipped
     from gradlab.harness.run import Progress
     from gradlab.report.progress import shown
     from gradlab.report.terminal import print_lines, print_table, table_of
+    from gradlab.targets.shipped import shipped
 
     rows: list[Row] = []
     with shown("what ships") as watch, ProcessPoolExecutor(min(os.cpu_count() or 1, 4)) as pool:
@@ -65,8 +65,8 @@ def _status_as_stated(compared: Sequence[str]) -> Status:
 
 def _row(wishes: Wishes, name: str) -> tuple[Row | None, list[str]]:
     """What the table says of something that ships, and what else has to be told of it."""
-    from gradlab.adapters.shipped import shipped
     from gradlab.report.terminal import row_of
+    from gradlab.targets.shipped import shipped
 
     (implementation,) = loaded([name], wishes)[0]
     plan = plan_of(implementation.claims, wishes)

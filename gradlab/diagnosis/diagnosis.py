@@ -1,4 +1,4 @@
-"""What explains an implementation's failures: the defects that predict its answers, and those of its conduct."""
+"""What explains an implementation's failures: the defects that predict its answers, and its side effects."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradlab.diagnosis import conduct, digits
-from gradlab.diagnosis.explaining import Explanation, explanations, is_predicted, wrong_first
+from gradlab.diagnosis import cancellation, side_effects
 from gradlab.diagnosis.formulas import explaining_formulas
 from gradlab.diagnosis.matching import Observation, is_contradicted, observed
 from gradlab.diagnosis.models.model import Model
-from gradlab.diagnosis.side import Side, side_of
-from gradlab.evaluation import Answer, Implementation, answer, evaluate
+from gradlab.diagnosis.probe import Side, side_of
+from gradlab.diagnosis.search import Explanation, explanations, is_predicted, wrong_first
+from gradlab.implementation.call import Answer, Implementation, answer, evaluate
 from gradlab.problems.problem import Problem
 
 MOST_OBSERVATIONS = 60  # wrong answers, and as many right ones: the search looks at those of the smallest problems
 MOST_ROUNDS = 4  # in which what contradicts an explanation is counted in
-PROBES = {**conduct.PROBES, **digits.PROBES}
+PROBES = {**side_effects.PROBES, **cancellation.PROBES}
 ALSO_VALUES = ("gradient_is_the_derivative_of_its_own_loss", "calls_leave_no_state", "returns_loss_and_gradient")
-# What a defect of conduct brings about besides: writing to an input that is read-only, for one, raises.
+# What a side effect brings about besides: writing to an input that is read-only, for one, raises.
 IMPLIED = {
     "logits_shifted_in_place": ("layout_does_not_matter",),
     "gradient_over_logits": ("layout_does_not_matter", "outputs_share_no_memory"),
@@ -36,7 +36,7 @@ class Diagnosis:
     """What explains the failures in one dtype.
 
     alternatives: sets of defects, each of which predicts every value; several cannot be told apart on these problems.
-    conduct: defects seen in what calls do besides. unexplained: failed checks that nothing accounts for.
+    side_effects: defects seen in what calls do besides. unexplained: failed checks that nothing accounts for.
     n_problems: how many answers were compared, n_wrong: how many of them are wrong. n_changed: of the first few
     answers, how many are not given again, although the same call twice gives the same bits: no model of one call fits.
     among: which answers these numbers are of, in words, where only one reduction, or kind of targets, goes wrong and
@@ -45,7 +45,7 @@ class Diagnosis:
 
     dtype: str
     alternatives: tuple[Explanation, ...]
-    conduct: tuple[str, ...]
+    side_effects: tuple[str, ...]
     unexplained: tuple[str, ...]
     n_problems: int
     n_wrong: int
@@ -54,8 +54,8 @@ class Diagnosis:
 
     @property
     def defects(self) -> tuple[str, ...]:
-        """The defects by name: those of the first alternative, then those of conduct."""
-        return (*(self.alternatives[0].defects if self.alternatives else ()), *self.conduct)
+        """The defects by name: those of the first alternative, then the side effects."""
+        return (*(self.alternatives[0].defects if self.alternatives else ()), *self.side_effects)
 
     @property
     def is_explained(self) -> bool:
@@ -102,12 +102,12 @@ def diagnose(
 def _of_another_derivative(
     implementation: Implementation, problems: Sequence[Problem], failed: Sequence[str]
 ) -> Diagnosis:
-    """The diagnosis by the known wrong formulas; no probe looks at these, so that conduct of its own is unexplained."""
+    """The diagnosis by the known wrong formulas; no probe looks at these, so that side effects are unexplained."""
     answered = [(problem, answer(implementation, problem)) for problem in problems if problem.n_rows]
     names, n_wrong = explaining_formulas(answered)
     found = tuple(Explanation((Model(name, {}),)) for name in names)
-    of_conduct = {*conduct.PROBES, *OF_LOSS} - {*ALSO_VALUES, *WITHIN_A_BOUND}
-    unexplained = tuple(check for check in failed if not found or check in of_conduct)
+    never_explained = {*side_effects.PROBES, *OF_LOSS} - {*ALSO_VALUES, *WITHIN_A_BOUND}
+    unexplained = tuple(check for check in failed if not found or check in never_explained)
     return Diagnosis(problems[0].format.name, found, (), unexplained, len(answered), n_wrong)
 
 
@@ -177,4 +177,8 @@ def _accounts(check: str, seen: dict[str, tuple[str, ...]], values_are_explained
         return True
     if any(OF_STATE in names for names in seen.values()):
         return True
-    return values_are_explained and check not in conduct.PROBES.keys() - {*ALSO_VALUES} and check not in digits.PROBES
+    return (
+        values_are_explained
+        and check not in side_effects.PROBES.keys() - {*ALSO_VALUES}
+        and check not in cancellation.PROBES
+    )

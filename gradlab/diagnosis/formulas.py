@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from gradlab import derivative_bounds, tolerances
-from gradlab.coefficients import coefficients_of, gradient_factors
-from gradlab.conditioning import conditioning
-from gradlab.evaluation import Answer
+from gradlab.bounds import first_order, second_order
+from gradlab.bounds.conditioning import conditioning
+from gradlab.bounds.rounding_counts import BETA, divisor, gamma
+from gradlab.implementation.call import Answer
 from gradlab.oracle.enclosure import enclose
+from gradlab.problems.coefficients import coefficients_of, gradient_factors
 from gradlab.problems.problem import PRODUCT, Array, Problem
-from gradlab.roundings import BETA, divisor, gamma
 
 Predicted = tuple[Array, Array]  # the values, and how far what follows the formula may be from them
 
@@ -74,7 +74,7 @@ def explaining_formulas(answered: Sequence[tuple[Problem, Answer]]) -> tuple[tup
 
 def _is_wrong(problem: Problem, seen: Array) -> bool:
     known = _known(problem)
-    truth, bound = enclose(problem).derivative.nearest()[known], derivative_bounds.derivative(problem)[0][known]
+    truth, bound = enclose(problem).derivative.nearest()[known], second_order.derivative(problem)[0][known]
     return not _close(seen[known], truth, bound)
 
 
@@ -95,7 +95,7 @@ def _known(problem: Problem) -> Array:
 
 
 def _twice(problem: Problem) -> Array:
-    return np.asarray(2 * derivative_bounds.derivative(problem)[0])
+    return np.asarray(2 * second_order.derivative(problem)[0])
 
 
 def _diagonal_of(values: Array) -> Array:
@@ -121,11 +121,11 @@ def _of_gradients(row: Row) -> Predicted:
     """g g^T of each row, with the errors of both factors."""
     plain = replace(row.problem.objective, derivative="gradient", reduction="none", sample_weights=None)
     problem = row.problem.replace(objective=plain)
-    g, error = row.mass * row.p - row.t, tolerances.gradient(problem)[0]
+    g, error = row.mass * row.p - row.t, first_order.gradient(problem)[0]
     both = np.abs(g) + 2 * error
     room = _outer(both) - _outer(np.abs(g)) + 8 * problem.format.unit_roundoff * _outer(both)
     factors = row.factors[..., None] / divisor(row.problem)
-    return _outer(g) * factors, room * factors + derivative_bounds.least(row.problem)[..., None]
+    return _outer(g) * factors, room * factors + second_order.least(row.problem)[..., None]
 
 
 def _diagonal_is_p(row: Row) -> Predicted:
@@ -136,13 +136,13 @@ def _less(subtracted: Callable[[Array, Array], Array]) -> Callable[[Row], Predic
     """A product p (v - s), s being made of p and v; its room from that of sizes, with the worst of all rows."""
 
     def predicted(row: Row) -> Predicted:
-        parts = derivative_bounds.parts_of(row.problem)
+        parts = second_order.parts_of(row.problem)
         sizes = np.abs(row.v) + subtracted(row.p, np.abs(row.v))
         worst = parts.g.max(initial=0.0)
         room = row.p * row.factors * parts.mass * (2 * worst + worst**2) * sizes / divisor(row.problem)
         values = row.share * row.p * (row.v - subtracted(row.p, row.v))
         of_batch = row.problem.replace(vector=np.full_like(row.problem.logits, np.abs(row.v).max(initial=0.0)))
-        return values, 2 * (room + derivative_bounds.least(of_batch))
+        return values, 2 * (room + second_order.least(of_batch))
 
     return predicted
 
@@ -150,7 +150,7 @@ def _less(subtracted: Callable[[Array, Array], Array]) -> Callable[[Row], Predic
 def _p_less_t(row: Row) -> Predicted:
     """To what p carries come a subtraction and a division, four roundings; eta in p, in the quotient, in float64."""
     fmt = row.problem.format
-    error = derivative_bounds.parts_of(row.problem).g * row.p + gamma(4.0, fmt) * (row.p + row.t)
+    error = second_order.parts_of(row.problem).g * row.p + gamma(4.0, fmt) * (row.p + row.t)
     factors = row.factors / divisor(row.problem)
     room = (error + (BETA + 1) * fmt.smallest_subnormal) * factors + 2 * fmt.smallest_subnormal
     return (row.p - row.t) * factors, 2 * room

@@ -13,7 +13,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from gradlab.diagnosis.side import Probe, Side
+from gradlab.diagnosis.probe import Probe, Side
 from gradlab.oracle.enclosure import enclose
 from gradlab.problems.families.options import one_hot
 from gradlab.problems.problem import Array, Problem

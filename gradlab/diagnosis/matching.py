@@ -11,14 +11,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradlab import tolerances
-from gradlab.conditioning import conditioning
-from gradlab.diagnosis.stages import Prediction
-from gradlab.evaluation import Answer
+from gradlab.bounds import first_order
+from gradlab.bounds.conditioning import conditioning
+from gradlab.bounds.rounding_counts import BETA, gamma, of_base, of_sum, vanishes
+from gradlab.diagnosis.pipeline import Prediction
+from gradlab.implementation.call import Answer
 from gradlab.oracle.enclosure import enclose
 from gradlab.problems.dtypes import format_of
 from gradlab.problems.problem import Array, Problem
-from gradlab.roundings import BETA, gamma, of_base, of_sum, vanishes
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +58,7 @@ class Observation:
 def observed(problem: Problem, answer: Answer) -> Observation:
     """The observation of an answer to a problem."""
     truth = enclose(problem)
-    losses = tolerances.losses(problem)
+    losses = first_order.losses(problem)
     given = answer.loss is not None and answer.gradient is not None
     with np.errstate(invalid="ignore", over="ignore"):
         loss = answer.loss.astype(np.float64) if answer.loss is not None else np.full(truth.loss.shape, np.nan)
@@ -72,10 +72,10 @@ def observed(problem: Problem, answer: Answer) -> Observation:
         gradient,
         truth.loss.nearest(),
         truth.gradient.nearest(),
-        tolerances.reduced_loss(problem, losses)[0],
-        tolerances.gradient(problem)[0],
+        first_order.reduced_loss(problem, losses)[0],
+        first_order.gradient(problem)[0],
         _relative(problem),
-        tolerances.sum_overflows(problem) or bool((truth.loss.nearest() > problem.format.largest).any()),
+        first_order.sum_overflows(problem) or bool((truth.loss.nearest() > problem.format.largest).any()),
     )
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from gradlab.checks.check import Check
 from gradlab.checks.table import CHECKS
-from gradlab.evaluation import Implementation, answer
-from gradlab.harness.problems import problems_in_run
 from gradlab.harness.run import Plan, dtypes_to_check
+from gradlab.harness.selection import problems_in_run
 from gradlab.harness.tally import Line, Tally, add_results
 from gradlab.harness.verdict import Verdict, is_advice
+from gradlab.implementation.call import Implementation, answer
 
 
 def held_checks(implementation: Implementation, plan: Plan) -> list[tuple[Check, str]]:

@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from gradlab.adapters.shipped import Specimen, specimens
 from gradlab.checks.check import Check
 from gradlab.checks.table import CHECKS
-from gradlab.claims import Claims, claims_from
-from gradlab.evaluation import Implementation
-from gradlab.harness.problems import allows
+from gradlab.harness.selection import allows
 from gradlab.harness.tally import results_of
 from gradlab.harness.verdict import Verdict, is_advice, verdict_of_failure
+from gradlab.implementation.call import Implementation
+from gradlab.implementation.claims import Claims, claims_from
 from gradlab.problems.problem import Array, Problem
+from gradlab.targets.shipped import Specimen, specimens
 
 CHECK_NAMED = {check.name: check for check in CHECKS}
 FLAGS = ("refuses_bad_labels", "empty_batch", "keeps_dtype", "deterministic")

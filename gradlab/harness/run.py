@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gradlab.evaluation import Answer, Implementation, answer, made_for
-from gradlab.harness.course import Course, Done
-from gradlab.harness.problems import may_be_asked, problems_in_run
 from gradlab.harness.profiles import PROFILES, Profile
+from gradlab.harness.resume import Course, Done
+from gradlab.harness.selection import may_be_asked, problems_in_run
 from gradlab.harness.tally import Line, Tally, add_fact, examine, results_of
 from gradlab.harness.verdict import Verdict, is_advice, verdict_of_failure
+from gradlab.implementation.call import Answer, Implementation, answer, made_for
 from gradlab.problems.dtypes import format_of
+from gradlab.problems.formatting import snippet
 from gradlab.problems.problem import Problem
-from gradlab.problems.spelling import snippet
 from gradlab.result import Fact, Result
 
 if TYPE_CHECKING:
     from gradlab.diagnosis.diagnosis import Diagnosis
     from gradlab.harness.power import Power
-    from gradlab.harness.timing import Timing
+    from gradlab.measure.timing import Timing
 
 SHOWN_FAILURES = 5  # in a report as text
 UNDERMINING = (

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.errors import Flaky, NoSuchExample
 from hypothesis.strategies import SearchStrategy
 
-from gradlab.claims import Claims
+from gradlab.implementation.claims import Claims
 from gradlab.problems.objective import PER_ROW_OPTIONS, Objective
 from gradlab.problems.problem import Problem
 from gradlab.problems.strategies import ENTRYWISE, MAX_SHAPE, Shape, objectives, problems, with_per_row

@@ -14,19 +14,19 @@ import tempfile
 from multiprocessing.connection import Pipe
 from typing import TYPE_CHECKING, Any
 
-from gradlab.isolation.behind import Behind
+from gradlab.isolation.checkpoint import Behind
 from gradlab.isolation.journal import Journal, shared_memory
 from gradlab.isolation.limits import last_words, memory_of
-from gradlab.isolation.surroundings import filled
+from gradlab.isolation.streams import filled
 
 if TYPE_CHECKING:
-    from gradlab.isolation.desk import Task
+    from gradlab.isolation.worker_context import Task
 
 GRACE = 1.0  # seconds in which a process may say where it is before it is killed
 MOST_READ = 1 << 16  # bytes of the end of what it wrote
 _BOOT = (
     "import json, sys; given = json.loads(sys.argv.pop()); sys.path[:] = given['path'];"
-    "from gradlab.isolation.desk import Setting; from gradlab.isolation.worker import main;"
+    "from gradlab.isolation.worker_context import Setting; from gradlab.isolation.worker import main;"
     "main(given['connection'], Setting(**given['setting']))"
 )
 

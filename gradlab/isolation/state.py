@@ -11,10 +11,10 @@ from typing import Any
 
 from gradlab.checks.check import Check
 from gradlab.checks.table import CHECKS
-from gradlab.evaluation import Implementation
-from gradlab.harness.course import Done
-from gradlab.harness.problems import problems_in_run
+from gradlab.harness.resume import Done
 from gradlab.harness.run import Plan, dtypes_to_check
+from gradlab.harness.selection import problems_in_run
+from gradlab.implementation.call import Implementation
 from gradlab.problems.problem import Problem
 
 _CHECK_NAMED = {check.name: check for check in CHECKS}

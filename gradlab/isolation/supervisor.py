@@ -9,12 +9,12 @@ from contextlib import closing
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any
 
-from gradlab.isolation.behind import Behind
+from gradlab.isolation.checkpoint import Behind
 from gradlab.isolation.limits import LOADING, MOST_OUTPUT, Limits, spelled_bytes, spelled_end
 from gradlab.isolation.process import WorkerProcess
 
 if TYPE_CHECKING:
-    from gradlab.isolation.desk import Task
+    from gradlab.isolation.worker_context import Task
 
 MOST_ENDS = 20  # of workers in one task; then nothing new is tried
 MOST_SILENT = 5  # of those for a call that did not return in time

@@ -11,11 +11,11 @@ import signal
 import traceback
 from multiprocessing.connection import Connection
 
-from gradlab import evaluation, process_state
-from gradlab.isolation.desk import Desk, Setting
+from gradlab.implementation import call, process_state
 from gradlab.isolation.journal import Journal
 from gradlab.isolation.limits import LOST_CONNECTION
-from gradlab.isolation.surroundings import Folder, Streams
+from gradlab.isolation.streams import Folder, Streams
+from gradlab.isolation.worker_context import Desk, Setting
 
 PR_SET_PDEATHSIG = 1  # of <linux/prctl.h>
 
@@ -28,7 +28,7 @@ def main(connection: int, setting: Setting) -> None:
     faulthandler.enable(os.dup(2), all_threads=False)
     os.chdir(setting.here)
     streams = Streams(connection)
-    evaluation.spill = streams.spill
+    call.spill = streams.spill
     process_state.watches += [streams.same_streams, Folder(setting.folder).same_files]
     desk = Desk(Connection(connection), Journal(setting.journal), setting, streams)
     try:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from flint import arb, ctx
 
-from gradlab.oracle.conversion import to_enclosures
+from gradlab.oracle.exact.conversion import to_enclosures
 from gradlab.oracle.intervals import Array
 from gradlab.oracle.ulp import error_in_ulp
 from gradlab.problems.dtypes import Format, format_of

@@ -15,12 +15,12 @@ from functools import cached_property
 
 import numpy as np
 
-from gradlab.oracle.balls import RowAnswers, answer_rows, is_undefined, reduced_loss
-from gradlab.oracle.canonical import row_kinds
-from gradlab.oracle.derivatives import enclose_derivative
+from gradlab.oracle.exact.balls import RowAnswers, answer_rows, is_undefined, reduced_loss
+from gradlab.oracle.exact.canonical import row_kinds
+from gradlab.oracle.exact.derivatives import enclose_derivative
+from gradlab.oracle.exact.repeated import answer_merged, merged_rows
+from gradlab.oracle.fast.vectorised import answer_by_double_double
 from gradlab.oracle.intervals import Array, Enclosures, constant, fill
-from gradlab.oracle.repeated import answer_merged, merged_rows
-from gradlab.oracle.vectorised import answer_by_double_double
 from gradlab.problems.problem import Problem
 
 __all__ = ["Enclosures", "Truth", "enclose", "enclose_by_balls", "enclose_by_double_double"]

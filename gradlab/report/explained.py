@@ -5,13 +5,13 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator
 
-from gradlab.adapters.shipped import Specimen, specimens
-from gradlab.claims import OPTIONS, Claims
 from gradlab.diagnosis.diagnosis import Diagnosis
-from gradlab.diagnosis.explaining import Explanation
 from gradlab.diagnosis.models import met_in_several_places
-from gradlab.evaluation import Implementation
+from gradlab.diagnosis.search import Explanation
 from gradlab.harness.power import Power
+from gradlab.implementation.call import Implementation
+from gradlab.implementation.claims import OPTIONS, Claims
+from gradlab.targets.shipped import Specimen, specimens
 
 
 def diagnosis_lines(diagnosis: Diagnosis) -> Iterator[str]:
@@ -22,15 +22,15 @@ def diagnosis_lines(diagnosis: Diagnosis) -> Iterator[str]:
     if known:
         opening = "looks like: " if len(known) == 1 else "cannot tell apart: "
         yield f"{opening}{'; or '.join(known)} (predicts all of {counts})"
-    if diagnosis.conduct:
-        yield f"looks like: {' and '.join(diagnosis.conduct)} (seen at work in a call made for it)"
+    if diagnosis.side_effects:
+        yield f"looks like: {' and '.join(diagnosis.side_effects)} (seen at work in a call made for it)"
     defects = [name for one in diagnosis.alternatives for name in one.defects]
-    for name in dict.fromkeys([*defects, *diagnosis.conduct]):
+    for name in dict.fromkeys([*defects, *diagnosis.side_effects]):
         yield f"  {name}: {specimens()[name].wrong}   gradlab explain {name}"
     if diagnosis.n_changed:
         yield "looks like: it remembers something: what it answered first it does not answer now, to the same calls"
     if diagnosis.unexplained:
-        known_in_part = bool(known or diagnosis.conduct)
+        known_in_part = bool(known or diagnosis.side_effects)
         checks = ", ".join([*diagnosis.unexplained[:3], *(["..."] if len(diagnosis.unexplained) > 3 else [])])
         wrong = f" ({counts})" if diagnosis.n_wrong and not known else ""
         yield f"{'the rest looks' if known_in_part else 'looks'} like no known defect: {checks}{wrong}"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from gradlab.evaluation import Implementation
 from gradlab.harness.tally import Line
+from gradlab.implementation.call import Implementation
+from gradlab.problems.formatting import snippet
 from gradlab.problems.problem import Problem
-from gradlab.problems.spelling import snippet
 from gradlab.report.reproducer import reproducer
 from gradlab.result import Result
 

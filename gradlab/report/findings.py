@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from gradlab.harness.cases import case_id
+from gradlab.cases.cases import case_id
 from gradlab.harness.run import Report
 from gradlab.harness.tally import Line
 from gradlab.harness.verdict import Verdict
+from gradlab.problems.formatting import snippet
 from gradlab.problems.problem import Problem
-from gradlab.problems.spelling import snippet
 from gradlab.report.explained import claims_line, diagnosis_lines, power_lines, unclaimed_line
 from gradlab.report.failure import failure_lines, reproducer_lines
 from gradlab.result import Result
@@ -87,7 +87,7 @@ def reason(report: Report) -> str:
         return ""
     if report.diagnosis is not None and report.diagnosis.defects:
         sets = [one.defects for one in report.diagnosis.alternatives] or [()]
-        return f"looks like {' or '.join(' and '.join((*some, *report.diagnosis.conduct)) for some in sets)}"
+        return f"looks like {' or '.join(' and '.join((*some, *report.diagnosis.side_effects)) for some in sets)}"
     first = report.failures[0]
     return f"{first.check.name}: {(first.simplest or first.worst).sentence()}"
 

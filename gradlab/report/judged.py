@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gradlab.harness.run import Report
-from gradlab.harness.timing import Timing
+from gradlab.measure.timing import Timing
 from gradlab.report.findings import Failures, told
-from gradlab.report.json_report import Entry, entry_of
+from gradlab.report.json import Entry, entry_of
 from gradlab.report.terminal import Row, row_of
 
 

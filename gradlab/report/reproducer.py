@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from gradlab.adapters.prefixes import split_prefix
-from gradlab.evaluation import Implementation, keywords_of
+from gradlab.implementation.call import Implementation, keywords_of
+from gradlab.problems.formatting import SHOWN_ENTRIES, numbers
 from gradlab.problems.problem import Problem
-from gradlab.problems.spelling import SHOWN_ENTRIES, numbers
+from gradlab.targets.prefixes import split_prefix
 
 
 def reproducer(implementation: Implementation, problem: Problem) -> list[str]:
@@ -37,7 +37,7 @@ def reproducer(implementation: Implementation, problem: Problem) -> list[str]:
 def _import_of(implementation: Implementation) -> tuple[str, str] | None:
     """A line that imports the function, and the name under which it then is."""
     if split_prefix(implementation.target)[0]:
-        line = f"from gradlab.adapters.load import load; loss = load({implementation.target!r}, {{}})[0].function"
+        line = f"from gradlab.targets.load import load; loss = load({implementation.target!r}, {{}})[0].function"
         return line, "loss"
     head, _, path = implementation.target.rpartition(":")
     name, _, rest = path.partition(".")

@@ -8,7 +8,7 @@ from statistics import median
 from rich.table import Table
 from rich.text import Text
 
-from gradlab.harness.timing import Timing
+from gradlab.measure.timing import Timing
 
 
 def time_table(timings: Iterable[tuple[str, Timing]]) -> Table:

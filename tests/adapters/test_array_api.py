@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from gradlab.adapters.array_api import NAMESPACES
-from gradlab.adapters.load import TargetError, load
+from gradlab.targets.load import TargetError, load
 
 STANDARD = """
 from array_api_compat import array_namespace

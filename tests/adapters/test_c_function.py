@@ -13,8 +13,8 @@ import pytest
 
 import gradlab
 from gradlab.adapters.c_function import HEADER
-from gradlab.adapters.load import TargetError, load
-from gradlab.claims import Claims
+from gradlab.implementation.claims import Claims
+from gradlab.targets.load import TargetError, load
 
 CC = shutil.which("cc")
 EXAMPLES = Path(__file__).parents[2] / "docs/examples"

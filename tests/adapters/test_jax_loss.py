@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradlab.adapters.load import TargetError, load
-from gradlab.claims import Claims
+from gradlab.implementation.claims import Claims
 from gradlab.problems.problem import Array
+from gradlab.targets.load import TargetError, load
 
 jax = pytest.importorskip("jax")
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import gradlab
-from gradlab.adapters.load import TargetError, load
+from gradlab.targets.load import TargetError, load
 
 PACKAGES = {"sklearn:HalfMultinomialLoss": "sklearn", "scipy:log_softmax": "scipy", "scipy:logsumexp": "scipy"}
 LOGITS = np.array([[1.0, 2.0, 3.0], [0.5, 0.0, -1.0]])

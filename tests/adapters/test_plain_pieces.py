@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from gradlab.adapters.class_axis import spread
-from gradlab.adapters.load import TargetError, load
-from gradlab.evaluation import Implementation, evaluate
 from gradlab.harness.profiles import PROFILES
 from gradlab.harness.run import Plan, judge
+from gradlab.implementation.call import Implementation, evaluate
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Problem
+from gradlab.targets.load import TargetError, load
 
 PIECES = """
 import numpy as np

@@ -16,9 +16,9 @@ import pytest
 
 import gradlab
 from gradlab.adapters import pipes
-from gradlab.adapters.load import TargetError, load
 from gradlab.adapters.pipes import ProgramError
 from gradlab.problems.problem import Array
+from gradlab.targets.load import TargetError, load
 
 EXAMPLE = Path(__file__).parents[2] / "docs/examples/softmax_ce.pl"
 needs_perl = pytest.mark.skipif(shutil.which("perl") is None, reason="there is no perl")

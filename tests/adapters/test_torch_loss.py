@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 import gradlab
-from gradlab.adapters.load import TargetError, load
-from gradlab.claims import Claims
+from gradlab.implementation.claims import Claims
 from gradlab.problems.dtypes import as_dtype
 from gradlab.problems.problem import Array
+from gradlab.targets.load import TargetError, load
 
 pytest.importorskip("torch")
 

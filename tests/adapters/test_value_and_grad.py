@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gradlab.adapters.load import TargetError, load
+from gradlab.targets.load import TargetError, load
 
 LOSSES = {
     "autograd": """

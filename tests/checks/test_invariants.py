@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradlab import tolerances
-from gradlab.adapters.load import load
+from gradlab.bounds import first_order
 from gradlab.checks.check import Check
 from gradlab.checks.invariants import (
     adding_2_to_30_exactly_changes_nothing,
@@ -19,12 +18,13 @@ from gradlab.checks.invariants import (
     neighbour,
 )
 from gradlab.checks.table import CHECKS
-from gradlab.evaluation import Implementation
+from gradlab.implementation.call import Implementation
 from gradlab.implementations.shifted import shifted
 from gradlab.problems.dtypes import as_dtype
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Array, Problem, moderate_limit
 from gradlab.result import Comparison, worst_result
+from gradlab.targets.load import load
 
 (EVERY_OPTION,) = load("every_option", {})
 INVARIANTS = [check for check in CHECKS if check.function.__module__.endswith(".invariants")]
@@ -96,7 +96,7 @@ def test_the_whole_batch_and_its_parts_may_each_be_off_by_their_bound() -> None:
     problem = Problem(logits, np.array([0, 1]), Objective(reduction="sum"))
     _, gradient = batch_is_additive(EVERY_OPTION, problem)
     assert isinstance(gradient, Comparison)
-    own = tolerances.gradient(problem)[0]
+    own = first_order.gradient(problem)[0]
     np.testing.assert_allclose(gradient.tolerance[:2], 2 * own)
 
 

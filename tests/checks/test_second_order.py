@@ -9,22 +9,22 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradlab.adapters.load import TargetError, implementation_of, load
-from gradlab.adapters.shipped import specimens
+from gradlab.cases.cases import keep_failures, read_case
+from gradlab.cases.replay import replay
 from gradlab.checks.table import CHECKS, applicable
-from gradlab.claims import claims_from
-from gradlab.evaluation import evaluate
-from gradlab.harness.cases import keep_failures, read_case
-from gradlab.harness.problems import LARGEST_HESSIAN, problems_in_run
 from gradlab.harness.profiles import PROFILES, Profile
-from gradlab.harness.replay import replay
 from gradlab.harness.run import Plan, Report, judge
 from gradlab.harness.search import smallest
+from gradlab.harness.selection import LARGEST_HESSIAN, problems_in_run
+from gradlab.implementation.call import evaluate
+from gradlab.implementation.claims import claims_from
 from gradlab.problems.families.vectors import KINDS, with_vector
 from gradlab.problems.objective import DERIVATIVES, Objective
 from gradlab.problems.problem import Problem
 from gradlab.report.failure import failure_text
 from gradlab.report.reproducer import reproducer
+from gradlab.targets.load import TargetError, implementation_of, load
+from gradlab.targets.shipped import specimens
 
 FEW = Plan(Profile("few", "quick", 0, 0, 0), 1, "stable", ("float64",), power=False)
 OF_GRADIENT_ALONE = {

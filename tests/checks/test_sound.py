@@ -6,13 +6,13 @@ from functools import cache
 
 import pytest
 
-from gradlab.adapters.load import load
-from gradlab.adapters.shipped import shipped, sound
 from gradlab.checks.table import applicable
-from gradlab.harness.problems import problems_in_run
 from gradlab.harness.profiles import PROFILES
 from gradlab.harness.run import Plan, Report, judge
+from gradlab.harness.selection import problems_in_run
 from gradlab.harness.tally import results_of
+from gradlab.targets.load import load
+from gradlab.targets.shipped import shipped, sound
 
 DTYPES = ("float32", "float64")
 CASES = [(name, dtype) for name in sound() for dtype in DTYPES]

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradlab.adapters import shipped
 from gradlab.cli import status_of
-from gradlab.harness import power, problems
-from gradlab.harness.problems import stated
+from gradlab.harness import power, selection
 from gradlab.harness.profiles import PROFILES
+from gradlab.harness.selection import stated
 from gradlab.problems.dtypes import as_dtype
 from gradlab.problems.problem import Problem
+from gradlab.targets import shipped
 
 KNOWN_DEFECTS = ("no_shift", "sign_flipped", "label_in_eight_bits", "smoothing_of_the_others")
 LOGITS: tuple[Any, ...] = ([[0, 0]], [[1, -2, 0.5]] * 2, [[0, 30]], [[1000, 0]], [[-np.inf, 1]])
@@ -68,7 +68,7 @@ def few_problems(in_an_empty_folder: None, monkeypatch: pytest.MonkeyPatch) -> N
         given = [Problem(rows, np.ones(len(rows), dtype=int), family="small") for rows in arrays]
         return tuple(stated(claims, problem) for problem in given)
 
-    monkeypatch.setattr(problems, "problems_for", problems_for)
+    monkeypatch.setattr(selection, "problems_for", problems_for)
     known = {name: shipped.specimens()[name] for name in KNOWN_DEFECTS}
     monkeypatch.setattr(power, "specimens", lambda: known)
     for name, profile in list(PROFILES.items()):

@@ -129,8 +129,8 @@ def test_what_cannot_be_done_is_said_in_one_line(gradlab: Any, arguments: list[s
 
 @pytest.mark.parametrize("target", DEFAULT)
 def test_every_default_target_loads_where_its_packages_are(target: str) -> None:
-    from gradlab.adapters.importing import MissingError
-    from gradlab.adapters.load import load
+    from gradlab.targets.importing import MissingError
+    from gradlab.targets.load import load
 
     try:
         assert load(target, {})[0].target == target

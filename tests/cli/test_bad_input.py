@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from gradlab.cli import status_of
-from gradlab.harness import files, run
+from gradlab.harness import run
+from gradlab.storage import files
 
 pytestmark = pytest.mark.usefixtures("files")
 

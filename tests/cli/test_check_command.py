@@ -12,8 +12,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from gradlab.harness.cases import read_case
-from gradlab.report.json_report import schema
+from gradlab.cases.cases import read_case
+from gradlab.report.json import schema
 
 DEFECTIVE = {
     "raises": "def loss(logits, labels):\n    raise RuntimeError('not\\ntoday \\ud800')\n",
@@ -207,7 +207,7 @@ def test_what_ships_gets_the_verdicts_that_it_states(gradlab: Any) -> None:
 
 
 def test_a_verdict_that_is_not_as_stated_is_status_1(gradlab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from gradlab.adapters import shipped as module
+    from gradlab.targets import shipped as module
 
     wrong = {"shifted": replace(module.shipped()["shifted"], stated="wrong")}
     monkeypatch.setattr(module, "shipped", lambda: wrong)
@@ -219,7 +219,7 @@ def test_a_verdict_that_is_not_as_stated_is_status_1(gradlab: Any, monkeypatch: 
 def test_a_verdict_for_another_reason_than_the_stated_one_is_status_1(
     gradlab: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from gradlab.adapters import shipped as module
+    from gradlab.targets import shipped as module
 
     one = replace(module.shipped()["textbook"], because=("keeps_the_dtype", "gradient_within_forward_error"))
     monkeypatch.setattr(module, "shipped", lambda: {"textbook": one})

@@ -10,7 +10,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from gradlab.report.conformance import schema
+from gradlab.campaigns.conformance.page import schema
 
 
 def rows(out: str) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gradlab.harness import exhaustive_again, exhaustive_pieces
+from gradlab.campaigns.exhaustive import pieces, spot_check
 
 SAMPLE = ("--sample", str(2**21))
 
@@ -45,8 +45,8 @@ def test_a_certificate_holds_until_it_is_tampered_with(gradlab: Any) -> None:
 
 @pytest.fixture
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exhaustive_pieces, "_PIECE", 2**4)
-    monkeypatch.setattr(exhaustive_again, "MARGINS", 2**6)
+    monkeypatch.setattr(pieces, "_PIECE", 2**4)
+    monkeypatch.setattr(spot_check, "MARGINS", 2**6)
 
 
 @pytest.mark.usefixtures("small_pieces")
@@ -58,8 +58,8 @@ def test_random_pieces_are_walked_again_and_the_odds_are_told(gradlab: Any) -> N
     assert "\n5 of 34 digests compared: a certificate with one false piece would have passed" in ran.out
     assert " probability of 85.29%, one with a tenth of its pieces false with 51.214%; --all compares" in ran.out
     (seed,) = re.findall(r"walked again; --seed (\d+) draws the same", ran.out)
-    again = gradlab("exhaustive", "--verify", "c.json", "--seed", seed)
-    assert again.out == f"{ran.out}the probabilities are those of a seed that was not known when the" + (
+    spot_check = gradlab("exhaustive", "--verify", "c.json", "--seed", seed)
+    assert spot_check.out == f"{ran.out}the probabilities are those of a seed that was not known when the" + (
         " certificate was made\n"
     )
     assert gradlab("exhaustive", "--verify", "c.json").out != ran.out

@@ -11,10 +11,9 @@ import pytest
 from gradlab.checks.table import CHECKS
 from gradlab.cli.derive import FORM_NAMES, STYLE_NAMES
 from gradlab.cli.doctor import FUNCTIONS
-from gradlab.harness import function_walk
+from gradlab.measure import doctor, function_sweep
 from gradlab.oracle.elementary import ELEMENTARY
 from gradlab.problems.families import FAMILIES
-from gradlab.report import doctor
 from gradlab.symbolic.document import DEFINITION
 from gradlab.symbolic.forms import FORMS
 from gradlab.symbolic.render import STYLES
@@ -141,7 +140,7 @@ def test_doctor_is_status_1_where_arithmetic_is_not_as_it_should_be(
 
 @pytest.mark.usefixtures("few_arguments")
 def test_doctor_asks_the_functions_it_is_told_for_every_argument(gradlab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(function_walk, "ALL", range(0, 2**32, 2**16))
+    monkeypatch.setattr(function_sweep, "ALL", range(0, 2**32, 2**16))
     ran = gradlab("doctor", "--every", "log1p", "--every", "exp")
     walks = [line.split(":")[0] for line in ran.out.splitlines() if "65,536 arguments" in line]
     assert walks == ["exp float32 at 65,536 arguments", "log1p float32 at 65,536 arguments"]

@@ -9,8 +9,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from gradlab.harness import timing
-from gradlab.report.json_report import schema
+from gradlab.measure import timing
+from gradlab.report.json import schema
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from gradlab.claims import Claims, claims_from
 from gradlab.diagnosis.diagnosis import Diagnosis, diagnose
-from gradlab.evaluation import Implementation
-from gradlab.harness.problems import problems_for
+from gradlab.harness.selection import problems_for
+from gradlab.implementation.call import Implementation
+from gradlab.implementation.claims import Claims, claims_from
 from gradlab.problems.problem import Problem
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradlab.adapters.shipped import everything
 from gradlab.implementations._rows import maximum
 from gradlab.implementations.every_option import CLAIMS, every_option
 from gradlab.implementations.shifted import shifted
 from gradlab.problems.objective import REAL_OPTIONS
 from gradlab.problems.problem import Array
+from gradlab.targets.shipped import everything
 
 DTYPES = ("float32", "float64")
 
@@ -193,7 +193,7 @@ UNKNOWN = (wrong_in_a_band, a_cubic_term, columns_beyond_64, first_label_forgott
 def test_what_is_none_of_the_known_defects_stays_unexplained(function: Any, dtype: str, diagnosed: Any) -> None:
     found = diagnosed(function, dtype, ["gradient_is_right"])
     assert found.n_wrong > 0
-    assert (found.alternatives, found.conduct, found.unexplained) == ((), (), ("gradient_is_right",))
+    assert (found.alternatives, found.side_effects, found.unexplained) == ((), (), ("gradient_is_right",))
 
 
 def test_a_function_that_never_answers_looks_like_no_known_defect(diagnosed: Any) -> None:

@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
-from gradlab.adapters.load import load
-from gradlab.adapters.shipped import specimens
-from gradlab.claims import claims_from
-from gradlab.diagnosis.conduct import PROBES as OF_CONDUCT
+from gradlab.diagnosis.cancellation import PROBES as OF_DIGITS
 from gradlab.diagnosis.diagnosis import Diagnosis
-from gradlab.diagnosis.digits import PROBES as OF_DIGITS
 from gradlab.diagnosis.formulas import FORMULAS
 from gradlab.diagnosis.models import DEFECTS, INSIDE
+from gradlab.diagnosis.side_effects import PROBES as OF_CONDUCT
 from gradlab.harness.profiles import PROFILES
 from gradlab.harness.run import Plan, judge
+from gradlab.implementation.claims import claims_from
+from gradlab.targets.load import load
+from gradlab.targets.shipped import specimens
 
 SEEN_IN_THE_STANDARD_FAMILIES = {"sequential_half_mean"}
 NAMES = [name for name in specimens() if name not in SEEN_IN_THE_STANDARD_FAMILIES]
@@ -26,7 +26,7 @@ IN_BOTH = [(name, dtype) for name in NAMES for dtype in claims_from(specimens()[
 def named(diagnosis: Diagnosis) -> list[tuple[str, ...]]:
     """All that is named, each set of defects once; what was seen at work is part of every set."""
     sets = [one.defects for one in diagnosis.alternatives] or [()]
-    return [(*one, *diagnosis.conduct) for one in sets]
+    return [(*one, *diagnosis.side_effects) for one in sets]
 
 
 def first_claimed(name: str, dtype: str) -> str:

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradlab.claims import Claims, claims_from
 from gradlab.diagnosis import diagnosis
-from gradlab.diagnosis.explaining import Explanation
 from gradlab.diagnosis.matching import Observation, observed
 from gradlab.diagnosis.models import DEFECTS
-from gradlab.evaluation import Implementation, evaluate
-from gradlab.harness.problems import problems_for
+from gradlab.diagnosis.search import Explanation
+from gradlab.harness.selection import problems_for
+from gradlab.implementation.call import Implementation, evaluate
+from gradlab.implementation.claims import Claims, claims_from
 from gradlab.implementations import every_option
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from gradlab.evaluation import Implementation
 from gradlab.harness.profiles import PROFILES
 from gradlab.harness.run import Plan, judge
+from gradlab.implementation.call import Implementation
 from gradlab.implementations.shifted import shifted
 from gradlab.problems.problem import Array
 
@@ -30,7 +30,7 @@ def test_what_shows_late_is_taken_for_no_defect_of_a_single_call() -> None:
     found = report.diagnosis
     assert found is not None
     assert found.n_changed > 0
-    assert (found.alternatives, found.conduct) == ((), ())
+    assert (found.alternatives, found.side_effects) == ((), ())
 
 
 def rounded_when_small(logits: Array, labels: Array) -> Any:

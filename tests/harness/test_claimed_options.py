@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradlab.claims import claims_from
-from gradlab.evaluation import Implementation
-from gradlab.harness.problems import problems_in_run
 from gradlab.harness.profiles import PROFILES
 from gradlab.harness.run import Plan, judge
+from gradlab.harness.selection import problems_in_run
+from gradlab.implementation.call import Implementation
+from gradlab.implementation.claims import claims_from
 from gradlab.implementations.every_option import every_option
 from gradlab.problems.families import FAMILIES
 from gradlab.problems.problem import Array

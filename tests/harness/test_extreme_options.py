@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gradlab.adapters.load import load
-from gradlab.harness.problems import may_be_asked
+from gradlab.harness.selection import may_be_asked
 from gradlab.harness.tally import Tally, examine
 from gradlab.problems.dtypes import format_of
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Problem
+from gradlab.targets.load import load
 
 ASKED = {
     "a small temperature": ([[1e30, 0.0], [1.0, 3e28]], Objective(temperature=0.001)),

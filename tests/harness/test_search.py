@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradlab.claims import Claims
 from gradlab.harness.search import drawn_problems, smallest
+from gradlab.implementation.claims import Claims
 from gradlab.problems.problem import Problem
 
 DIGESTS = """
 import sys
 sys.path.insert(0, {folder!r})
 {imports}
-from gradlab.claims import Claims
+from gradlab.implementation.claims import Claims
 from gradlab.harness.search import drawn_problems
 print([problem.digest for problem in drawn_problems(Claims(), "float64", (150, 0))])
 """

@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradlab.adapters.load import load
 from gradlab.checks.check import Check, Findings
-from gradlab.claims import Claims
-from gradlab.evaluation import Implementation
 from gradlab.harness.tally import Line, Tally, add_results, complexity, examine, results_of
 from gradlab.harness.verdict import Verdict
+from gradlab.implementation.call import Implementation
+from gradlab.implementation.claims import Claims
 from gradlab.implementations.shifted import shifted
 from gradlab.problems.problem import Array, Problem
 from gradlab.result import Comparison
+from gradlab.targets.load import load
 
 SOUND = Implementation("shifted", shifted, Claims())
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gradlab.adapters.load import load
-from gradlab.evaluation import Implementation
-from gradlab.harness.climbing import errors_of_row
+from gradlab.campaigns.atlas.climbing import errors_of_row
+from gradlab.implementation.call import Implementation
 from gradlab.problems.problem import Array
+from gradlab.targets.load import load
 
 ACCURATE = ("accurate", "fused_accurate")
 ULPS = {"float32": 5.0, "float64": 4.0}  # what README says

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradlab.adapters.load import load
-from gradlab.claims import claims_from
-from gradlab.diagnosis.digits import PROBES
-from gradlab.diagnosis.side import side_of
-from gradlab.evaluation import Implementation
+from gradlab.diagnosis.cancellation import PROBES
+from gradlab.diagnosis.probe import side_of
 from gradlab.harness.profiles import Profile
 from gradlab.harness.run import Plan, judge
+from gradlab.implementation.call import Implementation
+from gradlab.implementation.claims import claims_from
 from gradlab.implementations.specimens._digits import Digits, answer_by
+from gradlab.targets.load import load
 
 FAMILIES = Profile("families", "quick", 0, 0, 0)
 DTYPES = ("float32", "float64")

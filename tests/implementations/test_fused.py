@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradlab.adapters.load import TargetError, load
-from gradlab.adapters.shipped import shipped
-from gradlab.harness.timing import bytes_beyond_the_gradient
 from gradlab.implementations import _compiled
 from gradlab.implementations.accurate import accurate
 from gradlab.implementations.blocked import blocked
 from gradlab.implementations.fused import fused
 from gradlab.implementations.fused_accurate import fused_accurate
+from gradlab.measure.timing import bytes_beyond_the_gradient
+from gradlab.targets.load import TargetError, load
+from gradlab.targets.shipped import shipped
 
 COMPILED = [fused, fused_accurate]
 BOTH = 11 + 12  # ULP: what docs/accuracy.md proves of accurate and of fused_accurate

@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradlab import tolerances
-from gradlab.adapters.load import load
-from gradlab.adapters.shipped import shipped, sound
+from gradlab.bounds import first_order
 from gradlab.checks.check import run
 from gradlab.checks.table import CHECKS
-from gradlab.harness.largest_errors import errors_on
-from gradlab.harness.level_climbing import decoded
+from gradlab.measure.accuracy import errors_on
+from gradlab.measure.level_climbing import decoded
 from gradlab.problems.problem import Problem
 from gradlab.result import worst_result
+from gradlab.targets.load import load
+from gradlab.targets.shipped import shipped, sound
 
 CORPUS: list[dict[str, Any]] = json.loads((Path(__file__).parent / "hardest.json").read_text())
 
@@ -42,7 +42,7 @@ def test_it_stays_within_the_level_that_it_claims(entry: dict[str, Any]) -> None
     (implementation,) = load(entry["implementation"], {})
     problem = problem_of(entry)
     if implementation.claims.level == "accurate":
-        assert float(errors_on(implementation, problem)[entry["part"]].max()) <= tolerances.accurate_ulps(problem)
+        assert float(errors_on(implementation, problem)[entry["part"]].max()) <= first_order.accurate_ulps(problem)
     for check in WITHIN_FORWARD_ERROR:
         assert worst_result(check.name, problem, run(check, implementation, problem)).passed
 

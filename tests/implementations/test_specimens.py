@@ -7,19 +7,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradlab.adapters.load import load
-from gradlab.adapters.shipped import specimens
 from gradlab.checks.check import Check
 from gradlab.checks.table import CHECKS
-from gradlab.claims import claims_from
-from gradlab.evaluation import Implementation
 from gradlab.harness.one_check import line_of
 from gradlab.harness.profiles import Profile
 from gradlab.harness.run import Plan
 from gradlab.harness.tally import results_of
+from gradlab.implementation.call import Implementation
+from gradlab.implementation.claims import claims_from
 from gradlab.problems.dtypes import as_dtype
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Problem
+from gradlab.targets.load import load
+from gradlab.targets.shipped import specimens
 
 CHECK_NAMED = {check.name: check for check in CHECKS}
 SEEN_IN_THE_STANDARD_FAMILIES = {"sequential_half_mean"}  # the others are seen in those of the quick profile

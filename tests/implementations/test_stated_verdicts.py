@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from gradlab.adapters.load import load
-from gradlab.adapters.shipped import shipped
 from gradlab.harness.profiles import PROFILES
 from gradlab.harness.run import Plan, judge
+from gradlab.targets.load import load
+from gradlab.targets.shipped import shipped
 
 BREAKING = {name: one for name, one in shipped().items() if one.stated}
 

@@ -10,16 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from gradlab.adapters import shipped
-from gradlab.claims import Claims
 from gradlab.cli import apart
 from gradlab.cli.judging import Wishes
 from gradlab.cli.offered import Offered
-from gradlab.harness import power, problems
+from gradlab.harness import power, selection
 from gradlab.harness.profiles import PROFILES
-from gradlab.isolation.desk import Desk
+from gradlab.implementation.claims import Claims
+from gradlab.isolation.worker_context import Desk
 from gradlab.problems.dtypes import as_dtype
 from gradlab.problems.problem import Problem
+from gradlab.targets import shipped
 
 LOGITS: Any = ([[0, 0]], [[1, -2, 0.5]] * 2, [[0, 30]], [[0]], [[1000, 0]], [[1, 2, 3, 4]])
 
@@ -56,12 +56,12 @@ def problems_for(claims: Claims, dtype: str, extent: tuple[str, int]) -> tuple[P
     chosen = json.loads(CHOSEN.read_text()) if CHOSEN.exists() else LOGITS
     arrays = [np.asarray(rows, dtype=np.float64).astype(as_dtype(dtype)) for rows in chosen]
     given = [Problem(rows, np.zeros(len(rows), dtype=int), family="small") for rows in arrays]
-    return tuple(problems.stated(claims, problem) for problem in given)
+    return tuple(selection.stated(claims, problem) for problem in given)
 
 
 def judge_here(one: Offered, wishes: Wishes, desk: Desk) -> Any:
     """`apart.judge_here` on these problems; called in a worker only, which it changes."""
-    setattr(problems, "problems_for", problems_for)  # noqa: B010  # mypy takes a function for a constant
+    setattr(selection, "problems_for", problems_for)  # noqa: B010  # mypy takes a function for a constant
     known = {name: shipped.specimens()[name] for name in ("no_shift", "sign_flipped")}
     setattr(power, "specimens", lambda: known)  # noqa: B010  # the same
     for name, profile in list(PROFILES.items()):

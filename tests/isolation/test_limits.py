@@ -13,17 +13,17 @@ import numpy as np
 import pytest
 
 from gradlab.cli.limits import Size
-from gradlab.evaluation import Implementation, made_for
-from gradlab.harness.course import Course
 from gradlab.harness.profiles import Profile
+from gradlab.harness.resume import Course
 from gradlab.harness.run import Plan, judge
+from gradlab.implementation.call import Implementation, made_for
 from gradlab.implementations.textbook import textbook
 from gradlab.isolation.journal import Journal, shared_memory
 from gradlab.isolation.limits import LOADING, TIMING, Limits, last_words, memory_of, spelled_bytes, spelled_end
+from gradlab.isolation.recorded_call import key_of
 from gradlab.isolation.state import RunState
-from gradlab.isolation.supervised import key_of
-from gradlab.isolation.surroundings import CANARY, Folder, filled
-from gradlab.report.json_report import entry_of
+from gradlab.isolation.streams import CANARY, Folder, filled
+from gradlab.report.json import entry_of
 
 DUMP = """assertion failed
 Fatal Python error: Segmentation fault
@@ -112,7 +112,7 @@ def test_a_journal_is_read_through_another_mapping() -> None:
 
 
 def test_the_outermost_purpose_of_a_call_counts() -> None:
-    from gradlab.evaluation import occasion
+    from gradlab.implementation.call import occasion
 
     with made_for("shrinking a"), made_for("b"):
         assert occasion.get() == "shrinking a"

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradlab.oracle.array_kernels import COEFFICIENT_ERROR, FARTHEST, FARTHEST_ERROR, Scale, Terms, difference
-from gradlab.oracle.compiled import ARRAY_KERNELS
 from gradlab.oracle.double_double import ADD_ERROR, fast_two_sum
+from gradlab.oracle.fast.array_kernels import COEFFICIENT_ERROR, FARTHEST, FARTHEST_ERROR, Scale, Terms, difference
+from gradlab.oracle.fast.compiled import ARRAY_KERNELS
 from gradlab.oracle.intervals import unwritten
 
 Array = np.ndarray[Any, np.dtype[Any]]

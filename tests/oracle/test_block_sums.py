@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradlab.oracle.block_sums import BLOCK_ENTRIES, block_width, column_blocks, summed, summed_error
 from gradlab.oracle.double_double import ADD_ERROR, fast_two_sum
+from gradlab.oracle.fast.block_sums import BLOCK_ENTRIES, block_width, column_blocks, summed, summed_error
 
 Array = np.ndarray[Any, np.dtype[Any]]
 SHAPES = [(1, 1), (1, 4096), (1, 4097), (1, 20_000), (3, 5), (3, 5000), (100, 90), (5000, 2), (5000, 1)]

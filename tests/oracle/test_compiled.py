@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradlab.oracle import compiled, loop_kernels, row_softmax
-from gradlab.oracle.compiled import ARRAY_KERNELS, BREAK_EVEN, Kernels, kernels_for, outcome
 from gradlab.oracle.enclosure import Enclosures, Truth, enclose_by_double_double
+from gradlab.oracle.fast import compiled, loop_kernels, row_softmax
+from gradlab.oracle.fast.compiled import ARRAY_KERNELS, BREAK_EVEN, Kernels, kernels_for, outcome
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Problem
 

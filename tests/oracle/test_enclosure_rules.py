@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradlab.oracle import balls, enclosure, vectorised
+from gradlab.oracle import enclosure
 from gradlab.oracle.enclosure import CROSSOVER, Truth, enclose, enclose_by_balls, enclose_by_double_double
-from gradlab.oracle.row_softmax import ROW_BLOCK_ENTRIES
+from gradlab.oracle.exact import balls
+from gradlab.oracle.fast import vectorised
+from gradlab.oracle.fast.row_softmax import ROW_BLOCK_ENTRIES
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Problem
 

@@ -10,8 +10,8 @@ import mpmath
 import numpy as np
 import pytest
 
-from gradlab.oracle.exponential import EXP_ERROR, LOWEST_ARGUMENT, constants, exp_parts, expm1
-from gradlab.oracle.row_softmax import NEGLIGIBLE_EXPONENT
+from gradlab.oracle.fast.exponential import EXP_ERROR, LOWEST_ARGUMENT, constants, exp_parts, expm1
+from gradlab.oracle.fast.row_softmax import NEGLIGIBLE_EXPONENT
 
 Array = np.ndarray[Any, np.dtype[Any]]
 STEP = np.log(2) / 4096

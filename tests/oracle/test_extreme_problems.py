@@ -16,12 +16,12 @@ import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
-from gradlab import derivative_bounds, tolerances
-from gradlab.claims import Claims
-from gradlab.conditioning import conditioning, rows_in_range
-from gradlab.harness.problems import may_be_asked
-from gradlab.oracle.balls import is_undefined
+from gradlab.bounds import first_order, second_order
+from gradlab.bounds.conditioning import conditioning, rows_in_range
+from gradlab.harness.selection import may_be_asked
+from gradlab.implementation.claims import Claims
 from gradlab.oracle.enclosure import Enclosures, Truth, enclose_by_balls, enclose_by_double_double
+from gradlab.oracle.exact.balls import is_undefined
 from gradlab.oracle.ulp import absolute_error, error_in_ulp, is_narrow
 from gradlab.problems.dtypes import DTYPE_NAMES, Format, format_of
 from gradlab.problems.objective import DERIVATIVES, MEANS, REDUCTIONS, TARGETS, Objective
@@ -148,20 +148,20 @@ def assert_has_an_enclosure(problem: Problem) -> None:
 
 
 BOUNDS: dict[str, Callable[[Problem], Any]] = {
-    "forward gradient": lambda problem: tolerances.forward_gradient(problem)[0],
-    "gradient of any form": lambda problem: tolerances.any_form_gradient(problem)[0],
-    "forward losses": lambda problem: tolerances.forward_losses(problem)[0],
-    "losses of any form": lambda problem: tolerances.any_form_losses(problem, 0.5)[0],
-    "gradient": lambda problem: tolerances.gradient(problem)[0],
-    "loss": lambda problem: tolerances.loss(problem)[0],
-    "loss nearby": lambda problem: tolerances.reduced_loss(problem, tolerances.any_form_losses(problem, 0.5), 0.5)[0],
-    "loss of either": lambda problem: tolerances.loss_of_either(problem, problem),
-    "sums of rows": lambda problem: tolerances.row_sums(problem, tolerances.gradient(problem))[0],
-    "both": lambda problem: tolerances.both(tolerances.gradient(problem), tolerances.gradient(problem))[0],
-    "coefficients": tolerances.coefficient_errors,
-    "flushed": tolerances.flushed,
-    "derivative": lambda problem: derivative_bounds.derivative(problem)[0],
-    "flushed derivative": derivative_bounds.flushed,
+    "forward gradient": lambda problem: first_order.forward_gradient(problem)[0],
+    "gradient of any form": lambda problem: first_order.any_form_gradient(problem)[0],
+    "forward losses": lambda problem: first_order.forward_losses(problem)[0],
+    "losses of any form": lambda problem: first_order.any_form_losses(problem, 0.5)[0],
+    "gradient": lambda problem: first_order.gradient(problem)[0],
+    "loss": lambda problem: first_order.loss(problem)[0],
+    "loss nearby": lambda problem: first_order.reduced_loss(problem, first_order.any_form_losses(problem, 0.5), 0.5)[0],
+    "loss of either": lambda problem: first_order.loss_of_either(problem, problem),
+    "sums of rows": lambda problem: first_order.row_sums(problem, first_order.gradient(problem))[0],
+    "both": lambda problem: first_order.both(first_order.gradient(problem), first_order.gradient(problem))[0],
+    "coefficients": first_order.coefficient_errors,
+    "flushed": first_order.flushed,
+    "derivative": lambda problem: second_order.derivative(problem)[0],
+    "flushed derivative": second_order.flushed,
     "losses": lambda problem: conditioning(problem).losses,
     "probabilities": lambda problem: conditioning(problem).probabilities,
 }

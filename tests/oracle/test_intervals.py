@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from flint import arb, ctx
 
-from gradlab.oracle.conversion import ball_of, to_enclosures
+from gradlab.oracle.exact.conversion import ball_of, to_enclosures
 from gradlab.oracle.intervals import LARGEST_PRINTED, SMALLEST_EXPONENT, Enclosures, constant, fill, normalised
 
 TWO = Fraction(2)

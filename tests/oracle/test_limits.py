@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradlab.oracle import vectorised
-from gradlab.oracle.balls import RowAnswers
 from gradlab.oracle.enclosure import Enclosures, enclose_by_balls, enclose_by_double_double
-from gradlab.oracle.soft_targets import CLASS_LIMITS, LARGEST_LOGIT, PROBABILITY_LIMITS
-from gradlab.oracle.vectorised import _SHARP_LARGEST_LOGIT
+from gradlab.oracle.exact.balls import RowAnswers
+from gradlab.oracle.fast import vectorised
+from gradlab.oracle.fast.soft_targets import CLASS_LIMITS, LARGEST_LOGIT, PROBABILITY_LIMITS
+from gradlab.oracle.fast.vectorised import _SHARP_LARGEST_LOGIT
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Problem
 

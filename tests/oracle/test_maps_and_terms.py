@@ -11,8 +11,8 @@ import pytest
 from flint import arb
 from sympy import Expr, Indexed
 
-from gradlab.oracle.balls import answer_of_row
 from gradlab.oracle.enclosure import enclose, enclose_by_double_double
+from gradlab.oracle.exact.balls import answer_of_row
 from gradlab.oracle.ulp import is_narrow
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Problem

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradlab.oracle.canonical import row_kinds
 from gradlab.oracle.enclosure import Enclosures, Truth, enclose, enclose_by_balls, enclose_by_double_double
-from gradlab.oracle.repeated import FEWEST_CLASSES, MOST_LEVELS, MOST_SHARES, answer_merged, merged_rows
+from gradlab.oracle.exact.canonical import row_kinds
+from gradlab.oracle.exact.repeated import FEWEST_CLASSES, MOST_LEVELS, MOST_SHARES, answer_merged, merged_rows
 from gradlab.oracle.ulp import is_narrow
 from gradlab.problems.dtypes import DTYPE_NAMES, as_dtype
 from gradlab.problems.objective import Objective

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from flint import arb, ctx
 
-from gradlab.oracle.block_sums import summed_error
-from gradlab.oracle.exponential import EXP_ERROR, LOWEST_ARGUMENT
-from gradlab.oracle.row_softmax import NEGLIGIBLE_EXPONENT, exponentials
+from gradlab.oracle.fast.block_sums import summed_error
+from gradlab.oracle.fast.exponential import EXP_ERROR, LOWEST_ARGUMENT
+from gradlab.oracle.fast.row_softmax import NEGLIGIBLE_EXPONENT, exponentials
 
 Array = np.ndarray[Any, np.dtype[Any]]
 RNG = np.random.default_rng(3)

@@ -7,10 +7,10 @@ from fractions import Fraction
 import numpy as np
 
 from gradlab.oracle.double_double import MULTIPLY_ERROR
-from gradlab.oracle.exponential import EXP_ERROR
+from gradlab.oracle.fast.exponential import EXP_ERROR
+from gradlab.oracle.fast.row_softmax import NEGLIGIBLE_EXPONENT
+from gradlab.oracle.fast.sharp_targets import scale_error, widen_negligible
 from gradlab.oracle.intervals import Enclosures, constant
-from gradlab.oracle.row_softmax import NEGLIGIBLE_EXPONENT
-from gradlab.oracle.sharp_targets import scale_error, widen_negligible
 
 LARGEST_SIZE = np.nextafter(2.0, 0.0)
 SCALES = Enclosures(

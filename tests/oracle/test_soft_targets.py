@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from flint import arb, ctx
 
-from gradlab.oracle.array_kernels import COEFFICIENT_ERROR
 from gradlab.oracle.double_double import ADD_ERROR, MULTIPLY_BY_DOUBLE_ERROR
 from gradlab.oracle.enclosure import enclose_by_double_double
-from gradlab.oracle.soft_targets import ClassPairs, class_pairs, probability_rows, smoothed_labels
+from gradlab.oracle.fast.array_kernels import COEFFICIENT_ERROR
+from gradlab.oracle.fast.soft_targets import ClassPairs, class_pairs, probability_rows, smoothed_labels
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Problem
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from flint import arb, ctx
 
-from gradlab.oracle.array_kernels import COEFFICIENT_ERROR
-from gradlab.oracle.block_sums import summed_error
 from gradlab.oracle.double_double import MULTIPLY_ERROR
-from gradlab.oracle.row_softmax import exponentials
-from gradlab.oracle.soft_targets import SoftRows, _row_totals
+from gradlab.oracle.fast.array_kernels import COEFFICIENT_ERROR
+from gradlab.oracle.fast.block_sums import summed_error
+from gradlab.oracle.fast.row_softmax import exponentials
+from gradlab.oracle.fast.soft_targets import SoftRows, _row_totals
 
 Array = np.ndarray[Any, np.dtype[Any]]
 TWO = Fraction(2)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gradlab.claims import OPTIONS
-from gradlab.coefficients import denominator_of, denominators_of
+from gradlab.implementation.claims import OPTIONS
+from gradlab.problems.coefficients import denominator_of, denominators_of
 from gradlab.problems.dtypes import DTYPE_NAMES, format_of
 from gradlab.problems.families.options import UNUSED, USED, one_hot, option_problems
 from gradlab.problems.objective import MEANS, PER_ROW_OPTIONS, REDUCTIONS

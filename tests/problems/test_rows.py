@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradlab.claims import claims_from
-from gradlab.evaluation import keywords_for
-from gradlab.harness.encoding import decoded_problem, encoded_problem
-from gradlab.harness.problems import allows, is_left_open, problems_for
 from gradlab.harness.search import drawn_problems
+from gradlab.harness.selection import allows, is_left_open, problems_for
+from gradlab.implementation.call import keywords_for
+from gradlab.implementation.claims import claims_from
+from gradlab.problems.formatting import snippet
 from gradlab.problems.objective import MEANS, Objective
 from gradlab.problems.problem import Problem
-from gradlab.problems.spelling import snippet
+from gradlab.storage.encoding import decoded_problem, encoded_problem
 
 LOGITS, LABELS = np.array([[0.0, 1.0], [2.0, 0.0], [1.0, 1.0]]), np.array([0, 1, 0])
 WEIGHTED = Problem(LOGITS, LABELS, Objective("none", sample_weights=(0.5, 2.0, 0.0), upstream=(1.0, -1.0, 3.0)))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from flint import arb
 
-from gradlab import tolerances
+from gradlab.bounds import first_order
 from gradlab.problems.dtypes import DTYPE_NAMES, as_dtype
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Array, Problem
@@ -42,8 +42,8 @@ def test_every_form_is_within_its_bound(form: str, dtype: str, n_classes: int) -
     assert problem.is_moderate
     losses, gradient = FORMS[form](problem.logits, problem.targets)
     exact_losses, exact_gradient = enclosures(problem)
-    assert (np.abs(losses - exact_losses) <= tolerances.any_form_losses(problem)[0]).all()
-    assert (np.abs(gradient - exact_gradient) <= tolerances.any_form_gradient(problem)[0]).all()
+    assert (np.abs(losses - exact_losses) <= first_order.any_form_losses(problem)[0]).all()
+    assert (np.abs(gradient - exact_gradient) <= first_order.any_form_gradient(problem)[0]).all()
 
 
 @pytest.mark.parametrize("form", FORMS)

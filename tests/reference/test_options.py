@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from flint import arb, ctx
 
-from gradlab import tolerances
-from gradlab.coefficients import coefficients_of, denominator_of
+from gradlab.bounds import first_order
+from gradlab.problems.coefficients import coefficients_of, denominator_of
 from gradlab.problems.objective import MEANS, REDUCTIONS, Objective
 from gradlab.problems.problem import Array, Problem
 from gradlab.reference import ball_forms, numpy_forms
@@ -179,7 +179,7 @@ def test_the_whole_objective_s_gradient_is_the_derivative_of_its_loss(name: str,
     )
     losses, rows = of_loss * losses, of_gradient[:, None] * rows
     loss, share = numpy_forms.REDUCTIONS[reduction](losses, denominators)
-    bound, loss_bound = tolerances.gradient(problem)[0], tolerances.loss(problem)[0]
+    bound, loss_bound = first_order.gradient(problem)[0], first_order.loss(problem)[0]
     with mpmath.workdps(80):
         step = mpmath.mpf(10) ** -20
         start = [[mpmath.mpf(value) for value in row] for row in problem.logits.tolist()]

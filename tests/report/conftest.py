@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradlab.claims import claims_from
-from gradlab.evaluation import Implementation
 from gradlab.harness.profiles import PROFILES
 from gradlab.harness.run import Plan, Report
 from gradlab.harness.tally import Tally, examine
+from gradlab.implementation.call import Implementation
+from gradlab.implementation.claims import claims_from
 from gradlab.implementations.shifted import shifted
 from gradlab.implementations.textbook import textbook
 from gradlab.problems.dtypes import as_dtype

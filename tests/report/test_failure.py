@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradlab.adapters.load import load
 from gradlab.harness.run import Report
 from gradlab.harness.tally import Line
+from gradlab.problems.formatting import snippet
 from gradlab.problems.problem import Problem
-from gradlab.problems.spelling import snippet
 from gradlab.report.failure import failure_text, placed
 from gradlab.result import Fact, worst_result
+from gradlab.targets.load import load
 
 Reports = dict[str, Report]
 ZEROS = Problem(np.zeros((1, 2), dtype=np.float32), np.array([1]))

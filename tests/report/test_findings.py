@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from gradlab.harness.cases import case_id
+from gradlab.cases.cases import case_id
 from gradlab.harness.run import Report
 from gradlab.report.findings import (
     SHOWN_FAILURES,

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradlab.adapters.load import load
-from gradlab.claims import claims_from
-from gradlab.evaluation import Implementation
+from gradlab.implementation.call import Implementation
+from gradlab.implementation.claims import claims_from
 from gradlab.problems.dtypes import DTYPE_NAMES, as_dtype
+from gradlab.problems.formatting import SHOWN_ENTRIES
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Problem
-from gradlab.problems.spelling import SHOWN_ENTRIES
 from gradlab.report.reproducer import reproducer
+from gradlab.targets.load import load
 
 pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
 

@@ -13,9 +13,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from gradlab.harness.files import write_whole
-from gradlab.harness.function_errors import known_errors
-from gradlab.roundings import ACCURATE_BETA
+from gradlab.bounds.rounding_counts import ACCURATE_BETA
+from gradlab.measure.function_errors import known_errors
+from gradlab.storage.files import write_whole
 from tools.lemmas import plain, store
 from tools.lemmas.inequality import SHOWN
 from tools.lemmas.search import Largest

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from flint import arb, ctx
 
+from gradlab.bounds.rounding_counts import ASSUMED_BY_ACCURATE
 from gradlab.implementations import _compensated, accurate
 from gradlab.problems.dtypes import Format, format_of
-from gradlab.roundings import ASSUMED_BY_ACCURATE
 from tools.lemmas.exact import Exact, cut_of, is_beyond, total, ulp
 from tools.lemmas.inequality import PRECISION, SHOWN, Used, holds_exactly, largest, share
 from tools.lemmas.row import Array, Row

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from gradlab.harness.files import write_whole
+from gradlab.storage.files import write_whole
 from tools.lemmas import kernel, plain, single
 from tools.lemmas.row import Row, row_from
 from tools.lemmas.search import Largest

@@ -44,25 +44,25 @@ def of_gradlab(path: str, *stages: str, pytest: tuple[str, ...] = PYTEST) -> Mod
 
 
 ORACLE = {  # the files that are nearest to a module; the others of the folder are asked after them
-    "array_kernels": "array_kernels soft_targets enclosure_values",
-    "balls": "maps_and_terms rows_with_factors enclosure_rules enclosure_values",
-    "block_sums": "block_sums",
-    "canonical": "enclosure_rules enclosure_values",
-    "compiled": "compiled",
-    "conversion": "intervals enclosure_rules enclosure_values",
-    "derivatives": "derivatives",
+    "fast/array_kernels": "array_kernels soft_targets enclosure_values",
+    "exact/balls": "maps_and_terms rows_with_factors enclosure_rules enclosure_values",
+    "fast/block_sums": "block_sums",
+    "exact/canonical": "enclosure_rules enclosure_values",
+    "fast/compiled": "compiled",
+    "exact/conversion": "intervals enclosure_rules enclosure_values",
+    "exact/derivatives": "derivatives",
     "double_double": "double_double",
     "elementary": "elementary",
     "enclosure": "enclosure_rules enclosure_values",
-    "exponential": "exponential",
+    "fast/exponential": "exponential",
     "intervals": "intervals enclosure_rules",
-    "loop_kernels": "compiled",
-    "repeated": "repeated enclosure_rules",
-    "row_softmax": "row_softmax exponential enclosure_values",
-    "sharp_targets": "sharp_targets enclosure_rules enclosure_values",
-    "soft_targets": "soft_targets soft_totals limits enclosure_values",
+    "fast/loop_kernels": "compiled",
+    "exact/repeated": "repeated enclosure_rules",
+    "fast/row_softmax": "row_softmax exponential enclosure_values",
+    "fast/sharp_targets": "sharp_targets enclosure_rules enclosure_values",
+    "fast/soft_targets": "soft_targets soft_totals limits enclosure_values",
     "ulp": "ulp",
-    "vectorised": "limits enclosure_rules enclosure_values",
+    "fast/vectorised": "limits enclosure_rules enclosure_values",
 }
 CHECKS = {  # the same
     "accuracy": "every_check",
@@ -74,22 +74,22 @@ CHECKS = {  # the same
     "invariants": "invariants every_check",
     "table": "every_check",
 }
-BOUNDS = {  # the same of tests/tolerances; the first are the formulas, written a second time
-    "tolerances": "documented_bounds documented_options invariant_constants differences_bound path_integral_bound",
-    "derivative_bounds": "documented_derivatives",
-    "option_bounds": "documented_options",
-    "factor_bounds": "documented_options documented_derivatives",
-    "running_errors": "documented_options",
-    "roundings": "documented_bounds documented_derivatives",
+BOUNDS = {  # the same of tests/bounds; the first are the formulas, written a second time
+    "first_order": "documented_bounds documented_options invariant_constants differences_bound path_integral_bound",
+    "second_order": "documented_derivatives",
+    "options": "documented_options",
+    "row_factors": "documented_options documented_derivatives",
+    "running_error": "running_error documented_options",
+    "rounding_counts": "documented_bounds documented_derivatives",
     "conditioning": "rows_in_range documented_options documented_bounds conditioning",
 }
 # Whole runs of the sound implementations take minutes, and a mutant's loops are compiled anew: the last judges.
 SLOW = ("sound", "compiled")
 COSTLY = {  # what a verdict rests on
-    "oracle": "double_double intervals enclosure balls ulp sharp_targets vectorised canonical",
+    "oracle": "double_double intervals enclosure exact/balls ulp fast/sharp_targets fast/vectorised exact/canonical",
     "checks": "accuracy invariants contract differences",
     "harness": "verdict tally",
-    "": "tolerances",
+    "bounds": "first_order",
 }
 
 
@@ -102,12 +102,6 @@ def nearest_first(folder: str, names: str) -> tuple[str, ...]:
     return " ".join(near), " ".join(others), *slow
 
 
-def beside(name: str) -> tuple[str, ...]:
-    """The stage of a module's tests where they stand in tests/ itself."""
-    file = f"tests/test_{name}.py"
-    return (file,) if (ROOT / file).exists() else ()
-
-
 PARTS: dict[str, tuple[Module, ...]] = {
     "implementations": (
         implementation("_inputs", ALL),
@@ -118,7 +112,7 @@ PARTS: dict[str, tuple[Module, ...]] = {
     "arguments": tuple(tested(name) for name in ("_inputs", "_rows", *ALL)),
     "gradlab": (
         *(of_gradlab(f"oracle/{name}", *nearest_first("oracle", near)) for name, near in ORACLE.items()),
-        of_gradlab("tolerances", "tests/implementations/test_forward_bound.py tests/tolerances"),
+        of_gradlab("bounds/first_order", "tests/implementations/test_forward_bound.py tests/bounds"),
         *(of_gradlab(f"checks/{name}", *nearest_first("checks", near)) for name, near in CHECKS.items()),
         of_gradlab("harness/verdict", *nearest_first("harness", "verdict")),
         of_gradlab("harness/tally", *nearest_first("harness", "tally")),
@@ -126,15 +120,12 @@ PARTS: dict[str, tuple[Module, ...]] = {
 }
 PARTS["bounds"] = (
     *(of_gradlab(f"oracle/{name}", *nearest_first("oracle", near), pytest=BARE) for name, near in ORACLE.items()),
-    *(
-        of_gradlab(name, *beside(name), *nearest_first("tolerances", near), pytest=BARE)
-        for name, near in BOUNDS.items()
-    ),
+    *(of_gradlab(f"bounds/{name}", *nearest_first("bounds", near), pytest=BARE) for name, near in BOUNDS.items()),
 )
 PARTS["costly"] = tuple(
     module
     for folder, names in COSTLY.items()
     for name in names.split()
     for module in PARTS["gradlab"]
-    if module.path == f"gradlab/{folder}/{name}.py".replace("//", "/")
+    if module.path == f"gradlab/{folder}/{name}.py"
 )

@@ -1,4 +1,4 @@
-"""The proofs of exp in double-double, `gradlab/oracle/exponential.py`: reduction, expm1, product with the table."""
+"""The proofs of exp in double-double, `gradlab/oracle/fast/exponential.py`: reduction, expm1, product with a table."""
 
 from __future__ import annotations
 

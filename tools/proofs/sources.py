@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from gradlab.oracle import exponential
+from gradlab.oracle.fast import exponential
 
 ROOT = Path(__file__).parents[2]
 ACCURATE = "implementations/accurate.py"
@@ -17,7 +17,7 @@ COMPENSATED = "implementations/_compensated.py"
 ELEMENTARY = "implementations/_elementary.py"
 KERNELS = "implementations/_kernels.py"
 DOUBLE_DOUBLE = "gradlab/oracle/double_double.py"
-ORACLE_EXPONENTIAL = "gradlab/oracle/exponential.py"
+ORACLE_EXPONENTIAL = "gradlab/oracle/fast/exponential.py"
 _NAMES = ("PER_LOG2_", "LOG2_", "ROUNDER", "LOWEST", "Q")  # each of float32 and of float64
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from gradlab.diagnosis.matching import Observation
 from gradlab.diagnosis.models.model import Defect, fixed, single_rows
-from gradlab.diagnosis.stages import Changes, View, probabilities_less_targets, weighted
+from gradlab.diagnosis.pipeline import Changes, View, probabilities_less_targets, weighted
 from gradlab.problems.problem import Array, Problem
 
 

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from gradlab.coefficients import denominator_of
 from gradlab.diagnosis.matching import Observation
 from gradlab.diagnosis.models.model import Defect, fixed, single_rows
-from gradlab.diagnosis.stages import (
+from gradlab.diagnosis.pipeline import (
     Changes,
     View,
     log_sum_less_logit,
@@ -17,6 +16,7 @@ from gradlab.diagnosis.stages import (
     own_gradient,
     probabilities_less_targets,
 )
+from gradlab.problems.coefficients import denominator_of
 from gradlab.problems.problem import Array, Problem
 
 

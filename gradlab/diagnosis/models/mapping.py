@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradlab.diagnosis.models.model import of_option
-from gradlab.diagnosis.stages import Changes, View, of_terms, own_image, own_slope
+from gradlab.diagnosis.pipeline import Changes, View, of_terms, own_image, own_slope
 from gradlab.problems.mapping import mapped
 from gradlab.problems.objective import REAL_OPTIONS, Objective
 from gradlab.problems.problem import Array, Problem

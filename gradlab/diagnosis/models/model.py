@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from gradlab.diagnosis.matching import Observation
-from gradlab.diagnosis.stages import GRADIENT_STAGES, LOSS_STAGES, Changes
+from gradlab.diagnosis.pipeline import GRADIENT_STAGES, LOSS_STAGES, Changes
 from gradlab.problems.problem import Array
 
 Guesses = Callable[[Sequence[Observation]], Iterable[float]]

@@ -7,11 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from gradlab.coefficients import coefficients_of, denominator_of, unsmoothed_coefficients_of
 from gradlab.diagnosis.matching import Observation
 from gradlab.diagnosis.models.model import Defect, of_option, single_rows
 from gradlab.diagnosis.models.scaling import mean_factor
-from gradlab.diagnosis.stages import (
+from gradlab.diagnosis.pipeline import (
     Changes,
     View,
     mass_times_probabilities,
@@ -19,6 +18,7 @@ from gradlab.diagnosis.stages import (
     own_loss,
     probabilities_less_targets,
 )
+from gradlab.problems.coefficients import coefficients_of, denominator_of, unsmoothed_coefficients_of
 from gradlab.problems.problem import Array, Problem
 
 BOTH = ("loss_targets", "gradient_targets")

@@ -8,7 +8,7 @@ import ml_dtypes
 import numpy as np
 
 from gradlab.diagnosis.models.model import Defect, Model, coarse, fixed
-from gradlab.diagnosis.stages import View, log_sum_less_logit, probabilities_less_targets
+from gradlab.diagnosis.pipeline import View, log_sum_less_logit, probabilities_less_targets
 from gradlab.problems.problem import Array, Problem
 
 NARROW = {"float32": np.float32, "float16": np.float16, "bfloat16": ml_dtypes.bfloat16}

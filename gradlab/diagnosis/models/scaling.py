@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from gradlab.coefficients import coefficients_of, denominator_of
 from gradlab.diagnosis.matching import Observation
 from gradlab.diagnosis.models.model import Defect, fixed
-from gradlab.diagnosis.stages import (
+from gradlab.diagnosis.pipeline import (
     Changes,
     View,
     mass_times_probabilities,
@@ -17,6 +16,7 @@ from gradlab.diagnosis.stages import (
     own_loss,
     probabilities_less_targets,
 )
+from gradlab.problems.coefficients import coefficients_of, denominator_of
 from gradlab.problems.problem import Array, Problem
 
 Factor = Callable[[Problem], float]

@@ -8,7 +8,7 @@ import numpy as np
 
 from gradlab.diagnosis.matching import Observation
 from gradlab.diagnosis.models.model import Defect, coarse, fixed, listed, single_rows
-from gradlab.diagnosis.stages import Changes, View, probabilities_less_targets, row_sums
+from gradlab.diagnosis.pipeline import Changes, View, probabilities_less_targets, row_sums
 from gradlab.problems.problem import Array, Problem
 
 BLOCKS = (2, 3, 4, 5, 6, 8, 10, 16, 32, 64, 128, 256, 512, 1024)

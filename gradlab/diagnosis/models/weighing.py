@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from gradlab.coefficients import denominator_of, denominators_of, gradient_factors, loss_factors
 from gradlab.diagnosis.matching import Observation
 from gradlab.diagnosis.models.model import Defect, of_option
 from gradlab.diagnosis.models.options import divided_by, gradient_divided_by
-from gradlab.diagnosis.stages import Changes, own_gradient, own_loss
+from gradlab.diagnosis.pipeline import Changes, own_gradient, own_loss
+from gradlab.problems.coefficients import denominator_of, denominators_of, gradient_factors, loss_factors
 from gradlab.problems.problem import Array, Problem
 
 Factors = Callable[[Problem], Array]

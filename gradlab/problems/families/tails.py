@@ -34,7 +34,9 @@ class Row:
 
 def equal_tails(fmt: Format, rng: np.random.Generator) -> list[Problem]:
     """One logit above many equal ones, each of which a sum of their number, or of 1, is about to lose."""
-    return [together(fmt, tails_at_the_last_place(fmt, n, rng)[:rows]) for n, rows in ((65, 3), (300, 7), (2**13 - 1, 4))]
+    return [
+        together(fmt, tails_at_the_last_place(fmt, n, rng)[:rows]) for n, rows in ((65, 3), (300, 7), (2**13 - 1, 4))
+    ]
 
 
 def levels_of_equals(fmt: Format, rng: np.random.Generator) -> list[Problem]:

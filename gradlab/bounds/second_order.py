@@ -1,0 +1,273 @@
+"""The bounds for what may be asked for in place of the gradient: second derivatives, and the one by the targets.
+
+Notation as in `tolerances`: p_j carries k_j of `tolerances.carried`, n is what a sum of K terms carries, A the sum of
+the coefficients, delta_j their errors, Delta their sum. A row's Hessian is H_ij = A p_i (delta_ij - p_j), its product
+with v is A p_i (v_i - s), s = sum_j p_j v_j; and dloss/dt_j = c_j (lse - x_j), with c_j = w_j (1 - eps).
+
+1 - p_i loses digits where p_i is near 1, v_i - s where v_i is near the mean. So a bound is relative to the sizes before
+a subtraction, p_i |v_i| and p_i sum_j p_j |v_j|, not after it. Something may be taken off every v_j first, which
+changes no product: so |v_j| counts for at least the width of the row, max v - min v.
+
+A sample weight f multiplies a row, as in `factor_bounds`: its conversion and its product, wherever that stands, carry 2
+more, relative to the sizes of the entry. Where the row's f is subnormal, or a product with it, `least` has it.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from gradlab.bounds import first_order
+from gradlab.bounds.conditioning import Conditioning, conditioning
+from gradlab.bounds.rounding_counts import (
+    BETA,
+    divisor,
+    gamma,
+    of_base,
+    of_division,
+    of_factors,
+    of_mass,
+    of_sum,
+    unit,
+    vanishes,
+)
+from gradlab.bounds.row_factors import times, where_known
+from gradlab.problems.coefficients import denominator_of, gradient_factors
+from gradlab.problems.problem import PRODUCT, Array, Problem
+
+_QUIET = np.errstate(all="ignore")  # what float64 does not hold is infinite, and so is the bound
+
+_PRODUCT = "forward error of A p_i (v_i - p.v) and its other forms"
+_DIAGONAL = "forward error of A p_i (1 - p_i) and its other forms"
+_HESSIAN = "forward error of A p_i (delta_ij - p_j) and its other forms"
+_BY_TARGETS = "forward error of lse - x_j times its weight"
+
+
+def derivative(problem: Problem) -> tuple[Array, str]:
+    """The largest error of an entry of the derivative that the objective names, in its shape; and its source."""
+    name = problem.objective.derivative
+    return first_order.gradient(problem) if name == "gradient" else _BOUNDS[name](problem)
+
+
+@lru_cache(maxsize=1024)
+@_QUIET
+def product(problem: Problem) -> tuple[Array, str]:
+    """The largest error of an entry of the product with the problem's vector, shape (N, K).
+
+    s = sum_j p_j v_j is off by sum_j gamma(k_j + n + 1) p_j |v_j|; then p_i carries k_i, and the products, the
+    subtraction and the division, early or late, at most c = 6 + 2 beta + of_mass + of_division. So with
+    g_i = gamma(k_i + 2 n + c)
+
+        error <= A p_i (g_i (|v_i| + sum_j p_j |v_j|) + (1 + g_i) sum_j gamma(k_j) p_j (|v_i| + |v_j|)),
+
+    since gamma(a + b) = gamma(a) + gamma(b) + gamma(a) gamma(b). It holds for p_i v_i - p_i s as well, whose products
+    are rounded before the subtraction; for sum_j p_i p_j (v_i - v_j), and for the product with a Hessian that was
+    computed before, by any of the forms of `hessian`, in which 1 - p_i may be a sum (n) and the product one more (n).
+    Delta p_i (|v_i| + sum_j p_j |v_j|) more for the errors of the coefficients; what underflows: `least`. A value
+    between two of the v_j that is taken off them all leaves no more than the width w, rounded once more; so |v_j| is
+    max(|v_j|, w). Infinite unless the product `stays_in_range`.
+    """
+    parts, sizes = parts_of(problem), _sizes(problem)
+    largest = parts.mass * parts.p * (sizes + (parts.p * sizes).sum(axis=1, keepdims=True))
+    bound = _returned(problem, _of_product(parts, sizes), largest)
+    return np.where(stays_in_range(problem), bound, np.inf), _PRODUCT
+
+
+@lru_cache(maxsize=1024)
+@_QUIET
+def diagonal(problem: Problem) -> tuple[Array, str]:
+    """The same of the Hessian's diagonal, shape (N, K): entry i of the product with the unit vector of class i.
+
+    p_i - p_i^2 is off by p_i theta (1 - 2 p_i - p_i theta) for p_i off by p_i theta, and by a rounding each;
+    p_i (1 - p_i) by no more; p_i times the sum of the other p_j by what the terms of j carry; -p_i expm1(log p_i) by
+    2 beta p_i (1 - p_i) besides, which is part of c.
+
+    On moderate logits A (1/4 - (p_i - 1/2)^2) counts too, whose errors go with 1/4: that of p_i - 1/2 is worth at most
+    u/2 of its square, the square and the difference are rounded by u/4 each; gamma(4) A/4 in all.
+    """
+    parts = parts_of(problem)
+    return _returned(problem, _of_diagonal(parts), parts.mass * parts.p * (1 + parts.p)), _DIAGONAL
+
+
+@lru_cache(maxsize=256)
+@_QUIET
+def hessian(problem: Problem) -> tuple[Array, str]:
+    """The same of the whole Hessian, shape (N, K, K).
+
+    Off the diagonal it is -A p_i p_j, which carries k_i + k_j + c, also as exp(log p_i + log p_j): the rounding of that
+    sum, |log p_i| + |log p_j|, is part of the k_i here; in double differentiation the entries of column j are the
+    product with its unit vector.
+    """
+    parts = parts_of(problem)
+    p, g, each, mass, missed, _ = parts
+    error = mass[..., None] * p[:, :, None] * (g[:, :, None] * p[:, None] + (1 + g[:, :, None]) * (each * p)[:, None])
+    error = error + missed[..., None] * p[:, :, None] * p[:, None]
+    classes = np.arange(problem.n_classes)
+    error[:, classes, classes] = _of_diagonal(parts)
+    sizes = mass[..., None] * p[:, :, None] * (p[:, None] + np.eye(problem.n_classes))
+    return _returned(problem, error, sizes), _HESSIAN
+
+
+@lru_cache(maxsize=1024)
+@_QUIET
+def target_gradient(problem: Problem) -> tuple[Array, str]:
+    """The same of the derivative by the targets, shape (N, K).
+
+    lse - x_j is off as in `tolerances.forward_losses`, by k_j absolutely and 2 beta of its own size; the weight, the
+    product with it and the division carry 4 + of_division, and 1 - eps what a coefficient is off:
+        error <= c_j (gamma(k_j + 2 beta + c) + gamma(2 beta + c) (lse - x_j)) + delta_j (lse - x_j).
+    Infinite where lse - x_j, times the weight or over the denominator, comes near the largest number: it may overflow
+    on the way. It is infinite itself at a masked class, where the answer must be so too.
+    """
+    fmt, c = problem.format, conditioning(problem)
+    share, delta, size = _shares(problem)
+    last = 2 * BETA + 4 + of_division(problem)
+    error = (share + delta) * (gamma(_carried(problem, c, 2.0) + last, fmt) + gamma(last, fmt) * size) + delta * size
+    with np.errstate(over="ignore"):
+        on_the_way = size * max(1.0, 1 / divisor(problem)) * np.maximum(share, 1.0) * np.maximum(_factors(problem), 1.0)
+    bound = _returned(problem, error, share * size)
+    return np.where((on_the_way > fmt.largest / 4) & ~problem.masked, np.inf, bound), _BY_TARGETS
+
+
+@_QUIET
+def flushed(problem: Problem) -> Array | float:
+    """What flushing subnormals to 0 can cost an entry besides: the smallest normal number wherever eta counts."""
+    if problem.objective.is_first_order:
+        return first_order.flushed(problem)
+    fmt = problem.format
+    cost = fmt.smallest_normal / fmt.smallest_subnormal * least(problem)
+    return cost[..., None] if problem.objective.derivative == "hessian" else cost
+
+
+@_QUIET
+def stays_in_range(problem: Problem) -> bool:
+    """Whether no sound product with the vector overflows on the way: A v, v_i - s and v over the denominator."""
+    if problem.vector is None or not problem.vector.size:
+        return True
+    mass = float(conditioning(problem).mass.max(initial=0.0)) + 1
+    factor = max(1.0, float(_factors(problem).max(initial=0.0)))
+    scale = 4 * mass * factor * max(1.0, 1 / (denominator_of(problem) or 1.0))
+    return bool(np.abs(problem.vector.astype(np.float64)).max() < problem.format.largest / scale)
+
+
+def _factors(problem: Problem) -> Array:
+    """What each row is multiplied by, (N, 1); it is at least 0."""
+    return gradient_factors(problem)[:, None]
+
+
+def _returned(problem: Problem, error: Array, sizes: Array) -> Array:
+    """The errors of a derivative that is multiplied by the rows' factors and divided; sizes: of its parts."""
+    factors, underflow = _factors(problem), least(problem)
+    if error.ndim == 3:
+        factors, underflow = factors[..., None], underflow[..., None]
+    growth = gamma(of_factors(problem), problem.format)
+    grown = error + growth * sizes + growth * error if growth > 0 else error  # sizes may be infinite at masked classes
+    return where_known(problem, times(factors, grown) / divisor(problem) + underflow)
+
+
+class Parts(NamedTuple):
+    """p, g and gamma(k), (N, K); A and Delta, (N, 1); what a diagonal made from 1/4 loses of 1/4."""
+
+    p: Array
+    g: Array
+    each: Array
+    mass: Array
+    missed: Array
+    quarter: float
+
+
+@lru_cache(maxsize=256)
+@_QUIET
+def parts_of(problem: Problem) -> Parts:
+    """What the bounds of the second derivatives are made of; remembered, as a bound and what underflows both ask."""
+    c, fmt = conditioning(problem), problem.format
+    carried = _carried(problem, c, 1.0)
+    carried = carried + np.minimum(c.distance, vanishes(fmt)) + c.log_sum[:, None]
+    last = 6 + 2 * BETA + of_mass(problem) + of_division(problem)
+    g = gamma(carried + 2 * of_sum(problem.n_classes, fmt) + last, fmt)
+    missed = first_order.coefficient_errors(problem).sum(axis=1, keepdims=True)
+    quarter = float(gamma(4.0, fmt)) / 4 if problem.is_moderate else 0.0
+    return Parts(c.probabilities, g, gamma(carried, fmt), c.mass[:, None] + missed, missed, quarter)
+
+
+def _carried(problem: Problem, c: Conditioning, times: float) -> Array:
+    """k_j, on moderate logits with room for the forms without a shift; |lse| counts `times` max |x|.
+
+    As in `tolerances.any_form_gradient` (once) and `tolerances.any_form_losses` (twice).
+    """
+    own = first_order.carried(problem, c)
+    if not problem.is_moderate:
+        return own
+    base = of_base(problem.format)
+    unshifted = (2 * BETA + base + 1) * (times * c.largest + c.log_sum) + base * c.largest
+    return np.asarray(own + unshifted[:, None])
+
+
+def _of_product(parts: Parts, sizes: Array) -> Array:
+    p, g, each, mass, missed, _ = parts
+    own = sizes + (p * sizes).sum(axis=1, keepdims=True)
+    others = sizes * (each * p).sum(axis=1, keepdims=True) + (each * p * sizes).sum(axis=1, keepdims=True)
+    return np.asarray(p * (mass * (g * own + (1 + g) * others) + missed * own))
+
+
+def _of_diagonal(parts: Parts) -> Array:
+    p, g, each, mass, missed, quarter = parts
+    others = (each * p).sum(axis=1, keepdims=True) + each * p
+    return np.asarray(p * (mass * (g * (1 + p) + (1 + g) * others) + missed * (1 + p)) + mass * quarter)
+
+
+def _sizes(problem: Problem) -> Array:
+    """max(|v_j|, width of v) of the problem's vector; or 1, as of unit vectors, whose products are entries of H."""
+    if problem.vector is None or not problem.vector.size:
+        return np.ones((1, 1))
+    v = problem.vector.astype(np.float64)
+    with np.errstate(over="ignore"):
+        return np.asarray(np.maximum(np.abs(v), np.ptp(v, axis=1, keepdims=True)))
+
+
+def _shares(problem: Problem) -> tuple[Array, Array, Array]:
+    """c_j and delta_j, (K,), as `tolerances.coefficient_errors` has them for a target of 1; lse - x_j, (N, K)."""
+    objective, fmt, c = problem.objective, problem.format, conditioning(problem)
+    weights = np.ones(problem.n_classes) if objective.class_weights is None else np.asarray(objective.class_weights)
+    share, smoothing = weights * (1 - objective.label_smoothing), objective.label_smoothing
+    delta = np.zeros(problem.n_classes)
+    if smoothing > 0 or objective.class_weights is not None:
+        delta = gamma(6.0, fmt) * share + 3 * unit(fmt) * smoothing * weights + 3 * fmt.smallest_subnormal
+    return share, delta, np.minimum(c.log_sum[:, None] + c.distance, fmt.largest)
+
+
+@_QUIET
+def least(problem: Problem) -> Array:
+    """What underflow can cost an entry, (N, 1) or (N, K).
+
+    Second derivatives, with V = max |v|: (beta + 1) eta in any p_j and eta in each product, times A and V, in each of K
+    terms and in p_i; some products come before A or v do. A p_i over the denominator comes before the factor v_i - s,
+    2 V at most, or v over it before A. One eta for the last operation, and one as errors are held in float64.
+    The derivative by targets: (beta + 1) eta in log1p, eta in a product; c_j over the denominator before lse - x_j.
+    """
+    eta = problem.format.smallest_subnormal
+    if problem.objective.derivative == "target_gradient":
+        share, _, size = _shares(problem)
+        return _with_factors(problem, eta * (((BETA + 1) * share + 2) / divisor(problem) + 2) + 2 * eta * size, size)
+    mass, largest = parts_of(problem).mass + 1, _sizes(problem).max(axis=1, keepdims=True, initial=0.0) + 1
+    before = (BETA + 2) * (problem.n_classes + 3) * mass * largest
+    underflow = eta * (before / divisor(problem) + 2 * mass * largest + 2)
+    return _with_factors(problem, underflow, mass * largest)
+
+
+def _with_factors(problem: Problem, underflow: Array, sizes: Array) -> Array:
+    """The same where rows are multiplied by a factor.
+
+    What comes before it grows with it. It may be subnormal itself, over the denominator or not, and so may each of the
+    products that it goes into, one for each class and three more at most.
+    """
+    if not problem.objective.per_row_options:
+        return underflow
+    factors, eta = _factors(problem), problem.format.smallest_subnormal
+    own = eta * (problem.n_classes + 3 + 2 * sizes) * max(1.0, 1 / divisor(problem))
+    return np.asarray(np.where(factors > 0, np.maximum(factors, 1.0) * underflow + own, underflow))
+
+
+_BOUNDS = {"hessian": hessian, "hessian_diagonal": diagonal, PRODUCT: product, "target_gradient": target_gradient}

@@ -1,0 +1,177 @@
+"""Kept problems: every problem that failed, in a file of its own, so that it can be run again bit for bit."""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from gradlab.harness.run import Report
+from gradlab.implementation.call import Implementation, answer
+from gradlab.implementation.claims import LEVELS, Claims, claims_from
+from gradlab.oracle.enclosure import enclose
+from gradlab.problems.problem import Problem
+from gradlab.result import Result
+from gradlab.storage.encoding import Plain, decoded_problem, encoded_answer, encoded_problem, encoded_truth, hex_of
+from gradlab.storage.files import keep_texts, parsed_json, strict_json
+from gradlab.storage.packing import packed, unpacked
+
+SCHEMA = "gradlab-case-2"
+READ = ("gradlab-case-1", SCHEMA)  # the first has every list in full
+
+
+class CaseError(Exception):
+    """Why a case cannot be found or read: one line, for people."""
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A problem that an implementation failed.
+
+    target, name, claims: the implementation. level: the verdict asked for. failed: one object per failed check, with
+    its name as "check". got: the answer given then, as plain data. seed, profile: of the run that found it. folder:
+    where the target was given; "" if it is not known.
+    """
+
+    id: str
+    target: str
+    name: str
+    level: str
+    claims: Claims
+    problem: Problem
+    failed: tuple[Mapping[str, Any], ...]
+    got: Plain
+    seed: int
+    profile: str
+    folder: str = ""
+
+
+def case_id(implementation: Implementation, problem: Problem) -> str:
+    """Ten hexadecimal digits, the same whenever this implementation meets this problem."""
+    identity = f"{implementation.target or implementation.name} {problem.digest}"
+    return hashlib.sha256(identity.encode()).hexdigest()[:10]
+
+
+def keep_failures(report: Report, folder: Path, base: Path | None = None) -> int:
+    """Writes a file for every problem of the run that failed a check; the number of files. Raises OSError.
+
+    base: the folder from which the target was given, the current one if left out.
+    """
+    return keep_texts(case_texts(report, base or Path.cwd()), folder)
+
+
+def case_texts(report: Report, base: Path) -> Iterator[tuple[str, str]]:
+    """For every problem of the run that failed a check, the name of its file and what is in it."""
+    for results in report.failing:
+        document = packed({**case_document(report, results), "folder": str(base)})
+        yield f"{document['id']}.json", strict_json(document)
+
+
+def case_document(report: Report, results: tuple[Result, ...]) -> Plain:
+    """What is kept of one problem and the results of the checks that it failed, as plain data."""
+    implementation, problem = report.implementation, results[0].problem
+    return {
+        "schema": SCHEMA,
+        "gradlab": version("gradlab-verify"),
+        "id": case_id(implementation, problem),
+        "target": implementation.target,
+        "name": implementation.name,
+        "level": report.plan.level,
+        "claims": encoded_claims(implementation.claims),
+        "seed": report.plan.seed,
+        "profile": report.plan.profile.name,
+        "failed": [encoded_result(result) for result in results],
+        "problem": encoded_problem(problem),
+        "got": encoded_answer(answer(implementation, problem)),
+        "enclosure": encoded_truth(enclose(problem)),
+    }
+
+
+def encoded_claims(claims: Claims) -> Plain:
+    """All claims, defaults included, as plain data."""
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(claims).items()}
+
+
+def encoded_result(result: Result) -> Plain:
+    """One result without its problem; numbers that JSON lacks are the strings "nan" and "inf"."""
+    return {
+        "check": result.check,
+        "ratio": json_number(result.ratio),
+        "where": result.where,
+        "observed": result.observed,
+        "expected": result.expected,
+        "tolerance": json_number(result.tolerance),
+        "source": result.source,
+        "ulp": json_number(result.ulp),
+    }
+
+
+def json_number(value: float | None) -> float | str | None:
+    """The number, or "nan", "inf", "-inf" where JSON has none."""
+    if value is None:
+        return None
+    return float(value) if value - value == 0 else hex_of(value)
+
+
+def find_case(name: str, folder: Path) -> Path:
+    """The file of a case: a path, or an id in `folder`, or how one begins. Raises CaseError where there is none."""
+    for path in (Path(name), folder / f"{name}.json"):
+        if path.is_file():
+            return path
+    if not name:
+        raise CaseError("a case must be an id or a file, got an empty name")
+    if "/" in name or name.endswith(".json"):
+        raise CaseError(f"{name} {'is no file' if Path(name).exists() else 'does not exist'}")
+    found = sorted(folder.glob(f"{glob.escape(name)}*.json"))
+    if len(found) > 1:
+        raise CaseError(f"{name} begins the ids of {len(found)} cases in {folder}, such as {found[0].stem}")
+    if not found:
+        raise CaseError(f"there is no case {name} in {folder}")
+    return found[0]
+
+
+def read_case(path: Path) -> Case:
+    """The case in a file. Raises CaseError that says in one line what is wrong with it."""
+    try:
+        return _decoded(unpacked(parsed_json(path.read_text(encoding="utf-8"))))
+    except OSError as error:
+        raise CaseError(f"{path} cannot be read: {error.strerror}") from error
+    except (ValueError, TypeError, RecursionError) as error:
+        raise CaseError(f"{path} is no case: {error}") from error
+
+
+_FIELDS: dict[str, type] = {
+    "id": str,
+    "target": str,
+    "name": str,
+    "level": str,
+    "claims": dict,
+    "seed": int,
+    "profile": str,
+    "failed": list,
+    "problem": dict,
+    "got": dict,
+    "enclosure": dict,
+}
+
+
+def _decoded(document: Any) -> Case:
+    if not isinstance(document, dict) or document.get("schema") not in READ:
+        given = document.get("schema") if isinstance(document, dict) else document
+        raise ValueError(f"schema must be {' or '.join(map(repr, READ))}, got {given!r:.60}")
+    for name, kind in _FIELDS.items():
+        if not isinstance(document.get(name), kind) or isinstance(document[name], bool):
+            raise ValueError(f"{name} must be of type {kind.__name__}, got {document.get(name)!r:.60}")
+    failed = document["failed"]
+    if not failed or not all(isinstance(one, dict) and isinstance(one.get("check"), str) for one in failed):
+        raise ValueError("failed must be a list of objects, each with the name of a check, and must not be empty")
+    problem, claims = decoded_problem(document["problem"]), claims_from(document["claims"])
+    if document["level"] not in LEVELS:
+        raise ValueError(f"level must be one of {', '.join(LEVELS)}, got {document['level']!r}")
+    said = (document["id"], document["target"], document["name"], document["level"])
+    run = (document["seed"], document["profile"], str(document.get("folder", "")))
+    return Case(*said, claims, problem, tuple(failed), document["got"], *run)

@@ -1,0 +1,73 @@
+"""What has changed in time and memory between two reports of `gradlab check --time --json`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from statistics import median
+
+from gradlab.compare.change import Change, Effect, Plain, worse_if
+from gradlab.measure.rank_test import mann_whitney_p
+
+FACTOR = 1.25  # time and memory: what is less than this is no change
+LEVEL = 0.001  # of the rank test: one in a thousand pairs of samples that differ by chance alone passes it
+FEWEST = 5  # samples on either side, or there is no claim
+BYTES = 64 * 1024  # memory: a smaller difference is no change
+
+
+def cost_changes(old: Plain, new: Plain) -> Iterator[Change]:
+    """Times and memory that differ, of what was measured in both reports, and a line where the machines do.
+
+    A time is a ratio to a yardstick that ran in turn with the implementation. It has changed where the medians differ
+    by more than FACTOR and the rank test of all the ratios gives less than LEVEL.
+    """
+    before, after = (_measurements(report) for report in (old, new))
+    if bool(before) != bool(after):
+        which = "new" if before else "old"
+        yield Change("time", f"is not compared: there is none in the {which} report", Effect.CHANGED)
+    if before and after:
+        yield from _other_machine(old["timing"]["machine"], new["timing"]["machine"])
+    for key, measured in before.items():
+        if key in after:
+            yield from _time_change(key, measured, after[key])
+            yield from _memory_change(key, measured, after[key])
+
+
+def _measurements(report: Plain) -> dict[tuple[str, str, int, int], Plain]:
+    measured = report["timing"]["measurements"]
+    return {(one["implementation"], one["dtype"], *one["shape"]): one for one in measured}
+
+
+def _other_machine(old: Plain, new: Plain) -> Iterator[Change]:
+    differ = [f"{name} {old[name]} -> {new[name]}" for name in old if old[name] != new[name]]
+    if differ:
+        yield Change(
+            "machine", f"is another one: {', '.join(differ)}; ratios are compared all the same", Effect.CHANGED
+        )
+
+
+def _time_change(key: tuple[str, str, int, int], old: Plain, new: Plain) -> Iterator[Change]:
+    name, where = key[0], _where(key)
+    samples = old["ratios"], new["ratios"]
+    if len(samples[0]) >= FEWEST > len(samples[1]) and new["note"]:
+        yield Change(name, f"time {where}: measured -> {new['note']}", Effect.CHANGED)
+    if min(map(len, samples)) < FEWEST:
+        return
+    medians = [median(ratios) for ratios in samples]
+    factor = max(medians) / min(medians)
+    p = mann_whitney_p(*samples) if factor > FACTOR else 1.0
+    if p < LEVEL:
+        said = f"{medians[0]:.3g} -> {medians[1]:.3g} yardsticks, {medians[1] / medians[0]:.2f} times (p = {p:.1g})"
+        yield Change(name, f"time {where}: {said}", worse_if(medians[1] > medians[0]))
+
+
+def _memory_change(key: tuple[str, str, int, int], old: Plain, new: Plain) -> Iterator[Change]:
+    sizes = old["bytes_beyond_the_gradient"], new["bytes_beyond_the_gradient"]
+    if None in sizes:
+        return
+    if max(sizes) > FACTOR * min(sizes) and max(sizes) - min(sizes) > BYTES:
+        said = " -> ".join(f"{size / 1024:,.0f} KiB" for size in sizes)
+        yield Change(key[0], f"memory beyond the gradient {_where(key)}: {said}", worse_if(sizes[1] > sizes[0]))
+
+
+def _where(key: tuple[str, str, int, int]) -> str:
+    return f"{key[1]} ({key[2]}, {key[3]})"

@@ -1,0 +1,54 @@
+"""A comparison of two reports as Markdown, for the summary of a job on GitHub, which drops one above 1 MiB."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from gradlab.compare.change import Change, Effect, Plain, counted
+
+MOST_BYTES = (
+    200_000  # of 1 MiB for a step, https://docs.github.com/en/actions/reference/workflow-commands-for-github-actions
+)
+MOST_LETTERS = 500  # of one cell or line
+
+
+def summary(old: Plain, new: Plain, found: Sequence[Change]) -> str:
+    """What has changed, the worse first, then the verdicts; what is beyond MOST_BYTES is left out, and that is said."""
+    lines = [f"### gradlab: {counted(found)}", ""]
+    for effect in Effect:
+        opening = f"**{effect}**" if effect is Effect.WORSE else effect
+        own = (change for change in found if change.effect is effect)
+        lines += [f"- {opening}: {_escaped(one.implementation)} \u00b7 {_escaped(one.text)}" for one in own]
+    return capped([*lines, "", *_verdicts(old, new)])
+
+
+def capped(lines: Iterable[str]) -> str:
+    """As many of the lines as fit into MOST_BYTES, and how many do not."""
+    kept: list[str] = []
+    left_out = size = 0
+    for line in lines:
+        size += len(line.encode()) + 1
+        if size > MOST_BYTES:
+            left_out += 1
+        else:
+            kept.append(line)
+    if left_out:
+        kept += ["", f"{left_out} more lines are left out: a summary must be at most {MOST_BYTES:,} bytes here."]
+    return "\n".join(kept) + "\n"
+
+
+def _verdicts(old: Plain, new: Plain) -> Iterator[str]:
+    before = {one["name"]: one["verdict"] for one in old["implementations"]}
+    yield "| implementation | before | now | level asked for | met |"
+    yield "|---|---|---|---|---|"
+    for one in new["implementations"]:
+        cells = (one["name"], before.get(one["name"], "-"), one["verdict"], one["level"], "yes" if one["met"] else "no")
+        yield f"| {' | '.join(map(_escaped, cells))} |"
+
+
+def _escaped(text: str) -> str:
+    """On one line, and as it is: nothing in it is Markdown or HTML."""
+    line = " ".join(text.split())
+    short = line if len(line) <= MOST_LETTERS else f"{line[:MOST_LETTERS]}..."
+    return re.sub(r"([\\`*_{}\[\]<>#|~&@])", r"\\\1", short)

@@ -1,0 +1,197 @@
+"""What an implementation does besides returning values: to its arguments, its results and the next call.
+
+Each probe looks into one failed check of the contract and names the defect if it sees it at work; None if it does not.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import numpy as np
+
+from gradlab.bounds import first_order
+from gradlab.diagnosis.probe import LABELS, LOGITS, Probe, Side
+from gradlab.implementation.call import answer_to_call, call_for, pair_of, perform
+from gradlab.problems.families.options import one_hot
+from gradlab.problems.objective import Objective
+from gradlab.problems.problem import Array, Problem
+
+SOON = 0.05  # seconds after a call, in which what a call has left running may still write
+
+
+def shifted_in_place(side: Side) -> str | None:
+    after = _after_a_call(side)
+    before = side.problem.logits
+    shifted = before - before.max(axis=1, keepdims=True)
+    return "logits_shifted_in_place" if np.array_equal(after, shifted) else None
+
+
+def gradient_in_place(side: Side) -> str | None:
+    call = call_for(side.implementation, side.problem)
+    given = answer_to_call(side.implementation, call, side.problem.objective.reduction)
+    same = given.gradient is not None and np.array_equal(call.logits, given.gradient)
+    return "gradient_over_logits" if same and not np.array_equal(call.logits, side.problem.logits) else None
+
+
+def overwritten_later(side: Side) -> str | None:
+    first = side.answer(side.problem)
+    if first.gradient is None:
+        return None
+    before = first.gradient.copy()
+    time.sleep(SOON)
+    if not np.array_equal(before, first.gradient, equal_nan=True):
+        return None  # it changes without another call, as where a thread still writes to it
+    second = side.answer(side.like(-side.problem.logits))
+    changed = not np.array_equal(before, first.gradient)
+    shared = second.gradient is not None and np.shares_memory(first.gradient, second.gradient)
+    return "buffer_returned" if changed or shared else None
+
+
+def warnings_off(side: Side) -> str | None:
+    """NumPy's error state is another one after a call."""
+    return "warnings_turned_off" if any("np.seterr" in said for said in side.answer(side.problem).changed) else None
+
+
+def kept_and_returned(side: Side) -> str | None:
+    """The same call gets the same array."""
+    first, again = side.answer(side.problem).gradient, side.answer(side.problem).gradient
+    same = first is not None and again is not None and np.shares_memory(first, again)
+    return "answer_kept" if same and overwritten_later(side) is None else None
+
+
+def read_as_64_bits(side: Side) -> str | None:
+    """Labels of 32 bits are answered as the 64-bit numbers that two of them make."""
+    x, own = side.problem.logits, side.problem.targets
+    if own.ndim != 1:
+        return None
+    narrow = own.astype(np.int32)
+    raw = np.frombuffer(narrow.tobytes().ljust(8 * own.size, b"\0"), dtype=np.int64)[: own.size]
+    answers = [side.answers(x.copy(), labels).gradient for labels in (narrow, raw % x.shape[1], own.copy())]
+    return "labels_read_as_64_bits" if _as_read(answers) else None
+
+
+def remembered_by_shape(side: Side) -> str | None:
+    """Another call with the same shape and labels gets the gradient of the first."""
+    rng = np.random.default_rng(0)
+    shape = (len(LABELS), 6 + len(LOGITS[0]))  # met in no other problem
+    targets = side.problem.targets
+    if targets.ndim == 2:
+        targets = np.pad(targets, ((0, 0), (0, shape[1] - targets.shape[1])))
+    logits = [rng.normal(size=shape).astype(side.problem.logits.dtype) for _ in range(2)]
+    first, second = (side.answers(x.copy(), targets.copy()) for x in logits)
+    if first.gradient is None or second.gradient is None:
+        return None
+    return "softmax_remembered" if np.array_equal(first.gradient, second.gradient) else None
+
+
+def order_of_a_sum(side: Side) -> str | None:
+    """The same call differs by no more than rounding."""
+    rng = np.random.default_rng(0)
+    wide = Problem(
+        rng.normal(size=(4, 50)).astype(side.problem.logits.dtype),
+        rng.integers(0, 50, 4),
+        Objective(reduction=side.problem.objective.reduction),
+    )
+    wide = wide if side.problem.objective.targets == "index" else one_hot(wide)
+    answers = [side.answer(wide).gradient for _ in range(8)]
+    if any(gradient is None for gradient in answers):
+        return None
+    stack = np.array(answers, dtype=np.float64)
+    spread = np.ptp(stack, axis=0)
+    bound = 2 * first_order.gradient(wide)[0]
+    return "order_of_threads" if spread.any() and (spread <= bound).all() else None
+
+
+def read_without_strides(side: Side) -> str | None:
+    """Logits in Fortran order are answered as what lies in memory, row after row."""
+    x = side.problem.logits
+    arrays = (np.asfortranarray(x), x.ravel(order="F").reshape(x.shape), x.copy())
+    answers = [side.answers(one, side.problem.targets.copy()).gradient for one in arrays]
+    return "rows_assumed_contiguous" if _as_read(answers) else None
+
+
+def labels_modulo_classes(side: Side) -> str | None:
+    n_classes = side.problem.n_classes
+    return _same_for_labels(side, "labels_wrap", (-1, n_classes - 1))
+
+
+def labels_cut_off(side: Side) -> str | None:
+    return _same_for_labels(side, "labels_truncated", (0.5, 0))
+
+
+def labels_repeated(side: Side) -> str | None:
+    """One label for all rows is answered."""
+    x, own = side.problem.logits, side.problem.targets
+    if own.ndim != 1:
+        return None
+    one = side.answers(x.copy(), own[:1].copy())
+    all_rows = side.answers(x.copy(), np.repeat(own[:1], len(x)))
+    same = (
+        one.gradient is not None and all_rows.gradient is not None and np.array_equal(one.gradient, all_rows.gradient)
+    )
+    return "labels_broadcast" if same else None
+
+
+def refuses_no_rows(side: Side) -> str | None:
+    empty = side.problem.rows(slice(0))
+    return "empty_batch_refused" if side.answer(empty).raised else None
+
+
+def axis_lost(side: Side) -> str | None:
+    """The gradient of a single row has lost its first axis."""
+    single = side.problem.rows(slice(1))
+    outcome = perform(side.implementation.function, call_for(side.implementation, single))
+    pair = pair_of(outcome.value)
+    return "single_row_squeezed" if pair is not None and np.shape(pair[1]) == (single.n_classes,) else None
+
+
+def becomes_float64(side: Side) -> str | None:
+    gradient = side.answer(side.problem).gradient
+    narrow = side.problem.format.name != "float64"
+    return "always_float64" if narrow and gradient is not None and gradient.dtype == np.float64 else None
+
+
+def _same_for_labels(side: Side, name: str, labels: tuple[float, float]) -> str | None:
+    """The name if a wrong label in the first row gets the answer that a right one gets."""
+    if side.problem.targets.ndim != 1:
+        return None
+    gradients = []
+    for label in labels:
+        targets = side.problem.targets.astype(np.asarray(label).dtype)
+        targets[0] = label
+        gradients.append(side.answers(side.problem.logits.copy(), targets).gradient)
+    wrong, right = gradients
+    return name if wrong is not None and right is not None and np.array_equal(wrong, right) else None
+
+
+def _as_read(answers: Sequence[Array | None]) -> bool:
+    """Whether the first of three answers is the second, that of a misreading, and not the third, the right one."""
+    found, read, right = answers
+    if found is None or read is None or right is None:
+        return False
+    return np.array_equal(found, read) and not np.array_equal(found, right)
+
+
+def _after_a_call(side: Side) -> Array:
+    call = call_for(side.implementation, side.problem)
+    answer_to_call(side.implementation, call, side.problem.objective.reduction)
+    return np.asarray(call.logits)
+
+
+# By the check that fails: what to look for. Any value check may fail where answers are remembered by their shape.
+PROBES: dict[str, tuple[Probe, ...]] = {
+    "leaves_its_inputs_alone": (shifted_in_place, gradient_in_place),
+    "leaves_the_process_as_it_was": (warnings_off,),
+    "outputs_share_no_memory": (overwritten_later, gradient_in_place, kept_and_returned),
+    "calls_leave_no_state": (remembered_by_shape,),
+    "gradient_is_the_derivative_of_its_own_loss": (remembered_by_shape,),
+    "same_call_gives_same_bits": (order_of_a_sum,),
+    "layout_does_not_matter": (read_without_strides, read_as_64_bits),
+    "integer_type_of_the_labels_does_not_matter": (read_as_64_bits,),
+    "refuses_bad_labels": (labels_modulo_classes, labels_cut_off),
+    "refuses_bad_shapes": (labels_repeated,),
+    "empty_batch_is_answered": (refuses_no_rows,),
+    "returns_loss_and_gradient": (axis_lost,),
+    "keeps_the_dtype": (becomes_float64,),
+}

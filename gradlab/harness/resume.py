@@ -1,0 +1,43 @@
+"""A run that can be taken up again by another process: what is behind it, and what it is not to do any more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+
+from gradlab.harness.tally import Line, Tally
+from gradlab.implementation.call import Answer
+from gradlab.problems.problem import Problem
+
+
+@dataclass(eq=False)
+class Done:
+    """What a run has behind it.
+
+    tally: what was found. earlier: some of the first problems and their answers. n_examined: how many of the problems
+    of all dtypes are examined, those of the second turn too. to_shrink: the failures for which a smaller problem is
+    looked for, once all problems are examined; n_shrunk: for how many of them that is done.
+    """
+
+    tally: Tally
+    earlier: list[tuple[Problem, Answer]] = field(default_factory=list)
+    n_examined: int = 0
+    to_shrink: list[Line] | None = None
+    n_shrunk: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Course:
+    """How a run goes on.
+
+    done: what is behind it, None at its beginning. keep: told whenever something more is done.
+    given_up: what is not tried any more: checks by name, once a failure is on record, "shrinking CHECK", "diagnosis".
+    cut_short: why nothing new is tried, "" unless so; then only problems that `is_known` holds for are examined, and
+    where that begins is a finding.
+    """
+
+    done: Done | None = None
+    keep: Callable[[Done], None] = lambda done: None
+    given_up: Collection[str] = ()
+    cut_short: str = ""
+    is_known: Callable[[Problem], bool] = lambda problem: False

@@ -1,0 +1,93 @@
+"""A function under test in a worker: each call is written down before it is made, and its output is read after it."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gradlab.implementation.call import CallFaultError, occasion, pair_of
+from gradlab.isolation.checkpoint import Behind
+from gradlab.isolation.journal import KEY, Journal
+
+PLAIN = (np.ndarray, np.generic, float, int)
+
+
+@dataclass(frozen=True, eq=False)
+class Watched:
+    """What calls are made under.
+
+    journal: where each is written down. output: what was written to stdout and stderr below Python since it was last
+    asked. behind: what calls have done, which are not made again.
+    """
+
+    journal: Journal
+    output: Callable[[], str]
+    behind: Behind
+
+
+class Supervised:
+    """The function, with its signature. A call that is not made, for what it did, raises CallFaultError."""
+
+    def __init__(self, function: Any, watched: Watched) -> None:
+        self.__wrapped__ = function
+        self._watched = watched
+        self._process = os.getpid()
+
+    def __call__(self, logits: Any, targets: Any, **keywords: Any) -> Any:
+        key = key_of(logits, targets, keywords)
+        purpose, behind = occasion.get(), self._watched.behind
+        if key in behind.known:
+            raise CallFaultError(behind.known[key])
+        if purpose in behind.given_up:
+            raise CallFaultError(f"is not made any more: another one like it {behind.given_up[purpose]}")
+        if behind.cut_short:
+            raise CallFaultError("is not made: the run was cut short")
+        self._watched.journal.begin(key, purpose)
+        try:
+            value = self.__wrapped__(logits, targets, **keywords)
+            _convert(value)
+        except KeyboardInterrupt as error:
+            raise RuntimeError("it raised KeyboardInterrupt by itself") from error
+        finally:
+            self._after()
+        return value
+
+    def _after(self) -> None:
+        if os.getpid() != self._process:
+            os._exit(0)  # a child that the call has forked, and that came back here
+        with contextlib.suppress(Exception):  # whatever has become of sys.stdout
+            if said := self._watched.output():
+                print(said, end="")
+        self._watched.journal.end(is_call=True)
+
+
+def key_of(logits: Any, targets: Any, keywords: Mapping[str, Any]) -> bytes:
+    """What identifies a call: the bits of its arguments and how they lie in memory."""
+    digest = hashlib.blake2b(digest_size=KEY)
+    for name, value in (("logits", logits), ("targets", targets), *sorted(keywords.items())):
+        if isinstance(value, np.ndarray):
+            kind, flags = value.dtype, value.flags
+            digest.update(f"{name} {kind.str}{value.shape}{value.strides}{flags.num}".encode())
+            digest.update(value.data if flags.c_contiguous and kind.kind in "fiu" else value.tobytes())
+        else:
+            digest.update(f"{name} {value!r}".encode())
+    return digest.digest()
+
+
+def name_key(name: str) -> bytes:
+    """What identifies a span that is no call."""
+    return hashlib.blake2b(name.encode(), digest_size=KEY).digest()
+
+
+def _convert(value: Any) -> None:
+    """Has foreign objects that were returned converted once, while somebody watches over it."""
+    for part in pair_of(value) or ():
+        if not isinstance(part, PLAIN):
+            with contextlib.suppress(Exception):
+                np.asarray(part)

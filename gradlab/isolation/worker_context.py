@@ -1,0 +1,86 @@
+"""What a task that runs in a worker has at hand: the way to its supervisor, and what earlier workers have left."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from typing import Any
+
+from gradlab.implementation.call import Call, Implementation, made_for
+from gradlab.isolation.checkpoint import Behind
+from gradlab.isolation.journal import Journal
+from gradlab.isolation.recorded_call import Supervised, Watched, key_of, name_key
+from gradlab.isolation.streams import Streams
+
+SECONDS_BETWEEN_NEWS = 0.2
+KEEPING = 50  # what is behind is kept again after this many times the time that it took to keep it
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Where a worker runs: the journal's descriptor, the process that watches, the folders to start in and to go to."""
+
+    journal: int
+    parent: int
+    here: str
+    folder: str
+
+
+@dataclass(eq=False)
+class Desk:
+    """What a task has at hand in a worker.
+
+    memo: what tasks leave for later ones in this process. behind: as above.
+    """
+
+    connection: Connection
+    journal: Journal
+    setting: Setting
+    streams: Streams
+    memo: dict[str, Any] = field(default_factory=dict)
+    behind: Behind = field(default_factory=Behind)
+    _told: float = 0.0
+    _kept: float = 0.0
+
+    def watch(self, progress: Any) -> None:
+        """Tells where the task is, now and then."""
+        if time.monotonic() - self._told >= SECONDS_BETWEEN_NEWS:
+            self._told = time.monotonic()
+            self.connection.send_bytes(pickle.dumps(("progress", progress)))
+
+    def keep(self, pack: Callable[[], bytes]) -> None:
+        """Sends what the next worker would go on from, unless that was done so lately that it would cost too much."""
+        now = time.monotonic()
+        if now >= self._kept:
+            self.connection.send_bytes(pickle.dumps(("kept", pack())))
+            self._kept = time.monotonic() + KEEPING * (time.monotonic() - now)
+
+    def supervised(self, implementation: Implementation) -> Implementation:
+        """The implementation with a function whose calls are written down; the process is in its own folder then."""
+        os.chdir(self.setting.folder)
+        function = Supervised(implementation.function, Watched(self.journal, self.streams.output, self.behind))
+        return Implementation(implementation.name, function, implementation.claims, implementation.target)
+
+    def is_known(self, call: Call) -> bool:
+        """Whether a call is not made again, for what it did."""
+        return key_of(call.logits, call.targets, call.keywords) in self.behind.known
+
+    def harm_of(self, what: str) -> str:
+        """What `span` of this name did to the worker in which it was tried, or ""."""
+        return self.behind.known.get(name_key(what), "")
+
+    @contextlib.contextmanager
+    def span(self, what: str, occasion: str) -> Iterator[None]:
+        """Something that runs foreign code and is no call is written down like one."""
+        self.journal.begin(name_key(what), occasion)
+        with made_for(occasion):
+            yield
+        self.journal.end(is_call=False)
+
+
+Task = Callable[[Desk], Any]

@@ -1,0 +1,184 @@
+"""What a call costs: its time over that of a yardstick, round by round, and its memory beyond the gradient.
+
+A time by itself tells more of the machine and of what else runs there than of the code. So the implementation and the
+yardstick, exp and row sums of the same logits, run in turn, and it is the ratio of the two that is kept, of each round.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import io
+import tracemalloc
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from math import ceil, prod
+from statistics import median
+from time import perf_counter
+from timeit import Timer
+from typing import Any
+
+import numpy as np
+
+from gradlab.harness.selection import stated
+from gradlab.implementation.call import Implementation, call_for, described_error, evaluate
+from gradlab.implementation.claims import Claims
+from gradlab.problems.dtypes import as_dtype
+from gradlab.problems.objective import derivative_shape
+from gradlab.problems.problem import Array, Problem
+
+SHAPES = ((64, 10), (1024, 1000), (64, 32000))
+ROUNDS, FEWEST = 25, 5
+SECONDS = 2.0  # for the rounds of one shape, unless FEWEST rounds take longer; longer than this no single call may take
+SAMPLE, MOST_CALLS = 1e-3, 100  # seconds: shorter calls are timed together
+MOST_ENTRIES = 2**26  # of what is returned: half a gigabyte in float64
+TRIES = 3  # in each round, of which the fastest counts: what disturbs one of them is not the code
+M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of <malloc.h>
+
+
+@dataclass(frozen=True)
+class Timing:
+    """What calls of one shape (rows, classes) and dtype cost.
+
+    ratios: time over that of the yardstick, one for each round. seconds: the median of a call, None without rounds.
+    n_bytes: held beyond the gradient at one time, None where nothing was measured; then note says why.
+    """
+
+    dtype: str
+    shape: tuple[int, int]
+    ratios: tuple[float, ...] = ()
+    seconds: float | None = None
+    n_bytes: int | None = None
+    note: str = ""
+
+
+def keep_freed_memory() -> None:
+    """Lets glibc's malloc, where that is what there is, keep what is freed, for the rest of this process.
+
+    Otherwise large arrays are new memory in each call in one process and not in the next, which made a factor of 2.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(M_MMAP_MAX, 0)
+        mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
+
+
+def timings(implementation: Implementation, dtypes: Sequence[str]) -> Iterator[Timing]:
+    """What calls of each of SHAPES cost, in these dtypes; after a note, or twice SECONDS, the others are left out."""
+    keep_freed_memory()
+    for dtype in dtypes:
+        note = ""
+        for shape in SHAPES:
+            too_large = _too_large(implementation.claims, shape)
+            if note or too_large:
+                yield Timing(dtype, shape, note=note or too_large)
+                continue
+            began = perf_counter()
+            timing = timing_of(implementation, timed_problem(implementation.claims, shape, dtype))
+            seconds = perf_counter() - began
+            yield timing
+            if timing.note or seconds > 2 * SECONDS:
+                note = f"left out after {shape}: {timing.note or f'it took {seconds:.1f} s'}"
+
+
+def _too_large(claims: Claims, shape: tuple[int, int]) -> str:
+    """Why a call of this shape is not made, or ""."""
+    size = prod(derivative_shape(claims.derivative, shape))
+    return f"left out: a Hessian of {size:.2g} entries" if size > MOST_ENTRIES else ""
+
+
+def timing_of(implementation: Implementation, problem: Problem) -> Timing:
+    """What a call on this problem costs; without rounds, and with a note, where it has no answer or takes too long."""
+    nothing = Timing(problem.format.name, problem.logits.shape)
+    fault = evaluate(implementation, problem).fault  # a warm-up too
+    if fault is not None:
+        return replace(nothing, note=fault)
+    with _undisturbed():
+        try:
+            seconds = seconds_of_calls(implementation, problem, 1)
+            if seconds > SECONDS:
+                return replace(nothing, note=f"a call takes {seconds:.1f} s, must be at most {SECONDS:g} s")
+            n_bytes = bytes_beyond_the_gradient(*bound_call(implementation, problem))
+            timed = replace(nothing, n_bytes=n_bytes)
+            return _measured(timed, partial(seconds_of_calls, implementation, problem), problem.logits)
+        except Exception as error:
+            return replace(nothing, note=f"raised {described_error(error)}")
+
+
+def timed_problem(claims: Claims, shape: tuple[int, int], dtype: str) -> Problem:
+    """Logits, normal with standard deviation 3, and labels, drawn at random; the same for the same shape."""
+    rng = np.random.default_rng(shape)
+    logits = rng.normal(0, 3, shape).astype(as_dtype(dtype))
+    return stated(claims, Problem(logits, rng.integers(0, shape[1], shape[0]), family="timed"))
+
+
+def yardstick(logits: Array, room: Array) -> Array:
+    """exp and row sums of the shifted logits: a part of every softmax, and never changed.
+
+    room, of the logits' shape, takes the exponentials. Where they got an array of their own each time, 2 processes out
+    of 12 took half as long again throughout, (1024, 1000) in float64: it depended on what malloc had given back.
+    """
+    np.subtract(logits, logits.max(axis=1, keepdims=True), out=room)
+    np.exp(room, out=room)
+    return np.asarray(room.sum(axis=1))
+
+
+def seconds_of_calls(implementation: Implementation, problem: Problem, number: int) -> float:
+    """The time of a call, in the best of TRIES of so many, each on arrays of its own, until the gradient is read."""
+    calls = iter([call_for(implementation, problem) for _ in range(TRIES * number)])
+
+    def once() -> None:
+        call = next(calls)
+        np.asarray(implementation.function(call.logits, call.targets, **call.keywords)[1])  # a framework may be lazy
+
+    return min(Timer(once, timer=perf_counter).repeat(TRIES, number)) / number
+
+
+def seconds_of_yardstick(logits: Array, room: Array, number: int) -> float:
+    """The same of the yardstick."""
+    return min(Timer(lambda: yardstick(logits, room), timer=perf_counter).repeat(TRIES, number)) / number
+
+
+def bytes_beyond_the_gradient(function: Callable[..., Any], arguments: tuple[Array, Array]) -> int:
+    """The most that a second call holds at one time, as tracemalloc sees it, less the gradient that it returns."""
+    function(*arguments)
+    tracemalloc.start()
+    try:
+        _, gradient = function(*arguments)
+        return max(tracemalloc.get_traced_memory()[1] - np.asarray(gradient).nbytes, 0)
+    finally:
+        tracemalloc.stop()
+
+
+def bound_call(implementation: Implementation, problem: Problem) -> tuple[Callable[..., Any], tuple[Array, Array]]:
+    """The function with its keywords for this problem, and arrays to call it with."""
+    call = call_for(implementation, problem)
+    return partial(implementation.function, **call.keywords), (call.logits, call.targets)
+
+
+def _measured(timing: Timing, theirs: Callable[[int], float], logits: Array) -> Timing:
+    ours = partial(seconds_of_yardstick, logits, np.empty_like(logits))
+    ours(1)
+    n_theirs, n_ours = (min(MOST_CALLS, ceil(SAMPLE / max(seconds(1), 1e-9))) for seconds in (theirs, ours))
+    rounds: list[tuple[float, float]] = []
+    began = perf_counter()
+    while len(rounds) < ROUNDS and (len(rounds) < FEWEST or perf_counter() - began < SECONDS):
+        rounds.append((theirs(n_theirs), ours(n_ours)))
+    ratios = tuple(own / max(other, 1e-9) for own, other in rounds)
+    return replace(timing, ratios=ratios, seconds=median(own for own, _ in rounds))
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Nothing that is printed or warned is shown, or costs more than it has to."""
+    said = io.StringIO()
+    with (
+        np.errstate(all="ignore"),
+        warnings.catch_warnings(),
+        contextlib.redirect_stdout(said),
+        contextlib.redirect_stderr(said),
+    ):
+        warnings.simplefilter("ignore")
+        yield

@@ -1,0 +1,81 @@
+"""Gradient and losses of a block of rows with one active class each: plain labels, weighted or not.
+
+g_j = c e_j with c = t_y / (S D), no subtraction: g_y = -c s where y is the class `top`, else g_y = -c (S - e_y),
+which cancels by a factor 2 at most because e_y <= 1 <= S - e_y. loss = t_y (log1p(s) + max - x_y), both terms
+non-negative. c, g_y and the loss are balls; c is turned into a pair, and
+    g_j = multiply(e_j, c): relative error at most EXP_ERROR + (error of c) + MULTIPLY_ERROR, times 1.01 for products.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from flint import arb
+
+from gradlab.oracle.double_double import MULTIPLY_ERROR
+from gradlab.oracle.exact.conversion import ball_of, to_enclosures
+from gradlab.oracle.fast.array_kernels import Scale
+from gradlab.oracle.fast.exponential import EXP_ERROR
+from gradlab.oracle.fast.row_softmax import NEGLIGIBLE_EXPONENT, Exponentials
+from gradlab.oracle.intervals import Array, Enclosures, fill
+
+
+class SharpRows(NamedTuple):
+    """A block of rows: their logits (R, K) in float64, labels (R,), and coefficients t_y."""
+
+    logits: Array
+    labels: Array
+    coefficients: list[arb]
+
+
+def sharp_answer(parts: Exponentials, rows: SharpRows, divisor: arb, out: Enclosures) -> list[arb]:
+    """The rows' own losses as balls; writes the gradient (R, K) divided by the denominator into `out`."""
+    places = np.arange(len(rows.labels))
+    totals = [1 + s for s in parts.others]
+    scales = [t / (total * divisor) for t, total in zip(rows.coefficients, totals, strict=True)]
+    own = _own_exponentials(parts, rows.labels)
+    quadruples = zip(scales, parts.others, totals, own, strict=True)
+    targets = [-(c * s if e is None else c * (total - e)) for c, s, total, e in quadruples]
+    labelled = rows.logits[places, rows.labels].tolist()
+    gaps = zip(rows.coefficients, parts.others, parts.highest.tolist(), labelled, strict=True)
+    losses = [t * (s.log1p() + (arb(high) - x)) for t, s, high, x in gaps]
+    converted = to_enclosures(scales + targets)
+    scale, target = converted[: len(places)], converted[len(places) :]
+    scaled_exponentials(parts, scale, out)
+    fill(out, (places, parts.top), scale)
+    fill(out, (places, rows.labels), target)
+    return losses
+
+
+def scaled_exponentials(parts: Exponentials, scale: Enclosures, out: Enclosures) -> None:
+    """Write c_i e_ij for each entry (R, K), for non-negative c (R,); the entries at `top` are not meaningful."""
+    factors = Scale(scale.high, scale.low, scale.exponent, scale_error(scale))
+    parts.kernels.products(parts.terms, factors, (out.high, out.low, out.radius, out.exponent))
+    widen_negligible(out, parts.negligible, scale)
+
+
+def widen_negligible(answer: Enclosures, where: Array, scale: Enclosures) -> None:
+    """Let the entries `where` (R, K), whose exponentials were left out, enclose c e_j: in place."""
+    if where.any():
+        rows, columns = np.nonzero(where)
+        answer.radius[rows, columns] = 1.0
+        answer.exponent[rows, columns] = scale.exponent[rows] + (NEGLIGIBLE_EXPONENT + 1)
+
+
+def scale_error(scale: Enclosures) -> Array:
+    """The relative error bound of c_i e_ij, shape (R,), to be applied to the rounded value."""
+    return 1.01 * (EXP_ERROR + MULTIPLY_ERROR + 1.01 * scale.radius)
+
+
+def _own_exponentials(parts: Exponentials, labels: Array) -> list[arb | None]:
+    """e_y as a ball for each row, or None where the label is the class `top`."""
+    places = np.arange(len(labels))
+    columns = (part[places, labels] for part in parts.terms)
+    lost = parts.negligible[places, labels].tolist()
+    values = zip(*(column.tolist() for column in columns), (labels == parts.top).tolist(), lost, strict=True)
+    nothing = arb(0, (1, NEGLIGIBLE_EXPONENT))
+    return [
+        None if is_top else nothing if negligible else ball_of(high, low, exponent, EXP_ERROR)
+        for high, low, exponent, is_top, negligible in values
+    ]

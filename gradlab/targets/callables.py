@@ -1,0 +1,137 @@
+"""Finding the callable that `package.module:callable` or `path/file.py:callable` stands for."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from gradlab.implementation.claims import ATTRIBUTE
+from gradlab.targets.importing import TargetError, import_file, import_name
+
+MISSING = object()
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """A callable that a target stands for.
+
+    name, function: under which name it is told of, and itself. module: where it was found, with its CLAIMS.
+    target: how to load it again. defaults: what is claimed for it where nothing else says so. takes: options that are
+    claimed for it, whatever else says so.
+    """
+
+    name: str
+    function: Any
+    module: ModuleType | None
+    target: str
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    takes: tuple[str, ...] = ()
+
+
+def callable_at(place: str, target: str) -> Found | None:
+    """The callable at a place written module:callable or file.py:callable; None if it is written otherwise.
+
+    target: what stands in errors, and how it is loaded again. Raises TargetError where there is none.
+    """
+    head, _, attribute = place.rpartition(":")
+    if not head or not all(part.isidentifier() for part in attribute.split(".")):
+        return None
+    module = import_file(existing(head)) if is_path(head) else _named(head, target)
+    return attribute_of(module, attribute, (head, target))
+
+
+def one_of(own: Mapping[str, Callable[..., Any]], target: str) -> Found:
+    """The adapter's own function in a target `prefix:name`, out of those by name.
+
+    Raises TargetError where there is none of that name.
+    """
+    prefix, _, name = target.partition(":")
+    if name not in own:
+        raise TargetError(f"{target} must be {' or '.join(own)} after {prefix}:")
+    return Found(target, own[name], None, target)
+
+
+def callable_for(adapter: tuple[str, Iterable[str]], rest: str) -> Found:
+    """The user's callable in a target `prefix:rest`; adapter is its prefix and the names of its own targets.
+
+    Raises TargetError where the rest is neither one of those nor written module:callable or file.py:callable.
+    """
+    prefix, own = adapter
+    found = callable_at(rest, f"{prefix}:{rest}")
+    if found is None:
+        known = ", ".join([*own, "module:callable"])
+        raise TargetError(f"{prefix}:{rest} must be {known} or file.py:callable after {prefix}:")
+    return found
+
+
+def standing_for(found: Found, call: Any, defaults: Mapping[str, Any]) -> Found:
+    """`call` in the place of a callable that was found, with its name, its signature and its claims.
+
+    defaults: what is claimed for it where it says nothing.
+    """
+    call.__wrapped__ = getattr(found.function, "forward", found.function)  # whose signature counts; that of nn.Module
+    if hasattr(found.function, ATTRIBUTE):
+        setattr(call, ATTRIBUTE, getattr(found.function, ATTRIBUTE))
+    return replace(found, function=call, defaults=defaults)
+
+
+def differentiated_by(
+    framework: Callable[[Callable[..., Any], Any, Any], tuple[Any, Any]], given: Found, defaults: Mapping[str, Any]
+) -> Found:
+    """A user's loss in the place where it was found, with a gradient by framework(loss, logits, targets)."""
+    loss = given.function
+
+    def call(logits: Any, targets: Any, **options: Any) -> tuple[Any, Any]:
+        return framework(lambda x, y: loss(x, y, **options), logits, targets)
+
+    return standing_for(given, call, defaults)
+
+
+def attribute_of(module: ModuleType, path: str, shown: tuple[str, str]) -> Found:
+    """The callable at an attribute path of a module; shown is (the module's name, the target), for people."""
+    value = follow(module, path)
+    if value is MISSING:
+        names = [name for name, one in vars(module).items() if callable(one) and not name.startswith("_")]
+        raise TargetError(f"{shown[0]} has no {path!r}{did_you_mean(path, names)}")
+    if not callable(value):
+        raise TargetError(f"{shown[1]} is not callable, it is of type {type(value).__name__}")
+    return Found(path.rpartition(".")[2], value, module, shown[1])
+
+
+def follow(value: Any, path: str) -> Any:
+    """What an attribute path leads to, from a value; MISSING where it leads nowhere."""
+    for part in path.split("."):
+        value = getattr(value, part, MISSING)
+    return value
+
+
+def _named(name: str, target: str) -> ModuleType:
+    if not all(part.isidentifier() for part in name.split(".")):
+        raise TargetError(f"{target}: {name!r} is no name of a module, and no path of a Python file")
+    return import_name(name)
+
+
+def is_path(text: str) -> bool:
+    """Whether a text names a file, and no module."""
+    return text.endswith(".py") or "/" in text or "\\" in text or os.path.isfile(text)
+
+
+def existing(text: str) -> Path:
+    """The path of a folder, or of a Python file. Raises TargetError where there is none."""
+    path = Path(text)
+    if not os.path.exists(text):  # False, where Path.exists would raise: a name that is too long, say
+        raise TargetError(f"{text} does not exist")
+    if path.is_file() and path.suffix != ".py":
+        raise TargetError(f"{text} must be a Python file, named *.py")
+    return path
+
+
+def did_you_mean(name: str, names: Iterable[str]) -> str:
+    """The end of a message: which of the names may be meant; empty where none is like it."""
+    close = difflib.get_close_matches(name, names, n=3)
+    return f"; did you mean {' or '.join(close)}?" if close else ""

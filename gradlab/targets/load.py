@@ -1,0 +1,277 @@
+"""Loading a target: the implementations that a string, or a callable, stands for.
+
+A target is, in this order of precedence:
+
+- the name of something that ships with gradlab: `shifted`; write `./shifted` for a folder of that name;
+- the name of an entry point of the group `gradlab.implementations`;
+- `torch:...`, `c:...` and the like: what an adapter makes of the rest, see `adapters/prefixes.py`; a file or a module
+  of the name of a prefix is written `./c.py:callable`;
+- `package.module:callable` or `path/file.py:callable`, where the callable may be an attribute path;
+- a file: the functions that it marks with `@gradlab.implementation`, and those in its `__all__`;
+- a folder: the same for every `*.py` below it whose path holds no part that starts with "_" or "."; a file that
+  mentions neither `__all__` nor `implementation` is not even imported.
+
+What a function claims: what the caller gives, over its decorator, over the module's `CLAIMS` (one mapping for all
+its functions, or one for each function's name), over its adapter's, over the defaults.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from gradlab.implementation.call import Implementation, signature_fault
+from gradlab.implementation.claims import ATTRIBUTE, Claims, claims_from
+from gradlab.problems.problem import PRODUCT
+from gradlab.targets.callables import (
+    MISSING,
+    Found,
+    attribute_of,
+    callable_at,
+    did_you_mean,
+    existing,
+    follow,
+    is_path,
+)
+from gradlab.targets.importing import AbsentError, TargetError, import_file, import_name, require
+from gradlab.targets.prefixes import PREFIXES, adapted, split_prefix
+from gradlab.targets.shipped import everything, needs_of, shipped
+
+GROUP = "gradlab.implementations"
+_PREFIXES = tuple(f"{prefix}:" for prefix in PREFIXES)  # as they are written
+ALWAYS_PASSED = {PRODUCT: ("vector",)}  # the keywords of each call for a derivative
+
+__all__ = ["GROUP", "TargetError", "implementation_of", "load", "with_gradients"]
+
+
+def load(
+    target: str, claims: Mapping[str, Any], dtypes: Iterable[str] = (), faults: list[str] | None = None
+) -> list[Implementation]:
+    """The implementations that `target` stands for, at least one unless faults are collected.
+
+    claims: what the caller claims for them. dtypes: what is claimed for a function that says nothing of dtypes.
+    faults: where what is wrong with the files of a folder goes, one line each; without it the first is an error.
+    Raises TargetError, in one line, where the target does not exist or import, is not callable, cannot be called
+    with (logits, labels) and the keywords it claims, or where a claim is unknown.
+    """
+    folder = folder_of(target) if faults is not None else None
+    if folder is None or faults is None:
+        return [_claimed(found, claims, tuple(dtypes)) for found in _find(target)]
+    loaded: list[Implementation] = []
+    for path in files_that_may_offer(folder):
+        try:
+            loaded += load_offered(path, claims, dtypes)
+        except TargetError as error:
+            faults.append(str(error))
+    if not (loaded or faults):
+        raise TargetError(offers_nothing(folder))
+    return loaded
+
+
+def with_gradients(loaded: list[Implementation]) -> list[Implementation]:
+    """The same, for what looks at gradients only. Raises TargetError where one claims another derivative."""
+    for one in loaded:
+        if one.claims.derivative != "gradient":
+            raise TargetError(f"{one.name} must claim derivative gradient here, claims {one.claims.derivative}")
+    return loaded
+
+
+def folder_of(target: str) -> Path | None:
+    """The folder that a target stands for, None where it is no folder, or the name of something that ships."""
+    return Path(target) if os.path.isdir(target) and target not in everything() else None
+
+
+def load_offered(path: Path, claims: Mapping[str, Any], dtypes: Iterable[str] = ()) -> list[Implementation]:
+    """What one file of a folder offers, which may be nothing. Raises TargetError."""
+    return [_claimed(found, claims, tuple(dtypes)) for found in _offered(path)]
+
+
+def implementation_of(
+    function: Callable[..., Any], claims: Mapping[str, Any], dtypes: Iterable[str] = ()
+) -> Implementation:
+    """The implementation that is `function`, under its own name, with claims found as `load` does.
+
+    Its target is `module:name` where that leads back to it, and "" otherwise. Raises TargetError as `load` does.
+    """
+    module = inspect.getmodule(function)
+    path = getattr(function, "__qualname__", "")
+    target = f"{module.__name__}:{path}" if module is not None and follow(module, path) is function else ""
+    name = getattr(function, "__name__", type(function).__name__)
+    return _claimed(Found(name, function, module, target), claims, tuple(dtypes))
+
+
+def _find(target: str) -> list[Found]:
+    if not target.strip():
+        raise TargetError("a target must not be empty")
+    if target.isidentifier() and target in everything():
+        function, module = everything()[target]
+        require(target, needs_of(module))
+        return [Found(target, function, module, target)]
+    entries = {entry.name: entry for entry in entry_points(group=GROUP)}
+    if target in entries:
+        return _of_entry_point(entries[target])
+    found = adapted(target) or _of_module(target)
+    if found is not None:
+        return [found]
+    if not is_path(target) and not os.path.exists(target):
+        raise TargetError(_unknown(target, [*shipped(), *entries]))
+    path = existing(target)
+    return _of_folder(path) if path.is_dir() else _of_file(path)
+
+
+def _of_module(target: str) -> Found | None:
+    """As `callable_at`; where there is no such module, the message knows of prefixes that are written nearly so."""
+    try:
+        return callable_at(target, target)
+    except AbsentError as error:
+        raise AbsentError(f"{error}{did_you_mean(target.partition(':')[0] + ':', _PREFIXES)}") from error
+
+
+def _of_file(path: Path) -> list[Found]:
+    found = _offered(path)
+    if not found:
+        raise TargetError(
+            f"{path} offers nothing: mark functions with @gradlab.implementation, list them in __all__,"
+            f" or write {path}:function"
+        )
+    return found
+
+
+def _of_folder(folder: Path) -> list[Found]:
+    found = [one for path in files_that_may_offer(folder) for one in _offered(path)]
+    if not found:
+        raise TargetError(offers_nothing(folder))
+    return found
+
+
+def offers_nothing(folder: Path) -> str:
+    """What is wrong with a folder that offers no function."""
+    return f"{folder} offers nothing: none of its *.py files marks a function or has an __all__"
+
+
+def files_that_may_offer(folder: Path) -> Iterator[Path]:
+    """The Python files below a folder that may offer functions, in order."""
+    for path in sorted(folder.rglob("*.py")):
+        hidden = any(part.startswith(("_", ".")) for part in path.relative_to(folder).parts)
+        if not hidden and _may_offer(path):
+            yield path
+
+
+def _may_offer(path: Path) -> bool:
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise TargetError(f"{path} cannot be read: {error.strerror}") from error
+    return b"__all__" in text or b"implementation" in text
+
+
+def _offered(path: Path) -> list[Found]:
+    """The functions that a file marks, then those that it lists in `__all__`; classes and constants do not count."""
+    module = import_file(path)
+    own = {name: value for name, value in vars(module).items() if _is_of(module, value)}
+    listed = getattr(module, "__all__", ())
+    if not isinstance(listed, list | tuple):
+        raise TargetError(f"{path}: __all__ must be a list of names, is of type {type(listed).__name__}")
+    marked = [name for name, value in own.items() if hasattr(value, ATTRIBUTE)]
+    names = [name for name in dict.fromkeys([*marked, *map(str, listed)]) if _may_be_meant(module, name)]
+    found = [attribute_of(module, name, (str(path), f"{path}:{name}")) for name in names]
+    # beside marked ones, a listed function of another signature is a helper, and no mistake
+    return [one for one in found if not marked or one.name in marked or signature_fault(one.function) is None]
+
+
+def _is_of(module: ModuleType, value: Any) -> bool:
+    """Whether a module's own code made a value; a partial function does not say whose it is, and counts."""
+    return isinstance(value, functools.partial) or getattr(value, "__module__", "") == module.__name__
+
+
+def _may_be_meant(module: ModuleType, name: str) -> bool:
+    """False for classes and constants; a name that is not there at all is an error, to be told later."""
+    value = follow(module, name)
+    return value is MISSING or (callable(value) and not inspect.isclass(value))
+
+
+def _of_entry_point(entry: EntryPoint) -> list[Found]:
+    module = import_name(entry.module)
+    if not entry.attr:
+        raise TargetError(f"entry point {entry.name} must be written module:callable, is {entry.value!r}")
+    found = attribute_of(module, entry.attr, (f"{entry.module} of entry point {entry.name}", entry.name))
+    return [Found(entry.name, found.function, found.module, entry.name)]
+
+
+def _claimed(found: Found, claims: Mapping[str, Any], dtypes: tuple[str, ...]) -> Implementation:
+    shown = found.target or found.name
+    given: dict[str, Any] = {**found.defaults, **({"dtypes": dtypes} if dtypes else {})}
+    try:
+        complete = claims_from({**given, **_own_claims(found), **claims})
+        complete = replace(complete, options=tuple(dict.fromkeys((*complete.options, *found.takes))))
+    except (ValueError, TypeError) as error:
+        raise TargetError(f"{shown}: {error}") from error
+    prefix, _ = split_prefix(found.target)
+    if prefix and complete.derivative != "gradient":
+        raise TargetError(f"{shown}: {prefix} gives the gradient alone, not derivative {complete.derivative}")
+    always = ALWAYS_PASSED.get(complete.derivative, ())
+    fault = signature_fault(found.function, always) or _keyword_fault(found.function, complete)
+    if fault is not None:
+        raise TargetError(f"{shown} {fault}")
+    return Implementation(found.name, _told_what_is_claimed(found.function, complete), complete, found.target)
+
+
+def _told_what_is_claimed(function: Callable[..., Any], claims: Claims) -> Callable[..., Any]:
+    """The function, with the only reduction, and the only rule of the mean, bound to its keyword of another default."""
+    try:
+        parameters = inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        return function
+    claimed = {"reduction": claims.reduction, "mean_over": claims.mean_over}
+    told = {
+        name: values[0]
+        for name, values in claimed.items()
+        if len(values) == 1 and name in parameters and parameters[name].default != values[0]
+    }
+    return functools.partial(function, **told) if told else function
+
+
+def _own_claims(found: Found) -> Mapping[str, Any]:
+    marked = getattr(found.function, ATTRIBUTE, None)
+    beside = getattr(found.module, "CLAIMS", {})
+    own = marked if marked is not None else beside
+    if not isinstance(own, Mapping):
+        raise TypeError(f"CLAIMS must be a mapping, got {type(own).__name__}")
+    if marked is None and own and all(isinstance(value, Mapping) for value in own.values()):
+        for name in own:
+            if not hasattr(found.module, name):
+                raise TypeError(f"CLAIMS names {name}, and there is nothing of that name beside it")
+
+        own = own.get(found.name, {})
+    return own
+
+
+def _keyword_fault(function: Any, claims: Claims) -> str | None:
+    several = {"reduction": claims.reduction, "mean_over": claims.mean_over}
+    wanted = [*claims.options, *(name for name, values in several.items() if len(values) > 1)]
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        return None
+    for name in wanted:
+        try:
+            signature.bind(None, None, **dict.fromkeys([*ALWAYS_PASSED.get(claims.derivative, ()), name]))
+        except TypeError:
+            return f"claims {name}, so it must take the keyword {name}; its signature is {signature}"
+    return None
+
+
+def _unknown(target: str, names: list[str]) -> str:
+    prefix = target.removesuffix(":")
+    if prefix in PREFIXES:
+        return f"{target} must be followed by what it adapts, as {prefix}:NAME"
+    close = did_you_mean(target, [*names, *_PREFIXES])
+    hint = close or "; a function of a module is written module:function"
+    return f"{target} is no file, folder, shipped implementation or entry point{hint}"
