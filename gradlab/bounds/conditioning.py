@@ -178,8 +178,8 @@ def _reached(problem: Problem, radius: float, x: Array) -> tuple[Array, Array, A
     z = _mapped_logits(problem, radius)[0]
     known = np.isfinite(x) & np.isfinite(z.error)
     error = np.where(known, z.error, 0.0)
-    away = np.maximum(np.where(known, z.high, 0.0) - np.where(known, x, 0.0), 0.0)
-    away = np.maximum(away, np.where(known, x, 0.0) - np.where(known, z.low, 0.0))
+    low, x, high = (np.where(known, one, 0.0) for one in (z.low, x, z.high))
+    away = np.maximum(high - x, x - low)
     places = (np.arange(len(x)), x.argmax(axis=1))
     top = error[places][:, None]
     moved = np.minimum(error + top, _FARTHEST) / unit(problem.format)  # gamma of more is cut off there

@@ -253,7 +253,7 @@ def carried(problem: Problem, c: Conditioning) -> Array:
     v, base = unit(fmt), of_base(fmt)
     distance = np.minimum(c.distance, vanishes(fmt))
     growth = np.expm1(np.minimum(v * ((base + 1) * distance + (2 * BETA + 1) * c.rises + c.moved), 700.0))
-    weighted = np.minimum((c.probabilities * growth).sum(axis=1), 1e290) / v  # of such a row gamma says nothing
+    weighted = (c.probabilities * growth).sum(axis=1) / v  # may be infinite: of such a row gamma says nothing
     underflow = problem.n_classes * (2 * BETA + 2) * fmt.smallest_subnormal / v
     sums = of_sum(problem.n_classes, fmt) + 2 * BETA + weighted + underflow
     own = (base + 2) * distance + c.moved
@@ -267,7 +267,7 @@ def _gradient_error(problem: Problem, carried: Array) -> Array:
     missed = delta.sum(axis=1, keepdims=True)
     own = gamma(carried + 1 + of_mass(problem) + last, fmt) * p * (mass + missed)
     each = gamma(carried + of_sum(problem.n_classes, fmt) + 2 + last, fmt) * p
-    others = np.maximum(each.sum(axis=1, keepdims=True) - each, 0.0) * (t + delta)
+    others = (each.sum(axis=1, keepdims=True) - each) * (t + delta)  # a sum of what is at least 0 is no less than each
     error = own + others + gamma(last, fmt) * size + missed * p + delta
     underflow = (BETA + 1) * (mass + problem.n_classes * t) + 1
     row = gradient_error(Carrying(problem, c, carried, delta), error + underflow * fmt.smallest_subnormal)

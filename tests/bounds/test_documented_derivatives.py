@@ -268,6 +268,7 @@ RANGES = [  # sample weight, reduction, what the largest of |v| is multiplied by
     (8.0, "none", 16.0),
     (8.0, "mean", 16.0),
     (0.25, "mean", 8.0),
+    (0.0, "mean", 2.0),
 ]
 
 

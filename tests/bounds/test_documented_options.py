@@ -38,6 +38,7 @@ OBJECTIVES = {
     "poly_epsilon": Objective("sum", "probability", 0.1, WEIGHTS, poly_epsilon=2.3),
     "everything": Objective("mean", "index", 0.1, softcap=5.0, temperature=0.3, z_loss=0.2, poly_epsilon=-0.5),
     "sampled": Objective("none", sample_weights=SAMPLES, upstream=(-2.0, 1.0, 0.25)),
+    "sampled-small": Objective("mean", sample_weights=(0.01, 0.0, 0.02)),
     "sampled-everything": Objective("mean", softcap=5.0, z_loss=0.2, poly_epsilon=2.0, sample_weights=SAMPLES),
 }
 LOGITS = [[0.5, -1.0, 0.25, 3.0], [1.5, 0.5, -2.5, 1.5], [-1.0, 0.0, 2.25, 0.5]]
@@ -250,6 +251,16 @@ def test_the_error_of_entries_with_maps_terms_and_factors_is_its_formula(problem
     assert_same(options.gradient_error(state, own)[known], gradient_error(state)[known])
     expected = multiplied(problem, gradient_factors(problem)[:, None], gradient_error(state), entry_sizes(state))
     assert_same(row_factors.gradient_error(state, own), np.where(known[:, None], expected, np.inf))
+
+
+def test_a_factor_may_multiply_both_terms_of_a_loss_that_is_computed_without_a_shift(dtype: str) -> None:
+    problem, own = problem_of(OBJECTIVES["sampled"], dtype), []
+    for i in range(3):
+        row = written.row_of(problem, i)
+        more = (8 + row.unit.base + 1 + 2 * 2) * (2 * row.largest + row.log_sum)
+        own.append(written.loss(row, [k + more for k in written.carried(row)], problem.format.largest))
+    expected = multiplied(problem, loss_factors(problem), np.array(own), conditioning(problem).losses)
+    assert_same(first_order.any_form_losses(problem)[0], expected)
 
 
 def test_the_sizes_of_losses_are_theirs_and_their_terms_times_their_factors(problem: Problem) -> None:

@@ -147,6 +147,17 @@ def test_a_mean_over_so_many_rows_that_its_reciprocal_is_subnormal_is_within_the
     assert of_division(problem) == 2 + n_rows * 2.0**-14
 
 
+def test_a_row_that_rises_over_and_over_from_where_exp_is_0_has_bounds_that_are_numbers() -> None:
+    dtype = format_of("bfloat16").dtype
+    rising = -np.arange(20_000, 0, -1).astype(np.uint16).view(dtype)  # every number from -6e8 to just below 0
+    problem = Problem(rising[None], np.array([rising.size - 1]))
+    c = conditioning(problem)
+    assert c.rises[0, 0] == rising.size - 1
+    assert c.probabilities[0, 0] == 0
+    for bound in (first_order.losses(problem), first_order.gradient(problem)):
+        assert not np.isnan(bound[0]).any()
+
+
 def test_the_target_gradient_has_a_bound_at_a_masked_class_of_weight_two() -> None:
     objective = Objective("sum", "probability", class_weights=(1.0, 2.0), derivative="target_gradient")
     problem = Problem(np.array([[1.0, -np.inf]]), np.array([[1.0, 0.0]]), objective)

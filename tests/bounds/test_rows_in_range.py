@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from gradlab.bounds.conditioning import rows_in_range
-from gradlab.problems.dtypes import as_dtype
+from gradlab.bounds.running_error import Bounded, parameter
+from gradlab.problems.dtypes import as_dtype, format_of
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Problem
 
@@ -42,6 +43,22 @@ def test_the_error_of_what_comes_near_half_of_the_largest_number_counts(case: in
     logits = np.array([[(one * largest * share) ** power, 0] for one in (inside, outside)])
     problem = Problem(logits.astype(as_dtype("bfloat16")), np.array([0, 0]), objective)
     assert rows_in_range(problem).tolist() == [True, False]
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_a_term_is_in_range_with_all_that_the_errors_of_maps_make_of_it(sign: float) -> None:
+    fmt, temperature, z_loss = format_of("bfloat16"), 0.7, 4.0
+    edge = temperature * math.sqrt(fmt.largest / (2 * z_loss))
+    logits = np.unique((sign * edge * np.linspace(0.85, 1, 200)).astype(fmt.dtype))
+    x = logits.astype(np.float64)
+    mapped = Bounded(x, x, np.zeros(x.shape), fmt) / parameter(temperature, fmt)
+    reach = np.maximum(mapped.high - x / temperature, x / temperature - mapped.low) + mapped.error
+    lse = Bounded(x / temperature - reach, x / temperature + reach, mapped.error, fmt)  # of one class
+    term = lse * lse * parameter(z_loss, fmt) + 0.0  # the sum of all terms
+    objective = Objective("none", temperature=temperature, z_loss=z_loss)
+    found = rows_in_range(Problem(logits[:, None], np.zeros(len(x), dtype=int), objective))
+    np.testing.assert_array_equal(found, term.size + term.error < fmt.largest / 2)
+    assert 0.2 < found.mean() < 0.8
 
 
 L = float(np.finfo(np.float32).max)
@@ -100,6 +117,22 @@ LIMITS: dict[str, tuple[Callable[[float], Problem], float]] = {
     "a sum of weights": (
         lambda s: rows_of(Objective(class_weights=(s, 1.0)), [ONE] * 3, [0, 0, 0]),
         L / 6,
+    ),
+    "a weight of a class that no row has": (
+        lambda s: rows_of(Objective("sum", class_weights=(1.0, s)), [ONE], [0]),
+        L / 2,
+    ),
+    "a slope over a small denominator": (
+        lambda s: rows_of(Objective(class_weights=(0.125, 1.0), temperature=1 / s), [ONE], [0]),
+        L / 32,
+    ),
+    "lse - x_j of equal logits times a factor": (
+        lambda s: rows_of(Objective("sum", sample_weights=(s,)), [[0.0] * 64], [0]),
+        L / (2 * math.log(64)),
+    ),
+    "lse - x_j times a target": (
+        lambda s: Problem(np.array([FAR], np.float32), np.array([[0, s]], np.float32), Objective("sum", "probability")),
+        L / 128,
     ),
 }
 

@@ -143,7 +143,7 @@ def carried(row: Row) -> list[float]:
     moved = row.moved or [0.0] * n_classes
     shifts = [(b + 1) * dj + 9 * r + m for dj, r, m in zip(d, row.rises, moved, strict=True)]
     grown = [math.expm1(min(unit.v * one, 700.0)) for one in shifts]
-    weighted = min(sum(p * g for p, g in zip(row.p, grown, strict=True)), 1e290) / unit.v
+    weighted = sum(p * g for p, g in zip(row.p, grown, strict=True)) / unit.v
     s = row.n + 8 + weighted + n_classes * 10 * unit.eta / unit.v
     return [s + 8 + (b + 2) * dj + (8 + b + 1) * row.log_sum + 1 + m for dj, m in zip(d, moved, strict=True)]
 
