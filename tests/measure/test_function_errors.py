@@ -83,6 +83,11 @@ def test_the_error_of_exp_is_rounded_up_to_the_next_twentieth_and_no_further() -
     assert math.ceil(20 * largest("exp", "float32")) / 20 == ACCURATE_BETA
 
 
+@pytest.mark.parametrize("function", ["exp", "log1p"])
+def test_an_error_that_was_searched_for_is_rounded_up_to_a_whole_ulp_and_no_further(function: str) -> None:
+    assert math.ceil(largest(function, "float64")) == ASSUMED_BY_ACCURATE[function, "float64"]
+
+
 def test_the_file_is_what_its_contents_are_written_as() -> None:
     text = DATA.read_text(encoding="utf-8")
     assert encoded(decoded(text)) == text
