@@ -13,9 +13,10 @@ import sys
 import time
 from itertools import cycle
 
+from gradlab.evaluation.call import Implementation
+from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import PROFILES, profile_named
-from gradlab.harness.run import Plan, judge
-from gradlab.implementation.call import Implementation
+from gradlab.harness.run import judge
 from gradlab.targets.load import load
 from gradlab.targets.shipped import sound
 

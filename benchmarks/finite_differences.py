@@ -17,8 +17,8 @@ import numpy as np
 import torch
 
 from gradlab.checks.differences import along_classes
-from gradlab.implementation.call import Implementation
-from gradlab.implementation.claims import Claims
+from gradlab.evaluation.call import Implementation
+from gradlab.evaluation.claims import Claims
 from gradlab.problems.problem import Array, Problem
 from gradlab.result import worst_result
 

@@ -31,12 +31,12 @@ import numpy as np
 from gradlab.checks.check import run
 from gradlab.checks.differences import gradient_is_the_derivative_of_its_own_loss
 from gradlab.checks.table import CHECKS
+from gradlab.evaluation.call import Implementation
+from gradlab.evaluation.claims import Claims
 from gradlab.harness.power import catches
 from gradlab.harness.profiles import PROFILES
 from gradlab.harness.selection import problems_in_run
 from gradlab.harness.verdict import Verdict
-from gradlab.implementation.call import Implementation
-from gradlab.implementation.claims import Claims
 from gradlab.problems.problem import Array, Problem
 from gradlab.result import worst_result
 from gradlab.targets.load import load
@@ -259,10 +259,11 @@ def _timed(accepts: Accepts, function: Loss, problem: Problem) -> tuple[bool, fl
 
 def whole_run(names: Sequence[str]) -> Cell:
     """gradlab's quick profile: what all its checks catch on all its problems, and the time of the whole run."""
-    problems = problems_in_run(Claims(dtypes=("float64",)), "float64", (PROFILES["quick"], 0))
+    problems = problems_in_run(Claims(dtypes=("float64",)), "float64", PROFILES["quick"], 0)
     level = Verdict.STABLE
     missed = [name for name in names if not catches(specimens()[name], load(name, {})[0].claims, level, problems)]
-    from gradlab.harness.run import Plan, judge
+    from gradlab.harness.plan import Plan
+    from gradlab.harness.run import judge
 
     start = time.perf_counter()
     judge(load("shifted", {})[0], Plan(PROFILES["quick"], 0, "stable", ("float64",)))

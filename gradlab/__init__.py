@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gradlab.api import check
+    from gradlab.evaluation.call import Implementation
+    from gradlab.evaluation.claims import Claims, implementation
     from gradlab.harness.run import Report
     from gradlab.harness.verdict import Verdict
-    from gradlab.implementation.call import Implementation
-    from gradlab.implementation.claims import Claims, implementation
     from gradlab.integrations.pytest_plugin import parametrize
     from gradlab.problems.objective import Objective
     from gradlab.problems.problem import Problem
@@ -32,15 +32,15 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Claims": "gradlab.implementation.claims",
-    "Implementation": "gradlab.implementation.call",
+    "Claims": "gradlab.evaluation.claims",
+    "Implementation": "gradlab.evaluation.call",
     "Objective": "gradlab.problems.objective",
     "Problem": "gradlab.problems.problem",
     "Report": "gradlab.harness.run",
     "TargetError": "gradlab.targets.importing",
     "Verdict": "gradlab.harness.verdict",
     "check": "gradlab.api",
-    "implementation": "gradlab.implementation.claims",
+    "implementation": "gradlab.evaluation.claims",
     "parametrize": "gradlab.integrations.pytest_plugin",
 }
 

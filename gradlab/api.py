@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from gradlab.evaluation.call import Implementation
+from gradlab.evaluation.claims import LEVELS
+from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import profile_named
-from gradlab.harness.run import Plan, Report, judge
-from gradlab.implementation.call import Implementation
-from gradlab.implementation.claims import LEVELS
+from gradlab.harness.run import Report, judge
 from gradlab.targets.load import TargetError, implementation_of, load
 
 Target = str | Callable[..., Any] | Implementation

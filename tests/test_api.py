@@ -12,10 +12,10 @@ import pytest
 
 import gradlab
 from gradlab.api import implementations_of, plan_for
+from gradlab.evaluation.call import Implementation
+from gradlab.evaluation.claims import Claims
 from gradlab.harness import selection
 from gradlab.harness.profiles import PROFILES
-from gradlab.implementation.call import Implementation
-from gradlab.implementation.claims import Claims
 from gradlab.implementations.shifted import shifted
 from gradlab.implementations.textbook import textbook
 from gradlab.problems.dtypes import as_dtype
@@ -27,7 +27,7 @@ from gradlab.targets.load import TargetError
 def few_problems(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lets every profile try two problems only."""
 
-    def problems_for(claims: Any, dtype: str, extent: Any) -> tuple[Problem, ...]:
+    def problems_for(claims: Any, dtype: str, *extent: Any) -> tuple[Problem, ...]:
         arrays = [np.array(rows).astype(as_dtype(dtype)) for rows in ([[1.0, 2.0]], [[1000.0, 0.0]])]
         return tuple(Problem(rows, np.array([1])) for rows in arrays)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gradlab.checks.table import CHECKS
-from gradlab.implementation.claims import OPTIONS
+from gradlab.evaluation.claims import OPTIONS
 from gradlab.problems.dtypes import format_of
 from gradlab.problems.families.options import option_problems
 from gradlab.problems.objective import MEANS, Objective

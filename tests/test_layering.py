@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 FLOORS = (
     ("gradlab.reference",),
     ("gradlab.problems",),
-    ("gradlab.symbolic", "gradlab.implementation", "gradlab.oracle", "gradlab.bounds", "gradlab.result"),
+    ("gradlab.symbolic", "gradlab.evaluation", "gradlab.oracle", "gradlab.bounds", "gradlab.result"),
     ("gradlab.checks", "gradlab.diagnosis", "gradlab.storage", "gradlab.targets", "gradlab.measure"),
     ("gradlab.adapters", "gradlab.harness"),
     ("gradlab.cases",),

@@ -10,11 +10,12 @@ import pytest
 from sympy import Symbol
 
 from gradlab.checks import table
+from gradlab.evaluation.call import Implementation
+from gradlab.evaluation.claims import Claims
 from gradlab.harness import search, tally
+from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import PROFILES
-from gradlab.harness.run import Plan, judge
-from gradlab.implementation.call import Implementation
-from gradlab.implementation.claims import Claims
+from gradlab.harness.run import judge
 from gradlab.implementations.every_option import every_option
 from gradlab.problems import strategies
 from gradlab.problems.families import options as families

@@ -57,7 +57,7 @@ Of each rule, what an implementation that follows it would answer is computed by
 is within the forward error that `gradlab/bounds/first_order.py` has for it. *not claimed*: the case needs an option,
 probabilities, masks or a mean that is not claimed; `--option`, `--targets` and `--reduction` claim it. *another rule*:
 none of those that are known fits, perhaps for want of digits, and what came back is shown. Two names joined by "or":
-the dtype does not tell them apart. The JSON fits the schema in `gradlab/report/conformance_schema.json`."""
+the dtype does not tell them apart. The JSON fits the schema in `gradlab/campaigns/conformance/schema.json`."""
 
 
 def page() -> Iterator[str]:

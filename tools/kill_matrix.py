@@ -50,7 +50,7 @@ def row_of(families: str, name: str, kind: str, own: str) -> Row:
     claims = implementation.claims
     tally = Tally(implementation)
     for dtype in claims.dtypes:
-        for problem in problems_for(claims, dtype, (families, SEED)):
+        for problem in problems_for(claims, dtype, families, SEED):
             examine(tally, problem)
     rejected: dict[str, float] = {}
     for line in tally.lines.values():

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from gradlab.campaigns.atlas.climbing import CLASSES, Climb, Row, errors_of_row
-from gradlab.implementation.call import Implementation
+from gradlab.evaluation.call import Implementation
 from gradlab.problems.dtypes import format_of
 from gradlab.problems.families.placing import underflows
 from gradlab.problems.problem import Array

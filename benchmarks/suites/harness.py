@@ -6,7 +6,7 @@ import numpy as np
 
 import gradlab
 from gradlab.checks.differences import along_coordinates
-from gradlab.implementation.call import Implementation
+from gradlab.evaluation.call import Implementation
 from gradlab.implementations.shifted import shifted
 from gradlab.oracle.enclosure import enclose_by_balls, enclose_by_double_double
 from gradlab.problems.problem import Problem

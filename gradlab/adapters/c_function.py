@@ -17,7 +17,7 @@ import numpy as np
 
 from gradlab.adapters.c_options import Options, claims_of
 from gradlab.adapters.checked import check_labels, checked_shape
-from gradlab.implementation.claims import implementation
+from gradlab.evaluation.claims import implementation
 from gradlab.problems.problem import Array
 from gradlab.targets.callables import Found
 from gradlab.targets.importing import TargetError

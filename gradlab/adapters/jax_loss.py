@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from gradlab.implementation.claims import implementation
+from gradlab.evaluation.claims import implementation
 from gradlab.problems.problem import Array
 from gradlab.targets.callables import Found, callable_for, standing_for
 from gradlab.targets.importing import import_name, require

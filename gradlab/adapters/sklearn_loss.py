@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gradlab.adapters.checked import checked_shape
-from gradlab.implementation.claims import implementation
+from gradlab.evaluation.claims import implementation
 from gradlab.problems.problem import Array
 from gradlab.targets.callables import Found, one_of
 

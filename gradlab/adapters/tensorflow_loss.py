@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from gradlab.implementation.claims import implementation
+from gradlab.evaluation.claims import implementation
 from gradlab.problems.problem import Array
 from gradlab.targets.callables import Found, callable_for, differentiated_by, one_of
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from gradlab.implementation.call import described_error
-from gradlab.implementation.claims import implementation
+from gradlab.evaluation.call import described_error
+from gradlab.evaluation.claims import implementation
 from gradlab.problems.dtypes import as_dtype
 from gradlab.problems.problem import Array
 from gradlab.targets.callables import Found, callable_for, one_of, standing_for

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from gradlab.implementation.call import pair_of
+from gradlab.evaluation.call import pair_of
 from gradlab.problems.problem import Array
 from gradlab.targets.callables import Found, callable_for, standing_for
 

@@ -27,7 +27,7 @@ from gradlab.problems.problem import Array, Problem
 BETA = 4.0  # the error of exp and log in ULP that level `stable` allows, a fair reading of what libraries promise
 
 # What level `accurate` takes for granted, in ULP. exp in float32: the largest error of any build that was asked
-# for all 2^32 arguments (`harness/function_errors.json`), 2.5408 at -0x1.f03c6ep+5, rounded up to the next 0.05; the
+# for all 2^32 arguments (`measure/function_errors.json`), 2.5408 at -0x1.f03c6ep+5, rounded up to the next 0.05; the
 # comment in NumPy's source says 2.52 of the same argument. In float64, where nobody can ask for all, searches came to
 # no more than 0.9, and 1 leaves room for what they missed.
 ACCURATE_BETA = 2.55

@@ -10,9 +10,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from gradlab.evaluation.call import Implementation, answer
+from gradlab.evaluation.claims import LEVELS, Claims, claims_from
 from gradlab.harness.run import Report
-from gradlab.implementation.call import Implementation, answer
-from gradlab.implementation.claims import LEVELS, Claims, claims_from
 from gradlab.oracle.enclosure import enclose
 from gradlab.problems.problem import Problem
 from gradlab.result import Result

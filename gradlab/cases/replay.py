@@ -8,9 +8,9 @@ from pathlib import Path
 from gradlab.cases.cases import Case, CaseError, encoded_claims
 from gradlab.checks.check import Check, run
 from gradlab.checks.table import CHECKS
-from gradlab.harness.selection import allows
+from gradlab.evaluation.adaptation import allows
+from gradlab.evaluation.call import Implementation, evaluate
 from gradlab.harness.verdict import Verdict, verdict_of_failure
-from gradlab.implementation.call import Implementation, evaluate
 from gradlab.result import Result, worst_result
 from gradlab.storage.encoding import encoded_answer
 from gradlab.targets.load import load

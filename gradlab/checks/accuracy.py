@@ -14,7 +14,7 @@ import numpy as np
 
 from gradlab.bounds import first_order, second_order
 from gradlab.checks.check import Findings, entry, returned
-from gradlab.implementation.call import Implementation
+from gradlab.evaluation.call import Implementation
 from gradlab.oracle.enclosure import Enclosures, enclose
 from gradlab.oracle.ulp import absolute_error, error_in_ulp
 from gradlab.problems.coefficients import coefficients_of

@@ -10,7 +10,7 @@ import numpy as np
 from gradlab.bounds import first_order
 from gradlab.checks.check import Findings, solved
 from gradlab.checks.invariants import neighbour
-from gradlab.implementation.call import Call, Implementation, array_of, keywords_of, pair_of, perform
+from gradlab.evaluation.call import Call, Implementation, array_of, keywords_of, pair_of, perform
 from gradlab.problems.coefficients import coefficients_of, denominator_of
 from gradlab.problems.problem import Array, Problem
 from gradlab.result import Fact, asking, at_least, within

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradlab.implementation.call import Answer, Implementation, answer, made_for
-from gradlab.implementation.claims import Claims
+from gradlab.evaluation.call import Answer, Implementation, answer, made_for
+from gradlab.evaluation.claims import Claims
 from gradlab.problems.problem import Array, Problem
 from gradlab.result import Comparison, Fact, within
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from gradlab.bounds import first_order, second_order
 from gradlab.checks.check import Findings, agree, solved, values_of
-from gradlab.implementation.call import (
+from gradlab.evaluation.call import (
     Answer,
     Call,
     CallFaultError,

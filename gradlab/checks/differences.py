@@ -17,7 +17,7 @@ import numpy as np
 from gradlab.bounds import first_order
 from gradlab.bounds.conditioning import conditioning
 from gradlab.checks.check import Findings, NoAnswerError, solved, values_of
-from gradlab.implementation.call import Implementation, call_for, described_error, evaluate, perform
+from gradlab.evaluation.call import Implementation, call_for, described_error, evaluate, perform
 from gradlab.problems.coefficients import denominator_of, loss_factors
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Array, Problem

@@ -6,7 +6,7 @@ import numpy as np
 
 from gradlab.checks.accuracy import values_within_bound
 from gradlab.checks.check import Findings, entry, solved
-from gradlab.implementation.call import Implementation
+from gradlab.evaluation.call import Implementation
 from gradlab.problems.problem import Problem
 from gradlab.result import Fact
 

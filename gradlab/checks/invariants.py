@@ -9,7 +9,7 @@ import numpy as np
 
 from gradlab.bounds import first_order, second_order
 from gradlab.checks.check import Findings, agree, entry, solved
-from gradlab.implementation.call import Implementation
+from gradlab.evaluation.call import Implementation
 from gradlab.problems.coefficients import coefficients_of, denominator_of
 from gradlab.problems.dtypes import Format
 from gradlab.problems.problem import Array, Problem, moderate_limit

@@ -16,7 +16,7 @@ from gradlab.bounds import first_order, second_order
 from gradlab.bounds.conditioning import conditioning
 from gradlab.checks.accuracy import derivative_within_bound
 from gradlab.checks.check import Findings, entry, solved
-from gradlab.implementation.call import Implementation, answer
+from gradlab.evaluation.call import Implementation, answer
 from gradlab.oracle.enclosure import enclose
 from gradlab.problems.coefficients import denominator_of, gradient_factors
 from gradlab.problems.formatting import SHOWN_ENTRIES

@@ -8,7 +8,7 @@ import numpy as np
 
 from gradlab.checks import accuracy, calculus, contract, differences, domain, invariants, options, second_order
 from gradlab.checks.check import Check
-from gradlab.implementation.claims import Claims
+from gradlab.evaluation.claims import Claims
 from gradlab.problems.coefficients import coefficients_of, denominator_of, denominators_of
 from gradlab.problems.objective import MEANS, REAL_OPTIONS
 from gradlab.problems.problem import Problem, moderate_limit

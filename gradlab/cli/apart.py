@@ -67,9 +67,9 @@ def _told(pool: Pool, name: str, member: Supervised, wishes: Wishes) -> Judged:
 def judge_here(one: Offered, wishes: Wishes, desk: Desk) -> Judged | str:
     """What one implementation comes to, in a worker, after what others have left behind; or why it does not load."""
     from gradlab.cases.cases import case_texts
+    from gradlab.evaluation.call import call_for, made_for
     from gradlab.harness.resume import Course
     from gradlab.harness.run import judge
-    from gradlab.implementation.call import call_for, made_for
     from gradlab.isolation.state import RunState
     from gradlab.targets.importing import TargetError
 

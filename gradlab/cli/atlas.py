@@ -18,8 +18,8 @@ from gradlab.isolation.limits import Limits, n_processors
 if TYPE_CHECKING:
     from gradlab.campaigns.atlas.document import Missing
     from gradlab.campaigns.exhaustive.certificate import Certificate
-    from gradlab.harness.run import Watch
-    from gradlab.implementation.call import Implementation
+    from gradlab.evaluation.call import Implementation
+    from gradlab.harness.plan import Watch
     from gradlab.isolation.supervisor import Pool, Supervised
     from gradlab.isolation.worker_context import Desk
     from gradlab.problems.families import Family

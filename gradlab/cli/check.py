@@ -14,8 +14,8 @@ from gradlab.cli.judging import Wishes, judged, loaded, summed_up, write
 from gradlab.cli.limits import isolation_options, limits_of
 from gradlab.cli.shipped import check_shipped
 from gradlab.cli.status import Status
+from gradlab.evaluation.claims import LEVELS
 from gradlab.harness.profiles import PROFILES
-from gradlab.implementation.claims import LEVELS
 from gradlab.isolation.limits import n_processors
 from gradlab.problems.dtypes import DTYPE_NAMES
 from gradlab.problems.objective import DERIVATIVES

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from gradlab.implementation.claims import OPTIONS
+from gradlab.evaluation.claims import OPTIONS
 from gradlab.problems.objective import MEANS, REDUCTIONS, TARGETS
 
 # Each claim by the keyword under which a command gets it; `targets` are the command's own.

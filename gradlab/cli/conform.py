@@ -15,14 +15,14 @@ from gradlab.cli.judging import refuse_faults, writing
 from gradlab.cli.limits import isolation_options, limits_of
 from gradlab.cli.offered import Claimed, Offered, Offers, implementation_here
 from gradlab.cli.status import Status
-from gradlab.implementation.claims import Claims
+from gradlab.evaluation.claims import Claims
 from gradlab.isolation.limits import Limits, n_processors
 from gradlab.problems.dtypes import DTYPE_NAMES
 
 if TYPE_CHECKING:
     from gradlab.campaigns.conformance.page import Conformance
-    from gradlab.harness.run import Watch
-    from gradlab.implementation.call import Implementation
+    from gradlab.evaluation.call import Implementation
+    from gradlab.harness.plan import Watch
     from gradlab.isolation.worker_context import Desk
 
 

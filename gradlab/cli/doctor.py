@@ -12,7 +12,7 @@ from gradlab.cli.status import Status
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gradlab.harness.run import Watch as Shown
+    from gradlab.harness.plan import Watch as Shown
     from gradlab.measure.function_sweep import Watch
 
 FUNCTIONS = ("exp", "exp2", "log", "log1p", "expm1")
@@ -57,7 +57,7 @@ def _walks(names: tuple[str, ...], n_processes: int) -> Iterator[dict[str, Any]]
 
 
 def _with_rate(display: Shown, name: str) -> Watch:
-    from gradlab.harness.run import Progress
+    from gradlab.harness.plan import Progress
 
     started = time.monotonic()
 

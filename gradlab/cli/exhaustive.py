@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gradlab.campaigns.exhaustive.certificate import Certificate
     from gradlab.campaigns.exhaustive.evaluation import Subject
     from gradlab.campaigns.exhaustive.sweep import Watch
-    from gradlab.harness.run import Watch as Shown
+    from gradlab.harness.plan import Watch as Shown
 
 KEPT = Path(".gradlab") / "exhaustive"
 
@@ -124,7 +124,7 @@ def _completed(begun: Certificate, subjects: Sequence[Subject], place: Path, n_p
 
 
 def _with_rate(display: Shown, name: str, done_before: int) -> Watch:
-    from gradlab.harness.run import Progress
+    from gradlab.harness.plan import Progress
 
     started = time.monotonic()
 

@@ -15,9 +15,10 @@ from gradlab.harness.profiles import PROFILES
 from gradlab.isolation.limits import TIMING, Limits
 
 if TYPE_CHECKING:
-    from gradlab.harness.run import Plan, Report, Watch
-    from gradlab.implementation.call import Implementation
-    from gradlab.implementation.claims import Claims
+    from gradlab.evaluation.call import Implementation
+    from gradlab.evaluation.claims import Claims
+    from gradlab.harness.plan import Plan, Watch
+    from gradlab.harness.run import Report
     from gradlab.report.json import NotChecked
     from gradlab.report.judged import Judged
 
@@ -99,7 +100,7 @@ def not_asked(named: tuple[str, str], claims: Claims, wishes: Wishes) -> NotChec
 
 def plan_of(claims: Claims, wishes: Wishes) -> Plan:
     """What a run is to try; without dtypes where those asked for are not claimed."""
-    from gradlab.harness.run import Plan
+    from gradlab.harness.plan import Plan
 
     dtypes = tuple(dtype for dtype in dict.fromkeys(wishes.dtypes) if dtype in claims.dtypes)
     told = not wishes.shipped or wishes.verbose or wishes.json is not None  # the table alone has no room for the power
@@ -132,7 +133,7 @@ def reported(
 
 def timed(report: Report, watch: Watch) -> Report:
     """The report with what calls cost."""
-    from gradlab.harness.run import Progress
+    from gradlab.harness.plan import Progress
     from gradlab.measure.timing import timings
 
     watch(Progress(report.implementation.name, report.dtypes[-1], TIMING, 0, 1, len(report.failing)))
@@ -155,7 +156,7 @@ def summed_up(report: Report, wishes: Wishes, cases: Iterable[tuple[str, str]] =
 
 def write(wishes: Wishes, found: Sequence[Judged], not_checked: Sequence[NotChecked]) -> None:
     """Writes the report as JSON where that is asked for."""
-    from gradlab.harness.run import Plan
+    from gradlab.harness.plan import Plan
     from gradlab.report.json import document_of
     from gradlab.storage.files import strict_json, write_whole
 

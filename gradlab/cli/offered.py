@@ -8,11 +8,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gradlab.cli.judging import distinct_names
-from gradlab.implementation.claims import Claims
+from gradlab.evaluation.claims import Claims
 from gradlab.isolation.limits import LOADING
 
 if TYPE_CHECKING:
-    from gradlab.implementation.call import Implementation
+    from gradlab.evaluation.call import Implementation
     from gradlab.isolation.supervisor import Pool, Supervised
     from gradlab.isolation.worker_context import Desk
 

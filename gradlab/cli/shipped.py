@@ -42,7 +42,7 @@ def _check_side_by_side(wishes: Wishes) -> Status:
     """The same in a process for each processor; only the table comes back, and what is not as stated."""
     from concurrent.futures import ProcessPoolExecutor
 
-    from gradlab.harness.run import Progress
+    from gradlab.harness.plan import Progress
     from gradlab.report.progress import shown
     from gradlab.report.terminal import print_lines, print_table, table_of
     from gradlab.targets.shipped import shipped

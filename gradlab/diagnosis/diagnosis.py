@@ -13,7 +13,7 @@ from gradlab.diagnosis.matching import Observation, is_contradicted, observed
 from gradlab.diagnosis.models.model import Model
 from gradlab.diagnosis.probe import Side, side_of
 from gradlab.diagnosis.search import Explanation, explanations, is_predicted, wrong_first
-from gradlab.implementation.call import Answer, Implementation, answer, evaluate
+from gradlab.evaluation.call import Answer, Implementation, answer, evaluate
 from gradlab.problems.problem import Problem
 
 MOST_OBSERVATIONS = 60  # wrong answers, and as many right ones: the search looks at those of the smallest problems

@@ -15,7 +15,7 @@ import numpy as np
 from gradlab.bounds import first_order, second_order
 from gradlab.bounds.conditioning import conditioning
 from gradlab.bounds.rounding_counts import BETA, divisor, gamma
-from gradlab.implementation.call import Answer
+from gradlab.evaluation.call import Answer
 from gradlab.oracle.enclosure import enclose
 from gradlab.problems.coefficients import coefficients_of, gradient_factors
 from gradlab.problems.problem import PRODUCT, Array, Problem

@@ -15,7 +15,7 @@ from gradlab.bounds import first_order
 from gradlab.bounds.conditioning import conditioning
 from gradlab.bounds.rounding_counts import BETA, gamma, of_base, of_sum, vanishes
 from gradlab.diagnosis.pipeline import Prediction
-from gradlab.implementation.call import Answer
+from gradlab.evaluation.call import Answer
 from gradlab.oracle.enclosure import enclose
 from gradlab.problems.dtypes import format_of
 from gradlab.problems.problem import Array, Problem

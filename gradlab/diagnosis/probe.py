@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradlab.implementation.call import Answer, Call, Implementation, answer_to_call, call_for, evaluate
+from gradlab.evaluation.call import Answer, Call, Implementation, answer_to_call, call_for, evaluate
 from gradlab.problems.families.options import one_hot
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Array, Problem

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from gradlab.checks.check import Check
 from gradlab.checks.table import CHECKS
-from gradlab.harness.run import Plan, dtypes_to_check
+from gradlab.evaluation.call import Implementation, answer
+from gradlab.harness.plan import Plan, dtypes_to_check
 from gradlab.harness.selection import problems_in_run
 from gradlab.harness.tally import Line, Tally, add_results
 from gradlab.harness.verdict import Verdict, is_advice
-from gradlab.implementation.call import Implementation, answer
 
 
 def held_checks(implementation: Implementation, plan: Plan) -> list[tuple[Check, str]]:
@@ -23,7 +23,7 @@ def held_checks(implementation: Implementation, plan: Plan) -> list[tuple[Check,
         (check, dtype)
         for dtype in dtypes_to_check(implementation, plan)
         for check in wanted
-        if any(check.applies(claims, problem) for problem in problems_in_run(claims, dtype, (plan.profile, plan.seed)))
+        if any(check.applies(claims, problem) for problem in problems_in_run(claims, dtype, plan.profile, plan.seed))
     ]
 
 
@@ -34,8 +34,9 @@ def line_of(implementation: Implementation, plan: Plan, what: tuple[Check, str])
     """
     check, dtype = what
     tally = Tally(implementation)
-    claims, run = implementation.claims, (plan.profile, plan.seed)
-    problems = [problem for problem in problems_in_run(claims, dtype, run) if check.applies(claims, problem)]
+    claims = implementation.claims
+    in_run = problems_in_run(claims, dtype, plan.profile, plan.seed)
+    problems = [problem for problem in in_run if check.applies(claims, problem)]
     for problem in problems:
         add_results(tally, problem, (check,))
     line = tally.lines.get((check.name, dtype))

@@ -11,11 +11,11 @@ import numpy as np
 
 from gradlab.checks.check import Check
 from gradlab.checks.table import CHECKS
-from gradlab.harness.selection import allows
+from gradlab.evaluation.adaptation import allows
+from gradlab.evaluation.call import Implementation
+from gradlab.evaluation.claims import Claims, claims_from
 from gradlab.harness.tally import results_of
 from gradlab.harness.verdict import Verdict, is_advice, verdict_of_failure
-from gradlab.implementation.call import Implementation
-from gradlab.implementation.claims import Claims, claims_from
 from gradlab.problems.problem import Array, Problem
 from gradlab.targets.shipped import Specimen, specimens
 

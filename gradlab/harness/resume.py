@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
+from gradlab.evaluation.call import Answer
 from gradlab.harness.tally import Line, Tally
-from gradlab.implementation.call import Answer
 from gradlab.problems.problem import Problem
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gradlab.harness.profiles import PROFILES, Profile
+from gradlab.evaluation.call import Answer, Implementation, answer, made_for
+from gradlab.harness.plan import Plan, Progress, Watch, dtypes_to_check
 from gradlab.harness.resume import Course, Done
 from gradlab.harness.selection import may_be_asked, problems_in_run
 from gradlab.harness.tally import Line, Tally, add_fact, examine, results_of
 from gradlab.harness.verdict import Verdict, is_advice, verdict_of_failure
-from gradlab.implementation.call import Answer, Implementation, answer, made_for
 from gradlab.problems.dtypes import format_of
 from gradlab.problems.formatting import snippet
 from gradlab.problems.problem import Problem
@@ -36,35 +36,6 @@ UNDERMINING = (
 )
 ASKED_AGAIN = 12  # problems, at the end of a run: are they answered as at its beginning?
 TINY = (4, 9.0)  # entries and their size: a failing problem of so few small whole numbers is not shrunk any further
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a run is to try: profile, seed, the level to be met and the dtypes (those claimed, if none are given).
-
-    power: whether to reckon, once the level is met, what the run would have caught.
-    """
-
-    profile: Profile = PROFILES["standard"]
-    seed: int = 0
-    level: str = "stable"
-    dtypes: tuple[str, ...] = ()
-    power: bool = True
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where a run is: which implementation and dtype, what it is doing, and how many of how many problems are done."""
-
-    name: str
-    dtype: str
-    phase: str
-    done: int
-    total: int
-    n_failing: int
-
-
-Watch = Callable[[Progress], None]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -143,22 +114,23 @@ def judge(
     dtypes = dtypes_to_check(implementation, plan)
     done = course.done or Done(Tally(implementation, Verdict(plan.level)))
     if not done.earlier and not course.cut_short:
-        first = problems_in_run(implementation.claims, dtypes[0], (plan.profile, plan.seed))[:ASKED_AGAIN]
+        first = problems_in_run(implementation.claims, dtypes[0], plan.profile, plan.seed)[:ASKED_AGAIN]
         done.earlier = [(problem, answer(implementation, problem)) for problem in first]
     _examine_all(done, plan, watch, course)
     _shrink(done, plan, watch, course)
-    report = _concluded(done, plan, (dtypes, course.cut_short), watch)
+    report = _concluded(done, plan, course, watch)
     diagnosis = None if report.met or "diagnosis" in course.given_up else _diagnosis(report, done.earlier)
     return replace(report, diagnosis=diagnosis, seconds=time.perf_counter() - start)
 
 
-def _concluded(done: Done, plan: Plan, what: tuple[tuple[str, ...], str], watch: Watch) -> Report:
-    """The report without its diagnosis; what: the dtypes, and why the run was cut short."""
-    tally, (dtypes, cut_short) = done.tally, what
-    failing = tuple(tuple(failed.values()) for failed in tally.failing.values())
+def _concluded(done: Done, plan: Plan, course: Course, watch: Watch) -> Report:
+    """The report without its diagnosis."""
+    tally, cut_short = done.tally, course.cut_short
     verdict, lines = tally.verdict(), tuple(tally.in_order())
-    dtypes = tuple(dtype for dtype in dtypes if not cut_short or any(line.dtype == dtype for line in lines))
-    report = Report(tally.implementation, plan, verdict, lines, failing, dtypes, tally.n_problems, 0.0)
+    begun = {line.dtype for line in lines}
+    dtypes = [one for one in dtypes_to_check(tally.implementation, plan) if one in begun or not cut_short]
+    failing = tuple(tuple(failed.values()) for failed in tally.failing.values())
+    report = Report(tally.implementation, plan, verdict, lines, failing, tuple(dtypes), tally.n_problems, 0.0)
     report = replace(report, cut_short=cut_short)
     watch(Progress(tally.implementation.name, dtypes[-1], "known defects", 0, 1, len(failing)))
     return replace(report, power=_power(report)) if report.met and plan.power else report
@@ -170,7 +142,7 @@ def _power(report: Report) -> Power:
 
     implementation, plan = report.implementation, report.plan
     claims = implementation.claims
-    problems = {dtype: problems_in_run(claims, dtype, (plan.profile, plan.seed)) for dtype in report.dtypes}
+    problems = {dtype: problems_in_run(claims, dtype, plan.profile, plan.seed) for dtype in report.dtypes}
     return power_of(claims, Verdict(plan.level), problems)
 
 
@@ -183,25 +155,17 @@ def _diagnosis(report: Report, earlier: list[tuple[Problem, Answer]]) -> Diagnos
         return None
     dtype = failures[0].dtype
     failed = [line.check.name for line in failures if line.dtype == dtype]
-    problems = problems_in_run(report.implementation.claims, dtype, (report.plan.profile, report.plan.seed))
+    problems = problems_in_run(report.implementation.claims, dtype, report.plan.profile, report.plan.seed)
     with made_for("diagnosis"):
         return diagnose(report.implementation, problems, failed, earlier)
-
-
-def dtypes_to_check(implementation: Implementation, plan: Plan) -> tuple[str, ...]:
-    """The dtypes of the plan, or all that are claimed. Raises ValueError for one that is not claimed."""
-    claimed = implementation.claims.dtypes
-    for dtype in plan.dtypes:
-        if dtype not in claimed:
-            raise ValueError(f"{implementation.name} claims the dtypes {', '.join(claimed)}, not {dtype}")
-    return plan.dtypes or claimed
 
 
 def _examine_all(done: Done, plan: Plan, watch: Watch, course: Course) -> None:
     """All problems by the checks that a call cannot spoil for others, and then by the rest."""
     tally, ended_here = done.tally, False
     for last, problem, place in islice(_in_turns(tally.implementation, plan), done.n_examined, None):
-        watch(_progress(tally, problem.format.name, ("bad labels" if last else problem.family, *place)))
+        phase = "bad labels" if last else problem.family
+        watch(Progress(tally.implementation.name, problem.format.name, phase, *place, len(tally.failing)))
         if not course.cut_short or course.is_known(problem):
             examine(tally, problem, course.given_up, last)
         elif not ended_here:
@@ -220,7 +184,7 @@ def _in_turns(implementation: Implementation, plan: Plan) -> Iterator[tuple[bool
     for last in (False, True):
         for dtype in dtypes_to_check(implementation, plan):
             if dtype not in made:
-                made[dtype] = problems_in_run(implementation.claims, dtype, (plan.profile, plan.seed))
+                made[dtype] = problems_in_run(implementation.claims, dtype, plan.profile, plan.seed)
             for number, problem in enumerate(made[dtype]):
                 yield last, problem, (number, len(made[dtype]))
 
@@ -229,7 +193,7 @@ def _shrink(done: Done, plan: Plan, watch: Watch, course: Course) -> None:
     """Looks for a smaller failing problem for the most costly failures, and examines what it finds like any other."""
     from gradlab.harness.search import smallest
 
-    tally = done.tally
+    tally, claims = done.tally, done.tally.implementation.claims
     if course.cut_short:
         return
     if done.to_shrink is None:
@@ -238,11 +202,11 @@ def _shrink(done: Done, plan: Plan, watch: Watch, course: Course) -> None:
         phase = f"shrinking {line.check.name}"
         if number < done.n_shrunk or phase in course.given_up:
             continue
-        watch(_progress(tally, line.dtype, (phase, number, len(done.to_shrink))))
+        name, n_failing = tally.implementation.name, len(tally.failing)
+        watch(Progress(name, line.dtype, phase, number, len(done.to_shrink), n_failing))
         fails = partial(_fails_as_badly, tally.implementation, line)
-        extent = (plan.profile.shrink_examples, plan.seed)
         with made_for(phase):
-            found = smallest(tally.implementation.claims, line.dtype, extent, fails)
+            found = smallest(claims, line.dtype, plan.profile.shrink_examples, plan.seed, fails)
         if found is not None:
             examine(tally, found, course.given_up)
         done.n_shrunk = number + 1
@@ -277,7 +241,3 @@ def _fails_as_badly(implementation: Implementation, line: Line, problem: Problem
     if verdict_of_failure(line.check, implementation.claims, problem) > line.verdict:
         return False
     return any(not result.passed for _, result in results_of((line.check,), implementation, problem))
-
-
-def _progress(tally: Tally, dtype: str, at: tuple[str, int, int]) -> Progress:
-    return Progress(tally.implementation.name, dtype, at[0], at[1], at[2], len(tally.failing))

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.errors import Flaky, NoSuchExample
 from hypothesis.strategies import SearchStrategy
 
-from gradlab.implementation.claims import Claims
+from gradlab.evaluation.claims import Claims
 from gradlab.problems.objective import PER_ROW_OPTIONS, Objective
 from gradlab.problems.problem import Problem
 from gradlab.problems.strategies import ENTRYWISE, MAX_SHAPE, Shape, objectives, problems, with_per_row
@@ -44,9 +44,8 @@ def strategy_for(claims: Claims, dtype: str, max_shape: Shape = MAX_SHAPE) -> Se
 
 
 @lru_cache(maxsize=16)
-def drawn_problems(claims: Claims, dtype: str, extent: tuple[int, int]) -> tuple[Problem, ...]:
-    """The problems that Hypothesis draws for extent = (how many, seed); the same ones for the same seed."""
-    n_examples, seed = extent
+def drawn_problems(claims: Claims, dtype: str, n_examples: int, seed: int) -> tuple[Problem, ...]:
+    """The problems that Hypothesis draws, n_examples of them; the same ones for the same seed."""
     drawn: list[Problem] = []
     if n_examples == 0:
         return ()
@@ -62,22 +61,24 @@ def drawn_problems(claims: Claims, dtype: str, extent: tuple[int, int]) -> tuple
     return tuple(drawn)
 
 
-def smallest(claims: Claims, dtype: str, extent: tuple[int, int], fails: Callable[[Problem], bool]) -> Problem | None:
-    """The smallest problem for which `fails` holds, or None if none of extent = (how many, seed) problems does.
+def smallest(
+    claims: Claims, dtype: str, n_examples: int, seed: int, fails: Callable[[Problem], bool]
+) -> Problem | None:
+    """The smallest problem for which `fails` holds, or None if it holds for none of n_examples.
 
     First of those that are drawn entry by entry, since what is drawn by seed does not shrink far; then as many of all.
     Where `fails` does not hold again for the same problem, as with an implementation that is not deterministic, it is
     the latest for which it did.
     """
-    if extent[0] == 0:
+    if n_examples == 0:
         return None
     strategies = [strategy_for(claims, dtype, max_shape) for max_shape in (ENTRYWISE, MAX_SHAPE)]
-    found = (_smallest_of(strategy, extent, fails) for strategy in strategies)
+    found = (_smallest_of(strategy, n_examples, seed, fails) for strategy in strategies)
     return next((problem for problem in found if problem is not None), None)
 
 
 def _smallest_of(
-    strategy: SearchStrategy[Problem], extent: tuple[int, int], fails: Callable[[Problem], bool]
+    strategy: SearchStrategy[Problem], n_examples: int, seed: int, fails: Callable[[Problem], bool]
 ) -> Problem | None:
     failed: list[Problem] = []
 
@@ -89,7 +90,7 @@ def _smallest_of(
 
     try:
         with _without_constants_of_other_code():
-            return find(strategy, noted, settings=_settings(extent[0]), random=Random(extent[1]))
+            return find(strategy, noted, settings=_settings(n_examples), random=Random(seed))
     except NoSuchExample:
         return None
     except Flaky:

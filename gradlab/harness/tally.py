@@ -9,8 +9,8 @@ import numpy as np
 
 from gradlab.checks.check import Check, run
 from gradlab.checks.table import CHECKS, applicable
+from gradlab.evaluation.call import Implementation, answer
 from gradlab.harness.verdict import Verdict, verdict_of_failure
-from gradlab.implementation.call import Implementation, answer
 from gradlab.problems.problem import Problem
 from gradlab.result import Fact, Result, worst_result
 

@@ -6,7 +6,7 @@ from enum import Enum
 from functools import total_ordering
 
 from gradlab.checks.check import Check
-from gradlab.implementation.claims import Claims
+from gradlab.evaluation.claims import Claims
 from gradlab.problems.problem import Problem
 
 

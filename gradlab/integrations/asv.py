@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 
 from gradlab.api import Target, implementations_of, plan_for
+from gradlab.evaluation.call import Implementation
 from gradlab.harness.profiles import profile_named
 from gradlab.harness.run import Report, judge
 from gradlab.harness.selection import problems_in_run
-from gradlab.implementation.call import Implementation
 from gradlab.measure.accuracy import PARTS, largest_errors
 from gradlab.measure.timing import (
     SHAPES,
@@ -108,7 +108,7 @@ def suites(
 
 def bits_lost(implementation: Implementation, dtype: str, profile: str) -> tuple[float, ...]:
     """log2(1 + the largest error in ULP) of the loss, the target's entries and the others, in the run with seed 0."""
-    problems = problems_in_run(implementation.claims, dtype, (profile_named(profile), 0))
+    problems = problems_in_run(implementation.claims, dtype, profile_named(profile), 0)
     found = largest_errors(implementation, problems)
     return tuple(min(float(np.log2(1 + found[part].ulp)), MOST_BITS) for part in PARTS)
 

@@ -13,8 +13,8 @@ import pytest
 if TYPE_CHECKING:
     from gradlab.api import Target
     from gradlab.checks.check import Check
-    from gradlab.harness.run import Plan
-    from gradlab.implementation.call import Implementation
+    from gradlab.evaluation.call import Implementation
+    from gradlab.harness.plan import Plan
 
     Case = tuple[Implementation, Plan, Check, str]
 
@@ -130,7 +130,7 @@ def _of_option(config: pytest.Config, target: str) -> list[tuple[Implementation,
 def _planned(target: Target, settings: Mapping[str, Any]) -> list[tuple[Implementation, Plan]]:
     """The implementations that a target stands for, each with its plan; raises ValueError or TargetError."""
     from gradlab.api import implementations_of, plan_for
-    from gradlab.harness.run import dtypes_to_check
+    from gradlab.harness.plan import dtypes_to_check
 
     chosen = {"profile": "quick", **{name: value for name, value in settings.items() if name in _SETTINGS}}
     claims = {name: value for name, value in settings.items() if name not in _SETTINGS}

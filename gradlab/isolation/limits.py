@@ -7,7 +7,7 @@ import re
 import signal
 from dataclasses import dataclass
 
-from gradlab.implementation.user_frame import place_in
+from gradlab.evaluation.user_frame import place_in
 
 LOADING, TIMING = "loading", "time"
 MOST_OUTPUT = 1 << 26  # bytes that one call may write to stdout and stderr

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from gradlab.implementation.call import CallFaultError, occasion, pair_of
+from gradlab.evaluation.call import CallFaultError, occasion, pair_of
 from gradlab.isolation.checkpoint import Behind
 from gradlab.isolation.journal import KEY, Journal
 

@@ -11,10 +11,10 @@ from typing import Any
 
 from gradlab.checks.check import Check
 from gradlab.checks.table import CHECKS
+from gradlab.evaluation.call import Implementation
+from gradlab.harness.plan import Plan, dtypes_to_check
 from gradlab.harness.resume import Done
-from gradlab.harness.run import Plan, dtypes_to_check
 from gradlab.harness.selection import problems_in_run
-from gradlab.implementation.call import Implementation
 from gradlab.problems.problem import Problem
 
 _CHECK_NAMED = {check.name: check for check in CHECKS}
@@ -26,8 +26,8 @@ class RunState:
     def __init__(self, implementation: Implementation, plan: Plan) -> None:
         self._implementation = implementation
         dtypes = dtypes_to_check(implementation, plan)
-        extent = (plan.profile, plan.seed)
-        self._problems = [one for dtype in dtypes for one in problems_in_run(implementation.claims, dtype, extent)]
+        claims, profile, seed = implementation.claims, plan.profile, plan.seed
+        self._problems = [one for dtype in dtypes for one in problems_in_run(claims, dtype, profile, seed)]
         self._places = {id(problem): place for place, problem in enumerate(self._problems)}
 
     def packed(self, done: Done) -> bytes:

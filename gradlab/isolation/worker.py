@@ -11,7 +11,7 @@ import signal
 import traceback
 from multiprocessing.connection import Connection
 
-from gradlab.implementation import call, process_state
+from gradlab.evaluation import call, process_state
 from gradlab.isolation.journal import Journal
 from gradlab.isolation.limits import LOST_CONNECTION
 from gradlab.isolation.streams import Folder, Streams

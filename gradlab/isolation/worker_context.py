@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import Any
 
-from gradlab.implementation.call import Call, Implementation, made_for
+from gradlab.evaluation.call import Call, Implementation, made_for
 from gradlab.isolation.checkpoint import Behind
 from gradlab.isolation.journal import Journal
 from gradlab.isolation.recorded_call import Supervised, Watched, key_of, name_key

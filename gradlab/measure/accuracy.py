@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradlab.implementation.call import Implementation, answer
+from gradlab.evaluation.call import Implementation, answer
 from gradlab.oracle.enclosure import enclose
 from gradlab.oracle.ulp import error_in_ulp
 from gradlab.problems.coefficients import coefficients_of

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from gradlab.implementation.call import Implementation
+from gradlab.evaluation.call import Implementation
 from gradlab.measure.accuracy import PARTS, errors_on
 from gradlab.problems.dtypes import Format, as_dtype, format_of
 from gradlab.problems.problem import Problem

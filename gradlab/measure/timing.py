@@ -22,9 +22,9 @@ from typing import Any
 
 import numpy as np
 
-from gradlab.harness.selection import stated
-from gradlab.implementation.call import Implementation, call_for, described_error, evaluate
-from gradlab.implementation.claims import Claims
+from gradlab.evaluation.adaptation import adapt_to_claims
+from gradlab.evaluation.call import Implementation, call_for, described_error, evaluate
+from gradlab.evaluation.claims import Claims
 from gradlab.problems.dtypes import as_dtype
 from gradlab.problems.objective import derivative_shape
 from gradlab.problems.problem import Array, Problem
@@ -111,7 +111,7 @@ def timed_problem(claims: Claims, shape: tuple[int, int], dtype: str) -> Problem
     """Logits, normal with standard deviation 3, and labels, drawn at random; the same for the same shape."""
     rng = np.random.default_rng(shape)
     logits = rng.normal(0, 3, shape).astype(as_dtype(dtype))
-    return stated(claims, Problem(logits, rng.integers(0, shape[1], shape[0]), family="timed"))
+    return adapt_to_claims(claims, Problem(logits, rng.integers(0, shape[1], shape[0]), family="timed"))
 
 
 def yardstick(logits: Array, room: Array) -> Array:

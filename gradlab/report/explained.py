@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from gradlab.diagnosis.diagnosis import Diagnosis
 from gradlab.diagnosis.models import met_in_several_places
 from gradlab.diagnosis.search import Explanation
+from gradlab.evaluation.call import Implementation
+from gradlab.evaluation.claims import OPTIONS, Claims
 from gradlab.harness.power import Power
-from gradlab.implementation.call import Implementation
-from gradlab.implementation.claims import OPTIONS, Claims
 from gradlab.targets.shipped import Specimen, specimens
 
 

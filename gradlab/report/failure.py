@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from gradlab.evaluation.call import Implementation
 from gradlab.harness.tally import Line
-from gradlab.implementation.call import Implementation
 from gradlab.problems.formatting import snippet
 from gradlab.problems.problem import Problem
 from gradlab.report.reproducer import reproducer

@@ -12,8 +12,9 @@ from typing import Any
 
 from gradlab.cases.cases import case_id, encoded_claims, encoded_result
 from gradlab.diagnosis.diagnosis import Diagnosis
+from gradlab.harness.plan import Plan
 from gradlab.harness.power import Power
-from gradlab.harness.run import Plan, Report
+from gradlab.harness.run import Report
 from gradlab.harness.tally import Line
 from gradlab.harness.verdict import is_advice
 from gradlab.measure.machine import processor

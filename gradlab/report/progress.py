@@ -11,7 +11,7 @@ from typing import TextIO
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Display
 
-from gradlab.harness.run import Progress, Watch
+from gradlab.harness.plan import Progress, Watch
 from gradlab.report.terminal import console_for
 
 SECONDS_BETWEEN_LINES = 10.0

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from gradlab.implementation.call import Implementation, keywords_of
+from gradlab.evaluation.call import Implementation, keywords_of
 from gradlab.problems.formatting import SHOWN_ENTRIES, numbers
 from gradlab.problems.problem import Problem
 from gradlab.targets.prefixes import split_prefix

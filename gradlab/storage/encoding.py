@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gradlab.implementation.call import Answer
+from gradlab.evaluation.call import Answer
 from gradlab.oracle.enclosure import Enclosures, Truth
 from gradlab.problems.dtypes import DTYPE_NAMES, as_dtype
 from gradlab.problems.objective import PER_ROW_OPTIONS, Objective

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from gradlab.implementation.claims import ATTRIBUTE
+from gradlab.evaluation.claims import ATTRIBUTE
 from gradlab.targets.importing import TargetError, import_file, import_name
 
 MISSING = object()

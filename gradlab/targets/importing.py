@@ -15,7 +15,7 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 
-from gradlab.implementation.user_frame import place_of
+from gradlab.evaluation.user_frame import place_of
 
 
 class TargetError(ValueError):

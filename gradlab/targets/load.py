@@ -27,8 +27,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from gradlab.implementation.call import Implementation, signature_fault
-from gradlab.implementation.claims import ATTRIBUTE, Claims, claims_from
+from gradlab.evaluation.call import Implementation, signature_fault
+from gradlab.evaluation.claims import ATTRIBUTE, Claims, claims_from
 from gradlab.problems.problem import PRODUCT
 from gradlab.targets.callables import (
     MISSING,

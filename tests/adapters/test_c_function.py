@@ -13,7 +13,7 @@ import pytest
 
 import gradlab
 from gradlab.adapters.c_function import HEADER
-from gradlab.implementation.claims import Claims
+from gradlab.evaluation.claims import Claims
 from gradlab.targets.load import TargetError, load
 
 CC = shutil.which("cc")

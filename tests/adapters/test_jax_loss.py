@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradlab.implementation.claims import Claims
+from gradlab.evaluation.claims import Claims
 from gradlab.problems.problem import Array
 from gradlab.targets.load import TargetError, load
 

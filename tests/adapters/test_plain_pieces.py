@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from gradlab.adapters.class_axis import spread
+from gradlab.evaluation.call import Implementation, evaluate
+from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import PROFILES
-from gradlab.harness.run import Plan, judge
-from gradlab.implementation.call import Implementation, evaluate
+from gradlab.harness.run import judge
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Problem
 from gradlab.targets.load import TargetError, load

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import gradlab
-from gradlab.implementation.claims import Claims
+from gradlab.evaluation.claims import Claims
 from gradlab.problems.dtypes import as_dtype
 from gradlab.problems.problem import Array
 from gradlab.targets.load import TargetError, load

@@ -10,8 +10,8 @@ import pytest
 from gradlab.bounds import first_order, second_order
 from gradlab.bounds.conditioning import conditioning, rows_in_range
 from gradlab.bounds.rounding_counts import of_division
+from gradlab.evaluation.claims import claims_from
 from gradlab.harness.selection import may_be_asked
-from gradlab.implementation.claims import claims_from
 from gradlab.oracle.enclosure import enclose
 from gradlab.oracle.ulp import absolute_error
 from gradlab.problems.dtypes import format_of

@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 
 from gradlab.cases.cases import CaseError, case_id, find_case, json_number, keep_failures, read_case
+from gradlab.evaluation.call import Implementation, answer
+from gradlab.evaluation.claims import Claims, claims_from
+from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import PROFILES
-from gradlab.harness.run import Plan, Report
+from gradlab.harness.run import Report
 from gradlab.harness.tally import Tally, examine
 from gradlab.harness.verdict import Verdict
-from gradlab.implementation.call import Implementation, answer
-from gradlab.implementation.claims import Claims, claims_from
 from gradlab.implementations.shifted import shifted
 from gradlab.implementations.textbook import textbook
 from gradlab.problems.dtypes import DTYPE_NAMES, as_dtype

@@ -13,8 +13,9 @@ import pytest
 
 from gradlab.cases.cases import Case, CaseError, keep_failures, read_case
 from gradlab.cases.replay import replay
+from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import PROFILES
-from gradlab.harness.run import Plan, Report
+from gradlab.harness.run import Report
 from gradlab.harness.tally import Tally, examine
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Problem

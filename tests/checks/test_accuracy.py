@@ -14,8 +14,8 @@ from gradlab.checks.accuracy import (
     target_entry_within_a_few_ulp,
 )
 from gradlab.checks.check import Findings
-from gradlab.implementation.call import Implementation
-from gradlab.implementation.claims import Claims
+from gradlab.evaluation.call import Implementation
+from gradlab.evaluation.claims import Claims
 from gradlab.implementations.widened import widened
 from gradlab.problems.problem import Array, Problem
 from gradlab.result import worst_result

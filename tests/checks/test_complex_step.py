@@ -10,8 +10,8 @@ import pytest
 
 from gradlab.checks.calculus import complex_step_gives_the_gradient
 from gradlab.checks.table import CHECKS
-from gradlab.implementation.call import Implementation
-from gradlab.implementation.claims import Claims
+from gradlab.evaluation.call import Implementation
+from gradlab.evaluation.claims import Claims
 from gradlab.implementations.shifted import shifted
 from gradlab.problems.problem import Array, Problem
 from gradlab.result import worst_result

@@ -17,8 +17,8 @@ from gradlab.checks.contract import (
     refuses_bad_labels,
 )
 from gradlab.checks.table import CHECKS
-from gradlab.implementation.call import Implementation
-from gradlab.implementation.claims import Claims
+from gradlab.evaluation.call import Implementation
+from gradlab.evaluation.claims import Claims
 from gradlab.implementations.every_option import every_option
 from gradlab.implementations.shifted import shifted
 from gradlab.problems.objective import Objective

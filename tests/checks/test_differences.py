@@ -17,8 +17,8 @@ from gradlab.checks.differences import (
     along_directions,
     gradient_is_the_derivative_of_its_own_loss,
 )
-from gradlab.implementation.call import Implementation
-from gradlab.implementation.claims import Claims
+from gradlab.evaluation.call import Implementation
+from gradlab.evaluation.claims import Claims
 from gradlab.implementations.every_option import every_option
 from gradlab.problems.dtypes import format_of
 from gradlab.problems.families.placing import placed

@@ -10,11 +10,11 @@ import pytest
 
 from gradlab.checks.check import Check
 from gradlab.checks.table import CHECKS
+from gradlab.evaluation.call import Implementation
+from gradlab.evaluation.claims import claims_from
 from gradlab.harness.one_check import line_of
+from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import Profile
-from gradlab.harness.run import Plan
-from gradlab.implementation.call import Implementation
-from gradlab.implementation.claims import claims_from
 
 sys.path.insert(0, str(Path(__file__).parent))
 DEFECTIVE = importlib.import_module("defective").DEFECTIVE

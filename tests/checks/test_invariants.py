@@ -18,7 +18,7 @@ from gradlab.checks.invariants import (
     neighbour,
 )
 from gradlab.checks.table import CHECKS
-from gradlab.implementation.call import Implementation
+from gradlab.evaluation.call import Implementation
 from gradlab.implementations.shifted import shifted
 from gradlab.problems.dtypes import as_dtype
 from gradlab.problems.objective import Objective

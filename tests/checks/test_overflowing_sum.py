@@ -10,7 +10,7 @@ import pytest
 
 from gradlab.checks.accuracy import loss_within_forward_error
 from gradlab.checks.invariants import permuting_rows_permutes_the_gradient
-from gradlab.implementation.call import Implementation
+from gradlab.evaluation.call import Implementation
 from gradlab.implementations.shifted import shifted
 from gradlab.problems.dtypes import format_of
 from gradlab.problems.families.placing import placed

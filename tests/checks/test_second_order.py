@@ -12,12 +12,14 @@ import pytest
 from gradlab.cases.cases import keep_failures, read_case
 from gradlab.cases.replay import replay
 from gradlab.checks.table import CHECKS, applicable
+from gradlab.evaluation.adaptation import LARGEST_HESSIAN
+from gradlab.evaluation.call import evaluate
+from gradlab.evaluation.claims import claims_from
+from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import PROFILES, Profile
-from gradlab.harness.run import Plan, Report, judge
+from gradlab.harness.run import Report, judge
 from gradlab.harness.search import smallest
-from gradlab.harness.selection import LARGEST_HESSIAN, problems_in_run
-from gradlab.implementation.call import evaluate
-from gradlab.implementation.claims import claims_from
+from gradlab.harness.selection import problems_in_run
 from gradlab.problems.families.vectors import KINDS, with_vector
 from gradlab.problems.objective import DERIVATIVES, Objective
 from gradlab.problems.problem import Problem
@@ -53,7 +55,7 @@ def claims_of(derivative: str) -> Any:
 
 def checks_of(derivative: str) -> set[str]:
     claims = claims_of(derivative)
-    problems = problems_in_run(claims, "float64", (FEW.profile, 0))
+    problems = problems_in_run(claims, "float64", FEW.profile, 0)
     return {check.name for problem in problems for check in applicable(claims, problem)}
 
 
@@ -142,7 +144,7 @@ def test_a_case_comes_back_with_its_vector_and_fails_again(tmp_path: Path) -> No
 
 def test_a_failing_product_shrinks_to_two_classes_and_a_small_vector() -> None:
     claims = claims_of("hessian_vector_product")
-    found = smallest(claims, "float64", (200, 1), lambda one: bool(one.vector is not None and one.vector[0, 0] > 0))
+    found = smallest(claims, "float64", 200, 1, lambda one: bool(one.vector is not None and one.vector[0, 0] > 0))
     assert found is not None
     assert found.logits.tolist() == [[0, 0]]
     assert found.vector is not None
@@ -161,7 +163,7 @@ def test_a_vector_is_the_same_for_the_same_problem_and_every_kind_comes_up() -> 
 
 
 def test_no_hessian_of_a_run_is_larger_than_the_largest() -> None:
-    problems = problems_in_run(claims_of("hessian"), "float32", (PROFILES["quick"], 0))
+    problems = problems_in_run(claims_of("hessian"), "float32", PROFILES["quick"], 0)
     assert max(one.logits.size * one.n_classes for one in problems) <= LARGEST_HESSIAN
     assert max(one.n_classes for one in problems) == 256  # larger families are cut, not left out
 

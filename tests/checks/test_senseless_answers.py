@@ -8,7 +8,7 @@ import numpy as np
 
 from gradlab.checks.domain import rows_without_value_are_nan
 from gradlab.checks.invariants import rows_sum_to_zero
-from gradlab.implementation.call import Implementation
+from gradlab.evaluation.call import Implementation
 from gradlab.implementations.shifted import shifted
 from gradlab.problems.problem import Array, Problem
 from gradlab.result import worst_result

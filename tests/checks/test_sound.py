@@ -7,8 +7,9 @@ from functools import cache
 import pytest
 
 from gradlab.checks.table import applicable
+from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import PROFILES
-from gradlab.harness.run import Plan, Report, judge
+from gradlab.harness.run import Report, judge
 from gradlab.harness.selection import problems_in_run
 from gradlab.harness.tally import results_of
 from gradlab.targets.load import load
@@ -48,7 +49,7 @@ def test_form_without_cancellation_passes_the_checks_of_loss_and_target_entry_in
 ) -> None:
     (one,) = load(name, {})
     failed = set()
-    for problem in problems_in_run(one.claims, dtype, (PROFILES["quick"], 11)):
+    for problem in problems_in_run(one.claims, dtype, PROFILES["quick"], 11):
         checks = [check for check in applicable(one.claims, problem, None) if check.name in ALSO_ACCURATE]
         failed |= {problem.family for _, result in results_of(checks, one, problem) if not result.passed}
     assert failed == families

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from gradlab.cli import status_of
+from gradlab.evaluation.adaptation import adapt_to_claims
 from gradlab.harness import power, selection
 from gradlab.harness.profiles import PROFILES
-from gradlab.harness.selection import stated
 from gradlab.problems.dtypes import as_dtype
 from gradlab.problems.problem import Problem
 from gradlab.targets import shipped
@@ -63,10 +63,10 @@ Command = Callable[..., Ran]
 def few_problems(in_an_empty_folder: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Lets every profile try a handful of problems and known defects only; the checks are the real ones."""
 
-    def problems_for(claims: Any, dtype: str, extent: Any) -> tuple[Problem, ...]:
+    def problems_for(claims: Any, dtype: str, *extent: Any) -> tuple[Problem, ...]:
         arrays = [np.asarray(rows, dtype=np.float64).astype(as_dtype(dtype)) for rows in LOGITS]
         given = [Problem(rows, np.ones(len(rows), dtype=int), family="small") for rows in arrays]
-        return tuple(stated(claims, problem) for problem in given)
+        return tuple(adapt_to_claims(claims, problem) for problem in given)
 
     monkeypatch.setattr(selection, "problems_for", problems_for)
     known = {name: shipped.specimens()[name] for name in KNOWN_DEFECTS}

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from gradlab.diagnosis.diagnosis import Diagnosis, diagnose
+from gradlab.evaluation.call import Implementation
+from gradlab.evaluation.claims import Claims, claims_from
 from gradlab.harness.selection import problems_for
-from gradlab.implementation.call import Implementation
-from gradlab.implementation.claims import Claims, claims_from
 from gradlab.problems.problem import Problem
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
@@ -21,7 +21,7 @@ Diagnosed = Callable[..., Diagnosis]
 
 @cache
 def quick_problems(claims: Claims, dtype: str) -> tuple[Problem, ...]:
-    return problems_for(claims, dtype, ("quick", 0))
+    return problems_for(claims, dtype, "quick", 0)
 
 
 @pytest.fixture(scope="session")

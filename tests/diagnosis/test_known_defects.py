@@ -11,9 +11,10 @@ from gradlab.diagnosis.diagnosis import Diagnosis
 from gradlab.diagnosis.formulas import FORMULAS
 from gradlab.diagnosis.models import DEFECTS, INSIDE
 from gradlab.diagnosis.side_effects import PROBES as OF_CONDUCT
+from gradlab.evaluation.claims import claims_from
+from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import PROFILES
-from gradlab.harness.run import Plan, judge
-from gradlab.implementation.claims import claims_from
+from gradlab.harness.run import judge
 from gradlab.targets.load import load
 from gradlab.targets.shipped import specimens
 

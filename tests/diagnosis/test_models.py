@@ -11,9 +11,9 @@ from gradlab.diagnosis import diagnosis
 from gradlab.diagnosis.matching import Observation, observed
 from gradlab.diagnosis.models import DEFECTS
 from gradlab.diagnosis.search import Explanation
+from gradlab.evaluation.call import Implementation, evaluate
+from gradlab.evaluation.claims import Claims, claims_from
 from gradlab.harness.selection import problems_for
-from gradlab.implementation.call import Implementation, evaluate
-from gradlab.implementation.claims import Claims, claims_from
 from gradlab.implementations import every_option
 
 
@@ -26,7 +26,7 @@ def one_of_each_kind(claims: Claims) -> list[Observation]:
     """An answer, which is wrong, for each set of options, reduction, rule of the mean and kind of target."""
     implementation = Implementation("more", one_in_a_hundred_more, claims)
     kinds = {}
-    for problem in problems_for(claims, "float64", ("quick", 0)):
+    for problem in problems_for(claims, "float64", "quick", 0):
         objective = problem.objective
         if problem.n_rows and problem.is_moderate:
             kinds[frozenset(objective.options), objective.reduction, objective.mean_over, objective.targets] = problem
@@ -57,7 +57,7 @@ def test_an_answer_that_contradicts_an_explanation_is_counted_in(monkeypatch: py
     monkeypatch.setattr(diagnosis, "explanations", nothing_is_wrong)
     monkeypatch.setattr(diagnosis, "MOST_OBSERVATIONS", 2)
     implementation = Implementation("more", one_in_a_hundred_more, Claims())
-    problems = problems_for(Claims(), "float64", ("quick", 0))[:20]
+    problems = problems_for(Claims(), "float64", "quick", 0)[:20]
     assert diagnosis.diagnose(implementation, problems, ["loss_is_right"]).alternatives == ()
     first = looked_at[0]
     assert looked_at == [first + round for round in range(diagnosis.MOST_ROUNDS)]

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from gradlab.evaluation.call import Implementation
+from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import PROFILES
-from gradlab.harness.run import Plan, judge
-from gradlab.implementation.call import Implementation
+from gradlab.harness.run import judge
 from gradlab.implementations.shifted import shifted
 from gradlab.problems.problem import Array
 

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gradlab.evaluation.call import Implementation
+from gradlab.evaluation.claims import claims_from
+from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import PROFILES
-from gradlab.harness.run import Plan, judge
+from gradlab.harness.run import judge
 from gradlab.harness.selection import problems_in_run
-from gradlab.implementation.call import Implementation
-from gradlab.implementation.claims import claims_from
 from gradlab.implementations.every_option import every_option
 from gradlab.problems.families import FAMILIES
 from gradlab.problems.problem import Array
@@ -54,7 +55,7 @@ def test_one_that_refuses_masks_and_does_not_claim_them_is_stable() -> None:
 
 def test_no_mask_is_given_where_masks_are_not_claimed() -> None:
     claims = claims_from({"masks": False, "dtypes": "float32", "targets": ["index", "probability"]})
-    problems = problems_in_run(claims, "float32", (PROFILES["quick"], 0))
+    problems = problems_in_run(claims, "float32", PROFILES["quick"], 0)
     assert not any(np.isneginf(problem.logits64).any() for problem in problems)
 
 
@@ -140,7 +141,7 @@ def test_no_rows_are_tried_with_every_reduction() -> None:
 @pytest.mark.parametrize("reduction", [["none", "mean", "sum"], ["mean", "sum"]])
 def test_every_stress_family_meets_every_reduction_and_kind_of_target(targets: list[str], reduction: list[str]) -> None:
     claims = claims_from({"targets": targets, "reduction": reduction, "dtypes": "float32"})
-    problems = problems_in_run(claims, "float32", (PROFILES["quick"], 0))
+    problems = problems_in_run(claims, "float32", PROFILES["quick"], 0)
     asked = {(one.family, one.objective.targets, one.objective.reduction) for one in problems}
     stress = [family.name for family in FAMILIES if family.stress and family.profile == "quick"]
     assert set(product(stress, targets, reduction)) <= asked

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gradlab.evaluation.call import Implementation
+from gradlab.evaluation.claims import Claims
 from gradlab.harness.one_check import NothingCheckedError, held_checks, line_of
+from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import Profile
-from gradlab.harness.run import Plan, judge
+from gradlab.harness.run import judge
 from gradlab.harness.tally import Line
-from gradlab.implementation.call import Implementation
-from gradlab.implementation.claims import Claims
 from gradlab.implementations.every_option import every_option
 from gradlab.implementations.shifted import shifted
 from gradlab.implementations.textbook import textbook

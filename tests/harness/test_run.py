@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gradlab.evaluation.call import Implementation
+from gradlab.evaluation.claims import Claims, claims_from
+from gradlab.harness.plan import Plan, Progress
 from gradlab.harness.profiles import Profile
-from gradlab.harness.run import SHOWN_FAILURES, Plan, Progress, Report, judge
-from gradlab.implementation.call import Implementation
-from gradlab.implementation.claims import Claims, claims_from
+from gradlab.harness.run import SHOWN_FAILURES, Report, judge
 from gradlab.implementations.complement import complement
 from gradlab.implementations.shifted import shifted
 from gradlab.implementations.textbook import textbook

@@ -11,22 +11,22 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gradlab.evaluation.claims import Claims
 from gradlab.harness.search import drawn_problems, smallest
-from gradlab.implementation.claims import Claims
 from gradlab.problems.problem import Problem
 
 DIGESTS = """
 import sys
 sys.path.insert(0, {folder!r})
 {imports}
-from gradlab.implementation.claims import Claims
+from gradlab.evaluation.claims import Claims
 from gradlab.harness.search import drawn_problems
-print([problem.digest for problem in drawn_problems(Claims(), "float64", (150, 0))])
+print([problem.digest for problem in drawn_problems(Claims(), "float64", 150, 0)])
 """
 
 
 def drawn(count: int = 60, seed: int = 0, dtype: str = "float32", **claims: Any) -> tuple[Problem, ...]:
-    return drawn_problems(Claims(**claims), dtype, (count, seed))
+    return drawn_problems(Claims(**claims), dtype, count, seed)
 
 
 def test_as_many_problems_are_drawn_as_asked_for() -> None:
@@ -101,30 +101,30 @@ SMALLEST: dict[str, tuple[Callable[[Problem], bool], list[list[float]]]] = {
 @pytest.mark.parametrize("name", SMALLEST)
 def test_failing_problem_shrinks_to_the_smallest_there_is(name: str) -> None:
     fails, logits = SMALLEST[name]
-    found = smallest(Claims(), "float32", (400, 0), fails)
+    found = smallest(Claims(), "float32", 400, 0, fails)
     assert found is not None
     assert sorted(found.logits.ravel().tolist()) == sorted(np.ravel(logits).tolist())
 
 
 def test_what_needs_more_classes_than_are_drawn_entry_by_entry_is_found_too() -> None:
-    found = smallest(Claims(), "float32", (400, 0), lambda problem: problem.n_classes >= 10)
+    found = smallest(Claims(), "float32", 400, 0, lambda problem: problem.n_classes >= 10)
     assert found is not None
     assert found.logits.shape == (1, 10)
 
 
 def test_margin_shrinks_to_one_row_of_two_whole_numbers() -> None:
-    found = smallest(Claims(), "float64", (400, 0), margin_above_thirty)
+    found = smallest(Claims(), "float64", 400, 0, margin_above_thirty)
     assert found is not None
     assert found.logits.shape == (1, 2)
     assert sorted(found.logits[0].tolist()) in ([0, 31], [-31, 0])
 
 
 def test_nothing_is_found_where_nothing_fails() -> None:
-    assert smallest(Claims(), "float32", (30, 0), lambda problem: False) is None
+    assert smallest(Claims(), "float32", 30, 0, lambda problem: False) is None
 
 
 def test_nothing_is_tried_where_no_examples_are_allowed() -> None:
-    assert smallest(Claims(), "float32", (0, 0), lambda problem: 1 / 0 > 0) is None
+    assert smallest(Claims(), "float32", 0, 0, lambda problem: 1 / 0 > 0) is None
 
 
 def test_failure_that_does_not_repeat_gives_a_problem_on_which_it_happened() -> None:
@@ -135,5 +135,5 @@ def test_failure_that_does_not_repeat_gives_a_problem_on_which_it_happened() -> 
         failed.extend([problem] * failing)
         return failing
 
-    found = smallest(Claims(), "float32", (60, 0), fails)
+    found = smallest(Claims(), "float32", 60, 0, fails)
     assert any(found is problem for problem in failed)

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from gradlab.checks.check import Check, Findings
+from gradlab.evaluation.call import Implementation
+from gradlab.evaluation.claims import Claims
 from gradlab.harness.tally import Line, Tally, add_results, complexity, examine, results_of
 from gradlab.harness.verdict import Verdict
-from gradlab.implementation.call import Implementation
-from gradlab.implementation.claims import Claims
 from gradlab.implementations.shifted import shifted
 from gradlab.problems.problem import Array, Problem
 from gradlab.result import Comparison

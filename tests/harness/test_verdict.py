@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from gradlab.checks.check import Check, Findings
+from gradlab.evaluation.call import Implementation
+from gradlab.evaluation.claims import Claims
 from gradlab.harness.verdict import Verdict, is_advice, verdict_of_failure
-from gradlab.implementation.call import Implementation
-from gradlab.implementation.claims import Claims
 from gradlab.problems.problem import Problem
 
 NAMES = ("wrong", "unstable", "stable", "accurate")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gradlab.campaigns.atlas.climbing import errors_of_row
-from gradlab.implementation.call import Implementation
+from gradlab.evaluation.call import Implementation
 from gradlab.problems.problem import Array
 from gradlab.targets.load import load
 

@@ -9,10 +9,11 @@ import pytest
 
 from gradlab.diagnosis.cancellation import PROBES
 from gradlab.diagnosis.probe import side_of
+from gradlab.evaluation.call import Implementation
+from gradlab.evaluation.claims import claims_from
+from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import Profile
-from gradlab.harness.run import Plan, judge
-from gradlab.implementation.call import Implementation
-from gradlab.implementation.claims import claims_from
+from gradlab.harness.run import judge
 from gradlab.implementations.specimens._digits import Digits, answer_by
 from gradlab.targets.load import load
 

@@ -9,12 +9,12 @@ import pytest
 
 from gradlab.checks.check import Check
 from gradlab.checks.table import CHECKS
+from gradlab.evaluation.call import Implementation
+from gradlab.evaluation.claims import claims_from
 from gradlab.harness.one_check import line_of
+from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import Profile
-from gradlab.harness.run import Plan
 from gradlab.harness.tally import results_of
-from gradlab.implementation.call import Implementation
-from gradlab.implementation.claims import claims_from
 from gradlab.problems.dtypes import as_dtype
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Problem

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import PROFILES
-from gradlab.harness.run import Plan, judge
+from gradlab.harness.run import judge
 from gradlab.targets.load import load
 from gradlab.targets.shipped import shipped
 

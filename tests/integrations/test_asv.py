@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradlab.implementation.call import Implementation
+from gradlab.evaluation.call import Implementation
 from gradlab.implementations.shifted import shifted
 from gradlab.integrations.asv import MOST_BITS, bits_lost, suites
 

@@ -53,12 +53,12 @@ SUM = "::rows_sum_to_zero[float32]"
 def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """A folder with losses.py, where every run tries three problems for each dtype."""
 
-    def few(claims: Any, dtype: str, extent: Any) -> tuple[Problem, ...]:
+    def few(claims: Any, dtype: str, *extent: Any) -> tuple[Problem, ...]:
         rows: list[list[list[float]]] = [[[0, 0]], [[1, -1, 0.5], [2, 0, 1]], [[0, 30]]]
         return tuple(Problem(np.array(row).astype(as_dtype(dtype)), np.ones(len(row), dtype=np.int64)) for row in rows)
 
     monkeypatch.setattr(selection, "problems_for", few)
-    monkeypatch.setattr(search, "drawn_problems", lambda claims, dtype, extent: ())
+    monkeypatch.setattr(search, "drawn_problems", lambda *extent: ())
     pytester.makepyfile(losses=LOSSES)
     pytester.syspathinsert()
     return pytester
@@ -252,7 +252,7 @@ def test_a_run_of_pytest_without_gradlab_loads_no_more_of_it_than_the_plugin(sui
 
         def test_loaded():
             loaded = {name for name in sys.modules if name.partition(".")[0] in ("gradlab", "numpy", "flint", "sympy")}
-            assert loaded == {"gradlab", "gradlab.integrations.pytest_plugin"}
+            assert loaded == {"gradlab", "gradlab.integrations", "gradlab.integrations.pytest_plugin"}
         """
     )
     result = run(["-p", "no:hypothesispytest", "test_loaded.py"], suite.path)

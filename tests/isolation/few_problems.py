@@ -13,9 +13,10 @@ import numpy as np
 from gradlab.cli import apart
 from gradlab.cli.judging import Wishes
 from gradlab.cli.offered import Offered
+from gradlab.evaluation.adaptation import adapt_to_claims
+from gradlab.evaluation.claims import Claims
 from gradlab.harness import power, selection
 from gradlab.harness.profiles import PROFILES
-from gradlab.implementation.claims import Claims
 from gradlab.isolation.worker_context import Desk
 from gradlab.problems.dtypes import as_dtype
 from gradlab.problems.problem import Problem
@@ -51,12 +52,12 @@ def loss(logits, labels):
 
 
 @lru_cache
-def problems_for(claims: Claims, dtype: str, extent: tuple[str, int]) -> tuple[Problem, ...]:
+def problems_for(claims: Claims, dtype: str, families: str, seed: int) -> tuple[Problem, ...]:
     """In place of the families; the same objects each time, as there."""
     chosen = json.loads(CHOSEN.read_text()) if CHOSEN.exists() else LOGITS
     arrays = [np.asarray(rows, dtype=np.float64).astype(as_dtype(dtype)) for rows in chosen]
     given = [Problem(rows, np.zeros(len(rows), dtype=int), family="small") for rows in arrays]
-    return tuple(selection.stated(claims, problem) for problem in given)
+    return tuple(adapt_to_claims(claims, problem) for problem in given)
 
 
 def judge_here(one: Offered, wishes: Wishes, desk: Desk) -> Any:

@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 
 from gradlab.cli.limits import Size
+from gradlab.evaluation.call import Implementation, made_for
+from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import Profile
 from gradlab.harness.resume import Course
-from gradlab.harness.run import Plan, judge
-from gradlab.implementation.call import Implementation, made_for
+from gradlab.harness.run import judge
 from gradlab.implementations.textbook import textbook
 from gradlab.isolation.journal import Journal, shared_memory
 from gradlab.isolation.limits import LOADING, TIMING, Limits, last_words, memory_of, spelled_bytes, spelled_end
@@ -112,7 +113,7 @@ def test_a_journal_is_read_through_another_mapping() -> None:
 
 
 def test_the_outermost_purpose_of_a_call_counts() -> None:
-    from gradlab.implementation.call import occasion
+    from gradlab.evaluation.call import occasion
 
     with made_for("shrinking a"), made_for("b"):
         assert occasion.get() == "shrinking a"

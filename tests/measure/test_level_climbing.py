@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gradlab.bounds.first_order import accurate_ulps
-from gradlab.implementation.claims import claims_from
+from gradlab.evaluation.claims import claims_from
 from gradlab.measure.accuracy import PARTS
 from gradlab.measure.level_climbing import LevelClimb, Levels, changed, decoded, drawn, drawn_size, edges_of
 from gradlab.problems.dtypes import DTYPE_NAMES, format_of

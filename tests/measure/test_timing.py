@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradlab.implementation.call import Implementation
-from gradlab.implementation.claims import claims_from
+from gradlab.evaluation.call import Implementation
+from gradlab.evaluation.claims import claims_from
 from gradlab.implementations.shifted import shifted
 from gradlab.measure import timing
 from gradlab.measure.timing import FEWEST, ROUNDS, Timing, bytes_beyond_the_gradient, timed_problem, timings

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from gradlab.bounds import first_order, second_order
 from gradlab.bounds.conditioning import conditioning, rows_in_range
+from gradlab.evaluation.claims import Claims
 from gradlab.harness.selection import may_be_asked
-from gradlab.implementation.claims import Claims
 from gradlab.oracle.enclosure import Enclosures, Truth, enclose_by_balls, enclose_by_double_double
 from gradlab.oracle.exact.balls import is_undefined
 from gradlab.oracle.ulp import absolute_error, error_in_ulp, is_narrow

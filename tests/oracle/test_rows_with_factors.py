@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from gradlab.checks.options import sample_weights_are_as_defined, upstream_is_as_defined
-from gradlab.implementation.call import Implementation
-from gradlab.implementation.claims import claims_from
+from gradlab.evaluation.call import Implementation
+from gradlab.evaluation.claims import claims_from
 from gradlab.implementations.every_option import CLAIMS, every_option
 from gradlab.oracle.enclosure import enclose, enclose_by_balls, enclose_by_double_double
 from gradlab.oracle.ulp import absolute_error

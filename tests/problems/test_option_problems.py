@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gradlab.implementation.claims import OPTIONS
+from gradlab.evaluation.claims import OPTIONS
 from gradlab.problems.coefficients import denominator_of, denominators_of
 from gradlab.problems.dtypes import DTYPE_NAMES, format_of
 from gradlab.problems.families.options import UNUSED, USED, one_hot, option_problems

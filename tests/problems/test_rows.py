@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gradlab.evaluation.adaptation import allows, is_left_open
+from gradlab.evaluation.call import keywords_for
+from gradlab.evaluation.claims import claims_from
 from gradlab.harness.search import drawn_problems
-from gradlab.harness.selection import allows, is_left_open, problems_for
-from gradlab.implementation.call import keywords_for
-from gradlab.implementation.claims import claims_from
+from gradlab.harness.selection import problems_for
 from gradlab.problems.formatting import snippet
 from gradlab.problems.objective import MEANS, Objective
 from gradlab.problems.problem import Problem
@@ -79,7 +80,7 @@ def test_another_rule_is_asked_only_where_it_is_claimed_or_makes_no_difference()
 
 def test_every_rule_that_is_claimed_is_asked_where_it_makes_a_difference() -> None:
     claims = claims_from({"options": ["sample_weights", "temperature"], "mean_over": list(MEANS)})
-    problems = problems_for(claims, "float32", ("quick", 0))
+    problems = problems_for(claims, "float32", "quick", 0)
     asked = {(p.objective.mean_over, name) for p in problems for name in p.objective.options}
     assert {(rule, "sample_weights") for rule in ("sum_of_weights", "number_of_rows")} <= asked
     assert ("number_of_rows", "temperature") in asked  # with sample weights
@@ -105,7 +106,7 @@ def test_what_sound_code_answers_in_two_ways_is_left_open(logits: Any, objective
 
 def test_drawn_problems_have_a_number_for_each_row_where_it_goes_with_the_reduction() -> None:
     claims = claims_from({"reduction": ["none", "sum"], "options": ["sample_weights", "upstream"]})
-    drawn = drawn_problems(claims, "float32", (150, 1))
+    drawn = drawn_problems(claims, "float32", 150, 1)
     on = {(name, p.objective.reduction) for p in drawn for name in p.objective.per_row_options}
     assert on == {("sample_weights", "none"), ("sample_weights", "sum"), ("upstream", "none")}
     assert all(len(one) == p.n_rows for p in drawn for one in p.objective.per_row_options.values())

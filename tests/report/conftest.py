@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gradlab.evaluation.call import Implementation
+from gradlab.evaluation.claims import claims_from
+from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import PROFILES
-from gradlab.harness.run import Plan, Report
+from gradlab.harness.run import Report
 from gradlab.harness.tally import Tally, examine
-from gradlab.implementation.call import Implementation
-from gradlab.implementation.claims import claims_from
 from gradlab.implementations.shifted import shifted
 from gradlab.implementations.textbook import textbook
 from gradlab.problems.dtypes import as_dtype

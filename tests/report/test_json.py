@@ -12,8 +12,9 @@ import jsonschema
 import pytest
 
 from gradlab.cases.cases import case_id
+from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import PROFILES
-from gradlab.harness.run import Plan, Report
+from gradlab.harness.run import Report
 from gradlab.measure.timing import Timing
 from gradlab.report.json import LARGE, SCHEMA, NotChecked, report_document, schema
 from gradlab.storage.encoding import decoded_problem

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 
-from gradlab.harness.run import Progress
+from gradlab.harness.plan import Progress
 from gradlab.report.progress import now_and_then
 
 

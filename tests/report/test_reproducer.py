@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradlab.implementation.call import Implementation
-from gradlab.implementation.claims import claims_from
+from gradlab.evaluation.call import Implementation
+from gradlab.evaluation.claims import claims_from
 from gradlab.problems.dtypes import DTYPE_NAMES, as_dtype
 from gradlab.problems.formatting import SHOWN_ENTRIES
 from gradlab.problems.objective import Objective

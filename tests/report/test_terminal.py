@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from rich.text import Text
 
-from gradlab.harness.run import Progress, Report
+from gradlab.harness.plan import Progress
+from gradlab.harness.run import Report
 from gradlab.report.progress import shown
 from gradlab.report.terminal import WIDE, console_for, print_lines, print_table, verdict_table
 

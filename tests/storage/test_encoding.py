@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradlab.implementation.call import Answer
+from gradlab.evaluation.call import Answer
 from gradlab.oracle.enclosure import enclose
 from gradlab.oracle.intervals import Enclosures
 from gradlab.problems.dtypes import DTYPE_NAMES, as_dtype, format_of

@@ -10,16 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradlab.implementation.claims import Claims, implementation
+from gradlab.evaluation.claims import Claims, implementation
 from gradlab.targets import load as load_module
 from gradlab.targets.load import TargetError, implementation_of, load
 
 pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
 
 PLAIN = "def loss(logits, labels):\n    return 0.0, logits\n"
-MARKED = (
-    "import gradlab.implementation.claims\n\n@gradlab.implementation.claims.implementation(reduction='sum')\n" + PLAIN
-)
+MARKED = "import gradlab\n\n@gradlab.implementation(reduction='sum')\n" + PLAIN
 
 
 def write(name: str, text: str) -> Path:

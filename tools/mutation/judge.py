@@ -41,8 +41,8 @@ def tallies(name: str) -> Iterator[Tally]:
     claims = implementation.claims
     tally = Tally(implementation)
     for dtype in claims.dtypes:
-        families = problems_for(claims, dtype, (PROFILE.families, SEED))
-        drawn = (problem for _ in "1" for problem in drawn_problems(claims, dtype, (PROFILE.examples, SEED)))
+        families = problems_for(claims, dtype, PROFILE.families, SEED)
+        drawn = (problem for _ in "1" for problem in drawn_problems(claims, dtype, PROFILE.examples, SEED))
         for problem in chain(families, drawn):
             if may_be_asked(claims, problem):
                 examine(tally, problem)

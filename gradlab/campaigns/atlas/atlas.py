@@ -9,13 +9,15 @@ from itertools import chain
 from gradlab.campaigns.atlas.climbing import OF_ONE_GENERATION, climbed
 from gradlab.campaigns.atlas.margin import Vanishing, vanishing_margin
 from gradlab.campaigns.conformance.profile import Profile, profile_of
+from gradlab.evaluation.adaptation import adapt_to_claims
+from gradlab.evaluation.call import Implementation
+from gradlab.evaluation.claims import Claims
+from gradlab.harness.plan import Progress, Watch
 from gradlab.harness.profiles import PROFILES
-from gradlab.harness.run import Progress, Watch, cost
-from gradlab.harness.selection import problems_in_run, stated
+from gradlab.harness.run import cost
+from gradlab.harness.selection import problems_in_run
 from gradlab.harness.tally import Tally, examine
 from gradlab.harness.verdict import Verdict
-from gradlab.implementation.call import Implementation
-from gradlab.implementation.claims import Claims
 from gradlab.measure.accuracy import LargestError, largest_errors
 from gradlab.problems.dtypes import Format, format_of
 from gradlab.problems.families import Family, families_of, problems_in
@@ -128,13 +130,13 @@ def _errors_on(implementation: Implementation, family: Family, fmt: Format) -> F
 
 
 def _stated_all(claims: Claims, problems: Sequence[Problem]) -> list[Problem]:
-    return [stated(claims, problem) for problem in problems]
+    return [adapt_to_claims(claims, problem) for problem in problems]
 
 
 def _judged(implementation: Implementation, dtype: str, last: bool, watch: Watch) -> Judged:
     """What `gradlab check` concludes where it draws no problems, by the checks that come last, or by all others."""
     profile = replace(PROFILES[PROFILE], examples=0)
-    problems = problems_in_run(implementation.claims, dtype, (profile, SEEDS[0]))
+    problems = problems_in_run(implementation.claims, dtype, profile, SEEDS[0])
     tally = Tally(implementation, Verdict.ACCURATE)
     for done, problem in enumerate(problems):
         phase = "bad labels" if last else problem.family

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from gradlab.implementation.call import Implementation
+from gradlab.evaluation.call import Implementation
 from gradlab.measure.accuracy import PARTS, LargestError, errors_on
 from gradlab.problems.dtypes import format_of
 from gradlab.problems.families.placing import underflows

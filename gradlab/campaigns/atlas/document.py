@@ -29,8 +29,8 @@ from gradlab.campaigns.exhaustive.sources import same_contents, sources_of
 from gradlab.campaigns.exhaustive.tally import Worst
 from gradlab.campaigns.exhaustive.truth import margins_of
 from gradlab.cases.cases import json_number
+from gradlab.evaluation.call import Implementation
 from gradlab.harness.verdict import Verdict
-from gradlab.implementation.call import Implementation
 from gradlab.measure.accuracy import PARTS
 from gradlab.measure.machine import numpy_simd, processor
 from gradlab.problems.dtypes import format_of

@@ -7,8 +7,8 @@ from functools import partial
 
 import numpy as np
 
-from gradlab.harness.selection import stated
-from gradlab.implementation.call import Implementation, evaluate
+from gradlab.evaluation.adaptation import adapt_to_claims
+from gradlab.evaluation.call import Implementation, evaluate
 from gradlab.problems.dtypes import Format
 from gradlab.problems.families.placing import rounds_to_one, underflows
 from gradlab.problems.problem import Problem
@@ -56,7 +56,7 @@ def margin_of(bits: int, fmt: Format) -> float:
 
 def _vanishes(implementation: Implementation, fmt: Format, bits: int) -> bool:
     logits = np.array([[margin_of(bits, fmt), 0]]).astype(fmt.dtype)
-    given = evaluate(implementation, stated(implementation.claims, Problem(logits, np.array([0]))))
+    given = evaluate(implementation, adapt_to_claims(implementation.claims, Problem(logits, np.array([0]))))
     return given.gradient is not None and bool(given.gradient[0, 0] == 0)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from gradlab.bounds import first_order
 from gradlab.campaigns.conformance.case import Asked, Seen
 from gradlab.campaigns.conformance.predictions import Predicted, agrees, exact
-from gradlab.implementation.call import Call
+from gradlab.evaluation.call import Call
 from gradlab.oracle.enclosure import enclose
 from gradlab.oracle.intervals import fill
 from gradlab.problems.problem import Array

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gradlab.implementation.call import (
+from gradlab.evaluation.call import (
     Call,
     CallFaultError,
     Implementation,
@@ -18,7 +18,7 @@ from gradlab.implementation.call import (
     pair_of,
     perform,
 )
-from gradlab.implementation.claims import Claims
+from gradlab.evaluation.claims import Claims
 from gradlab.problems.dtypes import DTYPE_NAMES, Format
 from gradlab.problems.problem import Array, Problem
 

@@ -15,7 +15,7 @@ from rich.text import Text
 from gradlab.campaigns.conformance.document import encoded_cases, encoded_profile
 from gradlab.campaigns.conformance.profile import Followed, Profile
 from gradlab.cases.cases import encoded_claims
-from gradlab.implementation.call import Implementation
+from gradlab.evaluation.call import Implementation
 from gradlab.storage.encoding import Plain
 
 SCHEMA = "gradlab-conformance-1"

@@ -10,10 +10,10 @@ import numpy as np
 from gradlab.campaigns.conformance.behaviour import is_same
 from gradlab.campaigns.conformance.case import Asked, Case, Rule, Seen, calls_of
 from gradlab.campaigns.conformance.table import CASES
-from gradlab.harness.run import Progress, Watch
-from gradlab.harness.selection import admits
-from gradlab.implementation.call import Implementation
-from gradlab.implementation.claims import Claims
+from gradlab.evaluation.adaptation import admits
+from gradlab.evaluation.call import Implementation
+from gradlab.evaluation.claims import Claims
+from gradlab.harness.plan import Progress, Watch
 from gradlab.problems.dtypes import format_of
 from gradlab.problems.problem import Problem
 

@@ -14,13 +14,13 @@ import numpy as np
 from gradlab.campaigns.exhaustive.digest import WAY
 from gradlab.campaigns.exhaustive.evaluation import Subject, probed
 from gradlab.campaigns.exhaustive.pieces import Evidence
-from gradlab.campaigns.exhaustive.sources import OWN, dependencies_of, digest_of_contents, followed
+from gradlab.campaigns.exhaustive.sources import OWN, dependencies_of, digest_of_code, digest_of_contents, followed
 from gradlab.campaigns.exhaustive.tally import MEAN_LOSS, Quantity, Tallies, Tally
 from gradlab.campaigns.exhaustive.truth import END
 from gradlab.measure.machine import numpy_simd, processor
 from gradlab.storage.encoding import Plain
 
-_WALK = ("exhaustive_walk.py", "exhaustive_pieces.py", "exhaustive_digest.py", "exhaustive_tally.py")
+_CALLERS = ("evaluation.py", "pieces.py", "digest.py", "tally.py")
 
 
 class CertificateError(Exception):
@@ -72,7 +72,7 @@ def machine_of() -> Plain:
     """What an answer may depend on besides the implementation, and the version of what checks it."""
     return {
         "gradlab": version("gradlab-verify"),
-        "checker": digest_of_contents(_checker()),
+        "checker": digest_of_code(_checker()),
         "digests": WAY,
         "python": platform.python_version(),
         "numpy": np.__version__,
@@ -83,8 +83,8 @@ def machine_of() -> Plain:
 
 def _checker() -> set[Path]:
     """The truth with all that it imports, and what makes the calls and counts the errors; nothing else of gradlab."""
-    harness = OWN / "harness"
-    return {*followed([harness / "exhaustive_truth.py"], {OWN}).files, *(harness / name for name in _WALK)}
+    here = Path(__file__).parent
+    return {*followed([here / "truth.py"], {OWN}).files, *(here / name for name in _CALLERS)}
 
 
 def stated(subject: Subject) -> Plain:

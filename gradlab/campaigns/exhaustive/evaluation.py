@@ -19,7 +19,7 @@ import numpy as np
 from gradlab.campaigns.exhaustive.digest import Digest
 from gradlab.campaigns.exhaustive.tally import MEAN_LOSS, Batch, Tallies, Tally, Worst, nothing_yet, sizes_of
 from gradlab.campaigns.exhaustive.truth import LOWERED, Truth, margins_of, per_ulp
-from gradlab.implementation.call import (
+from gradlab.evaluation.call import (
     Call,
     Implementation,
     answer_to_call,

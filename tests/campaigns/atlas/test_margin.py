@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gradlab.campaigns.atlas.margin import Vanishing, vanishing_margin
-from gradlab.implementation.call import Implementation
+from gradlab.evaluation.call import Implementation
 from gradlab.problems.dtypes import format_of
 from gradlab.problems.families.placing import rounds_to_one, underflows
 from gradlab.problems.problem import Array

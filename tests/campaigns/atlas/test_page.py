@@ -107,5 +107,5 @@ def test_the_picture_is_the_same_each_time_and_is_named_on_the_page() -> None:
 
 
 def test_the_page_in_the_documentation_is_what_the_document_beside_it_says() -> None:
-    docs = Path(__file__).parents[2] / "docs"
+    docs = Path(__file__).parents[3] / "docs"
     assert as_markdown(read_atlas(docs / "atlas.json"), "atlas.svg") == (docs / "atlas.md").read_text(encoding="utf-8")

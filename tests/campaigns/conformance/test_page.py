@@ -21,7 +21,7 @@ from gradlab.campaigns.conformance.page import (
 )
 from gradlab.campaigns.conformance.profile import profile_of
 from gradlab.campaigns.conformance.table import CASES
-from gradlab.implementation.call import Implementation
+from gradlab.evaluation.call import Implementation
 from gradlab.storage.files import parsed_json, strict_json
 from gradlab.targets.load import load
 
@@ -102,6 +102,6 @@ def test_what_was_seen_is_text_and_no_markdown() -> None:
 
 
 def test_the_page_of_the_documentation_has_the_rules_as_they_are() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "conformance.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[3] / "docs" / "conformance.md").read_text(encoding="utf-8")
     assert page.startswith("<!-- Written by `python tools/conformance.py`; not to be edited. -->\n")
     assert page.endswith("\n".join(rule_lines(encoded_cases())) + "\n")

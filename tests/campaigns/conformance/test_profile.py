@@ -9,9 +9,9 @@ import pytest
 
 from gradlab.campaigns.conformance.profile import followed, profile_of
 from gradlab.campaigns.conformance.table import CASES
-from gradlab.harness.run import Progress
-from gradlab.implementation.call import Implementation
-from gradlab.implementation.claims import Claims
+from gradlab.evaluation.call import Implementation
+from gradlab.evaluation.claims import Claims
+from gradlab.harness.plan import Progress
 from gradlab.problems.dtypes import DTYPE_NAMES
 from gradlab.targets.load import load
 from gradlab.targets.shipped import sound as sound_names

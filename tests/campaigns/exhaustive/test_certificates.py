@@ -15,7 +15,7 @@ from gradlab.campaigns.exhaustive.sweep import ALL
 from gradlab.campaigns.exhaustive.verify import CERTAIN_TO, error_by_oracle, faults_of_pieces
 from gradlab.targets.shipped import shipped
 
-FILES = sorted((Path(__file__).parents[2] / "docs/exhaustive").glob("*.json"))
+FILES = sorted((Path(__file__).parents[3] / "docs/exhaustive").glob("*.json"))
 
 
 @pytest.fixture(params=FILES, ids=lambda path: path.stem)

@@ -11,8 +11,8 @@ import pytest
 from gradlab.campaigns.exhaustive.digest import WAY, Digest
 from gradlab.campaigns.exhaustive.evaluation import Subject
 from gradlab.campaigns.exhaustive.pieces import examined
-from gradlab.implementation.call import Implementation
-from gradlab.implementation.claims import Claims
+from gradlab.evaluation.call import Implementation
+from gradlab.evaluation.claims import Claims
 from gradlab.oracle.intervals import Array
 
 

@@ -21,8 +21,8 @@ from gradlab.campaigns.exhaustive.sweep import ALL, Keep, complete, fresh, resum
 from gradlab.campaigns.exhaustive.tally import QUANTITIES, all_merged, nothing_yet, sizes_of
 from gradlab.campaigns.exhaustive.truth import END, TRUTH_ERROR, margins_of, truth_of
 from gradlab.campaigns.exhaustive.verify import changes, verified
-from gradlab.implementation.call import Implementation
-from gradlab.implementation.claims import Claims
+from gradlab.evaluation.call import Implementation
+from gradlab.evaluation.claims import Claims
 from gradlab.oracle.enclosure import enclose_by_double_double
 from gradlab.oracle.ulp import ulp_exponent
 from gradlab.problems.dtypes import format_of

@@ -10,6 +10,7 @@ import pytest
 
 from gradlab.campaigns.exhaustive.sources import (
     dependencies_of,
+    digest_of_code,
     digest_of_contents,
     imports_in,
     same_contents,
@@ -114,3 +115,24 @@ def test_contents_are_the_same_wherever_they_lie() -> None:
 
 def test_what_is_no_python_imports_nothing() -> None:
     assert list(imports_in(b"def (")) == []
+
+
+CODE = "from a.b import c\n\ndef f(x):\n    return c(x) + 1\n"
+
+
+@pytest.mark.parametrize(
+    ("other", "is_same"),
+    [
+        ("from a.moved.b import c\n\ndef f(x):\n    return c(x) + 1\n", True),
+        (
+            '"""What it is."""\nfrom a.b import c\n\n\ndef f(x):\n    """One more."""\n    return c(x) + 1  # one\n',
+            True,
+        ),
+        ("from a.b import c\n\ndef f(x):\n    return c(x) + 2\n", False),
+        ("from a.b import c\n\ndef f(x):\n    return c(x) - 1\n", False),
+    ],
+    ids=["moved", "explained", "another constant", "another operator"],
+)
+def test_the_digest_of_code_is_of_what_it_does(other: str, is_same: bool) -> None:
+    written({"code.py": CODE, "elsewhere/other.py": other})
+    assert (digest_of_code([Path("code.py")]) == digest_of_code([Path("elsewhere/other.py")])) is is_same

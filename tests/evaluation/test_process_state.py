@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from gradlab.checks.contract import leaves_the_process_as_it_was
-from gradlab.implementation.call import Implementation, answer
-from gradlab.implementation.process_state import arithmetic, watched
+from gradlab.evaluation.call import Implementation, answer
+from gradlab.evaluation.process_state import arithmetic, watched
 from gradlab.implementations.shifted import shifted
 from gradlab.problems.problem import Problem
 

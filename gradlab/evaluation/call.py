@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from gradlab.implementation.claims import Claims
-from gradlab.implementation.process_state import watched
-from gradlab.implementation.user_frame import place_of
+from gradlab.evaluation.claims import Claims
+from gradlab.evaluation.process_state import watched
+from gradlab.evaluation.user_frame import place_of
 from gradlab.problems.caching import remembered
 from gradlab.problems.objective import DERIVATIVES, Objective, derivative_shape
 from gradlab.problems.problem import Array, Problem

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gradlab.implementation.claims import ATTRIBUTE, Claims, claims_from, implementation
+from gradlab.evaluation.claims import ATTRIBUTE, Claims, claims_from, implementation
 
 FITTING: dict[str, tuple[Any, Any]] = {
     "reduction": ("sum", ("sum",)),

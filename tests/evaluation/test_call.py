@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradlab.implementation.call import (
+from gradlab.evaluation.call import (
     Call,
     Implementation,
     answer,
@@ -21,7 +21,7 @@ from gradlab.implementation.call import (
     perform,
     signature_fault,
 )
-from gradlab.implementation.claims import Claims
+from gradlab.evaluation.claims import Claims
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Array, Problem
 

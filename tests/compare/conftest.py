@@ -1,0 +1,7 @@
+"""The small runs that tests/report/ has too."""
+
+from __future__ import annotations
+
+from tests.report.conftest import reports
+
+__all__ = ["reports"]
