@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
 from pathlib import Path
@@ -161,6 +162,12 @@ def test_what_is_kept_on_disk_goes_by_another_name_once_a_source_has_changed(
     names = []
     for text in ("u = 2.0**-53", "u = 2.0**-52"):
         (tmp_path / "double_double.py").write_text(text)
-        monkeypatch.setattr(compiled, "__file__", str(tmp_path / "compiled.py"))
+        monkeypatch.setattr(compiled, "__file__", str(tmp_path / "fast" / "compiled.py"))
         names.append(compiled._digest_of_sources())
     assert names[0] != names[1]
+
+
+def test_the_name_on_disk_goes_by_the_source_of_everything_that_is_compiled() -> None:
+    loops = [getattr(loop_kernels, name) for name in Kernels._fields]
+    functions = [*loops, *compiled._SHARED, *compiled._ON_NUMBERS, *compiled._ON_NUMBERS.values()]
+    assert {Path(inspect.getfile(one)) for one in functions} <= {*compiled._sources()}

@@ -2,7 +2,7 @@
 
 Compiled are the same Python functions, without fast mathematics and without contraction to fused multiply-adds, so
 every bit is the same; that is tried on a sample before they are used. Where numba is missing, fails, or differs, NumPy
-does the work. numba keeps on disk what it compiled, under a name that changes with the sources of this package.
+does the work. numba keeps on disk what it compiled, under a name that changes with the sources of the oracle.
 """
 
 from __future__ import annotations
@@ -116,9 +116,13 @@ def _compiled() -> Kernels:
     return Kernels(*(compile_(_renamed(getattr(loop_kernels, name), f"{name}_{digest}")) for name in Kernels._fields))
 
 
+def _sources() -> list[Path]:
+    """Every file of the oracle, which has all that is compiled in this folder and above it."""
+    return sorted(Path(__file__).parents[1].rglob("*.py"))
+
+
 def _digest_of_sources() -> str:
-    sources = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
-    return hashlib.sha256(sources).hexdigest()[:12]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in _sources())).hexdigest()[:12]
 
 
 def _renamed(function: FunctionType, name: str) -> FunctionType:
