@@ -88,9 +88,11 @@ def test_ulps_of_an_entry_depend_on_neither_rows_nor_classes(shape: tuple[int, i
     assert first_order.accurate_ulps(problem) == 6 * ACCURATE_BETA + 4
 
 
-@pytest.mark.parametrize(("reduction", "more"), [("none", 0), ("mean", 4), ("sum", 4)])
-def test_ulps_of_the_loss_grow_by_one_for_each_addition(reduction: str, more: int) -> None:
-    problem = Problem(np.zeros((5, 3)), np.zeros(5, dtype=np.int64), Objective(reduction))
+@pytest.mark.parametrize(
+    ("reduction", "n_rows", "more"), [("none", 5, 0), ("mean", 5, 4), ("sum", 5, 4), ("sum", 0, 0)]
+)
+def test_ulps_of_the_loss_grow_by_one_for_each_addition(reduction: str, n_rows: int, more: int) -> None:
+    problem = Problem(np.zeros((n_rows, 3)), np.zeros(n_rows, dtype=np.int64), Objective(reduction))
     assert first_order.accurate_loss_ulps(problem) == first_order.accurate_ulps(problem) + more
 
 

@@ -22,6 +22,8 @@ def test_the_error_of_a_product_has_room_for_both_factors_and_the_multiplication
     needed = EXP_ERROR + MULTIPLY_ERROR + SCALES.radius
     assert (scale_error(SCALES) >= needed).all()
     assert (scale_error(SCALES) <= 1.03 * needed).all()
+    of_exp, of_product, of_scale = 1.01 * EXP_ERROR, 1.01 * MULTIPLY_ERROR, 1.01 * 1.01 * SCALES.radius
+    np.testing.assert_allclose(scale_error(SCALES), of_exp + of_product + of_scale, rtol=1e-12, atol=0)
 
 
 def test_an_exponential_that_was_left_out_is_enclosed_between_zero_and_its_largest() -> None:

@@ -63,6 +63,15 @@ def test_the_ulp_is_that_of_the_exact_value(name: str, value: Fraction, expected
     assert ulp_exponent(enclosing(value), format_of(name)) == expected
 
 
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+@pytest.mark.parametrize(("low", "expected"), [(-(2.0**-90), -24), (0.0, -23), (2.0**-90, -23)])
+def test_the_ulp_beside_a_power_of_two_is_that_of_the_side_on_which_the_low_part_is(
+    sign: float, low: float, expected: int
+) -> None:
+    parts = (np.array(part) for part in (sign, sign * low, 0.0))
+    assert ulp_exponent(Enclosures(*parts, np.array(0)), format_of("float32")) == expected
+
+
 def test_the_smaller_ulp_is_taken_where_the_enclosure_straddles_a_power_of_two() -> None:
     assert ulp_exponent(enclosing(Fraction(1), TWO**-80), format_of("float32")) == -24
 
