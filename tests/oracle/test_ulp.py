@@ -68,8 +68,8 @@ def test_the_ulp_is_that_of_the_exact_value(name: str, value: Fraction, expected
 def test_the_ulp_beside_a_power_of_two_is_that_of_the_side_on_which_the_low_part_is(
     sign: float, low: float, expected: int
 ) -> None:
-    parts = (np.array(part) for part in (sign, sign * low, 0.0))
-    assert ulp_exponent(Enclosures(*parts, np.array(0)), format_of("float32")) == expected
+    value = Enclosures(np.array(sign), np.array(sign * low), np.array(0.0), np.array(0))
+    assert ulp_exponent(value, format_of("float32")) == expected
 
 
 def test_the_smaller_ulp_is_taken_where_the_enclosure_straddles_a_power_of_two() -> None:
