@@ -99,7 +99,7 @@ RETURNED = {
 def test_exception_becomes_a_fault_that_names_it_on_one_line(name: str) -> None:
     function, fault = RAISED[name]
     line = raising.__code__.co_firstlineno + 2
-    assert fault_of(function) == f"{fault} (test_evaluation.py, line {line})"
+    assert fault_of(function) == f"{fault} (test_call.py, line {line})"
 
 
 def test_exception_of_a_library_names_the_line_that_called_it() -> None:
@@ -107,7 +107,7 @@ def test_exception_of_a_library_names_the_line_that_called_it() -> None:
         return np.zeros((2, 3)).sum(axis=7), logits
 
     line = function.__code__.co_firstlineno + 1
-    assert str(fault_of(function)).endswith(f" (test_evaluation.py, line {line})")
+    assert str(fault_of(function)).endswith(f" (test_call.py, line {line})")
 
 
 def test_endless_recursion_becomes_a_fault() -> None:
