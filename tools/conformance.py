@@ -47,17 +47,22 @@ TARGETS: Mapping[str, Mapping[str, Any]] = {
 PACKAGES = ("numpy", "torch", "jax", "optax", "tensorflow", "keras", "mlx", "scikit-learn", "scipy", "autograd")
 
 OPENING = """\
-Softmax cross-entropies agree on the formula and not on its edges. `gradlab conform TARGET` asks an implementation about
-each of the cases below and names the rule that its answer follows from; nothing is judged, and the exit status is 0.
+Softmax cross-entropies agree on the formula, but not on its edges. `gradlab conform TARGET` asks an implementation
+about each of the cases below, and names the rule that its answer follows. It gives no verdict, and the exit status is
+0.
 
     $ gradlab conform mypackage.losses:my_loss
     $ gradlab conform torch:cross_entropy --option ignore_index --option label_smoothing --json profile.json
 
-Of each rule, what an implementation that follows it would answer is computed by the oracle, and an answer fits where it
-is within the forward error that `gradlab/bounds/first_order.py` has for it. *not claimed*: the case needs an option,
-probabilities, masks or a mean that is not claimed; `--option`, `--targets` and `--reduction` claim it. *another rule*:
-none of those that are known fits, perhaps for want of digits, and what came back is shown. Two names joined by "or":
-the dtype does not tell them apart. The JSON fits the schema in `gradlab/campaigns/conformance/schema.json`."""
+For each rule, the oracle computes what an implementation that follows it would answer. An answer fits if it is within
+the forward error of `gradlab/bounds/first_order.py`.
+
+- *not claimed*: the case needs an option, probabilities, masks or a mean that the implementation does not claim;
+  `--option`, `--targets` and `--reduction` claim it.
+- *another rule*: no known rule fits, perhaps because too many digits are lost. What came back is shown.
+- Two names joined by "or": in this dtype both rules give the same answer.
+
+`gradlab/campaigns/conformance/schema.json` describes the JSON."""
 
 
 def page() -> Iterator[str]:
@@ -72,8 +77,8 @@ def page() -> Iterator[str]:
     yield ""
     yield f"## As measured, {DTYPES[0]}"
     yield ""
-    yield f"{', '.join(_versions())}; each is asked for all that it takes."
-    yield "**Bold** where gradlab's own rule is another; - where it has no such option or kind of target."
+    yield f"{', '.join(_versions())}; each is asked about everything that it takes."
+    yield "**Bold**: not gradlab's own rule. -: the implementation has no such option or kind of targets."
     yield ""
     yield from case_lines(cases, {target: profiles[DTYPES[0]] for target, profiles in found.items()})
     yield ""
@@ -82,7 +87,7 @@ def page() -> Iterator[str]:
     yield ""
     yield "## The cases and their rules"
     yield ""
-    yield "In bold those of gradlab's own objective and domain; in brackets who follows a rule."
+    yield "Bold: the rules of gradlab's own objective and domain. In brackets: who follows a rule."
     yield ""
     yield from rule_lines(cases)
 

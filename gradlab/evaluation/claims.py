@@ -33,7 +33,7 @@ class Claims:
     dtypes: the dtypes of the logits that it takes.
     options: the keywords it takes: label_smoothing, class_weights (an array (K,) in the logits' dtype), ignore_index,
         softcap, temperature, z_loss, poly_epsilon, sample_weights and upstream (arrays (N,) in the logits' dtype); each
-        is passed where it is on. What they mean: `problems/objective.py`, and README.md.
+        is passed where it is on. What they mean: `problems/objective.py`, and docs/objective.md.
     mean_over: what a mean divides by where rows do not all count alike, "sum_of_weights", "number_of_rows" or
         "all_rows"; it is held to that. The keyword `mean_over` is passed as `reduction` is.
     derivative: what is returned with the loss: "gradient" (N, K), "target_gradient" (N, K), "hessian" (N, K, K),

@@ -11,7 +11,7 @@ from gradlab.problems.problem import Array
 from gradlab.targets.load import load
 
 ACCURATE = ("accurate", "fused_accurate")
-ULPS = {"float32": 5.0, "float64": 4.0}  # what README says
+ULPS = {"float32": 5.0, "float64": 4.0}  # what docs/implementations.md says
 DEPTHS = (
     -0.37,
     -10.3,

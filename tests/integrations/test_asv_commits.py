@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-GUIDE = Path(__file__).parents[1] / "docs/continuous-integration.md"
+GUIDE = Path(__file__).parents[2] / "docs/continuous-integration.md"
 
 GOOD = """
 import numpy as np

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from flint import arb, ctx
 
-SHOWN = {"float32": 5.0, "float64": 4.0}  # ULP: what README says of what was found
+SHOWN = {"float32": 5.0, "float64": 4.0}  # ULP: what docs/implementations.md says of what was found
 PRECISION = 320  # bits: some 200 more than any square of a rounding needs
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tools.lemmas.inequality import Inequality
 
 DIFFERENCE, TERM, SUM, TOTAL, ANSWERS, FAR, SINGLE, KERNEL = "1", "2", "3", "4", "5", "6", "single", "kernel"
-SEARCHED = "searched"  # a figure that is not proved: what README says was found
+SEARCHED = "searched"  # a figure that is not proved: what docs/implementations.md says was found
 
 ROUNDINGS = "far off: roundings of many additions seldom all go one way"
 
