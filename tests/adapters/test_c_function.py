@@ -15,6 +15,7 @@ import gradlab
 from gradlab.adapters.c_function import HEADER
 from gradlab.evaluation.claims import Claims
 from gradlab.targets.load import TargetError, load
+from tests.runs import checked
 
 CC = shutil.which("cc")
 EXAMPLES = Path(__file__).parents[2] / "docs/examples"
@@ -51,7 +52,7 @@ def build(tmp_path: Path) -> Build:
 
 
 def test_the_example_is_stable(build: Build) -> None:
-    report = gradlab.check(build(EXAMPLE), profile="quick")
+    report = checked(build(EXAMPLE))
     assert report.verdict == "stable", report
     assert report.dtypes == ("float32", "float64")
 

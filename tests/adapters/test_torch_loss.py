@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-import gradlab
 from gradlab.evaluation.claims import Claims
 from gradlab.problems.dtypes import as_dtype
 from gradlab.problems.problem import Array
 from gradlab.targets.load import TargetError, load
+from tests.runs import checked
 
 pytest.importorskip("torch")
 
@@ -101,7 +101,7 @@ def test_a_loss_of_torch_is_right(target: str) -> None:
 
 
 def test_cross_entropy_is_stable() -> None:
-    report = gradlab.check("torch:cross_entropy", profile="quick", dtypes=["float32"])
+    report = checked("torch:cross_entropy", ("float32",))
     assert report.verdict == "stable", report
 
 

@@ -11,7 +11,6 @@ from gradlab.checks.check import Check
 from gradlab.checks.table import CHECKS
 from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import claims_from
-from gradlab.harness.one_check import line_of
 from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import Profile
 from gradlab.harness.tally import results_of
@@ -20,6 +19,7 @@ from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Problem
 from gradlab.targets.load import load
 from gradlab.targets.shipped import specimens
+from tests.runs import rejects
 
 CHECK_NAMED = {check.name: check for check in CHECKS}
 SEEN_IN_THE_STANDARD_FAMILIES = {"sequential_half_mean"}  # the others are seen in those of the quick profile
@@ -55,7 +55,7 @@ def test_its_own_check_rejects_it(specimen: Any, dtype: str) -> None:
     families = "standard" if specimen.name in SEEN_IN_THE_STANDARD_FAMILIES else "quick"
     plan = Plan(Profile("families", families, 0, 0, 0), seed=1)
     check: Check = CHECK_NAMED[specimen.killed_by]
-    assert line_of(implementation_of(specimen), plan, (check, dtype)).n_failed > 0
+    assert rejects(implementation_of(specimen), plan, check, dtype)
 
 
 @pytest.mark.parametrize(("specimen", "dtype"), CASES, ids=IDS)
