@@ -15,8 +15,8 @@ from functools import cached_property
 
 import numpy as np
 
-from gradlab.oracle.exact.balls import RowAnswers, answer_rows, is_undefined, reduced_loss
-from gradlab.oracle.exact.canonical import row_kinds
+from gradlab.oracle.exact.balls import RowAnswers, answer_rows, reduced_loss
+from gradlab.oracle.exact.canonical import is_undefined, row_kinds
 from gradlab.oracle.exact.derivatives import enclose_derivative
 from gradlab.oracle.exact.repeated import answer_merged, merged_rows
 from gradlab.oracle.fast.vectorised import answer_by_double_double
@@ -95,7 +95,6 @@ def _assembled(problem: Problem, solve: Callable[[Problem, Array], RowAnswers]) 
     kinds = row_kinds(problem)
     rows = np.concatenate([kinds.regular, kinds.infinite])
     answers = solve(problem, rows)
-    loss = reduced_loss(problem, answers.losses[: len(kinds.regular)])
     losses, gradient = answers.loss_intervals, answers.gradient
     if len(kinds.regular) < problem.n_rows:  # else the answers are in the order of the rows
         losses, gradient = constant(0.0, (problem.n_rows,)), constant(0.0, problem.logits.shape)
@@ -106,7 +105,10 @@ def _assembled(problem: Problem, solve: Callable[[Problem, Array], RowAnswers]) 
     fill(gradient, kinds.undefined, math.nan)
     if is_undefined(problem):
         fill(gradient, ~problem.ignored_rows, math.nan)
-    return Truth(problem, losses, losses if problem.objective.reduction == "none" else loss, gradient)
+    if problem.objective.reduction == "none":
+        return Truth(problem, losses, losses, gradient)
+    loss = reduced_loss(problem, answers.losses[: len(kinds.regular)])
+    return Truth(problem, losses, loss, gradient)
 
 
 _remembered: OrderedDict[_Key, Truth] = OrderedDict()

@@ -145,11 +145,6 @@ def coefficients_probability(targets: list[arb], label_smoothing: arb, class_wei
     return [class_weights[j] * (targets[j] * (1 - label_smoothing) + label_smoothing / n_classes) for j in classes]
 
 
-def kept(label: int, ignore_index: int) -> int:
-    """0 for an ignored row and 1 for another: what its coefficients are multiplied by."""
-    return 1 - int(label == ignore_index)
-
-
 def map_softcap(logits: arb, softcap: arb) -> tuple[arb, arb]:
     """Each logit x becomes c tanh(x/c), c being the softcap, before the softmax; and its slope."""
     return softcap * (logits / softcap).tanh(), 1 - (logits / softcap).tanh() * (logits / softcap).tanh()
@@ -187,7 +182,7 @@ def index_sum_of_weights(label: int, class_weights: list[arb], sample_weights: a
     classes = range(len(class_weights))
     own: Any = sample_weights
     own = own * (1 - int(label == ignore_index))
-    own = own * (sum((class_weights[j] * int(j == label) for j in classes), _ZERO))
+    own = own * (class_weights[label] if label in classes else _ZERO)
     return arb(own)
 
 

@@ -7,7 +7,7 @@ from sympy.codegen.cfunctions import log1p
 
 from gradlab.symbolic.definition import LETTERS, Binding, argmax, c, n
 from gradlab.symbolic.numpy_code import name_of
-from gradlab.symbolic.writing import PRODUCT, TIGHT, Language, Piece, left_out, side, write, write_tight
+from gradlab.symbolic.writing import PRODUCT, TIGHT, Language, Piece, left_out, picked, side, write, write_tight
 
 
 def as_ball(expression: Expr) -> str:
@@ -46,6 +46,9 @@ def _sum(summation: Expr, language: Language) -> str:
     index = summation.limits[0][0]
     if side(summation) != "all":
         raise TypeError(f"a running sum needs a binding of its own, got {summation}")
+    if (only := picked(summation)) is not None:
+        entry, place = only
+        return f"({write(entry, language)} if {LETTERS[place].name} in classes else _ZERO)"
     summand, other = left_out(summation)
     if index == n:
         return f"sum({name_of(summand)}, _ZERO)"

@@ -220,11 +220,6 @@ _BALL_OPTIONS = (
         "Coefficients of probability targets.",
         ["n_classes = len(targets)", "classes = range(n_classes)", f"return {ball_list(_T['probability'], j)}"],
     ),
-    Routine(
-        "kept(label: int, ignore_index: int) -> int",
-        "0 for an ignored row and 1 for another: what its coefficients are multiplied by.",
-        [f"return {as_ball(KEPT)}"],
-    ),
 )
 
 
@@ -261,7 +256,8 @@ def _ball_denominator(rule: str, target: str) -> Routine:
 
 def _product(factors: Sequence[str]) -> list[str]:
     """Lines that multiply the factors one after another, since together they are too long for a line."""
-    return [f"own: Any = {factors[0]}", *(f"own = own * ({factor})" for factor in factors[1:])]
+    bracketed = [factor if factor.startswith("(") else f"({factor})" for factor in factors[1:]]
+    return [f"own: Any = {factors[0]}", *(f"own = own * {factor}" for factor in bracketed)]
 
 
 def _numpy_reduction(name: str) -> Routine:

@@ -55,6 +55,16 @@ def left_out(summation: Expr) -> tuple[Expr, Symbol | None]:
     return summation.function, None
 
 
+def picked(summation: Expr) -> tuple[Expr, Symbol] | None:
+    """The summand at class a, and a, if the summand has the factor delta_ja: the sum is that, or 0 if a is no class."""
+    index = summation.limits[0][0]
+    for factor in Mul.make_args(summation.function):
+        if isinstance(factor, KroneckerDelta) and index in factor.args:
+            (other,) = set(factor.args) - {index}
+            return (summation.function / factor).xreplace({index: other}), other
+    return None
+
+
 def side(summation: Expr) -> str:
     """Which classes a sum runs over: "all", "before" a class or "after" it. Raises ValueError for anything else."""
     _, first, last = summation.limits[0]

@@ -21,7 +21,7 @@ from gradlab.bounds.conditioning import conditioning, rows_in_range
 from gradlab.evaluation.claims import Claims
 from gradlab.harness.selection import may_be_asked
 from gradlab.oracle.enclosure import Enclosures, Truth, enclose_by_balls, enclose_by_double_double
-from gradlab.oracle.exact.balls import is_undefined
+from gradlab.oracle.exact.canonical import is_undefined
 from gradlab.oracle.ulp import absolute_error, error_in_ulp, is_narrow
 from gradlab.problems.dtypes import DTYPE_NAMES, Format, format_of
 from gradlab.problems.objective import DERIVATIVES, MEANS, REDUCTIONS, TARGETS, Objective

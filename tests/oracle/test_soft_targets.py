@@ -27,7 +27,7 @@ def exact_coefficient(share: Fraction, weight: float, smoothing: float) -> Fract
 
 
 def pairs_of(problem: Problem) -> ClassPairs:
-    found = class_pairs(problem, arb(DIVISOR))
+    found = class_pairs(problem, 1 / arb(DIVISOR))
     assert found is not None
     return found
 
@@ -87,7 +87,7 @@ def test_a_constant_that_float64_takes_for_0_is_not_taken_for_0() -> None:
     def pairs(smoothing: float) -> ClassPairs | None:
         problem = Problem(np.zeros((1, N_CLASSES)), np.array([0]), Objective(label_smoothing=smoothing))
         with ctx.workprec(320):
-            return class_pairs(problem, arb(DIVISOR))
+            return class_pairs(problem, 1 / arb(DIVISOR))
 
     assert pairs(5e-324) is None
     assert pairs(2.0**-250) is not None

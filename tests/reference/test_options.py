@@ -114,7 +114,7 @@ def test_the_coefficients_in_balls_enclose_the_exact_ones(name: str) -> None:
             balls = ball_forms.coefficients_probability(shares, smoothing, weights)
         else:
             label = int(problem.targets[row])
-            kept = ball_forms.kept(label, NO_LABEL if objective.ignore_index is None else objective.ignore_index)
+            kept = label != objective.ignore_index
             balls = [kept * ball for ball in ball_forms.coefficients_index(label, K, smoothing, weights)]
         for column, ball in enumerate(balls):
             exact = exact_coefficient(problem, row, column)

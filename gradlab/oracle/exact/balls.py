@@ -24,7 +24,15 @@ from dataclasses import dataclass
 import numpy as np
 from flint import arb, ctx
 
-from gradlab.oracle.exact.canonical import class_coefficients, denominator, row_coefficients, row_factors, row_kinds
+from gradlab.oracle.exact.canonical import (
+    class_coefficients,
+    gradient_share,
+    is_undefined,
+    reduce_losses,
+    row_coefficients,
+    row_factors,
+    row_kinds,
+)
 from gradlab.oracle.exact.conversion import to_enclosures
 from gradlab.oracle.intervals import Array, Enclosures, constant, fill
 from gradlab.oracle.ulp import WIDTH_BITS, is_narrow
@@ -90,16 +98,11 @@ def reduced_loss(problem: Problem, losses: list[arb]) -> Enclosures:
     precision = 2 * starting_precision(problem)
     while True:
         with ctx.workprec(precision):
-            total = to_enclosures([sum(losses, arb(0)) / denominator(problem)])
+            total = to_enclosures([reduce_losses(problem, losses)])
         if is_narrow(total, problem.format).all():
             return total[0]
         precision = doubled(precision)
         losses = _evaluate(problem, kinds.regular, precision).losses
-
-
-def is_undefined(problem: Problem) -> bool:
-    """Whether the reduction is a mean whose denominator is 0."""
-    return denominator(problem).is_zero()
 
 
 def starting_precision(problem: Problem) -> int:
@@ -121,8 +124,7 @@ def starting_precision(problem: Problem) -> int:
 
 def _evaluate(problem: Problem, rows: Array, precision: int) -> RowAnswers:
     with ctx.workprec(precision):
-        divisor = denominator(problem)
-        divides = not (divisor.is_zero() or divisor == 1)
+        share = gradient_share(problem)
         classes, scales = class_coefficients(problem), bool(problem.objective.per_row_options)
         losses: list[arb] = []
         entries: list[arb] = []
@@ -134,7 +136,7 @@ def _evaluate(problem: Problem, rows: Array, precision: int) -> RowAnswers:
                 of_loss, of_gradient = row_factors(problem, row)
                 loss, gradient = of_loss * loss, [of_gradient * entry for entry in gradient]
             losses.append(loss)
-            entries += [entry / divisor for entry in gradient] if divides else gradient
+            entries += gradient if share == 1 else [share * entry for entry in gradient]
         shape = (len(losses), problem.n_classes)
         gradients = to_enclosures(entries)
         parts = (gradients.high, gradients.low, gradients.radius, gradients.exponent)

@@ -6,14 +6,23 @@ eps and w are the exact values of the doubles in the objective. Also here: which
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from flint import arb
 
 from gradlab.oracle.intervals import Array
 from gradlab.problems.problem import Problem
-from gradlab.reference.ball_forms import ROW_FACTORS, coefficients_index, coefficients_probability
+from gradlab.reference.ball_forms import (
+    INDEX_DENOMINATORS,
+    PROBABILITY_DENOMINATORS,
+    REDUCTIONS,
+    ROW_FACTORS,
+    coefficients_index,
+    coefficients_probability,
+)
 
 _NO_LABEL = -1
 
@@ -49,28 +58,46 @@ def row_coefficients(problem: Problem, row: int, classes: ClassCoefficients) -> 
     return coefficients_probability(shares, *_options(problem))
 
 
-def denominator(problem: Problem) -> arb:
-    """What the reduction divides by: 1, or the mean's denominator; at the present working precision.
+def reduce_losses(problem: Problem, losses: list[arb]) -> arb:
+    """The sum or the mean of the losses of all rows that count, at the present working precision; NaN for 0/0."""
+    return arb(REDUCTIONS[problem.objective.reduction](losses, denominators(problem))[0])
 
-    By `Objective.mean_over`. The sum of weights is that of s_i w_y over the rows that are not ignored, with probability
-    targets that of s_i.
+
+def gradient_share(problem: Problem) -> arb:
+    """What the reduction multiplies the gradient of each row's own loss by; 1 where a mean divides by 0.
+
+    Whose gradient is NaN by the rules of the domain.
     """
-    objective, kept = problem.objective, ~problem.ignored_rows
+    share = _share(problem)
+    return share if share.is_finite() else arb(1)
+
+
+def is_undefined(problem: Problem) -> bool:
+    """Whether the reduction is a mean whose denominator is 0."""
+    return not _share(problem).is_finite()
+
+
+def _share(problem: Problem) -> arb:
+    return arb(REDUCTIONS[problem.objective.reduction]([], denominators(problem))[1])
+
+
+def denominators(problem: Problem) -> list[arb]:
+    """What the rows add to the denominator of the mean, at the present working precision; equal rows as one ball."""
+    objective = problem.objective
     if objective.reduction != "mean":
-        return arb(1)
-    if objective.mean_over == "all_rows":
-        return arb(problem.n_rows)
-    sizes = objective.class_weights if objective.targets == "index" else None
-    if objective.mean_over == "number_of_rows" or (sizes is None and objective.sample_weights is None):
-        return arb(int(kept.sum()))
-    own = None if objective.sample_weights is None else np.asarray(objective.sample_weights)[kept].tolist()
-    if sizes is None:
-        return sum(map(arb, own or ()), arb(0))
-    if own is not None:
-        labels = problem.targets[kept].tolist()
-        return sum((arb(weight) * arb(sizes[label]) for weight, label in zip(own, labels, strict=True)), arb(0))
-    counts = np.bincount(problem.targets[kept], minlength=problem.n_classes).tolist()
-    return sum((count * arb(size) for count, size in zip(counts, sizes, strict=True) if count), arb(0))
+        return []
+    sample_weights = objective.sample_weights
+    if objective.targets == "probability":
+        by_weight = PROBABILITY_DENOMINATORS[objective.mean_over]
+        if sample_weights is None:
+            return [problem.n_rows * by_weight(arb(1))]
+        return [by_weight(arb(weight)) for weight in sample_weights]
+    rule, class_weights, ignored = INDEX_DENOMINATORS[objective.mean_over], _class_weights(problem), _ignored(problem)
+    labels = problem.targets.tolist()
+    if sample_weights is None:
+        return [n_rows * rule(label, class_weights, arb(1), ignored) for label, n_rows in Counter(labels).items()]
+    rows = zip(labels, sample_weights, strict=True)
+    return [rule(label, class_weights, arb(weight), ignored) for label, weight in rows]
 
 
 def active_classes(problem: Problem) -> Array:
@@ -127,5 +154,15 @@ def row_kinds(problem: Problem) -> RowKinds:
 
 
 def _options(problem: Problem) -> tuple[arb, list[arb]]:
-    sizes = problem.objective.class_weights or (1.0,) * problem.n_classes
-    return arb(problem.objective.label_smoothing), [arb(size) for size in sizes]
+    return arb(problem.objective.label_smoothing), _class_weights(problem)
+
+
+@lru_cache(maxsize=4)  # the same at every precision, since a double is an exact ball
+def _class_weights(problem: Problem) -> list[arb]:
+    weights = problem.objective.class_weights
+    return [arb(1)] * problem.n_classes if weights is None else [arb(weight) for weight in weights]
+
+
+def _ignored(problem: Problem) -> int:
+    ignored = problem.objective.ignore_index
+    return _NO_LABEL if ignored is None else ignored

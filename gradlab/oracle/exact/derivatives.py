@@ -13,11 +13,12 @@ import math
 import numpy as np
 from flint import arb, ctx
 
-from gradlab.oracle.exact.balls import doubled, is_undefined, starting_precision
+from gradlab.oracle.exact.balls import doubled, starting_precision
 from gradlab.oracle.exact.canonical import (
     ClassCoefficients,
     class_coefficients,
-    denominator,
+    gradient_share,
+    is_undefined,
     row_coefficients,
     row_factors,
     row_kinds,
@@ -55,8 +56,7 @@ def enclose_derivative(problem: Problem) -> Enclosures:
 def _evaluated(problem: Problem, rows: Array, precision: int) -> Enclosures:
     shape = derivative_shape(problem.objective.derivative, problem.logits.shape)
     with ctx.workprec(precision):
-        divisor = denominator(problem)
-        divides = not (divisor.is_zero() or divisor == 1)
+        share = gradient_share(problem)
         classes = class_coefficients(problem)
         entries: list[arb] = []
         for row in rows.tolist():
@@ -65,7 +65,7 @@ def _evaluated(problem: Problem, rows: Array, precision: int) -> Enclosures:
                 factor = row_factors(problem, row)[1]
                 own = [factor * entry for entry in own]
             entries += own
-        flat = to_enclosures([entry / divisor for entry in entries] if divides else entries)
+        flat = to_enclosures(entries if share == 1 else [share * entry for entry in entries])
         parts = (flat.high, flat.low, flat.radius, flat.exponent)
         return Enclosures(*(part.reshape(len(rows), *shape[1:]) for part in parts))
 

@@ -13,7 +13,7 @@ import numpy as np
 from flint import arb, ctx
 
 from gradlab.oracle.exact.balls import RowAnswers, doubled, starting_precision
-from gradlab.oracle.exact.canonical import denominator
+from gradlab.oracle.exact.canonical import gradient_share
 from gradlab.oracle.exact.conversion import to_enclosures
 from gradlab.oracle.intervals import Array, Enclosures, unwritten
 from gradlab.oracle.ulp import is_narrow
@@ -105,8 +105,8 @@ def _answer(problem: Problem, row: MergedRow) -> tuple[arb, Enclosures]:
         with ctx.workprec(precision):
             images = [arb(level) + arb(count).log() for level, count in zip(row.levels, row.counts, strict=True)]
             loss, gradient = _complement(images, [arb(share) for share in row.shares])
-            divisor = denominator(problem)
-            entries = [entry / (count * divisor) for entry, count in zip(gradient, row.counts, strict=True)]
+            share = gradient_share(problem)
+            entries = [entry * share / count for entry, count in zip(gradient, row.counts, strict=True)]
             found = to_enclosures([loss, *entries])
         if is_narrow(found, problem.format).all():
             return loss, found[1:]

@@ -1,8 +1,8 @@
 """Gradient and losses of a block of rows with one active class each: plain labels, weighted or not.
 
-g_j = c e_j with c = t_y / (S D), no subtraction: g_y = -c s where y is the class `top`, else g_y = -c (S - e_y),
-which cancels by a factor 2 at most because e_y <= 1 <= S - e_y. loss = t_y (log1p(s) + max - x_y), both terms
-non-negative. c, g_y and the loss are balls; c is turned into a pair, and
+g_j = c e_j with c = t_y r / S, no subtraction, where the reduction multiplies each gradient by r: g_y = -c s where y is
+the class `top`, else g_y = -c (S - e_y), which cancels by a factor 2 at most because e_y <= 1 <= S - e_y. loss = t_y
+(log1p(s) + max - x_y), both terms non-negative. c, g_y and the loss are balls; c is turned into a pair, and
     g_j = multiply(e_j, c): relative error at most EXP_ERROR + (error of c) + MULTIPLY_ERROR, times 1.01 for products.
 """
 
@@ -29,11 +29,11 @@ class SharpRows(NamedTuple):
     coefficients: list[arb]
 
 
-def sharp_answer(parts: Exponentials, rows: SharpRows, divisor: arb, out: Enclosures) -> list[arb]:
-    """The rows' own losses as balls; writes the gradient (R, K) divided by the denominator into `out`."""
+def sharp_answer(parts: Exponentials, rows: SharpRows, share: arb, out: Enclosures) -> list[arb]:
+    """The rows' own losses as balls; writes the gradient (R, K), times the share of the reduction, into `out`."""
     places = np.arange(len(rows.labels))
     totals = [1 + s for s in parts.others]
-    scales = [t / (total * divisor) for t, total in zip(rows.coefficients, totals, strict=True)]
+    scales = [t * share / total for t, total in zip(rows.coefficients, totals, strict=True)]
     own = _own_exponentials(parts, rows.labels)
     quadruples = zip(scales, parts.others, totals, own, strict=True)
     targets = [-(c * s if e is None else c * (total - e)) for c, s, total, e in quadruples]

@@ -1,6 +1,7 @@
 """Gradient and losses of a block of rows whose coefficients may be spread over many classes.
 
-Everything is divided by the denominator D from the start: t stands for t/D, A = sum_j t_j, c = A/S.
+The reduction multiplies each gradient by r, and so are the coefficients from the start: t stands for r t.
+A = sum_j t_j, c = A/S, S = 1 + s.
     g_j = c e_j - t_j for every class but the largest logit's;
     g_top = (sum_{j != top} t_j - t_top s) / S, which does not cancel where the target is sharp;
     loss = A log1p(s) + sum_j t_j (max - x_j), all terms non-negative.
@@ -41,14 +42,14 @@ PROBABILITY_LIMITS = (2.0**-150, 2.0**100)
 
 
 class ClassPairs(NamedTuple):
-    """Pairs of shape (K,), divided by D: t_j of a class that is not the label, of the label, and their difference."""
+    """Pairs of shape (K,), times r: t_j of a class that is not the label, of the label, and their difference."""
 
     other: Pair
     label: Pair
     hard: Pair
 
 
-def class_pairs(problem: Problem, divisor: arb) -> ClassPairs | None:
+def class_pairs(problem: Problem, share: arb) -> ClassPairs | None:
     """What coefficients are made of, relative error 2^-105; None unless all are 0 or within CLASS_LIMITS.
 
     What is 0 is so exactly: one that float64 alone would take for 0, eps/K for a subnormal eps, is not.
@@ -57,7 +58,7 @@ def class_pairs(problem: Problem, divisor: arb) -> ClassPairs | None:
     hard = [label - other for label, other in zip(classes.label, classes.other, strict=True)]
     if problem.objective.label_smoothing == 1:
         hard = [arb(0)] * len(hard)  # of which the balls know only that it is tiny
-    columns = [to_enclosures([ball / divisor for ball in balls]) for balls in (classes.other, classes.label, hard)]
+    columns = [to_enclosures([ball * share for ball in balls]) for balls in (classes.other, classes.label, hard)]
     found = concatenate(columns)
     exact = (found.high == 0) & (found.radius == 0)
     inside = (CLASS_LIMITS[0] < found.exponent) & (found.exponent < CLASS_LIMITS[1]) & (found.high > 0)
@@ -67,7 +68,7 @@ def class_pairs(problem: Problem, divisor: arb) -> ClassPairs | None:
 
 
 class SoftRows(NamedTuple):
-    """A block of rows: their logits and the pairs of their coefficients t/D, all of shape (R, K)."""
+    """A block of rows: their logits and the pairs of their coefficients r t, all of shape (R, K)."""
 
     logits: Array
     high: Array
@@ -92,13 +93,13 @@ def probability_rows(logits: Array, targets: Array, classes: ClassPairs) -> Soft
     return rows
 
 
-def soft_answer(parts: Exponentials, rows: SoftRows, divisor: arb, out: Enclosures) -> list[arb]:
-    """The rows' own losses as balls; writes the gradient (R, K) divided by the denominator into `out`."""
+def soft_answer(parts: Exponentials, rows: SoftRows, share: arb, out: Enclosures) -> list[arb]:
+    """The rows' own losses as balls; writes the gradient (R, K), times the share, into `out`."""
     own, rest, costs = _row_totals(parts, rows)
     mass = [t + r for t, r in zip(own, rest, strict=True)]
     scales = [a / (1 + s) for a, s in zip(mass, parts.others, strict=True)]
     tops = [(r - t * s) / (1 + s) for t, r, s in zip(own, rest, parts.others, strict=True)]
-    losses = [(a * s.log1p() + cost) * divisor for a, s, cost in zip(mass, parts.others, costs, strict=True)]
+    losses = [(a * s.log1p() + cost) / share for a, s, cost in zip(mass, parts.others, costs, strict=True)]
     converted = to_enclosures(scales + tops)
     _write_entries(parts, rows, converted[: len(own)], out)
     fill(out, (np.arange(len(own)), parts.top), converted[len(own) :])

@@ -12,7 +12,7 @@ import numpy as np
 from flint import arb, ctx
 
 from gradlab.oracle.exact.balls import RowAnswers, answer_rows
-from gradlab.oracle.exact.canonical import denominator, label_coefficients, row_kinds
+from gradlab.oracle.exact.canonical import gradient_share, label_coefficients, row_kinds
 from gradlab.oracle.exact.conversion import to_enclosures
 from gradlab.oracle.fast.row_softmax import ROW_BLOCK_ENTRIES, exponentials
 from gradlab.oracle.fast.sharp_targets import SharpRows, sharp_answer
@@ -82,20 +82,20 @@ def _row_blocks(places: Array, n_classes: int) -> Iterator[slice]:
 
 def _sharp(problem: Problem, rows: Array) -> tuple[BlockSolver, Array]:
     """What solves a block of rows with labels, and which of the rows the proofs cover."""
-    sizes, divisor = label_coefficients(problem), _divisor(problem)
+    sizes, share = label_coefficients(problem), gradient_share(problem)
 
     def solve(block: Array, out: Enclosures) -> list[arb]:
         logits, labels = problem.logits64[block], problem.targets[block]
         sharp_rows = SharpRows(logits, labels, [sizes[label] for label in labels.tolist()])
-        return sharp_answer(exponentials(logits, logits.argmax(1)), sharp_rows, divisor, out)
+        return sharp_answer(exponentials(logits, logits.argmax(1)), sharp_rows, share, out)
 
     return solve, _sizes(problem, rows) < _SHARP_LARGEST_LOGIT
 
 
 def _soft(problem: Problem, rows: Array) -> tuple[BlockSolver, Array]:
     """What solves a block of rows with probabilities or smoothed labels, and which of the rows the proofs cover."""
-    divisor = _divisor(problem)
-    classes = class_pairs(problem, divisor)
+    share = gradient_share(problem)
+    classes = class_pairs(problem, share)
     if classes is None:
         return _unsolvable, np.zeros(len(rows), dtype=bool)
 
@@ -105,7 +105,7 @@ def _soft(problem: Problem, rows: Array) -> tuple[BlockSolver, Array]:
             soft_rows = probability_rows(logits, targets.astype(np.float64), classes)
         else:
             soft_rows = smoothed_labels(logits, targets, classes)
-        return soft_answer(exponentials(logits, logits.argmax(1)), soft_rows, divisor, out)
+        return soft_answer(exponentials(logits, logits.argmax(1)), soft_rows, share, out)
 
     able = _sizes(problem, rows) < LARGEST_LOGIT
     if problem.objective.targets == "probability":
@@ -118,11 +118,6 @@ def _soft(problem: Problem, rows: Array) -> tuple[BlockSolver, Array]:
 def _unsolvable(block: Array, out: Enclosures) -> list[arb]:
     del out
     raise AssertionError(f"no row is within the limits, got {len(block)} rows")
-
-
-def _divisor(problem: Problem) -> arb:
-    divisor = denominator(problem)
-    return arb(1) if divisor.is_zero() else divisor
 
 
 def _sizes(problem: Problem, rows: Array) -> Array:
