@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from gradlab.api import check
     from gradlab.evaluation.call import Implementation
     from gradlab.evaluation.claims import Claims, implementation
-    from gradlab.harness.run import Report
     from gradlab.harness.verdict import Verdict
     from gradlab.integrations.pytest_plugin import parametrize
     from gradlab.problems.objective import Objective
     from gradlab.problems.problem import Problem
+    from gradlab.report.report import Report
     from gradlab.targets.importing import TargetError
 
 __all__ = [
@@ -36,7 +36,7 @@ _HOMES = {
     "Implementation": "gradlab.evaluation.call",
     "Objective": "gradlab.problems.objective",
     "Problem": "gradlab.problems.problem",
-    "Report": "gradlab.harness.run",
+    "Report": "gradlab.report.report",
     "TargetError": "gradlab.targets.importing",
     "Verdict": "gradlab.harness.verdict",
     "check": "gradlab.api",

@@ -9,7 +9,8 @@ from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import LEVELS
 from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import profile_named
-from gradlab.harness.run import Report, judge
+from gradlab.harness.run import judge
+from gradlab.report.report import Report, report_of
 from gradlab.targets.load import TargetError, implementation_of, load
 
 Target = str | Callable[..., Any] | Implementation
@@ -41,7 +42,8 @@ def check(
     if len(found) > 1:
         names = ", ".join(one.name for one in found)
         raise TargetError(f"{target} stands for {len(found)} functions, must be one: {names}")
-    return judge(found[0], plan_for(found[0], level=level, profile=profile, seed=seed, dtypes=wanted))
+    plan = plan_for(found[0], level=level, profile=profile, seed=seed, dtypes=wanted)
+    return report_of(judge(found[0], plan))
 
 
 def implementations_of(target: Target, claims: Mapping[str, Any], dtypes: Iterable[str] = ()) -> list[Implementation]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from gradlab.evaluation.call import Implementation, answer
 from gradlab.evaluation.claims import LEVELS, Claims, claims_from
-from gradlab.harness.run import Report
+from gradlab.harness.run import Run
 from gradlab.oracle.enclosure import enclose
 from gradlab.problems.problem import Problem
 from gradlab.result import Result
@@ -56,34 +56,34 @@ def case_id(implementation: Implementation, problem: Problem) -> str:
     return hashlib.sha256(identity.encode()).hexdigest()[:10]
 
 
-def keep_failures(report: Report, folder: Path, base: Path | None = None) -> int:
+def keep_failures(run: Run, folder: Path, base: Path | None = None) -> int:
     """Writes a file for every problem of the run that failed a check; the number of files. Raises OSError.
 
     base: the folder from which the target was given, the current one if left out.
     """
-    return keep_texts(case_texts(report, base or Path.cwd()), folder)
+    return keep_texts(case_texts(run, base or Path.cwd()), folder)
 
 
-def case_texts(report: Report, base: Path) -> Iterator[tuple[str, str]]:
+def case_texts(run: Run, base: Path) -> Iterator[tuple[str, str]]:
     """For every problem of the run that failed a check, the name of its file and what is in it."""
-    for results in report.failing:
-        document = packed({**case_document(report, results), "folder": str(base)})
+    for results in run.failing:
+        document = packed({**case_document(run, results), "folder": str(base)})
         yield f"{document['id']}.json", strict_json(document)
 
 
-def case_document(report: Report, results: tuple[Result, ...]) -> Plain:
+def case_document(run: Run, results: tuple[Result, ...]) -> Plain:
     """What is kept of one problem and the results of the checks that it failed, as plain data."""
-    implementation, problem = report.implementation, results[0].problem
+    implementation, problem = run.implementation, results[0].problem
     return {
         "schema": SCHEMA,
         "gradlab": version("gradlab-verify"),
         "id": case_id(implementation, problem),
         "target": implementation.target,
         "name": implementation.name,
-        "level": report.plan.level,
+        "level": run.plan.level,
         "claims": encoded_claims(implementation.claims),
-        "seed": report.plan.seed,
-        "profile": report.plan.profile.name,
+        "seed": run.plan.seed,
+        "profile": run.plan.profile.name,
         "failed": [encoded_result(result) for result in results],
         "problem": encoded_problem(problem),
         "got": encoded_answer(answer(implementation, problem)),

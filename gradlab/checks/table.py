@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -255,6 +256,17 @@ CHECKS: tuple[Check, ...] = (
     Check(second_order.loss_is_linear_in_the_targets, "calculus", _every(_moderate, _derivative("target_gradient"))),
 )
 # fmt: on
+
+
+_NAMED = {check.name: check for check in CHECKS}
+
+
+def check_named(name: str) -> Check:
+    """The check of this name. Raises KeyError where there is none."""
+    return _NAMED[name]
+
+
+copyreg.pickle(Check, lambda check: (check_named, (check.name,)))  # its conditions are closures, which do not travel
 
 
 def applicable(claims: Claims, problem: Problem, last: bool | None = None) -> list[Check]:

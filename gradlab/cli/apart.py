@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,10 +13,10 @@ import click
 
 from gradlab.cli.judging import (
     Wishes,
+    lines_told,
     not_asked,
     plan_of,
     refuse_faults,
-    summed_up,
     timed,
     writing,
 )
@@ -24,14 +24,14 @@ from gradlab.cli.offered import Claimed, Offered, Offers, implementation_here, l
 from gradlab.isolation.limits import TIMING, Limits
 
 if TYPE_CHECKING:
-    from gradlab.harness.run import Report
+    from gradlab.harness.run import Run
     from gradlab.isolation.supervisor import Pool, Supervised
     from gradlab.isolation.worker_context import Desk
     from gradlab.report.json import NotChecked
-    from gradlab.report.judged import Judged
+    from gradlab.report.report import Report
 
 
-def judged_apart(targets: Sequence[str], wishes: Wishes) -> tuple[list[Judged], list[NotChecked], list[str]]:
+def judged_apart(targets: Sequence[str], wishes: Wishes) -> tuple[list[Report], list[NotChecked], list[str]]:
     """What the targets come to, told as it comes; what was not checked; what is wrong with files of folders."""
     from gradlab.isolation.supervisor import pool_in
 
@@ -48,29 +48,38 @@ def judged_apart(targets: Sequence[str], wishes: Wishes) -> tuple[list[Judged], 
         return [_told(pool, name, member, wishes) for name, member in asked], not_checked, offers.unloaded
 
 
-def _told(pool: Pool, name: str, member: Supervised, wishes: Wishes) -> Judged:
+def _told(pool: Pool, name: str, member: Supervised, wishes: Wishes) -> Report:
     """What an implementation comes to, its failing problems kept and all of it told."""
     from gradlab.report.progress import shown
     from gradlab.report.terminal import print_lines
     from gradlab.storage.files import keep_texts
 
     with shown(name) as watch:
-        judged: Judged | str = pool.result_of(member, watch)
-    if isinstance(judged, str):
-        raise click.UsageError(judged)
+        found: Finished | str = pool.result_of(member, watch)
+    if isinstance(found, str):
+        raise click.UsageError(found)
     with writing():
-        keep_texts(judged.cases, wishes.cases)
-    print_lines(["", *judged.lines])
-    return replace(judged, cases=())
+        keep_texts(found.cases, wishes.cases)
+    print_lines(lines_told(found.report, wishes))
+    return found.report
 
 
-def judge_here(one: Offered, wishes: Wishes, desk: Desk) -> Judged | str:
+@dataclass(frozen=True)
+class Finished:
+    """What comes back from a worker: the report, and the files of its failing problems, by name and text."""
+
+    report: Report
+    cases: tuple[tuple[str, str], ...]
+
+
+def judge_here(one: Offered, wishes: Wishes, desk: Desk) -> Finished | str:
     """What one implementation comes to, in a worker, after what others have left behind; or why it does not load."""
     from gradlab.cases.cases import case_texts
     from gradlab.evaluation.call import call_for, made_for
     from gradlab.harness.resume import Course
     from gradlab.harness.run import judge
     from gradlab.isolation.state import RunState
+    from gradlab.report.report import report_of
     from gradlab.targets.importing import TargetError
 
     try:
@@ -86,24 +95,24 @@ def judge_here(one: Offered, wishes: Wishes, desk: Desk) -> Judged | str:
         behind.cut_short,
         lambda problem: desk.is_known(call_for(watched, problem)),
     )
-    report = judge(watched, plan, desk.watch, course)
+    run = judge(watched, plan, desk.watch, course)
     with made_for("keeping cases"):
-        cases = list(case_texts(report, wishes.here))
-    report = replace(report, implementation=own, seconds=time.monotonic() - behind.began)
-    return summed_up(_timed(report, wishes, desk), wishes, cases)
+        cases = tuple(case_texts(run, wishes.here))
+    run = replace(run, implementation=own, seconds=time.monotonic() - behind.began)
+    return Finished(report_of(_timed(run, wishes, desk), wishes.cases), cases)
 
 
-def _timed(report: Report, wishes: Wishes, desk: Desk) -> Report:
-    """The report with what calls cost, where that is asked for, and where it did not end an earlier worker."""
+def _timed(run: Run, wishes: Wishes, desk: Desk) -> Run:
+    """The run with what calls cost, where that is asked for, and where it did not end an earlier worker."""
     from gradlab.measure.timing import Timing
 
     if not wishes.time:
-        return report
-    harm = desk.harm_of(TIMING) or report.cut_short
+        return run
+    harm = desk.harm_of(TIMING) or run.cut_short
     if harm:
-        return replace(report, timings=tuple(Timing(dtype, (0, 0), note=harm) for dtype in report.dtypes))
+        return replace(run, timings=tuple(Timing(dtype, (0, 0), note=harm) for dtype in run.dtypes))
     with desk.span(TIMING, TIMING):
-        return timed(report, desk.watch)
+        return timed(run, desk.watch)
 
 
 def replayed_apart(path: Path, limits: Limits) -> tuple[bool, list[str]] | str:

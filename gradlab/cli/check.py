@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gradlab.cli.claiming import claim_options, claims_given
-from gradlab.cli.judging import Wishes, judged, loaded, summed_up, write
+from gradlab.cli.judging import Wishes, judged, loaded, write
 from gradlab.cli.limits import isolation_options, limits_of
 from gradlab.cli.shipped import check_shipped
 from gradlab.cli.status import Status
@@ -23,7 +23,7 @@ from gradlab.storage.files import CASES
 
 if TYPE_CHECKING:
     from gradlab.report.json import NotChecked
-    from gradlab.report.judged import Judged
+    from gradlab.report.report import Report
 
 
 @click.command(short_help="Verdicts on implementations.")
@@ -95,30 +95,29 @@ def _refuse_bad_outputs(wishes: Wishes) -> None:
         raise click.UsageError("\n".join(fault for fault in faults if fault))
 
 
-def _judged_here(targets: Sequence[str], wishes: Wishes) -> tuple[list[Judged], list[NotChecked], list[str]]:
+def _judged_here(targets: Sequence[str], wishes: Wishes) -> tuple[list[Report], list[NotChecked], list[str]]:
     """What the targets come to, told as it comes; what was not checked; what is wrong with files of folders."""
     found, unloaded = loaded(targets, wishes)
-    reports, not_checked = judged(found, wishes)
-    return [summed_up(report, wishes) for report in reports], not_checked, unloaded
+    return *judged(found, wishes), unloaded
 
 
 def _concluded(
-    found: Sequence[Judged], not_checked: Sequence[NotChecked], unloaded: Sequence[str], wishes: Wishes
+    found: Sequence[Report], not_checked: Sequence[NotChecked], unloaded: Sequence[str], wishes: Wishes
 ) -> Status:
     """The table, what was not checked, the report as JSON, and the exit status; unloaded: why files did not load."""
     from gradlab.report.json import NotChecked
-    from gradlab.report.terminal import print_lines, print_table, table_of
+    from gradlab.report.terminal import print_lines, print_table, verdict_table
     from gradlab.report.times import time_table
 
     not_checked = [*not_checked, *(NotChecked("a file", "", fault) for fault in unloaded)]
     if found:
-        print_table(table_of([one.row for one in found], "met"))
+        print_table(verdict_table([one.run for one in found], {}))
     if wishes.time and found:
-        print_table(time_table((one.name, timing) for one in found for timing in one.timings))
+        print_table(time_table((one.implementation.name, timing) for one in found for timing in one.timings))
     print_lines(f"not checked {one.name}: {one.reason}" for one in not_checked)
     write(wishes, found, not_checked)
     if unloaded:
         return Status.USAGE
-    if not any(one.n_results for one in found):
+    if not any(one.lines for one in found):
         return Status.NOTHING_CHECKED
     return Status.MET if all(one.met for one in found) else Status.NOT_MET

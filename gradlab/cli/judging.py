@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from gradlab.evaluation.call import Implementation
     from gradlab.evaluation.claims import Claims
     from gradlab.harness.plan import Plan, Watch
-    from gradlab.harness.run import Report
+    from gradlab.harness.run import Run
     from gradlab.report.json import NotChecked
-    from gradlab.report.judged import Judged
+    from gradlab.report.report import Report
 
 
 @dataclass(frozen=True)
@@ -124,45 +124,38 @@ def reported(
     """The report, its failing problems kept."""
     from gradlab.cases.cases import keep_failures
     from gradlab.harness.run import judge
+    from gradlab.report.report import report_of
 
-    report = judge(implementation, plan, watch)
+    run = judge(implementation, plan, watch)
     with writing():
-        keep_failures(report, wishes.cases, wishes.here)
-    return timed(report, watch) if wishes.time else report
+        keep_failures(run, wishes.cases, wishes.here)
+    return report_of(timed(run, watch) if wishes.time else run, wishes.cases)
 
 
-def timed(report: Report, watch: Watch) -> Report:
-    """The report with what calls cost."""
+def timed(run: Run, watch: Watch) -> Run:
+    """The run with what calls cost."""
     from gradlab.harness.plan import Progress
     from gradlab.measure.timing import timings
 
-    watch(Progress(report.implementation.name, report.dtypes[-1], TIMING, 0, 1, len(report.failing)))
-    return replace(report, timings=tuple(timings(report.implementation, report.dtypes)))
+    watch(Progress(run.implementation.name, run.dtypes[-1], TIMING, 0, 1, len(run.failing)))
+    return replace(run, timings=tuple(timings(run.implementation, run.dtypes)))
 
 
 def lines_told(report: Report, wishes: Wishes) -> Iterator[str]:
     """All that is said of one report, after an empty line."""
     yield ""
-    yield from summed_up(report, wishes).lines
+    yield from report.full_lines() if wishes.verbose else report.short_lines()
 
 
-def summed_up(report: Report, wishes: Wishes, cases: Iterable[tuple[str, str]] = ()) -> Judged:
-    """What a report comes to, with the files of its failing problems."""
-    from gradlab.report.findings import all_failures, few_failures
-    from gradlab.report.judged import judged_as
-
-    return judged_as(report, all_failures if wishes.verbose else few_failures, cases)
-
-
-def write(wishes: Wishes, found: Sequence[Judged], not_checked: Sequence[NotChecked]) -> None:
+def write(wishes: Wishes, found: Sequence[Report], not_checked: Sequence[NotChecked]) -> None:
     """Writes the report as JSON where that is asked for."""
     from gradlab.harness.plan import Plan
-    from gradlab.report.json import document_of
+    from gradlab.report.json import report_document
     from gradlab.storage.files import strict_json, write_whole
 
     if wishes.json:
         plan = Plan(PROFILES[wishes.profile], wishes.seed)
-        document = document_of(plan, [one.entry for one in found], not_checked)
+        document = report_document(plan, [one.run for one in found], not_checked)
         with writing():
             write_whole(wishes.json, strict_json(document))
 

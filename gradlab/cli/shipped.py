@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from gradlab.cli.judging import Wishes, judged, lines_told, loaded, plan_of, reported, summed_up, write
+from gradlab.cli.judging import Wishes, judged, lines_told, loaded, plan_of, reported, write
 from gradlab.cli.status import Status
 
 if TYPE_CHECKING:
-    from gradlab.harness.run import Report
-    from gradlab.report.terminal import Row
+    from gradlab.report.report import Report
     from gradlab.targets.shipped import Shipped
 
 
@@ -31,30 +30,35 @@ def check_shipped(wishes: Wishes) -> Status:
     for report in reports:
         if not (wishes.verbose or stated[report.implementation.name].startswith("yes")):
             print_lines(lines_told(report, wishes))
-    print_table(verdict_table(reports, stated))
+    print_table(verdict_table([report.run for report in reports], stated))
     if wishes.time:
         print_table(time_table((one.implementation.name, timing) for one in reports for timing in one.timings))
-    write(wishes, [summed_up(report, wishes) for report in reports], not_checked)
+    write(wishes, reports, not_checked)
     return _status_as_stated(list(stated.values()))
 
 
 def _check_side_by_side(wishes: Wishes) -> Status:
-    """The same in a process for each processor; only the table comes back, and what is not as stated."""
+    """The same in a process for each processor; only the table is printed, and what is not as stated."""
     from concurrent.futures import ProcessPoolExecutor
 
     from gradlab.harness.plan import Progress
     from gradlab.report.progress import shown
-    from gradlab.report.terminal import print_lines, print_table, table_of
+    from gradlab.report.terminal import print_lines, print_table, verdict_table
     from gradlab.targets.shipped import shipped
 
-    rows: list[Row] = []
+    reports: list[Report] = []
+    stated: dict[str, str] = {}
     with shown("what ships") as watch, ProcessPoolExecutor(min(os.cpu_count() or 1, 4)) as pool:
-        for name, (row, told) in zip(shipped(), pool.map(partial(_row, wishes), shipped()), strict=True):
-            watch(Progress("what ships", name, "judged", len(rows), len(shipped()), 0))
-            print_lines(told)
-            rows += [] if row is None else [row]
-    print_table(table_of(rows, "as stated"))
-    return _status_as_stated([row.met for row in rows])
+        for name, report in zip(shipped(), pool.map(partial(_report, wishes), shipped()), strict=True):
+            watch(Progress("what ships", name, "judged", len(reports), len(shipped()), 0))
+            if report is None:
+                continue
+            reports.append(report)
+            stated[report.implementation.name] = compared = _compared(report, shipped()[name])
+            if not compared.startswith("yes"):
+                print_lines(lines_told(report, wishes))
+    print_table(verdict_table([report.run for report in reports], stated))
+    return _status_as_stated(list(stated.values()))
 
 
 def _status_as_stated(compared: Sequence[str]) -> Status:
@@ -63,18 +67,11 @@ def _status_as_stated(compared: Sequence[str]) -> Status:
     return Status.MET if all(text.startswith("yes") for text in compared) else Status.NOT_MET
 
 
-def _row(wishes: Wishes, name: str) -> tuple[Row | None, list[str]]:
-    """What the table says of something that ships, and what else has to be told of it."""
-    from gradlab.report.terminal import row_of
-    from gradlab.targets.shipped import shipped
-
+def _report(wishes: Wishes, name: str) -> Report | None:
+    """The report on something that ships, None where it claims none of the dtypes asked for."""
     (implementation,) = loaded([name], wishes)[0]
     plan = plan_of(implementation.claims, wishes)
-    if wishes.dtypes and not plan.dtypes:
-        return None, []
-    report = reported(implementation, plan, wishes)
-    compared = _compared(report, shipped()[name])
-    return row_of(report, compared), [] if compared.startswith("yes") else list(lines_told(report, wishes))
+    return None if wishes.dtypes and not plan.dtypes else reported(implementation, plan, wishes)
 
 
 def _compared(report: Report, one: Shipped) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
+from typing import Any
 
 from gradlab.diagnosis.matching import Observation, closer_to, is_contradicted, is_true, matches_gradient, matches_loss
 from gradlab.diagnosis.models import DEFECTS, INSIDE, Model
@@ -21,6 +22,9 @@ class Explanation:
 
     models: tuple[Model, ...]
     inside: str = ""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Explanation, (self.models, self.inside)
 
     @property
     def defects(self) -> tuple[str, ...]:

@@ -18,7 +18,6 @@ from gradlab.harness.selection import may_be_asked, problems_in_run
 from gradlab.harness.tally import Line, Tally, add_fact, examine, results_of
 from gradlab.harness.verdict import Verdict, is_advice, verdict_of_failure
 from gradlab.problems.dtypes import format_of
-from gradlab.problems.formatting import snippet
 from gradlab.problems.problem import Problem
 from gradlab.result import Fact, Result
 
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from gradlab.harness.power import Power
     from gradlab.measure.timing import Timing
 
-SHOWN_FAILURES = 5  # in a report as text
 UNDERMINING = (
     "returns_loss_and_gradient",
     "returns_loss_and_derivative",
@@ -39,8 +37,8 @@ TINY = (4, 9.0)  # entries and their size: a failing problem of so few small who
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Report:
-    """What one run found out about one implementation.
+class Run:
+    """What one run found out about one implementation, as data; `gradlab.report.report` puts it into words.
 
     lines: one per check and dtype. failing: for every problem that failed, what failed on it and costs
     the level asked for.
@@ -79,16 +77,8 @@ class Report:
         claims = self.implementation.claims
         return tuple(line for line in self.lines if not line.passed and is_advice(line.check, claims))
 
-    def __str__(self) -> str:
-        lines = [f"{self.implementation.name}: {self.verdict} ({self.plan.level} asked for, seed {self.plan.seed})"]
-        for line in self.failures[:SHOWN_FAILURES]:
-            at = line.simplest or line.worst
-            lines.append(f"  {at.check} {line.dtype}: {at.sentence()}, on {snippet(at.asked or at.problem)}")
-        rest = len(self.failures) - SHOWN_FAILURES
-        return "\n".join([*lines, *([f"  and {rest} more failures"] if rest > 0 else [])])
-
     def __repr__(self) -> str:
-        return f"<Report on {self.implementation.name}: {self.verdict}>"
+        return f"<Run on {self.implementation.name}: {self.verdict}>"
 
 
 TELLING = ("accuracy", "stability", "calculus", "options", "domain", "invariants", "contract")
@@ -103,8 +93,8 @@ def cost(line: Line) -> tuple[int, bool, int]:
 
 def judge(
     implementation: Implementation, plan: Plan, watch: Watch = lambda progress: None, course: Course | None = None
-) -> Report:
-    """The report of one run; the same bits for the same implementation, plan and versions.
+) -> Run:
+    """What one run finds out; the same bits for the same implementation, plan and versions.
 
     course: how it goes on where another process began it. Raises ValueError where the plan asks for a dtype that the
     implementation does not claim.
@@ -118,46 +108,46 @@ def judge(
         done.earlier = [(problem, answer(implementation, problem)) for problem in first]
     _examine_all(done, plan, watch, course)
     _shrink(done, plan, watch, course)
-    report = _concluded(done, plan, course, watch)
-    diagnosis = None if report.met or "diagnosis" in course.given_up else _diagnosis(report, done.earlier)
-    return replace(report, diagnosis=diagnosis, seconds=time.perf_counter() - start)
+    run = _concluded(done, plan, course, watch)
+    diagnosis = None if run.met or "diagnosis" in course.given_up else _diagnosis(run, done.earlier)
+    return replace(run, diagnosis=diagnosis, seconds=time.perf_counter() - start)
 
 
-def _concluded(done: Done, plan: Plan, course: Course, watch: Watch) -> Report:
-    """The report without its diagnosis."""
+def _concluded(done: Done, plan: Plan, course: Course, watch: Watch) -> Run:
+    """What the run found out, without its diagnosis."""
     tally, cut_short = done.tally, course.cut_short
     verdict, lines = tally.verdict(), tuple(tally.in_order())
     begun = {line.dtype for line in lines}
     dtypes = [one for one in dtypes_to_check(tally.implementation, plan) if one in begun or not cut_short]
     failing = tuple(tuple(failed.values()) for failed in tally.failing.values())
-    report = Report(tally.implementation, plan, verdict, lines, failing, tuple(dtypes), tally.n_problems, 0.0)
-    report = replace(report, cut_short=cut_short)
+    run = Run(tally.implementation, plan, verdict, lines, failing, tuple(dtypes), tally.n_problems, 0.0)
+    run = replace(run, cut_short=cut_short)
     watch(Progress(tally.implementation.name, dtypes[-1], "known defects", 0, 1, len(failing)))
-    return replace(report, power=_power(report)) if report.met and plan.power else report
+    return replace(run, power=_power(run)) if run.met and plan.power else run
 
 
-def _power(report: Report) -> Power:
+def _power(run: Run) -> Power:
     """What the run would have caught of the known defects, on the same problems and by the same checks."""
     from gradlab.harness.power import power_of
 
-    implementation, plan = report.implementation, report.plan
+    implementation, plan = run.implementation, run.plan
     claims = implementation.claims
-    problems = {dtype: problems_in_run(claims, dtype, plan.profile, plan.seed) for dtype in report.dtypes}
+    problems = {dtype: problems_in_run(claims, dtype, plan.profile, plan.seed) for dtype in run.dtypes}
     return power_of(claims, Verdict(plan.level), problems)
 
 
-def _diagnosis(report: Report, earlier: list[tuple[Problem, Answer]]) -> Diagnosis | None:
+def _diagnosis(run: Run, earlier: list[tuple[Problem, Answer]]) -> Diagnosis | None:
     """What explains the failures in the dtype of the most digits that has some."""
     from gradlab.diagnosis.diagnosis import diagnose
 
-    failures = sorted(report.failures, key=lambda line: -format_of(line.dtype).precision)
-    if not failures or report.cut_short:
+    failures = sorted(run.failures, key=lambda line: -format_of(line.dtype).precision)
+    if not failures or run.cut_short:
         return None
     dtype = failures[0].dtype
     failed = [line.check.name for line in failures if line.dtype == dtype]
-    problems = problems_in_run(report.implementation.claims, dtype, report.plan.profile, report.plan.seed)
+    problems = problems_in_run(run.implementation.claims, dtype, run.plan.profile, run.plan.seed)
     with made_for("diagnosis"):
-        return diagnose(report.implementation, problems, failed, earlier)
+        return diagnose(run.implementation, problems, failed, earlier)
 
 
 def _examine_all(done: Done, plan: Plan, watch: Watch, course: Course) -> None:

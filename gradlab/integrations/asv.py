@@ -20,7 +20,7 @@ import numpy as np
 from gradlab.api import Target, implementations_of, plan_for
 from gradlab.evaluation.call import Implementation
 from gradlab.harness.profiles import profile_named
-from gradlab.harness.run import Report, judge
+from gradlab.harness.run import Run, judge
 from gradlab.harness.selection import problems_in_run
 from gradlab.measure.accuracy import PARTS, largest_errors
 from gradlab.measure.timing import (
@@ -97,11 +97,11 @@ def suites(
 
         @_in("checks")
         def track_checks_failed(self, name: str, dtype: str) -> int:
-            return len(_report(self.implementation, dtype, profile).failures)
+            return len(_run(self.implementation, dtype, profile).failures)
 
         @_in("problems")
         def track_problems_failed(self, name: str, dtype: str) -> int:
-            return len(_report(self.implementation, dtype, profile).failing)
+            return len(_run(self.implementation, dtype, profile).failing)
 
     return Speed, Memory, Accuracy
 
@@ -113,8 +113,8 @@ def bits_lost(implementation: Implementation, dtype: str, profile: str) -> tuple
     return tuple(min(float(np.log2(1 + found[part].ulp)), MOST_BITS) for part in PARTS)
 
 
-def _report(implementation: Implementation, dtype: str, profile: str) -> Report:
-    """The report of the run with seed 0; its power, which nothing here tracks, is not reckoned."""
+def _run(implementation: Implementation, dtype: str, profile: str) -> Run:
+    """The run with seed 0; its power, which nothing here tracks, is not reckoned."""
     return judge(implementation, replace(plan_for(implementation, profile=profile, dtypes=[dtype]), power=False))
 
 

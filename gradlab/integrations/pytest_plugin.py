@@ -158,13 +158,13 @@ def _caller(case: Case) -> Callable[[], None]:
     def gradlab_check() -> None:
         __tracebackhide__ = True
         from gradlab.harness.one_check import NothingCheckedError, line_of
-        from gradlab.report.failure import failure_text
+        from gradlab.report.failure import failure_text, no_command
 
         try:
             line = line_of(implementation, plan, (check, dtype))
         except NothingCheckedError as nothing:
             raise CheckFailedError(str(nothing)) from None
         if not line.passed:
-            raise CheckFailedError(failure_text(implementation, line))
+            raise CheckFailedError(failure_text(implementation, line, no_command))
 
     return gradlab_check

@@ -1,6 +1,6 @@
 """What a run has behind it as bytes, for the process that takes it up again.
 
-Checks and the problems of the run go by their names and places: both are made anew there, the same.
+The problems of the run go by their places: they are made there again, the same.
 """
 
 from __future__ import annotations
@@ -9,15 +9,11 @@ import io
 import pickle
 from typing import Any
 
-from gradlab.checks.check import Check
-from gradlab.checks.table import CHECKS
 from gradlab.evaluation.call import Implementation
 from gradlab.harness.plan import Plan, dtypes_to_check
 from gradlab.harness.resume import Done
 from gradlab.harness.selection import problems_in_run
 from gradlab.problems.problem import Problem
-
-_CHECK_NAMED = {check.name: check for check in CHECKS}
 
 
 class RunState:
@@ -48,17 +44,10 @@ class _Packer(pickle.Pickler):
         self._implementation, self._places = implementation, places
 
     def persistent_id(self, value: Any) -> Any:
-        if isinstance(value, Check):
-            return "check", value.name
         if value is self._implementation:
-            return "implementation", ""
+            return "implementation", 0
         place = self._places.get(id(value)) if isinstance(value, Problem) else None
         return None if place is None else ("problem", place)
-
-    def reducer_override(self, value: Any) -> Any:
-        if isinstance(value, Problem):  # what it has worked out about itself stays behind
-            return Problem, (value.logits, value.targets, value.objective, value.family)
-        return NotImplemented
 
 
 class _Unpacker(pickle.Unpickler):
@@ -67,7 +56,5 @@ class _Unpacker(pickle.Unpickler):
         self._implementation, self._problems = implementation, problems
 
     def persistent_load(self, value: Any) -> Any:
-        kind, name = value
-        if kind == "check":
-            return _CHECK_NAMED[name]
-        return self._implementation if kind == "implementation" else self._problems[name]
+        kind, place = value
+        return self._implementation if kind == "implementation" else self._problems[place]

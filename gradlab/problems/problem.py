@@ -59,6 +59,10 @@ class Problem:
         object.__setattr__(self, "logits", logits)
         object.__setattr__(self, "targets", targets)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled by its fields alone: what it has worked out about itself stays behind."""
+        return Problem, (self.logits, self.targets, self.objective, self.family, self.vector)
+
     @property
     def n_rows(self) -> int:
         return int(self.logits.shape[0])

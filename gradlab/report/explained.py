@@ -64,14 +64,13 @@ def claims_line(claims: Claims) -> str:
     return "judged as: " + "; ".join(parts + ([", ".join(flags)] if flags else []))
 
 
-def unclaimed_line(implementation: Implementation) -> str | None:
-    """The options that a function takes and does not claim, or None."""
+def options_not_claimed(implementation: Implementation) -> tuple[str, ...]:
+    """The options that a function takes and does not claim."""
     try:
         taken = inspect.signature(implementation.function).parameters
     except (TypeError, ValueError):
-        return None
-    missing = [name for name in OPTIONS if name in taken and name not in implementation.claims.options]
-    return f"not tried: it takes {', '.join(missing)}, but does not claim so" if missing else None
+        return ()
+    return tuple(name for name in OPTIONS if name in taken and name not in implementation.claims.options)
 
 
 def explanation_of(specimen: Specimen) -> Iterator[str]:

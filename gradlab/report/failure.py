@@ -4,31 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from gradlab.cases.cases import case_id
 from gradlab.evaluation.call import Implementation
+from gradlab.evaluation.claims import Claims
 from gradlab.harness.tally import Line
 from gradlab.problems.formatting import snippet
 from gradlab.problems.problem import Problem
-from gradlab.report.reproducer import reproducer
+from gradlab.report.reproducer import Source, reproducer, source_of
 from gradlab.result import Result
 
 Again = Callable[[Problem], str]
 
 
-def failure_text(implementation: Implementation, line: Line) -> str:
-    """One failure as a text of several lines, with a reproducer, the simplest and the worst problem."""
-    lines = [*failure_lines(implementation, [line], lambda problem: ""), *reproducer_lines(implementation, line)]
-    return "\n".join(lines)
+def no_command(problem: Problem) -> str:
+    """Nothing: the problem is not kept."""
+    return ""
 
 
-def failure_lines(implementation: Implementation, lines: Sequence[Line], again: Again) -> Iterator[str]:
-    """One failed check, in one dtype or in several of which the first is shown: its simplest problem, then its worst.
+def replay_command(implementation: Implementation, problem: Problem) -> str:
+    """The command that runs a kept problem again, after a space."""
+    return f"   gradlab replay {case_id(implementation, problem)}"
 
-    again: what to print behind a problem, such as the command that runs it again.
+
+def failure_text(implementation: Implementation, line: Line, again: Again) -> str:
+    """One failure as a text of several lines: its simplest and its worst problem, and a reproducer."""
+    found = reproducer_lines(source_of(implementation), implementation.claims, line)
+    return "\n".join([*failure_lines(implementation.name, [line], again), *found])
+
+
+def failure_lines(name: str, lines: Sequence[Line], again: Again) -> Iterator[str]:
+    """One check that implementation `name` fails, in one dtype or in several of which the first is shown.
+
+    First its simplest problem, then its worst. again: what to print behind a problem, such as the command that runs it
+    again.
     """
     first = lines[0]
     counts = ", ".join(f"{line.n_failed} of {line.n_problems} problems" for line in lines)
     dtypes = ", ".join(line.dtype for line in lines)
-    yield f"FAIL {first.check.name}  {implementation.name}  {dtypes}  ({first.verdict}: {counts})"
+    yield f"FAIL {first.check.name}  {name}  {dtypes}  ({first.verdict}: {counts})"
     simplest = first.simplest or first.worst
     yield f"  {simplest.sentence()}"
     same = _is_alone(first)
@@ -38,10 +51,12 @@ def failure_lines(implementation: Implementation, lines: Sequence[Line], again: 
         yield f"    {first.worst.sentence()}"
 
 
-def reproducer_lines(implementation: Implementation, line: Line) -> Iterator[str]:
-    """Lines of Python that show what a failed check saw, where one call shows it."""
+def reproducer_lines(source: Source | None, claims: Claims, line: Line) -> Iterator[str]:
+    """Lines of Python that show what a failed check saw, where one call of a function of this source shows it."""
     result = line.simplest or line.worst
-    found = [] if line.check.group == "contract" else reproducer(implementation, result.asked or result.problem)
+    if source is None or line.check.group == "contract":
+        return
+    found = reproducer(source, claims, result.asked or result.problem)
     if found:
         yield f"  {'' if _is_alone(line) else 'the simplest '}in plain Python:"
         yield from (f"    {one}" for one in found)

@@ -14,7 +14,7 @@ from gradlab.cases.cases import case_id, encoded_claims, encoded_result
 from gradlab.diagnosis.diagnosis import Diagnosis
 from gradlab.harness.plan import Plan
 from gradlab.harness.power import Power
-from gradlab.harness.run import Report
+from gradlab.harness.run import Run
 from gradlab.harness.tally import Line
 from gradlab.harness.verdict import is_advice
 from gradlab.measure.machine import processor
@@ -37,45 +37,25 @@ class NotChecked:
     reason: str
 
 
-@dataclass(frozen=True)
-class Entry:
-    """What a report says of one implementation, as plain data: its results, and what was measured with a clock."""
-
-    implementation: Plain
-    seconds: float
-    measurements: tuple[Plain, ...]
-
-
-def entry_of(report: Report) -> Entry:
-    """The entry of one report: the same for the same seed, versions and machine, but for its times."""
-    measurements = tuple(_measurement(report, timing) for timing in report.timings)
-    return Entry(_implementation(report), round(report.seconds, 3), measurements)
-
-
-def report_document(plan: Plan, reports: Sequence[Report], not_checked: Sequence[NotChecked] = ()) -> Plain:
-    """The whole report as plain data."""
-    return document_of(plan, [entry_of(report) for report in reports], not_checked)
-
-
-def document_of(plan: Plan, entries: Sequence[Entry], not_checked: Sequence[NotChecked]) -> Plain:
-    """The same, of entries that may come from other processes."""
+def report_document(plan: Plan, runs: Sequence[Run], not_checked: Sequence[NotChecked] = ()) -> Plain:
+    """The whole report as plain data: the same for the same seed, versions and machine, but for its times."""
     return {
         "schema": SCHEMA,
         "gradlab": version("gradlab-verify"),
         "seed": plan.seed,
         "profile": plan.profile.name,
-        "implementations": [entry.implementation for entry in entries],
+        "implementations": [encoded_run(run) for run in runs],
         "not_checked": [{"name": one.name, "target": one.target, "reason": one.reason} for one in not_checked],
         "timing": {
-            "seconds": [entry.seconds for entry in entries],
+            "seconds": [round(run.seconds, 3) for run in runs],
             "machine": _machine(),
-            "measurements": [measurement for entry in entries for measurement in entry.measurements],
+            "measurements": [_measurement(run, timing) for run in runs for timing in run.timings],
         },
     }
 
 
 def schema() -> dict[str, Any]:
-    """The JSON Schema (draft 2020-12) of the report."""
+    """The JSON Schema (draft 2020-12) of the run."""
     found: dict[str, Any] = json.loads(Path(__file__).with_name("schema.json").read_text(encoding="utf-8"))
     return found
 
@@ -85,9 +65,9 @@ def _machine() -> Plain:
     return {"processor": processor("model name"), "python": python_version(), "numpy": version("numpy")}
 
 
-def _measurement(report: Report, timing: Timing) -> Plain:
+def _measurement(run: Run, timing: Timing) -> Plain:
     return {
-        "implementation": report.implementation.name,
+        "implementation": run.implementation.name,
         "dtype": timing.dtype,
         "shape": list(timing.shape),
         "ratios": [float(f"{ratio:.5g}") for ratio in timing.ratios],
@@ -97,23 +77,24 @@ def _measurement(report: Report, timing: Timing) -> Plain:
     }
 
 
-def _implementation(report: Report) -> Plain:
-    kept = {results[0].problem.digest for results in report.failing}
+def encoded_run(run: Run) -> Plain:
+    """What a run has found, as the report has it under `implementations`; its times are elsewhere."""
+    kept = {results[0].problem.digest for results in run.failing}
     return {
-        "name": report.implementation.name,
-        "target": report.implementation.target,
-        "verdict": str(report.verdict),
-        "verdicts": {dtype: str(verdict) for dtype, verdict in verdicts_by_dtype(report).items()},
-        "level": report.plan.level,
-        "met": report.met,
-        "claims": encoded_claims(report.implementation.claims),
-        "dtypes": list(report.dtypes),
-        "n_problems": report.n_problems,
+        "name": run.implementation.name,
+        "target": run.implementation.target,
+        "verdict": str(run.verdict),
+        "verdicts": {dtype: str(verdict) for dtype, verdict in verdicts_by_dtype(run).items()},
+        "level": run.plan.level,
+        "met": run.met,
+        "claims": encoded_claims(run.implementation.claims),
+        "dtypes": list(run.dtypes),
+        "n_problems": run.n_problems,
         "n_failing": len(kept),
-        "cut_short": report.cut_short or None,
-        "results": [_result(report, line, kept) for line in report.lines],
-        "diagnosis": None if report.diagnosis is None else _diagnosis(report.diagnosis),
-        "power": None if report.power is None else _power(report.power),
+        "cut_short": run.cut_short or None,
+        "results": [_result(run, line, kept) for line in run.lines],
+        "diagnosis": None if run.diagnosis is None else _diagnosis(run.diagnosis),
+        "power": None if run.power is None else _power(run.power),
     }
 
 
@@ -146,10 +127,10 @@ def _power(power: Power) -> Plain:
     }
 
 
-def _result(report: Report, line: Line, kept: set[str]) -> Plain:
+def _result(run: Run, line: Line, kept: set[str]) -> Plain:
     simplest = None
     if line.simplest is not None:
-        simplest = {**encoded_result(line.simplest), **_problems(report, line.simplest, kept)}
+        simplest = {**encoded_result(line.simplest), **_problems(run, line.simplest, kept)}
         del simplest["check"]
     return {
         **encoded_result(line.worst),
@@ -157,23 +138,23 @@ def _result(report: Report, line: Line, kept: set[str]) -> Plain:
         "dtype": line.dtype,
         "passed": line.passed,
         "verdict": str(line.verdict),
-        "advice": is_advice(line.check, report.implementation.claims),
+        "advice": is_advice(line.check, run.implementation.claims),
         "n_problems": line.n_problems,
         "n_failed": line.n_failed,
-        **_problems(report, line.worst, kept),
+        **_problems(run, line.worst, kept),
         "simplest": simplest,
     }
 
 
-def _problems(report: Report, result: Result, kept: set[str]) -> Plain:
+def _problems(run: Run, result: Result, kept: set[str]) -> Plain:
     """The problem of a result, and what was put to the implementation where that was derived from it."""
-    asked = None if result.asked is None else _problem(report, result.asked, kept)
-    return {"problem": _problem(report, result.problem, kept), "asked": asked}
+    asked = None if result.asked is None else _problem(run, result.asked, kept)
+    return {"problem": _problem(run, result.problem, kept), "asked": asked}
 
 
-def _problem(report: Report, problem: Problem, kept: set[str]) -> Plain:
+def _problem(run: Run, problem: Problem, kept: set[str]) -> Plain:
     """Enough to have the problem again: its numbers, or where it is large and was kept the id of its case."""
-    case = case_id(report.implementation, problem) if problem.digest in kept else None
+    case = case_id(run.implementation, problem) if problem.digest in kept else None
     if problem.logits.size <= LARGE:
         plain = encoded_problem(problem)
     else:

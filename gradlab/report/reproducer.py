@@ -4,71 +4,77 @@ from __future__ import annotations
 
 import functools
 import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from gradlab.evaluation.call import Implementation, keywords_of
+from gradlab.evaluation.claims import Claims
 from gradlab.problems.formatting import SHOWN_ENTRIES, numbers
 from gradlab.problems.problem import Problem
 from gradlab.targets.prefixes import split_prefix
 
 
-def reproducer(implementation: Implementation, problem: Problem) -> list[str]:
-    """The lines: import NumPy, import the function, print its answer to the problem; none where they would not run.
+@dataclass(frozen=True)
+class Source:
+    """How a script has a function: the line that imports it, what it is called then, and the keywords bound to it."""
 
-    They run in the folder in which the target was given. None for a large problem, a function without a target that
-    leads to it, or a file that is part of a package. For the target of an adapter they load it through gradlab.
+    line: str
+    name: str
+    keywords: Mapping[str, Any] = field(default_factory=dict)
+
+
+def source_of(implementation: Implementation) -> Source | None:
+    """How a script has the function in the folder in which the target was given; for an adapter's through gradlab.
+
+    None for a function without a target that leads to it, and for a file that is part of a package.
     """
-    imported = _import_of(implementation)
-    if imported is None or problem.logits.size > SHOWN_ENTRIES:
+    function = implementation.function
+    keywords = dict(function.keywords) if isinstance(function, functools.partial) else {}
+    head, _, path = implementation.target.rpartition(":")
+    name, _, rest = path.partition(".")
+    called = f"{name}.{rest}" if rest else name
+    if split_prefix(implementation.target)[0]:
+        line = f"from gradlab.targets.load import load; loss = load({implementation.target!r}, {{}})[0].function"
+        return Source(line, "loss", keywords)
+    if not head:
+        return _source_by_module(function, keywords)
+    if not head.endswith(".py"):
+        return Source(f"from {head} import {name}", called, keywords)
+    if (Path(head).parent / "__init__.py").is_file():
+        return None
+    return Source(f"import runpy; {name} = runpy.run_path({head!r})[{name!r}]", called, keywords)
+
+
+def reproducer(source: Source, claims: Claims, problem: Problem) -> list[str]:
+    """The lines: import NumPy, import the function, print its answer to the problem; none for a large problem."""
+    if problem.logits.size > SHOWN_ENTRIES:
         return []
-    line, name = imported
     dtype = problem.format.name
     targets = f"np.array({numbers(problem.targets)})"
     if problem.objective.targets == "probability":
         targets = _array(problem.targets, dtype)
-    arguments = [_array(problem.logits, dtype), targets, *_keywords(implementation, problem)]
+    keywords = {**source.keywords, **keywords_of(claims, problem)}
+    named = [f"{name}={_formatted(value, dtype)}" for name, value in keywords.items()]
     libraries = ["import numpy as np", *(["import ml_dtypes"] if dtype == "bfloat16" else [])]
-    return [*libraries, line, f"print({name}({', '.join(arguments)}))"]
+    arguments = ", ".join([_array(problem.logits, dtype), targets, *named])
+    return [*libraries, source.line, f"print({source.name}({arguments}))"]
 
 
-def _import_of(implementation: Implementation) -> tuple[str, str] | None:
-    """A line that imports the function, and the name under which it then is."""
-    if split_prefix(implementation.target)[0]:
-        line = f"from gradlab.targets.load import load; loss = load({implementation.target!r}, {{}})[0].function"
-        return line, "loss"
-    head, _, path = implementation.target.rpartition(":")
-    name, _, rest = path.partition(".")
-    called = f"{name}.{rest}" if rest else name
-    if not head:
-        return _import_by_module(implementation.function)
-    if not head.endswith(".py"):
-        return f"from {head} import {name}", called
-    if (Path(head).parent / "__init__.py").is_file():
-        return None
-    return f"import runpy; {name} = runpy.run_path({head!r})[{name!r}]", called
-
-
-def _import_by_module(function: Any) -> tuple[str, str] | None:
+def _source_by_module(function: Any, keywords: Mapping[str, Any]) -> Source | None:
     """The same for a target that is a mere name: of what ships, or of an entry point."""
     function = function.func if isinstance(function, functools.partial) else function
     module, name = inspect.getmodule(function), getattr(function, "__qualname__", "")
     if module is None or not name.isidentifier() or getattr(module, name, None) is not function:
         return None
     importable = module.__name__ != "__main__" and not module.__name__.startswith("_gradlab_")
-    return (f"from {module.__name__} import {name}", name) if importable else None
+    return Source(f"from {module.__name__} import {name}", name, keywords) if importable else None
 
 
-def _keywords(implementation: Implementation, problem: Problem) -> list[str]:
-    keywords = keywords_of(implementation.claims, problem)
-    if isinstance(implementation.function, functools.partial):
-        keywords = {**implementation.function.keywords, **keywords}
-    return [f"{name}={_spelled(value, problem.format.name)}" for name, value in keywords.items()]
-
-
-def _spelled(value: Any, dtype: str) -> str:
+def _formatted(value: Any, dtype: str) -> str:
     return _array(value, dtype) if isinstance(value, np.ndarray) else repr(value)
 
 

@@ -6,7 +6,6 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TextIO
 
 from rich.cells import cell_len
@@ -14,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from gradlab.harness.run import Report
+from gradlab.harness.run import Run
 from gradlab.harness.verdict import Verdict
 from gradlab.problems.dtypes import DTYPE_NAMES
 from gradlab.report.findings import reason, verdicts_by_dtype
@@ -69,47 +68,26 @@ def _print(console: Console, what: Text | Table, soft_wrap: bool = False) -> Non
         console.file = sys.stdout = nowhere
 
 
-@dataclass(frozen=True)
-class Row:
-    """What the table says of one report: plain data, which may come from another process."""
+def verdict_table(runs: Sequence[Run], stated: Mapping[str, str]) -> Table:
+    """One row for each run, with a column for every dtype that one of them has.
 
-    name: str
-    verdicts: Mapping[str, Verdict]
-    verdict: Verdict
-    met: str
-    n_problems: int
-    seconds: float
-    reason: str
-
-
-def row_of(report: Report, met: str) -> Row:
-    """The row of a report; met: what to say of the level, or of the verdict that is stated."""
-    name, each = report.implementation.name, verdicts_by_dtype(report)
-    return Row(name, each, report.verdict, met, report.n_problems, report.seconds, reason(report))
-
-
-def verdict_table(reports: Sequence[Report], stated: Mapping[str, str]) -> Table:
-    """One row for each report; with a column `as stated` if anything is stated, by the name of the implementation."""
-    met = {report.implementation.name: "yes" if report.met else "no" for report in reports}
-    said = {name: stated.get(name, "") for name in met} if stated else met
-    rows = [row_of(report, said[report.implementation.name]) for report in reports]
-    return table_of(rows, "as stated" if stated else "met")
-
-
-def table_of(rows: Sequence[Row], heading_of_met: str) -> Table:
-    """The table of these rows, with a column for every dtype that one of them has."""
-    used = {dtype for row in rows for dtype in row.verdicts}
+    stated: how the verdict compares with the one that is stated, by the name of the implementation; where anything is
+    stated it stands in the place of whether the level is met.
+    """
+    used = {dtype for run in runs for dtype in run.dtypes}
     dtypes = [dtype for dtype in DTYPE_NAMES if dtype in used]
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("implementation", *dtypes, "verdict", heading_of_met):
+    for heading in ("implementation", *dtypes, "verdict", "as stated" if stated else "met"):
         table.add_column(heading, no_wrap=True)
     for heading in ("problems", "seconds"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("reason", no_wrap=True)
-    for row in rows:
-        verdicts = [_coloured(row.verdicts[dtype]) if dtype in row.verdicts else Text("-") for dtype in dtypes]
-        figures = (f"{row.n_problems}", f"{row.seconds:.1f}")
-        table.add_row(row.name, *verdicts, _coloured(row.verdict), row.met, *figures, Text(row.reason))
+    for run in runs:
+        name, found = run.implementation.name, verdicts_by_dtype(run)
+        verdicts = [_coloured(found[dtype]) if dtype in found else Text("-") for dtype in dtypes]
+        met = stated.get(name, "") if stated else "yes" if run.met else "no"
+        figures = (f"{run.n_problems}", f"{run.seconds:.1f}")
+        table.add_row(name, *verdicts, _coloured(run.verdict), met, *figures, Text(reason(run)))
     return table
 
 

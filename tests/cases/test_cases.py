@@ -15,7 +15,7 @@ from gradlab.evaluation.call import Implementation, answer
 from gradlab.evaluation.claims import Claims, claims_from
 from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import PROFILES
-from gradlab.harness.run import Report
+from gradlab.harness.run import Run
 from gradlab.harness.tally import Tally, examine
 from gradlab.harness.verdict import Verdict
 from gradlab.implementations.shifted import shifted
@@ -28,14 +28,14 @@ from gradlab.storage.encoding import encoded_answer, encoded_array
 from gradlab.storage.files import write_whole
 
 
-def report_on(implementation: Implementation, *problems: Problem) -> Report:
+def report_on(implementation: Implementation, *problems: Problem) -> Run:
     tally = Tally(implementation)
     for problem in problems:
         examine(tally, problem)
     failing = tuple(tuple(failed.values()) for failed in tally.failing.values())
     lines = tuple(tally.in_order())
     plan = Plan(PROFILES["quick"], 11)
-    return Report(implementation, plan, tally.verdict(), lines, failing, ("float32",), tally.n_problems, 0.0)
+    return Run(implementation, plan, tally.verdict(), lines, failing, ("float32",), tally.n_problems, 0.0)
 
 
 def small_logits_only(logits: Any, labels: Any) -> Any:

@@ -15,7 +15,7 @@ from gradlab.cases.cases import Case, CaseError, keep_failures, read_case
 from gradlab.cases.replay import replay
 from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import PROFILES
-from gradlab.harness.run import Report
+from gradlab.harness.run import Run
 from gradlab.harness.tally import Tally, examine
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Problem
@@ -58,7 +58,7 @@ def case_of_target(target: str, folder: Path, logits: Any = ((1000.0, 0.0),), **
     examine(tally, Problem(np.array(logits, dtype=np.float32), np.zeros(len(logits), dtype=int)))
     failing = tuple(tuple(failed.values()) for failed in tally.failing.values())
     plan = Plan(PROFILES["quick"])
-    report = Report(implementation, plan, tally.verdict(), (), failing, ("float32",), 1, 0.0)
+    report = Run(implementation, plan, tally.verdict(), (), failing, ("float32",), 1, 0.0)
     assert keep_failures(report, folder / "cases") == 1
     (kept,) = (folder / "cases").iterdir()
     return read_case(kept)

@@ -17,14 +17,14 @@ from gradlab.evaluation.call import evaluate
 from gradlab.evaluation.claims import claims_from
 from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import PROFILES, Profile
-from gradlab.harness.run import Report, judge
+from gradlab.harness.run import Run, judge
 from gradlab.harness.search import smallest
 from gradlab.harness.selection import problems_in_run
 from gradlab.problems.families.vectors import KINDS, with_vector
 from gradlab.problems.objective import DERIVATIVES, Objective
 from gradlab.problems.problem import Problem
-from gradlab.report.failure import failure_text
-from gradlab.report.reproducer import reproducer
+from gradlab.report.failure import failure_text, no_command
+from gradlab.report.reproducer import reproducer, source_of
 from gradlab.targets.load import TargetError, implementation_of, load
 from gradlab.targets.shipped import specimens
 
@@ -77,7 +77,7 @@ def test_what_does_not_look_at_the_derivative_is_asked_of_each(derivative: str) 
     assert generic <= checks_of(derivative)
 
 
-def report_on(name: str) -> Report:
+def report_on(name: str) -> Run:
     (implementation,) = load(name, {})
     return judge(implementation, FEW)
 
@@ -111,7 +111,7 @@ def test_what_no_known_formula_gives_is_not_explained() -> None:
 def test_a_failure_shows_the_vector_and_can_be_run_in_plain_python(capsys: pytest.CaptureFixture[str]) -> None:
     report = report_on("product_sum_for_dot")
     (line,) = [line for line in report.failures if line.check.name == "product_of_a_constant_vector_is_zero"]
-    text = failure_text(report.implementation, line)
+    text = failure_text(report.implementation, line, no_command)
     assert "vector [[3" in text
     assert "derivative hessian_vector_product" in text
     source = "\n".join(one.strip() for one in text.splitlines()[-3:])
@@ -124,8 +124,10 @@ def test_a_failure_shows_the_vector_and_can_be_run_in_plain_python(capsys: pytes
 
 def test_the_reproducer_passes_the_vector() -> None:
     (implementation,) = load("product_in_forward_mode", {})
+    source = source_of(implementation)
+    assert source is not None
     problem = with_vector(Problem(np.zeros((1, 2)), np.array([[1.0, 0.0]]), Objective(targets="probability")))
-    assert "vector=np.array([[" in reproducer(implementation, problem)[-1]
+    assert "vector=np.array([[" in reproducer(source, implementation.claims, problem)[-1]
 
 
 def test_a_case_comes_back_with_its_vector_and_fails_again(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from gradlab.checks.table import applicable
 from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import PROFILES
-from gradlab.harness.run import Report, judge
+from gradlab.harness.run import Run, judge
 from gradlab.harness.selection import problems_in_run
 from gradlab.harness.tally import results_of
 from gradlab.targets.load import load
@@ -22,7 +22,7 @@ ALSO_ACCURATE = ("loss_within_a_few_ulp", "target_entry_within_a_few_ulp", "rows
 
 
 @cache
-def report_of(name: str, dtype: str) -> Report:
+def report_of(name: str, dtype: str) -> Run:
     """One run of the quick profile."""
     (implementation,) = load(name, {})
     return judge(implementation, Plan(PROFILES["quick"], 11, implementation.claims.level, (dtype,), power=False))

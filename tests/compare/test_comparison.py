@@ -10,7 +10,7 @@ import pytest
 
 from gradlab.compare.change import Change, Effect, worse_if
 from gradlab.compare.comparison import ReportError, changes, read_report
-from gradlab.harness.run import Report
+from gradlab.harness.run import Run
 from gradlab.report.json import report_document
 from gradlab.storage.files import strict_json
 
@@ -18,7 +18,7 @@ Plain = dict[str, Any]
 
 
 @pytest.fixture
-def plain(reports: dict[str, Report]) -> Plain:
+def plain(reports: dict[str, Run]) -> Plain:
     """The report on one sound implementation, as JSON has it."""
     report = reports["stable"]
     return dict(report_document(report.plan, [report]))

@@ -24,7 +24,7 @@ from gradlab.isolation.limits import LOADING, TIMING, Limits, last_words, memory
 from gradlab.isolation.recorded_call import key_of
 from gradlab.isolation.state import RunState
 from gradlab.isolation.streams import CANARY, Folder, filled
-from gradlab.report.json import entry_of
+from gradlab.report.json import encoded_run
 
 DUMP = """assertion failed
 Fatal Python error: Segmentation fault
@@ -128,15 +128,15 @@ PLAN = Plan(Profile("small", "quick", 10, 1, 20), 1, dtypes=("float32",))
 def whole_run() -> tuple[Any, list[bytes]]:
     """What a run comes to, and all that it had kept on its way."""
     state, packed = RunState(IMPLEMENTATION, PLAN), list[bytes]()
-    report = judge(IMPLEMENTATION, PLAN, course=Course(keep=lambda done: packed.append(state.packed(done))))
-    return entry_of(report).implementation, packed
+    run = judge(IMPLEMENTATION, PLAN, course=Course(keep=lambda done: packed.append(state.packed(done))))
+    return encoded_run(run), packed
 
 
 @pytest.mark.parametrize("place", [0, 60, -1])
 def test_a_run_that_is_taken_up_again_ends_as_one_that_was_not_interrupted(place: int) -> None:
     whole, packed = whole_run()
     done = RunState(IMPLEMENTATION, PLAN).unpacked(packed[place])
-    assert entry_of(judge(IMPLEMENTATION, PLAN, course=Course(done))).implementation == whole
+    assert encoded_run(judge(IMPLEMENTATION, PLAN, course=Course(done))) == whole
 
 
 def test_a_folder_of_links_tells_what_is_gone_and_has_it_again(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:

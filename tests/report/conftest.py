@@ -12,7 +12,7 @@ from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import claims_from
 from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import PROFILES
-from gradlab.harness.run import Report
+from gradlab.harness.run import Run
 from gradlab.harness.tally import Tally, examine
 from gradlab.implementations.shifted import shifted
 from gradlab.implementations.textbook import textbook
@@ -37,7 +37,7 @@ def problems_in(dtype: str) -> list[Problem]:
     return [Problem(rows, np.ones(len(rows), dtype=int), family="small") for rows in arrays]
 
 
-def report_on(function: Callable[..., Any], *, level: str = "stable", target: str = "", **claims: Any) -> Report:
+def report_on(function: Callable[..., Any], *, level: str = "stable", target: str = "", **claims: Any) -> Run:
     """The report on a function after a handful of problems in each dtype that it claims."""
     name = getattr(function, "__name__", "anonymous")
     implementation = Implementation(name, function, claims_from(claims), target)
@@ -49,7 +49,7 @@ def report_on(function: Callable[..., Any], *, level: str = "stable", target: st
     failing = tuple(tuple(failed.values()) for failed in tally.failing.values())
     plan = Plan(PROFILES["quick"], 3, level)
     lines = tuple(tally.in_order())
-    return Report(implementation, plan, tally.verdict(), lines, failing, dtypes, tally.n_problems, 0.25)
+    return Run(implementation, plan, tally.verdict(), lines, failing, dtypes, tally.n_problems, 0.25)
 
 
 def raising(logits: Any, labels: Any) -> Any:
@@ -57,7 +57,7 @@ def raising(logits: Any, labels: Any) -> Any:
 
 
 @pytest.fixture(scope="session")
-def reports() -> dict[str, Report]:
+def reports() -> dict[str, Run]:
     """One report for each kind of verdict that a handful of problems can bring about."""
     return {
         "stable": report_on(shifted, target="shifted", dtypes=["float16", "bfloat16", "float32", "float64"]),

@@ -14,7 +14,7 @@ import pytest
 from gradlab.cases.cases import case_id
 from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import PROFILES
-from gradlab.harness.run import Report
+from gradlab.harness.run import Run
 from gradlab.measure.timing import Timing
 from gradlab.report.json import LARGE, SCHEMA, NotChecked, report_document, schema
 from gradlab.storage.encoding import decoded_problem
@@ -25,7 +25,7 @@ TIMINGS = (
     Timing("float32", (64, 10), (2.0, 1.0000049, 3.0), 1e-5, 7842),
     Timing("float32", (1024, 1000), note="a call takes 3.0 s, must be at most 2 s"),
 )
-Reports = dict[str, Report]
+Reports = dict[str, Run]
 
 
 @pytest.fixture(scope="module")

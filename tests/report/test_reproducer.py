@@ -17,12 +17,17 @@ from gradlab.problems.dtypes import DTYPE_NAMES, as_dtype
 from gradlab.problems.formatting import SHOWN_ENTRIES
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Problem
-from gradlab.report.reproducer import reproducer
+from gradlab.report.reproducer import reproducer, source_of
 from gradlab.targets.load import load
 
 pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
 
 SOURCE = "def loss(logits, targets, **options):\n    return repr(logits), repr(targets), sorted(options.items())\n"
+
+
+def lines_for(implementation: Implementation, problem: Problem) -> list[str]:
+    source = source_of(implementation)
+    return [] if source is None else reproducer(source, implementation.claims, problem)
 
 
 def printed_by(lines: list[str]) -> str:
@@ -43,7 +48,7 @@ def test_the_lines_run_as_printed_and_hold_the_problem(target: str, dtype: str) 
     (implementation,) = load(target, {})
     logits = np.array([[0.1, np.nan, -np.inf], [1 / 3, np.inf, -0.0]]).astype(as_dtype(dtype))
     problem = Problem(logits, np.array([2, 0]))
-    assert printed_by(reproducer(implementation, problem)) == answer_to(problem)
+    assert printed_by(lines_for(implementation, problem)) == answer_to(problem)
 
 
 def test_options_are_among_the_arguments() -> None:
@@ -52,14 +57,14 @@ def test_options_are_among_the_arguments() -> None:
     (implementation,) = load("own.py:loss", claims)
     objective = Objective("sum", "probability", 0.25, (0.5, 2.0))
     problem = Problem(np.zeros((1, 2)), np.array([[0.5, 1.0]]), objective)
-    shown = printed_by(reproducer(implementation, problem))
+    shown = printed_by(lines_for(implementation, problem))
     weights = np.array([0.5, 2.0])
     assert shown == answer_to(problem, reduction="sum", label_smoothing=0.25, class_weights=weights)
 
 
 def test_what_ships_is_imported_by_its_module() -> None:
     (implementation,) = load("shifted", {})
-    lines = reproducer(implementation, Problem(np.zeros((1, 2)), np.array([0])))
+    lines = lines_for(implementation, Problem(np.zeros((1, 2)), np.array([0])))
     assert "from gradlab.implementations.shifted import shifted" in lines
     assert "0.693147" in printed_by(lines)
 
@@ -67,7 +72,7 @@ def test_what_ships_is_imported_by_its_module() -> None:
 def test_a_keyword_that_was_bound_is_given_again() -> None:
     (implementation,) = load("every_option", {"reduction": "sum", "options": (), "targets": "index"})
     assert isinstance(implementation.function, functools.partial)
-    lines = reproducer(implementation, Problem(np.zeros((2, 2)), np.array([0, 1]), Objective("sum")))
+    lines = lines_for(implementation, Problem(np.zeros((2, 2)), np.array([0, 1]), Objective("sum")))
     assert "reduction='sum'" in lines[-1]
     assert "1.386294" in printed_by(lines)
 
@@ -77,19 +82,19 @@ def test_a_file_of_a_package_has_none() -> None:
     Path("pack/__init__.py").write_text("")
     Path("pack/losses.py").write_text(SOURCE)
     (implementation,) = load("pack/losses.py:loss", {})
-    assert reproducer(implementation, Problem(np.zeros((1, 2)), np.array([0]))) == []
+    assert lines_for(implementation, Problem(np.zeros((1, 2)), np.array([0]))) == []
 
 
 def test_a_function_that_cannot_be_imported_has_none() -> None:
     def local(logits: Any, labels: Any) -> Any: ...
 
     implementation = Implementation("local", local, claims_from({}))
-    assert reproducer(implementation, Problem(np.zeros((1, 2)), np.array([0]))) == []
+    assert lines_for(implementation, Problem(np.zeros((1, 2)), np.array([0]))) == []
 
 
 def test_a_large_problem_has_none() -> None:
     (implementation,) = load("shifted", {})
-    assert reproducer(implementation, Problem(np.zeros((1, SHOWN_ENTRIES + 1)), np.array([0]))) == []
+    assert lines_for(implementation, Problem(np.zeros((1, SHOWN_ENTRIES + 1)), np.array([0]))) == []
 
 
 def test_the_target_of_an_adapter_is_loaded_through_gradlab() -> None:
@@ -99,4 +104,4 @@ def test_the_target_of_an_adapter_is_loaded_through_gradlab() -> None:
     )
     (implementation,) = load(f"exec:{sys.executable} answer.py", {})
     problem = Problem(np.zeros((1, 1), dtype=np.float32), np.array([0]))
-    assert printed_by(reproducer(implementation, problem)) == "(array(7., dtype=float32), array([[8.]], dtype=float32))"
+    assert printed_by(lines_for(implementation, problem)) == "(array(7., dtype=float32), array([[8.]], dtype=float32))"

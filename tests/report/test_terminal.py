@@ -10,11 +10,11 @@ import pytest
 from rich.text import Text
 
 from gradlab.harness.plan import Progress
-from gradlab.harness.run import Report
+from gradlab.harness.run import Run
 from gradlab.report.progress import shown
 from gradlab.report.terminal import WIDE, console_for, print_lines, print_table, verdict_table
 
-Reports = dict[str, Report]
+Reports = dict[str, Run]
 
 
 class Terminal(io.StringIO):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -30,6 +31,10 @@ class Model:
     freedom: int = 0
     inside: str = ""
     coarse: str = ""
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the stages themselves, of which pickle takes the names: what it says stays, it predicts no more."""
+        return {**vars(self), "changes": dict.fromkeys(self.changes)}
 
     @property
     def only_in_loss(self) -> bool:

@@ -1,0 +1,163 @@
+"""The report on one implementation: what `gradlab.check` returns, and what `gradlab check` prints and writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gradlab.evaluation.call import Implementation
+from gradlab.harness.plan import Plan
+from gradlab.harness.run import Run
+from gradlab.harness.tally import Line
+from gradlab.harness.verdict import Verdict
+from gradlab.problems.problem import Problem
+from gradlab.report.explained import options_not_claimed
+from gradlab.report.failure import no_command, replay_command
+from gradlab.report.findings import all_failures, few_failures, lines_of_run
+from gradlab.report.json import encoded_run
+from gradlab.report.reproducer import Source, source_of
+from gradlab.result import Result
+from gradlab.storage.encoding import Plain
+
+if TYPE_CHECKING:
+    from gradlab.diagnosis.diagnosis import Diagnosis
+    from gradlab.harness.power import Power
+    from gradlab.measure.timing import Timing
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Report:
+    """What was found out about one implementation; `print(report)` is what `gradlab check` prints of it.
+
+    run: all that was found, as data; the attributes below are those of it. source: how a script has the function, None
+    where it cannot. not_claimed: the options that the function takes without a claim. cases: the folder in which the
+    failing problems are kept, None where they are not.
+
+    It can be pickled. The function does not travel with it: in another process, calling it raises RuntimeError.
+    """
+
+    run: Run
+    source: Source | None = None
+    not_claimed: tuple[str, ...] = ()
+    cases: Path | None = None
+
+    @property
+    def implementation(self) -> Implementation:
+        """What was checked: its name, target and claims."""
+        return self.run.implementation
+
+    @property
+    def plan(self) -> Plan:
+        """What was to be tried: profile, seed, level and dtypes."""
+        return self.run.plan
+
+    @property
+    def verdict(self) -> Verdict:
+        """wrong < unstable < stable < accurate; compares with these names too."""
+        return self.run.verdict
+
+    @property
+    def met(self) -> bool:
+        """Whether the verdict reaches the level asked for, in a run that came to its end."""
+        return self.run.met
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """One for each check and dtype."""
+        return self.run.lines
+
+    @property
+    def failures(self) -> tuple[Line, ...]:
+        """The lines that keep the verdict below the level asked for, the most costly first."""
+        return self.run.failures
+
+    @property
+    def advice(self) -> tuple[Line, ...]:
+        """The lines that failed without lowering the verdict."""
+        return self.run.advice
+
+    @property
+    def failing(self) -> tuple[tuple[Result, ...], ...]:
+        """For every problem that failed, what failed on it and costs the level asked for."""
+        return self.run.failing
+
+    @property
+    def dtypes(self) -> tuple[str, ...]:
+        """The dtypes that were checked."""
+        return self.run.dtypes
+
+    @property
+    def n_problems(self) -> int:
+        """How many problems were tried."""
+        return self.run.n_problems
+
+    @property
+    def seconds(self) -> float:
+        """Wall time of the run."""
+        return self.run.seconds
+
+    @property
+    def diagnosis(self) -> Diagnosis | None:
+        """What explains the failures, where the level is not met."""
+        return self.run.diagnosis
+
+    @property
+    def power(self) -> Power | None:
+        """Which known defects the run would have caught, where the level is met."""
+        return self.run.power
+
+    @property
+    def timings(self) -> tuple[Timing, ...]:
+        """What calls cost, where that was asked for."""
+        return self.run.timings
+
+    @property
+    def cut_short(self) -> str:
+        """Why the run ended before it was done, or ""."""
+        return self.run.cut_short
+
+    def short_lines(self) -> Iterator[str]:
+        """What is said of it, line by line: of the failures only the most costly."""
+        yield from lines_of_run(self.run, few_failures(self.run, self.source, self._again), self.not_claimed)
+
+    def full_lines(self) -> Iterator[str]:
+        """The same with every failure, and a reproducer for each."""
+        yield from lines_of_run(self.run, all_failures(self.run, self.source, self._again), self.not_claimed)
+
+    def to_json(self) -> Plain:
+        """Its entry of the JSON report, as `report/schema.json` has it under `implementations`; without times."""
+        return encoded_run(self.run)
+
+    def __str__(self) -> str:
+        return "\n".join(self.short_lines())
+
+    def __repr__(self) -> str:
+        return f"<Report on {self.implementation.name}: {self.verdict}>"
+
+    def __getstate__(self) -> dict[str, Any]:
+        own = self.implementation
+        elsewhere = replace(own, function=FunctionElsewhere(own.name))
+        return {**vars(self), "run": replace(self.run, implementation=elsewhere)}
+
+    def _again(self, problem: Problem) -> str:
+        """The command that runs a kept problem again, to be printed behind it."""
+        return no_command(problem) if self.cases is None else replay_command(self.implementation, problem)
+
+
+@dataclass(frozen=True)
+class FunctionElsewhere:
+    """Stands for a function that was loaded in another process; unpickling a report imports no code under test."""
+
+    name: str
+
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        """Raises RuntimeError."""
+        raise RuntimeError(f"{self.name} was loaded in another process; load it here to call it")
+
+
+def report_of(run: Run, cases: Path | None = None) -> Report:
+    """The report of a run, in the process in which its function is loaded; cases: where failing problems are kept."""
+    own = run.implementation
+    return Report(run, source_of(own), options_not_claimed(own), cases)
