@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -9,12 +10,17 @@ import pytest
 from gradlab.diagnosis.cancellation import PROBES as OF_DIGITS
 from gradlab.diagnosis.diagnosis import Diagnosis
 from gradlab.diagnosis.formulas import FORMULAS
+from gradlab.diagnosis.matching import observed
 from gradlab.diagnosis.models import DEFECTS, INSIDE
+from gradlab.diagnosis.search import Explanation, is_predicted, wrong_first
 from gradlab.diagnosis.side_effects import PROBES as OF_CONDUCT
+from gradlab.evaluation.call import Implementation, answer
 from gradlab.evaluation.claims import claims_from
 from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import PROFILES
 from gradlab.harness.run import judge
+from gradlab.harness.selection import problems_for
+from gradlab.problems.formatting import snippet
 from gradlab.targets.load import load
 from gradlab.targets.shipped import specimens
 
@@ -35,12 +41,32 @@ def first_claimed(name: str, dtype: str) -> str:
     return dtype if dtype in claimed else claimed[0]
 
 
+def misses(defect: str, function: Callable[..., Any], dtype: str, **claims: Any) -> Iterator[str]:
+    """For each model of a defect, the simplest answer of the function that it does not predict, or that it fits."""
+    implementation = Implementation(defect, function, claims_from({**claims, "dtypes": dtype}))
+    problems = [one for one in problems_for(implementation.claims, dtype, "quick", 0) if one.n_rows]
+    seen = wrong_first([observed(problem, answer(implementation, problem)) for problem in problems], len(problems))
+    models = [model for one in DEFECTS if one.name == defect for model in one.models(seen)]
+    yield "" if models else f"{defect} has no model: a row in a module of gradlab/diagnosis/models/"
+    for model in models:
+        explanation = Explanation((model,))
+        missed = next((one for one in seen if not is_predicted(explanation, one)), None)
+        if missed is None:
+            yield f"{defect} {model.parameter}: predicts all answers"
+            continue
+        predicted = explanation.predicts(missed)
+        yield f"{defect} {model.parameter}: misses {snippet(missed.problem)}"
+        yield f"  answered:  loss {missed.loss}, gradient {missed.gradient.tolist()}"[:400]
+        yield f"  predicted: loss {predicted.loss}, gradient {predicted.gradient.tolist()}"[:400]
+
+
 @pytest.mark.parametrize(("name", "dtype"), CASES)
 def test_the_diagnosis_names_the_defect_and_no_other(name: str, dtype: str, diagnosed: Any) -> None:
     specimen = specimens()[name]
     claims = {key: value for key, value in specimen.claims.items() if key != "dtypes"}
     found = diagnosed(specimen.function, first_claimed(name, dtype), [specimen.killed_by], **claims)
-    assert named(found) == [(name,)]
+    dtype = first_claimed(name, dtype)
+    assert named(found) == [(name,)], "\n".join(misses(name, specimen.function, dtype, **claims))
     assert found.is_explained
 
 
@@ -64,3 +90,12 @@ def test_every_defect_has_a_model_or_a_probe() -> None:
     }
     assert modelled <= set(specimens())
     assert set(specimens()) - modelled == probed
+
+
+def test_an_answer_that_a_model_does_not_predict_is_shown_beside_the_prediction() -> None:
+    model, answered, predicted = [
+        line for line in misses("global_shift", specimens()["no_shift"].function, "float64") if line
+    ]
+    assert model.startswith("global_shift : misses logits [[")
+    assert "nan" in answered
+    assert "nan" not in predicted

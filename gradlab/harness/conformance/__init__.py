@@ -1,1 +1,0 @@
-"""Conformance: which rule an implementation follows where implementations disagree; recognised, not judged."""
