@@ -45,7 +45,8 @@ def misses(defect: str, function: Callable[..., Any], dtype: str, **claims: Any)
     """For each model of a defect, the simplest answer of the function that it does not predict, or that it fits."""
     implementation = Implementation(defect, function, claims_from({**claims, "dtypes": dtype}))
     problems = [one for one in problems_for(implementation.claims, dtype, "quick", 0) if one.n_rows]
-    seen = wrong_first([observed(problem, answer(implementation, problem)) for problem in problems], len(problems))
+    found = [observed(problem, answer(implementation, problem)) for problem in problems]
+    seen = list(wrong_first(found, len(found)))
     models = [model for one in DEFECTS if one.name == defect for model in one.models(seen)]
     yield "" if models else f"{defect} has no model: a row in a module of gradlab/diagnosis/models/"
     for model in models:
