@@ -4,7 +4,7 @@
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup verdicts test slow lint types layering format check-all
+.PHONY: help setup verdicts test test-more test-all slow lint types layering format check-all
 .PHONY: import-cost bench bench-compare bench-pages mutants proofs constraints clean
 
 help:  ## list the targets
@@ -16,10 +16,16 @@ setup:  ## create or mend .venv; does nothing where it is up to date
 verdicts: setup  ## the verdicts on all that ships with gradlab, each against the one it states
 	@$(BIN)/gradlab check --shipped --profile quick
 
-test: setup  ## the tests, on two processes
+test: setup  ## the first tier of the tests, on two processes: a whole run of each implementation, and all that is short
 	@$(BIN)/pytest -q -n 2 --dist worksteal
 
-slow: setup  ## the tests marked slow, which `make test` leaves out
+test-more: setup  ## the second tier: whole runs in the other dtype, with other seeds, and what takes long
+	@$(BIN)/pytest -q -n 2 --dist worksteal -m "more and not slow"
+
+test-all: setup  ## both tiers
+	@$(BIN)/pytest -q -n 2 --dist worksteal -m "not slow"
+
+slow: setup  ## the tests marked slow, which `make test-all` leaves out
 	@$(BIN)/pytest -q -m slow
 
 lint: setup  ## ruff: rules and layout
@@ -36,7 +42,7 @@ format: setup  ## rewrite the files as ruff lays them out
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 
-check-all: lint types test  ## lint, types and test
+check-all: lint types test-all  ## lint, types and both tiers of the tests
 
 import-cost: setup  ## `import gradlab` over `import numpy`, in time
 	@$(BIN)/python benchmarks/import_cost.py

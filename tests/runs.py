@@ -1,9 +1,12 @@
-"""Runs that end as soon as what a test asks of them is known."""
+"""Whole runs, which cost most of the time: which of them come first, and where one may end."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
+
+import pytest
 
 from gradlab.api import Target, implementations_of, plan_for
 from gradlab.checks.check import Check
@@ -12,6 +15,17 @@ from gradlab.harness.plan import Plan
 from gradlab.harness.run import Report, judge
 from gradlab.harness.selection import problems_in_run
 from gradlab.harness.tally import results_of
+
+DTYPES = ("float32", "float64")
+
+
+def in_one_dtype_first(names: Iterable[Any]) -> list[Any]:
+    """(name, dtype), as parameters: each name in one dtype, in turns, and marked `more` in the other."""
+    return [
+        pytest.param(name, dtype, marks=[] if number % 2 == place else [pytest.mark.more])
+        for number, name in enumerate(names)
+        for place, dtype in enumerate(DTYPES)
+    ]
 
 
 def rejects(implementation: Implementation, plan: Plan, check: Check, dtype: str) -> bool:

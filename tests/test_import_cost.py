@@ -12,7 +12,7 @@ HEAVY = ("sympy", "mpmath", "hypothesis", "flint", "ml_dtypes", "click", "rich",
 # The plugin is loaded by every pytest on the machine, whether or not gradlab is used in it.
 # The command line starts a worker before it needs any of this itself.
 NOT_LOADED = {
-    "gradlab": ("pytest", *HEAVY),
+    "gradlab": ("numpy", "pytest", *HEAVY),
     "gradlab.integrations.pytest_plugin": ("numpy", *HEAVY),
     "gradlab.cli": tuple(name for name in ("numpy", "pytest", *HEAVY) if name != "click"),
     "gradlab.isolation.supervisor": ("numpy", "pytest", *HEAVY),

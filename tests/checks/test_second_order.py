@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,7 @@ def test_what_does_not_look_at_the_derivative_is_asked_of_each(derivative: str) 
     assert generic <= checks_of(derivative)
 
 
+@cache
 def report_on(name: str) -> Run:
     (implementation,) = load(name, {})
     return judge(implementation, FEW)

@@ -13,8 +13,12 @@ from gradlab.implementations.shifted import shifted
 from gradlab.problems.objective import REAL_OPTIONS
 from gradlab.problems.problem import Array
 from gradlab.targets.shipped import everything
+from tests.runs import in_one_dtype_first
 
-DTYPES = ("float32", "float64")
+
+def spelled(value: Any) -> str:
+    """What stands for a function or a dtype in the name of a test."""
+    return str(getattr(value, "__name__", value))
 
 
 def unshifted_and_not_divided(logits: Array, labels: Array) -> Any:
@@ -92,14 +96,12 @@ def test_an_option_of_which_nothing_comes_is_named(option: str, diagnosed: Any) 
     assert [one.defects for one in found.alternatives] == [("option_ignored",)]
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("function", COMBINED, ids=lambda function: function.__name__)
+@pytest.mark.parametrize(("function", "dtype"), in_one_dtype_first(COMBINED), ids=spelled)
 def test_two_defects_at_once_are_both_named(function: Any, dtype: str, diagnosed: Any) -> None:
     assert [one.defects for one in diagnosed(function, dtype).alternatives] == [COMBINED[function]]
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", TEACHING)
+@pytest.mark.parametrize(("name", "dtype"), in_one_dtype_first(TEACHING))
 def test_the_defects_of_what_is_taught_are_all_named(name: str, dtype: str, diagnosed: Any) -> None:
     function, _ = everything()[name]
     assert [one.defects for one in diagnosed(function, dtype).alternatives] == [TEACHING[name]]
@@ -188,8 +190,7 @@ def unfinished(logits: Array, labels: Array) -> Any:
 UNKNOWN = (wrong_in_a_band, a_cubic_term, columns_beyond_64, first_label_forgotten, noisy)
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("function", UNKNOWN, ids=lambda function: function.__name__)
+@pytest.mark.parametrize(("function", "dtype"), in_one_dtype_first(UNKNOWN), ids=spelled)
 def test_what_is_none_of_the_known_defects_stays_unexplained(function: Any, dtype: str, diagnosed: Any) -> None:
     found = diagnosed(function, dtype, ["gradient_is_right"])
     assert found.n_wrong > 0

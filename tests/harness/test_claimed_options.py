@@ -8,15 +8,18 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gradlab.checks.table import CHECKS
 from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import claims_from
 from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import PROFILES
 from gradlab.harness.run import judge
 from gradlab.harness.selection import problems_in_run
+from gradlab.harness.verdict import is_advice
 from gradlab.implementations.every_option import every_option
 from gradlab.problems.families import FAMILIES
 from gradlab.problems.problem import Array
+from tests.runs import rejects
 
 ALONE: dict[str, dict[str, Any]] = {
     "mean, ignoring": {"options": "ignore_index"},
@@ -26,12 +29,13 @@ ALONE: dict[str, dict[str, Any]] = {
     "labels and probabilities with smoothing": {"targets": ["index", "probability"], "options": "label_smoothing"},
     "none first": {"reduction": ["none", "mean"], "options": "ignore_index"},
 }
+PLAN = Plan(PROFILES["quick"], 5, power=False)
 
 
 def judged(function: Any, dtype: str = "float64", **claims: Any) -> Any:
     """The verdict of the quick profile, and the checks that cost it."""
     implementation = Implementation("theirs", function, claims_from({**claims, "dtypes": dtype}))
-    report = judge(implementation, Plan(PROFILES["quick"], 5, power=False))
+    report = judge(implementation, PLAN)
     return str(report.verdict), [line.check.name for line in report.failures]
 
 
@@ -116,10 +120,11 @@ DEFECTIVE = {
 
 @pytest.mark.parametrize("function", DEFECTIVE, ids=lambda function: function.__name__)
 def test_what_is_wrong_about_an_option_alone_is_found(function: Any) -> None:
-    option, check = DEFECTIVE[function]
-    verdict, failed = judged(function, options=option)
-    assert verdict in ("wrong", "unstable")
-    assert check in failed
+    option, name = DEFECTIVE[function]
+    implementation = Implementation("theirs", function, claims_from({"options": option, "dtypes": "float64"}))
+    (check,) = [check for check in CHECKS if check.name == name]
+    assert not is_advice(check, implementation.claims)
+    assert rejects(implementation, PLAN, check, "float64")
 
 
 def test_a_dtype_that_is_lost_with_an_option_only_is_found() -> None:

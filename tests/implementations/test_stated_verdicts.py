@@ -9,6 +9,7 @@ from gradlab.harness.profiles import PROFILES
 from gradlab.harness.run import judge
 from gradlab.targets.load import load
 from gradlab.targets.shipped import shipped
+from tests.runs import in_one_dtype_first
 
 BREAKING = {name: one for name, one in shipped().items() if one.stated}
 
@@ -17,9 +18,8 @@ def test_textbook_and_the_teaching_codes_state_a_verdict() -> None:
     assert {"textbook", *(name for name, one in shipped().items() if one.is_teaching_code)} == set(BREAKING)
 
 
-@pytest.mark.parametrize("seed", [0, 1])
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("name", BREAKING)
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.more)])
+@pytest.mark.parametrize(("name", "dtype"), in_one_dtype_first(BREAKING))
 def test_it_gets_the_stated_verdict_for_the_stated_reason(name: str, dtype: str, seed: int) -> None:
     (implementation,) = load(name, {})
     report = judge(implementation, Plan(PROFILES["quick"], seed, "stable", (dtype,)))
