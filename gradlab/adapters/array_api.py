@@ -18,60 +18,61 @@ from gradlab.targets.importing import TargetError, import_name, require
 
 NEEDS = {"array_api_compat": "array-api"}
 
+Loss = Callable[..., Any]
 
-def found(rest: str, target: str) -> Found:
-    """What a target `array-api:namespace:rest` stands for. Raises TargetError where that is nothing."""
-    name, _, place = rest.partition(":")
+
+def resolve(reference: str, target: str) -> Found:
+    """What a target `array-api:namespace:reference` stands for. Raises TargetError where that is nothing."""
+    name, _, place = reference.partition(":")
     if name not in NAMESPACES:
         raise TargetError(f"{target} must be {', '.join(NAMESPACES)} after array-api:, and then file.py:callable")
-    package, extra, asked, defaults = NAMESPACES[name]
+    package, extra, call_in, defaults = NAMESPACES[name]
     require(target, {package: extra} if extra else {})
     import_name(package)  # so that a broken installation is one line, too
-    given = callable_for((f"array-api:{name}", ()), place)
+    given = callable_for(f"array-api:{name}", (), place)
     loss = given.function
 
     def call(logits: Array, targets: Array, **options: Any) -> tuple[Any, Any]:
-        return asked(loss, (logits, targets), options)
+        return call_in(loss, logits, targets, options)
 
     return standing_for(given, call, defaults)
 
 
-def _of_numpy(loss: Callable[..., Any], arrays: tuple[Array, Array], options: dict[str, Any]) -> tuple[Any, Any]:
-    return _pair(loss(*arrays, **options))
+def _in_numpy(loss: Loss, logits: Array, targets: Array, options: dict[str, Any]) -> tuple[Any, Any]:
+    return _pair(loss(logits, targets, **options))
 
 
-def _of_torch(loss: Callable[..., Any], arrays: tuple[Array, Array], options: dict[str, Any]) -> tuple[Any, Any]:
+def _in_torch(loss: Loss, logits: Array, targets: Array, options: dict[str, Any]) -> tuple[Any, Any]:
     from gradlab.adapters.torch_loss import array_of, tensor_of
 
-    logits, targets = arrays
     y = targets.astype(np.int64, copy=False) if targets.dtype.kind in "iu" else targets
     keywords = _converted(tensor_of, options)
     value, gradient = _pair(loss(tensor_of(logits), tensor_of(y), **keywords))
     return array_of(value), array_of(gradient)
 
 
-def _of_jax(loss: Callable[..., Any], arrays: tuple[Array, Array], options: dict[str, Any]) -> tuple[Any, Any]:
+def _in_jax(loss: Loss, logits: Array, targets: Array, options: dict[str, Any]) -> tuple[Any, Any]:
     import jax
 
-    with jax.enable_x64(arrays[0].dtype == np.float64):
+    with jax.enable_x64(logits.dtype == np.float64):
         keywords = _converted(jax.numpy.asarray, options)
-        value, gradient = _pair(loss(*map(jax.numpy.asarray, arrays), **keywords))
+        value, gradient = _pair(loss(jax.numpy.asarray(logits), jax.numpy.asarray(targets), **keywords))
         return np.asarray(value), np.asarray(gradient)
 
 
-def _of_array_api_strict(loss: Callable[..., Any], arrays: tuple[Array, Array], options: dict[str, Any]) -> Any:
+def _in_array_api_strict(loss: Loss, logits: Array, targets: Array, options: dict[str, Any]) -> Any:
     xp = import_name("array_api_strict")
     keywords = _converted(xp.asarray, options)
-    value, gradient = _pair(loss(*map(xp.asarray, arrays), **keywords))
+    value, gradient = _pair(loss(xp.asarray(logits), xp.asarray(targets), **keywords))
     return np.from_dlpack(value), np.from_dlpack(gradient)
 
 
 # The package, the extra of gradlab-verify that brings it, how a function is called, and what is claimed of it.
 NAMESPACES: dict[str, tuple[str, str, Callable[..., tuple[Any, Any]], dict[str, Any]]] = {
-    "numpy": ("numpy", "", _of_numpy, {}),
-    "torch": ("torch", "torch", _of_torch, {}),
-    "jax": ("jax", "jax", _of_jax, {"flushes_subnormals": True}),
-    "array_api_strict": ("array_api_strict", "test", _of_array_api_strict, {}),
+    "numpy": ("numpy", "", _in_numpy, {}),
+    "torch": ("torch", "torch", _in_torch, {}),
+    "jax": ("jax", "jax", _in_jax, {"flushes_subnormals": True}),
+    "array_api_strict": ("array_api_strict", "test", _in_array_api_strict, {}),
 }
 
 

@@ -34,11 +34,11 @@ def logsumexp(logits: Array, labels: Array) -> tuple[Array, Array]:
 OWN = {"logsumexp": logsumexp}
 
 
-def found(rest: str, target: str) -> Found:
-    """What a target `autograd:rest` stands for. Raises TargetError where that is nothing."""
-    if rest in OWN:
+def resolve(reference: str, target: str) -> Found:
+    """What a target `autograd:reference` stands for. Raises TargetError where that is nothing."""
+    if reference in OWN:
         return one_of(OWN, target)
-    return differentiated_by(loss_and_gradient, callable_for(("autograd", OWN), rest), {})
+    return differentiated_by(loss_and_gradient, callable_for("autograd", OWN, reference), {})
 
 
 def loss_and_gradient(loss: Loss, logits: Array, targets: Array) -> tuple[Array, Array]:

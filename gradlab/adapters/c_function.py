@@ -29,12 +29,12 @@ GUARD = 64  # entries before and after each output, which must be what they were
 Kernel = Callable[..., int]
 
 
-def found(rest: str, target: str) -> Found:
+def resolve(reference: str, target: str) -> Found:
     """What a target `c:library:name` stands for; it claims the dtypes for which the library has a function.
 
     Raises TargetError where the library does not load, or has neither name_f32 nor name_f64.
     """
-    path, _, name = rest.rpartition(":")
+    path, _, name = reference.rpartition(":")
     if not path or not name.isidentifier():
         raise TargetError(f"{target} must be a library and a function after c:, as in c:./libce.so:softmax_ce")
     library = _library(path)
@@ -49,14 +49,13 @@ def found(rest: str, target: str) -> Found:
 
 
 def loss_and_gradient(
-    kernel: Kernel, arrays: tuple[Array, Array], options: Options | None = None
+    kernel: Kernel, logits: Array, labels: Array, options: Options | None = None
 ) -> tuple[Array, Array]:
     """The loss, shape () or (N,), and the gradient (N, K) that a C function writes; NaN where it writes nothing.
 
-    arrays: logits and labels. options: None for a function that takes none. Raises TypeError or ValueError for what C
-    cannot be given, RuntimeError where it returns anything but 0 or writes beyond its arrays.
+    options: None for a function that takes none. Raises TypeError or ValueError for what C cannot be given,
+    RuntimeError where it returns anything but 0 or writes beyond its arrays.
     """
-    logits, labels = arrays
     n_rows, n_classes = checked_shape(logits, labels)
     check_labels(labels if options is None else options.kept(labels), n_classes)
     shape = (n_rows,) if options is not None and options.is_none else ()
@@ -72,13 +71,13 @@ def loss_and_gradient(
 
 
 def _plain_call(kernels: dict[str, Kernel]) -> Callable[..., tuple[Array, Array]]:
-    return lambda logits, labels: loss_and_gradient(kernels[logits.dtype.name], (logits, labels))
+    return lambda logits, labels: loss_and_gradient(kernels[logits.dtype.name], logits, labels)
 
 
 def _call_with_options(kernels: dict[str, Kernel], taken: Sequence[str]) -> Callable[..., tuple[Array, Array]]:
     def call(logits: Array, labels: Array, reduction: str = "mean", **options: Any) -> tuple[Array, Array]:
         given = Options.of(reduction, options, logits)
-        return loss_and_gradient(kernels[logits.dtype.name], (logits, labels), given)
+        return loss_and_gradient(kernels[logits.dtype.name], logits, labels, given)
 
     own = list(inspect.signature(call).parameters.values())[:-1]
     keywords = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None) for name in taken]
@@ -112,7 +111,7 @@ def _guarded(size: int, dtype: np.dtype[Any]) -> Array:
     return guarded
 
 
-def _inner(what: str, guarded: Array) -> Array:
+def _inner(name: str, guarded: Array) -> Array:
     if not ((guarded[:GUARD] == GUARD).all() and (guarded[-GUARD:] == GUARD).all()):
-        raise RuntimeError(f"the C function must write the {what} alone, wrote before or after it")
+        raise RuntimeError(f"the C function must write the {name} alone, wrote before or after it")
     return guarded[GUARD:-GUARD]

@@ -46,9 +46,7 @@ class Options(ctypes.Structure):
             raise ValueError(f"reduction must be one of {', '.join(REDUCTIONS)}, got {reduction!r}")
         ignored, smoothing = options.get("ignore_index"), float(options.get("label_smoothing", 0.0))
         lengths = {"class_weights": logits.shape[1], **dict.fromkeys(TAKEN_ROW_OPTIONS, logits.shape[0])}
-        arrays = {
-            name: _contiguous(name, options.get(name), (length, logits.dtype)) for name, length in lengths.items()
-        }
+        arrays = {name: _contiguous(name, options.get(name), length, logits.dtype) for name, length in lengths.items()}
         weights, *of_rows = (None if array is None else array.ctypes.data for array in arrays.values())
         real = [float(options.get(name, REAL_OPTIONS[name].neutral)) for name in TAKEN_REAL_OPTIONS]
         found = cls(REDUCTIONS[reduction], smoothing, weights, ignored is not None, ignored or 0, *real, *of_rows)
@@ -65,9 +63,8 @@ class Options(ctypes.Structure):
         return labels[labels != self.ignore_index] if self.ignores else labels
 
 
-def _contiguous(name: str, values: Any, kind: tuple[int, Any]) -> Array | None:
+def _contiguous(name: str, values: Any, length: int, dtype: np.dtype[Any]) -> Array | None:
     """The numbers of an option as C gets them, so many of that dtype; None where it is off."""
-    length, dtype = kind
     array = None if values is None else np.require(values, dtype, ["C", "A"])
     if array is not None and array.shape != (length,):
         raise ValueError(f"{name} must have shape {(length,)}, got {array.shape}")

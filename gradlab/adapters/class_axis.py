@@ -17,27 +17,28 @@ from gradlab.targets.importing import TargetError
 
 AXES = {"1": 1, "-1": -1}
 
+Shape = tuple[int, int, int]
 
-def found(rest: str, target: str) -> Found:
-    """What a target `class-axis:rest` stands for. Raises TargetError where that is nothing."""
-    written, _, place = rest.partition(":")
+
+def resolve(reference: str, target: str) -> Found:
+    """What a target `class-axis:reference` stands for. Raises TargetError where that is nothing."""
+    written, _, place = reference.partition(":")
     if written not in AXES:
         raise TargetError(f"{target} must be {' or '.join(AXES)} after class-axis:, and then file.py:callable")
-    given = callable_for((f"class-axis:{written}", ()), place)
+    given = callable_for(f"class-axis:{written}", (), place)
     loss, axis = given.function, AXES[written]
 
     def call(logits: Array, targets: Array, **options: Any) -> tuple[Any, Any]:
-        return loss_and_gradient(loss, (logits, targets, axis), options)
+        return loss_and_gradient(loss, logits, targets, options, axis)
 
     return standing_for(given, call, {})
 
 
-def loss_and_gradient(loss: Any, arrays: tuple[Array, Array, int], options: dict[str, Any]) -> tuple[Any, Any]:
+def loss_and_gradient(loss: Any, logits: Array, targets: Array, options: dict[str, Any], axis: int) -> tuple[Any, Any]:
     """The loss and the gradient (N, K), asked for in more dimensions; what is done to the logits is done to them here.
 
-    arrays: logits (N, K), targets, and the axis of the classes. Raises ValueError for shapes that do not fit.
+    logits: (N, K). axis: that of the classes. Raises ValueError for shapes that do not fit.
     """
-    logits, targets, axis = arrays
     if logits.ndim != 2:
         raise ValueError(f"logits must have shape (N, K), got {logits.shape}")
     sizes, given = spread(len(logits)), targets
@@ -56,7 +57,7 @@ def loss_and_gradient(loss: Any, arrays: tuple[Array, Array, int], options: dict
     return value.reshape(-1) if value.shape == sizes else value, _gathered(gradient, axis)
 
 
-def spread(count: int) -> tuple[int, int, int]:
+def spread(count: int) -> Shape:
     """Three sizes whose product is count, 0 rows as (0, 1, 1); the smallest factors come last.
 
     >>> spread(12), spread(7), spread(1)
@@ -69,7 +70,7 @@ def spread(count: int) -> tuple[int, int, int]:
     return count, sizes[1], sizes[0]
 
 
-def _spread(rows: Array, sizes: tuple[int, int, int], axis: int) -> Array:
+def _spread(rows: Array, sizes: Shape, axis: int) -> Array:
     return np.ascontiguousarray(np.moveaxis(rows.reshape(*sizes, rows.shape[1]), -1, axis))
 
 

@@ -8,9 +8,9 @@ from gradlab.problems.problem import Array
 from gradlab.targets.callables import Found, callable_for, standing_for
 
 
-def found(rest: str, target: str) -> Found:
-    """What a target `in-place:rest` stands for. Raises TargetError where that is nothing."""
-    given = callable_for(("in-place", ()), rest)
+def resolve(reference: str, target: str) -> Found:
+    """What a target `in-place:reference` stands for. Raises TargetError where that is nothing."""
+    given = callable_for("in-place", (), reference)
     loss = given.function
 
     def call(logits: Array, targets: Array, **options: Any) -> tuple[Any, Any]:

@@ -35,31 +35,31 @@ OWN: dict[str, dict[str, Any]] = {
 }
 
 
-def found(rest: str, target: str) -> Found:
-    """What a target `jax:rest` stands for. Raises TargetError where that is nothing."""
-    if rest in OWN:
-        return _own(rest, target)
-    given = callable_for(("jax", OWN), rest)
+def resolve(reference: str, target: str) -> Found:
+    """What a target `jax:reference` stands for. Raises TargetError where that is nothing."""
+    if reference in OWN:
+        return _own(reference, target)
+    given = callable_for("jax", OWN, reference)
     compiled = cache(partial(_compiled, given.function))
 
     def call(logits: Array, targets: Array, **options: Any) -> tuple[Array, Array]:
         arrays = {name: one for name, one in options.items() if isinstance(one, np.ndarray)}
         constants = tuple((name, one) for name, one in options.items() if name not in arrays)
-        return loss_and_gradient(compiled(constants), logits, (targets, arrays))
+        return loss_and_gradient(compiled(constants), logits, targets, arrays)
 
     return standing_for(given, call, XLA)
 
 
-def _own(rest: str, target: str) -> Found:
+def _own(reference: str, target: str) -> Found:
     """A loss of each row, from a library unless it is the idiom below; the adapter takes the mean."""
-    package, _, name = rest.rpartition(".")
+    package, _, name = reference.rpartition(".")
     require(target, {package: "jax"} if package else {})
     losses = getattr(import_name(package), name) if package else _log_softmax
     both = {"none": _compiled(losses, ()), "mean": _compiled(lambda x, y: losses(x, y).mean(), ())}
 
-    @implementation(reduction=["mean", "none"], keeps_dtype=True, **XLA, **OWN[rest])
+    @implementation(reduction=["mean", "none"], keeps_dtype=True, **XLA, **OWN[reference])
     def call(logits: Array, targets: Array, reduction: str = "mean") -> tuple[Array, Array]:
-        return loss_and_gradient(both[reduction], logits, (targets, {}))
+        return loss_and_gradient(both[reduction], logits, targets, {})
 
     return Found(target, call, None, target)
 
@@ -71,16 +71,16 @@ def _log_softmax(logits: Any, labels: Any) -> Any:
     return -jax.numpy.take_along_axis(jax.nn.log_softmax(logits), labels[:, None], axis=1)[:, 0]
 
 
-def loss_and_gradient(compiled: Loss, logits: Array, others: tuple[Array, dict[str, Array]]) -> tuple[Array, Array]:
+def loss_and_gradient(compiled: Loss, logits: Array, targets: Array, options: dict[str, Array]) -> tuple[Array, Array]:
     """The loss and the gradient (N, K) of its sum, in the dtypes that JAX gives them.
 
-    others: the targets, and the arrays among the options. Raises whatever JAX raises.
+    options: the arrays among them. Raises whatever JAX raises.
     """
     import jax
 
-    targets = others[0].astype(np.int32) if others[0].dtype.kind in "iu" else others[0]
+    targets = targets.astype(np.int32) if targets.dtype.kind in "iu" else targets
     with jax.enable_x64(logits.dtype == np.float64):
-        loss, gradient = compiled(logits, targets, others[1])
+        loss, gradient = compiled(logits, targets, options)
     return np.asarray(loss), np.asarray(gradient)
 
 

@@ -9,9 +9,9 @@ from gradlab.problems.problem import Array
 from gradlab.targets.callables import Found, standing_for
 
 
-def found(rest: str, target: str) -> Found:
-    """What a target `pair:rest` stands for; both get the same arrays and options. Raises TargetError."""
-    loss, gradient = pieces_at(rest, target, "loss,gradient")
+def resolve(reference: str, target: str) -> Found:
+    """What a target `pair:reference` stands for; both get the same arrays and options. Raises TargetError."""
+    loss, gradient = pieces_at(reference, target, "loss,gradient")
 
     def call(logits: Array, targets: Array, **options: Any) -> tuple[Any, Any]:
         return loss.function(logits, targets, **options), gradient.function(logits, targets, **options)

@@ -39,11 +39,11 @@ def cross_entropy(
 OWN = {"cross_entropy": cross_entropy}
 
 
-def found(rest: str, target: str) -> Found:
-    """What a target `mlx:rest` stands for. Raises TargetError where that is nothing."""
-    if rest in OWN:
+def resolve(reference: str, target: str) -> Found:
+    """What a target `mlx:reference` stands for. Raises TargetError where that is nothing."""
+    if reference in OWN:
         return one_of(OWN, target)
-    return differentiated_by(loss_and_gradient, callable_for(("mlx", OWN), rest), FLUSHES)
+    return differentiated_by(loss_and_gradient, callable_for("mlx", OWN, reference), FLUSHES)
 
 
 def loss_and_gradient(loss: Loss, logits: Array, targets: Array) -> tuple[Array, Array]:

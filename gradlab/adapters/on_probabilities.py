@@ -17,9 +17,9 @@ from gradlab.targets.callables import Found, standing_for
 PIECES = "softmax,backward,cross_entropy"
 
 
-def found(rest: str, target: str) -> Found:
-    """What a target `probabilities:rest` stands for. Raises TargetError where that is nothing."""
-    softmax, backward, cross_entropy = pieces_at(rest, target, PIECES)
+def resolve(reference: str, target: str) -> Found:
+    """What a target `probabilities:reference` stands for. Raises TargetError where that is nothing."""
+    softmax, backward, cross_entropy = pieces_at(reference, target, PIECES)
 
     def call(logits: Array, targets: Array, **options: Any) -> tuple[Any, Any]:
         p = softmax.function(logits)

@@ -18,10 +18,10 @@ def pieces_at(place: str, target: str, names: str) -> list[Found]:
     if first is None or len(attributes) != len(names.split(",")):
         prefix = target.removesuffix(place)
         raise TargetError(f"{target} must be module:{names} or file.py:{names} after {prefix}")
-    return [first, *(_beside(first, name, (head, target)) for name in attributes[1:])]
+    return [first, *(_beside(first, name, head, target) for name in attributes[1:])]
 
 
-def _beside(first: Found, name: str, shown: tuple[str, str]) -> Found:
+def _beside(first: Found, name: str, place: str, target: str) -> Found:
     if first.module is None or not all(part.isidentifier() for part in name.split(".")):
-        raise TargetError(f"{shown[1]}: {name!r} is no name of a callable")
-    return attribute_of(first.module, name, shown)
+        raise TargetError(f"{target}: {name!r} is no name of a callable")
+    return attribute_of(first.module, name, place, target)

@@ -32,35 +32,34 @@ from gradlab.targets.importing import TargetError
 ANSWERED = ("float16", "float32", "float64")
 
 
-def found(rest: str, target: str) -> Found:
+def resolve(reference: str, target: str) -> Found:
     """What a target `exec:command` stands for; the command is split as a shell does, and run in the current folder.
 
     Raises TargetError where there is no such program.
     """
     try:
-        command = shlex.split(rest)
+        command = shlex.split(reference)
     except ValueError as error:
         raise TargetError(f"{target} must be a command after exec: ({error})") from error
     program = shutil.which(command[0]) if command else None
     if program is None:
-        raise TargetError(f"{target}: {command[0] if command else rest!r} must be a program that can be executed")
+        raise TargetError(f"{target}: {command[0] if command else reference!r} must be a program that can be executed")
     conversation = Conversation([str(Path(program).absolute()), *command[1:]], Path.cwd())
 
     def call(logits: Array, targets: Array, reduction: str = "mean", **options: Any) -> tuple[Array, Array]:
-        return loss_and_gradient(conversation, (logits, targets), {"reduction": reduction, **options})
+        return loss_and_gradient(conversation, logits, targets, {"reduction": reduction, **options})
 
     return Found(Path(command[-1]).stem, call, None, target)
 
 
 def loss_and_gradient(
-    conversation: Conversation, arrays: tuple[Array, Array], options: dict[str, Any]
+    conversation: Conversation, logits: Array, targets: Array, options: dict[str, Any]
 ) -> tuple[Array, Array]:
     """The loss and the gradient (N, K) that the program answers, in the dtype in which it does.
 
-    arrays: the logits and the targets. Raises ProgramError where it dies, is silent, or does not keep to the protocol,
-    ValueError where it refuses the call.
+    Raises ProgramError where it dies, is silent, or does not keep to the protocol; ValueError where it refuses the
+    call.
     """
-    logits, targets = arrays
     n_losses = len(logits) if options["reduction"] == "none" else 1
     conversation.ask(_question(logits, targets, options))
     dtype = _answered_dtype(conversation, conversation.line())

@@ -43,6 +43,6 @@ def _gradient(logits: Array, labels: Array) -> Array:
 OWN = {"log_softmax": log_softmax, "logsumexp": logsumexp}
 
 
-def found(rest: str, target: str) -> Found:
-    """What a target `scipy:rest` stands for. Raises TargetError where that is nothing."""
+def resolve(reference: str, target: str) -> Found:
+    """What a target `scipy:reference` stands for. Raises TargetError where that is nothing."""
     return one_of(OWN, target)

@@ -44,6 +44,6 @@ def half_multinomial_loss(
 OWN = {"HalfMultinomialLoss": half_multinomial_loss}
 
 
-def found(rest: str, target: str) -> Found:
-    """What a target `sklearn:rest` stands for. Raises TargetError where that is nothing."""
+def resolve(reference: str, target: str) -> Found:
+    """What a target `sklearn:reference` stands for. Raises TargetError where that is nothing."""
     return one_of(OWN, target)

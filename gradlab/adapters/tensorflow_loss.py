@@ -80,11 +80,11 @@ OWN: dict[str, Loss] = {
 }
 
 
-def found(rest: str, target: str) -> Found:
-    """What a target `tensorflow:rest` stands for. Raises TargetError where that is nothing."""
-    if rest in OWN:
+def resolve(reference: str, target: str) -> Found:
+    """What a target `tensorflow:reference` stands for. Raises TargetError where that is nothing."""
+    if reference in OWN:
         return one_of(OWN, target)
-    return differentiated_by(loss_and_gradient, callable_for(("tensorflow", OWN), rest), FLUSHES)
+    return differentiated_by(loss_and_gradient, callable_for("tensorflow", OWN, reference), FLUSHES)
 
 
 def loss_and_gradient(loss: Loss, logits: Array, targets: Array) -> tuple[Array, Array]:

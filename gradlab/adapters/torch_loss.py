@@ -64,11 +64,11 @@ def cross_entropy(
 OWN = {"cross_entropy": cross_entropy}
 
 
-def found(rest: str, target: str) -> Found:
-    """What a target `torch:rest` stands for. Raises TargetError where that is nothing, or no loss."""
-    if rest in OWN:
+def resolve(reference: str, target: str) -> Found:
+    """What a target `torch:reference` stands for. Raises TargetError where that is nothing, or no loss."""
+    if reference in OWN:
         return one_of(OWN, target)
-    given = callable_for(("torch", OWN), rest)
+    given = callable_for("torch", OWN, reference)
     loss = _loss_of(given.function, target)
 
     def call(logits: Array, targets: Array, **options: Any) -> tuple[Array, Array]:

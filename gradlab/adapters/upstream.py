@@ -24,16 +24,16 @@ from gradlab.targets.callables import Found, callable_for, standing_for
 Loss = Callable[[Array, Array], Any]
 
 
-def found(rest: str, target: str) -> Found:
-    """What a target `upstream:rest` stands for. Raises TargetError where that is nothing."""
-    given = callable_for(("upstream", ()), rest)
+def resolve(reference: str, target: str) -> Found:
+    """What a target `upstream:reference` stands for. Raises TargetError where that is nothing."""
+    given = callable_for("upstream", (), reference)
     loss = given.function
 
     def call(
         logits: Array, targets: Array, reduction: str = "mean", upstream: Array | None = None, **options: Any
     ) -> tuple[Any, Any]:
-        above = _of_reduction(logits, reduction) if upstream is None else upstream
-        return loss_and_gradient(partial(loss, **options), (logits, targets), (reduction, above))
+        upstream = _reduction_gradient(logits, reduction) if upstream is None else upstream
+        return loss_and_gradient(partial(loss, **options), logits, targets, reduction, upstream)
 
     standing = standing_for(given, call, {"reduction": ("mean", "none", "sum")})
     with contextlib.suppress(TypeError, ValueError):  # a callable whose signature is not known
@@ -46,21 +46,21 @@ def _with_keywords(signature: inspect.Signature) -> inspect.Signature:
     keywords = {"reduction": "mean", "upstream": None}
     added = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=own) for name, own in keywords.items()]
     given = signature.parameters.values()
-    rest = [one for one in given if one.kind is not inspect.Parameter.VAR_KEYWORD]
+    positional = [one for one in given if one.kind is not inspect.Parameter.VAR_KEYWORD]
     ending = [one for one in given if one.kind is inspect.Parameter.VAR_KEYWORD]
-    return signature.replace(parameters=[*rest, *added, *ending])
+    return signature.replace(parameters=[*positional, *added, *ending])
 
 
-def loss_and_gradient(loss: Loss, arrays: tuple[Array, Array], asked: tuple[str, Array]) -> tuple[Any, Any]:
-    """The reduced loss and its gradient (N, K); arrays: logits and targets; asked: the reduction, what is above, (N,).
+def loss_and_gradient(loss: Loss, logits: Array, targets: Array, reduction: str, upstream: Array) -> tuple[Any, Any]:
+    """The reduced loss and its gradient (N, K); upstream: the gradient from above, (N,).
 
     Raises TypeError or ValueError for what does not fit.
     """
-    (reduction, above), shape = asked, arrays[0].shape
-    pair = pair_of(loss(*arrays))
+    shape = logits.shape
+    pair = pair_of(loss(logits, targets))
     if pair is None or not callable(pair[1]):
         raise TypeError("a loss with an upstream gradient must return (losses, backward)")
-    losses, gradient = np.asarray(pair[0]), np.asarray(pair[1](above))
+    losses, gradient = np.asarray(pair[0]), np.asarray(pair[1](upstream))
     if losses.shape != shape[:1]:
         raise ValueError(f"the losses must have shape {shape[:1]}, got {losses.shape}")
     if gradient.shape != shape:
@@ -69,7 +69,7 @@ def loss_and_gradient(loss: Loss, arrays: tuple[Array, Array], asked: tuple[str,
     return reduced, gradient
 
 
-def _of_reduction(logits: Array, reduction: str) -> Array:
+def _reduction_gradient(logits: Array, reduction: str) -> Array:
     """The derivative of the reduced loss by each row's."""
-    above = np.ones(len(logits), logits.dtype)
-    return above / logits.dtype.type(len(logits)) if reduction == "mean" and len(logits) else above
+    ones = np.ones(len(logits), logits.dtype)
+    return ones / logits.dtype.type(len(logits)) if reduction == "mean" and len(logits) else ones

@@ -42,7 +42,7 @@ def callable_at(place: str, target: str) -> Found | None:
     if not head or not all(part.isidentifier() for part in attribute.split(".")):
         return None
     module = import_file(existing(head)) if is_path(head) else _named(head, target)
-    return attribute_of(module, attribute, (head, target))
+    return attribute_of(module, attribute, head, target)
 
 
 def one_of(own: Mapping[str, Callable[..., Any]], target: str) -> Found:
@@ -56,16 +56,15 @@ def one_of(own: Mapping[str, Callable[..., Any]], target: str) -> Found:
     return Found(target, own[name], None, target)
 
 
-def callable_for(adapter: tuple[str, Iterable[str]], rest: str) -> Found:
-    """The user's callable in a target `prefix:rest`; adapter is its prefix and the names of its own targets.
+def callable_for(prefix: str, own: Iterable[str], reference: str) -> Found:
+    """The user's callable in a target `prefix:reference`; own: the names of the adapter's own targets.
 
-    Raises TargetError where the rest is neither one of those nor written module:callable or file.py:callable.
+    Raises TargetError where the reference is neither one of those nor written module:callable or file.py:callable.
     """
-    prefix, own = adapter
-    found = callable_at(rest, f"{prefix}:{rest}")
+    found = callable_at(reference, f"{prefix}:{reference}")
     if found is None:
         known = ", ".join([*own, "module:callable"])
-        raise TargetError(f"{prefix}:{rest} must be {known} or file.py:callable after {prefix}:")
+        raise TargetError(f"{prefix}:{reference} must be {known} or file.py:callable after {prefix}:")
     return found
 
 
@@ -92,15 +91,15 @@ def differentiated_by(
     return standing_for(given, call, defaults)
 
 
-def attribute_of(module: ModuleType, path: str, shown: tuple[str, str]) -> Found:
-    """The callable at an attribute path of a module; shown is (the module's name, the target), for people."""
+def attribute_of(module: ModuleType, path: str, place: str, target: str) -> Found:
+    """The callable at an attribute path of a module; place: the module's name for people; target: as in `Found`."""
     value = follow(module, path)
     if value is MISSING:
         names = [name for name, one in vars(module).items() if callable(one) and not name.startswith("_")]
-        raise TargetError(f"{shown[0]} has no {path!r}{did_you_mean(path, names)}")
+        raise TargetError(f"{place} has no {path!r}{did_you_mean(path, names)}")
     if not callable(value):
-        raise TargetError(f"{shown[1]} is not callable, it is of type {type(value).__name__}")
-    return Found(path.rpartition(".")[2], value, module, shown[1])
+        raise TargetError(f"{target} is not callable, it is of type {type(value).__name__}")
+    return Found(path.rpartition(".")[2], value, module, target)
 
 
 def follow(value: Any, path: str) -> Any:

@@ -181,7 +181,7 @@ def _offered(path: Path) -> list[Found]:
         raise TargetError(f"{path}: __all__ must be a list of names, is of type {type(listed).__name__}")
     marked = [name for name, value in own.items() if hasattr(value, ATTRIBUTE)]
     names = [name for name in dict.fromkeys([*marked, *map(str, listed)]) if _may_be_meant(module, name)]
-    found = [attribute_of(module, name, (str(path), f"{path}:{name}")) for name in names]
+    found = [attribute_of(module, name, str(path), f"{path}:{name}") for name in names]
     # beside marked ones, a listed function of another signature is a helper, and no mistake
     return [one for one in found if not marked or one.name in marked or signature_fault(one.function) is None]
 
@@ -201,7 +201,7 @@ def _of_entry_point(entry: EntryPoint) -> list[Found]:
     module = import_name(entry.module)
     if not entry.attr:
         raise TargetError(f"entry point {entry.name} must be written module:callable, is {entry.value!r}")
-    found = attribute_of(module, entry.attr, (f"{entry.module} of entry point {entry.name}", entry.name))
+    found = attribute_of(module, entry.attr, f"{entry.module} of entry point {entry.name}", entry.name)
     return [Found(entry.name, found.function, found.module, entry.name)]
 
 

@@ -1,6 +1,6 @@
 """The prefixes of targets: `prefix:rest` is what the adapter of that prefix makes of the rest.
 
-An adapter is a module with a function `found(rest, target) -> Found`, and NEEDS where it takes a framework: its
+An adapter is a module with a function `resolve(reference, target) -> Found`, and NEEDS where it takes a framework: its
 packages, each with the extra that brings it. It is imported when its prefix is asked for, and not before.
 """
 
@@ -49,5 +49,5 @@ def adapted(target: str) -> Found | None:
     require(target, needs_of(adapter))
     for package in needs_of(adapter):
         import_name(package)  # so that a broken installation is one line, too
-    found: Found = adapter.found(rest, target)
+    found: Found = adapter.resolve(rest, target)
     return found
