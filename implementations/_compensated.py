@@ -78,30 +78,29 @@ def exponentials_of_difference(
     return e, delta
 
 
-def sum_of_pairs(pairs: tuple[Array, Array], work: Array) -> tuple[Array, Array]:
+def sum_of_pairs(terms: Array, corrections: Array, work: Array) -> tuple[Array, Array]:
     """The sum of each row of terms + corrections as the pair (high, low), shape (N,) each; abs(low) <= u high.
 
-    pairs = (terms, corrections), float64, (N, K): terms in [0, 1], each correction at most 2^10 u of its term. The pair
-    is off by 2^-10 u of the sum up to K = 2^17, and by u/4 at K = 2^20: step 3 of docs/accuracy.md.
+    terms and corrections: float64, (N, K), terms in [0, 1], each correction at most 2^10 u of its term. The pair is off
+    by 2^-10 u of the sum up to K = 2^17, and by u/4 at K = 2^20: step 3 of docs/accuracy.md.
     All terms of a row are cut at the same place, so that the upper parts add up exactly; the lower ones and the
     corrections are too small for the rounding of their sum to count. That place is above 1, and above the row's largest
     term where the sum would show what is lost. Few are added by math.fsum: a call of NumPy takes longer than that.
     work: of the terms' shape. Source: Rump, Ogita, Oishi, Accurate floating-point summation I, SIAM J. Sci. Comput.
     31(1) 2008, sec. 3.
     """
-    terms, corrections = pairs
     n_rows, n_classes = terms.shape
     if n_rows * n_classes <= SOME:
         rows = [[*row, *small] for row, small in zip(terms.tolist(), corrections.tolist(), strict=True)]
         sums = [math.fsum(row) for row in rows]
         return np.array(sums), np.array([math.fsum([*row, -total]) for row, total in zip(rows, sums, strict=True)])
     bits = (n_classes + 2).bit_length()
-    high, low = _cut_sum(pairs, 2.0**bits, work)
+    high, low = _cut_sum(terms, corrections, 2.0**bits, work)
     least = smallest_sum(n_classes)
     if np.fmin.reduce(high, initial=least) < least:  # of rows that have a value
         small = high < least
         exponent = np.frexp(np.maximum.reduce(terms[small], axis=1, keepdims=True))[1]
-        high[small], low[small] = _cut_sum((terms[small], corrections[small]), np.ldexp(1.0, exponent + bits), None)
+        high[small], low[small] = _cut_sum(terms[small], corrections[small], np.ldexp(1.0, exponent + bits), None)
     return fast_two_sum(high, low)  # without it low may be 2^-23 of high: what neglects low^2 would lose digits
 
 
@@ -115,8 +114,7 @@ def smallest_sum(n_classes: int) -> float:
     return 2.0 ** (3 * bits - 43) if n_classes <= GROUP else 2.0 ** (2 * bits - 34)
 
 
-def _cut_sum(pairs: tuple[Array, Array], cut: Array | float, work: Array | None) -> tuple[Array, Array]:
-    terms, corrections = pairs
+def _cut_sum(terms: Array, corrections: Array, cut: Array | float, work: Array | None) -> tuple[Array, Array]:
     upper = np.add(terms, cut, out=work)
     upper -= cut
     high = np.add.reduce(upper, axis=1)
@@ -147,5 +145,5 @@ def sum_of_losses(losses: Array, divisor: float) -> Any:
     if not np.isfinite(scaled).all():
         return np.ldexp(scaled.sum() / np.float64(divisor), exponent)
     row = scaled[None, :]
-    high, low = sum_of_pairs((row, np.zeros_like(row)), np.empty_like(row))
+    high, low = sum_of_pairs(row, np.zeros_like(row), np.empty_like(row))
     return np.ldexp((high + low)[0] / np.float64(divisor), exponent)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -27,14 +27,20 @@ def kernels() -> ModuleType:
     return _kernels
 
 
-def loss_and_gradient(kernel: str, given: tuple[Any, Any, str], how: tuple[int, Array | None]) -> tuple[Any, Array]:
-    """What a kernel answers to given = (logits, labels, reduction); how = (threads, array for the gradient or None)."""
-    logits, labels = arguments(given[0], given[1])
-    reduction, (threads, out) = given[2], how
-    losses, gradient = np.empty(len(logits)), written_to(out, logits, labels)
+class Execution(NamedTuple):
+    """How a kernel is run: in how many threads at most, and the array for the gradient, None for a new one."""
+
+    threads: int
+    out: Array | None
+
+
+def loss_and_gradient(kernel: str, logits: Any, labels: Any, reduction: str, how: Execution) -> tuple[Any, Array]:
+    """The loss and the gradient that the kernel of that name computes."""
+    logits, labels = arguments(logits, labels)
+    losses, gradient = np.empty(len(logits)), written_to(how.out, logits, labels)
     answer = (losses, gradient, divisor_of(reduction, len(logits)))
     rows = getattr(kernels(), kernel)
-    run(lambda part: rows(logits, labels, answer, part), logits.shape, threads)
+    run(lambda part: rows(logits, labels, answer, part), logits.shape, how.threads)
     return reduced(losses, reduction, logits.dtype), gradient
 
 

@@ -132,9 +132,9 @@ def fast_rows(logits: Any, labels: Any, answer: Any, rows: Any) -> None:
 
 
 @compiled()  # type: ignore[untyped-decorator]
-def _cut(value: Any, at: Any) -> Any:
-    """The part of the value that is a multiple of at's ULP."""
-    return (value + at) - at
+def _cut(value: Any, sigma: Any) -> Any:
+    """The part of the value that is a multiple of sigma's ULP."""
+    return (value + sigma) - sigma
 
 
 @compiled()  # type: ignore[untyped-decorator]
@@ -150,7 +150,7 @@ def _exact_exponential(x: Any, largest: Any) -> Any:
 
 
 @compiled()  # type: ignore[untyped-decorator]
-def _exact_exponentials32(rows: Any, largest: Any, terms: Any, at: Any) -> Any:
+def _exact_exponentials32(rows: Any, largest: Any, terms: Any, sigma: Any) -> Any:
     full_width()
     disjoint()
     logits, following = rows
@@ -158,11 +158,13 @@ def _exact_exponentials32(rows: Any, largest: Any, terms: Any, at: Any) -> Any:
     for j in range(logits.size):
         terms[j] = _exact_exponential(logits[j], largest)
         behind = larger(behind, following[j])
-    return _sum32(terms, at), settled(behind)  # a loop with a number in float64 takes half as many float32 at a time
+    return _sum32(terms, sigma), settled(
+        behind
+    )  # a loop with a number in float64 takes half as many float32 sigma a time
 
 
 @compiled(fastmath={"reassoc"})  # type: ignore[untyped-decorator]
-def _exact_exponentials_of_chunk(rows: Any, largest: Any, terms: Any, at: Any) -> Any:
+def _exact_exponentials_of_chunk(rows: Any, largest: Any, terms: Any, sigma: Any) -> Any:
     full_width()
     disjoint()
     logits, following = rows
@@ -170,7 +172,7 @@ def _exact_exponentials_of_chunk(rows: Any, largest: Any, terms: Any, at: Any) -
     for j in range(logits.size):
         term = _exact_exponential(logits[j], largest)
         terms[j] = term
-        upper = _cut(term, at)
+        upper = _cut(term, sigma)
         high += upper
         low += _difference(term, upper)
         behind = larger(behind, following[j])
@@ -178,36 +180,36 @@ def _exact_exponentials_of_chunk(rows: Any, largest: Any, terms: Any, at: Any) -
 
 
 @compiled()  # type: ignore[untyped-decorator]
-def _exact_exponentials64(rows: Any, largest: Any, terms: Any, at: Any) -> Any:
+def _exact_exponentials64(rows: Any, largest: Any, terms: Any, sigma: Any) -> Any:
     full_width()
     if terms.size <= CHUNK:
-        return _exact_exponentials_of_chunk(rows, largest, terms, at)
+        return _exact_exponentials_of_chunk(rows, largest, terms, sigma)
     logits, following = rows
     high, low, rest, behind = 0.0, 0.0, 0.0, following[0]
     for start in range(0, terms.size, CHUNK):
         stop = start + CHUNK
         some = (logits[start:stop], following[start:stop])
-        (upper, lower), of_chunk = _exact_exponentials_of_chunk(some, largest, terms[start:stop], at)
-        high += upper  # exactly, as all of them are multiples of at's ULP
+        (upper, lower), of_chunk = _exact_exponentials_of_chunk(some, largest, terms[start:stop], sigma)
+        high += upper  # exactly, as all of them are multiples of sigma's ULP
         low, error = two_sum(low, lower)
         rest += error
         behind = max(behind, of_chunk)
     return (high, low + rest), behind
 
 
-def _exact_exponentials(rows: Any, largest: Any, terms: Any, at: Any) -> Any:
+def _exact_exponentials(rows: Any, largest: Any, terms: Any, sigma: Any) -> Any:
     """((high, low), largest of following) for rows = (logits, following): writes exp(x - largest) into terms.
 
-    high + low is their sum, of float64 terms by the parts above and below at's ULP; float32 terms are added in float64.
+    high + low is their sum, of float64 terms by the parts above and below sigma's ULP; float32 terms add in float64.
     Compiled code takes one of the two above.
     """
 
 
 @overload(_exact_exponentials, strict=False)  # type: ignore[untyped-decorator]
-def _(rows: Any, largest: Any, terms: Any, at: Any) -> Any:
+def _(rows: Any, largest: Any, terms: Any, sigma: Any) -> Any:
     if terms.dtype == types.float32:
-        return lambda rows, largest, terms, at: _exact_exponentials32(rows, largest, terms, at)
-    return lambda rows, largest, terms, at: _exact_exponentials64(rows, largest, terms, at)
+        return lambda rows, largest, terms, sigma: _exact_exponentials32(rows, largest, terms, sigma)
+    return lambda rows, largest, terms, sigma: _exact_exponentials64(rows, largest, terms, sigma)
 
 
 @compiled(fastmath={"reassoc"})  # type: ignore[untyped-decorator]
@@ -221,11 +223,11 @@ def _sum32(terms: Any, most: Any) -> Any:
 
 
 @compiled(fastmath={"reassoc"})  # type: ignore[untyped-decorator]
-def _cut_sum_of_chunk(terms: Any, at: Any) -> Any:
+def _cut_sum_of_chunk(terms: Any, sigma: Any) -> Any:
     full_width()
     high, low = 0.0, 0.0
     for j in range(terms.size):
-        upper = _cut(terms[j], at)
+        upper = _cut(terms[j], sigma)
         high += upper
         low += _difference(terms[j], upper)
     return high, low
@@ -236,10 +238,10 @@ def _sum64(terms: Any, most: Any) -> Any:
     """The sum of float64 terms in [0, most] as a pair, cut as in `_compensated.sum_of_pairs`."""
     full_width()
     _, exponent = math.frexp(most)
-    at = math.ldexp(1.0, exponent + _bits(terms.size + 2))
+    sigma = math.ldexp(1.0, exponent + _bits(terms.size + 2))
     high, low, rest = 0.0, 0.0, 0.0
     for start in range(0, terms.size, CHUNK):
-        upper, lower = _cut_sum_of_chunk(terms[start : start + CHUNK], at)
+        upper, lower = _cut_sum_of_chunk(terms[start : start + CHUNK], sigma)
         high += upper
         low, error = two_sum(low, lower)
         rest += error
@@ -318,10 +320,10 @@ def _times(high: Any, low: Any, factor: Any) -> Any:
 
 
 @compiled()  # type: ignore[untyped-decorator]
-def _without(own: float, pair: Any, at: float) -> Any:
+def _without(own: float, pair: Any, sigma: float) -> Any:
     """The pair that `_exact_exponentials` returned, less one of its terms."""
     high, low = pair
-    upper = _cut(own, at)
+    upper = _cut(own, sigma)
     return high - upper, low - (own - upper)
 
 
@@ -338,15 +340,15 @@ def accurate_rows(logits: Any, labels: Any, answer: Any, rows: Any) -> None:
     first, last = rows
     bits = _bits(logits.shape[1] + 2)
     single = logits.itemsize == 4
-    at = 2.0**bits
+    sigma = 2.0**bits
     near = logits.shape[1] * 2.0**-19 if single else 2.0 ** (3 * bits - 43 if bits <= 10 else 2 * bits - 33)
     far = 1024.0 * logits.shape[1] * (2.0**-126 if single else 2.0**-1022)
     largest = logits.dtype.type(0) if first == last else largest_of(logits[first])
     for i in range(first, last):
         x, g, y = logits[i], gradient[i], labels[i]
-        pair, following = _exact_exponentials((x, logits[min(i + 1, last - 1)]), largest, g, at)
+        pair, following = _exact_exponentials((x, logits[min(i + 1, last - 1)]), largest, g, sigma)
         own = np.float64(g[y])
-        high, low = _without(own, pair, at)  # of all but the label's
+        high, low = _without(own, pair, sigma)  # of all but the label's
         if high < near:
             g[y] = 0
             high, low = _exact_sum(g, largest_of(g))

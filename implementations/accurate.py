@@ -125,8 +125,8 @@ def _losses(block: Block, gradient: Array, work: Array) -> Array:
     work: (3, n, K), overwritten.
     """
     largest, is_top = block.largest, block.is_top
-    pairs = exponentials_of_difference(block.logits, largest, (work[0], work[1], work[2]))
-    sums = _divide(pairs, block, gradient, work[1])
+    terms, corrections = exponentials_of_difference(block.logits, largest, (work[0], work[1], work[2]))
+    sums = _divide(terms, corrections, block, gradient, work[1])
     far = 1024 * block.logits.shape[1] * SMALLEST_NORMAL  # below it a sum owes too much to terms that are subnormal
     if np.fmin.reduce(sums.others, initial=1) < far:  # of rows that have a value
         rows = is_top & (sums.others < far)
@@ -140,25 +140,24 @@ def _losses(block: Block, gradient: Array, work: Array) -> Array:
     return losses
 
 
-def _divide(pairs: tuple[Array, Array], block: Block, quotients: Array, work: Array) -> Sums:
-    """Writes the terms over S N to quotients, S being the sum of all of them; pairs are overwritten.
+def _divide(terms: Array, corrections: Array, block: Block, quotients: Array, work: Array) -> Sums:
+    """Writes the terms over S N to quotients, S being the sum of all of them.
 
-    pairs: the exponentials E and their corrections C.
+    terms: the exponentials E, corrections: C; both (n, K), and overwritten.
     """
-    terms, corrections = pairs
     term, correction = terms.take(block.places), corrections.take(block.places)
     terms.reshape(-1)[block.places] = corrections.reshape(-1)[block.places] = 0
-    high, low = sum_of_pairs(pairs, work)
+    high, low = sum_of_pairs(terms, corrections, work)
     total, error = two_difference(term, -high)
-    rest = correction + low
-    denominator, rho = total * block.divisor, (error + rest) / total
+    remainder = correction + low
+    denominator, rho = total * block.divisor, (error + remainder) / total
     if math.frexp(block.divisor)[0] != 0.5:  # with a power of two nothing is lost
         denominator, error = two_product(total, np.array(block.divisor))
         rho = rho + error / denominator
     corrections -= np.multiply(terms, rho[:, None], out=work)
     terms += corrections
     np.divide(terms, denominator[:, None], out=quotients)
-    smaller = np.where(block.is_top, high, ((high - 1) + rest) + term)  # the largest has the exponential 1
+    smaller = np.where(block.is_top, high, ((high - 1) + remainder) + term)  # the largest has the exponential 1
     return Sums(high, (high + (low - rho * high)) / denominator, smaller, denominator, rho)
 
 
@@ -176,10 +175,10 @@ def _sum_of_far(logits: Array, labels: Array, largest: Array) -> tuple[Array, Ar
     half = np.exp(difference / 2)
     lost[half == 0] = 0
     terms, corrections = exponentials_of_difference(others, second, lost=lost)
-    total, rest = sum_of_pairs((terms, corrections), np.empty(terms.shape))
+    total, remainder = sum_of_pairs(terms, corrections, np.empty(terms.shape))
     half = half[:, 0]
     once, error = two_product(half * AWAY, total)
-    error += half * AWAY * rest
+    error += half * AWAY * remainder
     high, low = two_product(once, half)
     low += error * half
     return (high + low) / AWAY, high, low

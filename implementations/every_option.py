@@ -76,11 +76,11 @@ def every_option(
     weights, own = checked_weights(class_weights, logits), checked_rows(sample_weights, logits, 0.0)
     shares, ignored = checked_targets(targets, logits, ignore_index)
     mapped, slope = logits_of_softmax(logits, softcap, temperature)
-    losses, gradient = per_row(mapped, weights * smoothed(shares, label_smoothing), (z_loss, poly_epsilon))
+    losses, gradient = per_row(mapped, weights * smoothed(shares, label_smoothing), z_loss, poly_epsilon)
     gradient *= slope
 
     counted = (weights * shares).sum(axis=1) if np.ndim(targets) == 1 else np.ones_like(own)
-    denominator = denominator_of(checked_reduction(reduction), mean_over, (own, counted, ignored))
+    denominator = denominator_of(checked_reduction(reduction), mean_over, own, counted, ignored)
     left_out = ignored if sample_weights is None else ignored | (own == 0)
     losses[left_out], gradient[left_out] = 0, 0
     if sample_weights is not None:
@@ -93,12 +93,11 @@ def every_option(
     return (losses if reduction == "none" else sum_over(losses, denominator)), gradient
 
 
-def denominator_of(reduction: str, mean_over: str, rows: tuple[Array, Array, Array]) -> Any:
-    """What loss and gradient are divided by; rows: their sample weights, their class weights, which are ignored."""
-    own, counted, ignored = rows
-    number = own.dtype.type
+def denominator_of(reduction: str, mean_over: str, sample_weights: Array, weights: Array, ignored: Array) -> Any:
+    """What loss and gradient are divided by; weights: those of the rows' classes; all arrays (N,)."""
+    number = sample_weights.dtype.type
     means = {
-        "sum_of_weights": (own * counted).sum(),
+        "sum_of_weights": (sample_weights * weights).sum(),
         "number_of_rows": number((~ignored).sum()),
         "all_rows": number(len(ignored)),
     }
@@ -108,14 +107,13 @@ def denominator_of(reduction: str, mean_over: str, rows: tuple[Array, Array, Arr
 
 
 @np.errstate(over="ignore", invalid="ignore")  # x - max x may overflow to -inf, whose exp is the right 0; 0 * -inf
-def per_row(logits: Array, t: Array, terms: tuple[float, float]) -> tuple[Array, Array]:
-    """The loss (N,) and the gradient (N, K) of every row, for the coefficients t (N, K) and terms = (lambda, epsilon).
+def per_row(logits: Array, t: Array, z_loss: float, poly_epsilon: float) -> tuple[Array, Array]:
+    """The loss (N,) and the gradient (N, K) of every row, for the coefficients t (N, K), with the two terms.
 
     logits: what the softmax gets.
     """
-    z_loss, poly_epsilon = (
-        logits.dtype.type(checked_term(term, least)) for term, least in zip(terms, (0, -1), strict=True)
-    )
+    number = logits.dtype.type
+    z_loss, poly_epsilon = number(checked_term(z_loss, 0)), number(checked_term(poly_epsilon, -1))
     largest = maximum(logits)
     exponentials = np.exp(logits - largest)
     sums = exponentials.sum(axis=1, keepdims=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from ._compiled import loss_and_gradient
+from ._compiled import Execution, loss_and_gradient
 from ._inputs import Array
 
 __all__ = ["fused"]
@@ -42,4 +42,4 @@ def fused(
     adds up in the target's entry and the loss: 1300 ULP with 2700 classes. Sums are added up in lanes, as many as fill
     four vectors, of up to 1024 terms in all, and so about as accurate as NumPy's.
     """
-    return loss_and_gradient("fast_rows", (logits, labels, reduction), (threads, out))
+    return loss_and_gradient("fast_rows", logits, labels, reduction, Execution(threads, out))

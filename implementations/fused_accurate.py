@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from ._compiled import loss_and_gradient
+from ._compiled import Execution, loss_and_gradient
 from ._inputs import Array
 
 __all__ = ["fused_accurate"]
@@ -41,4 +41,4 @@ def fused_accurate(
     Breaks: where its assumptions do, as `accurate`: a processor that flushes subnormal numbers to 0 loses the entries
     below the smallest normal number.
     """
-    return loss_and_gradient("accurate_rows", (logits, labels, reduction), (threads, out))
+    return loss_and_gradient("accurate_rows", logits, labels, reduction, Execution(threads, out))

@@ -9,10 +9,10 @@ from ._right import Answer, Array, one_hot
 from ._specimen import Specimen, claims_of
 
 
-def smoothed(logits: Array, labels: Array, shares: tuple[float, float], reduction: str) -> Answer:
-    """Loss and gradient for targets that give the first share to every class, and the second to the label on top."""
+def smoothed(logits: Array, labels: Array, share: float, on_top: float, reduction: str) -> Answer:
+    """Loss and gradient for targets that give the share to every class, and what is on top to the label."""
     number = logits.dtype.type
-    targets = number(shares[0]) + number(shares[1]) * one_hot(labels, logits)
+    targets = number(share) + number(on_top) * one_hot(labels, logits)
     return every_option(logits, targets, reduction=reduction)
 
 
@@ -21,7 +21,7 @@ def smoothing_of_the_others(
 ) -> Answer:
     """epsilon is spread over the K - 1 other classes, and not over all K."""
     share = label_smoothing / max(logits.shape[1] - 1, 1)
-    return smoothed(logits, labels, (share, 1 - label_smoothing - share), reduction)
+    return smoothed(logits, labels, share, 1 - label_smoothing - share, reduction)
 
 
 def smoothing_without_epsilon(
@@ -29,7 +29,7 @@ def smoothing_without_epsilon(
 ) -> Answer:
     """Every class gets 1/K and not epsilon/K."""
     share = 1 / logits.shape[1] if label_smoothing else 0.0
-    return smoothed(logits, labels, (share, 1 - label_smoothing), reduction)
+    return smoothed(logits, labels, share, 1 - label_smoothing, reduction)
 
 
 def smoothing_of_the_wrong_part(
@@ -37,7 +37,7 @@ def smoothing_of_the_wrong_part(
 ) -> Answer:
     """Every class gets (1 - epsilon)/K, and the label 1 - epsilon on top."""
     share = (1 - label_smoothing) / logits.shape[1] if label_smoothing else 0.0
-    return smoothed(logits, labels, (share, 1 - label_smoothing), reduction)
+    return smoothed(logits, labels, share, 1 - label_smoothing, reduction)
 
 
 def smoothing_in_the_loss_only(

@@ -234,7 +234,7 @@ def far(done: Run) -> Used:
     yield "error_of_the_half", share(half - (d / 2).exp(), done.beta * ulp((d / 2).exp(), "float64"))
     second = max(x for x, count in zip(row.levels, row.n_others, strict=True) if count)
     lost = arb(_first(known["lost"]))
-    parts = arb(_first(known["total"])) + arb(_first(known["rest"]))
+    parts = arb(_first(known["total"])) + arb(_first(known["remainder"]))
     truth = total(row.n_others, [(arb(x) - arb(second) + lost).exp() for x in row.levels])
     theta = 2 * done.beta + 0.001 + done.of_the_sum
     yield (
