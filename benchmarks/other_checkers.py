@@ -35,7 +35,7 @@ from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import Claims
 from gradlab.harness.power import catches
 from gradlab.harness.profiles import PROFILES
-from gradlab.harness.selection import problems_in_run
+from gradlab.harness.selection import questions_in_run
 from gradlab.harness.verdict import Verdict
 from gradlab.problems.problem import Array, Problem
 from gradlab.result import worst_result
@@ -259,9 +259,9 @@ def _timed(accepts: Accepts, function: Loss, problem: Problem) -> tuple[bool, fl
 
 def whole_run(names: Sequence[str]) -> Cell:
     """gradlab's quick profile: what all its checks catch on all its problems, and the time of the whole run."""
-    problems = problems_in_run(Claims(dtypes=("float64",)), "float64", PROFILES["quick"], 0)
+    asked = questions_in_run(Claims(dtypes=("float64",)), "float64", PROFILES["quick"], 0)
     level = Verdict.STABLE
-    missed = [name for name in names if not catches(specimens()[name], load(name, {})[0].claims, level, problems)]
+    missed = [name for name in names if not catches(specimens()[name], load(name, {})[0].claims, level, asked)]
     from gradlab.harness.plan import Plan
     from gradlab.harness.run import judge
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +16,14 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import tools  # noqa: F401 - found only from here on
 
 sys.path.pop(0)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Results that gradlab keeps between runs are kept for this run of the tests alone, by all its processes."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        folder = tempfile.TemporaryDirectory(prefix="gradlab-cache-")
+        config.add_cleanup(folder.cleanup)
+        os.environ["GRADLAB_CACHE"] = folder.name
 
 
 @pytest.fixture(autouse=True)

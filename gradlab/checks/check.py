@@ -28,6 +28,8 @@ class Check:
     claim: the name of a claim without which failing is only an advice.
     needs_answer: whether it is left out where the implementation gives no loss and gradient at all.
     comes_last: whether its calls may spoil the memory of the process in silence, so that it comes after all others.
+    makes_calls: whether it calls the implementation again, on arrays that it makes from the problem's: such a check is
+        asked on some problems of a profile only.
     """
 
     function: Callable[[Implementation, Problem], Findings]
@@ -37,6 +39,7 @@ class Check:
     claim: str | None = None
     needs_answer: bool = True
     comes_last: bool = False
+    makes_calls: bool = False
 
     @property
     def name(self) -> str:

@@ -185,39 +185,43 @@ CHECKS: tuple[Check, ...] = (
           needs_answer=False),
     Check(second_order.returns_loss_and_derivative, "contract", _every(_with_rows, _other_derivative),
           needs_answer=False),
-    Check(contract.keeps_the_dtype, "contract", _ANY_CALL, claim="keeps_dtype"),
-    Check(contract.leaves_its_inputs_alone, "contract", _every(_with_rows, _small)),
+    Check(contract.keeps_the_dtype, "contract", _ANY_CALL, claim="keeps_dtype", makes_calls=True),
+    Check(contract.leaves_its_inputs_alone, "contract", _every(_with_rows, _small), makes_calls=True),
     Check(contract.leaves_the_process_as_it_was, "contract", _with_rows, needs_answer=False),
-    Check(contract.outputs_share_no_memory, "contract", _ANY_CALL),
-    Check(contract.same_call_gives_same_bits, "contract", _every(_moderate, _primary, _deterministic)),
-    Check(contract.calls_leave_no_state, "contract", _CALLS),
-    Check(contract.layout_does_not_matter, "contract", _CALLS),
-    Check(contract.integer_type_of_the_labels_does_not_matter, "contract", _LABELS),
-    Check(contract.byte_order_does_not_matter, "contract", _every(_CALLS, _big_endian)),
+    Check(contract.outputs_share_no_memory, "contract", _ANY_CALL, makes_calls=True),
+    Check(contract.same_call_gives_same_bits, "contract",
+          _every(_moderate, _primary, _deterministic), makes_calls=True),
+    Check(contract.calls_leave_no_state, "contract", _CALLS, makes_calls=True),
+    Check(contract.layout_does_not_matter, "contract", _CALLS, makes_calls=True),
+    Check(contract.integer_type_of_the_labels_does_not_matter, "contract", _LABELS, makes_calls=True),
+    Check(contract.byte_order_does_not_matter, "contract", _every(_CALLS, _big_endian), makes_calls=True),
     Check(contract.empty_batch_is_answered, "contract", _without_rows,
           claim="empty_batch", needs_answer=False),
-    Check(contract.refuses_bad_labels, "contract", _LABELS, claim="refuses_bad_labels", comes_last=True),
-    Check(contract.refuses_bad_shapes, "contract", _LABELS, claim="refuses_bad_labels", comes_last=True),
+    Check(contract.refuses_bad_labels, "contract",
+          _LABELS, claim="refuses_bad_labels", comes_last=True, makes_calls=True),
+    Check(contract.refuses_bad_shapes, "contract",
+          _LABELS, claim="refuses_bad_labels", comes_last=True, makes_calls=True),
     Check(contract.is_quiet, "contract", _finite, "advice"),
     # invariants
     Check(invariants.rows_sum_to_zero, "invariants", _every(_ALIKE, _shift_invariant, _first_order)),
     Check(invariants.rows_sum_to_zero_relative_to_largest, "invariants", _SHARP, "inaccurate"),
     Check(invariants.entries_have_the_right_sign_and_size, "invariants", _OF_GRADIENT),
     Check(invariants.loss_is_not_negative, "invariants", _CORE),
-    Check(invariants.adding_a_constant_changes_nothing, "invariants", _CALM),
-    Check(invariants.adding_2_to_30_exactly_changes_nothing, "invariants", _CALM, "unstable"),
-    Check(invariants.permuting_rows_permutes_the_gradient, "invariants", _ALIKE),
-    Check(invariants.permuting_classes_permutes_the_gradient, "invariants", _ALIKE),
-    Check(invariants.rows_are_independent, "invariants", _CORE),
-    Check(invariants.batch_is_additive, "invariants", _every(_moderate, _factors_only)),
-    Check(invariants.loss_is_convex, "invariants", _CALM_GRADIENT),
-    Check(invariants.gradient_is_lipschitz, "invariants", _CALM_GRADIENT),
+    Check(invariants.adding_a_constant_changes_nothing, "invariants", _CALM, makes_calls=True),
+    Check(invariants.adding_2_to_30_exactly_changes_nothing, "invariants", _CALM, "unstable", makes_calls=True),
+    Check(invariants.permuting_rows_permutes_the_gradient, "invariants", _ALIKE, makes_calls=True),
+    Check(invariants.permuting_classes_permutes_the_gradient, "invariants", _ALIKE, makes_calls=True),
+    Check(invariants.rows_are_independent, "invariants", _CORE, makes_calls=True),
+    Check(invariants.batch_is_additive, "invariants", _every(_moderate, _factors_only), makes_calls=True),
+    Check(invariants.loss_is_convex, "invariants", _CALM_GRADIENT, makes_calls=True),
+    Check(invariants.gradient_is_lipschitz, "invariants", _CALM_GRADIENT, makes_calls=True),
     # calculus
     Check(differences.gradient_is_the_derivative_of_its_own_loss, "calculus",
-          _every(_moderate, _several_classes, _divided, _coefficients, _first_order)),
-    Check(calculus.complex_step_gives_the_gradient, "calculus", _every(_CALLS, _tiny, _has_complex, _first_order)),
-    Check(calculus.gradient_integrates_to_the_loss, "calculus", _every(_CALM_GRADIENT, _small)),
-    Check(calculus.gradient_is_monotone, "calculus", _CALM_GRADIENT),
+          _every(_moderate, _several_classes, _divided, _coefficients, _first_order), makes_calls=True),
+    Check(calculus.complex_step_gives_the_gradient, "calculus",
+          _every(_CALLS, _tiny, _has_complex, _first_order), makes_calls=True),
+    Check(calculus.gradient_integrates_to_the_loss, "calculus", _every(_CALM_GRADIENT, _small), makes_calls=True),
+    Check(calculus.gradient_is_monotone, "calculus", _CALM_GRADIENT, makes_calls=True),
     # accuracy
     Check(accuracy.loss_is_right, "accuracy", _CALM),
     Check(accuracy.gradient_is_right, "accuracy", _CALM_GRADIENT),
@@ -249,11 +253,14 @@ CHECKS: tuple[Check, ...] = (
     Check(second_order.hessian_rows_sum_to_zero, "invariants", _every(_finite, _derivative("hessian"))),
     Check(second_order.hessian_is_not_negative, "invariants",
           _every(_finite, _derivative("hessian", "hessian_diagonal"))),
-    Check(second_order.product_is_linear, "invariants", _every(_CORE, _derivative("hessian_vector_product"))),
-    Check(second_order.product_is_symmetric, "invariants", _every(_CORE, _derivative("hessian_vector_product"))),
+    Check(second_order.product_is_linear, "invariants",
+          _every(_CORE, _derivative("hessian_vector_product")), makes_calls=True),
+    Check(second_order.product_is_symmetric, "invariants",
+          _every(_CORE, _derivative("hessian_vector_product")), makes_calls=True),
     Check(second_order.product_of_a_constant_vector_is_zero, "invariants",
-          _every(_CORE, _derivative("hessian_vector_product"))),
-    Check(second_order.loss_is_linear_in_the_targets, "calculus", _every(_moderate, _derivative("target_gradient"))),
+          _every(_CORE, _derivative("hessian_vector_product")), makes_calls=True),
+    Check(second_order.loss_is_linear_in_the_targets, "calculus",
+          _every(_moderate, _derivative("target_gradient")), makes_calls=True),
 )
 # fmt: on
 
@@ -269,9 +276,6 @@ def check_named(name: str) -> Check:
 copyreg.pickle(Check, lambda check: (check_named, (check.name,)))  # its conditions are closures, which do not travel
 
 
-def applicable(claims: Claims, problem: Problem, last: bool | None = None) -> list[Check]:
-    """The checks that say something about this problem for an implementation with these claims, in table order.
-
-    last: of those that come last, or of all others; of all where it is None.
-    """
-    return [check for check in CHECKS if last in (None, check.comes_last) and check.applies(claims, problem)]
+def applicable(claims: Claims, problem: Problem) -> list[Check]:
+    """The checks that say something about this problem for an implementation with these claims, in table order."""
+    return [check for check in CHECKS if check.applies(claims, problem)]

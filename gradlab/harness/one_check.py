@@ -6,7 +6,7 @@ from gradlab.checks.check import Check
 from gradlab.checks.table import CHECKS
 from gradlab.evaluation.call import Implementation, answer
 from gradlab.harness.plan import Plan, dtypes_to_check
-from gradlab.harness.selection import problems_in_run
+from gradlab.harness.selection import questions_in_run
 from gradlab.harness.tally import Line, Tally, add_results
 from gradlab.harness.verdict import Verdict, is_advice
 
@@ -23,7 +23,7 @@ def held_checks(implementation: Implementation, plan: Plan) -> list[tuple[Check,
         (check, dtype)
         for dtype in dtypes_to_check(implementation, plan)
         for check in wanted
-        if any(check.applies(claims, problem) for problem in problems_in_run(claims, dtype, plan.profile, plan.seed))
+        if any(check in one.checks for one in questions_in_run(claims, dtype, plan.profile, plan.seed))
     ]
 
 
@@ -35,8 +35,8 @@ def line_of(implementation: Implementation, plan: Plan, what: tuple[Check, str])
     check, dtype = what
     tally = Tally(implementation)
     claims = implementation.claims
-    in_run = problems_in_run(claims, dtype, plan.profile, plan.seed)
-    problems = [problem for problem in in_run if check.applies(claims, problem)]
+    in_run = questions_in_run(claims, dtype, plan.profile, plan.seed)
+    problems = [one.problem for one in in_run if check in one.checks]
     for problem in problems:
         add_results(tally, problem, (check,))
     line = tally.lines.get((check.name, dtype))

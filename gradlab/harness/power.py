@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -14,9 +14,11 @@ from gradlab.checks.table import CHECKS
 from gradlab.evaluation.adaptation import allows
 from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import Claims, claims_from
+from gradlab.harness.selection import Question
 from gradlab.harness.tally import results_of
 from gradlab.harness.verdict import Verdict, is_advice, verdict_of_failure
 from gradlab.problems.problem import Array, Problem
+from gradlab.storage.cache import cached
 from gradlab.targets.shipped import Specimen, specimens
 
 CHECK_NAMED = {check.name: check for check in CHECKS}
@@ -38,20 +40,32 @@ class Power:
     largest: tuple[int, int]
 
 
-def power_of(claims: Claims, level: Verdict, problems: Mapping[str, Sequence[Problem]]) -> Power:
-    """The power of a run with these claims and problems, by dtype, that asks for this level."""
+def power_of(claims: Claims, level: Verdict, asked: Mapping[str, Sequence[Question]]) -> Power:
+    """The power of a run with these claims and problems, by dtype, that asks for this level; kept between runs."""
+    what = [repr(claims), str(level), *specimens()]
+    for dtype, questions in asked.items():
+        what.append(dtype)
+        what += [" ".join([one.problem.digest, *(check.name for check in one.checks)]) for one in questions]
+    kept = cached("power", "\n".join(what), lambda: asdict(work_out_power(claims, level, asked)))
+    groups = {reason: tuple(names) for reason, names in kept["not_exercised"].items()}
+    rows, classes = kept["largest"]
+    return Power(tuple(kept["caught"]), tuple(kept["missed"]), groups, (rows, classes))
+
+
+def work_out_power(claims: Claims, level: Verdict, asked: Mapping[str, Sequence[Question]]) -> Power:
+    """The same, worked out."""
     caught, missed, left_out = [], [], dict[str, list[str]]()
     known = {n: one for n, one in specimens().items() if claims_from(one.claims).derivative == claims.derivative}
     for name, specimen in known.items():
-        reasons = {dtype: why_not(specimen, claims, (dtype, level)) for dtype in problems}
+        reasons = {dtype: why_not(specimen, claims, (dtype, level)) for dtype in asked}
         tried = [dtype for dtype, reason in reasons.items() if reason is None]
         if not tried:
             left_out.setdefault(str(next(iter(reasons.values()))), []).append(name)
-        elif all(catches(specimen, claims, level, problems[dtype]) for dtype in tried):
+        elif all(catches(specimen, claims, level, asked[dtype]) for dtype in tried):
             caught.append(name)
         else:
             missed.append(name)
-    every = [problem for some in problems.values() for problem in some]
+    every = [question.problem for some in asked.values() for question in some]
     largest = (max(one.n_rows for one in every), max(one.n_classes for one in every))
     return Power(tuple(caught), tuple(missed), {reason: tuple(names) for reason, names in left_out.items()}, largest)
 
@@ -85,7 +99,7 @@ def why_not(specimen: Specimen, claims: Claims, what: tuple[str, Verdict]) -> st
     return "level accurate" if check.failing_means == "inaccurate" and level <= Verdict.STABLE else None
 
 
-def catches(specimen: Specimen, claims: Claims, level: Verdict, problems: Sequence[Problem]) -> bool:
+def catches(specimen: Specimen, claims: Claims, level: Verdict, questions: Sequence[Question]) -> bool:
     """Whether some check that counts at this level rejects the specimen on one of the problems.
 
     Its own check is tried first on all of them; the others follow only where that rejects nothing.
@@ -93,7 +107,7 @@ def catches(specimen: Specimen, claims: Claims, level: Verdict, problems: Sequen
     implementation = as_claimed(specimen, claims)
     own = CHECK_NAMED[specimen.killed_by]
     others = [check for check in CHECKS if check is not own and not is_advice(check, claims)]
-    asked = [problem for problem in problems if _can_be_asked(implementation, problem)]
+    asked = [one for one in questions if _can_be_asked(implementation, one.problem)]
     return any(_rejects(checks, implementation, level, asked) for checks in ((own,), others))
 
 
@@ -129,18 +143,20 @@ def _can_be_asked(implementation: Implementation, problem: Problem) -> bool:
 
 
 def _rejects(
-    checks: Sequence[Check], implementation: Implementation, level: Verdict, problems: Sequence[Problem]
+    checks: Sequence[Check], implementation: Implementation, level: Verdict, questions: Sequence[Question]
 ) -> bool:
     claims = implementation.claims
     return any(
-        not result.passed and verdict_of_failure(check, claims, problem) < level
-        for problem in problems
-        for check, result in _results(checks, implementation, problem)
+        not result.passed and verdict_of_failure(check, claims, question.problem) < level
+        for question in questions
+        for check, result in _results(checks, implementation, question)
     )
 
 
-def _results(checks: Sequence[Check], implementation: Implementation, problem: Problem) -> Iterator[Any]:
-    applying = [check for check in checks if check.applies(implementation.claims, problem)]
+def _results(checks: Sequence[Check], implementation: Implementation, question: Question) -> Iterator[Any]:
+    """What the checks find that the run asks here, as far as they apply to the claims that the specimen can keep."""
+    claims, problem = implementation.claims, question.problem
+    applying = [check for check in checks if check in question.checks and check.applies(claims, problem)]
     return results_of(applying, implementation, problem) if applying else iter(())
 
 

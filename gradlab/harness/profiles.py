@@ -11,7 +11,8 @@ class Profile:
 
     families: which families and sizes, "quick", "standard" or "thorough". examples: problems that Hypothesis draws
     per dtype. shrinks: failing checks for which a smallest problem is searched; shrink_examples: problems tried for
-    each before it is given up.
+    each before it is given up. asked: on how many problems in each dtype a check is asked that makes calls of its own;
+    on all if None.
     """
 
     name: str
@@ -19,11 +20,12 @@ class Profile:
     examples: int
     shrinks: int
     shrink_examples: int
+    asked: int | None = None
 
 
 PROFILES = {
-    "quick": Profile("quick", "quick", 40, 1, 60),
-    "standard": Profile("standard", "standard", 600, 4, 200),
+    "quick": Profile("quick", "quick", 40, 1, 60, asked=12),
+    "standard": Profile("standard", "standard", 600, 4, 200, asked=60),
     "thorough": Profile("thorough", "thorough", 10_000, 60, 1000),
 }
 

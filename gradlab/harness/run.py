@@ -14,8 +14,8 @@ import numpy as np
 from gradlab.evaluation.call import Answer, Implementation, answer, made_for
 from gradlab.harness.plan import Plan, Progress, Watch, dtypes_to_check
 from gradlab.harness.resume import Course, Done
-from gradlab.harness.selection import may_be_asked, problems_in_run
-from gradlab.harness.tally import Line, Tally, add_fact, examine, results_of
+from gradlab.harness.selection import Question, may_be_asked, problems_in_run, questions_in_run
+from gradlab.harness.tally import Line, Tally, add_fact, add_results, examine, results_of
 from gradlab.harness.verdict import Verdict, is_advice, verdict_of_failure
 from gradlab.problems.dtypes import format_of
 from gradlab.problems.problem import Problem
@@ -132,8 +132,8 @@ def _power(run: Run) -> Power:
 
     implementation, plan = run.implementation, run.plan
     claims = implementation.claims
-    problems = {dtype: problems_in_run(claims, dtype, plan.profile, plan.seed) for dtype in run.dtypes}
-    return power_of(claims, Verdict(plan.level), problems)
+    asked = {dtype: questions_in_run(claims, dtype, plan.profile, plan.seed) for dtype in run.dtypes}
+    return power_of(claims, Verdict(plan.level), asked)
 
 
 def _diagnosis(run: Run, earlier: list[tuple[Problem, Answer]]) -> Diagnosis | None:
@@ -153,11 +153,12 @@ def _diagnosis(run: Run, earlier: list[tuple[Problem, Answer]]) -> Diagnosis | N
 def _examine_all(done: Done, plan: Plan, watch: Watch, course: Course) -> None:
     """All problems by the checks that a call cannot spoil for others, and then by the rest."""
     tally, ended_here = done.tally, False
-    for last, problem, place in islice(_in_turns(tally.implementation, plan), done.n_examined, None):
-        phase = "bad labels" if last else problem.family
+    for last, question, place in islice(_in_turns(tally.implementation, plan), done.n_examined, None):
+        problem, phase = question.problem, "bad labels" if last else question.problem.family
         watch(Progress(tally.implementation.name, problem.format.name, phase, *place, len(tally.failing)))
         if not course.cut_short or course.is_known(problem):
-            examine(tally, problem, course.given_up, last)
+            tally.n_problems += not last
+            add_results(tally, problem, question.in_turn(last), course.given_up)
         elif not ended_here:
             ended_here = True
             add_fact(tally, problem, Fact("the run", f"ended here: {course.cut_short}", "", False))
@@ -165,18 +166,18 @@ def _examine_all(done: Done, plan: Plan, watch: Watch, course: Course) -> None:
         course.keep(done)
 
 
-def _in_turns(implementation: Implementation, plan: Plan) -> Iterator[tuple[bool, Problem, tuple[int, int]]]:
-    """All problems of the run twice: whether it is the last turn, the problem, its number and of how many in its dtype.
+def _in_turns(implementation: Implementation, plan: Plan) -> Iterator[tuple[bool, Question, tuple[int, int]]]:
+    """All problems of the run twice: whether it is the last turn, the problem with its checks, its number, of how many.
 
     Those of a dtype are made when it is their turn.
     """
-    made: dict[str, tuple[Problem, ...]] = {}
+    made: dict[str, tuple[Question, ...]] = {}
     for last in (False, True):
         for dtype in dtypes_to_check(implementation, plan):
             if dtype not in made:
-                made[dtype] = problems_in_run(implementation.claims, dtype, plan.profile, plan.seed)
-            for number, problem in enumerate(made[dtype]):
-                yield last, problem, (number, len(made[dtype]))
+                made[dtype] = questions_in_run(implementation.claims, dtype, plan.profile, plan.seed)
+            for number, question in enumerate(made[dtype]):
+                yield last, question, (number, len(made[dtype]))
 
 
 def _shrink(done: Done, plan: Plan, watch: Watch, course: Course) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import product
+from itertools import islice, product, zip_longest
 
 from gradlab.bounds.conditioning import rows_in_range
 from gradlab.bounds.second_order import stays_in_range
+from gradlab.checks.check import Check
+from gradlab.checks.table import CHECKS
 from gradlab.evaluation.adaptation import (
     LARGEST_HESSIAN,
     adapt_to_claims,
@@ -23,6 +25,7 @@ from gradlab.problems.coefficients import denominators_of
 from gradlab.problems.dtypes import Format, format_of
 from gradlab.problems.families import FAMILIES, families_of, family_problems
 from gradlab.problems.families.options import option_problems
+from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Problem
 
 AGAIN = {"quick": 1, "standard": 3}  # problems of a stress family for every other reduction and kind of target
@@ -83,6 +86,55 @@ def problems_in_run(claims: Claims, dtype: str, profile: Profile, seed: int) -> 
     families = problems_for(claims, dtype, profile.families, seed)
     drawn = drawn_problems(claims, dtype, profile.examples, seed)
     return tuple(problem for problem in families + drawn if may_be_asked(claims, problem))
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """A problem of a run, and the checks that it is put to: those that apply, but for what is asked elsewhere."""
+
+    problem: Problem
+    checks: tuple[Check, ...]
+
+    def in_turn(self, last: bool) -> list[Check]:
+        """Those of the checks that come last, or the others."""
+        return [check for check in self.checks if check.comes_last is last]
+
+
+@lru_cache(maxsize=4)
+def questions_in_run(claims: Claims, dtype: str, profile: Profile, seed: int) -> tuple[Question, ...]:
+    """All problems of a run with their checks, in running order.
+
+    A check that makes calls of its own is asked on as many problems as the profile says, in turn one of every family,
+    and of every other objective on a few: there it asks for what holds of every problem alike.
+    """
+    problems = problems_in_run(claims, dtype, profile, seed)
+    applying = [[check for check in CHECKS if check.applies(claims, problem)] for problem in problems]
+    left_out: set[tuple[int, str]] = set()
+    for check in CHECKS if profile.asked is not None else ():
+        if check.makes_calls:
+            places = [i for i, checks in enumerate(applying) if check in checks]
+            left_out |= {(i, check.name) for i in set(places) - set(_some(problems, places, profile.asked or 0))}
+    return tuple(
+        Question(problem, tuple(check for check in checks if (i, check.name) not in left_out))
+        for i, (problem, checks) in enumerate(zip(problems, applying, strict=True))
+    )
+
+
+def _some(problems: Sequence[Problem], places: Sequence[int], number: int) -> Iterator[int]:
+    """So many of the problems of the first objective, a tenth, and one at least, of every other; families in turn."""
+    by_objective: dict[Hashable, dict[str, list[int]]] = {}
+    for place in places:
+        problem = problems[place]
+        families = by_objective.setdefault(_kind(problem.objective), {})
+        families.setdefault(problem.family, []).append(place)
+    for i, families in enumerate(by_objective.values()):
+        in_turn = (place for turn in zip_longest(*families.values()) for place in turn if place is not None)
+        yield from islice(in_turn, number if i == 0 else max(1, number // 10))
+
+
+def _kind(objective: Objective) -> Hashable:
+    """What objectives have in common that differ in numbers only."""
+    return objective.reduction, objective.targets, objective.mean_over, tuple(sorted(objective.options))
 
 
 def may_be_asked(claims: Claims, problem: Problem) -> bool:

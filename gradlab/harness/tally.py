@@ -58,21 +58,23 @@ class Tally:
         return sorted(self.lines.values(), key=lambda line: (line.dtype, place[line.check.name]))
 
 
-def examine(tally: Tally, problem: Problem, without: Collection[str] = (), last: bool | None = None) -> None:
+def examine(tally: Tally, problem: Problem, without: Collection[str] = ()) -> None:
     """Runs every check that applies to one problem and adds what it finds to the tally.
 
-    without: checks that are left out once they have failed. last: only those that come last, on a problem that was
-    examined by all others before; or only those others; all where it is None.
+    without: checks that are left out once they have failed.
     """
-    checks = applicable(tally.implementation.claims, problem, last)
+    tally.n_problems += 1
+    add_results(tally, problem, applicable(tally.implementation.claims, problem), without)
+
+
+def add_results(tally: Tally, problem: Problem, checks: Iterable[Check], without: Collection[str] = ()) -> None:
+    """Runs these checks, which must apply, on one problem and adds what they find to the tally.
+
+    without: checks that are left out once they have failed.
+    """
     failed = {line.check.name for line in tally.lines.values() if not line.passed} if without else set()
-    tally.n_problems += last is not True
-    add_results(tally, problem, [check for check in checks if check.name not in failed.intersection(without)])
-
-
-def add_results(tally: Tally, problem: Problem, checks: Iterable[Check]) -> None:
-    """Runs these checks, which must apply, on one problem and adds what they find to the tally."""
-    for check, result in results_of(checks, tally.implementation, problem):
+    left = [check for check in checks if check.name not in failed.intersection(without)]
+    for check, result in results_of(left, tally.implementation, problem):
         _add(tally, check, result)
 
 

@@ -55,7 +55,7 @@ def test_form_without_cancellation_passes_the_checks_of_loss_and_target_entry_in
     (one,) = load(name, {})
     failed = set()
     for problem in problems_in_run(one.claims, dtype, PROFILES["quick"], 11):
-        checks = [check for check in applicable(one.claims, problem, None) if check.name in ALSO_ACCURATE]
+        checks = [check for check in applicable(one.claims, problem) if check.name in ALSO_ACCURATE]
         failed |= {problem.family for _, result in results_of(checks, one, problem) if not result.passed}
     assert failed == families
 

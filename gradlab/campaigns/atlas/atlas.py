@@ -15,8 +15,8 @@ from gradlab.evaluation.claims import Claims
 from gradlab.harness.plan import Progress, Watch
 from gradlab.harness.profiles import PROFILES
 from gradlab.harness.run import cost
-from gradlab.harness.selection import problems_in_run
-from gradlab.harness.tally import Tally, examine
+from gradlab.harness.selection import questions_in_run
+from gradlab.harness.tally import Tally, add_results
 from gradlab.harness.verdict import Verdict
 from gradlab.measure.accuracy import LargestError, largest_errors
 from gradlab.problems.dtypes import Format, format_of
@@ -136,12 +136,12 @@ def _stated_all(claims: Claims, problems: Sequence[Problem]) -> list[Problem]:
 def _judged(implementation: Implementation, dtype: str, last: bool, watch: Watch) -> Judged:
     """What `gradlab check` concludes where it draws no problems, by the checks that come last, or by all others."""
     profile = replace(PROFILES[PROFILE], examples=0)
-    problems = problems_in_run(implementation.claims, dtype, profile, SEEDS[0])
+    questions = questions_in_run(implementation.claims, dtype, profile, SEEDS[0])
     tally = Tally(implementation, Verdict.ACCURATE)
-    for done, problem in enumerate(problems):
-        phase = "bad labels" if last else problem.family
-        watch(Progress(implementation.name, dtype, phase, done, len(problems), len(tally.failing)))
-        examine(tally, problem, last=last)
+    for done, question in enumerate(questions):
+        phase = "bad labels" if last else question.problem.family
+        watch(Progress(implementation.name, dtype, phase, done, len(questions), len(tally.failing)))
+        add_results(tally, question.problem, question.in_turn(last))
     costly = [one for one in tally.lines.values() if one.verdict < Verdict.ACCURATE]
     verdict = min((one.verdict for one in costly), default=Verdict.ACCURATE) if last else tally.verdict()
     return Judged(verdict, tuple(sorted((cost(line), line.check.name) for line in costly)))

@@ -1,0 +1,94 @@
+"""Results that are kept between runs, each in a file of its own, under the digest of all that it depends on.
+
+A file that is damaged, or belongs to another key, counts as missing. Files are written whole, so that two processes
+may keep the same result at the same time; the oldest go when there are more than MAX_FILES.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import importlib.util
+import json
+import os
+import platform
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from gradlab.measure.machine import numpy_simd, processor
+from gradlab.storage.files import strict_json, write_whole
+
+FOLDER = "GRADLAB_CACHE"  # the environment variable that names the folder; "off" keeps nothing
+MAX_FILES = 400  # of some 10 KB each
+PACKAGES = ("numpy", "python-flint", "hypothesis")
+OWN = Path(__file__).parents[1]
+
+
+def cached(name: str, parameters: str, work_out: Callable[[], Any]) -> Any:
+    """The JSON document that work_out() returns: from the cache if it is there, else worked out and kept.
+
+    name: what it is, such as "power". parameters: all that it depends on besides gradlab's own code, the packages and
+    the machine, which are part of the key. Where nothing can be read or written it is worked out.
+    """
+    folder = cache_folder()
+    if folder is None:
+        return work_out()
+    key = hashlib.sha256("\n".join([name, parameters, _surroundings()]).encode()).hexdigest()
+    path = folder / f"{name}-{key[:32]}.json"
+    found = _read(path, key)
+    if found is None:
+        found = work_out()
+        with contextlib.suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            write_whole(path, strict_json({"key": key, "digest": _digest(found), "document": found}))
+            _drop_oldest(folder)
+    return found
+
+
+def cache_folder() -> Path | None:
+    """Where results are kept: in $GRADLAB_CACHE, else in the user's folder of caches; None where that is "off"."""
+    named = os.environ.get(FOLDER, "")
+    if named == "off":
+        return None
+    if named:
+        return Path(named)
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    with contextlib.suppress(RuntimeError):  # no home
+        return (Path(base) if base else Path.home() / ".cache") / "gradlab"
+    return None
+
+
+def _read(path: Path, key: str) -> Any:
+    """The document in a file, or None where there is none, or where it is damaged."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        if kept["key"] == key and kept["digest"] == _digest(kept["document"]):
+            return kept["document"]
+    return None
+
+
+def _drop_oldest(folder: Path) -> None:
+    files = sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
+    for path in files[:-MAX_FILES]:
+        path.unlink(missing_ok=True)
+
+
+def _digest(document: Any) -> str:
+    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
+
+
+@functools.cache
+def _surroundings() -> str:
+    """gradlab's own files by content, the packages that answers depend on, and the machine."""
+    shipped = importlib.util.find_spec("gradlab.implementations")
+    folders = [OWN, *map(Path, (shipped and shipped.submodule_search_locations) or ())]
+    files = sorted({path.resolve() for folder in folders for path in folder.rglob("*.py")})
+    code = hashlib.sha256()
+    for path in files:
+        code.update(path.read_bytes())
+    packages = [f"{package} {version(package)}" for package in PACKAGES]
+    machine = [platform.python_version(), str(processor("model name")), str(numpy_simd())]
+    return "\n".join([code.hexdigest(), *packages, *machine])

@@ -1,0 +1,75 @@
+"""Which checks are asked on which problems: what makes calls of its own on some, everything else on all."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from gradlab.checks.table import CHECKS, applicable
+from gradlab.evaluation.call import Implementation
+from gradlab.evaluation.claims import Claims, claims_from
+from gradlab.harness.plan import Plan
+from gradlab.harness.profiles import PROFILES
+from gradlab.harness.run import judge
+from gradlab.harness.selection import Question, questions_in_run
+from gradlab.implementations.shifted import shifted
+
+QUICK = PROFILES["quick"]
+OPTIONS = {
+    "reduction": ["mean", "none"],
+    "targets": ["index", "probability"],
+    "options": ["label_smoothing", "class_weights", "ignore_index"],
+}
+
+
+def asked(claims: Claims) -> tuple[Question, ...]:
+    return questions_in_run(claims, "float64", QUICK, 0)
+
+
+@pytest.mark.parametrize("named", [{}, OPTIONS], ids=["plain", "options"])
+def test_what_calls_again_is_asked_on_some_problems_and_all_else_on_all(named: dict[str, Any]) -> None:
+    claims = claims_from(named)
+    for question in asked(claims):
+        left_out = {*applicable(claims, question.problem)} - {*question.checks}
+        assert all(check.makes_calls for check in left_out)
+        assert [check for check in CHECKS if check in question.checks] == list(question.checks)
+
+
+@pytest.mark.parametrize("named", [{}, OPTIONS], ids=["plain", "options"])
+def test_what_applies_somewhere_is_asked_of_every_kind_of_objective_to_which_it_applies(named: dict[str, Any]) -> None:
+    claims = claims_from(named)
+
+    def kinds(pairs: Any) -> set[Any]:
+        return {
+            (check.name, one.objective.reduction, one.objective.targets, *sorted(one.objective.options))
+            for one, checks in pairs
+            for check in checks
+        }
+
+    put = kinds((question.problem, question.checks) for question in asked(claims))
+    assert put == kinds((question.problem, applicable(claims, question.problem)) for question in asked(claims))
+
+
+def test_as_many_problems_are_asked_as_the_profile_says_and_families_in_turn() -> None:
+    counts = Counter(check.name for question in asked(Claims()) for check in question.checks if check.makes_calls)
+    assert set(counts.values()) == {QUICK.asked}
+    of_states = [
+        one.problem.family for one in asked(Claims()) if "calls_leave_no_state" in {c.name for c in one.checks}
+    ]
+    assert len(set(of_states)) == len(of_states)
+
+
+def test_quick_makes_at_most_3000_calls_of_a_plain_function() -> None:
+    calls = 0
+
+    def counted(logits: Any, labels: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        return shifted(logits, labels)
+
+    claims = claims_from({"dtypes": ["float32", "float64"]})
+    report = judge(Implementation("counted", counted, claims), Plan(QUICK, 0, power=False))
+    assert report.met
+    assert 1000 < calls <= 3000
