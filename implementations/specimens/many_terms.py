@@ -81,7 +81,7 @@ SPECIMENS = (
         mend=NORMALISE,
         logits=[[0, *[-25] * (2**17 - 1)]],
         labels=[1],
-        killed_by="other_entries_within_a_few_ulp",
+        killed_by="target_entry_within_a_few_ulp",
         claims={"dtypes": ["float64"]},
     ),
     Specimen(
