@@ -182,8 +182,6 @@ def _in_turns(implementation: Implementation, plan: Plan) -> Iterator[tuple[bool
 
 def _shrink(done: Done, plan: Plan, watch: Watch, course: Course) -> None:
     """Looks for a smaller failing problem for the most costly failures, and examines what it finds like any other."""
-    from gradlab.harness.search import smallest
-
     tally, claims = done.tally, done.tally.implementation.claims
     if course.cut_short:
         return
@@ -196,6 +194,8 @@ def _shrink(done: Done, plan: Plan, watch: Watch, course: Course) -> None:
         name, n_failing = tally.implementation.name, len(tally.failing)
         watch(Progress(name, line.dtype, phase, number, len(done.to_shrink), n_failing))
         fails = partial(_fails_as_badly, tally.implementation, line)
+        from gradlab.harness.search import smallest  # Hypothesis, which takes half a second
+
         with made_for(phase):
             found = smallest(claims, line.dtype, plan.profile.shrink_examples, plan.seed, fails)
         if found is not None:

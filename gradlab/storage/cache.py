@@ -1,7 +1,7 @@
 """Results that are kept between runs, each in a file of its own, under the digest of all that it depends on.
 
 A file that is damaged, or belongs to another key, counts as missing. Files are written whole, so that two processes
-may keep the same result at the same time; the oldest go when there are more than MAX_FILES.
+may keep the same result at the same time; the oldest go when all have more than MAX_BYTES.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from gradlab.measure.machine import numpy_simd, processor
 from gradlab.storage.files import strict_json, write_whole
 
 FOLDER = "GRADLAB_CACHE"  # the environment variable that names the folder; "off" keeps nothing
-MAX_FILES = 400  # of some 10 KB each
+MAX_BYTES = 100 * 2**20  # a power has 4 KB, the problems drawn for a quick run 60 KB, for a thorough one 20 MB
 PACKAGES = ("numpy", "python-flint", "hypothesis")
 OWN = Path(__file__).parents[1]
 
@@ -71,9 +71,13 @@ def _read(path: Path, key: str) -> Any:
 
 
 def _drop_oldest(folder: Path) -> None:
-    files = sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
-    for path in files[:-MAX_FILES]:
-        path.unlink(missing_ok=True)
+    """Removes the oldest files until the others have MAX_BYTES at most."""
+    files = [(path.stat().st_mtime_ns, path.stat().st_size, path) for path in folder.glob("*.json")]
+    total = 0
+    for _, size, path in sorted(files, reverse=True):
+        total += size
+        if total > MAX_BYTES:
+            path.unlink(missing_ok=True)
 
 
 def _digest(document: Any) -> str:

@@ -13,7 +13,7 @@ from gradlab.harness.plan import Plan
 from gradlab.harness.power import power_of
 from gradlab.harness.profiles import PROFILES
 from gradlab.harness.run import Run, judge
-from gradlab.harness.selection import problems_in_run
+from gradlab.harness.selection import problems_in_run, questions_in_run
 from gradlab.harness.tally import results_of
 from gradlab.harness.verdict import Verdict
 from gradlab.targets.load import load
@@ -73,8 +73,8 @@ def test_claims_of_what_ships_name_the_dtypes_tested_here(name: str) -> None:
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("claims", CLAIMS, ids=CLAIMS.values())
 def test_the_power_of_a_run_tells_of_every_known_defect(claims: Claims, dtype: str) -> None:
-    problems = problems_in_run(claims, dtype, PROFILES["quick"], 11)
-    power = power_of(claims, Verdict(claims.level), {dtype: problems})
+    asked = questions_in_run(claims, dtype, PROFILES["quick"], 11)
+    power = power_of(claims, Verdict(claims.level), {dtype: asked})
     told = [*power.caught, *power.missed, *chain.from_iterable(power.not_exercised.values())]
     known = {name: claims_from(one.claims).derivative for name, one in specimens().items()}
     assert sorted(told) == sorted(name for name in known if known[name] == claims.derivative)

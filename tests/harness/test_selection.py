@@ -13,7 +13,8 @@ from gradlab.evaluation.claims import Claims, claims_from
 from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import PROFILES
 from gradlab.harness.run import judge
-from gradlab.harness.selection import Question, questions_in_run
+from gradlab.harness.search import drawn_problems
+from gradlab.harness.selection import Question, kept_drawn_problems, questions_in_run
 from gradlab.implementations.shifted import shifted
 
 QUICK = PROFILES["quick"]
@@ -73,3 +74,16 @@ def test_quick_makes_at_most_3000_calls_of_a_plain_function() -> None:
     report = judge(Implementation("counted", counted, claims), Plan(QUICK, 0, power=False))
     assert report.met
     assert 1000 < calls <= 3000
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+@pytest.mark.parametrize("named", [{}, {**OPTIONS, "derivative": "hessian_vector_product"}], ids=["plain", "options"])
+def test_problems_that_are_kept_are_those_that_were_drawn(named: dict[str, Any], dtype: str) -> None:
+    claims = claims_from({**named, "dtypes": [dtype]})
+    drawn = drawn_problems(claims, dtype, 60, 3)
+    for _ in range(2):
+        kept_drawn_problems.cache_clear()
+        kept = kept_drawn_problems(claims, dtype, 60, 3)
+        assert [one.digest for one in kept] == [one.digest for one in drawn]
+        assert [one.family for one in kept] == [one.family for one in drawn]
+        assert [one.logits.tobytes() for one in kept] == [one.logits.tobytes() for one in drawn]

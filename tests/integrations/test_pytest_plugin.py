@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradlab.harness import search, selection
+from gradlab.harness import selection
 from gradlab.problems.dtypes import as_dtype
 from gradlab.problems.problem import Problem
 
@@ -58,7 +58,7 @@ def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.
         return tuple(Problem(np.array(row).astype(as_dtype(dtype)), np.ones(len(row), dtype=np.int64)) for row in rows)
 
     monkeypatch.setattr(selection, "problems_for", few)
-    monkeypatch.setattr(search, "drawn_problems", lambda *extent: ())
+    monkeypatch.setattr(selection, "kept_drawn_problems", lambda *extent: ())
     pytester.makepyfile(losses=LOSSES)
     pytester.syspathinsert()
     return pytester

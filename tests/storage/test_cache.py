@@ -80,8 +80,10 @@ def test_a_damaged_file_is_worked_out_again_and_mended(damage: Any, folder: Path
     assert cached("power", "", never) == DOCUMENT
 
 
-def test_the_oldest_go_when_there_are_too_many(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
-    monkeypatch.setattr(cache, "MAX_FILES", 3)
+def test_the_oldest_go_when_all_have_too_many_bytes(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    cached("power", "0", worked_out)
+    (file,) = folder.iterdir()
+    monkeypatch.setattr(cache, "MAX_BYTES", 3.5 * file.stat().st_size)
     for number in range(5):
         cached("power", str(number), worked_out)
         for age, file in enumerate(sorted(folder.iterdir(), key=lambda one: one.stat().st_mtime_ns)):
