@@ -74,6 +74,15 @@ def test_an_interval_is_hardly_wider_than_its_ball(precision: int) -> None:
         assert upper - lower <= 3 * exact(ball.rad()) + abs(exact(ball.mid())) * TWO**-104
 
 
+@pytest.mark.parametrize("scale", [0, -200, -1990, 3000])
+@pytest.mark.parametrize("middle", [arb(0), arb((1, -10)), arb((-3, -4))])
+def test_an_interval_about_0_reaches_at_most_twice_as_far_as_its_ball(middle: arb, scale: int) -> None:
+    ball = (middle + arb(0, 1.25)) * arb((1, scale - 2000))
+    farthest = abs(exact(ball.mid())) + exact(ball.rad())
+    lower, upper = bounds(to_enclosures([ball]))
+    assert max(-lower, upper) <= 2 * farthest
+
+
 def test_the_parts_are_normalised() -> None:
     with ctx.workprec(200):
         found = to_enclosures(balls(200))
