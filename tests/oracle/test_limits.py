@@ -10,6 +10,7 @@ import pytest
 from gradlab.oracle.enclosure import Enclosures, enclose_by_balls, enclose_by_double_double
 from gradlab.oracle.exact.balls import RowAnswers
 from gradlab.oracle.fast import vectorised
+from gradlab.oracle.fast.array_kernels import COEFFICIENT_ERROR, FARTHEST_ERROR
 from gradlab.oracle.fast.soft_targets import CLASS_LIMITS, LARGEST_LOGIT, PROBABILITY_LIMITS
 from gradlab.oracle.fast.vectorised import _SHARP_LARGEST_LOGIT
 from gradlab.problems.objective import Objective
@@ -91,3 +92,8 @@ def test_products_of_the_limits_are_within_what_the_error_of_a_product_is_exact_
     smallest = CLASS_LIMITS[0] + np.log2(PROBABILITY_LIMITS[0]) - 2 * 53
     assert largest + 1 <= 996
     assert smallest >= -960
+
+
+def test_counting_an_exponent_as_the_farthest_costs_less_than_the_error_of_the_smallest_coefficient() -> None:
+    smallest = 2.0 ** CLASS_LIMITS[0] * PROBABILITY_LIMITS[0]
+    assert FARTHEST_ERROR < smallest * COEFFICIENT_ERROR
