@@ -8,7 +8,8 @@ import mpmath
 import numpy as np
 import pytest
 
-from gradlab.oracle.elementary import ELEMENTARY, Elementary, errors_of, largest_error, sampled
+from gradlab.oracle.elementary import ELEMENTARY, Elementary, _enclosed, errors_of, largest_error, sampled
+from gradlab.oracle.ulp import is_narrow
 from gradlab.problems.dtypes import DTYPE_NAMES, format_of
 
 FUNCTIONS = {function.name: function for function in ELEMENTARY}
@@ -113,4 +114,14 @@ def test_arguments_of_expm1_are_of_both_signs_and_as_small_as_normal_numbers_are
     np.testing.assert_allclose(powers[:250], powers[250:])  # of both signs alike
     np.testing.assert_allclose(powers[249] + powers[1] - powers[0], np.log2(fmt.precision))  # share 1 is never drawn
     assert powers[0] == np.log2(fmt.smallest_normal)
-    assert (np.abs(arguments[SHARES < 0.25]) <= 0.5).all()
+    np.testing.assert_array_equal(np.sign(arguments[SHARES >= 0.5]), np.repeat([1, -1], 250))
+    near = arguments[SHARES < 0.25]
+    assert near.min() == -0.5
+    assert 0.49 < near.max() < 0.5
+    assert np.ptp(np.diff(near)) < 1e-12  # uniform
+
+
+@pytest.mark.parametrize("function", ELEMENTARY, ids=list(FUNCTIONS))
+def test_the_exact_values_are_known_far_better_than_they_are_rounded(function: Elementary) -> None:
+    fmt = format_of("float64")
+    assert is_narrow(_enclosed(function, function.sample(fmt, SHARES)), fmt).all()
