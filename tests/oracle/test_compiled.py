@@ -14,6 +14,7 @@ import pytest
 from gradlab.oracle.enclosure import Enclosures, Truth, enclose_by_double_double
 from gradlab.oracle.fast import compiled, loop_kernels, row_softmax
 from gradlab.oracle.fast.compiled import ARRAY_KERNELS, BREAK_EVEN, Kernels, kernels_for, outcome
+from gradlab.oracle.intervals import normalised_parts
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Problem
 
@@ -77,6 +78,23 @@ def test_compiled_loops_give_the_bits_of_numpy(block: str, loops: Kernels) -> No
 def test_loops_that_are_not_compiled_give_the_bits_of_numpy(block: str) -> None:
     plain = Kernels(*(getattr(loop_kernels, name) for name in Kernels._fields))
     assert bits(plain, BLOCKS[block]) == bits(ARRAY_KERNELS, BLOCKS[block])
+
+
+SIZES = [0.0, 2.0**-1074, 1.3 * 2.0**-1040, 2.0**-1022, 1.5, 1.7 * 2.0**1023]
+SIZES += [2.0**exponent for exponent in (-1001, -1000, -999, 999, 1000, 1001)]
+
+
+@pytest.mark.parametrize("high", [*SIZES, *(-size for size in SIZES)])
+def test_a_number_of_any_size_is_normalised_as_numpy_does_it(high: float) -> None:
+    parts = (high, high * 2.0**-54, abs(high) * 2.0**-90, np.int64(7))
+    found, expected = compiled._normalised(*parts), normalised_parts(*(np.array(part) for part in parts))
+    assert [np.asarray(part).tobytes() for part in found] == [np.asarray(part).tobytes() for part in expected]
+
+
+def test_what_is_tried_before_the_loops_are_used_has_products_and_differences_of_many_digits() -> None:
+    found = outcome(ARRAY_KERNELS, *compiled._sample())
+    for part in (8, 9, 12, 13):  # high and low, of products and of differences
+        assert (np.frombuffer(found[part]) != 0).mean() > 0.6
 
 
 OBJECTIVES = [
