@@ -12,12 +12,13 @@ from typing import Any
 
 from gradlab.evaluation.call import Implementation, answer
 from gradlab.evaluation.claims import LEVELS, Claims, claims_from
+from gradlab.harness.plan import Plan
 from gradlab.harness.run import Run
 from gradlab.oracle.enclosure import enclose
 from gradlab.problems.problem import Problem
 from gradlab.result import Result
 from gradlab.storage.encoding import Plain, decoded_problem, encoded_answer, encoded_problem, encoded_truth, hex_of
-from gradlab.storage.files import keep_texts, parsed_json, strict_json
+from gradlab.storage.files import CASES, keep_texts, parsed_json, strict_json
 from gradlab.storage.packing import packed, unpacked
 
 SCHEMA = "gradlab-case-2"
@@ -64,26 +65,40 @@ def keep_failures(run: Run, folder: Path, base: Path | None = None) -> int:
     return keep_texts(case_texts(run, base or Path.cwd()), folder)
 
 
+def keep_case(implementation: Implementation, plan: Plan, result: Result, base: Path) -> Path:
+    """The file, written here, of one problem that failed a check in a run of this plan. Raises OSError.
+
+    base: the folder from which the target was given, and in which cases are kept at the usual place.
+    """
+    name, text = case_text(case_document(implementation, plan, (result,)), base)
+    keep_texts([(name, text)], base / CASES)
+    return base / CASES / name
+
+
 def case_texts(run: Run, base: Path) -> Iterator[tuple[str, str]]:
     """For every problem of the run that failed a check, the name of its file and what is in it."""
     for results in run.failing:
-        document = packed({**case_document(run, results), "folder": str(base)})
-        yield f"{document['id']}.json", strict_json(document)
+        yield case_text(case_document(run.implementation, run.plan, results), base)
 
 
-def case_document(run: Run, results: tuple[Result, ...]) -> Plain:
+def case_text(document: Plain, base: Path) -> tuple[str, str]:
+    """The name of the file of a case and what is in it."""
+    return f"{document['id']}.json", strict_json(packed({**document, "folder": str(base)}))
+
+
+def case_document(implementation: Implementation, plan: Plan, results: tuple[Result, ...]) -> Plain:
     """What is kept of one problem and the results of the checks that it failed, as plain data."""
-    implementation, problem = run.implementation, results[0].problem
+    problem = results[0].problem
     return {
         "schema": SCHEMA,
         "gradlab": version("gradlab-verify"),
         "id": case_id(implementation, problem),
         "target": implementation.target,
         "name": implementation.name,
-        "level": run.plan.level,
+        "level": plan.level,
         "claims": encoded_claims(implementation.claims),
-        "seed": run.plan.seed,
-        "profile": run.plan.profile.name,
+        "seed": plan.seed,
+        "profile": plan.profile.name,
         "failed": [encoded_result(result) for result in results],
         "problem": encoded_problem(problem),
         "got": encoded_answer(answer(implementation, problem)),

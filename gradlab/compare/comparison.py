@@ -8,6 +8,7 @@ from pathlib import Path
 from gradlab.checks.table import CHECKS
 from gradlab.compare.change import Change, Effect, Plain, worse_if
 from gradlab.compare.cost_changes import cost_changes
+from gradlab.compare.mistake_changes import mistake_changes
 from gradlab.harness.verdict import Verdict
 from gradlab.report.json import SCHEMA
 from gradlab.storage.files import parsed_json
@@ -57,15 +58,15 @@ def _of_one(old: Plain, new: Plain, same_problems: bool) -> Iterator[Change]:
     verdicts = Verdict(old["verdict"]), Verdict(new["verdict"])
     if verdicts[0] != verdicts[1]:
         yield Change(name, f"verdict {verdicts[0]} -> {verdicts[1]}", worse_if(verdicts[1] < verdicts[0]))
+    yield from mistake_changes(old, new)
     results = {(one["check"], one["dtype"]): one for one in old["results"]}
     for result in new["results"]:
         known = results.get((result["check"], result["dtype"]))
         if known is not None:
-            yield from _of_check(name, (known, result), same_problems)
+            yield from _of_check(name, known, result, same_problems)
 
 
-def _of_check(name: str, results: tuple[Plain, Plain], same_problems: bool) -> Iterator[Change]:
-    old, new = results
+def _of_check(name: str, old: Plain, new: Plain, same_problems: bool) -> Iterator[Change]:
     what = f"{new['check']} {new['dtype']}"
     if old["passed"] != new["passed"]:
         text = f"{what}: {'passed -> fails' if old['passed'] else 'failed -> passes'}"

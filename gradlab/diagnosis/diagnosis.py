@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -28,6 +28,7 @@ IMPLIED = {
 WITHIN_A_BOUND = ("layout_does_not_matter", "integer_type_of_the_labels_does_not_matter")  # that of a right formula
 OF_LOSS = ("loss_is_right", "loss_within_forward_error", "loss_is_not_negative")
 SAME_BITS = "same_call_gives_same_bits"
+SQUEEZED = "single_row_squeezed"
 OF_STATE = "softmax_remembered"  # what an answer depends on then is no model of one call
 
 
@@ -82,21 +83,34 @@ def diagnose(
     observations: Sequence[Observation] = [observed(problem, answer(implementation, problem)) for problem in asked]
     if all(one.faulty for one in observations):
         seen = dict.fromkeys(failed, ())  # a probe that gets no answer either has seen nothing
-    names = tuple(dict.fromkeys(name for found in seen.values() for name in found))
-    names = (OF_STATE,) if OF_STATE in names else names  # every other probe makes a second call
-    if "single_row_squeezed" in names:
+    names = _names(seen)
+    if SQUEEZED in names:
         observations = [one for one in observations if not one.faulty]
     n_wrong, among = sum(one.is_wrong for one in observations), ""
     n_changed = 0 if names or SAME_BITS in failed else _changed(implementation, earlier)
     found: tuple[Explanation, ...] = ()
     if n_wrong and not n_changed and OF_STATE not in names:
         found, observations, among = _explained(observations)
-    implied = {check for name in names for check in IMPLIED.get(name, ())}
-    if any(one.coarse for one in found):
-        implied.add("layout_does_not_matter")  # sums in another order, at the rounding of the narrower dtype
-    values = bool(found) or (not n_wrong and bool(names))
-    unexplained = tuple(check for check in failed if check not in implied and not _accounts(check, seen, values))
-    return Diagnosis(problems[0].format.name, found, names, unexplained, len(observations), n_wrong, n_changed, among)
+    known = Diagnosis(problems[0].format.name, found, names, (), len(observations), n_wrong, n_changed, among)
+    return replace(known, unexplained=_unexplained(known, seen))
+
+
+def diagnose_further(
+    known: Diagnosis, implementation: Implementation, problems: Sequence[Problem], failed: Iterable[str]
+) -> Diagnosis:
+    """The diagnosis of other failed checks, of an implementation whose values are explained by `known` on `problems`.
+
+    The search for what explains the values, which takes longest, is not made again.
+    """
+    failed = list(failed)
+    if implementation.claims.derivative != "gradient":
+        return replace(known, unexplained=_unexplained_of_another_derivative(known.alternatives, failed))
+    seen = _probed(side_of(implementation, problems[0].logits.dtype), failed)
+    names = _names(seen)
+    if {OF_STATE, SQUEEZED} & {*names, *known.side_effects}:
+        return diagnose(implementation, problems, failed)  # other answers are to be explained
+    further = replace(known, side_effects=names)
+    return replace(further, unexplained=_unexplained(further, seen))
 
 
 def _of_another_derivative(
@@ -106,9 +120,13 @@ def _of_another_derivative(
     answered = [(problem, answer(implementation, problem)) for problem in problems if problem.n_rows]
     names, n_wrong = explaining_formulas(answered)
     found = tuple(Explanation((Model(name, {}),)) for name in names)
-    never_explained = {*side_effects.PROBES, *OF_LOSS} - {*ALSO_VALUES, *WITHIN_A_BOUND}
-    unexplained = tuple(check for check in failed if not found or check in never_explained)
+    unexplained = _unexplained_of_another_derivative(found, failed)
     return Diagnosis(problems[0].format.name, found, (), unexplained, len(answered), n_wrong)
+
+
+def _unexplained_of_another_derivative(found: Sequence[Explanation], failed: Sequence[str]) -> tuple[str, ...]:
+    never_explained = {*side_effects.PROBES, *OF_LOSS} - {*ALSO_VALUES, *WITHIN_A_BOUND}
+    return tuple(check for check in failed if not found or check in never_explained)
 
 
 def _changed(implementation: Implementation, earlier: Sequence[tuple[Problem, Answer]]) -> int:
@@ -129,6 +147,12 @@ def _probed(side: Side, failed: Iterable[str]) -> dict[str, tuple[str, ...]]:
         names = [name for probe in PROBES.get(check, ()) if (name := probe(side)) is not None]
         found[check] = tuple(dict.fromkeys(names))
     return found
+
+
+def _names(seen: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """The defects that probes saw at work; a state that is remembered alone, as every other probe calls twice."""
+    names = tuple(dict.fromkeys(name for found in seen.values() for name in found))
+    return (OF_STATE,) if OF_STATE in names else names
 
 
 def _explained(observations: Sequence[Observation]) -> tuple[tuple[Explanation, ...], Sequence[Observation], str]:
@@ -169,6 +193,15 @@ def _fits(explanation: Explanation, seen: Observation) -> bool:
     if explanation.coarse:
         return not is_contradicted(seen, explanation.predicts(seen))
     return is_predicted(explanation, seen)
+
+
+def _unexplained(known: Diagnosis, seen: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """The failed checks that neither what probes have seen nor the explained values account for."""
+    implied = {check for name in known.side_effects for check in IMPLIED.get(name, ())}
+    if any(one.coarse for one in known.alternatives):
+        implied.add("layout_does_not_matter")  # sums in another order, at the rounding of the narrower dtype
+    values = bool(known.alternatives) or (not known.n_wrong and bool(known.side_effects))
+    return tuple(check for check in seen if check not in implied and not _accounts(check, seen, values))
 
 
 def _accounts(check: str, seen: dict[str, tuple[str, ...]], values_are_explained: bool) -> bool:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from gradlab.checks.check import Check
 from gradlab.checks.table import CHECKS
-from gradlab.evaluation.call import Implementation, answer
+from gradlab.evaluation.call import Implementation, answer, made_for
 from gradlab.harness.plan import Plan, dtypes_to_check
 from gradlab.harness.selection import questions_in_run
 from gradlab.harness.tally import Line, Tally, add_results
 from gradlab.harness.verdict import Verdict, is_advice
+
+if TYPE_CHECKING:
+    from gradlab.diagnosis.diagnosis import Diagnosis
 
 
 def held_checks(implementation: Implementation, plan: Plan) -> list[tuple[Check, str]]:
@@ -27,12 +32,11 @@ def held_checks(implementation: Implementation, plan: Plan) -> list[tuple[Check,
     ]
 
 
-def line_of(implementation: Implementation, plan: Plan, what: tuple[Check, str]) -> Line:
-    """What one (check, dtype) finds on the families and on the problems drawn; the first call of a run draws them.
+def line_of(implementation: Implementation, plan: Plan, check: Check, dtype: str) -> Line:
+    """What one check finds in one dtype on the families and on the problems drawn; the first call of a run draws them.
 
     Raises NothingCheckedError where every call of the implementation failed, so that the check never ran.
     """
-    check, dtype = what
     tally = Tally(implementation)
     claims = implementation.claims
     in_run = questions_in_run(claims, dtype, plan.profile, plan.seed)
@@ -43,6 +47,22 @@ def line_of(implementation: Implementation, plan: Plan, what: tuple[Check, str])
     if line is None:
         raise NothingCheckedError(f"no call gave an answer to check: {answer(implementation, problems[0]).fault}")
     return line
+
+
+def diagnosis_of(implementation: Implementation, plan: Plan, line: Line, known: dict[str, Diagnosis]) -> Diagnosis:
+    """What explains a line that failed.
+
+    known: by dtype the diagnosis of the line that failed first, which is made once and serves those that follow.
+    """
+    from gradlab.diagnosis.diagnosis import diagnose, diagnose_further
+
+    problems = problems_in_run(implementation.claims, line.dtype, plan.profile, plan.seed)
+    failed = [line.check.name]
+    with made_for("diagnosis"):
+        if line.dtype in known:
+            return diagnose_further(known[line.dtype], implementation, problems, failed)
+        known[line.dtype] = diagnose(implementation, problems, failed)
+    return known[line.dtype]
 
 
 class NothingCheckedError(Exception):

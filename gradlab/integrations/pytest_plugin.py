@@ -5,7 +5,10 @@ Imports nothing but pytest and the standard library until it is used.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+import contextlib
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,10 +16,58 @@ import pytest
 if TYPE_CHECKING:
     from gradlab.api import Target
     from gradlab.checks.check import Check
+    from gradlab.diagnosis.diagnosis import Diagnosis
     from gradlab.evaluation.call import Implementation
     from gradlab.harness.plan import Plan
+    from gradlab.harness.tally import Line
 
-    Case = tuple[Implementation, Plan, Check, str]
+
+@dataclass(frozen=True, eq=False, repr=False)
+class SingleCheck:
+    """What one test runs: a check in one dtype.
+
+    folder: where it was collected; cases are kept below it. known: what explains failures of the same implementation,
+    by dtype, shared by all its tests.
+    """
+
+    implementation: Implementation
+    plan: Plan
+    check: Check
+    dtype: str
+    folder: Path
+    known: dict[str, Diagnosis]
+
+    def __call__(self) -> None:
+        """Runs the check. Raises CheckFailedError where it fails."""
+        __tracebackhide__ = True
+        from gradlab.harness.one_check import NothingCheckedError, line_of
+
+        try:
+            line = line_of(self.implementation, self.plan, self.check, self.dtype)
+        except NothingCheckedError as nothing:
+            raise CheckFailedError(str(nothing)) from None
+        if not line.passed:
+            raise CheckFailedError("\n".join(self._message(line)))
+
+    def _message(self, line: Line) -> Iterator[str]:
+        """The failure, what it looks like, and how to run its simplest problem again."""
+        from gradlab.harness.one_check import diagnosis_of
+        from gradlab.report.explained import diagnosis_lines
+        from gradlab.report.failure import failure_text, no_command
+
+        yield failure_text(self.implementation, line, no_command)
+        yield from diagnosis_lines(diagnosis_of(self.implementation, self.plan, line, self.known))
+        if self.implementation.target:
+            with contextlib.suppress(OSError):  # a folder that cannot be written is no reason for another error
+                yield f"again: gradlab replay {self._kept(line)}"
+
+    def _kept(self, line: Line) -> str:
+        """The file in which the simplest problem is kept, from the folder where pytest was started."""
+        from gradlab.cases.cases import keep_case
+
+        path = keep_case(self.implementation, self.plan, line.simplest or line.worst, self.folder)
+        return str(path.relative_to(self.folder))
+
 
 _SETTINGS = ("profile", "seed", "level", "dtypes")
 
@@ -32,9 +83,10 @@ def parametrize(target: Target, **settings: Any) -> pytest.MarkDecorator:
     settings: profile ("quick"), seed (0), level (what is claimed), dtypes (those claimed), and claims by keyword.
     Raises ValueError or TargetError where one of them does not fit.
     """
-    cases = [case for pair in _planned(target, settings) for case in _cases(*pair)]
-    several = len({id(implementation) for implementation, *_ in cases}) > 1
-    named = [pytest.param(_caller(case), id=_name(case, "{1}-{2}" if not several else "{0}-{1}-{2}")) for case in cases]
+    checks = [check for pair in _planned(target, settings) for check in _single_checks(*pair)]
+    several = len({id(check.implementation) for check in checks}) > 1
+    pattern = "{0}-{1}-{2}" if several else "{1}-{2}"
+    named = [pytest.param(check, id=_name(check, pattern)) for check in checks]
     return pytest.mark.parametrize("gradlab_check", named)
 
 
@@ -90,20 +142,20 @@ class GradlabTarget(pytest.Collector):
     def collect(self) -> Iterator[GradlabItem]:
         """One item per implementation, check and dtype."""
         for implementation, plan in _of_option(self.config, self.name):
-            for case in _cases(implementation, plan):
-                yield GradlabItem.from_parent(self, name=_name(case, "{0}::{1}[{2}]"), case=case)
+            for check in _single_checks(implementation, plan):
+                yield GradlabItem.from_parent(self, name=_name(check, "{0}::{1}[{2}]"), check=check)
 
 
 class GradlabItem(pytest.Item):
     """One check in one dtype."""
 
-    def __init__(self, *, case: Case, **keywords: Any) -> None:
+    def __init__(self, *, check: SingleCheck, **keywords: Any) -> None:
         super().__init__(**keywords)
-        self.case = case
+        self.check = check
 
     def runtest(self) -> None:
         """Runs the check; raises CheckFailedError where it fails."""
-        _caller(self.case)()
+        self.check()
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The message of a failed check by itself; anything else as pytest shows it."""
@@ -141,30 +193,16 @@ def _planned(target: Target, settings: Mapping[str, Any]) -> list[tuple[Implemen
     return found
 
 
-def _cases(implementation: Implementation, plan: Plan) -> list[Case]:
+def _single_checks(implementation: Implementation, plan: Plan) -> list[SingleCheck]:
     from gradlab.harness.one_check import held_checks
 
-    return [(implementation, plan, check, dtype) for check, dtype in held_checks(implementation, plan)]
+    folder, known = Path.cwd(), dict[str, "Diagnosis"]()  # tests may go elsewhere
+    return [
+        SingleCheck(implementation, plan, check, dtype, folder, known)
+        for check, dtype in held_checks(implementation, plan)
+    ]
 
 
-def _name(case: Case, pattern: str) -> str:
+def _name(single: SingleCheck, pattern: str) -> str:
     """The pattern with the names of implementation, check and dtype in it."""
-    return pattern.format(case[0].name, case[2].name, case[3])
-
-
-def _caller(case: Case) -> Callable[[], None]:
-    implementation, plan, check, dtype = case
-
-    def gradlab_check() -> None:
-        __tracebackhide__ = True
-        from gradlab.harness.one_check import NothingCheckedError, line_of
-        from gradlab.report.failure import failure_text, no_command
-
-        try:
-            line = line_of(implementation, plan, (check, dtype))
-        except NothingCheckedError as nothing:
-            raise CheckFailedError(str(nothing)) from None
-        if not line.passed:
-            raise CheckFailedError(failure_text(implementation, line, no_command))
-
-    return gradlab_check
+    return pattern.format(single.implementation.name, single.check.name, single.dtype)

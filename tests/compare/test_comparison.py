@@ -76,6 +76,44 @@ def test_errors_on_other_problems_are_not_compared(plain: Plain) -> None:
     assert list(changes(plain, other)) == []
 
 
+def looking_like(*sets: tuple[str, ...], side_effects: tuple[str, ...] = ()) -> Plain:
+    """The diagnosis of a report, in which these sets of defects cannot be told apart."""
+    alternatives = [{"defects": list(defects), "parameters": [], "inside": None} for defects in sets]
+    return {"alternatives": alternatives, "conduct": list(side_effects)}
+
+
+def told(old: Plain, new: Plain) -> list[str]:
+    return [str(change) for change in changes(old, new)]
+
+
+def test_a_mistake_that_came_in_is_named_and_one_that_went(plain: Plain) -> None:
+    failing = changed(
+        plain, met=False, diagnosis=looking_like(("no_shift",), side_effects=("logits_shifted_in_place",))
+    )
+    names = ("no_shift", "logits_shifted_in_place")
+    assert told(plain, failing) == [f"worse: shifted  looks like {name}: new" for name in names]
+    assert told(failing, plain) == [f"better: shifted  no longer looks like {name}" for name in names]
+    assert told(failing, failing) == []
+
+
+def test_another_mistake_than_before_is_no_regression_by_itself(plain: Plain) -> None:
+    old, new = (changed(plain, met=False, diagnosis=looking_like((name,))) for name in ("no_shift", "sign_flipped"))
+    assert told(old, new) == [
+        "changed: shifted  looks like sign_flipped: new",
+        "changed: shifted  no longer looks like no_shift",
+    ]
+
+
+def test_mistakes_that_cannot_be_told_apart_are_named_together(plain: Plain) -> None:
+    either = changed(plain, met=False, diagnosis=looking_like(("a", "b"), ("c",)))
+    assert told(plain, either) == ["worse: shifted  looks like a and b or c: new"]
+
+
+def test_a_failure_without_a_diagnosis_does_not_say_that_a_mistake_went(plain: Plain) -> None:
+    old = changed(plain, met=False, diagnosis=looking_like(("no_shift",)))
+    assert told(old, changed(plain, met=False)) == []
+
+
 def test_what_is_gone_is_worse_and_what_is_new_is_judged_by_its_level(plain: Plain) -> None:
     nothing = {**plain, "implementations": []}
     assert list(changes(plain, nothing)) == [Change("shifted", "is not checked any more", Effect.WORSE)]

@@ -10,7 +10,7 @@ import pytest
 
 from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import Claims
-from gradlab.harness.one_check import NothingCheckedError, held_checks, line_of
+from gradlab.harness.one_check import NothingCheckedError, diagnosis_of, held_checks, line_of
 from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import Profile
 from gradlab.harness.run import judge
@@ -49,7 +49,7 @@ def test_each_check_by_itself_agrees_with_the_whole_run(name: str) -> None:
     implementation = Implementation(name, *CASES[name])
     whole = {(line.check.name, line.dtype): outline(line) for line in judge(implementation, NO_SHRINKING).lines}
     for check, dtype in held_checks(implementation, NO_SHRINKING):
-        assert outline(line_of(implementation, NO_SHRINKING, (check, dtype))) == whole[check.name, dtype]
+        assert outline(line_of(implementation, NO_SHRINKING, check, dtype)) == whole[check.name, dtype]
 
 
 @pytest.mark.parametrize(("level", "counts"), [("stable", False), ("accurate", True)])
@@ -84,10 +84,24 @@ def test_check_that_never_got_an_answer_says_so() -> None:
     held = dict.fromkeys(held_checks(implementation, NO_SHRINKING))
     sums = next(what for what in held if what[0].name == "rows_sum_to_zero")
     with pytest.raises(NothingCheckedError, match="no call gave an answer to check: raised ValueError: no"):
-        line_of(implementation, NO_SHRINKING, sums)
+        line_of(implementation, NO_SHRINKING, *sums)
 
 
 def test_check_that_needs_no_answer_fails_where_there_is_none() -> None:
     implementation = Implementation("nothing", lambda logits, labels: np.zeros(2), FLOAT32)
     first = next(what for what in held_checks(implementation, NO_SHRINKING) if what[0].name.startswith("returns_loss"))
-    assert not line_of(implementation, NO_SHRINKING, first).passed
+    assert not line_of(implementation, NO_SHRINKING, *first).passed
+
+
+def test_a_second_failure_has_the_same_values_explained_without_another_search(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    implementation, known = Implementation("doubled", doubled, FLOAT32), dict[str, Any]()
+    held = {check.name: check for check, _ in held_checks(implementation, NO_SHRINKING)}
+    names = ("gradient_is_right", "gradient_integrates_to_the_loss")
+    lines = [line_of(implementation, NO_SHRINKING, held[name], "float32") for name in names]
+    first = diagnosis_of(implementation, NO_SHRINKING, lines[0], known)
+    monkeypatch.delattr("gradlab.diagnosis.diagnosis.explanations")
+    second = diagnosis_of(implementation, NO_SHRINKING, lines[1], known)
+    assert first.defects == second.defects != ()
+    assert first.unexplained == second.unexplained == ()

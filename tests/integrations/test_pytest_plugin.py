@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gradlab.diagnosis import diagnosis, search
 from gradlab.harness import selection
 from gradlab.problems.dtypes import as_dtype
 from gradlab.problems.problem import Problem
@@ -108,6 +109,42 @@ def test_failure_names_the_fact_the_entry_both_values_and_the_problem(suite: pyt
             "E*problem*: logits *, labels *",
         ]
     )
+
+
+def test_failure_ends_with_what_it_looks_like_and_the_case_to_run_again(suite: pytest.Pytester) -> None:
+    result = decorated(suite, "losses.doubled, dtypes=['float32']", "-k", "gradient_is_right")
+    (case,) = (suite.path / ".gradlab" / "cases").iterdir()
+    result.stdout.fnmatch_lines(
+        ["E*looks like: *", f"E*again: gradlab replay {case.relative_to(suite.path)}"], consecutive=False
+    )
+    again = subprocess.run(
+        [sys.executable, "-m", "gradlab", "replay", str(case.relative_to(suite.path)), "--in-process"],
+        cwd=suite.path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (again.returncode, again.stdout[:13]) == (1, "still failing")
+
+
+def test_values_are_explained_once_for_all_failures_in_a_dtype(
+    suite: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searches: list[Any] = []
+
+    def explanations(observations: Any) -> Any:
+        searches.append(observations)
+        return search.explanations(observations)
+
+    monkeypatch.setattr(diagnosis, "explanations", explanations)
+    outcomes = decorated(suite, "losses.doubled, dtypes=['float32']").parseoutcomes()
+    assert outcomes["failed"] > 1
+    assert len(searches) == 1
+
+
+def test_nothing_is_explained_or_kept_where_nothing_fails(
+    suite: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(diagnosis, "explanations")
+    assert set(decorated(suite, "losses.good, dtypes=['float32']").parseoutcomes()) == {"passed"}
+    assert not (suite.path / ".gradlab").exists()
 
 
 def test_gradlabs_own_lines_are_left_out_of_the_traceback(suite: pytest.Pytester) -> None:
