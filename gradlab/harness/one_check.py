@@ -8,7 +8,7 @@ from gradlab.checks.check import Check
 from gradlab.checks.table import CHECKS
 from gradlab.evaluation.call import Implementation, answer, made_for
 from gradlab.harness.plan import Plan, dtypes_to_check
-from gradlab.harness.selection import questions_in_run
+from gradlab.harness.selection import problems_in_run, questions_in_run
 from gradlab.harness.tally import Line, Tally, add_results
 from gradlab.harness.verdict import Verdict, is_advice
 
