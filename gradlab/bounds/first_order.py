@@ -8,7 +8,6 @@ a computed value carries k: see `roundings`.
 [1] N. Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., SIAM 2002.
 [2] P. Blanchard, D. Higham, N. Higham, Accurately computing the log-sum-exp and softmax functions,
     IMA J. Numer. Anal. 41(4), 2021, doi 10.1093/imanum/draa038.
-[3] L. N. Trefethen, Is Gauss quadrature better than Clenshaw-Curtis?, SIAM Review 50(1), 2008, theorem 4.5.
 """
 
 from __future__ import annotations
@@ -39,8 +38,6 @@ from gradlab.problems.dtypes import Format
 from gradlab.problems.problem import Array, Problem
 
 _QUIET = np.errstate(all="ignore")  # what float64 does not hold is infinite, and so is the bound
-
-_THIRD = 36 * math.sqrt(3)  # |f'''| h^2/6 <= h^2 A/_THIRD for a unit step along one coordinate
 
 _FORWARD = "forward error of the shifted algorithm"
 _ANY_FORM = "forward error of any correct form on moderate logits"
@@ -202,33 +199,6 @@ def accurate_loss_ulps(problem: Problem) -> float:
     """As accurate_ulps, for the returned loss: N - 1 additions of non-negative losses add at most one ULP each."""
     extra = 0 if problem.objective.reduction == "none" else max(problem.n_rows - 1, 0)
     return accurate_ulps(problem) + extra
-
-
-def central_difference(error: Array | float, curvature: Array | float, step: float) -> tuple[Array, str]:
-    """How far (f(x + h v) - f(x - h v))/(2h) may be from the derivative of f along v.
-
-    error bounds the error of f at both points; roundoff is then at most 2 error/(2h). The third derivative of lse
-    along v is the third central moment of the value v_I of a random class I ~ p, at most (max v - min v)^3/(6 sqrt 3)
-    in size (reached by a two-point distribution), so truncation is at most h^2/6 times that.
-    curvature: A (max v - min v)^3, summed over the rows and divided as f is. x +- h v must be exact.
-    """
-    truncation = np.asarray(curvature) * step**2 / _THIRD
-    return truncation + np.asarray(error) / step, "central difference: h^2 A/(36 sqrt 3) + error of the loss/h"
-
-
-def gauss_legendre(width: float, mass: float, n_nodes: int) -> float:
-    """The largest error of n-point Gauss-Legendre for the integral over s in [0, 1] of the derivative along v.
-
-    phi(s) = A sum p_j(x + s v) v_j is analytic where sum exp(x_j + s v_j) is not 0; for |Im s| <= pi/(2 width) all
-    terms lie within an angle of pi/2, so |phi| <= A (width/2) sqrt 2 after a constant is taken from v (exact for
-    the rule). On [-1, 1] that is an ellipse of parameter rho = b + sqrt(b^2 + 1), b = pi/width; then [3]:
-    error <= (1/2)(64/15) max|phi| rho^(-2(n - 1))/(1 - rho^-2). log rho = asinh b, which a large width leaves above 0.
-    """
-    if width in (0, math.inf):
-        return width
-    log_rho = math.asinh(math.pi / width)
-    largest = mass * width / math.sqrt(2)
-    return 32 / 15 * largest * math.exp(-2 * (n_nodes - 1) * log_rho) / -math.expm1(-2 * log_rho)
 
 
 @remembered(1024)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from gradlab.bounds import first_order, second_order
+from gradlab.bounds import derivative_bound, first_order, flushed_bound, loss_bound
 from gradlab.checks.check import Findings, entry, returned
 from gradlab.evaluation.call import Implementation
 from gradlab.oracle.enclosure import Enclosures, enclose
@@ -31,13 +31,13 @@ def values_within_bound(implementation: Implementation, problem: Problem) -> Fin
 
 def derivative_within_bound(implementation: Implementation, problem: Problem) -> Findings:
     """Every entry of the derivative that is asked for lies within its bound."""
-    bound = second_order.derivative(problem)
+    bound = derivative_bound(problem)
     return [_against(_derivative(implementation, problem), implementation, problem, bound)]
 
 
 def loss_is_right(implementation: Implementation, problem: Problem) -> Findings:
     """The loss lies within the bound: any correct form's on moderate logits, the shifted algorithm's elsewhere."""
-    return [_loss_against(implementation, problem, first_order.loss(problem))]
+    return [_loss_against(implementation, problem, loss_bound(problem))]
 
 
 def gradient_is_right(implementation: Implementation, problem: Problem) -> Findings:
@@ -91,7 +91,7 @@ def _loss(implementation: Implementation, problem: Problem) -> _Seen:
 
 def _derivative(implementation: Implementation, problem: Problem) -> _Seen:
     seen, truth = returned(implementation, problem)[1], enclose(problem).derivative
-    return _Seen(entry(problem), seen, truth, second_order.flushed)
+    return _Seen(entry(problem), seen, truth, flushed_bound)
 
 
 def _loss_against(implementation: Implementation, problem: Problem, bound: Bound) -> Comparison:

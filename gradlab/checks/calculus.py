@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gradlab.bounds import first_order
+from gradlab.bounds import calculus, first_order, loss_bound
 from gradlab.checks.check import Findings, solved
 from gradlab.checks.invariants import neighbour
 from gradlab.evaluation.call import Call, Implementation, array_of, keywords_of, pair_of, perform
@@ -48,7 +48,7 @@ def gradient_integrates_to_the_loss(implementation: Implementation, problem: Pro
     other = neighbour(problem)
     move = other.logits64 - problem.logits64
     mass = coefficients_of(problem).sum(axis=1) / (denominator_of(problem) or 1.0)
-    ends = float(np.sum(first_order.loss(problem)[0] + first_order.loss(other)[0]))
+    ends = float(np.sum(loss_bound(problem)[0] + loss_bound(other)[0]))
     count, rest = _rule(move, mass, ends)
     integral, error = 0.0, ends + rest
     for node, weight in zip(*_nodes(count), strict=True):
@@ -81,7 +81,7 @@ def _rule(move: Array, mass: Array, error: float) -> tuple[int, float]:
     """How many nodes keep the error of the quadrature below `error`, or the most there are, and that error."""
     widths = np.ptp(move, axis=1)
     for count in NODES:
-        rest = sum(first_order.gauss_legendre(float(w), float(a), count) for w, a in zip(widths, mass, strict=True))
+        rest = sum(calculus.gauss_legendre(float(w), float(a), count) for w, a in zip(widths, mass, strict=True))
         if rest < error:
             break
     return count, rest

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from gradlab.bounds import first_order, second_order
+from gradlab.bounds import derivative_bound, first_order, loss_bound
 from gradlab.checks.check import Findings, agree, solved, values_of
 from gradlab.evaluation.call import (
     Answer,
@@ -263,9 +263,9 @@ def _refuses(implementation: Implementation, problem: Problem, wrong: tuple[str,
 
 
 def _twice(problem: Problem) -> tuple[Array, Array, str]:
-    own = second_order.derivative(problem)
+    own = derivative_bound(problem)
     gradient = first_order.both(own, own)
-    return 2 * first_order.loss(problem)[0], gradient[0], gradient[1]
+    return 2 * loss_bound(problem)[0], gradient[0], gradient[1]
 
 
 def _arrays(given: Answer, word: str) -> dict[str, Array]:

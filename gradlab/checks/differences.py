@@ -6,15 +6,14 @@ of mathematics. All logits are first rounded to a grid on which x + h and x - h 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import replace
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 
 from gradlab.bounds import first_order
+from gradlab.bounds.calculus import best_step, central_difference, error_missed
 from gradlab.bounds.conditioning import conditioning
 from gradlab.checks.check import Findings, NoAnswerError, solved, values_of
 from gradlab.evaluation.call import Implementation, call_for, described_error, evaluate, perform
@@ -55,7 +54,7 @@ def along_classes(implementation: Implementation, problem: Problem) -> Findings:
     error = first_order.any_form_losses(exact, step)[0]
     _, gradient = solved(implementation, exact)
     slopes = _slopes_along_classes(implementation, exact, step)
-    limit, source = first_order.central_difference(error[:, None], mass[:, None], step)
+    limit, source = central_difference(error[:, None], mass[:, None], step)
     bound = np.abs(above) * limit + first_order.any_form_gradient(exact)[0]
     return asking(exact, [within("gradient[{}, {}]", gradient, above * slopes, (bound, f"{source}, h = {step:g}"))])
 
@@ -72,7 +71,7 @@ def along_coordinates(implementation: Implementation, problem: Problem) -> Findi
         move = np.zeros(slopes.shape)
         move[index] = step
         slopes[index] = _rise(implementation, exact, move) / step
-    limit, source = first_order.central_difference(error, mass[:, None], step)
+    limit, source = central_difference(error, mass[:, None], step)
     bound = limit + first_order.any_form_gradient(exact)[0]
     return asking(exact, [within("gradient[{}, {}]", gradient, slopes, (bound, f"{source}, h = {step:g}"))])
 
@@ -94,30 +93,12 @@ def along_directions(implementation: Implementation, problem: Problem) -> Findin
     _, gradient = solved(implementation, exact)
     slopes = np.array([_rise(implementation, exact, move) for move in moves]) / step
     wanted = (gradient * moves).sum(axis=(1, 2)) / step
-    limit, _ = first_order.central_difference(error, _curvatures(exact, moves / step), step)
+    limit, _ = central_difference(error, _curvatures(exact, moves / step), step)
     own = (first_order.any_form_gradient(exact)[0] * np.abs(moves)).sum(axis=(1, 2)) / step
     bound = limit + own
     missed = error_missed(float(bound.max()), MISSED, DIRECTIONS) / (float(np.linalg.norm(gradient)) or 1.0)
     source = f"central difference, h = {step:g}; a relative error of {missed:.2g} is missed with probability {MISSED}"
     return asking(exact, [within("slope along Gaussian direction {}", wanted, slopes, (bound, source))])
-
-
-def best_step(error: float, curvature: float) -> float:
-    """The power of two nearest to the step that minimises `tolerances.central_difference`, at most 1.
-
-    h^2 c/(36 sqrt 3) + error/h is least at h^3 = 18 sqrt(3) error/c. Both are above 0, the error may be infinite.
-    """
-    binades = math.log2(18 * math.sqrt(3)) + math.log2(error) - math.log2(curvature)
-    return math.ldexp(1.0, round(min(0.0, binades / 3)))
-
-
-def error_missed(tolerance: float, probability: float, n_directions: int) -> float:
-    """The Frobenius norm of an error of the gradient that passes all Gaussian directions with this probability.
-
-    The error E along a Gaussian direction is normal with standard deviation |E|; it is missed only where it is below
-    twice the tolerance, in all m independent directions with probability (2 Phi(2 tolerance/|E|) - 1)^m.
-    """
-    return 2 * tolerance / NormalDist().inv_cdf((1 + probability ** (1 / n_directions)) / 2)
 
 
 def _slopes_along_classes(implementation: Implementation, problem: Problem, step: float) -> Array:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from gradlab.bounds import first_order, second_order
+from gradlab.bounds import derivative_bound, first_order, loss_bound
 from gradlab.checks.check import Findings, agree, entry, solved
 from gradlab.evaluation.call import Implementation
 from gradlab.problems.coefficients import coefficients_of, denominator_of
@@ -49,7 +49,7 @@ def entries_have_the_right_sign_and_size(implementation: Implementation, problem
 def loss_is_not_negative(implementation: Implementation, problem: Problem) -> Findings:
     """The loss, a sum of -t_j log p_j with p_j <= 1, is at least 0."""
     loss, _ = solved(implementation, problem)
-    return [at_least("loss" + "[{}]" * loss.ndim, loss, np.zeros(loss.shape), first_order.loss(problem))]
+    return [at_least("loss" + "[{}]" * loss.ndim, loss, np.zeros(loss.shape), loss_bound(problem))]
 
 
 def adding_a_constant_changes_nothing(implementation: Implementation, problem: Problem) -> Findings:
@@ -96,7 +96,7 @@ def permuting_classes_permutes_the_gradient(implementation: Implementation, prob
     vector = None if problem.vector is None else problem.vector[:, order]
     moved = problem.replace(logits=problem.logits[:, order], targets=targets, objective=objective, vector=vector)
     loss, gradient = solved(implementation, problem)
-    own, other = second_order.derivative(problem), second_order.derivative(moved)
+    own, other = derivative_bound(problem), derivative_bound(moved)
     bounds = first_order.loss_of_either(problem, moved), _with_classes(own[0], order) + other[0], own[1]
     return asking(moved, agree(solved(implementation, moved), (loss, _with_classes(gradient, order)), bounds, moved))
 
@@ -127,7 +127,7 @@ def batch_is_additive(implementation: Implementation, problem: Problem) -> Findi
     whole = problem.rows(np.append(np.arange(problem.n_rows), 0))
     scales = [denominator_of(p) for p in (problem, first, whole)]
     parts = [solved(implementation, p) for p in (problem, first, whole)]
-    bounds = [(first_order.loss(p)[0], second_order.derivative(p)) for p in (problem, first, whole)]
+    bounds = [(loss_bound(p)[0], derivative_bound(p)) for p in (problem, first, whole)]
     losses = [s * loss for s, (loss, _) in zip(scales, parts, strict=True)]
     loss_bounds = [s * b for s, (b, _) in zip(scales, bounds, strict=True)]
     gradients = [s * g for s, (_, g) in zip(scales, parts, strict=True)]
@@ -147,7 +147,7 @@ def loss_is_convex(implementation: Implementation, problem: Problem) -> Findings
     axes = (1,) if loss.ndim else (0, 1)
     tangent = loss + (gradient * difference).sum(axis=axes)
     slope_error = (first_order.gradient(problem)[0] * np.abs(difference)).sum(axis=axes)
-    bound = first_order.loss(problem)[0] + first_order.loss(other)[0] + slope_error
+    bound = loss_bound(problem)[0] + loss_bound(other)[0] + slope_error
     source = "forward error of both losses and of the slope"
     quantity = "loss(y)" + "[{}]" * loss.ndim
     return asking(other, [at_least(quantity, other_loss, tangent, (bound, f"{source}; y near x; tangent at x"))])
@@ -184,7 +184,7 @@ def _shifted_by(implementation: Implementation, problem: Problem, base: tuple[Ar
 
 
 def _bounds(first: Problem, second: Problem) -> tuple[Array, Array, str]:
-    gradient = first_order.both(second_order.derivative(first), second_order.derivative(second))
+    gradient = first_order.both(derivative_bound(first), derivative_bound(second))
     return first_order.loss_of_either(first, second), gradient[0], gradient[1]
 
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from gradlab.bounds import first_order, second_order
+from gradlab.bounds import derivative_bound, first_order, second_order
 from gradlab.bounds.conditioning import conditioning
 from gradlab.checks.accuracy import derivative_within_bound
 from gradlab.checks.check import Findings, entry, solved
@@ -65,7 +65,7 @@ def derivative_is_the_slope_of_the_exact_gradient(implementation: Implementation
     else:
         slopes, error = slopes[0], error[0]
     _, seen = solved(implementation, exact)
-    bound = error + second_order.derivative(exact)[0]
+    bound = error + derivative_bound(exact)[0]
     source = f"central difference of the exact gradient, h = {STEP:g}, and forward error"
     return asking(exact, [within(entry(exact), seen, slopes, (bound, source))])
 
@@ -89,7 +89,7 @@ def hessian_rows_sum_to_zero(implementation: Implementation, problem: Problem) -
 def hessian_is_not_negative(implementation: Implementation, problem: Problem) -> Findings:
     """The diagonal is at least 0, and so is v.H v, A times the variance of v under p; for a few v of each row."""
     _, seen = solved(implementation, problem)
-    error, source = second_order.derivative(problem)
+    error, source = derivative_bound(problem)
     if seen.ndim == 2:
         return [at_least(entry(problem), seen, np.zeros(seen.shape), (error, source))]
     diagonal, own = (np.einsum("nii->ni", part) for part in (seen, error))
@@ -139,13 +139,13 @@ def loss_is_linear_in_the_targets(implementation: Implementation, problem: Probl
     other = problem.replace(targets=_other_targets(implementation, problem))
     moved = other.targets.astype(np.float64) - problem.targets.astype(np.float64)
     (loss, gradient), (other_loss, other_gradient) = (solved(implementation, one) for one in (problem, other))
-    error, source = second_order.derivative(problem)
+    error, source = derivative_bound(problem)
     axes = (1,) if loss.ndim else (0, 1)
     rise = (gradient * moved).sum(axis=axes)
     bound = first_order.loss_of_either(problem, other) + (error * np.abs(moved)).sum(axis=axes)
     bound = bound + _summing(np.abs(gradient * moved), *axes)
     quantity = "derivative at t times s - t" + ", row {}" * loss.ndim
-    both = (error + second_order.derivative(other)[0], _BOTH)
+    both = (error + derivative_bound(other)[0], _BOTH)
     return asking(
         other,
         [

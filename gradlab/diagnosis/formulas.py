@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from gradlab.bounds import first_order, second_order
+from gradlab.bounds import derivative_bound, first_order, second_order
 from gradlab.bounds.conditioning import conditioning
 from gradlab.bounds.rounding_counts import BETA, divisor, gamma
 from gradlab.evaluation.call import Answer
@@ -74,7 +74,7 @@ def explaining_formulas(answered: Sequence[tuple[Problem, Answer]]) -> tuple[tup
 
 def _is_wrong(problem: Problem, seen: Array) -> bool:
     known = _known(problem)
-    truth, bound = enclose(problem).derivative.nearest()[known], second_order.derivative(problem)[0][known]
+    truth, bound = enclose(problem).derivative.nearest()[known], derivative_bound(problem)[0][known]
     return not _close(seen[known], truth, bound)
 
 
@@ -95,7 +95,7 @@ def _known(problem: Problem) -> Array:
 
 
 def _twice(problem: Problem) -> Array:
-    return np.asarray(2 * second_order.derivative(problem)[0])
+    return np.asarray(2 * derivative_bound(problem)[0])
 
 
 def _diagonal_of(values: Array) -> Array:

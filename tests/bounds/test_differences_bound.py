@@ -9,8 +9,8 @@ import mpmath
 import numpy as np
 import pytest
 
-from gradlab.bounds import first_order
-from gradlab.checks.differences import best_step, error_missed
+from gradlab.bounds import calculus
+from gradlab.bounds.calculus import best_step, error_missed
 from gradlab.problems.problem import Array
 
 DIGITS = 60
@@ -33,7 +33,7 @@ def truncation_ratio(x: Array, v: Array, step: float) -> float:
         at, along, h = [mpmath.mpf(value) for value in x], [mpmath.mpf(value) for value in v], mpmath.mpf(step)
         ends = [lse([a + sign * h * b for a, b in zip(at, along, strict=True)]) for sign in (1, -1)]
         error = abs((ends[0] - ends[1]) / (2 * h) - slope(at, along))
-        return float(error / mpmath.mpf(float(first_order.central_difference(0.0, np.ptp(v) ** 3, step)[0])))
+        return float(error / mpmath.mpf(float(calculus.central_difference(0.0, np.ptp(v) ** 3, step)[0])))
 
 
 def drawn(kind: str, rng: np.random.Generator) -> tuple[Array, Array]:
@@ -63,16 +63,16 @@ def test_two_point_distribution_reaches_the_bound_on_the_truncation(v: list[floa
 @pytest.mark.parametrize("curvature", [1.0, 0.01, 40.0])
 @pytest.mark.parametrize("error", [1e-15, 3e-11, 1e-7, 2e-4])
 def test_best_step_is_within_a_seventh_of_the_least_error_there_is(error: float, curvature: float) -> None:
-    least = min(first_order.central_difference(error, curvature, h)[0] for h in np.geomspace(1e-9, 1, 5001).tolist())
+    least = min(calculus.central_difference(error, curvature, h)[0] for h in np.geomspace(1e-9, 1, 5001).tolist())
     step = best_step(error, curvature)
     assert math.frexp(step)[0] == 0.5
-    assert first_order.central_difference(error, curvature, step)[0] <= least * 8 / 7
+    assert calculus.central_difference(error, curvature, step)[0] <= least * 8 / 7
 
 
 @pytest.mark.parametrize("factor", [0.25, 4.0])
 def test_four_times_or_a_quarter_of_the_best_step_is_worse(factor: float) -> None:
     step = best_step(1e-12, 1.0)
-    best, other = (first_order.central_difference(1e-12, 1.0, h)[0] for h in (step, step * factor))
+    best, other = (calculus.central_difference(1e-12, 1.0, h)[0] for h in (step, step * factor))
     assert other > best
 
 
@@ -82,7 +82,7 @@ def test_best_step_is_at_most_one() -> None:
 
 def test_error_of_the_function_counts_at_both_ends() -> None:
     error, step = 1e-9, 2.0**-7
-    with_error = first_order.central_difference(error, 0.0, step)[0]
+    with_error = calculus.central_difference(error, 0.0, step)[0]
     assert with_error == (error + error) / (2 * step)
 
 

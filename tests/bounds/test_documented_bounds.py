@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradlab.bounds import first_order, rounding_counts
+from gradlab.bounds import calculus, first_order, loss_bound, rounding_counts
 from gradlab.bounds.conditioning import rows_in_range
 from gradlab.problems.dtypes import DTYPE_NAMES, as_dtype, format_of
 from gradlab.problems.objective import Objective
@@ -146,7 +146,7 @@ def test_a_sum_overflows_exactly_where_the_losses_exceed_the_largest_number() ->
 def test_losses_of_two_problems_are_apart_by_the_errors_of_both_or_by_anything_where_a_sum_overflows() -> None:
     problem = problem_of("moderate", Objective(), "float32")
     other = problem.replace(logits=problem.logits * np.float32(2))
-    both = first_order.loss(problem)[0] + first_order.loss(other)[0]
+    both = loss_bound(problem)[0] + loss_bound(other)[0]
     assert_same(first_order.loss_of_either(problem, other), both)
     beyond = Problem(np.array([[3e38, 0], [3e38, 0]], dtype=np.float32), np.array([1, 1]))
     assert np.isinf([first_order.loss_of_either(problem, beyond), first_order.loss_of_either(beyond, problem)]).all()
@@ -162,7 +162,7 @@ def test_the_mathematics_is_judged_by_any_form_on_moderate_logits_and_by_the_shi
     losses = first_order.any_form_losses(problem) if moderate else first_order.forward_losses(problem)
     assert first_order.gradient(problem) is gradients
     assert first_order.losses(problem) is losses
-    assert first_order.loss(problem)[0] == first_order.reduced_loss(problem, losses)[0]
+    assert loss_bound(problem)[0] == first_order.reduced_loss(problem, losses)[0]
 
 
 def test_the_sum_of_two_answers_errors_and_that_of_a_row_are_sums() -> None:
@@ -223,10 +223,10 @@ def test_the_bound_of_a_path_integral_is_that_of_gauss_legendre_on_its_ellipse(
     rho = b + math.sqrt(b * b + 1)
     largest = mass * (width / 2) * math.sqrt(2)
     expected = 64 / 15 * largest * rho ** (-2 * (n_nodes - 1)) / (1 - rho**-2) / 2  # of [0, 1], half of [-1, 1]
-    assert first_order.gauss_legendre(width, mass, n_nodes) == pytest.approx(expected, rel=1e-11, abs=0)
+    assert calculus.gauss_legendre(width, mass, n_nodes) == pytest.approx(expected, rel=1e-11, abs=0)
 
 
 def test_the_bound_of_a_central_difference_is_truncation_and_the_error_of_both_losses() -> None:
     error, curvature, step = np.array([1e-7, 2e-3]), np.array([3.0, 0.25]), 2.0**-7
     expected = step**2 / 6 * curvature / (6 * math.sqrt(3)) + 2 * error / (2 * step)
-    assert_same(first_order.central_difference(error, curvature, step)[0], expected)
+    assert_same(calculus.central_difference(error, curvature, step)[0], expected)

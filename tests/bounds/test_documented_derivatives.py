@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradlab.bounds import first_order, second_order
+from gradlab.bounds import derivative_bound, first_order, flushed_bound, second_order
 from gradlab.problems.coefficients import gradient_factors
 from gradlab.problems.dtypes import DTYPE_NAMES, as_dtype
 from gradlab.problems.objective import Objective
@@ -147,7 +147,7 @@ def test_the_bound_of_a_product_is_its_formula(every: list[Problem]) -> None:
             parts, sizes = Second(problem, i), [max(abs(one), max(v) - min(v)) for one in v]
             room = least(problem, i, parts.row, max(sizes))
             expected.append([returned(problem, i, *parts.product(j, sizes), room) for j in range(4)])
-        assert_same(second_order.derivative(problem)[0], expected)
+        assert_same(derivative_bound(problem)[0], expected)
 
 
 def test_the_bound_of_a_diagonal_is_its_formula(every: list[Problem]) -> None:
@@ -161,7 +161,7 @@ def test_the_bound_of_a_diagonal_is_its_formula(every: list[Problem]) -> None:
             ]
             for i, parts in enumerate(rows)
         ]
-        assert_same(second_order.derivative(problem)[0], expected)
+        assert_same(derivative_bound(problem)[0], expected)
 
 
 def test_the_bound_of_a_hessian_is_its_formula(every: list[Problem]) -> None:
@@ -172,7 +172,7 @@ def test_the_bound_of_a_hessian_is_its_formula(every: list[Problem]) -> None:
             parts = Second(problem, i)
             error, size = parts.diagonal(j, quarter(problem)) if j == k else parts.pair(j, k)
             expected[i, j, k] = returned(problem, i, error, size, least(problem, i, parts.row, 1.0))
-        assert_same(second_order.derivative(problem)[0], expected)
+        assert_same(derivative_bound(problem)[0], expected)
 
 
 def target_entry(problem: Problem, i: int, j: int) -> float:
@@ -197,21 +197,21 @@ def test_the_bound_of_a_target_gradient_is_its_formula(every: list[Problem]) -> 
         if plain.objective.targets == "probability":
             problem = asking(plain, "target_gradient")
             expected = [[target_entry(problem, i, j) for j in range(4)] for i in range(3)]
-            assert_same(second_order.derivative(problem)[0], expected)
+            assert_same(derivative_bound(problem)[0], expected)
 
 
 def test_the_derivative_that_is_the_gradient_has_the_gradient_s_bounds() -> None:
     problem = problem_of("moderate", Objective(), "float32")
-    assert second_order.derivative(problem) is first_order.gradient(problem)
-    assert second_order.flushed(problem) == first_order.flushed(problem)
+    assert derivative_bound(problem) is first_order.gradient(problem)
+    assert flushed_bound(problem) == first_order.flushed(problem)
 
 
 @pytest.mark.parametrize("derivative", ["hessian", "hessian_diagonal", "hessian_vector_product", "target_gradient"])
 def test_what_flushing_costs_a_derivative_is_what_underflow_does_times_their_quotient(derivative: str) -> None:
     problem = asking(problem_of("moderate", OBJECTIVES["soft-everything"], "float32"), derivative)
     quotient = 2.0**23  # of the smallest normal and the smallest subnormal number
-    found = np.asarray(second_order.flushed(problem))
-    assert found.ndim == second_order.derivative(problem)[0].ndim
+    found = np.asarray(flushed_bound(problem))
+    assert found.ndim == derivative_bound(problem)[0].ndim
     assert_same(np.squeeze(found), np.squeeze(quotient * second_order.least(problem)))
 
 

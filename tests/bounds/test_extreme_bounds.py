@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from gradlab.bounds import first_order, second_order
+from gradlab.bounds import derivative_bound, first_order, loss_bound
 from gradlab.bounds.conditioning import conditioning, rows_in_range
 from gradlab.bounds.rounding_counts import of_division
 from gradlab.evaluation.claims import claims_from
@@ -100,7 +100,7 @@ def test_what_leaves_the_range_on_the_way_is_not_asked_and_has_no_bound(name: st
     claims = claims_from({"reduction": ("mean", "sum"), "options": tuple(objective.options)})
     assert not rows_in_range(problem).all()
     assert not may_be_asked(claims, problem)
-    assert first_order.loss(problem)[0] == math.inf
+    assert loss_bound(problem)[0] == math.inf
     assert np.isinf(first_order.gradient(problem)[0]).any()
 
 
@@ -118,7 +118,7 @@ IN_RANGE = {
 def test_what_stays_in_range_has_a_bound(name: str) -> None:
     problem = Problem(np.array([[30.0, 0.0], [1.0, 30.0]], dtype=F32), np.array([0, 1]), IN_RANGE[name])
     assert rows_in_range(problem).all()
-    assert np.isfinite(first_order.loss(problem)[0])
+    assert np.isfinite(loss_bound(problem)[0])
     assert np.isfinite(first_order.gradient(problem)[0]).all()
 
 
@@ -143,7 +143,7 @@ def test_a_mean_over_so_many_rows_that_its_reciprocal_is_subnormal_is_within_the
     assert np.isfinite(total)
     assert reciprocal < np.finfo(np.float16).smallest_normal
     error = absolute_error(np.asarray(total * reciprocal), exact.loss)
-    assert error <= first_order.loss(problem)[0]
+    assert error <= loss_bound(problem)[0]
     assert of_division(problem) == 2 + n_rows * 2.0**-14
 
 
@@ -161,6 +161,6 @@ def test_a_row_that_rises_over_and_over_from_where_exp_is_0_has_bounds_that_are_
 def test_the_target_gradient_has_a_bound_at_a_masked_class_of_weight_two() -> None:
     objective = Objective("sum", "probability", class_weights=(1.0, 2.0), derivative="target_gradient")
     problem = Problem(np.array([[1.0, -np.inf]]), np.array([[1.0, 0.0]]), objective)
-    bound = second_order.derivative(problem)[0]
+    bound = derivative_bound(problem)[0]
     assert not np.isnan(bound).any()
     assert np.isfinite(bound[0, 0])

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradlab.bounds import second_order
+from gradlab.bounds import derivative_bound, flushed_bound, second_order
 from gradlab.oracle.enclosure import enclose
 from gradlab.oracle.ulp import absolute_error
 from gradlab.problems.dtypes import format_of
@@ -129,7 +129,7 @@ def diagonals(p: Array, a: Array, d: Array, moderate: bool) -> dict[str, Array]:
 
 def worst(problem: Problem, found: dict[str, Array]) -> tuple[float, str]:
     """The largest error over its bound, and in which way of writing."""
-    bound, truth = second_order.derivative(problem)[0], enclose(problem).derivative
+    bound, truth = derivative_bound(problem)[0], enclose(problem).derivative
     known = ~problem.ignored_rows
     ratios = {
         way: float((absolute_error(values, truth) / bound)[known].max(initial=0.0)) for way, values in found.items()
@@ -275,7 +275,7 @@ def test_a_subnormal_number_flushed_to_zero_is_within_what_that_may_cost(dtype: 
     problem = asking(strain(dtype, 5, Objective(), False), "hessian_diagonal")
     exact, fmt = enclose(problem).derivative.nearest(), format_of(dtype)
     flushed = np.where(np.abs(exact) < fmt.smallest_normal, 0.0, exact)
-    assert (np.abs(flushed - exact) <= second_order.flushed(problem)).all()
+    assert (np.abs(flushed - exact) <= flushed_bound(problem)).all()
 
 
 def test_a_product_with_a_vector_near_the_largest_number_is_not_asked() -> None:

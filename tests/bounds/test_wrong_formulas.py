@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradlab.bounds import first_order
+from gradlab.bounds import first_order, loss_bound
 from gradlab.oracle.enclosure import enclose
 from gradlab.oracle.ulp import absolute_error
 from gradlab.problems.coefficients import coefficients_of
@@ -33,7 +33,7 @@ def exact(problem: Problem) -> tuple[Array, Array]:
 def exceeds(problem: Problem, loss: Any, gradient: Array) -> bool:
     """Whether an answer is beyond the bound on loss or gradient."""
     truth = enclose(problem)
-    beyond_loss = absolute_error(np.asarray(loss), truth.loss) > first_order.loss(problem)[0]
+    beyond_loss = absolute_error(np.asarray(loss), truth.loss) > loss_bound(problem)[0]
     beyond_gradient = absolute_error(gradient, truth.gradient) > first_order.gradient(problem)[0]
     return bool(beyond_loss.any() or beyond_gradient.any())
 

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
-from gradlab.bounds import first_order, second_order
+from gradlab.bounds import derivative_bound, first_order, flushed_bound, loss_bound
 from gradlab.bounds.conditioning import conditioning, rows_in_range
 from gradlab.evaluation.claims import Claims
 from gradlab.harness.selection import may_be_asked
@@ -153,15 +153,15 @@ BOUNDS: dict[str, Callable[[Problem], Any]] = {
     "forward losses": lambda problem: first_order.forward_losses(problem)[0],
     "losses of any form": lambda problem: first_order.any_form_losses(problem, 0.5)[0],
     "gradient": lambda problem: first_order.gradient(problem)[0],
-    "loss": lambda problem: first_order.loss(problem)[0],
+    "loss": lambda problem: loss_bound(problem)[0],
     "loss nearby": lambda problem: first_order.reduced_loss(problem, first_order.any_form_losses(problem, 0.5), 0.5)[0],
     "loss of either": lambda problem: first_order.loss_of_either(problem, problem),
     "sums of rows": lambda problem: first_order.row_sums(problem, first_order.gradient(problem))[0],
     "both": lambda problem: first_order.both(first_order.gradient(problem), first_order.gradient(problem))[0],
     "coefficients": first_order.coefficient_errors,
     "flushed": first_order.flushed,
-    "derivative": lambda problem: second_order.derivative(problem)[0],
-    "flushed derivative": second_order.flushed,
+    "derivative": lambda problem: derivative_bound(problem)[0],
+    "flushed derivative": flushed_bound,
     "losses": lambda problem: conditioning(problem).losses,
     "probabilities": lambda problem: conditioning(problem).probabilities,
 }

@@ -75,12 +75,13 @@ CHECKS = {  # the same
     "table": "every_check",
 }
 BOUNDS = {  # the same of tests/bounds; the first are the formulas, written a second time
-    "first_order": "documented_bounds documented_options invariant_constants differences_bound path_integral_bound",
+    "first_order": "documented_bounds documented_options invariant_constants",
     "second_order": "documented_derivatives",
     "options": "documented_options",
     "row_factors": "documented_options documented_derivatives",
     "running_error": "running_error documented_options",
     "rounding_counts": "documented_bounds documented_derivatives",
+    "calculus": "documented_bounds differences_bound path_integral_bound",
     "conditioning": "rows_in_range documented_options documented_bounds conditioning",
 }
 # Whole runs of the sound implementations take minutes, and a mutant's loops are compiled anew: the last judges.

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from gradlab.bounds import first_order
+from gradlab.bounds import first_order, loss_bound
 from gradlab.campaigns.conformance.case import Asked, Seen
 from gradlab.campaigns.conformance.predictions import Predicted, agrees, exact
 from gradlab.evaluation.call import Call
@@ -100,7 +100,7 @@ def some_differ(asked: Asked, seen: Sequence[Seen]) -> bool:
 
 def is_same(asked: Asked, first: Seen, second: Seen) -> bool:
     """Whether two answers to a problem agree within the forward errors of both."""
-    bounds = (2 * first_order.loss(asked.problem)[0], 2 * first_order.gradient(asked.problem)[0])
+    bounds = (2 * loss_bound(asked.problem)[0], 2 * first_order.gradient(asked.problem)[0])
     pairs = ((first.loss, second.loss), (first.gradient, second.gradient))
     return all(_agree(*pair, bound) for pair, bound in zip(pairs, bounds, strict=True))
 

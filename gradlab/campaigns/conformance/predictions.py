@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from gradlab.bounds import first_order
+from gradlab.bounds import first_order, loss_bound
 from gradlab.bounds.rounding_counts import gamma
 from gradlab.campaigns.conformance.case import Asked, Seen
 from gradlab.oracle.enclosure import enclose
@@ -62,7 +62,7 @@ def agrees(seen: Seen, predicted: Predicted) -> bool:
 def defined(problem: Problem) -> Predicted:
     """By gradlab's own definition."""
     truth = enclose(problem)
-    return Predicted(truth.loss, truth.gradient, first_order.loss(problem)[0], first_order.gradient(problem)[0])
+    return Predicted(truth.loss, truth.gradient, loss_bound(problem)[0], first_order.gradient(problem)[0])
 
 
 def by_objective(**changes: Any) -> Prediction:
@@ -175,7 +175,7 @@ def _linear(problem: Problem, coefficients: Array) -> Problem:
 
 
 def _with_bounds_of(predicted: Predicted, problem: Problem) -> Predicted:
-    loss, gradient = first_order.loss(problem)[0], first_order.gradient(problem)[0]
+    loss, gradient = loss_bound(problem)[0], first_order.gradient(problem)[0]
     return replace(
         predicted, loss_bound=predicted.loss_bound + loss, gradient_bound=predicted.gradient_bound + gradient
     )
