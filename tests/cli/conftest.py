@@ -5,24 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 
 from gradlab.cli import status_of
-from gradlab.evaluation.adaptation import adapt_to_claims
 from gradlab.harness import power, selection
 from gradlab.harness.profiles import PROFILES
-from gradlab.problems.dtypes import as_dtype
-from gradlab.problems.problem import Problem
 from gradlab.targets import shipped
+from tests.cli.few_problems import problems_for
 
 KNOWN_DEFECTS = ("no_shift", "sign_flipped", "label_in_eight_bits", "smoothing_of_the_others")
-LOGITS: tuple[Any, ...] = ([[0, 0]], [[1, -2, 0.5]] * 2, [[0, 30]], [[1000, 0]], [[-np.inf, 1]])
 
 SHIFTED = """
-import numpy as np
 
 def loss(logits, labels):
     rows = np.arange(len(labels))
@@ -36,7 +30,6 @@ def loss(logits, labels):
     return np.mean(np.log(s) - d[rows, labels]), p / len(labels)
 """
 UNSHIFTED = """
-import numpy as np
 
 def loss(logits, labels):
     rows = np.arange(len(labels))
@@ -62,11 +55,6 @@ Command = Callable[..., Ran]
 @pytest.fixture(autouse=True)
 def few_problems(in_an_empty_folder: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Lets every profile try a handful of problems and known defects only; the checks are the real ones."""
-
-    def problems_for(claims: Any, dtype: str, *extent: Any) -> tuple[Problem, ...]:
-        arrays = [np.asarray(rows, dtype=np.float64).astype(as_dtype(dtype)) for rows in LOGITS]
-        given = [Problem(rows, np.ones(len(rows), dtype=int), family="small") for rows in arrays]
-        return tuple(adapt_to_claims(claims, problem) for problem in given)
 
     monkeypatch.setattr(selection, "problems_for", problems_for)
     known = {name: shipped.specimens()[name] for name in KNOWN_DEFECTS}

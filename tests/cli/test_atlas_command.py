@@ -11,9 +11,18 @@ from typing import Any
 import pytest
 
 from gradlab.cli.atlas import DEFAULT
+from tests.cli.few_problems import work_here
 
 MODULE: Any = importlib.import_module("gradlab.cli.atlas")  # the command has its name in gradlab.cli
 FEW = ("--family", "margins", "--climb", "0")
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def few_problems_in_workers(few_problems: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Has workers try a handful of problems too, and finds what they do by its name in tests/."""
+    monkeypatch.setattr(MODULE, "work_here", work_here)
+    monkeypatch.syspath_prepend(str(ROOT))
 
 
 def test_the_page_goes_to_stdout(gradlab: Any) -> None:
@@ -104,7 +113,7 @@ def test_what_was_measured_before_an_interrupt_is_kept(gradlab: Any, monkeypatch
 
 def test_in_process_it_measures_the_same_errors(gradlab: Any) -> None:
     found = []
-    certificates = str(Path(__file__).parents[2] / "docs/exhaustive")
+    certificates = str(ROOT / "docs/exhaustive")
     for how in ((), ("--in-process",)):
         gradlab("atlas", "shifted", *FEW, *how, "--certificates", certificates, "--json", "a.json")
         (target,) = json.loads(Path("a.json").read_text())["targets"]
