@@ -19,7 +19,7 @@ import torch
 from gradlab.checks.differences import along_classes
 from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import Claims
-from gradlab.problems.problem import Array, Problem
+from gradlab.problems.problem import Array, Problem, Shape
 from gradlab.result import worst_result
 
 LIMIT = 1 / 60  # of gradcheck's time, at (32, 100)
@@ -44,7 +44,7 @@ def main() -> None:
     print(f"  ratio {ratio:.5f} = 1/{1 / ratio:.0f}; at most 1/{1 / LIMIT:.0f}: {'yes' if ratio <= LIMIT else 'no'}")
 
 
-def sides(shape: tuple[int, int]) -> tuple[Callable[[], None], Callable[[], None]]:
+def sides(shape: Shape) -> tuple[Callable[[], None], Callable[[], None]]:
     """gradlab's check and torch's, on the same logits and labels; each raises if the gradient is refused."""
     generator = np.random.default_rng(0)
     logits, labels = generator.normal(size=shape), generator.integers(0, shape[1], shape[0])

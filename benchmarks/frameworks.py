@@ -126,13 +126,13 @@ def limit_calls(logits: Array) -> dict[str, Call]:
     return calls
 
 
-def row(shape: str, dtype: str, options: tuple[int, float]) -> dict[str, Array]:
-    """The times of each round at a shape, in seconds, first the limit; options = (threads, seconds for each side)."""
+def row(shape: str, dtype: str, threads: int, seconds: float) -> dict[str, Array]:
+    """The times of each round at a shape, in seconds, first the limit; seconds: for each side."""
     n_rows, n_classes = map(int, shape.split("x"))
     rng = np.random.default_rng(0)
     logits = rng.normal(0, 3, (n_rows, n_classes)).astype(dtype)
     labels = rng.integers(0, n_classes, n_rows)
-    found = rounds({**sides(logits, labels, options[0]), **limit_calls(logits)}, options[1])
+    found = rounds({**sides(logits, labels, threads), **limit_calls(logits)}, seconds)
     exponentials = found.pop("exponentials", np.zeros(1)) / 200 / L1_ENTRIES[dtype] * logits.size
     return {"limit": np.maximum(found.pop("copy"), exponentials), **found}
 
@@ -175,7 +175,7 @@ def tables(given: argparse.Namespace) -> str:
     for dtype in given.dtype:
         rows = {}
         for shape in given.shapes:
-            rows[shape] = row(shape, dtype, (threads, given.seconds))
+            rows[shape] = row(shape, dtype, threads, given.seconds)
             print(f"{dtype} {shape} {threads}", file=sys.stderr, flush=True)
         lines += as_markdown(dtype, threads, rows)
     return "\n".join(lines)

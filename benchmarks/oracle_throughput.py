@@ -17,7 +17,7 @@ import numpy as np
 from gradlab.oracle.enclosure import Truth, enclose_by_balls, enclose_by_double_double
 from gradlab.oracle.fast.compiled import ARRAY_KERNELS, BREAK_EVEN, kernels_for
 from gradlab.problems.objective import Objective
-from gradlab.problems.problem import Problem
+from gradlab.problems.problem import Problem, Shape
 
 LEAST_RATIO = {"compiled": 40.0, "NumPy": 10.0}
 MOST_SECONDS = 2.0
@@ -32,7 +32,7 @@ LARGE = (64, 32000)
 DTYPES = ("float32", "float64")
 
 
-def problem(shape: tuple[int, int], dtype: str, objective: Objective) -> Problem:
+def problem(shape: Shape, dtype: str, objective: Objective) -> Problem:
     """Normal logits of standard deviation 10, and labels or probabilities, drawn at random."""
     rng = np.random.default_rng(1)
     logits = rng.normal(0, 10, shape).astype(dtype)
@@ -51,7 +51,7 @@ def seconds(solve: Callable[[Problem], Truth], p: Problem, rounds: int) -> float
     return min(times)
 
 
-def compare(shape: tuple[int, int], dtype: str, name: str) -> float:
+def compare(shape: Shape, dtype: str, name: str) -> float:
     """Print one line, and return how many times as fast double-double is."""
     p = problem(shape, dtype, OBJECTIVES[name])
     rounds = 3 if p.logits.size > 10_000 else 50

@@ -25,7 +25,6 @@ from gradlab.campaigns.atlas.climbing import CLASSES, Climb, Row, errors_of_row
 from gradlab.evaluation.call import Implementation
 from gradlab.problems.dtypes import format_of
 from gradlab.problems.families.placing import underflows
-from gradlab.problems.problem import Array
 from gradlab.storage.files import write_whole
 from gradlab.targets.load import load
 
@@ -38,7 +37,7 @@ MOST_BITS = 64.0  # of an error that Hypothesis follows: it takes no infinity
 def search(implementation: Implementation, dtype: str, seconds: float, seed: int) -> dict[str, Row]:
     """The row with the largest error of each part that was found in this time."""
     start, climb = time.monotonic(), Climb(implementation, dtype, seed)
-    for row, part in found_by_hypothesis(implementation, dtype, (seconds / 10, seed)):
+    for row, part in found_by_hypothesis(implementation, dtype, seconds / 10, seed):
         climb.keep(row, part)
     while time.monotonic() - start < seconds:
         climb.generation()
@@ -46,10 +45,9 @@ def search(implementation: Implementation, dtype: str, seconds: float, seed: int
 
 
 def found_by_hypothesis(
-    implementation: Implementation, dtype: str, effort: tuple[float, int]
+    implementation: Implementation, dtype: str, seconds: float, seed: int
 ) -> Iterator[tuple[Row, str]]:
-    """The worst rows of each part, and which part, that runs of Hypothesis come to; effort = (seconds, seed)."""
-    seconds, seed = effort
+    """The worst rows of each part, and which part, that runs of Hypothesis come to."""
     start, widest = time.monotonic(), float(round(2 * underflows(format_of(dtype))))
     elements = st.floats(-widest, widest, width=32 if dtype == "float32" else 64)
     rows = st.sampled_from(CLASSES).flatmap(
@@ -65,11 +63,12 @@ def found_by_hypothesis(
         suppress_health_check=list(hypothesis.HealthCheck),
     )
     @hypothesis.given(rows)
-    def follow(drawn: tuple[Array, int]) -> None:
-        for part, ulp in errors_of_row(implementation, *drawn).items():
+    def follow(row: Any) -> None:
+        logits, label = row
+        for part, ulp in errors_of_row(implementation, logits, label).items():
             hypothesis.target(min(float(np.log2(1 + ulp)), MOST_BITS), label=part)
             if part not in worst or ulp > worst[part].ulp:
-                worst[part] = Row(*drawn, ulp)
+                worst[part] = Row(logits, label, ulp)
 
     while time.monotonic() - start < seconds:
         hypothesis.seed(seed)(follow)()

@@ -9,10 +9,10 @@ from gradlab.checks.differences import along_coordinates
 from gradlab.evaluation.call import Implementation
 from gradlab.implementations.shifted import shifted
 from gradlab.oracle.enclosure import enclose_by_balls, enclose_by_double_double
-from gradlab.problems.problem import Problem
+from gradlab.problems.problem import Problem, Shape
 
 
-def problem(shape: tuple[int, int], dtype: str = "float64") -> Problem:
+def problem(shape: Shape, dtype: str = "float64") -> Problem:
     """Normal logits of standard deviation 3, and labels, drawn at random."""
     rng = np.random.default_rng(shape)
     return Problem(rng.normal(0, 3, shape).astype(dtype), rng.integers(0, shape[1], shape[0]))

@@ -12,12 +12,13 @@ from statistics import NormalDist
 
 import numpy as np
 
+from gradlab.bounds.bound import Bound
 from gradlab.problems.problem import Array
 
 _THIRD = 36 * math.sqrt(3)  # |f'''| h^2/6 <= h^2 A/_THIRD for a unit step along one coordinate
 
 
-def central_difference(error: Array | float, curvature: Array | float, step: float) -> tuple[Array, str]:
+def central_difference(error: Array | float, curvature: Array | float, step: float) -> Bound:
     """How far (f(x + h v) - f(x - h v))/(2h) may be from the derivative of f along v.
 
     error bounds the error of f at both points; roundoff is then at most 2 error/(2h). The third derivative of lse
@@ -26,7 +27,8 @@ def central_difference(error: Array | float, curvature: Array | float, step: flo
     curvature: A (max v - min v)^3, summed over the rows and divided as f is. x +- h v must be exact.
     """
     truncation = np.asarray(curvature) * step**2 / _THIRD
-    return truncation + np.asarray(error) / step, "central difference: h^2 A/(36 sqrt 3) + error of the loss/h"
+    error = truncation + np.asarray(error) / step
+    return Bound(error, "central difference: h^2 A/(36 sqrt 3) + error of the loss/h")
 
 
 def best_step(error: float, curvature: float) -> float:

@@ -11,7 +11,7 @@ from gradlab.bounds.rounding_counts import unit
 from gradlab.bounds.running_error import Bounded, parameter
 from gradlab.problems.caching import remembered
 from gradlab.problems.coefficients import coefficients_of, denominators_of, gradient_factors, loss_factors
-from gradlab.problems.mapping import RowTerms, mapped, maps_logits, row_terms
+from gradlab.problems.mapping import RowSums, RowTerms, mapped, maps_logits, row_terms
 from gradlab.problems.problem import Array, Problem
 
 _FARTHEST = 700.0  # exp of it is a large float64
@@ -65,9 +65,9 @@ def slopes(problem: Problem, radius: float = 0.0) -> Bounded:
     return _mapped_logits(problem, radius)[1]
 
 
-def terms_of(problem: Problem, letters: tuple[Bounded, Bounded, Bounded]) -> RowTerms:
-    """The rows' terms and their derivatives, for M, m and A with their errors; columns, or plain numbers."""
-    return row_terms(problem.objective, letters, lambda value: parameter(value, problem.format))
+def terms_of(problem: Problem, sums: RowSums) -> RowTerms:
+    """The rows' terms and their derivatives, for sums with their errors; columns, or plain numbers."""
+    return row_terms(problem.objective, sums, lambda value: parameter(value, problem.format))
 
 
 @lru_cache(maxsize=1024)
@@ -126,7 +126,7 @@ def _terms_and_maps(problem: Problem, c: Conditioning) -> tuple[RowTerms, Array,
     """The rows' terms, of which m is known to lie in [0, A]; the largest slope and image of finite logits, (N,)."""
     fmt, finite = problem.format, np.isfinite(problem.logits64)
     mass, nothing = c.mass[:, None], np.zeros((problem.n_rows, 1))
-    letters = (
+    sums = RowSums(
         Bounded(c.lse - c.reach, c.lse + c.reach, nothing + c.lse_error, fmt),
         Bounded(nothing, mass, nothing, fmt),
         Bounded(mass, mass, nothing, fmt),
@@ -135,7 +135,7 @@ def _terms_and_maps(problem: Problem, c: Conditioning) -> tuple[RowTerms, Array,
     if maps_logits(problem.objective):
         both = _mapped_logits(problem, 0.0)
         images, slope = (np.where(finite, one.size + one.error, 0.0).max(axis=1) for one in both)
-    return terms_of(problem, letters), slope, images
+    return terms_of(problem, sums), slope, images
 
 
 def _largest(value: Bounded | float) -> Array:

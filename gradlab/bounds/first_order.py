@@ -17,6 +17,7 @@ import math
 import numpy as np
 
 from gradlab.bounds import rounding_counts
+from gradlab.bounds.bound import Bound
 from gradlab.bounds.conditioning import Conditioning, conditioning, rows_in_range
 from gradlab.bounds.options import Carrying, magnified
 from gradlab.bounds.rounding_counts import (
@@ -31,7 +32,7 @@ from gradlab.bounds.rounding_counts import (
     unit,
     vanishes,
 )
-from gradlab.bounds.row_factors import flushes, gradient_error, loss_error, loss_sizes
+from gradlab.bounds.row_factors import flushes, gradient_error, loss_error, loss_size
 from gradlab.problems.caching import remembered
 from gradlab.problems.coefficients import unsmoothed_coefficients_of
 from gradlab.problems.dtypes import Format
@@ -47,7 +48,7 @@ _TWICE = "forward error of both answers"
 
 @remembered(1024)
 @_QUIET
-def forward_gradient(problem: Problem) -> tuple[Array, str]:
+def forward_gradient(problem: Problem) -> Bound:
     """The largest error of an entry of the gradient that the standard algorithm can have, shape (N, K).
 
     Its p_j carries k_j of `carried`. With the product by the computed A, A p_j carries k_j + 1, and n more where A
@@ -62,12 +63,12 @@ def forward_gradient(problem: Problem) -> tuple[Array, str]:
     division and eta after it; one eta more because errors are held in float64.
     An extension to entries of [2, theorem 4.3], which is normwise and takes exp as correctly rounded.
     """
-    return _gradient_error(problem, carried(problem, conditioning(problem))), _FORWARD
+    return Bound(_gradient_error(problem, carried(problem, conditioning(problem))), _FORWARD)
 
 
 @remembered(1024)
 @_QUIET
-def any_form_gradient(problem: Problem) -> tuple[Array, str]:
+def any_form_gradient(problem: Problem) -> Bound:
     """As forward_gradient, with room for the forms without a shift; only meaningful on moderate logits.
 
     In exp(x_j - lse) the argument is off by (2 beta + b + 1) |lse| more, its own rounding by |d_j| + log S as in the
@@ -77,12 +78,12 @@ def any_form_gradient(problem: Problem) -> tuple[Array, str]:
     c = conditioning(problem)
     base = of_base(problem.format)
     unshifted = (2 * BETA + base + 1) * (c.largest + c.log_sum) + base * c.largest
-    return _gradient_error(problem, carried(problem, c) + unshifted[:, None]), _ANY_FORM
+    return Bound(_gradient_error(problem, carried(problem, c) + unshifted[:, None]), _ANY_FORM)
 
 
 @remembered(1024)
 @_QUIET
-def forward_losses(problem: Problem) -> tuple[Array, str]:
+def forward_losses(problem: Problem) -> Bound:
     """The largest error of each row's own loss, shape (N,).
 
     lse - x_j = log S - d_j, log1p(S - 1) - d_j and -log p_j are off by k_j of `carried` and by 2 beta of their own
@@ -92,12 +93,12 @@ def forward_losses(problem: Problem) -> tuple[Array, str]:
     |d_j| is cut off where exp vanishes; beyond, its (b + 2) |d_j| is part of 2 beta (lse - x_j).
     """
     c = conditioning(problem)
-    return _loss_error(problem, c, carried(problem, c)), _FORWARD
+    return Bound(_loss_error(problem, c, carried(problem, c)), _FORWARD)
 
 
 @remembered(1024)
 @_QUIET
-def any_form_losses(problem: Problem, radius: float = 0.0) -> tuple[Array, str]:
+def any_form_losses(problem: Problem, radius: float = 0.0) -> Bound:
     """As forward_losses, with room for the forms without a shift, for all logits within `radius` of these.
 
     lse is off by (2 beta + b + 1) |lse| more; and where t is not one-hot, both terms of A lse - sum_j t_j x_j carry
@@ -106,11 +107,11 @@ def any_form_losses(problem: Problem, radius: float = 0.0) -> tuple[Array, str]:
     c, terms = conditioning(problem, radius), of_mass(problem)
     more = (terms + 2 if terms else 0.0) + of_factors(problem)
     unshifted = (2 * BETA + of_base(problem.format) + 1 + more) * (2 * c.largest + c.log_sum)
-    return _loss_error(problem, c, carried(problem, c) + unshifted[:, None]), _ANY_FORM
+    return Bound(_loss_error(problem, c, carried(problem, c) + unshifted[:, None]), _ANY_FORM)
 
 
 @_QUIET
-def reduced_loss(problem: Problem, rows: tuple[Array, str], radius: float = 0.0) -> tuple[Array, str]:
+def reduced_loss(problem: Problem, rows: Bound, radius: float = 0.0) -> Bound:
     """The error of the loss as it is returned, from the errors of the rows' losses: shape () or (N,).
 
     A sum of N terms in any order carries N, the denominator (a sum of N weights) as much again, and the division,
@@ -120,30 +121,30 @@ def reduced_loss(problem: Problem, rows: tuple[Array, str], radius: float = 0.0)
     if problem.objective.reduction == "none":
         return rows
     fmt, scale = problem.format, divisor(problem)
-    total = min(float((_finite(loss_sizes(problem, radius), fmt) / scale).sum()), fmt.largest)
+    total = min(float((_finite(loss_size(problem, radius), fmt) / scale).sum()), fmt.largest)
     growth = gamma(of_sum(problem.n_rows, fmt) + of_division(problem), fmt)
-    error = (1 + growth) * rows[0].sum() / scale + growth * total + 2 * fmt.smallest_subnormal
-    return np.nan_to_num(error, nan=np.inf, posinf=np.inf), f"{rows[1]}, and the sum over the batch"
+    error = (1 + growth) * rows.error.sum() / scale + growth * total + 2 * fmt.smallest_subnormal
+    return Bound(np.nan_to_num(error, nan=np.inf, posinf=np.inf), f"{rows.source}, and the sum over the batch")
 
 
 @_QUIET
 def sum_overflows(problem: Problem) -> bool:
     """Whether the losses have a sum beyond the largest number, so that inf is a right answer even for their mean."""
-    total = loss_sizes(problem).sum()
+    total = loss_size(problem).sum()
     return problem.objective.reduction != "none" and bool(total > problem.format.largest)
 
 
-def gradient(problem: Problem) -> tuple[Array, str]:
+def gradient(problem: Problem) -> Bound:
     """The bound that the mathematics is judged by: any form's on moderate logits, the shifted algorithm's elsewhere."""
     return any_form_gradient(problem) if problem.is_moderate else forward_gradient(problem)
 
 
-def losses(problem: Problem) -> tuple[Array, str]:
+def losses(problem: Problem) -> Bound:
     """As `gradient`, for the rows' losses, shape (N,)."""
     return any_form_losses(problem) if problem.is_moderate else forward_losses(problem)
 
 
-def loss(problem: Problem) -> tuple[Array, str]:
+def loss(problem: Problem) -> Bound:
     """As `gradient`, for the loss as it is returned, shape () or (N,)."""
     return reduced_loss(problem, losses(problem))
 
@@ -155,7 +156,7 @@ def loss_of_either(first: Problem, second: Problem) -> Array:
     """
     if sum_overflows(first) or sum_overflows(second):
         return np.asarray(np.inf)
-    return both(loss(first), loss(second))[0]
+    return both(loss(first), loss(second)).error
 
 
 @_QUIET
@@ -172,18 +173,19 @@ def flushed(problem: Problem) -> float:
 
 
 @_QUIET
-def row_sums(problem: Problem, entries: tuple[Array, str]) -> tuple[Array, str]:
+def row_sums(problem: Problem, entries: Bound) -> Bound:
     """How far a row of the gradient may sum from 0: the sum of its entries' errors, shape (N,).
 
     The exact row sums to A (sum p_j) - A = 0, so what is left is at most the sum of the entries' errors.
     """
-    return entries[0].sum(axis=1), _ROW_SUM
+    return Bound(entries.error.sum(axis=1), _ROW_SUM)
 
 
 @_QUIET
-def both(first: tuple[Array, str], second: tuple[Array, str]) -> tuple[Array, str]:
+def both(first: Bound, second: Bound) -> Bound:
     """The largest distance of two computed values whose exact values are equal: the sum of their errors."""
-    return first[0] + second[0], f"{_TWICE}: {first[1]}" if not first[1].startswith(_TWICE) else first[1]
+    source = first.source if first.source.startswith(_TWICE) else f"{_TWICE}: {first.source}"
+    return Bound(first.error + second.error, source)
 
 
 def accurate_ulps(problem: Problem) -> float:
@@ -234,11 +236,12 @@ def _gradient_error(problem: Problem, carried: Array) -> Array:
     c, fmt = conditioning(problem), problem.format
     p, t, mass, delta = c.probabilities, c.coefficients, c.mass[:, None], coefficient_errors(problem)
     size, last = np.abs(mass * p - t), 1 + of_division(problem)
-    missed = delta.sum(axis=1, keepdims=True)
-    own = gamma(carried + 1 + of_mass(problem) + last, fmt) * p * (mass + missed)
-    each = gamma(carried + of_sum(problem.n_classes, fmt) + 2 + last, fmt) * p
-    others = (each.sum(axis=1, keepdims=True) - each) * (t + delta)  # a sum of what is at least 0 is no less than each
-    error = own + others + gamma(last, fmt) * size + missed * p + delta
+    total_delta = delta.sum(axis=1, keepdims=True)
+    product = gamma(carried + 1 + of_mass(problem) + last, fmt) * p * (mass + total_delta)
+    p_error = gamma(carried + of_sum(problem.n_classes, fmt) + 2 + last, fmt) * p
+    # a sum of what is at least 0 is no less than each of them
+    others = (p_error.sum(axis=1, keepdims=True) - p_error) * (t + delta)
+    error = product + others + gamma(last, fmt) * size + total_delta * p + delta
     underflow = (BETA + 1) * (mass + problem.n_classes * t) + 1
     row = gradient_error(Carrying(problem, c, carried, delta), error + underflow * fmt.smallest_subnormal)
     return np.asarray(row / divisor(problem) + 2 * fmt.smallest_subnormal)
@@ -247,10 +250,10 @@ def _gradient_error(problem: Problem, carried: Array) -> Array:
 def _loss_error(problem: Problem, c: Conditioning, carried: Array) -> Array:
     fmt, delta = problem.format, coefficient_errors(problem)
     last = 2 * BETA + 2 + of_mass(problem)
-    own = (gamma(carried + last, fmt) * (c.coefficients + delta)).sum(axis=1)
-    missed = (delta * _finite(c.log_sum[:, None] + c.distance, fmt)).sum(axis=1)
+    log_error = (gamma(carried + last, fmt) * (c.coefficients + delta)).sum(axis=1)
+    coefficient_error = (delta * _finite(c.log_sum[:, None] + c.distance, fmt)).sum(axis=1)
     underflow = ((BETA + 1) * (1 + c.mass) + problem.n_classes) * fmt.smallest_subnormal
-    error = np.asarray(own + gamma(last, fmt) * _finite(c.losses, fmt) + missed + underflow)
+    error = np.asarray(log_error + gamma(last, fmt) * _finite(c.losses, fmt) + coefficient_error + underflow)
     return loss_error(Carrying(problem, c, carried, delta), error)
 
 

@@ -26,7 +26,7 @@ import numpy as np
 from gradlab.bounds.conditioning import Conditioning, conditioning, slopes, terms_of
 from gradlab.bounds.rounding_counts import BETA, gamma, of_base, of_division, of_sum
 from gradlab.bounds.running_error import Bounded
-from gradlab.problems.mapping import RowTerms
+from gradlab.problems.mapping import RowSums, RowTerms
 from gradlab.problems.problem import Array, Problem
 
 _OTHER_SLOPE = 6 * BETA + 12
@@ -42,8 +42,8 @@ class Carrying(NamedTuple):
     delta: Array
 
 
-def loss_sizes(problem: Problem, radius: float = 0.0) -> Array:
-    """How large the rows' losses can be, their terms included, shape (N,)."""
+def exact_loss_size(problem: Problem, radius: float = 0.0) -> Array:
+    """How large the exact losses of the rows can be, their terms included, shape (N,); ignored rows have no term."""
     c = conditioning(problem, radius)
     if not problem.objective.real_options:
         return c.losses
@@ -52,7 +52,7 @@ def loss_sizes(problem: Problem, radius: float = 0.0) -> Array:
     return np.asarray(c.losses + _where_counting(problem, _size(_terms(problem, letters).value)[:, 0]))
 
 
-def loss_error(state: Carrying, own: Array) -> Array:
+def loss_error_with_terms(state: Carrying, own: Array) -> Array:
     """The error of each row's loss, shape (N,), from that of sum_j t_j (lse - x_j)."""
     if not state.problem.objective.real_options:
         return own
@@ -61,7 +61,7 @@ def loss_error(state: Carrying, own: Array) -> Array:
     return np.asarray(own + _where_counting(state.problem, _error(term)[:, 0] + room))
 
 
-def gradient_error(state: Carrying, own: Array) -> Array:
+def gradient_error_with_terms(state: Carrying, own: Array) -> Array:
     """The error of each row's own gradient, shape (N, K), from that of A p_j - t_j; before the batch divides."""
     problem, c, fmt = state.problem, state.c, state.problem.format
     if not problem.objective.real_options:
@@ -77,15 +77,15 @@ def gradient_error(state: Carrying, own: Array) -> Array:
     return _where_counting(problem, moved + 2 * fmt.smallest_subnormal)
 
 
-def sizes_of_losses(state: Carrying) -> Array:
-    """How large the parts are that make a row's loss, in sum, shape (N,)."""
+def computed_loss_size(state: Carrying) -> Array:
+    """The sum of the sizes of a loss's parts as they are computed, with their errors, shape (N,); of all rows."""
     if not state.problem.objective.real_options:
         return state.c.losses
     return np.asarray(state.c.losses + _size(_terms(state.problem, _letters(state)).value)[:, 0])
 
 
-def sizes_of_entries(state: Carrying) -> Array:
-    """How large the parts are that make an entry of a row's own gradient, in sum, shape (N, K)."""
+def computed_entry_size(state: Carrying) -> Array:
+    """The same of an entry of a row's own gradient, shape (N, K)."""
     size = state.c.mass[:, None] * state.c.probabilities + state.c.coefficients
     if not state.problem.objective.real_options:
         return np.asarray(size)
@@ -135,7 +135,7 @@ def _gradient_terms(terms: RowTerms, letters: _Letters) -> Bounded | float:
 
 
 def _terms(problem: Problem, letters: _Letters) -> RowTerms:
-    return terms_of(problem, (letters.lse, letters.m, letters.mass))
+    return terms_of(problem, RowSums(letters.lse, letters.m, letters.mass))
 
 
 def _where_counting(problem: Problem, values: Array) -> Array:

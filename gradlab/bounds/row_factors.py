@@ -22,19 +22,19 @@ from gradlab.problems.problem import Array, Problem
 
 def loss_error(state: Carrying, own: Array) -> Array:
     """The error of each row's loss, shape (N,), from that of sum_j t_j (lse - x_j); terms and factors included."""
-    error = options.loss_error(state, own)
+    error = options.loss_error_with_terms(state, own)
     if state.problem.objective.per_row_options:
-        sizes = options.sizes_of_losses(state)
-        error = _multiplied(state.problem, loss_factors(state.problem), (error, sizes))
+        size = options.computed_loss_size(state)
+        error = _multiplied(state.problem, loss_factors(state.problem), error, size)
     return where_known(state.problem, error)
 
 
 def gradient_error(state: Carrying, own: Array) -> Array:
     """The error of each row's gradient, (N, K), from that of A p_j - t_j; terms and factors included, not divided."""
-    error = options.gradient_error(state, own)
+    error = options.gradient_error_with_terms(state, own)
     if state.problem.objective.per_row_options:
-        sizes = options.sizes_of_entries(state)
-        error = _multiplied(state.problem, gradient_factors(state.problem)[:, None], (error, sizes))
+        size = options.computed_entry_size(state)
+        error = _multiplied(state.problem, gradient_factors(state.problem)[:, None], error, size)
     return where_known(state.problem, error)
 
 
@@ -44,10 +44,10 @@ def where_known(problem: Problem, error: Array) -> Array:
     return np.where(known, error, np.inf)
 
 
-def loss_sizes(problem: Problem, radius: float = 0.0) -> Array:
+def loss_size(problem: Problem, radius: float = 0.0) -> Array:
     """How large the rows' losses can be, their terms and factors included, shape (N,)."""
-    sizes = options.loss_sizes(problem, radius)
-    return times(loss_factors(problem), sizes) if problem.objective.per_row_options else sizes
+    size = options.exact_loss_size(problem, radius)
+    return times(loss_factors(problem), size) if problem.objective.per_row_options else size
 
 
 def flushes(problem: Problem, count: float) -> float:
@@ -58,9 +58,8 @@ def flushes(problem: Problem, count: float) -> float:
     return count * max(largest, 1.0) + problem.n_classes + 3
 
 
-def _multiplied(problem: Problem, factor: Array, own: tuple[Array, Array]) -> Array:
-    """The errors of rows that are multiplied by a factor; own: their errors without it, and their parts' sizes."""
-    error, size = own
+def _multiplied(problem: Problem, factor: Array, error: Array, size: Array) -> Array:
+    """The errors of rows that are multiplied by a factor; error: without it; size: that of their parts."""
     grown = times(np.abs(factor), error + gamma(of_factors(problem), problem.format) * size)
     return np.asarray(grown + _underflow(problem, factor, size))
 

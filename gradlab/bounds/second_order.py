@@ -9,7 +9,7 @@ a subtraction, p_i |v_i| and p_i sum_j p_j |v_j|, not after it. Something may be
 changes no product: so |v_j| counts for at least the width of the row, max v - min v.
 
 A sample weight f multiplies a row, as in `factor_bounds`: its conversion and its product, wherever that stands, carry 2
-more, relative to the sizes of the entry. Where the row's f is subnormal, or a product with it, `least` has it.
+more, relative to the sizes of the entry. Where the row's f is subnormal, or a product with it, `underflow_cost` has it.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gradlab.bounds import first_order
+from gradlab.bounds.bound import Bound
 from gradlab.bounds.conditioning import Conditioning, conditioning
 from gradlab.bounds.rounding_counts import (
     BETA,
@@ -45,7 +46,7 @@ _HESSIAN = "forward error of A p_i (delta_ij - p_j) and its other forms"
 _BY_TARGETS = "forward error of lse - x_j times its weight"
 
 
-def derivative(problem: Problem) -> tuple[Array, str]:
+def derivative(problem: Problem) -> Bound:
     """The largest error of an entry of the derivative that the objective names, in its shape; and its source."""
     name = problem.objective.derivative
     return first_order.gradient(problem) if name == "gradient" else _BOUNDS[name](problem)
@@ -53,7 +54,7 @@ def derivative(problem: Problem) -> tuple[Array, str]:
 
 @lru_cache(maxsize=1024)
 @_QUIET
-def product(problem: Problem) -> tuple[Array, str]:
+def product(problem: Problem) -> Bound:
     """The largest error of an entry of the product with the problem's vector, shape (N, K).
 
     s = sum_j p_j v_j is off by sum_j gamma(k_j + n + 1) p_j |v_j|; then p_i carries k_i, and the products, the
@@ -65,19 +66,19 @@ def product(problem: Problem) -> tuple[Array, str]:
     since gamma(a + b) = gamma(a) + gamma(b) + gamma(a) gamma(b). It holds for p_i v_i - p_i s as well, whose products
     are rounded before the subtraction; for sum_j p_i p_j (v_i - v_j), and for the product with a Hessian that was
     computed before, by any of the forms of `hessian`, in which 1 - p_i may be a sum (n) and the product one more (n).
-    Delta p_i (|v_i| + sum_j p_j |v_j|) more for the errors of the coefficients; what underflows: `least`. A value
-    between two of the v_j that is taken off them all leaves no more than the width w, rounded once more; so |v_j| is
-    max(|v_j|, w). Infinite unless the product `stays_in_range`.
+    Delta p_i (|v_i| + sum_j p_j |v_j|) more for the errors of the coefficients; what underflows: `underflow_cost`. A
+    value between two of the v_j that is taken off them all leaves no more than the width w, rounded once more; so
+    |v_j| is max(|v_j|, w). Infinite unless the product `stays_in_range`.
     """
-    parts, sizes = parts_of(problem), _sizes(problem)
-    largest = parts.mass * parts.p * (sizes + (parts.p * sizes).sum(axis=1, keepdims=True))
-    bound = _returned(problem, _of_product(parts, sizes), largest)
-    return np.where(stays_in_range(problem), bound, np.inf), _PRODUCT
+    parts, v = parts_of(problem), _vector_magnitude(problem)
+    largest = parts.mass * parts.p * (v + (parts.p * v).sum(axis=1, keepdims=True))
+    bound = _returned(problem, _product_error(parts, v), largest)
+    return Bound(np.where(stays_in_range(problem), bound, np.inf), _PRODUCT)
 
 
 @lru_cache(maxsize=1024)
 @_QUIET
-def diagonal(problem: Problem) -> tuple[Array, str]:
+def diagonal(problem: Problem) -> Bound:
     """The same of the Hessian's diagonal, shape (N, K): entry i of the product with the unit vector of class i.
 
     p_i - p_i^2 is off by p_i theta (1 - 2 p_i - p_i theta) for p_i off by p_i theta, and by a rounding each;
@@ -88,12 +89,13 @@ def diagonal(problem: Problem) -> tuple[Array, str]:
     u/2 of its square, the square and the difference are rounded by u/4 each; gamma(4) A/4 in all.
     """
     parts = parts_of(problem)
-    return _returned(problem, _of_diagonal(parts), parts.mass * parts.p * (1 + parts.p)), _DIAGONAL
+    sizes = parts.mass * parts.p * (1 + parts.p)
+    return Bound(_returned(problem, _diagonal_error(parts), sizes), _DIAGONAL)
 
 
 @lru_cache(maxsize=256)
 @_QUIET
-def hessian(problem: Problem) -> tuple[Array, str]:
+def hessian(problem: Problem) -> Bound:
     """The same of the whole Hessian, shape (N, K, K).
 
     Off the diagonal it is -A p_i p_j, which carries k_i + k_j + c, also as exp(log p_i + log p_j): the rounding of that
@@ -101,18 +103,19 @@ def hessian(problem: Problem) -> tuple[Array, str]:
     product with its unit vector.
     """
     parts = parts_of(problem)
-    p, g, each, mass, missed, _ = parts
-    error = mass[..., None] * p[:, :, None] * (g[:, :, None] * p[:, None] + (1 + g[:, :, None]) * (each * p)[:, None])
-    error = error + missed[..., None] * p[:, :, None] * p[:, None]
+    p, g = parts.p[:, :, None], parts.g[:, :, None]  # of class i; those of class j along the last axis
+    mass, total_delta = parts.mass[..., None], parts.total_delta[..., None]
+    error = mass * p * (g * parts.p[:, None] + (1 + g) * (parts.gamma_k * parts.p)[:, None])
+    error = error + total_delta * p * parts.p[:, None]
     classes = np.arange(problem.n_classes)
-    error[:, classes, classes] = _of_diagonal(parts)
-    sizes = mass[..., None] * p[:, :, None] * (p[:, None] + np.eye(problem.n_classes))
-    return _returned(problem, error, sizes), _HESSIAN
+    error[:, classes, classes] = _diagonal_error(parts)
+    sizes = mass * p * (parts.p[:, None] + np.eye(problem.n_classes))
+    return Bound(_returned(problem, error, sizes), _HESSIAN)
 
 
 @lru_cache(maxsize=1024)
 @_QUIET
-def target_gradient(problem: Problem) -> tuple[Array, str]:
+def target_gradient(problem: Problem) -> Bound:
     """The same of the derivative by the targets, shape (N, K).
 
     lse - x_j is off as in `tolerances.forward_losses`, by k_j absolutely and 2 beta of its own size; the weight, the
@@ -122,13 +125,14 @@ def target_gradient(problem: Problem) -> tuple[Array, str]:
     on the way. It is infinite itself at a masked class, where the answer must be so too.
     """
     fmt, c = problem.format, conditioning(problem)
-    share, delta, size = _shares(problem)
+    c_j, delta = _target_coefficients(problem)
+    size = _distance_to_lse(problem)
     last = 2 * BETA + 4 + of_division(problem)
-    error = (share + delta) * (gamma(_carried(problem, c, 2.0) + last, fmt) + gamma(last, fmt) * size) + delta * size
+    error = (c_j + delta) * (gamma(_carried(problem, c, 2.0) + last, fmt) + gamma(last, fmt) * size) + delta * size
     with np.errstate(over="ignore"):
-        on_the_way = size * max(1.0, 1 / divisor(problem)) * np.maximum(share, 1.0) * np.maximum(_factors(problem), 1.0)
-    bound = _returned(problem, error, share * size)
-    return np.where((on_the_way > fmt.largest / 4) & ~problem.masked, np.inf, bound), _BY_TARGETS
+        on_the_way = size * max(1.0, 1 / divisor(problem)) * np.maximum(c_j, 1.0) * np.maximum(_factors(problem), 1.0)
+    bound = _returned(problem, error, c_j * size)
+    return Bound(np.where((on_the_way > fmt.largest / 4) & ~problem.masked, np.inf, bound), _BY_TARGETS)
 
 
 @_QUIET
@@ -137,7 +141,7 @@ def flushed(problem: Problem) -> Array | float:
     if problem.objective.is_first_order:
         return first_order.flushed(problem)
     fmt = problem.format
-    cost = fmt.smallest_normal / fmt.smallest_subnormal * least(problem)
+    cost = fmt.smallest_normal / fmt.smallest_subnormal * underflow_cost(problem)
     return cost[..., None] if problem.objective.derivative == "hessian" else cost
 
 
@@ -159,7 +163,7 @@ def _factors(problem: Problem) -> Array:
 
 def _returned(problem: Problem, error: Array, sizes: Array) -> Array:
     """The errors of a derivative that is multiplied by the rows' factors and divided; sizes: of its parts."""
-    factors, underflow = _factors(problem), least(problem)
+    factors, underflow = _factors(problem), underflow_cost(problem)
     if error.ndim == 3:
         factors, underflow = factors[..., None], underflow[..., None]
     growth = gamma(of_factors(problem), problem.format)
@@ -172,9 +176,9 @@ class Parts(NamedTuple):
 
     p: Array
     g: Array
-    each: Array
+    gamma_k: Array
     mass: Array
-    missed: Array
+    total_delta: Array
     quarter: float
 
 
@@ -187,9 +191,9 @@ def parts_of(problem: Problem) -> Parts:
     carried = carried + np.minimum(c.distance, vanishes(fmt)) + c.log_sum[:, None]
     last = 6 + 2 * BETA + of_mass(problem) + of_division(problem)
     g = gamma(carried + 2 * of_sum(problem.n_classes, fmt) + last, fmt)
-    missed = first_order.coefficient_errors(problem).sum(axis=1, keepdims=True)
+    total_delta = first_order.coefficient_errors(problem).sum(axis=1, keepdims=True)
     quarter = float(gamma(4.0, fmt)) / 4 if problem.is_moderate else 0.0
-    return Parts(c.probabilities, g, gamma(carried, fmt), c.mass[:, None] + missed, missed, quarter)
+    return Parts(c.probabilities, g, gamma(carried, fmt), c.mass[:, None] + total_delta, total_delta, quarter)
 
 
 def _carried(problem: Problem, c: Conditioning, times: float) -> Array:
@@ -205,20 +209,24 @@ def _carried(problem: Problem, c: Conditioning, times: float) -> Array:
     return np.asarray(own + unshifted[:, None])
 
 
-def _of_product(parts: Parts, sizes: Array) -> Array:
-    p, g, each, mass, missed, _ = parts
-    own = sizes + (p * sizes).sum(axis=1, keepdims=True)
-    others = sizes * (each * p).sum(axis=1, keepdims=True) + (each * p * sizes).sum(axis=1, keepdims=True)
-    return np.asarray(p * (mass * (g * own + (1 + g) * others) + missed * own))
+def _product_error(parts: Parts, v: Array) -> Array:
+    """The formula of `product`, but for what underflows; v: the sizes |v_j|."""
+    p_error = parts.gamma_k * parts.p
+    size = v + (parts.p * v).sum(axis=1, keepdims=True)
+    others = v * p_error.sum(axis=1, keepdims=True) + (p_error * v).sum(axis=1, keepdims=True)
+    entry = parts.mass * (parts.g * size + (1 + parts.g) * others) + parts.total_delta * size
+    return np.asarray(parts.p * entry)
 
 
-def _of_diagonal(parts: Parts) -> Array:
-    p, g, each, mass, missed, quarter = parts
-    others = (each * p).sum(axis=1, keepdims=True) + each * p
-    return np.asarray(p * (mass * (g * (1 + p) + (1 + g) * others) + missed * (1 + p)) + mass * quarter)
+def _diagonal_error(parts: Parts) -> Array:
+    """The same of `diagonal`: v is the unit vector of the entry's class."""
+    p_error = parts.gamma_k * parts.p
+    others = p_error.sum(axis=1, keepdims=True) + p_error
+    entry = parts.mass * (parts.g * (1 + parts.p) + (1 + parts.g) * others) + parts.total_delta * (1 + parts.p)
+    return np.asarray(parts.p * entry + parts.mass * parts.quarter)
 
 
-def _sizes(problem: Problem) -> Array:
+def _vector_magnitude(problem: Problem) -> Array:
     """max(|v_j|, width of v) of the problem's vector; or 1, as of unit vectors, whose products are entries of H."""
     if problem.vector is None or not problem.vector.size:
         return np.ones((1, 1))
@@ -227,19 +235,25 @@ def _sizes(problem: Problem) -> Array:
         return np.asarray(np.maximum(np.abs(v), np.ptp(v, axis=1, keepdims=True)))
 
 
-def _shares(problem: Problem) -> tuple[Array, Array, Array]:
-    """c_j and delta_j, (K,), as `tolerances.coefficient_errors` has them for a target of 1; lse - x_j, (N, K)."""
-    objective, fmt, c = problem.objective, problem.format, conditioning(problem)
+def _target_coefficients(problem: Problem) -> tuple[Array, Array]:
+    """c_j and delta_j, (K,), as `first_order.coefficient_errors` has them for a target of 1."""
+    objective, fmt = problem.objective, problem.format
     weights = np.ones(problem.n_classes) if objective.class_weights is None else np.asarray(objective.class_weights)
-    share, smoothing = weights * (1 - objective.label_smoothing), objective.label_smoothing
+    c_j, smoothing = weights * (1 - objective.label_smoothing), objective.label_smoothing
     delta = np.zeros(problem.n_classes)
     if smoothing > 0 or objective.class_weights is not None:
-        delta = gamma(6.0, fmt) * share + 3 * unit(fmt) * smoothing * weights + 3 * fmt.smallest_subnormal
-    return share, delta, np.minimum(c.log_sum[:, None] + c.distance, fmt.largest)
+        delta = gamma(6.0, fmt) * c_j + 3 * unit(fmt) * smoothing * weights + 3 * fmt.smallest_subnormal
+    return c_j, delta
+
+
+def _distance_to_lse(problem: Problem) -> Array:
+    """lse - x_j, (N, K), cut off at the largest number."""
+    c = conditioning(problem)
+    return np.asarray(np.minimum(c.log_sum[:, None] + c.distance, problem.format.largest))
 
 
 @_QUIET
-def least(problem: Problem) -> Array:
+def underflow_cost(problem: Problem) -> Array:
     """What underflow can cost an entry, (N, 1) or (N, K).
 
     Second derivatives, with V = max |v|: (beta + 1) eta in any p_j and eta in each product, times A and V, in each of K
@@ -249,9 +263,9 @@ def least(problem: Problem) -> Array:
     """
     eta = problem.format.smallest_subnormal
     if problem.objective.derivative == "target_gradient":
-        share, _, size = _shares(problem)
-        return _with_factors(problem, eta * (((BETA + 1) * share + 2) / divisor(problem) + 2) + 2 * eta * size, size)
-    mass, largest = parts_of(problem).mass + 1, _sizes(problem).max(axis=1, keepdims=True, initial=0.0) + 1
+        c_j, size = _target_coefficients(problem)[0], _distance_to_lse(problem)
+        return _with_factors(problem, eta * (((BETA + 1) * c_j + 2) / divisor(problem) + 2) + 2 * eta * size, size)
+    mass, largest = parts_of(problem).mass + 1, _vector_magnitude(problem).max(axis=1, keepdims=True, initial=0.0) + 1
     before = (BETA + 2) * (problem.n_classes + 3) * mass * largest
     underflow = eta * (before / divisor(problem) + 2 * mass * largest + 2)
     return _with_factors(problem, underflow, mass * largest)

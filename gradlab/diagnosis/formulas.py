@@ -125,7 +125,7 @@ def _of_gradients(row: Row) -> Predicted:
     both = np.abs(g) + 2 * error
     room = _outer(both) - _outer(np.abs(g)) + 8 * problem.format.unit_roundoff * _outer(both)
     factors = row.factors[..., None] / divisor(row.problem)
-    return _outer(g) * factors, room * factors + second_order.least(row.problem)[..., None]
+    return _outer(g) * factors, room * factors + second_order.underflow_cost(row.problem)[..., None]
 
 
 def _diagonal_is_p(row: Row) -> Predicted:
@@ -142,7 +142,7 @@ def _less(subtracted: Callable[[Array, Array], Array]) -> Callable[[Row], Predic
         room = row.p * row.factors * parts.mass * (2 * worst + worst**2) * sizes / divisor(row.problem)
         values = row.share * row.p * (row.v - subtracted(row.p, row.v))
         of_batch = row.problem.replace(vector=np.full_like(row.problem.logits, np.abs(row.v).max(initial=0.0)))
-        return values, 2 * (room + second_order.least(of_batch))
+        return values, 2 * (room + second_order.underflow_cost(of_batch))
 
     return predicted
 

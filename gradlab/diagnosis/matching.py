@@ -86,7 +86,7 @@ def matches_loss(seen: Observation, predicted: Prediction, coarse: str = "") -> 
     """
     if seen.faulty or predicted.refused:
         return seen.faulty and (predicted.refused or bool(predicted.wild.any()))
-    room = _room((seen.loss_bound, seen.true_loss), predicted.loss, seen, coarse)
+    room = _room(seen.loss_bound, seen.true_loss, predicted.loss, seen.relative) * _coarser(seen, coarse)
     close = _close(seen.loss, predicted.loss, room) | (seen.overflows & (seen.loss == np.inf))
     wild = predicted.wild if seen.loss.ndim else predicted.wild.any()
     return bool((close | wild).all()) and (not predicted.wild.any() or seen.is_wrong)
@@ -96,7 +96,7 @@ def matches_gradient(seen: Observation, predicted: Prediction, coarse: str = "")
     """Whether every entry of the gradient is the predicted one, as in `matches_loss`."""
     if seen.faulty or predicted.refused:
         return seen.faulty and (predicted.refused or bool(predicted.wild.any()))
-    room = _room((seen.gradient_bound, seen.true_gradient), predicted.gradient, seen, coarse)
+    room = _room(seen.gradient_bound, seen.true_gradient, predicted.gradient, seen.relative) * _coarser(seen, coarse)
     close = _close(seen.gradient, predicted.gradient, room)
     lost = ~seen.problem.rows_with_value  # NaN somewhere in the row: where, depends on how the rest is written
     lost &= np.isnan(seen.gradient).any(axis=1) & np.isnan(predicted.gradient).any(axis=1)
@@ -112,27 +112,25 @@ def is_true(seen: Observation, predicted: Prediction) -> bool:
 
 def is_contradicted(seen: Observation, predicted: Prediction) -> bool:
     """Whether an answer is right, in some entry, where the prediction is off by more than half of it."""
-    loss = _contradicted((seen.loss, seen.true_loss, seen.loss_bound), predicted.loss)
-    gradient = _contradicted((seen.gradient, seen.true_gradient, seen.gradient_bound), predicted.gradient)
+    loss = _contradicted(seen.loss, seen.true_loss, seen.loss_bound, predicted.loss)
+    gradient = _contradicted(seen.gradient, seen.true_gradient, seen.gradient_bound, predicted.gradient)
     wild = predicted.wild if seen.loss.ndim else predicted.wild.any()
     return bool((loss & ~wild).any() or (gradient & ~predicted.wild[:, None]).any())
 
 
-def _contradicted(seen: tuple[Array, Array, Array], foreseen: Array) -> Array:
-    values, true, bound = seen
+def _contradicted(values: Array, true: Array, bound: Array, foreseen: Array) -> Array:
     with np.errstate(invalid="ignore"):
         return np.asarray(_close(values, true, bound) & (np.abs(foreseen - true) > np.abs(true) / 2 + 4 * bound))
 
 
 def closer_to(seen: Observation, predicted: Prediction) -> tuple[int, int]:
     """Of the entries that are wrong: how many are at least four times as close to the prediction, and how many are."""
-    loss = _closer((seen.loss, seen.true_loss, seen.loss_bound), predicted.loss)
-    gradient = _closer((seen.gradient, seen.true_gradient, seen.gradient_bound), predicted.gradient)
+    loss = _closer(seen.loss, seen.true_loss, seen.loss_bound, predicted.loss)
+    gradient = _closer(seen.gradient, seen.true_gradient, seen.gradient_bound, predicted.gradient)
     return loss[0] + gradient[0], loss[1] + gradient[1]
 
 
-def _closer(seen: tuple[Array, Array, Array], foreseen: Array) -> tuple[int, int]:
-    values, true, bound = seen
+def _closer(values: Array, true: Array, bound: Array, foreseen: Array) -> tuple[int, int]:
     wrong = ~_close(values, true, bound)
     with np.errstate(invalid="ignore"):
         close = np.abs(values - foreseen) <= np.abs(values - true) / 4
@@ -144,18 +142,14 @@ def _coarser(seen: Observation, dtype: str) -> float:
     return format_of(dtype).unit_roundoff / seen.problem.format.unit_roundoff if dtype else 1.0
 
 
-def _room(sound: tuple[Array, Array], predicted: Array, seen: Observation, coarse: str) -> Array:
-    """The bound, times how much larger than the truth the prediction is, and the prediction's own relative error.
-
-    sound: (bound, truth).
-    """
-    bound, true = sound
+def _room(bound: Array, true: Array, predicted: Array, relative: float) -> Array:
+    """The bound, times how much larger than the truth the prediction is, and the prediction's own relative error."""
     sizes = [float(np.abs(values[np.isfinite(values)]).max(initial=0.0)) for values in (predicted, true, bound)]
     reference = max(sizes[1], sizes[2])
     with np.errstate(invalid="ignore", over="ignore"):
         factor = max(1.0, np.float64(sizes[0]) / reference) if reference else 1.0
-        own = seen.relative * np.where(np.isfinite(predicted), np.abs(predicted), 0)
-        return np.asarray((2 * factor * bound + own) * _coarser(seen, coarse))
+        own = relative * np.where(np.isfinite(predicted), np.abs(predicted), 0)
+        return np.asarray(2 * factor * bound + own)
 
 
 def _relative(problem: Problem) -> float:

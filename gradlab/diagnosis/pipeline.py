@@ -16,7 +16,7 @@ import numpy as np
 from gradlab.problems.coefficients import coefficients_of, denominator_of
 from gradlab.problems.coefficients import gradient_factors as own_gradient_factors
 from gradlab.problems.coefficients import loss_factors as own_loss_factors
-from gradlab.problems.mapping import mapped, row_terms
+from gradlab.problems.mapping import RowSums, mapped, row_terms
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Array, Problem
 
@@ -132,7 +132,7 @@ def of_terms(view: View, objective: Objective, lse: Array | None = None) -> tupl
         return np.zeros(1, dtype=view.dtype), np.zeros((1, 1), dtype=view.dtype)
     own = view.m + np.log(view.s) if lse is None else lse
     m, mass = (view.t * view.p).sum(axis=1, keepdims=True), view.t.sum(axis=1, keepdims=True)
-    terms = row_terms(objective, (own, m, mass), view.dtype.type)
+    terms = row_terms(objective, RowSums(own, m, mass), view.dtype.type)
     along = terms.along_lse * view.p + terms.along_target * view.p * (view.t - m)
     ignored = view.problem.ignored_rows
     return np.where(ignored, 0, np.broadcast_to(terms.value, m.shape)[:, 0]), np.where(ignored[:, None], 0, along)

@@ -97,17 +97,18 @@ class _Fit:
 
 def _fits(models: Sequence[Model], inside: str, observations: Sequence[Observation]) -> list[_Fit]:
     """How each model by itself fits; what it leaves as it is fits as it does without it."""
-    sound = _fit(Explanation((), inside), observations, (True, True))
+    sound = _fit(Explanation((), inside), observations)
     found = []
     for model in models:
-        sides = (sound.loss or not model.only_in_gradient, sound.gradient or not model.only_in_loss)
-        found.append(_fit(Explanation((model,), inside), observations, sides))
+        loss, gradient = sound.loss or not model.only_in_gradient, sound.gradient or not model.only_in_loss
+        found.append(_fit(Explanation((model,), inside), observations, loss=loss, gradient=gradient))
     return found
 
 
-def _fit(explanation: Explanation, observations: Sequence[Observation], open_sides: tuple[bool, bool]) -> _Fit:
-    """The fit of loss and gradient; a side that is not open is known to fail, or not to depend on the models."""
-    loss, gradient = open_sides
+def _fit(
+    explanation: Explanation, observations: Sequence[Observation], *, loss: bool = True, gradient: bool = True
+) -> _Fit:
+    """The fit of loss and gradient; one that is False is known to fail, or not to depend on the models."""
     only = explanation.models[0] if explanation.models else None
     for seen in observations:
         asks_loss = loss and not (only and only.only_in_gradient)

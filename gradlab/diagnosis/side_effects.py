@@ -113,11 +113,11 @@ def read_without_strides(side: Side) -> str | None:
 
 def labels_modulo_classes(side: Side) -> str | None:
     n_classes = side.problem.n_classes
-    return _same_for_labels(side, "labels_wrap", (-1, n_classes - 1))
+    return _same_for_labels(side, "labels_wrap", -1, n_classes - 1)
 
 
 def labels_cut_off(side: Side) -> str | None:
-    return _same_for_labels(side, "labels_truncated", (0.5, 0))
+    return _same_for_labels(side, "labels_truncated", 0.5, 0)
 
 
 def labels_repeated(side: Side) -> str | None:
@@ -152,12 +152,12 @@ def becomes_float64(side: Side) -> str | None:
     return "always_float64" if narrow and gradient is not None and gradient.dtype == np.float64 else None
 
 
-def _same_for_labels(side: Side, name: str, labels: tuple[float, float]) -> str | None:
+def _same_for_labels(side: Side, name: str, wrong_label: float, right_label: float) -> str | None:
     """The name if a wrong label in the first row gets the answer that a right one gets."""
     if side.problem.targets.ndim != 1:
         return None
     gradients = []
-    for label in labels:
+    for label in (wrong_label, right_label):
         targets = side.problem.targets.astype(np.asarray(label).dtype)
         targets[0] = label
         gradients.append(side.answers(side.problem.logits.copy(), targets).gradient)

@@ -129,7 +129,7 @@ def answer(implementation: Implementation, problem: Problem) -> Answer:
 def answer_to_call(implementation: Implementation, call: Call, reduction: str) -> Answer:
     """The answer from a call with arrays of the caller's choice: another layout, a larger batch."""
     shape = call.logits.shape  # before the call, which may change it
-    return _judged(perform(implementation.function, call), shape, (reduction, implementation.claims.derivative))
+    return _answer(perform(implementation.function, call), shape, reduction, implementation.claims.derivative)
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,9 +160,9 @@ occasion: ContextVar[str] = ContextVar("occasion", default="")  # what calls are
 
 
 @contextlib.contextmanager
-def made_for(what: str) -> Iterator[None]:
+def made_for(purpose: str) -> Iterator[None]:
     """States what the calls inside are made for, such as the name of a check; what is stated outside counts."""
-    token = occasion.set(occasion.get() or what)
+    token = occasion.set(occasion.get() or purpose)
     try:
         yield
     finally:
@@ -215,19 +215,18 @@ def described_error(error: BaseException) -> str:
     return (f"{type(error).__name__}: {text}" if text else type(error).__name__) + place_of(error)
 
 
-def array_of(value: Any, what: str) -> tuple[Array | None, str | None]:
-    """Something that an implementation returned as an array, or why it is none; `what` names it."""
+def array_of(value: Any, name: str) -> tuple[Array | None, str | None]:
+    """Something that an implementation returned as an array, or why it is none; name: what it is."""
     try:
         return np.asarray(value), None
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        return None, f"returned a {what} that is no array: {_described(value)} ({described_error(error)})"
+        return None, f"returned a {name} that is no array: {_described(value)} ({described_error(error)})"
 
 
-def _judged(outcome: Outcome, shape: tuple[int, ...], asked: tuple[str, str]) -> Answer:
-    """The answer of a call with logits of this shape; asked: the reduction and the derivative."""
-    reduction, derivative = asked
+def _answer(outcome: Outcome, shape: tuple[int, ...], reduction: str, derivative: str) -> Answer:
+    """The answer of a call with logits of this shape."""
     word = DERIVATIVES[derivative]
     if isinstance(outcome.error, CallFaultError):
         return _faulty(str(outcome.error), outcome)
@@ -262,16 +261,16 @@ def _faulty(fault: str, outcome: Outcome) -> Answer:
     return Answer(None, None, fault, None, outcome.noise, outcome.changed)
 
 
-def _real_array(value: Any, what: str, shape: tuple[int, ...]) -> tuple[Array | None, str | None]:
-    array, fault = array_of(value, what)
+def _real_array(value: Any, name: str, shape: tuple[int, ...]) -> tuple[Array | None, str | None]:
+    array, fault = array_of(value, name)
     if array is None:
         return None, fault
     if array.dtype.kind in "iub":
         array = array.astype(np.float64)
     if array.dtype.kind != "f" and array.dtype.name != "bfloat16":
-        return None, f"returned a {what} of dtype {array.dtype}, must be a real floating-point number"
+        return None, f"returned a {name} of dtype {array.dtype}, must be a real floating-point number"
     if array.shape != shape:
-        return None, f"returned a {what} of shape {array.shape}, must be {shape}"
+        return None, f"returned a {name} of shape {array.shape}, must be {shape}"
     return array, None
 
 

@@ -18,8 +18,8 @@ from hypothesis.strategies import SearchStrategy
 
 from gradlab.evaluation.claims import Claims
 from gradlab.problems.objective import PER_ROW_OPTIONS, Objective
-from gradlab.problems.problem import Problem
-from gradlab.problems.strategies import ENTRYWISE, MAX_SHAPE, Shape, objectives, problems, with_per_row
+from gradlab.problems.problem import Problem, Shape
+from gradlab.problems.strategies import ENTRYWISE, MAX_SHAPE, objectives, problems, with_per_row
 
 
 def strategy_for(claims: Claims, dtype: str, max_shape: Shape = MAX_SHAPE) -> SearchStrategy[Problem]:

@@ -27,9 +27,9 @@ from gradlab.evaluation.call import Implementation, call_for, described_error, e
 from gradlab.evaluation.claims import Claims
 from gradlab.problems.dtypes import as_dtype
 from gradlab.problems.objective import derivative_shape
-from gradlab.problems.problem import Array, Problem
+from gradlab.problems.problem import Array, Problem, Shape
 
-SHAPES = ((64, 10), (1024, 1000), (64, 32000))
+SHAPES: tuple[Shape, ...] = ((64, 10), (1024, 1000), (64, 32000))
 ROUNDS, FEWEST = 25, 5
 SECONDS = 2.0  # for the rounds of one shape, unless FEWEST rounds take longer; longer than this no single call may take
 SAMPLE, MOST_CALLS = 1e-3, 100  # seconds: shorter calls are timed together
@@ -83,7 +83,7 @@ def timings(implementation: Implementation, dtypes: Sequence[str]) -> Iterator[T
                 note = f"left out after {shape}: {timing.note or f'it took {seconds:.1f} s'}"
 
 
-def _too_large(claims: Claims, shape: tuple[int, int]) -> str:
+def _too_large(claims: Claims, shape: Shape) -> str:
     """Why a call of this shape is not made, or ""."""
     size = prod(derivative_shape(claims.derivative, shape))
     return f"left out: a Hessian of {size:.2g} entries" if size > MOST_ENTRIES else ""
@@ -107,7 +107,7 @@ def timing_of(implementation: Implementation, problem: Problem) -> Timing:
             return replace(nothing, note=f"raised {described_error(error)}")
 
 
-def timed_problem(claims: Claims, shape: tuple[int, int], dtype: str) -> Problem:
+def timed_problem(claims: Claims, shape: Shape, dtype: str) -> Problem:
     """Logits, normal with standard deviation 3, and labels, drawn at random; the same for the same shape."""
     rng = np.random.default_rng(shape)
     logits = rng.normal(0, 3, shape).astype(as_dtype(dtype))
@@ -141,7 +141,7 @@ def seconds_of_yardstick(logits: Array, room: Array, number: int) -> float:
     return min(Timer(lambda: yardstick(logits, room), timer=perf_counter).repeat(TRIES, number)) / number
 
 
-def bytes_beyond_the_gradient(function: Callable[..., Any], arguments: tuple[Array, Array]) -> int:
+def bytes_beyond_the_gradient(function: Callable[..., Any], arguments: tuple[Array, ...]) -> int:
     """The most that a second call holds at one time, as tracemalloc sees it, less the gradient that it returns."""
     function(*arguments)
     tracemalloc.start()

@@ -14,6 +14,14 @@ from gradlab.problems.objective import Objective
 from gradlab.reference import numpy_forms
 
 
+class RowSums(NamedTuple):
+    """What the terms of a row are made of: M = log sum_k exp(x_k), m = sum_j t_j p_j and A = sum_j t_j."""
+
+    log_sum_exp: Any
+    target_probability: Any
+    coefficient_sum: Any
+
+
 class RowTerms(NamedTuple):
     """The sum of a row's terms, and its derivatives along M = lse and m = sum_j t_j p_j."""
 
@@ -41,13 +49,11 @@ def mapped(objective: Objective, logits: Any, parameter: Callable[[float], Any] 
     return logits, slope
 
 
-def row_terms(
-    objective: Objective, letters: tuple[Any, Any, Any], parameter: Callable[[float], Any] = float
-) -> RowTerms:
-    """The terms of letters = (M, m, A): the log-sum-exp, sum_j t_j p_j and the sum of the coefficients."""
+def row_terms(objective: Objective, sums: RowSums, parameter: Callable[[float], Any] = float) -> RowTerms:
+    """The terms of rows with these sums; parameter: as in `mapped`."""
     total = RowTerms(0.0, 0.0, 0.0)
     for name, value in objective.real_options.items():
         if name in numpy_forms.ROW_TERMS:
-            own = numpy_forms.ROW_TERMS[name](*letters, parameter(value))
+            own = numpy_forms.ROW_TERMS[name](*sums, parameter(value))
             total = RowTerms(*(one + other for one, other in zip(own, total, strict=True)))
     return total

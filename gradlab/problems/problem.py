@@ -15,6 +15,7 @@ from gradlab.problems.mapping import mapped
 from gradlab.problems.objective import Objective
 
 Array = np.ndarray[Any, np.dtype[Any]]
+Shape = tuple[int, int]  # (n_rows, n_classes)
 
 PRODUCT = "hessian_vector_product"  # the derivative that needs a vector
 

@@ -26,9 +26,7 @@ from gradlab.problems.dtypes import Format, format_of
 from gradlab.problems.families.placing import leaves_normal, overflows, rounded, rounds_to_one, underflows
 from gradlab.problems.families.vectors import KINDS
 from gradlab.problems.objective import PER_ROW_OPTIONS, REAL_OPTIONS, Objective, RealOption
-from gradlab.problems.problem import PRODUCT, Array, Problem, moderate_limit
-
-Shape = tuple[int, int]
+from gradlab.problems.problem import PRODUCT, Array, Problem, Shape, moderate_limit
 
 MAX_SHAPE = (12, 20)  # rows, classes; 240 entries
 ENTRYWISE = (4, 6)  # a larger one is drawn by seed: an entry costs about 0.2 ms
@@ -101,14 +99,14 @@ def objectives(
         **{name: _real(option) for name, option in REAL_OPTIONS.items()},
     }
 
-    def built(choice: tuple[str, str, str, dict[str, object]]) -> Objective:
-        reduction, kind, rule, chosen = choice
+    def built(reduction: str, kind: str, rule: str, chosen: dict[str, object]) -> Objective:
         allowed = {name: value for name, value in chosen.items() if name != "ignore_index" or kind == "index"}
         return Objective(reduction, kind, mean_over=rule, **allowed)  # type: ignore[arg-type]  # Objective's own keywords
 
     chosen = st.fixed_dictionaries({name: on[name] for name in options})
     rules = st.just(mean_over[0]) if len(mean_over) == 1 else st.sampled_from(list(mean_over))
-    return st.tuples(st.sampled_from(list(reductions)), st.sampled_from(list(targets)), rules, chosen).map(built)
+    drawn = st.tuples(st.sampled_from(list(reductions)), st.sampled_from(list(targets)), rules, chosen)
+    return drawn.map(lambda values: built(*values))
 
 
 def with_per_row(problem: Problem, options: Sequence[str]) -> SearchStrategy[Problem]:

@@ -11,7 +11,7 @@ from gradlab.evaluation.call import Answer
 from gradlab.oracle.enclosure import Enclosures, Truth
 from gradlab.problems.dtypes import DTYPE_NAMES, as_dtype
 from gradlab.problems.objective import PER_ROW_OPTIONS, Objective
-from gradlab.problems.problem import Array, Problem
+from gradlab.problems.problem import Array, Problem, Shape
 
 Plain = dict[str, Any]
 
@@ -121,12 +121,12 @@ def decoded_problem(plain: Any) -> Problem:
     if not isinstance(fields["family"], str):
         raise ValueError(f"family must be a string, got {fields['family']!r}")
     objective = decoded_objective(fields["objective"])
-    logits = _matrix(fields["logits"], "logits", (fields["dtype"], shape))
+    logits = _matrix(fields["logits"], "logits", fields["dtype"], shape)
     if objective.targets == "index":
         targets = _labels(fields["targets"], shape[0])
     else:
-        targets = _matrix(fields["targets"], "targets", (fields["dtype"], shape))
-    vector = _matrix(fields["vector"], "vector", (fields["dtype"], shape)) if "vector" in fields else None
+        targets = _matrix(fields["targets"], "targets", fields["dtype"], shape)
+    vector = _matrix(fields["vector"], "vector", fields["dtype"], shape) if "vector" in fields else None
     try:
         return Problem(logits, targets, objective, fields["family"], vector)
     except TypeError as error:
@@ -167,43 +167,42 @@ def _numbers(plain: Any, name: str) -> tuple[float, ...] | None:
     return None if plain is None else tuple(number_from(one, name) for one in plain)
 
 
-def number_from(word: Any, what: str) -> float:
+def number_from(word: Any, name: str) -> float:
     """The float64 written in hexadecimal. Raises ValueError; a decimal number is refused, it would be misread."""
     if isinstance(word, str) and (word in ("nan", "inf", "-inf") or "0x" in word):
         try:
             return float.fromhex(word)
         except (ValueError, OverflowError):
             pass
-    raise ValueError(f"{what} must be hexadecimal floats such as '0x1.8p+1', 'nan', 'inf' or '-inf', got {word!r:.60}")
+    raise ValueError(f"{name} must be hexadecimal floats such as '0x1.8p+1', 'nan', 'inf' or '-inf', got {word!r:.60}")
 
 
-def _fields(plain: Any, what: str, names: tuple[str, ...]) -> Mapping[str, Any]:
+def _fields(plain: Any, name: str, names: tuple[str, ...]) -> Mapping[str, Any]:
     if not isinstance(plain, dict):
-        raise ValueError(f"{what} must be an object, got {plain!r:.60}")
-    for name in names:
-        if name not in plain:
-            raise ValueError(f"{what} must have the field {name!r}")
+        raise ValueError(f"{name} must be an object, got {plain!r:.60}")
+    for field in names:
+        if field not in plain:
+            raise ValueError(f"{name} must have the field {field!r}")
     return plain
 
 
-def _shape(given: Any) -> tuple[int, int]:
+def _shape(given: Any) -> Shape:
     if not (isinstance(given, list) and len(given) == 2 and all(_is_integer(n) and n >= 0 for n in given)):
         raise ValueError(f"shape must be [n_rows, n_classes], got {given!r:.60}")
     return given[0], given[1]
 
 
-def _matrix(rows: Any, what: str, kind: tuple[str, tuple[int, int]]) -> Array:
-    dtype, shape = kind
+def _matrix(rows: Any, name: str, dtype: str, shape: Shape) -> Array:
     if not (isinstance(rows, list) and len(rows) == shape[0] and all(isinstance(row, list) for row in rows)):
-        raise ValueError(f"{what} must be a list of {shape[0]} rows, as shape says")
+        raise ValueError(f"{name} must be a list of {shape[0]} rows, as shape says")
     if any(len(row) != shape[1] for row in rows):
-        raise ValueError(f"{what} must have {shape[1]} entries in each row, as shape says")
-    exact = np.array([[number_from(word, what) for word in row] for row in rows]).reshape(shape)
+        raise ValueError(f"{name} must have {shape[1]} entries in each row, as shape says")
+    exact = np.array([[number_from(word, name) for word in row] for row in rows]).reshape(shape)
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         values = exact.astype(as_dtype(dtype))
     differs = np.argwhere((values.astype(np.float64) != exact) & ~np.isnan(exact))
     if differs.size:
-        raise ValueError(f"{what} must be {dtype} numbers, got {hex_of(exact[tuple(differs[0])])}")
+        raise ValueError(f"{name} must be {dtype} numbers, got {hex_of(exact[tuple(differs[0])])}")
     return np.asarray(values)
 
 

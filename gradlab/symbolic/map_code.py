@@ -27,30 +27,30 @@ def ball_map(name: str, one: LogitMap) -> Routine:
 def numpy_term(name: str, one: RowTerm) -> Routine:
     """The NumPy function of a row's term; of arrays, or of whatever else NumPy's functions take."""
     code = [as_numpy(value, ()) for value in (one.value, *one.slopes)]
-    return _term(name, ("Any", "tuple[Any, Any, Any]"), code, one)
+    return _term(name, "Any", "tuple[Any, Any, Any]", code, one)
 
 
 def ball_term(name: str, one: RowTerm) -> Routine:
     """The function of a row's term in balls."""
     code = [_as_one_ball(value) for value in (one.value, *one.slopes)]
-    return _term(name, ("arb", "tuple[arb, arb, arb]"), code, one)
+    return _term(name, "arb", "tuple[arb, arb, arb]", code, one)
 
 
 def numpy_factor(name: str, one: RowFactor) -> Routine:
     """The NumPy function of a row's factors: of its loss, and of its gradient."""
     code = [as_numpy(value, ()) for value in (one.returned, one.differentiated)]
-    return _factor(name, ("Any", "tuple[Any, Any]"), code, one)
+    return _factor(name, "Any", "tuple[Any, Any]", code, one)
 
 
 def ball_factor(name: str, one: RowFactor) -> Routine:
     """The same in balls."""
     code = [_as_one_ball(value) for value in (one.returned, one.differentiated)]
-    return _factor(name, ("arb", "tuple[arb, arb]"), code, one)
+    return _factor(name, "arb", "tuple[arb, arb]", code, one)
 
 
-def _factor(name: str, types: tuple[str, str], code: Sequence[str], one: RowFactor) -> Routine:
+def _factor(name: str, number: str, answer: str, code: Sequence[str], one: RowFactor) -> Routine:
     return Routine(
-        f"factor_{name}({name_of(one.letter)}: {types[0]}) -> {types[1]}",
+        f"factor_{name}({name_of(one.letter)}: {number}) -> {answer}",
         f"The factors of a row's loss and of its gradient for {name}.",
         [f"return {', '.join(code)}"],
     )
@@ -64,10 +64,10 @@ def _map(name: str, types: str, code: Sequence[str], one: LogitMap) -> Routine:
     )
 
 
-def _term(name: str, types: tuple[str, str], code: Sequence[str], one: RowTerm) -> Routine:
-    parameters = ", ".join(f"{name_of(letter)}: {types[0]}" for letter in (M, m, A, one.letter))
+def _term(name: str, number: str, answer: str, code: Sequence[str], one: RowTerm) -> Routine:
+    parameters = ", ".join(f"{name_of(letter)}: {number}" for letter in (M, m, A, one.letter))
     return Routine(
-        f"term_{name}({parameters}) -> {types[1]}",
+        f"term_{name}({parameters}) -> {answer}",
         f"{one.meaning[0].upper()}{one.meaning[1:]}; and its slopes along the first two.",
         [f"return {', '.join(code)}"],
     )

@@ -53,7 +53,7 @@ def _rewritten(expression: Expr) -> Expr:
         return expression
     if isinstance(expression, Sum):
         (index, first, last) = expression.limits[0]
-        return _sum(expand(_rewritten(expression.function)), (index, first, last))
+        return _sum(expand(_rewritten(expression.function)), index, first, last)
     arguments = [_rewritten(argument) for argument in expression.args]
     if isinstance(expression, log1p):
         return _logarithm(1 + arguments[0])
@@ -68,16 +68,14 @@ def _logarithm(argument: Expr) -> Expr:
     return expand_log(log(factor(together(expand(argument)))))
 
 
-def _sum(summand: Expr, limits: tuple[Symbol, Expr, Expr]) -> Expr:
-    index, first, last = limits
+def _sum(summand: Expr, index: Symbol, first: Expr, last: Expr) -> Expr:
     if last == K - 1 and first != 0:
-        whole = _sum(summand, (index, 0, last))
-        return whole - summand.subs(index, first - 1) - _sum(summand, (index, 0, first - 2))
-    return Add(*[_sum_of_term(term, limits) for term in Add.make_args(summand)])
+        whole = _sum(summand, index, 0, last)
+        return whole - summand.subs(index, first - 1) - _sum(summand, index, 0, first - 2)
+    return Add(*[_sum_of_term(term, index, first, last) for term in Add.make_args(summand)])
 
 
-def _sum_of_term(term: Expr, limits: tuple[Symbol, Expr, Expr]) -> Expr:
-    index, first, last = limits
+def _sum_of_term(term: Expr, index: Symbol, first: Expr, last: Expr) -> Expr:
     constant, rest = term.as_independent(index, as_Add=False)
     if rest == 1:
         return constant * (last - first + 1)

@@ -160,8 +160,8 @@ def _points(seed: int) -> Iterator[tuple[Row, Row]]:
             yield [arb(value) for value in logits.tolist()], [arb(value) for value in coefficients.tolist()]
 
 
-def _must_overlap(claimed: arb, enclosure: arb, what: str) -> None:
+def _must_overlap(claimed: arb, enclosure: arb, name: str) -> None:
     if not (claimed.rad() < WIDEST and enclosure.rad() < WIDEST):
-        raise ProofError(f"{what}: {claimed} or {enclosure} is wider than {WIDEST:.0e} and decides nothing")
+        raise ProofError(f"{name}: {claimed} or {enclosure} is wider than {WIDEST:.0e} and decides nothing")
     if not claimed.overlaps(enclosure):
-        raise ProofError(f"{what}: {claimed} and {enclosure} have no number in common")
+        raise ProofError(f"{name}: {claimed} and {enclosure} have no number in common")

@@ -212,7 +212,7 @@ def test_what_flushing_costs_a_derivative_is_what_underflow_does_times_their_quo
     quotient = 2.0**23  # of the smallest normal and the smallest subnormal number
     found = np.asarray(flushed_bound(problem))
     assert found.ndim == derivative_bound(problem)[0].ndim
-    assert_same(np.squeeze(found), np.squeeze(quotient * second_order.least(problem)))
+    assert_same(np.squeeze(found), np.squeeze(quotient * second_order.underflow_cost(problem)))
 
 
 LARGE = [  # logit that is far below the other, sample weight, class weight, whether the entry overflows on the way

@@ -240,7 +240,7 @@ def multiplied(problem: Problem, factors: Array, error: Array, sizes: Array) -> 
 def test_the_error_of_losses_with_terms_and_factors_is_its_formula(problem: Problem) -> None:
     state = state_of(problem)
     known = rows_in_range(problem)
-    assert_same(options.loss_error(state, OWN[:, 0])[known], loss_error(state)[known])
+    assert_same(options.loss_error_with_terms(state, OWN[:, 0])[known], loss_error(state)[known])
     expected = multiplied(problem, loss_factors(problem), loss_error(state), loss_sizes(state))
     assert_same(row_factors.loss_error(state, OWN[:, 0]), np.where(known, expected, np.inf))
 
@@ -248,7 +248,7 @@ def test_the_error_of_losses_with_terms_and_factors_is_its_formula(problem: Prob
 def test_the_error_of_entries_with_maps_terms_and_factors_is_its_formula(problem: Problem) -> None:
     state, own = state_of(problem), OWN * np.ones((3, 4)) * 2.0**-9
     known = rows_in_range(problem)
-    assert_same(options.gradient_error(state, own)[known], gradient_error(state)[known])
+    assert_same(options.gradient_error_with_terms(state, own)[known], gradient_error(state)[known])
     expected = multiplied(problem, gradient_factors(problem)[:, None], gradient_error(state), entry_sizes(state))
     assert_same(row_factors.gradient_error(state, own), np.where(known[:, None], expected, np.inf))
 
@@ -268,7 +268,7 @@ def test_the_sizes_of_losses_are_theirs_and_their_terms_times_their_factors(prob
     bare = Carrying(problem, c, nothing, nothing)
     more = loss_sizes(bare) - c.losses
     expected = (c.losses + more * counts(problem)) * loss_factors(problem)
-    assert_same(row_factors.loss_sizes(problem), expected)
+    assert_same(row_factors.loss_size(problem), expected)
 
 
 def test_an_error_of_a_probability_grows_by_the_slopes_of_terms_and_maps(problem: Problem) -> None:

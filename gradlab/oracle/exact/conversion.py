@@ -37,9 +37,9 @@ def ball_of(high: float, low: float, exponent: int, relative_error: float) -> ar
     return (arb(high) + arb(low)) * arb(1, relative_error) * arb((1, exponent))
 
 
-def _radius(rest: arb) -> float:
+def _radius(remainder: arb) -> float:
     """The radius of what is left after high, 0 only if that is exactly 0: covers low where it is subnormal."""
-    return 0.0 if rest.is_zero() else max(float(rest.rad()), _SMALLEST_RADIUS)
+    return 0.0 if remainder.is_zero() else max(float(remainder.rad()), _SMALLEST_RADIUS)
 
 
 def _pieces(ball: arb) -> tuple[float, float, float, int]:

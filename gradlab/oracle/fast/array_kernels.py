@@ -45,12 +45,12 @@ def unwritten_terms(shape: tuple[int, ...]) -> Terms:
     return Terms(np.empty(shape), np.empty(shape), np.empty(shape, dtype=np.int64))
 
 
-def exponentials(logits: Array, top: Array, constants: Constants, out: tuple[Terms, Array]) -> None:
+def exponentials(logits: Array, top: Array, constants: Constants, terms: Terms, negligible: Array) -> None:
     """Write exp(x_j - x_top) of each row, and which entries of it are negligible (R, K); the class top holds 0.
 
     So do negligible entries, those below exp(LOWEST_ARGUMENT), with the exponent NOT_A_TERM.
     """
-    (high, low, exponent), negligible = out
+    high, low, exponent = terms
     places = np.arange(len(top))
     highest = logits[places, top]
     for columns in column_blocks(*logits.shape):

@@ -33,7 +33,7 @@ _OPTIONS: Any = {"error_model": "numpy"}  # no check for division by 0; `fastmat
 class Kernels(NamedTuple):
     """The functions of `array_kernels`, or others that do the same."""
 
-    exponentials: Callable[[Array, Array, Constants, tuple[Terms, Array]], None]
+    exponentials: Callable[[Array, Array, Constants, Terms, Array], None]
     scaled_sums: Callable[[Terms, Array, int], Pair]
     products: Callable[[Terms, Scale, Parts], None]
     costs: Callable[[Pair, Array, Array, int], Pair]
@@ -79,7 +79,7 @@ def outcome(kernels: Kernels, logits: Array, t: Pair) -> list[bytes]:
     shape, top = logits.shape, logits.argmax(1)
     highest, width = logits[np.arange(len(top)), top], block_width(shape[0] * 16)
     terms, negligible = array_kernels.unwritten_terms(shape), np.empty(shape, bool)
-    kernels.exponentials(logits, top, constants(), (terms, negligible))
+    kernels.exponentials(logits, top, constants(), terms, negligible)
     sums = kernels.scaled_sums(terms, terms.exponent.max(1), width)
     c = 1 / (1 + sums[0])
     scale = Scale(c, c * 2.0**-54, -np.arange(len(top)), np.full(len(top), 2.0**-89))

@@ -14,9 +14,9 @@ from gradlab.oracle.fast.exponential import LOWEST_ARGUMENT, Constants, exp_with
 from gradlab.oracle.intervals import Array, normalised_parts, power_of_two
 
 
-def exponentials(logits: Array, top: Array, constants: Constants, out: tuple[Terms, Array]) -> None:
+def exponentials(logits: Array, top: Array, constants: Constants, terms: Terms, negligible: Array) -> None:
     """As `array_kernels.exponentials`."""
-    (high, low, exponent), negligible = out
+    high, low, exponent = terms
     n_rows, n_classes = logits.shape
     for i in range(n_rows):
         highest = logits[i, top[i]]

@@ -51,7 +51,7 @@ def exponentials(logits: Array, top: Array) -> Exponentials:
     """
     shape, kernels = logits.shape, kernels_for(logits.size)
     terms, negligible = unwritten_terms(shape), np.empty(shape, bool)
-    kernels.exponentials(logits, top, constants(), (terms, negligible))
+    kernels.exponentials(logits, top, constants(), terms, negligible)
     others = _sums(terms, negligible.sum(1), kernels)
     return Exponentials(terms, negligible, top, logits[np.arange(len(top)), top], others, kernels)
 

@@ -55,10 +55,10 @@ def scaled_exponentials(parts: Exponentials, scale: Enclosures, out: Enclosures)
     widen_negligible(out, parts.negligible, scale)
 
 
-def widen_negligible(answer: Enclosures, where: Array, scale: Enclosures) -> None:
-    """Let the entries `where` (R, K), whose exponentials were left out, enclose c e_j: in place."""
-    if where.any():
-        rows, columns = np.nonzero(where)
+def widen_negligible(answer: Enclosures, negligible: Array, scale: Enclosures) -> None:
+    """Let the negligible entries, a mask (R, K), whose exponentials were left out, enclose c e_j: in place."""
+    if negligible.any():
+        rows, columns = np.nonzero(negligible)
         answer.radius[rows, columns] = 1.0
         answer.exponent[rows, columns] = scale.exponent[rows] + (NEGLIGIBLE_EXPONENT + 1)
 

@@ -55,12 +55,11 @@ def answer_by_double_double(problem: Problem, rows: Array) -> RowAnswers:
             able[places] = is_narrow(entries, problem.format).all(1)
         answers = RowAnswers(losses, to_enclosures(losses), gradient)
     able &= is_narrow(answers.loss_intervals, problem.format)
-    return _completed(problem, rows, (answers, np.flatnonzero(~able)))
+    return _completed(problem, rows, answers, np.flatnonzero(~able))
 
 
-def _completed(problem: Problem, rows: Array, state: tuple[RowAnswers, Array]) -> RowAnswers:
-    """The answers with the undecided rows (state[1], places in `rows`) evaluated by balls."""
-    answers, undecided = state
+def _completed(problem: Problem, rows: Array, answers: RowAnswers, undecided: Array) -> RowAnswers:
+    """The answers with the undecided ones evaluated by balls; undecided: their places in `rows`."""
     if not undecided.size:
         return answers
     exact = answer_rows(problem, rows[undecided])

@@ -9,7 +9,7 @@ import numpy as np
 
 from gradlab.problems.dtypes import Format
 from gradlab.problems.families.placing import placed
-from gradlab.problems.problem import Problem, moderate_limit
+from gradlab.problems.problem import Problem, Shape, moderate_limit
 
 
 def smallest(fmt: Format, rng: np.random.Generator) -> list[Problem]:
@@ -33,12 +33,12 @@ def moderate(fmt: Format, rng: np.random.Generator) -> list[Problem]:
     Where N = K a label vector subtracted from the matrix of probabilities broadcasts without an error.
     """
     shapes = [(3, 5), (4, 4), (6, 2), (8, 10)]
-    return [_uniform(fmt, rng, (rows, classes, 3.0)) for rows, classes in shapes]
+    return [_uniform(fmt, rng, (rows, classes), 3.0) for rows, classes in shapes]
 
 
 def moderate_extremes(fmt: Format, rng: np.random.Generator) -> list[Problem]:
     """Uniform logits as large as every form can take, shifted or not."""
-    return [_uniform(fmt, rng, (rows, classes, np.inf)) for rows, classes in [(1, 2), (3, 4)]]
+    return [_uniform(fmt, rng, (rows, classes), np.inf) for rows, classes in [(1, 2), (3, 4)]]
 
 
 def round_numbers(fmt: Format, rng: np.random.Generator) -> list[Problem]:
@@ -51,7 +51,7 @@ def round_numbers(fmt: Format, rng: np.random.Generator) -> list[Problem]:
 
 def one_row(fmt: Format, rng: np.random.Generator) -> list[Problem]:
     """A batch of one: an axis that is reduced or broadcast by mistake goes unnoticed, a squeezed one does not."""
-    return [_uniform(fmt, rng, (1, classes, 3.0)) for classes in (2, 7)]
+    return [_uniform(fmt, rng, (1, classes), 3.0) for classes in (2, 7)]
 
 
 def one_class(fmt: Format, rng: np.random.Generator) -> list[Problem]:
@@ -66,7 +66,7 @@ def empty_batch(fmt: Format, rng: np.random.Generator) -> list[Problem]:
 
 def long_batch(fmt: Format, rng: np.random.Generator) -> list[Problem]:
     """More rows than an 8-bit index or a block of a blocked loop holds, and one over."""
-    return [_uniform(fmt, rng, (257, 3, 3.0))]
+    return [_uniform(fmt, rng, (257, 3), 3.0)]
 
 
 def every_label(fmt: Format, rng: np.random.Generator) -> list[Problem]:
@@ -95,21 +95,21 @@ SIZES = (11, 12, 13, 15, 17, 31, 32, 33, 63, 64, 65, 100, 127, 128)
 
 def many_shapes(fmt: Format, rng: np.random.Generator) -> list[Problem]:
     """Numbers of rows and of classes around powers of two and in between, each number once as either."""
-    return [_uniform(fmt, rng, (rows, classes, 3.0)) for rows, classes in zip(SIZES, reversed(SIZES), strict=True)]
+    return [_uniform(fmt, rng, (rows, classes), 3.0) for rows, classes in zip(SIZES, reversed(SIZES), strict=True)]
 
 
 def large_shapes(fmt: Format, rng: np.random.Generator) -> list[Problem]:
     """Batches of a size that training uses, and one row or class more than a block of 1024 holds."""
     shapes = [(64, 100), (1025, 3), (2, 1025), (3, 2049), (33, 5001)]
-    return [_uniform(fmt, rng, (rows, classes, 3.0)) for rows, classes in shapes]
+    return [_uniform(fmt, rng, (rows, classes), 3.0) for rows, classes in shapes]
 
 
 def vocabulary(fmt: Format, rng: np.random.Generator) -> list[Problem]:
     """As many classes as a language model has words, and more than 16 bits can number."""
     few = 32000
     return [
-        _uniform(fmt, rng, (4, few, 3.0), [0, few - 1, *rng.integers(0, few, 2)]),
-        _uniform(fmt, rng, (2, 70001, 3.0), [70000, 65536]),
+        _uniform(fmt, rng, (4, few), 3.0, [0, few - 1, *rng.integers(0, few, 2)]),
+        _uniform(fmt, rng, (2, 70001), 3.0, [70000, 65536]),
     ]
 
 
@@ -125,11 +125,11 @@ def grid(fmt: Format, rng: np.random.Generator) -> list[Problem]:
 
 
 def _uniform(
-    fmt: Format, rng: np.random.Generator, sizes: tuple[int, int, float], labels: Sequence[int] | None = None
+    fmt: Format, rng: np.random.Generator, shape: Shape, largest: float, labels: Sequence[int] | None = None
 ) -> Problem:
-    """Uniform logits of shape (rows, classes), at most `largest` and the moderate limit in size; labels at random."""
-    rows, classes, largest = sizes
+    """Uniform logits, at most `largest` and the moderate limit in size; labels at random."""
+    rows, classes = shape
     moderate = moderate_limit(fmt, classes)
     limit = min(largest, (moderate if moderate > 0 else 0.5) * (1 - fmt.unit_roundoff))  # as rounding may add it
-    logits = rng.uniform(-limit, limit, (rows, classes))
+    logits = rng.uniform(-limit, limit, shape)
     return placed(fmt, logits, rng.integers(0, classes, rows) if labels is None else labels)
