@@ -91,10 +91,10 @@ def test_a_number_of_any_size_is_normalised_as_numpy_does_it(high: float) -> Non
     assert [np.asarray(part).tobytes() for part in found] == [np.asarray(part).tobytes() for part in expected]
 
 
-def test_what_is_tried_before_the_loops_are_used_has_products_and_differences_of_many_digits() -> None:
+def test_what_is_tried_before_the_loops_are_used_has_many_digits_in_all_its_parts() -> None:
     found = outcome(ARRAY_KERNELS, *compiled._sample())
-    for part in (8, 9, 12, 13):  # high and low, of products and of differences
-        assert (np.frombuffer(found[part]) != 0).mean() > 0.6
+    for part in (1, 8, 9, 12, 13):  # low of exponentials; high and low of products and of differences
+        assert (np.frombuffer(found[part]) != 0).mean() > 0.4
 
 
 OBJECTIVES = [
