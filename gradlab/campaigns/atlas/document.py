@@ -26,7 +26,7 @@ from gradlab.campaigns.conformance.document import encoded_cases, encoded_profil
 from gradlab.campaigns.exhaustive.certificate import Certificate, label_of
 from gradlab.campaigns.exhaustive.file import read_certificate
 from gradlab.campaigns.exhaustive.sources import same_contents, sources_of
-from gradlab.campaigns.exhaustive.tally import Worst
+from gradlab.campaigns.exhaustive.tally import Quantity, Worst
 from gradlab.campaigns.exhaustive.truth import margins_of
 from gradlab.cases.cases import json_number
 from gradlab.evaluation.call import Implementation
@@ -214,7 +214,7 @@ def _certified(implementation: Implementation, certificates: Sequence[Certificat
         for outcome in certificate.outcomes:
             if outcome.subject["target"] != implementation.target:
                 continue
-            worsts = {part: [outcome.tallies[label, part].worst for label in (0, 1)] for part in PARTS}
+            worsts = {part: [outcome.tallies[Quantity(label, part)].worst for label in (0, 1)] for part in PARTS}
             yield {
                 "label": "exhaustive",
                 "dtype": "float32",

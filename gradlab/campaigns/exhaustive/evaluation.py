@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gradlab.campaigns.exhaustive.digest import Digest
-from gradlab.campaigns.exhaustive.tally import MEAN_LOSS, Batch, Tallies, Tally, Worst, nothing_yet, sizes_of
+from gradlab.campaigns.exhaustive.tally import MEAN_LOSS, Batch, Quantity, Tallies, Tally, Worst, nothing_yet, sizes_of
 from gradlab.campaigns.exhaustive.truth import LOWERED, Truth, margins_of, per_ulp
 from gradlab.evaluation.call import (
     Call,
@@ -48,6 +48,36 @@ class Subject:
     implementation: Implementation
     reduction: str
     order: Any = "C"
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One part of the answers at some of the margins, float64, and its errors in ULP, both of shape (n,).
+
+    bits: of all margins; places: of these among them, (n,); calls: as in `_Answers`, what none covers was a call of its
+    own.
+    """
+
+    observed: Array
+    errors: Array
+    bits: range
+    places: Array
+    calls: list[tuple[slice, int]]
+
+    def tally(self) -> Tally:
+        """How many errors of which size, and the largest."""
+        if not self.errors.size:
+            return Tally()
+        worst = int(np.argmax(self.errors))
+        place = int(self.places[worst])
+        covering = (
+            Batch(self.bits[places], n_rows)
+            for places, n_rows in self.calls
+            if n_rows > 1 and places.start <= place < places.stop
+        )
+        batch = next(covering, Batch(self.bits[place : place + 1], 1))
+        largest = Worst(float(self.errors[worst]), self.bits[place], float(self.observed[worst]), batch)
+        return Tally(sizes_of(self.errors), largest)
 
 
 class _Answers(NamedTuple):
@@ -108,15 +138,17 @@ def walked(subject: Subject, bits: range, truth: Truth, digest: Digest | None = 
     every = np.arange(len(bits))
     for label in (0, 1):
         answers = _answers(subject, label, bits, digest)
-        entries, size, where = truth.entries[label], truth.per_ulp_of_entries[label], (bits, every, answers.calls)
-        found[label, "target"] = _tally(answers.targets, _errors(answers.targets, -entries, size), where)
-        found[label, "others"] = _tally(answers.others, _errors(answers.others, entries, size), where)
-        known = answers.known
-        losses = answers.losses[known]
-        errors = _errors(losses, truth.losses[label][known], truth.per_ulp_of_losses[label][known])
+        entries, size, known = truth.entries[label], truth.per_ulp_of_entries[label], answers.known
+        targets = Part(answers.targets, _errors(answers.targets, -entries, size), bits, every, answers.calls)
+        others = Part(answers.others, _errors(answers.others, entries, size), bits, every, answers.calls)
+        values = answers.losses[known]
+        errors = _errors(values, truth.losses[label][known], truth.per_ulp_of_losses[label][known])
         calls = answers.calls if subject.reduction == "none" else []  # otherwise each is of a call of its own
-        found[label, "loss"] = _tally(losses, errors, (bits, every[known], calls))
-        found[label, MEAN_LOSS] = _of_means(answers, bits, truth.losses[label])
+        losses = Part(values, errors, bits, every[known], calls)
+        found[Quantity(label, "target")] = targets.tally()
+        found[Quantity(label, "others")] = others.tally()
+        found[Quantity(label, "loss")] = losses.tally()
+        found[Quantity(label, MEAN_LOSS)] = _tally_of_means(answers, bits, truth.losses[label])
     return found
 
 
@@ -221,19 +253,7 @@ def _errors(observed: Array, truth: Array, size: Array) -> Array:
     return errors
 
 
-def _tally(observed: Array, errors: Array, where: tuple[range, Array, list[tuple[slice, int]]]) -> Tally:
-    """Of errors at some places, where = (bits, places, calls); what no call covers was a call of its own."""
-    if not errors.size:
-        return Tally()
-    bits, places, calls = where
-    worst = int(np.argmax(errors))
-    place = int(places[worst])
-    rows = (Batch(bits[part], n_rows) for part, n_rows in calls if n_rows > 1 and part.start <= place < part.stop)
-    batch = next(rows, Batch(bits[place : place + 1], 1))
-    return Tally(sizes_of(errors), Worst(float(errors[worst]), bits[place], float(observed[worst]), batch))
-
-
-def _of_means(answers: _Answers, bits: range, losses: Array) -> Tally:
+def _tally_of_means(answers: _Answers, bits: range, losses: Array) -> Tally:
     """The errors of the mean losses. A sum of n <= 2^13 is right to 2^-40 of itself, that is to 2^-16 ULP."""
     calls = [(places, n_rows) for places, n_rows in answers.calls if n_rows > 1]
     if not answers.means:

@@ -152,7 +152,7 @@ def _all_pieces(runs: Sequence[Any]) -> list[range]:
 def _outcome(plain: Plain, pieces: Sequence[range], held: bool) -> Outcome:
     subject = {name: value for name, value in plain.items() if name not in ("results", "digests")}
     require_subject(subject, ("sources", "packages", "files") if held else ())
-    tallies = {(whole(one["label"]), one["part"]): _tally(one) for one in plain["results"]}
+    tallies = {Quantity(whole(one["label"]), one["part"]): _tally(one) for one in plain["results"]}
     if tuple(tallies) != QUANTITIES:
         raise ValueError(f"results must be of {QUANTITIES}, got {tuple(tallies)}")
     return Outcome(subject, tallies, _evidence(plain, pieces) if pieces else {})

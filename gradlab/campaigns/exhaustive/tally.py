@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,10 +13,17 @@ from gradlab.measure.accuracy import PARTS
 from gradlab.oracle.intervals import Array
 
 MEAN_LOSS = "mean loss"  # of a batch, where an implementation gives nothing else
-QUANTITIES = tuple((label, part) for label in (0, 1) for part in (*PARTS, MEAN_LOSS))
 N_SIZES = 34  # errors of at most 1/2, 1, 2, ..., 2^31 ULP, and larger ones
 
-Quantity = tuple[int, str]  # the label, 0 for the maximum or 1 for the other class, and the part of the answer
+
+class Quantity(NamedTuple):
+    """What errors are counted of: the label, 0 for the maximum or 1 for the other class, and the part of the answer."""
+
+    label: int
+    part: str
+
+
+QUANTITIES = tuple(Quantity(label, part) for label in (0, 1) for part in (*PARTS, MEAN_LOSS))
 
 
 @dataclass(frozen=True)

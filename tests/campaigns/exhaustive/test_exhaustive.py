@@ -18,7 +18,7 @@ from gradlab.campaigns.exhaustive.evaluation import CHUNK, FaultError, Subject, 
 from gradlab.campaigns.exhaustive.file import encoded, read_certificate
 from gradlab.campaigns.exhaustive.pieces import pieces_of
 from gradlab.campaigns.exhaustive.sweep import ALL, Keep, complete, fresh, resumed, subjects_of
-from gradlab.campaigns.exhaustive.tally import QUANTITIES, all_merged, nothing_yet, sizes_of
+from gradlab.campaigns.exhaustive.tally import QUANTITIES, Quantity, all_merged, nothing_yet, sizes_of
 from gradlab.campaigns.exhaustive.truth import END, TRUTH_ERROR, margins_of, truth_of
 from gradlab.campaigns.exhaustive.verify import changes, verified
 from gradlab.evaluation.call import Implementation
@@ -110,11 +110,11 @@ def test_margins_without_an_answer_are_refused(bits: range) -> None:
 def test_one_wrong_margin_is_found(bits: int, label: int) -> None:
     run = range(bits - 5000, bits + 3000)
     found = walked(subject(off_at(bits, label)), run, truth_of(run))
-    worst = found[label, "target"].worst
+    worst = found[Quantity(label, "target")].worst
     assert worst is not None
     assert worst.bits == bits
     assert worst.ulp > 15
-    assert sum(found[label, "target"].sizes[2:]) == 1
+    assert sum(found[Quantity(label, "target")].sizes[2:]) == 1
     others = [found[quantity].sizes[1:] for quantity in QUANTITIES if quantity != (label, "target")]
     assert not np.any(others)
 
@@ -131,7 +131,7 @@ def test_a_function_that_gives_the_mean_is_seen_as_sharply(first: int) -> None:
 
 def test_the_last_margins_of_a_mean_are_asked_one_by_one() -> None:
     bits = range(END - 2000, END)
-    assert walked(subject(mean_of_widened, "mean"), bits, truth_of(bits))[0, "loss"].count == 2000
+    assert walked(subject(mean_of_widened, "mean"), bits, truth_of(bits))[Quantity(0, "loss")].count == 2000
 
 
 def test_nan_is_an_infinite_error() -> None:
@@ -139,7 +139,7 @@ def test_nan_is_an_infinite_error() -> None:
         losses, gradient = widened(logits, labels)
         return losses * np.nan, gradient
 
-    worst = walked(subject(nan), range(100), truth_of(range(100)))[0, "loss"].worst
+    worst = walked(subject(nan), range(100), truth_of(range(100)))[Quantity(0, "loss")].worst
     assert worst is not None
     assert worst.ulp == np.inf
 
@@ -317,7 +317,7 @@ def test_a_shipped_implementation_stays_within_what_it_states(name: str) -> None
 def test_a_subtraction_from_one_is_seen() -> None:
     (one,) = subjects_of(["shifted"])
     bits = range(0x41900000, 0x41900000 + 64)  # 18: p_y - 1 is 0
-    worst = walked(one, bits, truth_of(bits))[0, "target"].worst
+    worst = walked(one, bits, truth_of(bits))[Quantity(0, "target")].worst
     assert worst is not None
     assert worst.ulp > 2**22
 

@@ -18,7 +18,7 @@ from gradlab.campaigns.exhaustive.file import encoded, read_certificate
 from gradlab.campaigns.exhaustive.pieces import Evidence, evidence_of, examined, rounded_up
 from gradlab.campaigns.exhaustive.spot_check import Again, Choice, chosen, odds, walked_again
 from gradlab.campaigns.exhaustive.sweep import Keep, complete, fresh, subjects_of
-from gradlab.campaigns.exhaustive.tally import QUANTITIES, Tallies, Tally, sizes_of
+from gradlab.campaigns.exhaustive.tally import QUANTITIES, Quantity, Tallies, Tally, sizes_of
 from gradlab.campaigns.exhaustive.truth import END
 from gradlab.campaigns.exhaustive.verify import verified
 from gradlab.storage.files import strict_json
@@ -158,9 +158,9 @@ def test_a_digest_that_differs_on_another_machine_is_not_compared(certificate: C
 
 def test_wrong_counts_are_found_where_all_is_walked(certificate: Certificate) -> None:
     shifted, other = certificate.outcomes
-    tally = shifted.tallies[0, "others"]
+    tally = shifted.tallies[Quantity(0, "others")]
     sizes = (tally.sizes[0] + 1, tally.sizes[1] - 1, *tally.sizes[2:])
-    false = replace(shifted, tallies={**shifted.tallies, (0, "others"): replace(tally, sizes=sizes)})
+    false = replace(shifted, tallies={**shifted.tallies, Quantity(0, "others"): replace(tally, sizes=sizes)})
     (one, _) = again(replace(certificate, outcomes=(false, other)))
     assert one.faults == ["the errors of the others, label at the maximum, are counted otherwise"]
 
