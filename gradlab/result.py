@@ -39,8 +39,8 @@ class Comparison:
     asked: Problem | None = None
 
 
-def within(quantity: str, observed: Any, expected: Any, bound: tuple[Any, str]) -> Comparison:
-    """The comparison abs(observed - expected) <= tolerance, where bound is (tolerance, its source).
+def within(quantity: str, observed: Any, expected: Any, tolerance: Any, source: str) -> Comparison:
+    """The comparison abs(observed - expected) <= tolerance; source: where the tolerance comes from.
 
     Equal infinities and NaN against NaN agree; a tolerance of 0 asks for equality; a NaN on one side fails.
     """
@@ -48,25 +48,25 @@ def within(quantity: str, observed: Any, expected: Any, bound: tuple[Any, str]) 
     with np.errstate(invalid="ignore", over="ignore"):
         error = np.abs(seen - wanted)
     error = np.where((seen == wanted) | (np.isnan(seen) & np.isnan(wanted)), 0.0, error)
-    tolerance = np.broadcast_to(np.asarray(bound[0], dtype=np.float64), error.shape)
-    return Comparison(quantity, seen, wanted, tolerance, ratio_of(error, tolerance), bound[1])
+    allowed = np.broadcast_to(np.asarray(tolerance, dtype=np.float64), error.shape)
+    return Comparison(quantity, seen, wanted, allowed, ratio_of(error, allowed), source)
 
 
-def at_most(quantity: str, observed: Any, limit: Any, bound: tuple[Any, str]) -> Comparison:
-    """The comparison observed <= limit + tolerance, where bound is (tolerance, its source); NaN fails."""
+def at_most(quantity: str, observed: Any, limit: Any, tolerance: Any, source: str) -> Comparison:
+    """The comparison observed <= limit + tolerance; source: as in `within`; NaN fails."""
     seen = np.asarray(observed, dtype=np.float64)
     wanted = np.broadcast_to(np.asarray(limit, dtype=np.float64), seen.shape)
     with np.errstate(invalid="ignore", over="ignore"):
         excess = seen - wanted
     excess = np.where(seen <= wanted, 0.0, excess)
-    tolerance = np.broadcast_to(np.asarray(bound[0], dtype=np.float64), excess.shape)
-    return Comparison(quantity, seen, wanted, tolerance, ratio_of(excess, tolerance), bound[1], relation="at most ")
+    allowed = np.broadcast_to(np.asarray(tolerance, dtype=np.float64), excess.shape)
+    return Comparison(quantity, seen, wanted, allowed, ratio_of(excess, allowed), source, relation="at most ")
 
 
-def at_least(quantity: str, observed: Any, limit: Any, bound: tuple[Any, str]) -> Comparison:
-    """The comparison observed >= limit - tolerance, where bound is (tolerance, its source); NaN fails."""
+def at_least(quantity: str, observed: Any, limit: Any, tolerance: Any, source: str) -> Comparison:
+    """The comparison observed >= limit - tolerance; source: as in `within`; NaN fails."""
     seen, wanted = np.asarray(observed, dtype=np.float64), np.asarray(limit, dtype=np.float64)
-    mirrored = at_most(quantity, -seen, -wanted, bound)
+    mirrored = at_most(quantity, -seen, -wanted, tolerance, source)
     return replace(mirrored, observed=seen, expected=-mirrored.expected, relation="at least ")
 
 

@@ -54,14 +54,14 @@ AT_MOST = [  # observed, limit, tolerance, ratio
 
 @pytest.mark.parametrize(("observed", "expected", "tolerance", "ratio"), WITHIN)
 def test_distance_is_divided_by_the_tolerance(observed: float, expected: float, tolerance: float, ratio: float) -> None:
-    np.testing.assert_array_equal(within("x", observed, expected, (tolerance, "")).ratio, ratio)
+    np.testing.assert_array_equal(within("x", observed, expected, tolerance, "").ratio, ratio)
 
 
 @pytest.mark.parametrize(("observed", "limit", "tolerance", "ratio"), AT_MOST)
 def test_excess_over_a_limit_is_divided_by_the_tolerance(
     observed: float, limit: float, tolerance: float, ratio: float
 ) -> None:
-    np.testing.assert_array_equal(at_most("x", observed, limit, (tolerance, "")).ratio, ratio)
+    np.testing.assert_array_equal(at_most("x", observed, limit, tolerance, "").ratio, ratio)
 
 
 def test_ratio_of_arrays_is_taken_entry_by_entry() -> None:
@@ -70,7 +70,7 @@ def test_ratio_of_arrays_is_taken_entry_by_entry() -> None:
 
 
 def test_one_tolerance_serves_all_entries() -> None:
-    comparison = within("x[{}]", [1.0, 2.0], [1.0, 1.0], (2.0, "source"))
+    comparison = within("x[{}]", [1.0, 2.0], [1.0, 1.0], 2.0, "source")
     np.testing.assert_array_equal(comparison.tolerance, [2, 2])
     np.testing.assert_array_equal(comparison.ratio, [0, 0.5])
 
@@ -80,19 +80,19 @@ def result_of(*findings: Comparison | Fact) -> Any:
 
 
 def test_worst_entry_is_named_with_both_values_and_the_tolerance() -> None:
-    worst = result_of(within("g[{}, {}]", [[0.0, 1.0], [5.0, 0.0]], np.zeros((2, 2)), (4.0, "bound")))
+    worst = result_of(within("g[{}, {}]", [[0.0, 1.0], [5.0, 0.0]], np.zeros((2, 2)), 4.0, "bound"))
     assert (worst.where, worst.observed, worst.expected) == ("g[1, 0]", "5 (0x1.4000000000000p+2)", "0")
     assert (worst.ratio, worst.tolerance, worst.source, worst.dtype) == (1.25, 4.0, "bound", "float32")
     assert not worst.passed
 
 
 def test_worst_of_several_findings_is_kept() -> None:
-    good, bad = within("a", 1.0, 1.0, (1.0, "")), within("b", 3.0, 1.0, (1.0, ""))
+    good, bad = within("a", 1.0, 1.0, 1.0, ""), within("b", 3.0, 1.0, 1.0, "")
     assert result_of(good, bad, Fact("c", "1", "1", True)).where == "b"
 
 
 def test_nan_counts_as_the_largest_ratio_and_never_passes() -> None:
-    worst = result_of(within("x[{}]", [7.0, NAN], [0.0, 0.0], (1.0, "")), Fact("fact", "no", "yes", False))
+    worst = result_of(within("x[{}]", [7.0, NAN], [0.0, 0.0], 1.0, ""), Fact("fact", "no", "yes", False))
     assert worst.where == "x[1]"
     assert not worst.passed
 
@@ -109,7 +109,7 @@ def test_check_without_findings_passes() -> None:
 
 
 def test_comparison_of_no_entries_passes() -> None:
-    assert result_of(within("x[{}]", np.zeros(0), np.zeros(0), (0.0, ""))).passed
+    assert result_of(within("x[{}]", np.zeros(0), np.zeros(0), 0.0, "")).passed
 
 
 def test_expected_value_and_ulp_of_the_worst_entry_are_those_of_the_comparison() -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from gradlab.bounds import derivative_bound, first_order, flushed_bound, loss_bound
+from gradlab.bounds.bound import Bound
 from gradlab.checks.check import Findings, entry, returned
 from gradlab.evaluation.call import Implementation
 from gradlab.oracle.enclosure import Enclosures, enclose
@@ -20,8 +21,6 @@ from gradlab.oracle.ulp import absolute_error, error_in_ulp
 from gradlab.problems.coefficients import coefficients_of
 from gradlab.problems.problem import Array, Problem
 from gradlab.result import Comparison, ratio_of
-
-Bound = tuple[Array, str]
 
 
 def values_within_bound(implementation: Implementation, problem: Problem) -> Findings:
@@ -106,7 +105,7 @@ def _against(seen: _Seen, implementation: Implementation, problem: Problem, boun
         tolerance, source = tolerance + seen.flushed(problem), f"{source}; subnormals flushed, as claimed"
     tolerance = np.broadcast_to(tolerance, seen.observed.shape)
     ratio = ratio_of(absolute_error(seen.observed, seen.truth), tolerance)
-    return _comparison(seen, problem, (tolerance, ratio, source))
+    return _comparison(seen, problem, tolerance, ratio, source)
 
 
 def _in_ulp(seen: _Seen, implementation: Implementation, problem: Problem, allowed: float) -> Comparison:
@@ -115,19 +114,18 @@ def _in_ulp(seen: _Seen, implementation: Implementation, problem: Problem, allow
         small = absolute_error(seen.observed, seen.truth) <= first_order.flushed(problem)
         ratio = np.where(small, 0.0, ratio)
     source = f"{allowed:.4g} ULP: 6 beta + 3 of the accurate algorithm, and the reduction"
-    return _comparison(seen, problem, (np.full(ratio.shape, np.nan), ratio, source))
+    return _comparison(seen, problem, np.full(ratio.shape, np.nan), ratio, source)
 
 
-def _comparison(seen: _Seen, problem: Problem, measured: tuple[Array, Array, str]) -> Comparison:
-    tolerance, ratio, source = measured
+def _comparison(seen: _Seen, problem: Problem, tolerance: Array, ratio: Array, source: str) -> Comparison:
     ulp = error_in_ulp(seen.observed, seen.truth, problem.format)
     nearest = seen.truth.nearest()
     return Comparison(seen.quantity, seen.observed, nearest, tolerance, ratio, source, seen.truth.describe, ulp)
 
 
-def _entries_in_ulp(implementation: Implementation, problem: Problem, where: tuple[Any, ...]) -> Findings:
+def _entries_in_ulp(implementation: Implementation, problem: Problem, entries: tuple[Any, ...]) -> Findings:
     allowed = first_order.accurate_ulps(problem)
     full = _in_ulp(_derivative(implementation, problem), implementation, problem, allowed)
     ratio = np.zeros(full.ratio.shape)
-    ratio[where] = full.ratio[where]
+    ratio[entries] = full.ratio[entries]
     return [replace(full, ratio=ratio)]

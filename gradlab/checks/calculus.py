@@ -31,12 +31,12 @@ def complex_step_gives_the_gradient(implementation: Implementation, problem: Pro
     _, gradient = solved(implementation, problem)
     slopes = np.empty(gradient.shape)
     for index in np.ndindex(*slopes.shape):
-        value = _imaginary_part(implementation, problem, (index, step))
+        value = _imaginary_part(implementation, problem, index, step)
         if value is None:
             return [Fact("the call with complex logits", "gives no complex loss", "a complex loss", False)]
         slopes[index] = value / step
     bound, source = first_order.any_form_gradient(problem)
-    return [within("gradient[{}, {}]", gradient, slopes, (2 * bound, f"complex step, twice: {source}"))]
+    return [within("gradient[{}, {}]", gradient, slopes, 2 * bound, f"complex step, twice: {source}")]
 
 
 def gradient_integrates_to_the_loss(implementation: Implementation, problem: Problem) -> Findings:
@@ -61,7 +61,7 @@ def gradient_integrates_to_the_loss(implementation: Implementation, problem: Pro
         error += weight * float(own + (mass * rounded * np.abs(move).sum(axis=1)).sum())
     risen = np.sum(solved(implementation, other)[0]) - np.sum(solved(implementation, problem)[0])
     source = f"Gauss-Legendre with {count} nodes, forward error of both losses and each gradient"
-    return asking(other, [within("integral of the gradient from x to y", integral, risen, (error, source))])
+    return asking(other, [within("integral of the gradient from x to y", integral, risen, error, source)])
 
 
 def gradient_is_monotone(implementation: Implementation, problem: Problem) -> Findings:
@@ -72,19 +72,19 @@ def gradient_is_monotone(implementation: Implementation, problem: Problem) -> Fi
     _, second = solved(implementation, other)
     rise = ((second - first) * move).sum(axis=1)
     errors = first_order.gradient(problem)[0] + first_order.gradient(other)[0]
-    bound = ((errors * np.abs(move)).sum(axis=1), "forward error of both gradients")
+    bound = (errors * np.abs(move)).sum(axis=1)
     quantity = "<gradient(y) - gradient(x), y - x> in row {}"
-    return asking(other, [at_least(quantity, rise, np.zeros(rise.shape), bound)])
+    return asking(other, [at_least(quantity, rise, np.zeros(rise.shape), bound, "forward error of both gradients")])
 
 
 def _rule(move: Array, mass: Array, error: float) -> tuple[int, float]:
     """How many nodes keep the error of the quadrature below `error`, or the most there are, and that error."""
     widths = np.ptp(move, axis=1)
     for count in NODES:
-        rest = sum(calculus.gauss_legendre(float(w), float(a), count) for w, a in zip(widths, mass, strict=True))
-        if rest < error:
+        quadrature = sum(calculus.gauss_legendre(float(w), float(a), count) for w, a in zip(widths, mass, strict=True))
+        if quadrature < error:
             break
-    return count, rest
+    return count, quadrature
 
 
 @cache
@@ -94,9 +94,8 @@ def _nodes(count: int) -> tuple[Array, Array]:
     return (nodes + 1) / 2, weights / 2
 
 
-def _imaginary_part(implementation: Implementation, problem: Problem, move: tuple[tuple[int, ...], float]) -> Any:
+def _imaginary_part(implementation: Implementation, problem: Problem, index: tuple[int, ...], step: float) -> Any:
     """The imaginary part of the (summed) loss with i h added to one logit; None where nothing complex came back."""
-    index, step = move
     logits: Array = problem.logits.astype(COMPLEX[problem.format.name])
     logits[index] += 1j * step
     call = Call(logits, problem.targets.copy(), keywords_of(implementation.claims, problem))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -47,25 +48,40 @@ class Check:
         return self.function.__name__
 
 
-def solved(implementation: Implementation, problem: Problem) -> tuple[Array, Array]:
+class Values(NamedTuple):
+    """A loss, and the derivative that the objective names."""
+
+    loss: Array
+    derivative: Array
+
+
+class Bounds(NamedTuple):
+    """How far two values may be apart, of the loss and of each entry of the derivative; source: of the latter."""
+
+    loss: Array
+    derivative: Array
+    source: str
+
+
+def solved(implementation: Implementation, problem: Problem) -> Values:
     """Loss and gradient in float64. Raises NoAnswerError where the implementation gave none."""
     return values_of(answer(implementation, problem), problem)
 
 
-def returned(implementation: Implementation, problem: Problem) -> tuple[Array, Array]:
+def returned(implementation: Implementation, problem: Problem) -> Values:
     """Loss and gradient in the dtype in which they were returned, or in float64 where that is wider.
 
     Raises NoAnswerError where there are none.
     """
     loss, gradient = _parts(answer(implementation, problem), problem)
-    return _at_most_float64(loss), _at_most_float64(gradient)
+    return Values(_at_most_float64(loss), _at_most_float64(gradient))
 
 
-def values_of(given: Answer, problem: Problem) -> tuple[Array, Array]:
+def values_of(given: Answer, problem: Problem) -> Values:
     """Loss and gradient of an answer in float64. Raises NoAnswerError where there are none."""
     loss, gradient = _parts(given, problem)
     with np.errstate(invalid="ignore"):
-        return loss.astype(np.float64), gradient.astype(np.float64)
+        return Values(loss.astype(np.float64), gradient.astype(np.float64))
 
 
 def _parts(given: Answer, problem: Problem) -> tuple[Array, Array]:
@@ -104,14 +120,12 @@ def entry(problem: Problem) -> str:
     return name + ("[{}, {}, {}]" if name == "hessian" else "[{}, {}]")
 
 
-def agree(
-    seen: tuple[Array, Array], wanted: tuple[Array, Array], bounds: tuple[Array, Array, str], problem: Problem
-) -> Findings:
-    """The findings that two (loss, derivative) pairs agree within bounds = (loss's, derivative's, their source).
+def agree(seen: Values, wanted: Values, bounds: Bounds, problem: Problem) -> Findings:
+    """The findings that two losses and derivatives agree within bounds.
 
     problem: one of those that were asked, for the derivative's name.
     """
     return [
-        within("loss" + "[{}]" * seen[0].ndim, seen[0], wanted[0], (bounds[0], bounds[2])),
-        within(entry(problem), seen[1], wanted[1], (bounds[1], bounds[2])),
+        within("loss" + "[{}]" * seen.loss.ndim, seen.loss, wanted.loss, bounds.loss, bounds.source),
+        within(entry(problem), seen.derivative, wanted.derivative, bounds.derivative, bounds.source),
     ]

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from gradlab.bounds import derivative_bound, first_order, loss_bound
-from gradlab.checks.check import Findings, agree, solved, values_of
+from gradlab.checks.check import Bounds, Findings, Values, agree, solved, values_of
 from gradlab.evaluation.call import (
     Answer,
     Call,
@@ -63,11 +63,11 @@ def outputs_share_no_memory(implementation: Implementation, problem: Problem) ->
     """The gradient is no view of the inputs, but of the logits where that is claimed; later calls do not change it."""
     call = call_for(implementation, problem)
     first = answer_to_call(implementation, call, problem.objective.reduction)
-    loss, gradient = values_of(first, problem)
+    before = values_of(first, problem)
     word = DERIVATIVES[problem.objective.derivative]
-    shared = [what for what, a in _arrays(first, word).items() if _overlaps(a, what, (implementation, call))]
+    shared = [name for name, a in _arrays(first, word).items() if _overlaps(a, name, implementation, call)]
     later_calls = [evaluate(implementation, other) for other in (problem.replace(logits=-problem.logits), problem)]
-    kept = _same_bits(values_of(first, problem), (loss, gradient))
+    kept = _same_bits(values_of(first, problem), before)
     later = [array for one in later_calls for array in _arrays(one, word).values()]
     again = any(np.shares_memory(a, b) for a in _arrays(first, word).values() for b in later)
     inputs = f"share memory with an input: {' and '.join(shared)}" if shared else "share no memory with an input"
@@ -154,22 +154,21 @@ def refuses_bad_labels(implementation: Implementation, problem: Problem) -> Find
         if label != ignored:
             labels = problem.targets.copy()
             labels[0] = label
-            findings.append(_refuses(implementation, problem, (f"label {label}", {"targets": labels})))
+            findings.append(_refuses(implementation, problem, f"label {label}", targets=labels))
     fraction = problem.targets + 0.5
-    findings.append(_refuses(implementation, problem, ("label 0.5 above an integer", {"targets": fraction})))
-    return findings
+    return [*findings, _refuses(implementation, problem, "label 0.5 above an integer", targets=fraction)]
 
 
 def refuses_bad_shapes(implementation: Implementation, problem: Problem) -> Findings:
     """Labels of another length, or logits without rows and classes, raise an exception."""
     longer = np.concatenate([problem.targets, problem.targets[:1]])
-    wrong: list[tuple[str, dict[str, Array]]] = [
-        (f"labels of shape {longer.shape} for {problem.n_rows} rows", {"targets": longer}),
-        (f"logits of shape {problem.logits.shape[:1]}", {"logits": problem.logits[:, 0].copy()}),
-    ]
+    wrong: dict[str, dict[str, Array]] = {
+        f"labels of shape {longer.shape} for {problem.n_rows} rows": {"targets": longer},
+        f"logits of shape {problem.logits.shape[:1]}": {"logits": problem.logits[:, 0].copy()},
+    }
     if problem.n_rows > 1:
-        wrong.append((f"labels of shape (1,) for {problem.n_rows} rows", {"targets": problem.targets[:1].copy()}))
-    return [_refuses(implementation, problem, one) for one in wrong]
+        wrong[f"labels of shape (1,) for {problem.n_rows} rows"] = {"targets": problem.targets[:1].copy()}
+    return [_refuses(implementation, problem, name, **arrays) for name, arrays in wrong.items()]
 
 
 def empty_batch_is_answered(implementation: Implementation, problem: Problem) -> Findings:
@@ -252,48 +251,48 @@ def _spelled_labels(problem: Problem, spell: Callable[[Array], Array]) -> Array:
     return spell(problem.targets.astype(np.int32))
 
 
-def _refuses(implementation: Implementation, problem: Problem, wrong: tuple[str, dict[str, Array]]) -> Fact:
+def _refuses(implementation: Implementation, problem: Problem, fault: str, **arrays: Array) -> Fact:
+    """Whether a call raises an exception; arrays: the logits or targets with the fault."""
     own = call_for(implementation, problem)
-    call = Call(wrong[1].get("logits", own.logits), wrong[1].get("targets", own.targets), own.keywords)
+    call = Call(arrays.get("logits", own.logits), arrays.get("targets", own.targets), own.keywords)
     outcome = perform(implementation.function, call)
     if isinstance(outcome.error, CallFaultError):
-        return Fact(wrong[0], f"{outcome.error}", "an exception", False)
+        return Fact(fault, f"{outcome.error}", "an exception", False)
     seen = "is answered in silence" if outcome.error is None else f"raises {type(outcome.error).__name__}"
-    return Fact(wrong[0], seen, "an exception", outcome.error is not None)
+    return Fact(fault, seen, "an exception", outcome.error is not None)
 
 
-def _twice(problem: Problem) -> tuple[Array, Array, str]:
+def _twice(problem: Problem) -> Bounds:
     own = derivative_bound(problem)
-    gradient = first_order.both(own, own)
-    return 2 * loss_bound(problem)[0], gradient[0], gradient[1]
+    derivative = first_order.both(own, own)
+    return Bounds(2 * loss_bound(problem).error, derivative.error, derivative.source)
 
 
 def _arrays(given: Answer, word: str) -> dict[str, Array]:
     return {name: a for name, a in (("loss", given.loss), (word, given.gradient)) if a is not None}
 
 
-def _overlaps(array: Array, what: str, asked: tuple[Implementation, Call]) -> bool:
-    implementation, call = asked
-    may_be_logits = what == "gradient" and implementation.claims.gradient_in_logits
+def _overlaps(array: Array, name: str, implementation: Implementation, call: Call) -> bool:
+    may_be_logits = name == "gradient" and implementation.claims.gradient_in_logits
     in_logits = not may_be_logits and np.shares_memory(array, call.logits)
     others = [call.targets, *(value for value in call.keywords.values() if isinstance(value, np.ndarray))]
     return bool(in_logits or any(np.shares_memory(array, other) for other in others))
 
 
-def _unchanged(what: str, after: Array, before: Array) -> Fact:
+def _unchanged(name: str, after: Array, before: Array) -> Fact:
     if after.shape != before.shape:
-        return Fact(f"the {what}", f"have another shape after the call, {after.shape}", "what they were", False)
+        return Fact(f"the {name}", f"have another shape after the call, {after.shape}", "what they were", False)
     same = after.tobytes() == before.tobytes()
     count = f"{int((after != before).sum())} of {before.size} entries"
     seen = "are what they were" if same else f"have been changed by the call in {count}"
-    return Fact(f"the {what}", seen, "what they were", same)
+    return Fact(f"the {name}", seen, "what they were", same)
 
 
-def _same_bits(first: tuple[Array, Array], second: tuple[Array, Array]) -> bool:
+def _same_bits(first: Values, second: Values) -> bool:
     return all(np.array_equal(a, b, equal_nan=True) for a, b in zip(first, second, strict=True))
 
 
-def _difference(first: tuple[Array, Array], second: tuple[Array, Array]) -> str:
+def _difference(first: Values, second: Values) -> str:
     if _same_bits(first, second):
         return "the same bits"
     largest = max(float(np.nanmax(np.abs(a - b), initial=0.0)) for a, b in zip(first, second, strict=True))

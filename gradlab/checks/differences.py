@@ -50,20 +50,20 @@ def along_classes(implementation: Implementation, problem: Problem) -> Findings:
     exact = _on_grid(problem, 1.0, replace(problem.objective, reduction="none"))
     mass = _mass(exact)
     above = np.asarray(exact.objective.upstream or np.ones(exact.n_rows))[:, None]
-    step = _step(exact, (float(first_order.any_form_losses(exact)[0].max()), float(mass.max())), 1.0)
+    step = _step(exact, float(first_order.any_form_losses(exact).error.max()), float(mass.max()), 1.0)
     error = first_order.any_form_losses(exact, step)[0]
     _, gradient = solved(implementation, exact)
     slopes = _slopes_along_classes(implementation, exact, step)
     limit, source = central_difference(error[:, None], mass[:, None], step)
     bound = np.abs(above) * limit + first_order.any_form_gradient(exact)[0]
-    return asking(exact, [within("gradient[{}, {}]", gradient, above * slopes, (bound, f"{source}, h = {step:g}"))])
+    return asking(exact, [within("gradient[{}, {}]", gradient, above * slopes, bound, f"{source}, h = {step:g}")])
 
 
 def along_coordinates(implementation: Implementation, problem: Problem) -> Findings:
     """Central differences of the batch's loss along every coordinate, 2 N K evaluations."""
     exact = _on_grid(problem, 1.0, problem.objective)
     mass = _mass(exact)
-    step = _step(exact, (_batch_error(exact), float(mass.max())), 1.0)
+    step = _step(exact, _batch_error(exact), float(mass.max()), 1.0)
     error = _batch_error(exact, step)
     _, gradient = solved(implementation, exact)
     slopes = np.empty(gradient.shape)
@@ -73,7 +73,7 @@ def along_coordinates(implementation: Implementation, problem: Problem) -> Findi
         slopes[index] = _rise(implementation, exact, move) / step
     limit, source = central_difference(error, mass[:, None], step)
     bound = limit + first_order.any_form_gradient(exact)[0]
-    return asking(exact, [within("gradient[{}, {}]", gradient, slopes, (bound, f"{source}, h = {step:g}"))])
+    return asking(exact, [within("gradient[{}, {}]", gradient, slopes, bound, f"{source}, h = {step:g}")])
 
 
 def along_directions(implementation: Implementation, problem: Problem) -> Findings:
@@ -86,7 +86,7 @@ def along_directions(implementation: Implementation, problem: Problem) -> Findin
     drawn = generator.standard_normal((DIRECTIONS, *problem.logits.shape))
     reach = float(np.abs(drawn).max())
     exact = _on_grid(problem, reach, problem.objective)
-    step = _step(exact, (_batch_error(exact), float(_curvatures(exact, drawn).max())), reach)
+    step = _step(exact, _batch_error(exact), float(_curvatures(exact, drawn).max()), reach)
     grid = _spacing(exact, reach)
     moves = np.rint(drawn * step / grid) * grid
     error = _batch_error(exact, float(np.abs(moves).max()))
@@ -98,7 +98,7 @@ def along_directions(implementation: Implementation, problem: Problem) -> Findin
     bound = limit + own
     missed = error_missed(float(bound.max()), MISSED, DIRECTIONS) / (float(np.linalg.norm(gradient)) or 1.0)
     source = f"central difference, h = {step:g}; a relative error of {missed:.2g} is missed with probability {MISSED}"
-    return asking(exact, [within("slope along Gaussian direction {}", wanted, slopes, (bound, source))])
+    return asking(exact, [within("slope along Gaussian direction {}", wanted, slopes, bound, source)])
 
 
 def _slopes_along_classes(implementation: Implementation, problem: Problem, step: float) -> Array:
@@ -112,7 +112,7 @@ def _slopes_along_classes(implementation: Implementation, problem: Problem, step
             own = {name: np.tile(one, n_copies) if name in per_row else one for name, one in keywords.items()}
             return implementation.function(copies, labels, **own)
 
-        return _swept(stacked, (logits, targets), step)
+        return _swept(stacked, logits, targets, step)
 
     outcome = perform(sweep, call_for(implementation, problem))  # all calls together: watching one call costs 20 us
     if outcome.error is not None:
@@ -120,26 +120,24 @@ def _slopes_along_classes(implementation: Implementation, problem: Problem, step
     return np.asarray(outcome.value)
 
 
-def _swept(function: Callable[..., Any], arrays: tuple[Array, Array], step: float) -> Array:
+def _swept(function: Callable[..., Any], logits: Array, targets: Array, step: float) -> Array:
     """Slopes along each class, from calls with copies of the batch: each class raised by the step, then lowered.
 
     All calls share one array, in which only what was moved is put back: filling it anew would take a third of the
     time. Where a call has changed it, every call gets a fresh one after all.
     """
-    logits, _ = arrays
     count = min(logits.shape[1], max(1, STACK_BYTES // (2 * max(1, logits.nbytes))))
     shared = np.repeat(logits[None], 2 * count, axis=0)
-    slopes = _swept_in(lambda copies: shared[:copies], function, arrays, step)
+    slopes = _swept_in(lambda copies: shared[:copies], function, logits, targets, step)
     if (shared == logits).all():
         return slopes
-    return _swept_in(lambda copies: np.repeat(logits[None], copies, axis=0), function, arrays, step)
+    return _swept_in(lambda copies: np.repeat(logits[None], copies, axis=0), function, logits, targets, step)
 
 
 def _swept_in(
-    stack: Callable[[int], Array], function: Callable[..., Any], arrays: tuple[Array, Array], step: float
+    stack: Callable[[int], Array], function: Callable[..., Any], logits: Array, targets: Array, step: float
 ) -> Array:
     """`_swept` with the stacked copies, shape (number of copies, N, K), from `stack`."""
-    logits, targets = arrays
     n_rows, n_classes = logits.shape
     count = min(n_classes, max(1, STACK_BYTES // (2 * max(1, logits.nbytes))))
     moves = np.asarray([step, -step], dtype=logits.dtype)[:, None]
@@ -166,9 +164,9 @@ def _rise(implementation: Implementation, problem: Problem, move: Array) -> floa
     return (values[0] - values[1]) / 2
 
 
-def _step(problem: Problem, balance: tuple[float, float], reach: float) -> float:
-    """The best step for balance = (error, curvature), at least the spacing of the grid."""
-    best = best_step(balance[0], max(balance)) if balance[1] > 0 else 1.0
+def _step(problem: Problem, error: float, curvature: float, reach: float) -> float:
+    """The best step for this error and curvature, at least the spacing of the grid."""
+    best = best_step(error, max(error, curvature)) if curvature > 0 else 1.0
     return max(best, _spacing(problem, reach))
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from gradlab.bounds import derivative_bound, first_order, loss_bound
-from gradlab.checks.check import Findings, agree, entry, solved
+from gradlab.checks.check import Bounds, Findings, Values, agree, entry, solved
 from gradlab.evaluation.call import Implementation
 from gradlab.problems.coefficients import coefficients_of, denominator_of
 from gradlab.problems.dtypes import Format
@@ -20,7 +20,7 @@ def rows_sum_to_zero(implementation: Implementation, problem: Problem) -> Findin
     """Every row of the gradient sums to 0, since probabilities and targets have the same sum."""
     _, gradient = solved(implementation, problem)
     bound = first_order.row_sums(problem, first_order.gradient(problem))
-    return [within("gradient[{}].sum()", _exact_sums(gradient), np.zeros(problem.n_rows), bound)]
+    return [within("gradient[{}].sum()", _exact_sums(gradient), np.zeros(problem.n_rows), *bound)]
 
 
 def rows_sum_to_zero_relative_to_largest(implementation: Implementation, problem: Problem) -> Findings:
@@ -31,7 +31,7 @@ def rows_sum_to_zero_relative_to_largest(implementation: Implementation, problem
     _, gradient = solved(implementation, problem)
     fmt, q = problem.format, first_order.accurate_ulps(problem)
     bound = q * (2 * fmt.unit_roundoff * np.abs(gradient).sum(axis=1) + problem.n_classes * fmt.smallest_subnormal)
-    return [within("gradient[{}].sum()", _exact_sums(gradient), 0 * bound, (bound, f"{q:.4g} ULP in each entry"))]
+    return [within("gradient[{}].sum()", _exact_sums(gradient), 0 * bound, bound, f"{q:.4g} ULP in each entry")]
 
 
 def entries_have_the_right_sign_and_size(implementation: Implementation, problem: Problem) -> Findings:
@@ -41,15 +41,15 @@ def entries_have_the_right_sign_and_size(implementation: Implementation, problem
     scale = denominator_of(problem) or 1.0
     bound = first_order.gradient(problem)
     return [
-        at_most("gradient[{}, {}]", gradient, (t.sum(axis=1, keepdims=True) - t) / scale, bound),
-        at_least("gradient[{}, {}]", gradient, -t / scale, bound),
+        at_most("gradient[{}, {}]", gradient, (t.sum(axis=1, keepdims=True) - t) / scale, *bound),
+        at_least("gradient[{}, {}]", gradient, -t / scale, *bound),
     ]
 
 
 def loss_is_not_negative(implementation: Implementation, problem: Problem) -> Findings:
     """The loss, a sum of -t_j log p_j with p_j <= 1, is at least 0."""
     loss, _ = solved(implementation, problem)
-    return [at_least("loss" + "[{}]" * loss.ndim, loss, np.zeros(loss.shape), loss_bound(problem))]
+    return [at_least("loss" + "[{}]" * loss.ndim, loss, np.zeros(loss.shape), *loss_bound(problem))]
 
 
 def adding_a_constant_changes_nothing(implementation: Implementation, problem: Problem) -> Findings:
@@ -61,7 +61,7 @@ def adding_a_constant_changes_nothing(implementation: Implementation, problem: P
     constant = 2.0 ** np.floor(np.log2(limit / 2))
     grid = _grid(problem.format, 2 * limit)
     base = np.clip(np.rint(problem.logits64 / grid) * grid, -constant, constant)
-    return _shifted_by(implementation, problem, (base, constant))
+    return _shifted_by(implementation, problem, base, constant)
 
 
 def adding_2_to_30_exactly_changes_nothing(implementation: Implementation, problem: Problem) -> Findings:
@@ -73,7 +73,7 @@ def adding_2_to_30_exactly_changes_nothing(implementation: Implementation, probl
     grid = _grid(problem.format, 2 * constant)
     size = max(1.0, float(np.abs(problem.logits64).max(initial=0.0)))
     steps = problem.logits64 / grid if grid < 1 else 2 * problem.logits64 / size
-    return _shifted_by(implementation, problem, (np.rint(steps) * grid, constant))
+    return _shifted_by(implementation, problem, np.rint(steps) * grid, constant)
 
 
 def permuting_rows_permutes_the_gradient(implementation: Implementation, problem: Problem) -> Findings:
@@ -81,9 +81,10 @@ def permuting_rows_permutes_the_gradient(implementation: Implementation, problem
     order = _generator(problem).permutation(problem.n_rows)
     moved = problem.rows(order)
     loss, gradient = solved(implementation, problem)
-    wanted = (loss[order] if loss.ndim else loss, gradient[order])
+    wanted = Values(loss[order] if loss.ndim else loss, gradient[order])
     bounds = _bounds(problem, moved)
-    return asking(moved, agree(solved(implementation, moved), wanted, (bounds[0], bounds[1][order], bounds[2]), moved))
+    bounds = bounds._replace(derivative=bounds.derivative[order])
+    return asking(moved, agree(solved(implementation, moved), wanted, bounds, moved))
 
 
 def permuting_classes_permutes_the_gradient(implementation: Implementation, problem: Problem) -> Findings:
@@ -97,8 +98,10 @@ def permuting_classes_permutes_the_gradient(implementation: Implementation, prob
     moved = problem.replace(logits=problem.logits[:, order], targets=targets, objective=objective, vector=vector)
     loss, gradient = solved(implementation, problem)
     own, other = derivative_bound(problem), derivative_bound(moved)
-    bounds = first_order.loss_of_either(problem, moved), _with_classes(own[0], order) + other[0], own[1]
-    return asking(moved, agree(solved(implementation, moved), (loss, _with_classes(gradient, order)), bounds, moved))
+    error = _with_classes(own.error, order) + other.error
+    bounds = Bounds(first_order.loss_of_either(problem, moved), error, own.source)
+    wanted = Values(loss, _with_classes(gradient, order))
+    return asking(moved, agree(solved(implementation, moved), wanted, bounds, moved))
 
 
 def rows_are_independent(implementation: Implementation, problem: Problem) -> Findings:
@@ -112,9 +115,9 @@ def rows_are_independent(implementation: Implementation, problem: Problem) -> Fi
     other_loss, other_gradient = solved(implementation, changed)
     bounds = _bounds(problem, changed)
     name = entry(problem).replace("{}", "0", 1)
-    findings: Findings = [within(name, other_gradient[0], gradient[0], (bounds[1][0], bounds[2]))]
+    findings: Findings = [within(name, other_gradient[0], gradient[0], bounds.derivative[0], bounds.source)]
     if loss.ndim:
-        findings.append(within("loss[0]", other_loss[0], loss[0], (bounds[0][0], bounds[2])))
+        findings.append(within("loss[0]", other_loss[0], loss[0], bounds.loss[0], bounds.source))
     return asking(changed, findings)
 
 
@@ -134,8 +137,10 @@ def batch_is_additive(implementation: Implementation, problem: Problem) -> Findi
     gradient_bounds = [s * b[0] for s, (_, b) in zip(scales, bounds, strict=True)]
     joined = np.concatenate(losses[:2]) if losses[0].ndim else losses[0] + losses[1]
     joined_bound = np.concatenate(loss_bounds[:2]) if losses[0].ndim else loss_bounds[0] + loss_bounds[1]
-    allowed = (joined_bound + loss_bounds[2], np.concatenate(gradient_bounds[:2]) + gradient_bounds[2], bounds[0][1][1])
-    return asking(whole, agree((losses[2], gradients[2]), (joined, np.concatenate(gradients[:2])), allowed, whole))
+    gradient_bound = np.concatenate(gradient_bounds[:2]) + gradient_bounds[2]
+    allowed = Bounds(joined_bound + loss_bounds[2], gradient_bound, bounds[0][1].source)
+    wanted = Values(joined, np.concatenate(gradients[:2]))
+    return asking(whole, agree(Values(losses[2], gradients[2]), wanted, allowed, whole))
 
 
 def loss_is_convex(implementation: Implementation, problem: Problem) -> Findings:
@@ -150,7 +155,7 @@ def loss_is_convex(implementation: Implementation, problem: Problem) -> Findings
     bound = loss_bound(problem)[0] + loss_bound(other)[0] + slope_error
     source = "forward error of both losses and of the slope"
     quantity = "loss(y)" + "[{}]" * loss.ndim
-    return asking(other, [at_least(quantity, other_loss, tangent, (bound, f"{source}; y near x; tangent at x"))])
+    return asking(other, [at_least(quantity, other_loss, tangent, bound, f"{source}; y near x; tangent at x")])
 
 
 def gradient_is_lipschitz(implementation: Implementation, problem: Problem) -> Findings:
@@ -164,7 +169,7 @@ def gradient_is_lipschitz(implementation: Implementation, problem: Problem) -> F
     bound = np.linalg.norm(first_order.gradient(problem)[0] + first_order.gradient(other)[0], axis=1)
     moved = np.linalg.norm(second - first, axis=1)
     quantity = "norm of gradient(y)[{0}] - gradient(x)[{0}]"
-    return asking(other, [at_most(quantity, moved, limit, (bound, "forward error of both; limit |y - x| A/2"))])
+    return asking(other, [at_most(quantity, moved, limit, bound, "forward error of both; limit |y - x| A/2")])
 
 
 def neighbour(problem: Problem) -> Problem:
@@ -175,17 +180,17 @@ def neighbour(problem: Problem) -> Problem:
     return problem.replace(logits=moved.astype(problem.logits.dtype))
 
 
-def _shifted_by(implementation: Implementation, problem: Problem, base: tuple[Array, float]) -> Findings:
+def _shifted_by(implementation: Implementation, problem: Problem, logits: Array, constant: float) -> Findings:
     dtype = problem.logits.dtype
-    before = problem.replace(logits=base[0].astype(dtype))
-    after = problem.replace(logits=(base[0] + base[1]).astype(dtype))
+    before = problem.replace(logits=logits.astype(dtype))
+    after = problem.replace(logits=(logits + constant).astype(dtype))
     seen, wanted = solved(implementation, after), solved(implementation, before)
     return asking(after, agree(seen, wanted, _bounds(before, after), after))
 
 
-def _bounds(first: Problem, second: Problem) -> tuple[Array, Array, str]:
-    gradient = first_order.both(derivative_bound(first), derivative_bound(second))
-    return first_order.loss_of_either(first, second), gradient[0], gradient[1]
+def _bounds(first: Problem, second: Problem) -> Bounds:
+    derivative = first_order.both(derivative_bound(first), derivative_bound(second))
+    return Bounds(first_order.loss_of_either(first, second), derivative.error, derivative.source)
 
 
 def _with_classes(values: Array, order: Array) -> Array:

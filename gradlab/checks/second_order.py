@@ -67,7 +67,7 @@ def derivative_is_the_slope_of_the_exact_gradient(implementation: Implementation
     _, seen = solved(implementation, exact)
     bound = error + derivative_bound(exact)[0]
     source = f"central difference of the exact gradient, h = {STEP:g}, and forward error"
-    return asking(exact, [within(entry(exact), seen, slopes, (bound, source))])
+    return asking(exact, [within(entry(exact), seen, slopes, bound, source)])
 
 
 def hessian_is_symmetric(implementation: Implementation, problem: Problem) -> Findings:
@@ -75,15 +75,15 @@ def hessian_is_symmetric(implementation: Implementation, problem: Problem) -> Fi
     _, seen = solved(implementation, problem)
     error = second_order.hessian(problem)[0]
     mirrored = seen.transpose(0, 2, 1)
-    return [within(entry(problem), seen, mirrored, (error + error.transpose(0, 2, 1), f"{_BOTH} entries"))]
+    return [within(entry(problem), seen, mirrored, error + error.transpose(0, 2, 1), f"{_BOTH} entries")]
 
 
 def hessian_rows_sum_to_zero(implementation: Implementation, problem: Problem) -> Findings:
     """Every row of the Hessian sums to 0, since a constant added to all logits of a row changes no gradient."""
     _, seen = solved(implementation, problem)
     error = second_order.hessian(problem)[0].sum(axis=2) + _summing(np.abs(seen), 2)
-    bound = (error, "sum over the row of the forward error of each entry")
-    return [within("hessian[{}, {}].sum()", seen.sum(axis=2), np.zeros(error.shape), bound)]
+    source = "sum over the row of the forward error of each entry"
+    return [within("hessian[{}, {}].sum()", seen.sum(axis=2), np.zeros(error.shape), error, source)]
 
 
 def hessian_is_not_negative(implementation: Implementation, problem: Problem) -> Findings:
@@ -91,16 +91,16 @@ def hessian_is_not_negative(implementation: Implementation, problem: Problem) ->
     _, seen = solved(implementation, problem)
     error, source = derivative_bound(problem)
     if seen.ndim == 2:
-        return [at_least(entry(problem), seen, np.zeros(seen.shape), (error, source))]
+        return [at_least(entry(problem), seen, np.zeros(seen.shape), error, source)]
     diagonal, own = (np.einsum("nii->ni", part) for part in (seen, error))
-    found: Findings = [at_least("hessian[{0}, {1}, {1}]", diagonal, np.zeros(diagonal.shape), (own, source))]
+    found: Findings = [at_least("hessian[{0}, {1}, {1}]", diagonal, np.zeros(diagonal.shape), own, source)]
     for _, v in zip(range(FEW_VECTORS), _whole_numbers(problem), strict=False):
         sizes = np.abs(v)
         bound = np.einsum("ni,nij,nj->n", sizes, error, sizes)
         bound += _summing(sizes[:, :, None] * np.abs(seen) * sizes[:, None], 1, 2)
         value = np.einsum("ni,nij,nj->n", v, seen, v)
         shown = f", v = {v.tolist()}[{{0}}]" if v.size <= SHOWN_ENTRIES else ""
-        found.append(at_least(f"v.H v of row {{0}}{shown}", value, 0 * bound, (bound, source)))
+        found.append(at_least(f"v.H v of row {{0}}{shown}", value, 0 * bound, bound, source))
     return found
 
 
@@ -112,7 +112,7 @@ def product_is_linear(implementation: Implementation, problem: Problem) -> Findi
     sums = sum(solved(implementation, part)[1] for part in parts)
     bound = sum(second_order.product(part)[0] for part in (*parts, whole))
     seen = solved(implementation, whole)[1]
-    return asking(whole, [within(entry(problem), seen, sums, (bound, f"{_BOTH}, for u + w, u and w"))])
+    return asking(whole, [within(entry(problem), seen, sums, bound, f"{_BOTH}, for u + w, u and w")])
 
 
 def product_is_symmetric(implementation: Implementation, problem: Problem) -> Findings:
@@ -124,14 +124,14 @@ def product_is_symmetric(implementation: Implementation, problem: Problem) -> Fi
         terms = left * solved(implementation, asked)[1]
         sides.append(terms.sum(axis=1))
         bound = bound + (np.abs(left) * second_order.product(asked)[0]).sum(axis=1) + _summing(np.abs(terms), 1)
-    return asking(asked, [within("w.H u of row {}", sides[1], sides[0], (bound, f"{_BOTH}; expected: u.H w"))])
+    return asking(asked, [within("w.H u of row {}", sides[1], sides[0], bound, f"{_BOTH}; expected: u.H w")])
 
 
 def product_of_a_constant_vector_is_zero(implementation: Implementation, problem: Problem) -> Findings:
     """H v is 0 where v has the same value for every class."""
     asked = _with(problem, np.full(problem.logits.shape, 3.0))
     seen = solved(implementation, asked)[1]
-    return asking(asked, [within(entry(problem), seen, np.zeros(seen.shape), second_order.product(asked))])
+    return asking(asked, [within(entry(problem), seen, np.zeros(seen.shape), *second_order.product(asked))])
 
 
 def loss_is_linear_in_the_targets(implementation: Implementation, problem: Problem) -> Findings:
@@ -145,12 +145,12 @@ def loss_is_linear_in_the_targets(implementation: Implementation, problem: Probl
     bound = first_order.loss_of_either(problem, other) + (error * np.abs(moved)).sum(axis=axes)
     bound = bound + _summing(np.abs(gradient * moved), *axes)
     quantity = "derivative at t times s - t" + ", row {}" * loss.ndim
-    both = (error + derivative_bound(other)[0], _BOTH)
+    both = error + derivative_bound(other).error
     return asking(
         other,
         [
-            within(quantity, rise, other_loss - loss, (bound, f"{source}, and of both losses")),
-            within(entry(problem), other_gradient, gradient, both),
+            within(quantity, rise, other_loss - loss, bound, f"{source}, and of both losses"),
+            within(entry(problem), other_gradient, gradient, both, _BOTH),
         ],
     )
 

@@ -108,7 +108,7 @@ def is_same(asked: Asked, first: Seen, second: Seen) -> bool:
 def _agree(first: Array | None, second: Array | None, bound: Array) -> bool:
     if first is None or second is None or first.shape != second.shape or bound.shape != first.shape:
         return False
-    return bool((within("", first, second, (bound, "")).ratio <= 1).all())
+    return bool((within("", first, second, bound, "").ratio <= 1).all())
 
 
 def _contents(call: Call) -> list[bytes]:
