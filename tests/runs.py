@@ -28,6 +28,11 @@ def in_one_dtype_first(names: Iterable[Any]) -> list[Any]:
     ]
 
 
+def only_first(names: Iterable[Any], *first: str) -> list[Any]:
+    """The names as parameters, all but the first ones marked `more`."""
+    return [pytest.param(name, marks=[] if name in first else [pytest.mark.more]) for name in names]
+
+
 def rejects(implementation: Implementation, plan: Plan, check: Check, dtype: str) -> bool:
     """Whether the check fails on a problem of the run with this plan; none is tried after the first that fails."""
     claims = implementation.claims

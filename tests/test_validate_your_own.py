@@ -13,11 +13,15 @@ from pathlib import Path
 import pytest
 
 from gradlab.targets.prefixes import PREFIXES
+from tests.runs import only_first
 
 DOCS = Path(__file__).parents[1] / "docs"
 GUIDE = (DOCS / "validate-your-own.md").read_text()
 FILES = re.findall(r"```python\n# (\S+)\n(.*?)```", GUIDE, re.DOTALL)
-CONSOLES = re.findall(r"```console\n(.*?)```", GUIDE, re.DOTALL)
+CONSOLES = {
+    re.findall(r"gradlab check (\S+)", console)[0]: console
+    for console in re.findall(r"```console\n(.*?)```", GUIDE, re.DOTALL)
+}
 FRAMEWORKS = {"torch:": "torch", "jax:": "jax", "array-api:": "array_api_compat"}
 PROGRAMS = {"cc ": "cc", "c++ ": "c++", "rustc ": "rustc", ".pl": "perl"}
 
@@ -35,15 +39,16 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_there_is_a_console_for_every_kind_of_target() -> None:
-    targets = re.findall(r"gradlab check (\S+)", "\n".join(CONSOLES))
+    targets = re.findall(r"gradlab check (\S+)", "\n".join(CONSOLES.values()))
     frameworks = {"sklearn", "scipy", "autograd", "tensorflow", "mlx"}  # whose own losses are in a table
     files = {"plain.py", "second_order.py", "weighted.py"}
     assert {target.partition(":")[0] for target in targets} == {*files, *PREFIXES.keys() - frameworks}
 
 
 @pytest.mark.usefixtures("folder")
-@pytest.mark.parametrize("console", CONSOLES, ids=lambda console: re.findall(r"check (\S+)", console)[0])
-def test_its_commands_say_what_it_shows(console: str) -> None:
+@pytest.mark.parametrize("target", only_first(CONSOLES, *list(CONSOLES)[:1]))
+def test_its_commands_say_what_it_shows(target: str) -> None:
+    console = CONSOLES[target]
     skip_where_something_is_missing(console)
     said = ""
     for command in re.findall(r"^\$ (.*)", console, re.MULTILINE):

@@ -84,6 +84,7 @@ def report_on(name: str) -> Run:
     return judge(implementation, FEW)
 
 
+@pytest.mark.more
 @pytest.mark.parametrize("name", ["hessian_by_outer_products", "product_in_forward_mode"])
 def test_the_best_verdict_is_stable_as_no_check_asks_for_more(name: str) -> None:
     assert report_on(name).verdict == "stable"

@@ -19,7 +19,7 @@ from gradlab.harness.verdict import is_advice
 from gradlab.implementations.every_option import every_option
 from gradlab.problems.families import FAMILIES
 from gradlab.problems.problem import Array
-from tests.runs import rejects
+from tests.runs import only_first, rejects
 
 ALONE: dict[str, dict[str, Any]] = {
     "mean, ignoring": {"options": "ignore_index"},
@@ -39,8 +39,10 @@ def judged(function: Any, dtype: str = "float64", **claims: Any) -> Any:
     return str(report.verdict), [line.check.name for line in report.failures]
 
 
-@pytest.mark.parametrize("claims", ALONE.values(), ids=ALONE)
-def test_a_sound_one_is_stable_whatever_it_claims(claims: dict[str, Any]) -> None:
+@pytest.mark.parametrize("name", only_first(ALONE, "mean, weights and ignoring"))
+def test_a_sound_one_is_stable_whatever_it_claims(name: str) -> None:
+    claims = ALONE[name]
+
     def theirs(logits: Array, targets: Array, **keywords: Any) -> Any:
         own = claims.get("reduction", "mean")
         return every_option(logits, targets, **{"reduction": own, **keywords} if isinstance(own, str) else keywords)
