@@ -49,7 +49,7 @@ def error_missed(tolerance: float, probability: float, n_directions: int) -> flo
     return 2 * tolerance / NormalDist().inv_cdf((1 + probability ** (1 / n_directions)) / 2)
 
 
-def gauss_legendre(width: float, mass: float, n_nodes: int) -> float:
+def gauss_legendre(width: float, coefficient_sum: float, n_nodes: int) -> float:
     """The largest error of n-point Gauss-Legendre for the integral over s in [0, 1] of the derivative along v.
 
     phi(s) = A sum p_j(x + s v) v_j is analytic where sum exp(x_j + s v_j) is not 0; for |Im s| <= pi/(2 width) all
@@ -60,5 +60,5 @@ def gauss_legendre(width: float, mass: float, n_nodes: int) -> float:
     if width in (0, math.inf):
         return width
     log_rho = math.asinh(math.pi / width)
-    largest = mass * width / math.sqrt(2)
+    largest = coefficient_sum * width / math.sqrt(2)
     return 32 / 15 * largest * math.exp(-2 * (n_nodes - 1) * log_rho) / -math.expm1(-2 * log_rho)

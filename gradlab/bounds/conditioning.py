@@ -24,8 +24,8 @@ class Conditioning:
     x is what the softmax gets: the logits, or what softcap and temperature make of them. At a radius r each but the
     coefficients bounds what it names for all logits within r of the problem's.
     probabilities, distance = |d_j|, rises (how often the running maximum rises after class j), coefficients t_j:
-    shape (N, K). log_sum = log S, losses = sum_j t_j (lse - x_j), mass = A = sum t_j: shape (N,). largest, of the same
-    shape: the largest |x_j| of the batch, since a form may shift all rows alike.
+    shape (N, K). log_sum = log S, losses = sum_j t_j (lse - x_j), coefficient_sum = A = sum t_j: shape (N,). largest,
+    of the same shape: the largest |x_j| of the batch, since a form may shift all rows alike.
     moved: what x_j less the largest logit carries from the maps, (N, K); reach: how far x may be from `lse`'s, the
     errors of the maps included, (N, 1); lse = log sum exp x, (N, 1); lse_error: how far it may be off for the maps'
     errors, (N, 1). All of them 0 but lse, and of any shape, where there is no map and no radius.
@@ -38,7 +38,7 @@ class Conditioning:
     coefficients: Array
     log_sum: Array
     losses: Array
-    mass: Array
+    coefficient_sum: Array
     largest: Array
     moved: Array
     reach: Array
@@ -87,7 +87,7 @@ def rows_in_range(problem: Problem) -> Array:
         return fine
     c, fmt = conditioning(problem), problem.format
     terms, slope, images = _terms_and_maps(problem, c)
-    entry = np.maximum(_largest(terms.along_lse) + c.mass * (1 + _largest(terms.along_target)), 1.0)
+    entry = np.maximum(_largest(terms.along_lse) + c.coefficient_sum * (1 + _largest(terms.along_target)), 1.0)
     times = np.maximum(np.abs(gradient_factors(problem)), 1.0) * max(1.0, 1 / _divisor(problem))
     fine &= np.maximum(images, _largest(terms.value)) < fmt.largest / 2
     fine &= entry * np.maximum(slope, 1.0) * times < fmt.largest / 4
@@ -125,11 +125,11 @@ def _divisor(problem: Problem) -> float:
 def _terms_and_maps(problem: Problem, c: Conditioning) -> tuple[RowTerms, Array, Array]:
     """The rows' terms, of which m is known to lie in [0, A]; the largest slope and image of finite logits, (N,)."""
     fmt, finite = problem.format, np.isfinite(problem.logits64)
-    mass, nothing = c.mass[:, None], np.zeros((problem.n_rows, 1))
+    coefficient_sum, nothing = c.coefficient_sum[:, None], np.zeros((problem.n_rows, 1))
     sums = RowSums(
         Bounded(c.lse - c.reach, c.lse + c.reach, nothing + c.lse_error, fmt),
-        Bounded(nothing, mass, nothing, fmt),
-        Bounded(mass, mass, nothing, fmt),
+        Bounded(nothing, coefficient_sum, nothing, fmt),
+        Bounded(coefficient_sum, coefficient_sum, nothing, fmt),
     )
     images = slope = np.zeros(problem.n_rows)
     if maps_logits(problem.objective):

@@ -19,15 +19,15 @@ import numpy as np
 from gradlab.bounds import rounding_counts
 from gradlab.bounds.bound import Bound
 from gradlab.bounds.conditioning import Conditioning, conditioning, rows_in_range
-from gradlab.bounds.options import Carrying, magnified
+from gradlab.bounds.options import RowErrors, magnified
 from gradlab.bounds.rounding_counts import (
     BETA,
     divisor,
     gamma,
     of_base,
+    of_coefficient_sum,
     of_division,
     of_factors,
-    of_mass,
     of_sum,
     unit,
     vanishes,
@@ -51,8 +51,8 @@ _TWICE = "forward error of both answers"
 def forward_gradient(problem: Problem) -> Bound:
     """The largest error of an entry of the gradient that the standard algorithm can have, shape (N, K).
 
-    Its p_j carries k_j of `carried`. With the product by the computed A, A p_j carries k_j + 1, and n more where A
-    is a sum. The subtraction of t_j, the division by N (N in the format, its reciprocal, a product) carry 4 relative
+    Its p_j carries k_j of `rounding_count`. With the product by the computed A, A p_j carries k_j + 1, and n more where
+    A is a sum. The subtraction of t_j, the division by N (N in the format, its reciprocal, a product) carry 4 relative
     to g_j, and N + 2 more where the denominator is a sum of N weights:
         error <= gamma(k_j + n + 1 + 4) A p_j + gamma(4) |g_j|, over the denominator.
     In the complement form p_j sum_{i != j} t_i - t_j sum_{i != j} p_i, the sum of the other p_i, each of which carries
@@ -63,7 +63,7 @@ def forward_gradient(problem: Problem) -> Bound:
     division and eta after it; one eta more because errors are held in float64.
     An extension to entries of [2, theorem 4.3], which is normwise and takes exp as correctly rounded.
     """
-    return Bound(_gradient_error(problem, carried(problem, conditioning(problem))), _FORWARD)
+    return Bound(_gradient_error(problem, rounding_count(problem, conditioning(problem))), _FORWARD)
 
 
 @remembered(1024)
@@ -78,7 +78,7 @@ def any_form_gradient(problem: Problem) -> Bound:
     c = conditioning(problem)
     base = of_base(problem.format)
     unshifted = (2 * BETA + base + 1) * (c.largest + c.log_sum) + base * c.largest
-    return Bound(_gradient_error(problem, carried(problem, c) + unshifted[:, None]), _ANY_FORM)
+    return Bound(_gradient_error(problem, rounding_count(problem, c) + unshifted[:, None]), _ANY_FORM)
 
 
 @remembered(1024)
@@ -86,14 +86,14 @@ def any_form_gradient(problem: Problem) -> Bound:
 def forward_losses(problem: Problem) -> Bound:
     """The largest error of each row's own loss, shape (N,).
 
-    lse - x_j = log S - d_j, log1p(S - 1) - d_j and -log p_j are off by k_j of `carried` and by 2 beta of their own
-    size; the product by t_j, the sum over the classes (n, where t is not one-hot) and a last sum carry n + 2:
+    lse - x_j = log S - d_j, log1p(S - 1) - d_j and -log p_j are off by k_j of `rounding_count` and by 2 beta of their
+    own size; the product by t_j, the sum over the classes (n, where t is not one-hot) and a last sum carry n + 2:
         error <= sum_j t_j gamma(k_j + 2 beta + n + 2) + gamma(2 beta + n + 2) loss + sum_j delta_j (lse - x_j),
     and (beta + 1) eta in log1p, eta in each product. A log S - sum_j t_j d_j, whose terms have one sign, is within it.
     |d_j| is cut off where exp vanishes; beyond, its (b + 2) |d_j| is part of 2 beta (lse - x_j).
     """
     c = conditioning(problem)
-    return Bound(_loss_error(problem, c, carried(problem, c)), _FORWARD)
+    return Bound(_loss_error(problem, c, rounding_count(problem, c)), _FORWARD)
 
 
 @remembered(1024)
@@ -104,10 +104,10 @@ def any_form_losses(problem: Problem, radius: float = 0.0) -> Bound:
     lse is off by (2 beta + b + 1) |lse| more; and where t is not one-hot, both terms of A lse - sum_j t_j x_j carry
     n + 2. A row's factor may multiply each of the two.
     """
-    c, terms = conditioning(problem, radius), of_mass(problem)
+    c, terms = conditioning(problem, radius), of_coefficient_sum(problem)
     more = (terms + 2 if terms else 0.0) + of_factors(problem)
     unshifted = (2 * BETA + of_base(problem.format) + 1 + more) * (2 * c.largest + c.log_sum)
-    return Bound(_loss_error(problem, c, carried(problem, c) + unshifted[:, None]), _ANY_FORM)
+    return Bound(_loss_error(problem, c, rounding_count(problem, c) + unshifted[:, None]), _ANY_FORM)
 
 
 @_QUIET
@@ -166,7 +166,7 @@ def flushed(problem: Problem) -> float:
     That is in each of n probabilities or terms of S, times t, in two products before the division, and after it; and
     times what logit maps, row terms and factors make of an error.
     """
-    largest = float(conditioning(problem).mass.max(initial=0.0))
+    largest = float(conditioning(problem).coefficient_sum.max(initial=0.0))
     terms = flushes(problem, (problem.n_classes + 1) * largest + 2)
     cost = problem.format.smallest_normal * (terms / divisor(problem) + 1) * magnified(problem)
     return cost if rows_in_range(problem).all() else math.inf
@@ -205,8 +205,8 @@ def accurate_loss_ulps(problem: Problem) -> float:
 
 @remembered(1024)
 @_QUIET
-def carried(problem: Problem, c: Conditioning) -> Array:
-    """k_j, which every p_j and log p_j of the standard algorithms carries, shape (N, K).
+def rounding_count(problem: Problem, c: Conditioning) -> Array:
+    """k_j, the roundings that every p_j and log p_j of the standard algorithms accumulates, shape (N, K).
 
     e_j = exp(fl(x_j - max)) carries |d_j| + 2 beta. In another base, b^fl(d_j log_b e), it carries b |d_j| more,
     and log_b S, times log b, b log S, where b = 2, see `roundings.of_base`. In S each e_j has the weight p_j, and n
@@ -232,29 +232,34 @@ def carried(problem: Problem, c: Conditioning) -> Array:
     return np.asarray((sums + 2 * BETA + (2 * BETA + base + 1) * c.log_sum + 1)[:, None] + own)
 
 
-def _gradient_error(problem: Problem, carried: Array) -> Array:
+def _gradient_error(problem: Problem, k: Array) -> Array:
     c, fmt = conditioning(problem), problem.format
-    p, t, mass, delta = c.probabilities, c.coefficients, c.mass[:, None], coefficient_errors(problem)
-    size, last = np.abs(mass * p - t), 1 + of_division(problem)
+    p, t, coefficient_sum, delta = (
+        c.probabilities,
+        c.coefficients,
+        c.coefficient_sum[:, None],
+        coefficient_errors(problem),
+    )
+    size, last = np.abs(coefficient_sum * p - t), 1 + of_division(problem)
     total_delta = delta.sum(axis=1, keepdims=True)
-    product = gamma(carried + 1 + of_mass(problem) + last, fmt) * p * (mass + total_delta)
-    p_error = gamma(carried + of_sum(problem.n_classes, fmt) + 2 + last, fmt) * p
+    product = gamma(k + 1 + of_coefficient_sum(problem) + last, fmt) * p * (coefficient_sum + total_delta)
+    p_error = gamma(k + of_sum(problem.n_classes, fmt) + 2 + last, fmt) * p
     # a sum of what is at least 0 is no less than each of them
     others = (p_error.sum(axis=1, keepdims=True) - p_error) * (t + delta)
     error = product + others + gamma(last, fmt) * size + total_delta * p + delta
-    underflow = (BETA + 1) * (mass + problem.n_classes * t) + 1
-    row = gradient_error(Carrying(problem, c, carried, delta), error + underflow * fmt.smallest_subnormal)
+    underflow = (BETA + 1) * (coefficient_sum + problem.n_classes * t) + 1
+    row = gradient_error(RowErrors(problem, c, k, delta), error + underflow * fmt.smallest_subnormal)
     return np.asarray(row / divisor(problem) + 2 * fmt.smallest_subnormal)
 
 
-def _loss_error(problem: Problem, c: Conditioning, carried: Array) -> Array:
+def _loss_error(problem: Problem, c: Conditioning, k: Array) -> Array:
     fmt, delta = problem.format, coefficient_errors(problem)
-    last = 2 * BETA + 2 + of_mass(problem)
-    log_error = (gamma(carried + last, fmt) * (c.coefficients + delta)).sum(axis=1)
+    last = 2 * BETA + 2 + of_coefficient_sum(problem)
+    log_error = (gamma(k + last, fmt) * (c.coefficients + delta)).sum(axis=1)
     coefficient_error = (delta * _finite(c.log_sum[:, None] + c.distance, fmt)).sum(axis=1)
-    underflow = ((BETA + 1) * (1 + c.mass) + problem.n_classes) * fmt.smallest_subnormal
+    underflow = ((BETA + 1) * (1 + c.coefficient_sum) + problem.n_classes) * fmt.smallest_subnormal
     error = np.asarray(log_error + gamma(last, fmt) * _finite(c.losses, fmt) + coefficient_error + underflow)
-    return loss_error(Carrying(problem, c, carried, delta), error)
+    return loss_error(RowErrors(problem, c, k, delta), error)
 
 
 @_QUIET

@@ -33,12 +33,12 @@ _OTHER_SLOPE = 6 * BETA + 12
 _ORDER = 3.0
 
 
-class Carrying(NamedTuple):
-    """A problem, its conditioning, what its log p_j carry (N, K), and the errors of its coefficients (N, K)."""
+class RowErrors(NamedTuple):
+    """A problem, its conditioning, k_j of `first_order.rounding_count`, and its coefficients' errors, both (N, K)."""
 
     problem: Problem
     c: Conditioning
-    carried: Array
+    k: Array
     delta: Array
 
 
@@ -48,11 +48,11 @@ def exact_loss_size(problem: Problem, radius: float = 0.0) -> Array:
     if not problem.objective.real_options:
         return c.losses
     nothing = np.zeros(problem.logits.shape)
-    letters = _letters(Carrying(problem, c, nothing, nothing))
+    letters = _letters(RowErrors(problem, c, nothing, nothing))
     return np.asarray(c.losses + _where_counting(problem, _size(_terms(problem, letters).value)[:, 0]))
 
 
-def loss_error_with_terms(state: Carrying, own: Array) -> Array:
+def loss_error_with_terms(state: RowErrors, own: Array) -> Array:
     """The error of each row's loss, shape (N,), from that of sum_j t_j (lse - x_j)."""
     if not state.problem.objective.real_options:
         return own
@@ -61,7 +61,7 @@ def loss_error_with_terms(state: Carrying, own: Array) -> Array:
     return np.asarray(own + _where_counting(state.problem, _error(term)[:, 0] + room))
 
 
-def gradient_error_with_terms(state: Carrying, own: Array) -> Array:
+def gradient_error_with_terms(state: RowErrors, own: Array) -> Array:
     """The error of each row's own gradient, shape (N, K), from that of A p_j - t_j; before the batch divides."""
     problem, c, fmt = state.problem, state.c, state.problem.format
     if not problem.objective.real_options:
@@ -69,7 +69,7 @@ def gradient_error_with_terms(state: Carrying, own: Array) -> Array:
     letters, slope = _letters(state), slopes(problem)
     terms = _terms(problem, letters)
     more = _gradient_terms(terms, letters)
-    size = c.mass[:, None] * c.probabilities + c.coefficients + _size(more)
+    size = c.coefficient_sum[:, None] * c.probabilities + c.coefficients + _size(more)
     last = _ORDER + of_division(problem)
     error = own + _error(more) + gamma(last, fmt) * size
     slope_error = slope.error + gamma(_OTHER_SLOPE, fmt) * slope.size
@@ -77,16 +77,16 @@ def gradient_error_with_terms(state: Carrying, own: Array) -> Array:
     return _where_counting(problem, moved + 2 * fmt.smallest_subnormal)
 
 
-def computed_loss_size(state: Carrying) -> Array:
+def computed_loss_size(state: RowErrors) -> Array:
     """The sum of the sizes of a loss's parts as they are computed, with their errors, shape (N,); of all rows."""
     if not state.problem.objective.real_options:
         return state.c.losses
     return np.asarray(state.c.losses + _size(_terms(state.problem, _letters(state)).value)[:, 0])
 
 
-def computed_entry_size(state: Carrying) -> Array:
+def computed_entry_size(state: RowErrors) -> Array:
     """The same of an entry of a row's own gradient, shape (N, K)."""
-    size = state.c.mass[:, None] * state.c.probabilities + state.c.coefficients
+    size = state.c.coefficient_sum[:, None] * state.c.probabilities + state.c.coefficients
     if not state.problem.objective.real_options:
         return np.asarray(size)
     letters = _letters(state)
@@ -99,7 +99,7 @@ def magnified(problem: Problem) -> float:
     if not problem.objective.real_options:
         return 1.0
     nothing = np.zeros(problem.logits.shape)
-    terms = _terms(problem, _letters(Carrying(problem, conditioning(problem), nothing, nothing)))
+    terms = _terms(problem, _letters(RowErrors(problem, conditioning(problem), nothing, nothing)))
     largest = sum(float(_size(one).max(initial=0.0)) for one in (terms.along_lse, terms.along_target))
     return (1.0 + largest) * max(1.0, float(slopes(problem).size.max(initial=0.0)))
 
@@ -109,19 +109,19 @@ class _Letters(NamedTuple):
 
     lse: Bounded
     m: Bounded
-    mass: Bounded
+    coefficient_sum: Bounded
     p: Bounded
     t: Bounded
 
 
-def _letters(state: Carrying) -> _Letters:
-    problem, c, carried, delta = state
+def _letters(state: RowErrors) -> _Letters:
+    problem, c, k, delta = state
     fmt, n = problem.format, of_sum(problem.n_classes, problem.format)
     least = c.probabilities * np.exp(-4 * c.reach)  # 0 where the maps' errors leave no digit
     underflow = (BETA + 1) * fmt.smallest_subnormal
-    p = Bounded(least, c.probabilities, gamma(carried, fmt) * c.probabilities + underflow, fmt)
+    p = Bounded(least, c.probabilities, gamma(k, fmt) * c.probabilities + underflow, fmt)
     t = Bounded(c.coefficients, c.coefficients, delta, fmt)
-    top = np.take_along_axis(carried, c.distance.argmin(axis=1)[:, None], axis=1)
+    top = np.take_along_axis(k, c.distance.argmin(axis=1)[:, None], axis=1)
     size = np.abs(c.lse) + c.reach + 2 * c.log_sum[:, None]
     error = gamma(top, fmt) + c.lse_error + gamma(4 + of_base(fmt), fmt) * size + problem.n_classes * underflow
     lse = Bounded(c.lse - c.reach, c.lse + c.reach, error, fmt)
@@ -135,7 +135,7 @@ def _gradient_terms(terms: RowTerms, letters: _Letters) -> Bounded | float:
 
 
 def _terms(problem: Problem, letters: _Letters) -> RowTerms:
-    return terms_of(problem, RowSums(letters.lse, letters.m, letters.mass))
+    return terms_of(problem, RowSums(letters.lse, letters.m, letters.coefficient_sum))
 
 
 def _where_counting(problem: Problem, values: Array) -> Array:

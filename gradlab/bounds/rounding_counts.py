@@ -39,9 +39,9 @@ def unit(fmt: Format) -> float:
     return fmt.unit_roundoff / (1 - 8 * BETA * fmt.unit_roundoff)
 
 
-def gamma(carried: Array | float, fmt: Format) -> Array:
+def gamma(k: Array | float, fmt: Format) -> Array:
     """exp(k v) - 1, the relative error of what carries k; cut off where it is beyond every number."""
-    return np.asarray(np.expm1(np.minimum(np.asarray(carried) * unit(fmt), 700.0)))
+    return np.asarray(np.expm1(np.minimum(np.asarray(k) * unit(fmt), 700.0)))
 
 
 def of_sum(count: int, fmt: Format) -> float:
@@ -60,7 +60,7 @@ def of_base(fmt: Format) -> float:
     return 2.0 if fmt.precision >= 24 else 2.0**-23 / fmt.unit_roundoff
 
 
-def of_mass(problem: Problem) -> float:
+def of_coefficient_sum(problem: Problem) -> float:
     """What A = sum_j t_j, or another sum with the weights t, carries: of n terms where t is not one-hot, else 0."""
     objective = problem.objective
     soft = objective.targets == "probability" or objective.label_smoothing > 0

@@ -14,13 +14,13 @@ import numpy as np
 
 from gradlab.bounds import options
 from gradlab.bounds.conditioning import rows_in_range
-from gradlab.bounds.options import Carrying
+from gradlab.bounds.options import RowErrors
 from gradlab.bounds.rounding_counts import divisor, gamma, of_factors
 from gradlab.problems.coefficients import gradient_factors, loss_factors
 from gradlab.problems.problem import Array, Problem
 
 
-def loss_error(state: Carrying, own: Array) -> Array:
+def loss_error(state: RowErrors, own: Array) -> Array:
     """The error of each row's loss, shape (N,), from that of sum_j t_j (lse - x_j); terms and factors included."""
     error = options.loss_error_with_terms(state, own)
     if state.problem.objective.per_row_options:
@@ -29,7 +29,7 @@ def loss_error(state: Carrying, own: Array) -> Array:
     return where_known(state.problem, error)
 
 
-def gradient_error(state: Carrying, own: Array) -> Array:
+def gradient_error(state: RowErrors, own: Array) -> Array:
     """The error of each row's gradient, (N, K), from that of A p_j - t_j; terms and factors included, not divided."""
     error = options.gradient_error_with_terms(state, own)
     if state.problem.objective.per_row_options:

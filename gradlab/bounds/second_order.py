@@ -1,6 +1,6 @@
 """The bounds for what may be asked for in place of the gradient: second derivatives, and the one by the targets.
 
-Notation as in `tolerances`: p_j carries k_j of `tolerances.carried`, n is what a sum of K terms carries, A the sum of
+Notation as in `first_order`: p_j carries k_j of its `rounding_count`, n is what a sum of K terms carries, A the sum of
 the coefficients, delta_j their errors, Delta their sum. A row's Hessian is H_ij = A p_i (delta_ij - p_j), its product
 with v is A p_i (v_i - s), s = sum_j p_j v_j; and dloss/dt_j = c_j (lse - x_j), with c_j = w_j (1 - eps).
 
@@ -27,9 +27,9 @@ from gradlab.bounds.rounding_counts import (
     divisor,
     gamma,
     of_base,
+    of_coefficient_sum,
     of_division,
     of_factors,
-    of_mass,
     of_sum,
     unit,
     vanishes,
@@ -58,7 +58,7 @@ def product(problem: Problem) -> Bound:
     """The largest error of an entry of the product with the problem's vector, shape (N, K).
 
     s = sum_j p_j v_j is off by sum_j gamma(k_j + n + 1) p_j |v_j|; then p_i carries k_i, and the products, the
-    subtraction and the division, early or late, at most c = 6 + 2 beta + of_mass + of_division. So with
+    subtraction and the division, early or late, at most c = 6 + 2 beta + of_coefficient_sum + of_division. So with
     g_i = gamma(k_i + 2 n + c)
 
         error <= A p_i (g_i (|v_i| + sum_j p_j |v_j|) + (1 + g_i) sum_j gamma(k_j) p_j (|v_i| + |v_j|)),
@@ -71,7 +71,7 @@ def product(problem: Problem) -> Bound:
     |v_j| is max(|v_j|, w). Infinite unless the product `stays_in_range`.
     """
     parts, v = parts_of(problem), _vector_magnitude(problem)
-    largest = parts.mass * parts.p * (v + (parts.p * v).sum(axis=1, keepdims=True))
+    largest = parts.coefficient_sum * parts.p * (v + (parts.p * v).sum(axis=1, keepdims=True))
     bound = _returned(problem, _product_error(parts, v), largest)
     return Bound(np.where(stays_in_range(problem), bound, np.inf), _PRODUCT)
 
@@ -89,7 +89,7 @@ def diagonal(problem: Problem) -> Bound:
     u/2 of its square, the square and the difference are rounded by u/4 each; gamma(4) A/4 in all.
     """
     parts = parts_of(problem)
-    sizes = parts.mass * parts.p * (1 + parts.p)
+    sizes = parts.coefficient_sum * parts.p * (1 + parts.p)
     return Bound(_returned(problem, _diagonal_error(parts), sizes), _DIAGONAL)
 
 
@@ -104,12 +104,12 @@ def hessian(problem: Problem) -> Bound:
     """
     parts = parts_of(problem)
     p, g = parts.p[:, :, None], parts.g[:, :, None]  # of class i; those of class j along the last axis
-    mass, total_delta = parts.mass[..., None], parts.total_delta[..., None]
-    error = mass * p * (g * parts.p[:, None] + (1 + g) * (parts.gamma_k * parts.p)[:, None])
+    coefficient_sum, total_delta = parts.coefficient_sum[..., None], parts.total_delta[..., None]
+    error = coefficient_sum * p * (g * parts.p[:, None] + (1 + g) * (parts.gamma_k * parts.p)[:, None])
     error = error + total_delta * p * parts.p[:, None]
     classes = np.arange(problem.n_classes)
     error[:, classes, classes] = _diagonal_error(parts)
-    sizes = mass * p * (parts.p[:, None] + np.eye(problem.n_classes))
+    sizes = coefficient_sum * p * (parts.p[:, None] + np.eye(problem.n_classes))
     return Bound(_returned(problem, error, sizes), _HESSIAN)
 
 
@@ -118,7 +118,7 @@ def hessian(problem: Problem) -> Bound:
 def target_gradient(problem: Problem) -> Bound:
     """The same of the derivative by the targets, shape (N, K).
 
-    lse - x_j is off as in `tolerances.forward_losses`, by k_j absolutely and 2 beta of its own size; the weight, the
+    lse - x_j is off as in `first_order.forward_losses`, by k_j absolutely and 2 beta of its own size; the weight, the
     product with it and the division carry 4 + of_division, and 1 - eps what a coefficient is off:
         error <= c_j (gamma(k_j + 2 beta + c) + gamma(2 beta + c) (lse - x_j)) + delta_j (lse - x_j).
     Infinite where lse - x_j, times the weight or over the denominator, comes near the largest number: it may overflow
@@ -128,7 +128,9 @@ def target_gradient(problem: Problem) -> Bound:
     c_j, delta = _target_coefficients(problem)
     size = _distance_to_lse(problem)
     last = 2 * BETA + 4 + of_division(problem)
-    error = (c_j + delta) * (gamma(_carried(problem, c, 2.0) + last, fmt) + gamma(last, fmt) * size) + delta * size
+    error = (c_j + delta) * (
+        gamma(_rounding_count(problem, c, 2.0) + last, fmt) + gamma(last, fmt) * size
+    ) + delta * size
     with np.errstate(over="ignore"):
         on_the_way = size * max(1.0, 1 / divisor(problem)) * np.maximum(c_j, 1.0) * np.maximum(_factors(problem), 1.0)
     bound = _returned(problem, error, c_j * size)
@@ -150,9 +152,9 @@ def stays_in_range(problem: Problem) -> bool:
     """Whether no sound product with the vector overflows on the way: A v, v_i - s and v over the denominator."""
     if problem.vector is None or not problem.vector.size:
         return True
-    mass = float(conditioning(problem).mass.max(initial=0.0)) + 1
+    coefficient_sum = float(conditioning(problem).coefficient_sum.max(initial=0.0)) + 1
     factor = max(1.0, float(_factors(problem).max(initial=0.0)))
-    scale = 4 * mass * factor * max(1.0, 1 / (denominator_of(problem) or 1.0))
+    scale = 4 * coefficient_sum * factor * max(1.0, 1 / (denominator_of(problem) or 1.0))
     return bool(np.abs(problem.vector.astype(np.float64)).max() < problem.format.largest / scale)
 
 
@@ -177,7 +179,7 @@ class Parts(NamedTuple):
     p: Array
     g: Array
     gamma_k: Array
-    mass: Array
+    coefficient_sum: Array
     total_delta: Array
     quarter: float
 
@@ -187,21 +189,21 @@ class Parts(NamedTuple):
 def parts_of(problem: Problem) -> Parts:
     """What the bounds of the second derivatives are made of; remembered, as a bound and what underflows both ask."""
     c, fmt = conditioning(problem), problem.format
-    carried = _carried(problem, c, 1.0)
-    carried = carried + np.minimum(c.distance, vanishes(fmt)) + c.log_sum[:, None]
-    last = 6 + 2 * BETA + of_mass(problem) + of_division(problem)
-    g = gamma(carried + 2 * of_sum(problem.n_classes, fmt) + last, fmt)
+    k = _rounding_count(problem, c, 1.0)
+    k = k + np.minimum(c.distance, vanishes(fmt)) + c.log_sum[:, None]
+    last = 6 + 2 * BETA + of_coefficient_sum(problem) + of_division(problem)
+    g = gamma(k + 2 * of_sum(problem.n_classes, fmt) + last, fmt)
     total_delta = first_order.coefficient_errors(problem).sum(axis=1, keepdims=True)
     quarter = float(gamma(4.0, fmt)) / 4 if problem.is_moderate else 0.0
-    return Parts(c.probabilities, g, gamma(carried, fmt), c.mass[:, None] + total_delta, total_delta, quarter)
+    return Parts(c.probabilities, g, gamma(k, fmt), c.coefficient_sum[:, None] + total_delta, total_delta, quarter)
 
 
-def _carried(problem: Problem, c: Conditioning, times: float) -> Array:
+def _rounding_count(problem: Problem, c: Conditioning, times: float) -> Array:
     """k_j, on moderate logits with room for the forms without a shift; |lse| counts `times` max |x|.
 
-    As in `tolerances.any_form_gradient` (once) and `tolerances.any_form_losses` (twice).
+    As in `first_order.any_form_gradient` (once) and `first_order.any_form_losses` (twice).
     """
-    own = first_order.carried(problem, c)
+    own = first_order.rounding_count(problem, c)
     if not problem.is_moderate:
         return own
     base = of_base(problem.format)
@@ -214,7 +216,7 @@ def _product_error(parts: Parts, v: Array) -> Array:
     p_error = parts.gamma_k * parts.p
     size = v + (parts.p * v).sum(axis=1, keepdims=True)
     others = v * p_error.sum(axis=1, keepdims=True) + (p_error * v).sum(axis=1, keepdims=True)
-    entry = parts.mass * (parts.g * size + (1 + parts.g) * others) + parts.total_delta * size
+    entry = parts.coefficient_sum * (parts.g * size + (1 + parts.g) * others) + parts.total_delta * size
     return np.asarray(parts.p * entry)
 
 
@@ -222,8 +224,10 @@ def _diagonal_error(parts: Parts) -> Array:
     """The same of `diagonal`: v is the unit vector of the entry's class."""
     p_error = parts.gamma_k * parts.p
     others = p_error.sum(axis=1, keepdims=True) + p_error
-    entry = parts.mass * (parts.g * (1 + parts.p) + (1 + parts.g) * others) + parts.total_delta * (1 + parts.p)
-    return np.asarray(parts.p * entry + parts.mass * parts.quarter)
+    entry = parts.coefficient_sum * (parts.g * (1 + parts.p) + (1 + parts.g) * others) + parts.total_delta * (
+        1 + parts.p
+    )
+    return np.asarray(parts.p * entry + parts.coefficient_sum * parts.quarter)
 
 
 def _vector_magnitude(problem: Problem) -> Array:
@@ -265,10 +269,13 @@ def underflow_cost(problem: Problem) -> Array:
     if problem.objective.derivative == "target_gradient":
         c_j, size = _target_coefficients(problem)[0], _distance_to_lse(problem)
         return _with_factors(problem, eta * (((BETA + 1) * c_j + 2) / divisor(problem) + 2) + 2 * eta * size, size)
-    mass, largest = parts_of(problem).mass + 1, _vector_magnitude(problem).max(axis=1, keepdims=True, initial=0.0) + 1
-    before = (BETA + 2) * (problem.n_classes + 3) * mass * largest
-    underflow = eta * (before / divisor(problem) + 2 * mass * largest + 2)
-    return _with_factors(problem, underflow, mass * largest)
+    coefficient_sum, largest = (
+        parts_of(problem).coefficient_sum + 1,
+        _vector_magnitude(problem).max(axis=1, keepdims=True, initial=0.0) + 1,
+    )
+    before = (BETA + 2) * (problem.n_classes + 3) * coefficient_sum * largest
+    underflow = eta * (before / divisor(problem) + 2 * coefficient_sum * largest + 2)
+    return _with_factors(problem, underflow, coefficient_sum * largest)
 
 
 def _with_factors(problem: Problem, underflow: Array, sizes: Array) -> Array:

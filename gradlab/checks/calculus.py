@@ -47,9 +47,9 @@ def gradient_integrates_to_the_loss(implementation: Implementation, problem: Pro
     """
     other = neighbour(problem)
     move = other.logits64 - problem.logits64
-    mass = coefficients_of(problem).sum(axis=1) / (denominator_of(problem) or 1.0)
+    coefficient_sum = coefficients_of(problem).sum(axis=1) / (denominator_of(problem) or 1.0)
     ends = float(np.sum(loss_bound(problem)[0] + loss_bound(other)[0]))
-    count, rest = _rule(move, mass, ends)
+    count, rest = _rule(move, coefficient_sum, ends)
     integral, error = 0.0, ends + rest
     for node, weight in zip(*_nodes(count), strict=True):
         wanted = problem.logits64 + node * move
@@ -58,7 +58,7 @@ def gradient_integrates_to_the_loss(implementation: Implementation, problem: Pro
         rounded = np.abs(between.logits64 - wanted).max(axis=1, initial=0.0)
         integral += weight * float((gradient * move).sum())
         own = (first_order.gradient(between)[0] * np.abs(move)).sum()
-        error += weight * float(own + (mass * rounded * np.abs(move).sum(axis=1)).sum())
+        error += weight * float(own + (coefficient_sum * rounded * np.abs(move).sum(axis=1)).sum())
     risen = np.sum(solved(implementation, other)[0]) - np.sum(solved(implementation, problem)[0])
     source = f"Gauss-Legendre with {count} nodes, forward error of both losses and each gradient"
     return asking(other, [within("integral of the gradient from x to y", integral, risen, error, source)])
@@ -77,11 +77,13 @@ def gradient_is_monotone(implementation: Implementation, problem: Problem) -> Fi
     return asking(other, [at_least(quantity, rise, np.zeros(rise.shape), bound, "forward error of both gradients")])
 
 
-def _rule(move: Array, mass: Array, error: float) -> tuple[int, float]:
+def _rule(move: Array, coefficient_sum: Array, error: float) -> tuple[int, float]:
     """How many nodes keep the error of the quadrature below `error`, or the most there are, and that error."""
     widths = np.ptp(move, axis=1)
     for count in NODES:
-        quadrature = sum(calculus.gauss_legendre(float(w), float(a), count) for w, a in zip(widths, mass, strict=True))
+        quadrature = sum(
+            calculus.gauss_legendre(float(w), float(a), count) for w, a in zip(widths, coefficient_sum, strict=True)
+        )
         if quadrature < error:
             break
     return count, quadrature

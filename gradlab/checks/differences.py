@@ -48,13 +48,13 @@ def along_classes(implementation: Implementation, problem: Problem) -> Findings:
     The gradient of a row is that times what comes from above.
     """
     exact = _on_grid(problem, 1.0, replace(problem.objective, reduction="none"))
-    mass = _mass(exact)
+    coefficient_sum = _coefficient_sum(exact)
     above = np.asarray(exact.objective.upstream or np.ones(exact.n_rows))[:, None]
-    step = _step(exact, float(first_order.any_form_losses(exact).error.max()), float(mass.max()), 1.0)
+    step = _step(exact, float(first_order.any_form_losses(exact).error.max()), float(coefficient_sum.max()), 1.0)
     error = first_order.any_form_losses(exact, step)[0]
     _, gradient = solved(implementation, exact)
     slopes = _slopes_along_classes(implementation, exact, step)
-    limit, source = central_difference(error[:, None], mass[:, None], step)
+    limit, source = central_difference(error[:, None], coefficient_sum[:, None], step)
     bound = np.abs(above) * limit + first_order.any_form_gradient(exact)[0]
     return asking(exact, [within("gradient[{}, {}]", gradient, above * slopes, bound, f"{source}, h = {step:g}")])
 
@@ -62,8 +62,8 @@ def along_classes(implementation: Implementation, problem: Problem) -> Findings:
 def along_coordinates(implementation: Implementation, problem: Problem) -> Findings:
     """Central differences of the batch's loss along every coordinate, 2 N K evaluations."""
     exact = _on_grid(problem, 1.0, problem.objective)
-    mass = _mass(exact)
-    step = _step(exact, _batch_error(exact), float(mass.max()), 1.0)
+    coefficient_sum = _coefficient_sum(exact)
+    step = _step(exact, _batch_error(exact), float(coefficient_sum.max()), 1.0)
     error = _batch_error(exact, step)
     _, gradient = solved(implementation, exact)
     slopes = np.empty(gradient.shape)
@@ -71,7 +71,7 @@ def along_coordinates(implementation: Implementation, problem: Problem) -> Findi
         move = np.zeros(slopes.shape)
         move[index] = step
         slopes[index] = _rise(implementation, exact, move) / step
-    limit, source = central_difference(error, mass[:, None], step)
+    limit, source = central_difference(error, coefficient_sum[:, None], step)
     bound = limit + first_order.any_form_gradient(exact)[0]
     return asking(exact, [within("gradient[{}, {}]", gradient, slopes, bound, f"{source}, h = {step:g}")])
 
@@ -183,13 +183,13 @@ def _spacing(problem: Problem, reach: float) -> float:
     return float(2.0 ** (np.floor(np.log2(largest)) + 2 - problem.format.precision))
 
 
-def _mass(problem: Problem) -> Array:
+def _coefficient_sum(problem: Problem) -> Array:
     """A of each row of the loss that is returned, its factor included and divided as that is, shape (N,)."""
-    return np.asarray(loss_factors(problem) * conditioning(problem).mass / (denominator_of(problem) or 1.0))
+    return np.asarray(loss_factors(problem) * conditioning(problem).coefficient_sum / (denominator_of(problem) or 1.0))
 
 
 def _curvatures(problem: Problem, directions: Array) -> Array:
-    return np.asarray((_mass(problem) * np.ptp(directions, axis=2) ** 3).sum(axis=1))
+    return np.asarray((_coefficient_sum(problem) * np.ptp(directions, axis=2) ** 3).sum(axis=1))
 
 
 def _batch_error(problem: Problem, radius: float = 0.0) -> float:

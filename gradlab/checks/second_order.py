@@ -56,7 +56,7 @@ def derivative_is_the_slope_of_the_exact_gradient(implementation: Implementation
     slopes, rounding = _slopes(exact, moves)
     widths = np.ptp(moves, axis=2)[..., None]
     scale = gradient_factors(exact)[None, :, None] / denominator_of(exact)
-    missed = 7 / 96 * STEP**2 * widths**3 * conditioning(exact).mass[None, :, None]
+    missed = 7 / 96 * STEP**2 * widths**3 * conditioning(exact).coefficient_sum[None, :, None]
     slopes, error = slopes * scale, (missed + rounding) * scale
     if derivative == "hessian":
         slopes, error = slopes.transpose(1, 2, 0), error.transpose(1, 2, 0)

@@ -39,8 +39,8 @@ class Row:
         return coefficients_of(self.problem)
 
     @property
-    def mass(self) -> Array:
-        return conditioning(self.problem).mass[:, None]
+    def coefficient_sum(self) -> Array:
+        return conditioning(self.problem).coefficient_sum[:, None]
 
     @property
     def v(self) -> Array:
@@ -54,7 +54,7 @@ class Row:
     @property
     def share(self) -> Array:
         """A over D, times the sample weight, (N, 1)."""
-        return np.asarray(self.factors * self.mass / divisor(self.problem))
+        return np.asarray(self.factors * self.coefficient_sum / divisor(self.problem))
 
 
 def explaining_formulas(answered: Sequence[tuple[Problem, Answer]]) -> tuple[tuple[str, ...], int]:
@@ -121,7 +121,7 @@ def _of_gradients(row: Row) -> Predicted:
     """g g^T of each row, with the errors of both factors."""
     plain = replace(row.problem.objective, derivative="gradient", reduction="none", sample_weights=None)
     problem = row.problem.replace(objective=plain)
-    g, error = row.mass * row.p - row.t, first_order.gradient(problem)[0]
+    g, error = row.coefficient_sum * row.p - row.t, first_order.gradient(problem)[0]
     both = np.abs(g) + 2 * error
     room = _outer(both) - _outer(np.abs(g)) + 8 * problem.format.unit_roundoff * _outer(both)
     factors = row.factors[..., None] / divisor(row.problem)
@@ -139,7 +139,7 @@ def _less(subtracted: Callable[[Array, Array], Array]) -> Callable[[Row], Predic
         parts = second_order.parts_of(row.problem)
         sizes = np.abs(row.v) + subtracted(row.p, np.abs(row.v))
         worst = parts.g.max(initial=0.0)
-        room = row.p * row.factors * parts.mass * (2 * worst + worst**2) * sizes / divisor(row.problem)
+        room = row.p * row.factors * parts.coefficient_sum * (2 * worst + worst**2) * sizes / divisor(row.problem)
         values = row.share * row.p * (row.v - subtracted(row.p, row.v))
         of_batch = row.problem.replace(vector=np.full_like(row.problem.logits, np.abs(row.v).max(initial=0.0)))
         return values, 2 * (room + second_order.underflow_cost(of_batch))

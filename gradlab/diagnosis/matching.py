@@ -158,9 +158,9 @@ def _relative(problem: Problem) -> float:
     base = of_base(fmt)
     distance = float(np.minimum(c.distance, vanishes(fmt)).max(initial=0.0))
     log_sum = float(np.abs(c.log_sum).max(initial=0.0))
-    carried = of_sum(problem.n_classes, fmt) + 8 * BETA + (base + 2) * distance + (base + 9) * log_sum + 8
-    carried += float(np.max(c.moved, initial=0.0))
-    return float(gamma(carried, fmt))
+    k = of_sum(problem.n_classes, fmt) + 8 * BETA + (base + 2) * distance + (base + 9) * log_sum + 8
+    k += float(np.max(c.moved, initial=0.0))
+    return float(gamma(k, fmt))
 
 
 def _close(seen: Array, wanted: Array, room: Array) -> Array:

@@ -96,9 +96,9 @@ def log_sum_less_logit(view: View) -> Array:
 
 def mass_times_probabilities(view: View, t: Array | None = None) -> Array:
     """A p, A = sum_j t_j of the view's t or of another; 0 in an ignored row with A = 0, whatever its logits."""
-    mass = (view.t if t is None else t).sum(axis=1, keepdims=True)
-    ignored = view.problem.ignored_rows[:, None] & (mass == 0)
-    return np.asarray(np.where(ignored, view.dtype.type(0), mass * view.p))
+    coefficient_sum = (view.t if t is None else t).sum(axis=1, keepdims=True)
+    ignored = view.problem.ignored_rows[:, None] & (coefficient_sum == 0)
+    return np.asarray(np.where(ignored, view.dtype.type(0), coefficient_sum * view.p))
 
 
 def probabilities_less_targets(view: View) -> Array:
@@ -131,8 +131,8 @@ def of_terms(view: View, objective: Objective, lse: Array | None = None) -> tupl
     if not objective.real_options:
         return np.zeros(1, dtype=view.dtype), np.zeros((1, 1), dtype=view.dtype)
     own = view.m + np.log(view.s) if lse is None else lse
-    m, mass = (view.t * view.p).sum(axis=1, keepdims=True), view.t.sum(axis=1, keepdims=True)
-    terms = row_terms(objective, RowSums(own, m, mass), view.dtype.type)
+    m, coefficient_sum = (view.t * view.p).sum(axis=1, keepdims=True), view.t.sum(axis=1, keepdims=True)
+    terms = row_terms(objective, RowSums(own, m, coefficient_sum), view.dtype.type)
     along = terms.along_lse * view.p + terms.along_target * view.p * (view.t - m)
     ignored = view.problem.ignored_rows
     return np.where(ignored, 0, np.broadcast_to(terms.value, m.shape)[:, 0]), np.where(ignored[:, None], 0, along)

@@ -57,7 +57,7 @@ def work_out_power(claims: Claims, level: Verdict, asked: Mapping[str, Sequence[
     caught, missed, left_out = [], [], dict[str, list[str]]()
     known = {n: one for n, one in specimens().items() if claims_from(one.claims).derivative == claims.derivative}
     for name, specimen in known.items():
-        reasons = {dtype: why_not(specimen, claims, (dtype, level)) for dtype in asked}
+        reasons = {dtype: why_not(specimen, claims, dtype, level) for dtype in asked}
         tried = [dtype for dtype, reason in reasons.items() if reason is None]
         if not tried:
             left_out.setdefault(str(next(iter(reasons.values()))), []).append(name)
@@ -70,9 +70,8 @@ def work_out_power(claims: Claims, level: Verdict, asked: Mapping[str, Sequence[
     return Power(tuple(caught), tuple(missed), {reason: tuple(names) for reason, names in left_out.items()}, largest)
 
 
-def why_not(specimen: Specimen, claims: Claims, what: tuple[str, Verdict]) -> str | None:
-    """The claim without which a run in what = (dtype, level) says nothing about a defect, or None if it does."""
-    dtype, level = what
+def why_not(specimen: Specimen, claims: Claims, dtype: str, level: Verdict) -> str | None:
+    """The claim without which a run in this dtype and at this level says nothing about a defect, or None if it does."""
     needed, check = claims_from(specimen.claims), CHECK_NAMED[specimen.killed_by]
     for option in needed.options:
         if option not in claims.options:

@@ -60,7 +60,7 @@ def test_sizes_without_a_radius_are_those_of_the_definition() -> None:
         np.testing.assert_allclose(c.probabilities[i], [math.exp(x - lse) for x in row])
         np.testing.assert_allclose(c.log_sum[i], lse - top)
         np.testing.assert_allclose(c.losses[i], lse - row[LABELS[i]])
-        assert (c.mass[i], c.largest[i]) == (1, np.abs(LOGITS).max())
+        assert (c.coefficient_sum[i], c.largest[i]) == (1, np.abs(LOGITS).max())
 
 
 @pytest.mark.parametrize("field", FIELDS)
@@ -93,7 +93,7 @@ def test_rows_without_a_value_have_no_part_in_the_bounds_of_the_others(row: list
     fields: list[Any] = [(getattr(conditioning(lost), f)[0], getattr(conditioning(alone), f)[0]) for f in FIELDS]
     for with_lost, without in fields:
         np.testing.assert_array_equal(with_lost, without)
-    assert conditioning(lost).mass[1] == 0
+    assert conditioning(lost).coefficient_sum[1] == 0
 
 
 def test_masked_classes_have_probability_zero_and_no_rise() -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from gradlab.bounds import first_order, options, row_factors
 from gradlab.bounds.conditioning import Conditioning, conditioning, rows_in_range, slopes
-from gradlab.bounds.options import Carrying
+from gradlab.bounds.options import RowErrors
 from gradlab.bounds.running_error import Bounded, parameter
 from gradlab.problems.coefficients import gradient_factors, loss_factors
 from gradlab.problems.dtypes import DTYPE_NAMES, as_dtype
@@ -62,9 +62,9 @@ def assert_same(found: Array, expected: Array) -> None:
     np.testing.assert_allclose(found, np.broadcast_to(expected, np.shape(found)), rtol=TO, atol=0)
 
 
-def state_of(problem: Problem) -> Carrying:
+def state_of(problem: Problem) -> RowErrors:
     c = conditioning(problem)
-    return Carrying(problem, c, first_order.carried(problem, c), first_order.coefficient_errors(problem))
+    return RowErrors(problem, c, first_order.rounding_count(problem, c), first_order.coefficient_errors(problem))
 
 
 def mapped(problem: Problem, radius: float) -> tuple[Bounded, Bounded]:
@@ -140,10 +140,10 @@ def row_of(problem: Problem, c: Conditioning, i: int) -> Any:
 def test_what_probabilities_carry_counts_the_errors_of_maps(problem: Problem) -> None:
     c = conditioning(problem)
     expected = [written.carried(row_of(problem, c, i)) for i in range(3)]
-    assert_same(first_order.carried(problem, c), np.array(expected))
+    assert_same(first_order.rounding_count(problem, c), np.array(expected))
 
 
-def terms(state: Carrying) -> tuple[Bounded | float, Bounded | float]:
+def terms(state: RowErrors) -> tuple[Bounded | float, Bounded | float]:
     """The rows' terms, and what they add to an entry of the gradient, each with its error."""
     problem, c, objective, fmt = state.problem, state.c, state.problem.objective, state.problem.format
     unit = written.Unit(fmt)
@@ -151,11 +151,11 @@ def terms(state: Carrying) -> tuple[Bounded | float, Bounded | float]:
     p = Bounded(
         c.probabilities * np.exp(-4 * c.reach),
         c.probabilities,
-        gamma(problem, state.carried) * c.probabilities + underflow,
+        gamma(problem, state.k) * c.probabilities + underflow,
         fmt,
     )
     t = Bounded(c.coefficients, c.coefficients, state.delta, fmt)
-    top = np.take_along_axis(state.carried, c.distance.argmin(axis=1)[:, None], axis=1)
+    top = np.take_along_axis(state.k, c.distance.argmin(axis=1)[:, None], axis=1)
     size = np.abs(c.lse) + c.reach + 2 * c.log_sum[:, None]
     error = gamma(problem, top) + c.lse_error + gamma(problem, 4 + unit.base) * size + 4 * underflow
     lse = Bounded(c.lse - c.reach, c.lse + c.reach, error, fmt)
@@ -191,7 +191,7 @@ def has_options(problem: Problem) -> bool:
     return bool(problem.objective.real_options)
 
 
-def loss_error(state: Carrying) -> Array:
+def loss_error(state: RowErrors) -> Array:
     """The error of the rows' losses, with their terms, from errors OWN."""
     value = terms(state)[0]
     room = gamma(state.problem, 3) * (state.c.losses + size_of(value)[..., 0])
@@ -199,13 +199,13 @@ def loss_error(state: Carrying) -> Array:
     return OWN[:, 0] + more if has_options(state.problem) else OWN[:, 0]
 
 
-def gradient_error(state: Carrying) -> Array:
+def gradient_error(state: RowErrors) -> Array:
     problem, c = state.problem, state.c
     own = OWN * np.ones((3, 4)) * 2.0**-9
     if not has_options(problem):
         return own
     more = terms(state)[1]
-    size = c.mass[:, None] * c.probabilities + c.coefficients + size_of(more)
+    size = c.coefficient_sum[:, None] * c.probabilities + c.coefficients + size_of(more)
     last = 3 + written.division(problem)
     error, slope = own + error_of(more) + gamma(problem, last) * size, mapped(problem, 0.0)[1]
     off = slope.error + gamma(problem, 6 * 4 + 12) * slope.size
@@ -214,15 +214,15 @@ def gradient_error(state: Carrying) -> Array:
     return np.asarray((moved + 2 * eta) * counts(problem)[:, None])
 
 
-def loss_sizes(state: Carrying) -> Array:
+def loss_sizes(state: RowErrors) -> Array:
     return (
         np.asarray(state.c.losses + size_of(terms(state)[0])[..., 0]) if has_options(state.problem) else state.c.losses
     )
 
 
-def entry_sizes(state: Carrying) -> Array:
+def entry_sizes(state: RowErrors) -> Array:
     c = state.c
-    size = c.mass[:, None] * c.probabilities + c.coefficients
+    size = c.coefficient_sum[:, None] * c.probabilities + c.coefficients
     if not has_options(state.problem):
         return np.asarray(size)
     return np.asarray((size + size_of(terms(state)[1])) * mapped(state.problem, 0.0)[1].size)
@@ -265,7 +265,7 @@ def test_a_factor_may_multiply_both_terms_of_a_loss_that_is_computed_without_a_s
 
 def test_the_sizes_of_losses_are_theirs_and_their_terms_times_their_factors(problem: Problem) -> None:
     c, nothing = conditioning(problem), np.zeros((3, 4))
-    bare = Carrying(problem, c, nothing, nothing)
+    bare = RowErrors(problem, c, nothing, nothing)
     more = loss_sizes(bare) - c.losses
     expected = (c.losses + more * counts(problem)) * loss_factors(problem)
     assert_same(row_factors.loss_size(problem), expected)

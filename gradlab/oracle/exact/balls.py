@@ -182,9 +182,9 @@ def _with_terms(objective: Objective, logits: list[arb], coefficients: list[arb]
     if not terms:
         return loss, gradient
     p, lse = softmax_of(logits)
-    m, mass = sum((t * q for t, q in zip(coefficients, p, strict=True)), arb(0)), sum(coefficients, arb(0))
+    m, coefficient_sum = sum((t * q for t, q in zip(coefficients, p, strict=True)), arb(0)), sum(coefficients, arb(0))
     for name, value in terms.items():
-        term, along_lse, along_m = ROW_TERMS[name](lse, m, mass, arb(value))
+        term, along_lse, along_m = ROW_TERMS[name](lse, m, coefficient_sum, arb(value))
         loss += term
         more = (q * (along_lse + along_m * (t - m)) for t, q in zip(coefficients, p, strict=True))
         gradient = [entry + one for entry, one in zip(gradient, more, strict=True)]

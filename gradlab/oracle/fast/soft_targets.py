@@ -96,10 +96,10 @@ def probability_rows(logits: Array, targets: Array, classes: ClassPairs) -> Soft
 def soft_answer(parts: Exponentials, rows: SoftRows, share: arb, out: Enclosures) -> list[arb]:
     """The rows' own losses as balls; writes the gradient (R, K), times the share, into `out`."""
     own, rest, costs = _row_totals(parts, rows)
-    mass = [t + r for t, r in zip(own, rest, strict=True)]
-    scales = [a / (1 + s) for a, s in zip(mass, parts.others, strict=True)]
+    coefficient_sum = [t + r for t, r in zip(own, rest, strict=True)]
+    scales = [a / (1 + s) for a, s in zip(coefficient_sum, parts.others, strict=True)]
     tops = [(r - t * s) / (1 + s) for t, r, s in zip(own, rest, parts.others, strict=True)]
-    losses = [(a * s.log1p() + cost) / share for a, s, cost in zip(mass, parts.others, costs, strict=True)]
+    losses = [(a * s.log1p() + cost) / share for a, s, cost in zip(coefficient_sum, parts.others, costs, strict=True)]
     converted = to_enclosures(scales + tops)
     _write_entries(parts, rows, converted[: len(own)], out)
     fill(out, (np.arange(len(own)), parts.top), converted[len(own) :])
