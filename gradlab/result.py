@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -140,6 +140,18 @@ def worst_result(check: str, problem: Problem, findings: list[Comparison | Fact]
     if not results:
         return Result(check, dtype, 0.0, "", "", "", None, "", None, problem)
     return max(results, key=lambda r: np.inf if np.isnan(r.ratio) else r.ratio)
+
+
+def largest_ratio(findings: Iterable[Comparison | Fact]) -> float:
+    """The largest error over its tolerance, as `worst_result` has it: 0 where nothing was found, NaN counts as inf."""
+    largest = 0.0
+    for finding in findings:
+        if isinstance(finding, Fact):
+            ratio = 0.0 if finding.holds else np.inf
+        else:
+            ratio = float(np.max(finding.ratio, initial=0.0))  # NaN where one of them is
+        largest = max(largest, np.inf if np.isnan(ratio) else ratio)
+    return largest
 
 
 def cut(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from gradlab.result import (
     Result,
     at_most,
     cut,
+    largest_ratio,
     number,
     ratio_of,
     within,
@@ -161,3 +163,22 @@ def test_what_was_measured(changes: dict[str, Any], text: str) -> None:
 def test_a_long_story_is_cut() -> None:
     assert cut("x" * 1000) == "x" * SHOWN_CHARACTERS + "..."
     assert cut("x" * SHOWN_CHARACTERS) == "x" * SHOWN_CHARACTERS
+
+
+NAN_AND_MORE = Comparison("x[{}]", np.ones(2), np.ones(2), np.ones(2), np.array([np.nan, 3.0]), "source")
+HALF = replace(NAN_AND_MORE, ratio=np.array([0.5, 0.25]))
+NOTHING = replace(NAN_AND_MORE, ratio=np.zeros(0))
+FINDINGS = {
+    "none": [],
+    "no entry": [NOTHING],
+    "two": [HALF, replace(HALF, ratio=np.array([7.0, 0.0]))],
+    "NaN": [HALF, NAN_AND_MORE],
+    "a fact that holds": [Fact("a", "b", "c", True)],
+    "a fact that does not": [HALF, Fact("a", "b", "c", False)],
+}
+
+
+@pytest.mark.parametrize("findings", FINDINGS.values(), ids=FINDINGS)
+def test_the_largest_ratio_is_that_of_the_worst_result(findings: list[Comparison | Fact]) -> None:
+    worst = worst_result("check", Problem(np.zeros((1, 2)), np.array([0])), findings).ratio
+    assert largest_ratio(findings) == (np.inf if np.isnan(worst) else worst)

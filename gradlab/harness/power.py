@@ -15,9 +15,10 @@ from gradlab.evaluation.adaptation import allows
 from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import Claims, claims_from
 from gradlab.harness.selection import Question
-from gradlab.harness.tally import results_of
+from gradlab.harness.tally import findings_of
 from gradlab.harness.verdict import Verdict, is_advice, verdict_of_failure
 from gradlab.problems.problem import Array, Problem
+from gradlab.result import largest_ratio
 from gradlab.storage.cache import cached
 from gradlab.targets.shipped import Specimen, specimens
 
@@ -146,17 +147,17 @@ def _rejects(
 ) -> bool:
     claims = implementation.claims
     return any(
-        not result.passed and verdict_of_failure(check, claims, question.problem) < level
+        largest_ratio(findings) > 1 and verdict_of_failure(check, claims, question.problem) < level
         for question in questions
-        for check, result in _results(checks, implementation, question)
+        for check, findings in _findings(checks, implementation, question)
     )
 
 
-def _results(checks: Sequence[Check], implementation: Implementation, question: Question) -> Iterator[Any]:
+def _findings(checks: Sequence[Check], implementation: Implementation, question: Question) -> Iterator[Any]:
     """What the checks find that the run asks here, as far as they apply to the claims that the specimen can keep."""
     claims, problem = implementation.claims, question.problem
     applying = [check for check in checks if check in question.checks and check.applies(claims, problem)]
-    return results_of(applying, implementation, problem) if applying else iter(())
+    return findings_of(applying, implementation, problem) if applying else iter(())
 
 
 _BY_INDEX = ("refuses_bad_labels", "refuses_bad_shapes")

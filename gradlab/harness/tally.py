@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from gradlab.checks.check import Check, run
+from gradlab.checks.check import Check, Findings, run
 from gradlab.checks.table import CHECKS, applicable
 from gradlab.evaluation.call import Implementation, answer
 from gradlab.harness.verdict import Verdict, verdict_of_failure
 from gradlab.problems.problem import Problem
-from gradlab.result import Fact, Result, worst_result
+from gradlab.result import Fact, Result, largest_ratio, worst_result
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,8 +74,13 @@ def add_results(tally: Tally, problem: Problem, checks: Iterable[Check], without
     """
     failed = {line.check.name for line in tally.lines.values() if not line.passed} if without else set()
     left = [check for check in checks if check.name not in failed.intersection(without)]
-    for check, result in results_of(left, tally.implementation, problem):
-        _add(tally, check, result)
+    for check, findings in findings_of(left, tally.implementation, problem):
+        key = (check.name, problem.format.name)
+        line, ratio = tally.lines.get(key), largest_ratio(findings)
+        if line is not None and ratio <= min(1, line.worst.ratio):  # one more that passed, and is not the worst
+            tally.lines[key] = replace(line, n_problems=line.n_problems + 1)
+        else:
+            _add(tally, check, worst_result(check.name, problem, findings))
 
 
 def add_fact(tally: Tally, problem: Problem, fact: Fact) -> None:
@@ -90,10 +95,18 @@ def results_of(
     checks: Iterable[Check], implementation: Implementation, problem: Problem
 ) -> Iterator[tuple[Check, Result]]:
     """Each of the checks with its result; only those that need no answer where the implementation gave none."""
+    for check, findings in findings_of(checks, implementation, problem):
+        yield check, worst_result(check.name, problem, findings)
+
+
+def findings_of(
+    checks: Iterable[Check], implementation: Implementation, problem: Problem
+) -> Iterator[tuple[Check, Findings]]:
+    """As `results_of`, with all findings: making a result of them, with its text, takes as long as many a check."""
     fault = answer(implementation, problem).fault
     for check in checks:
         if fault is None or not check.needs_answer:
-            yield check, worst_result(check.name, problem, run(check, implementation, problem))
+            yield check, run(check, implementation, problem)
 
 
 def complexity(problem: Problem) -> tuple[float, ...]:
