@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gradlab.api import check
+    from gradlab.api import check, check_all
     from gradlab.evaluation.call import Implementation
     from gradlab.evaluation.claims import Claims, implementation
     from gradlab.harness.verdict import Verdict
@@ -27,6 +27,7 @@ __all__ = [
     "TargetError",
     "Verdict",
     "check",
+    "check_all",
     "implementation",
     "parametrize",
 ]
@@ -40,6 +41,7 @@ _HOMES = {
     "TargetError": "gradlab.targets.importing",
     "Verdict": "gradlab.harness.verdict",
     "check": "gradlab.api",
+    "check_all": "gradlab.api",
     "implementation": "gradlab.evaluation.claims",
     "parametrize": "gradlab.integrations.pytest_plugin",
 }

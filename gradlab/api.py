@@ -1,19 +1,25 @@
-"""The Python entry: one implementation in, one report out."""
+"""The Python entry: implementations in, reports out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 from gradlab.evaluation.call import Implementation
-from gradlab.evaluation.claims import LEVELS
+from gradlab.evaluation.claims import Claims
 from gradlab.harness.plan import Plan
-from gradlab.harness.profiles import profile_named
-from gradlab.harness.run import judge
-from gradlab.report.report import Report, report_of
+from gradlab.isolation.limits import Limits
+from gradlab.report.report import Report
+from gradlab.runs.here import run_implementations, run_one
+from gradlab.runs.isolated import run_in_workers
+from gradlab.runs.options import Listener, Options, plan_of
 from gradlab.targets.load import TargetError, implementation_of, load
 
 Target = str | Callable[..., Any] | Implementation
+LIMITS = Limits()
 
 
 def check(
@@ -23,27 +29,74 @@ def check(
     profile: str = "standard",
     seed: int = 0,
     dtypes: Iterable[str] = (),
+    time: bool = False,
+    cases: str | Path | None = None,
+    isolated: bool = False,
+    call_seconds: float = LIMITS.call_seconds,
+    load_seconds: float = LIMITS.load_seconds,
+    memory: int = LIMITS.memory,
     **claims: Any,
 ) -> Report:
-    """The report on one implementation, which runs in this process: a crash ends it (`gradlab check` isolates).
+    """The report on one implementation.
 
     target: what `gradlab check` takes, a function `(logits, labels) -> (loss, gradient)`, or an Implementation.
     level: the verdict asked for, "stable" or "accurate"; what is claimed unless given. profile: "quick", "standard"
-    or "thorough". dtypes: of those claimed (of all four, for a function that says nothing of dtypes). claims: over
-    those that stand beside the function, such as reduction="sum".
+    or "thorough". dtypes: of those claimed (of all four, for a function that says nothing of dtypes). time: whether
+    time and memory are measured too. cases: a folder in which failing problems are kept, for `gradlab replay`.
+    claims: over those that stand beside the function, such as reduction="sum".
+
+    isolated: whether it runs in a process of its own, which loads it again by its target (POSIX): a crash, a call of
+    more than call_seconds or more than `memory` bytes is a finding then, and loading takes load_seconds at most. In
+    this process, which is where it runs unless told otherwise, a crash is the end.
+
     Raises TargetError where the target does not load or stands for several functions, ValueError for an unknown
-    level, profile or dtype.
+    level, profile or dtype, OutputError where a case cannot be kept.
 
     >>> report = check("mypackage.losses:softmax_ce")
     >>> assert report.verdict >= "stable", report
     """
-    wanted = (dtypes,) if isinstance(dtypes, str) else tuple(dtypes)
+    wanted = _as_tuple(dtypes)
+    options = Options(level, profile, wanted, seed, claims, time=time, cases=_folder(cases), strict=True, most=1)
+    if isolated:
+        options = replace(options, limits=Limits(call_seconds, load_seconds, memory))
+        return _run_isolated([target], options)[0]
     found = implementations_of(target, claims, wanted)
     if len(found) > 1:
         names = ", ".join(one.name for one in found)
         raise TargetError(f"{target} stands for {len(found)} functions, must be one: {names}")
-    plan = plan_for(found[0], level=level, profile=profile, seed=seed, dtypes=wanted)
-    return report_of(judge(found[0], plan))
+    return run_one(found[0], plan_of(found[0].claims, options), options)
+
+
+def check_all(
+    targets: Iterable[Target],
+    *,
+    level: str | None = None,
+    profile: str = "standard",
+    seed: int = 0,
+    dtypes: Iterable[str] = (),
+    time: bool = False,
+    cases: str | Path | None = None,
+    isolated: bool = False,
+    jobs: int = 1,
+    call_seconds: float = LIMITS.call_seconds,
+    load_seconds: float = LIMITS.load_seconds,
+    memory: int = LIMITS.memory,
+    **claims: Any,
+) -> list[Report]:
+    """The reports on all implementations that the targets stand for, in order; a target may be a folder.
+
+    jobs: how many run side by side, in processes of their own if isolated; in this process one follows the other. All
+    else is as for `check`, and asked of each. Raises what `check` does, before anything is run: also TargetError where
+    one file of a folder does not load, and ValueError where one of the functions does not claim a dtype.
+
+    >>> assert all(report.met for report in check_all(["mypackage/losses"], isolated=True, jobs=2))
+    """
+    wanted, given = _as_tuple(dtypes), [targets] if isinstance(targets, str) else list(targets)
+    options = Options(level, profile, wanted, seed, claims, time=time, cases=_folder(cases), jobs=jobs, strict=True)
+    if isolated:
+        return _run_isolated(given, replace(options, limits=Limits(call_seconds, load_seconds, memory)))
+    found = [one for target in given for one in implementations_of(target, claims, wanted)]
+    return list(run_implementations(found, options, Listener()).reports)
 
 
 def implementations_of(target: Target, claims: Mapping[str, Any], dtypes: Iterable[str] = ()) -> list[Implementation]:
@@ -71,7 +124,34 @@ def plan_for(
 
     Raises ValueError for an unknown level or profile.
     """
-    asked = implementation.claims.level if level is None else level
-    if asked not in LEVELS:
-        raise ValueError(f"level must be one of {', '.join(LEVELS)}, got {asked!r}")
-    return Plan(profile_named(profile), seed, asked, tuple(dtypes))
+    return plan_of(implementation.claims, Options(level, profile, tuple(dtypes), seed, strict=True))
+
+
+def _run_isolated(targets: Sequence[Target], options: Options) -> list[Report]:
+    if os.name != "posix":
+        raise OSError("processes of their own need POSIX; run without isolated=True here")
+    plan_of(Claims(), options)  # an unknown level or profile, before a worker starts
+    named = [_loadable(target, options) for target in targets]
+    if len(targets) == 1 and isinstance(targets[0], Implementation):
+        options = replace(options, claims=asdict(targets[0].claims))
+    return list(run_in_workers(named, options, Listener()).reports)
+
+
+def _loadable(target: Target, options: Options) -> str:
+    """The string by which another process loads a target. Raises TargetError where there is none."""
+    if isinstance(target, str):
+        return target
+    if isinstance(target, Implementation) and options.most != 1:
+        raise TargetError(f"{target.name} has its own claims, which the other targets do not share: use `check`")
+    (found,) = implementations_of(target, options.claims, options.dtypes)
+    if not found.target or found.target.startswith("__main__:"):
+        raise TargetError(f"{found.name} must be in a module or a file, from which another process loads it")
+    return found.target
+
+
+def _as_tuple(dtypes: Iterable[str]) -> tuple[str, ...]:
+    return (dtypes,) if isinstance(dtypes, str) else tuple(dtypes)
+
+
+def _folder(cases: str | Path | None) -> Path | None:
+    return None if cases is None else Path(cases).resolve()

@@ -22,6 +22,8 @@ from gradlab.cli.explain import explain
 from gradlab.cli.listing import listing
 from gradlab.cli.replay import replay
 from gradlab.cli.status import Status
+from gradlab.storage.files import OutputError
+from gradlab.targets.importing import TargetError
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -47,7 +49,7 @@ def main() -> NoReturn:
 
 
 def status_of(arguments: Sequence[str]) -> Status:
-    """The exit status of a command; whatever goes wrong is told in one line on stderr."""
+    """The exit status of a command; whatever goes wrong is said in one line on stderr."""
     settings: dict[str, Any] = {"debug": False}
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError):
@@ -58,19 +60,21 @@ def status_of(arguments: Sequence[str]) -> Status:
     except click.exceptions.Exit as done:
         return Status(done.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        return _told("interrupted", Status.INTERRUPTED)
+        return _say("interrupted", Status.INTERRUPTED)
     except click.exceptions.NoArgsIsHelpError as help_wanted:
         click.echo(help_wanted.format_message())
         return Status.USAGE
     except click.ClickException as error:
-        return _told(error.format_message(), Status.USAGE)
+        return _say(error.format_message(), Status.USAGE)
+    except (TargetError, OutputError) as error:
+        return _say(str(error), Status.USAGE)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads: no complaint at exit either
         return Status.NOT_MET
     except Exception as error:
         if settings["debug"]:
             traceback.print_exc()
-        return _told(_internal(error, settings["debug"]), Status.INTERNAL)
+        return _say(_internal(error, settings["debug"]), Status.INTERNAL)
 
 
 def _internal(error: Exception, debug: bool) -> str:
@@ -78,7 +82,7 @@ def _internal(error: Exception, debug: bool) -> str:
     return said if debug else f"an error of gradlab's own: {said} (`gradlab --debug ...` shows where)"
 
 
-def _told(text: str, status: Status) -> Status:
+def _say(text: str, status: Status) -> Status:
     for line in text.splitlines():
         click.echo(f"gradlab: {line}", err=True)
     return status

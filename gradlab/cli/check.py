@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from gradlab.cli.claiming import claim_options, claims_given
-from gradlab.cli.judging import Wishes, judged, loaded, write
 from gradlab.cli.limits import isolation_options, limits_of
-from gradlab.cli.shipped import check_shipped
 from gradlab.cli.status import Status
 from gradlab.evaluation.claims import LEVELS
 from gradlab.harness.profiles import PROFILES
 from gradlab.isolation.limits import n_processors
 from gradlab.problems.dtypes import DTYPE_NAMES
 from gradlab.problems.objective import DERIVATIVES
+from gradlab.runs.options import Listener, Options, Summary
 from gradlab.storage.files import CASES
 
 if TYPE_CHECKING:
-    from gradlab.report.json import NotChecked
     from gradlab.report.report import Report
+
+
+@dataclass(frozen=True)
+class Output:
+    """What is printed and written: every failure or only the most costly, the JSON report, the times."""
+
+    verbose: bool
+    json: Path | None
+    time: bool
+
+    def print_report(self, report: Report) -> None:
+        """Prints a report, after an empty line."""
+        from gradlab.report.terminal import print_lines
+
+        print_lines(["", *(report.full_lines() if self.verbose else report.short_lines())])
 
 
 @click.command(short_help="Verdicts on implementations.")
@@ -50,7 +63,7 @@ if TYPE_CHECKING:
     "--jobs", type=click.IntRange(min=1), metavar="N", help="How many to judge side by side.  [default: the processors]"
 )
 @isolation_options
-def check(targets: tuple[str, ...], shipped: bool, **given: Any) -> Status:
+def check(targets: tuple[str, ...], shipped: bool, json: Path | None, verbose: bool, **given: Any) -> Status:
     """The verdict on each TARGET: wrong, unstable, stable or accurate.
 
     A TARGET is package.module:callable, file.py:callable, a file (all functions that it marks with
@@ -65,59 +78,87 @@ def check(targets: tuple[str, ...], shipped: bool, **given: Any) -> Status:
     given["jobs"] = given["jobs"] or n_processors()
     derivative, claims = given.pop("derivative"), claims_given(given)
     claims |= {"derivative": derivative} if derivative else {}
-    wishes = Wishes(claims=claims, limits=limits, **given)
-    click.echo(_heading(wishes))  # before anything heavy is imported
-    _refuse_bad_outputs(wishes)
+    click.echo(_heading(**{name: given[name] for name in ("profile", "seed", "level")}))  # before anything heavy
+    _refuse_bad_outputs(given["cases"], json)
     here = Path.cwd()  # what is checked may go elsewhere
-    json = here / wishes.json if wishes.json else None
-    wishes = replace(wishes, cases=here / wishes.cases, json=json, here=here, shipped=shipped)
+    given["cases"], json = here / given["cases"], here / json if json else None
     if shipped == bool(targets):
         raise click.UsageError("give one TARGET or more, or --shipped; `gradlab check --help` says what a target is")
-    if shipped:
-        return check_shipped(wishes)
-    from gradlab.cli.apart import judged_apart
+    output = Output(verbose, json, given["time"])
+    power = not shipped or verbose or json is not None  # the table alone has no room for it
+    options = Options(claims=claims, limits=limits, power=power, here=here, **given)
+    return _check_shipped(options, output) if shipped else _check_targets(targets, options, output)
 
-    return _concluded(*(judged_apart if limits else _judged_here)(targets, wishes), wishes)
 
-
-def _heading(wishes: Wishes) -> str:
+def _heading(profile: str, seed: int, level: str | None) -> str:
     from importlib.metadata import version
 
-    level = f" \u00b7 level {wishes.level}" if wishes.level else ""
-    return f"gradlab {version('gradlab-verify')} \u00b7 profile {wishes.profile} \u00b7 seed {wishes.seed}{level}"
+    shown = f" \u00b7 level {level}" if level else ""
+    return f"gradlab {version('gradlab-verify')} \u00b7 profile {profile} \u00b7 seed {seed}{shown}"
 
 
-def _refuse_bad_outputs(wishes: Wishes) -> None:
+def _refuse_bad_outputs(cases: Path, json: Path | None) -> None:
     from gradlab.storage.files import folder_fault, output_fault
 
-    faults = [folder_fault(wishes.cases), output_fault(wishes.json) if wishes.json else None]
+    faults = [folder_fault(cases), output_fault(json) if json else None]
     if any(faults):
         raise click.UsageError("\n".join(fault for fault in faults if fault))
 
 
-def _judged_here(targets: Sequence[str], wishes: Wishes) -> tuple[list[Report], list[NotChecked], list[str]]:
-    """What the targets come to, told as it comes; what was not checked; what is wrong with files of folders."""
-    found, unloaded = loaded(targets, wishes)
-    return *judged(found, wishes), unloaded
-
-
-def _concluded(
-    found: Sequence[Report], not_checked: Sequence[NotChecked], unloaded: Sequence[str], wishes: Wishes
-) -> Status:
-    """The table, what was not checked, the report as JSON, and the exit status; unloaded: why files did not load."""
+def _check_targets(targets: tuple[str, ...], options: Options, output: Output) -> Status:
     from gradlab.report.json import NotChecked
+    from gradlab.runs.run import run_checks
+
+    found = run_checks(targets, options, _listener(output.print_report))
+    not_checked = [*found.not_checked, *(NotChecked("a file", "", fault) for fault in found.unloaded)]
+    _conclude(Summary(found.reports, tuple(not_checked)), {}, options, output)
+    if found.unloaded:
+        return Status.USAGE
+    if not any(one.lines for one in found.reports):
+        return Status.NOTHING_CHECKED
+    return Status.MET if all(one.met for one in found.reports) else Status.NOT_MET
+
+
+def _check_shipped(options: Options, output: Output) -> Status:
+    """0 if every verdict is the one that is stated: exactly, or at least the level claimed where none is stated."""
+    from gradlab.runs.shipped import comparison_with_stated, run_shipped, run_shipped_side_by_side
+
+    def print_unexpected(report: Report) -> None:
+        if not comparison_with_stated(report).startswith("yes"):
+            output.print_report(report)
+
+    if output.verbose or output.json or output.time:
+        found = run_shipped(options, _listener(output.print_report if output.verbose else print_unexpected))
+    else:
+        found = run_shipped_side_by_side(options, _listener(print_unexpected))
+    stated = {one.implementation.name: comparison_with_stated(one) for one in found.reports}
+    _conclude(found, stated, options, output)
+    if not stated:
+        return Status.NOTHING_CHECKED
+    return Status.MET if all(text.startswith("yes") for text in stated.values()) else Status.NOT_MET
+
+
+def _listener(report: Callable[[Report], None]) -> Listener:
+    from gradlab.report.progress import shown
+
+    return Listener(shown, report)
+
+
+def _conclude(found: Summary, stated: dict[str, str], options: Options, output: Output) -> None:
+    """Prints the table, the times and what was not checked, and writes the report."""
+    from gradlab.harness.plan import Plan
+    from gradlab.report.json import report_document
     from gradlab.report.terminal import print_lines, print_table, verdict_table
     from gradlab.report.times import time_table
+    from gradlab.storage.files import strict_json, write_whole, writing
 
-    not_checked = [*not_checked, *(NotChecked("a file", "", fault) for fault in unloaded)]
-    if found:
-        print_table(verdict_table([one.run for one in found], {}))
-    if wishes.time and found:
-        print_table(time_table((one.implementation.name, timing) for one in found for timing in one.timings))
-    print_lines(f"not checked {one.name}: {one.reason}" for one in not_checked)
-    write(wishes, found, not_checked)
-    if unloaded:
-        return Status.USAGE
-    if not any(one.lines for one in found):
-        return Status.NOTHING_CHECKED
-    return Status.MET if all(one.met for one in found) else Status.NOT_MET
+    runs = [report.run for report in found.reports]
+    if runs:
+        print_table(verdict_table(runs, stated))
+    if output.time and runs:
+        print_table(time_table((one.implementation.name, timing) for one in runs for timing in one.timings))
+    print_lines(f"not checked {one.name}: {one.reason}" for one in found.not_checked)
+    if output.json:
+        plan = Plan(PROFILES[options.profile], options.seed)
+        with writing():
+            write_whole(output.json, strict_json(report_document(plan, runs, found.not_checked)))

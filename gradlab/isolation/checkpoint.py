@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
-class Behind:
+class Checkpoint:
     """What earlier workers have left of a task.
 
     known: what calls did, by their keys. given_up: what no calls are made for any more, and what the last one did.

@@ -14,7 +14,7 @@ import tempfile
 from multiprocessing.connection import Pipe
 from typing import TYPE_CHECKING, Any
 
-from gradlab.isolation.checkpoint import Behind
+from gradlab.isolation.checkpoint import Checkpoint
 from gradlab.isolation.journal import Journal, shared_memory
 from gradlab.isolation.limits import last_words, memory_of
 from gradlab.isolation.streams import filled
@@ -55,10 +55,10 @@ class WorkerProcess:
         os.close(journal)
         theirs.close()
 
-    def give(self, task: Task, behind: Behind) -> None:
+    def give(self, task: Task, checkpoint: Checkpoint) -> None:
         """Has the worker begin a task. One that has ended already does not: `status` tells."""
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            self.connection.send_bytes(pickle.dumps((task, behind)))
+            self.connection.send_bytes(pickle.dumps((task, checkpoint)))
 
     def received(self) -> tuple[str, Any] | None:
         """The next thing that the worker says, or None where there is nothing to read now, or never will be."""

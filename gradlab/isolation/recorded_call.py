@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from gradlab.evaluation.call import CallFaultError, occasion, pair_of
-from gradlab.isolation.checkpoint import Behind
+from gradlab.isolation.checkpoint import Checkpoint
 from gradlab.isolation.journal import KEY, Journal
 
 PLAIN = (np.ndarray, np.generic, float, int)
@@ -23,15 +23,15 @@ class Watched:
     """What calls are made under.
 
     journal: where each is written down. output: what was written to stdout and stderr below Python since it was last
-    asked. behind: what calls have done, which are not made again.
+    asked. checkpoint: what calls have done, which are not made again.
     """
 
     journal: Journal
     output: Callable[[], str]
-    behind: Behind
+    checkpoint: Checkpoint
 
 
-class Supervised:
+class RecordedCall:
     """The function, with its signature. A call that is not made, for what it did, raises CallFaultError."""
 
     def __init__(self, function: Any, watched: Watched) -> None:
@@ -41,12 +41,12 @@ class Supervised:
 
     def __call__(self, logits: Any, targets: Any, **keywords: Any) -> Any:
         key = key_of(logits, targets, keywords)
-        purpose, behind = occasion.get(), self._watched.behind
-        if key in behind.known:
-            raise CallFaultError(behind.known[key])
-        if purpose in behind.given_up:
-            raise CallFaultError(f"is not made any more: another one like it {behind.given_up[purpose]}")
-        if behind.cut_short:
+        purpose, checkpoint = occasion.get(), self._watched.checkpoint
+        if key in checkpoint.known:
+            raise CallFaultError(checkpoint.known[key])
+        if purpose in checkpoint.given_up:
+            raise CallFaultError(f"is not made any more: another one like it {checkpoint.given_up[purpose]}")
+        if checkpoint.cut_short:
             raise CallFaultError("is not made: the run was cut short")
         self._watched.journal.begin(key, purpose)
         try:

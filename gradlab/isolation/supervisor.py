@@ -9,7 +9,7 @@ from contextlib import closing
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any
 
-from gradlab.isolation.checkpoint import Behind
+from gradlab.isolation.checkpoint import Checkpoint
 from gradlab.isolation.limits import LOADING, MOST_OUTPUT, Limits, spelled_bytes, spelled_end
 from gradlab.isolation.process import WorkerProcess
 
@@ -28,7 +28,7 @@ class WorkerError(RuntimeError):
     """An error of gradlab's own in a worker, or a worker that cannot work at all."""
 
 
-class Supervised:
+class TaskRunner:
     """One task after another on the same things, in workers that follow each other.
 
     here: the folder in which the command was given. result: of the latest task, None until it is done.
@@ -84,8 +84,8 @@ class Supervised:
         assert self._task is not None
         if self._worker is None:
             self._worker = WorkerProcess(self._here)
-        behind = Behind(self._known, self._given_up, self._cut_short, self._kept, self._began)
-        self._worker.give(self._task, behind)
+        checkpoint = Checkpoint(self._known, self._given_up, self._cut_short, self._kept, self._began)
+        self._worker.give(self._task, checkpoint)
 
     def _take_in(self, worker: WorkerProcess) -> None:
         while self.result is None and (said := worker.received()) is not None:
@@ -148,49 +148,49 @@ class Supervised:
 
 
 class Pool:
-    """Supervised tasks side by side, at most `most` at one time, in the order in which they are given.
+    """TaskRunner tasks side by side, at most `most` at one time, in the order in which they are given.
 
     new: makes what supervises one task after another.
     """
 
-    def __init__(self, most: int, new: Callable[[], Supervised]) -> None:
+    def __init__(self, most: int, new: Callable[[], TaskRunner]) -> None:
         self.most, self._new = most, new
-        self._members: list[Supervised] = []
-        self._waiting: list[tuple[Supervised, Task]] = []
-        self._working: list[Supervised] = []
+        self._runners: list[TaskRunner] = []
+        self._waiting: list[tuple[TaskRunner, Task]] = []
+        self._working: list[TaskRunner] = []
 
-    def given(self, task: Task, member: Supervised | None = None, is_last: bool = False) -> Supervised:
-        """Whoever does the task, as soon as it is its turn: the member, which has done others, or a new one.
+    def given(self, task: Task, runner: TaskRunner | None = None, is_last: bool = False) -> TaskRunner:
+        """Whoever does the task, as soon as it is its turn: the runner, which has done others, or a new one.
 
         is_last: its worker ends with this task, and does not wait for the result to be taken.
         """
-        if member is None:
-            member = self._new()
-            self._members.append(member)
-        member.result = None
-        member.is_at_its_last = is_last
-        self._waiting.append((member, task))
+        if runner is None:
+            runner = self._new()
+            self._runners.append(runner)
+        runner.result = None
+        runner.is_at_its_last = is_last
+        self._waiting.append((runner, task))
         self._go_on()
-        return member
+        return runner
 
-    def result_of(self, member: Supervised, watch: Callable[[Any], None] = lambda progress: None) -> Any:
-        """The result of the member's task; watch is told of its progress. Raises WorkerError."""
-        while member.result is None:
+    def result_of(self, runner: TaskRunner, watch: Callable[[Any], None] = lambda progress: None) -> Any:
+        """The result of the runner's task; watch is told of its progress. Raises WorkerError."""
+        while runner.result is None:
             wait([one.connection for one in self._working if one.connection], SECONDS_BETWEEN_LOOKS)
             for one in self._working:
                 _step(one)
-            if member.progress is not None:
-                watch(member.progress)
-                member.progress = None
+            if runner.progress is not None:
+                watch(runner.progress)
+                runner.progress = None
             self._go_on()
-        if isinstance(member.result, WorkerError):
-            raise member.result
-        return member.result
+        if isinstance(runner.result, WorkerError):
+            raise runner.result
+        return runner.result
 
     def close(self) -> None:
         """Ends all workers."""
-        for member in self._members:
-            member.close()
+        for runner in self._runners:
+            runner.close()
 
     def _go_on(self) -> None:
         for one in self._working:
@@ -198,20 +198,20 @@ class Pool:
                 one.close()
         self._working = [one for one in self._working if one.result is None]
         while self._waiting and len(self._working) < self.most:
-            member, task = self._waiting.pop(0)
-            member.begin(task)
-            self._working.append(member)
+            runner, task = self._waiting.pop(0)
+            runner.begin(task)
+            self._working.append(runner)
 
 
 def pool_in(here: str, limits: Limits, most: int) -> closing[Pool]:
     """A pool for tasks that start in the folder `here`, under these limits; its workers end with the context."""
-    return closing(Pool(most, lambda: Supervised(here, limits)))
+    return closing(Pool(most, lambda: TaskRunner(here, limits)))
 
 
-def _step(member: Supervised) -> None:
+def _step(runner: TaskRunner) -> None:
     """One step; its error is its result, to be raised where that is asked for."""
     try:
-        member.step()
+        runner.step()
     except WorkerError as error:
-        member.result = error
-        member.close()
+        runner.result = error
+        runner.close()

@@ -15,7 +15,7 @@ from gradlab.evaluation import call, process_state
 from gradlab.isolation.journal import Journal
 from gradlab.isolation.limits import LOST_CONNECTION
 from gradlab.isolation.streams import Folder, Streams
-from gradlab.isolation.worker_context import Desk, Setting
+from gradlab.isolation.worker_context import Setting, WorkerContext
 
 PR_SET_PDEATHSIG = 1  # of <linux/prctl.h>
 
@@ -30,26 +30,26 @@ def main(connection: int, setting: Setting) -> None:
     streams = Streams(connection)
     call.spill = streams.spill
     process_state.watches += [streams.same_streams, Folder(setting.folder).same_files]
-    desk = Desk(Connection(connection), Journal(setting.journal), setting, streams)
+    context = WorkerContext(Connection(connection), Journal(setting.journal), setting, streams)
     try:
         while True:
-            _answer(desk)
+            _answer(context)
     except EOFError:
         os._exit(0)  # whatever threads are left
     except OSError:
         os._exit(LOST_CONNECTION)
 
 
-def _answer(desk: Desk) -> None:
-    task, desk.behind = pickle.loads(desk.connection.recv_bytes())
+def _answer(context: WorkerContext) -> None:
+    task, context.checkpoint = pickle.loads(context.connection.recv_bytes())
     process = os.getpid()
     try:
-        answer = ("result", task(desk))
+        answer = ("result", task(context))
     except Exception as error:
         said = " ".join(f"{type(error).__name__}: {error}".split())
         answer = ("error", (said, traceback.format_exc()))
     if os.getpid() == process:
-        desk.connection.send_bytes(pickle.dumps(answer))
+        context.connection.send_bytes(pickle.dumps(answer))
 
 
 def _die_with(parent: int) -> None:

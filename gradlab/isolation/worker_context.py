@@ -12,13 +12,13 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from gradlab.evaluation.call import Call, Implementation, made_for
-from gradlab.isolation.checkpoint import Behind
+from gradlab.isolation.checkpoint import Checkpoint
 from gradlab.isolation.journal import Journal
-from gradlab.isolation.recorded_call import Supervised, Watched, key_of, name_key
+from gradlab.isolation.recorded_call import RecordedCall, Watched, key_of, name_key
 from gradlab.isolation.streams import Streams
 
 SECONDS_BETWEEN_NEWS = 0.2
-KEEPING = 50  # what is behind is kept again after this many times the time that it took to keep it
+KEEPING = 50  # a checkpoint is kept again after this many times the time that it took to keep it
 
 
 @dataclass(frozen=True)
@@ -32,10 +32,10 @@ class Setting:
 
 
 @dataclass(eq=False)
-class Desk:
+class WorkerContext:
     """What a task has at hand in a worker.
 
-    memo: what tasks leave for later ones in this process. behind: as above.
+    memo: what tasks leave for later ones in this process. checkpoint: what earlier workers have left.
     """
 
     connection: Connection
@@ -43,7 +43,7 @@ class Desk:
     setting: Setting
     streams: Streams
     memo: dict[str, Any] = field(default_factory=dict)
-    behind: Behind = field(default_factory=Behind)
+    checkpoint: Checkpoint = field(default_factory=Checkpoint)
     _told: float = 0.0
     _kept: float = 0.0
 
@@ -60,19 +60,19 @@ class Desk:
             self.connection.send_bytes(pickle.dumps(("kept", pack())))
             self._kept = time.monotonic() + KEEPING * (time.monotonic() - now)
 
-    def supervised(self, implementation: Implementation) -> Implementation:
+    def record_calls(self, implementation: Implementation) -> Implementation:
         """The implementation with a function whose calls are written down; the process is in its own folder then."""
         os.chdir(self.setting.folder)
-        function = Supervised(implementation.function, Watched(self.journal, self.streams.output, self.behind))
+        function = RecordedCall(implementation.function, Watched(self.journal, self.streams.output, self.checkpoint))
         return Implementation(implementation.name, function, implementation.claims, implementation.target)
 
     def is_known(self, call: Call) -> bool:
         """Whether a call is not made again, for what it did."""
-        return key_of(call.logits, call.targets, call.keywords) in self.behind.known
+        return key_of(call.logits, call.targets, call.keywords) in self.checkpoint.known
 
     def harm_of(self, what: str) -> str:
         """What `span` of this name did to the worker in which it was tried, or ""."""
-        return self.behind.known.get(name_key(what), "")
+        return self.checkpoint.known.get(name_key(what), "")
 
     @contextlib.contextmanager
     def span(self, what: str, occasion: str) -> Iterator[None]:
@@ -83,4 +83,4 @@ class Desk:
         self.journal.end(is_call=False)
 
 
-Task = Callable[[Desk], Any]
+Task = Callable[[WorkerContext], Any]

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 CASES = Path(".gradlab") / "cases"  # where failing problems are kept, unless said otherwise
+
+
+class OutputError(Exception):
+    """Why something cannot be written: one line, for people."""
+
+
+@contextlib.contextmanager
+def writing() -> Iterator[None]:
+    """A context in which what cannot be written raises OutputError."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(f"cannot write: {error}") from error
 
 
 def write_whole(path: Path, text: str) -> None:

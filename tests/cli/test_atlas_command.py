@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from gradlab.campaigns.atlas import run
 from gradlab.cli.atlas import DEFAULT
 from tests.cli.few_problems import work_here
 
-MODULE: Any = importlib.import_module("gradlab.cli.atlas")  # the command has its name in gradlab.cli
 FEW = ("--family", "margins", "--climb", "0")
 ROOT = Path(__file__).parents[2]
 
@@ -79,7 +79,7 @@ def test_an_error_in_the_worker_of_one_is_not_laid_to_another(gradlab: Any) -> N
         "loss.__gradlab_claims__ = {'dtypes': ['float32']}\n"
         "import importlib\n"
         "def broken(*arguments, **keywords): raise ZeroDivisionError('in the worker')\n"
-        "importlib.import_module('gradlab.cli.atlas')._entry = broken\n"
+        "importlib.import_module('gradlab.campaigns.atlas.run').entry_of = broken\n"
     )
     ran = gradlab("atlas", "shifted", "mine.py:loss", *FEW, "--json", "a.json", "--jobs", "2")
     assert ran.status == 0
@@ -99,14 +99,14 @@ def test_one_that_ends_its_process_on_bad_labels_is_measured(gradlab: Any) -> No
 
 
 def test_what_was_measured_before_an_interrupt_is_kept(gradlab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = MODULE._take
+    real = run.add
 
-    def interrupted(one: Any, *rest: Any) -> None:
-        if one.name == "complement":
+    def interrupted(name: str, *rest: Any) -> None:
+        if name == "complement":
             raise KeyboardInterrupt
-        real(one, *rest)
+        real(name, *rest)
 
-    monkeypatch.setattr(MODULE, "_take", interrupted)
+    monkeypatch.setattr(run, "add", interrupted)
     assert gradlab("atlas", "shifted", "complement", *FEW, "--json", "a.json").status == 130
     assert [one["target"] for one in json.loads(Path("a.json").read_text())["targets"]] == ["shifted"]
 

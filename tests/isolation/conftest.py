@@ -32,7 +32,7 @@ Command = Callable[..., Ran]
 @pytest.fixture(autouse=True)
 def few(in_an_empty_folder: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Has workers try a handful of problems, and finds what they do by its name in them."""
-    monkeypatch.setattr("gradlab.cli.apart.judge_here", few_problems.judge_here)
+    monkeypatch.setattr("gradlab.runs.isolated.check_in_worker", few_problems.check_in_worker)
     monkeypatch.syspath_prepend(str(Path(__file__).parent))
 
 

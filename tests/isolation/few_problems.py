@@ -10,16 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from gradlab.cli import apart
-from gradlab.cli.judging import Wishes
-from gradlab.cli.offered import Offered
 from gradlab.evaluation.adaptation import adapt_to_claims
 from gradlab.evaluation.claims import Claims
 from gradlab.harness import power, selection
 from gradlab.harness.profiles import PROFILES
-from gradlab.isolation.worker_context import Desk
+from gradlab.isolation.loading import LoadedTarget
+from gradlab.isolation.worker_context import WorkerContext
 from gradlab.problems.dtypes import as_dtype
 from gradlab.problems.problem import Problem
+from gradlab.runs import isolated
+from gradlab.runs.options import Options
 from gradlab.targets import shipped
 
 LOGITS: Any = ([[0, 0]], [[1, -2, 0.5]] * 2, [[0, 30]], [[0]], [[1000, 0]], [[1, 2, 3, 4]])
@@ -60,16 +60,16 @@ def problems_for(claims: Claims, dtype: str, families: str, seed: int) -> tuple[
     return tuple(adapt_to_claims(claims, problem) for problem in given)
 
 
-def judge_here(one: Offered, wishes: Wishes, desk: Desk) -> Any:
-    """`apart.judge_here` on these problems; called in a worker only, which it changes."""
+def check_in_worker(one: LoadedTarget, options: Options, context: WorkerContext) -> Any:
+    """`isolated.check_in_worker` on these problems; called in a worker only, which it changes."""
     setattr(selection, "problems_for", problems_for)  # noqa: B010  # mypy takes a function for a constant
     known = {name: shipped.specimens()[name] for name in ("no_shift", "sign_flipped")}
     setattr(power, "specimens", lambda: known)  # noqa: B010  # the same
     for name, profile in list(PROFILES.items()):
         PROFILES[name] = replace(profile, examples=0, shrinks=0)
-    return apart.judge_here(one, wishes, desk)
+    return isolated.check_in_worker(one, options, context)
 
 
-def broken(one: Offered, wishes: Wishes, desk: Desk) -> Any:
+def broken(one: LoadedTarget, options: Options, context: WorkerContext) -> Any:
     """A worker with an error of its own."""
     raise ZeroDivisionError("in the worker")

@@ -126,7 +126,7 @@ def test_a_case_of_a_crash_is_still_failing_and_then_fixed(gradlab: Any) -> None
 
 
 def test_an_error_of_gradlabs_own_in_a_worker_is_told_as_such(gradlab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gradlab.cli.apart.judge_here", few_problems.broken)
+    monkeypatch.setattr("gradlab.runs.isolated.check_in_worker", few_problems.broken)
     ran = gradlab("check", "shifted")
     said = "an error of gradlab's own: WorkerError: ZeroDivisionError: in the worker"
     assert (ran.status, ran.err) == (3, f"gradlab: {said} (`gradlab --debug ...` shows where)\n")

@@ -57,7 +57,7 @@ def findings(tmp_path_factory: pytest.TempPathFactory) -> Mapping[int, str]:
     (folder / "logits.json").write_text(json.dumps([[[0] * (2 + place)] for place in range(1 + len(HARM))]))
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        patch.setattr("gradlab.cli.apart.judge_here", few_problems.judge_here)
+        patch.setattr("gradlab.runs.isolated.check_in_worker", few_problems.check_in_worker)
         patch.syspath_prepend(str(Path(__file__).parent))
         limits = ("--call-seconds", "1", "--cases", "cases", "--dtype", "float32")
         assert status_of(["check", "harms.py:loss", *limits]) == 1

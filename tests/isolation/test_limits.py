@@ -22,9 +22,9 @@ from gradlab.implementations.textbook import textbook
 from gradlab.isolation.journal import Journal, shared_memory
 from gradlab.isolation.limits import LOADING, TIMING, Limits, last_words, memory_of, spelled_bytes, spelled_end
 from gradlab.isolation.recorded_call import key_of
-from gradlab.isolation.state import RunState
 from gradlab.isolation.streams import CANARY, Folder, filled
 from gradlab.report.json import encoded_run
+from gradlab.runs.state import RunState
 
 DUMP = """assertion failed
 Fatal Python error: Segmentation fault

@@ -1,0 +1,132 @@
+"""An atlas in the making: each target is measured, here or in processes of its own, and written when it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from gradlab.campaigns.atlas.atlas import behaviour_of, measured_families, measurement_of
+from gradlab.campaigns.atlas.document import Missing, document, encoded_behaviour, encoded_entry, with_behaviour
+from gradlab.campaigns.atlas.page import as_markdown
+from gradlab.campaigns.exhaustive.certificate import Certificate
+from gradlab.campaigns.runner import Job, Request, Where, Work, outcomes
+from gradlab.isolation.loading import GivenClaims
+from gradlab.problems.families import Family
+from gradlab.storage.encoding import Plain
+from gradlab.storage.files import strict_json, write_whole, writing
+from gradlab.targets.importing import TargetError
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What is measured of each target: errors on families of these names, so many generations of climbed rows."""
+
+    families: tuple[str, ...]
+    generations: int
+    certificates: tuple[Certificate, ...]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What an atlas is made of, and where it goes; entries grow target by target.
+
+    command: by which it is made. outputs: files for "markdown", "json" and "picture", as far as asked for. say: is told
+    in one line of each target that is measured or left out.
+    """
+
+    command: str
+    families: Sequence[Family]
+    generations: int
+    certificates: Sequence[Certificate]
+    outputs: dict[str, Path]
+    say: Callable[[str], None]
+    missing: list[Missing] = field(default_factory=list)
+    entries: list[Plain] = field(default_factory=list)
+
+    @property
+    def measured(self) -> Measured:
+        """What is measured of each target."""
+        return Measured(tuple(one.name for one in self.families), self.generations, tuple(self.certificates))
+
+    @property
+    def document(self) -> Plain:
+        """The atlas so far, as plain data."""
+        return document(self.command, self.families, self.entries, self.missing)
+
+    @property
+    def page(self) -> str:
+        """The atlas so far, as Markdown."""
+        return as_markdown(self.document, self.outputs["picture"].name if "picture" in self.outputs else None)
+
+
+def measure(targets: Sequence[str], draft: Draft, where: Where) -> None:
+    """Measures every implementation that the targets stand for; one that cannot be measured is left out.
+
+    Raises TargetError where a target does not load for another reason than a package that is missing, and OutputError.
+    """
+    # bad labels in a worker of their own: what they spoil is not to be measured
+    works: list[Work] = [partial(entry_of, measured=draft.measured), behaviour_in]
+    for outcome in outcomes(Request(targets, GivenClaims(), lambda one: works, may_be_missing=True), where):
+        if outcome.error:
+            leave_out(Missing(outcome.target, f"{outcome.target}: {outcome.error}"), draft)
+        elif outcome.fault:
+            leave_out(Missing(outcome.target, outcome.fault), draft)
+        else:
+            entry, behaviour = outcome.results
+            add(outcome.name, with_behaviour(entry, behaviour), draft)
+
+
+def entry_of(job: Job, measured: Measured) -> Plain:
+    """What is measured of one target. Raises TargetError where its run was cut short."""
+    _refuse_cut_short(job)
+    implementation, what = job.implementation, (measured_families(measured.families), measured.generations)
+    found = [measurement_of(implementation, dtype, what, job.watch) for dtype in implementation.claims.dtypes]
+    return encoded_entry(implementation, found, measured.certificates)
+
+
+def behaviour_in(job: Job) -> Plain:
+    """What is seen of its behaviour. Raises TargetError where its run was cut short."""
+    _refuse_cut_short(job)
+    dtypes = job.implementation.claims.dtypes
+    return encoded_behaviour([behaviour_of(job.implementation, dtype, job.watch) for dtype in dtypes])
+
+
+def leave_out(missing: Missing, draft: Draft) -> None:
+    """Notes a target that is not measured."""
+    draft.say(f"left out: {missing.reason}")
+    draft.missing.append(missing)
+    if draft.entries:
+        write(draft)
+
+
+def add(name: str, entry: Plain, draft: Draft) -> None:
+    """Adds what was seen of a target, and writes the atlas."""
+    draft.entries.append(entry)
+    for chart in entry["charts"]:
+        draft.say(f"{name} {chart['dtype']}: {chart['verdict']}")
+    write(draft)
+
+
+def write(draft: Draft) -> None:
+    """Writes the atlas so far to its files. Raises OutputError."""
+    contents: dict[str, Callable[[], str]] = {
+        "markdown": lambda: draft.page,
+        "json": lambda: strict_json(draft.document),
+        "picture": lambda: _picture(draft),
+    }
+    with writing():
+        for name, path in draft.outputs.items():
+            write_whole(path, contents[name]())
+
+
+def _refuse_cut_short(job: Job) -> None:
+    if job.cut_short:
+        raise TargetError(f"{job.implementation.target}: {job.cut_short}")
+
+
+def _picture(draft: Draft) -> str:
+    from gradlab.campaigns.atlas.picture import as_svg
+
+    return as_svg(draft.document)

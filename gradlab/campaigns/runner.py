@@ -1,0 +1,151 @@
+"""Work on every implementation that targets stand for: here, or in processes of their own that follow each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gradlab.evaluation.call import Implementation
+from gradlab.harness.plan import Watch
+from gradlab.isolation.limits import Limits
+from gradlab.isolation.loading import GivenClaims, LoadedTarget, LoadedTargets, Loading, implementation_in_worker
+from gradlab.isolation.supervisor import Pool, TaskRunner, WorkerError, pool_in
+from gradlab.targets.importing import MissingError, TargetError
+from gradlab.targets.load import load, with_gradients
+from gradlab.targets.naming import Claimant
+
+if TYPE_CHECKING:
+    from gradlab.isolation.worker_context import WorkerContext
+
+
+@dataclass(frozen=True)
+class Job:
+    """One implementation to work on, whom to tell where the work is, and why no new calls are made, "" unless so."""
+
+    implementation: Implementation
+    watch: Watch
+    cut_short: str = ""
+
+
+Work = Callable[[Job], Any]  # returns plain data; raises TargetError where that comes to nothing
+
+
+@dataclass(frozen=True)
+class Request:
+    """The targets, what is claimed of them, and the work on each implementation: none where it is left out.
+
+    may_be_missing: whether a target whose packages are missing is told as such, and is no error.
+    """
+
+    targets: Sequence[str]
+    given: GivenClaims
+    works: Callable[[Claimant], Sequence[Work]]
+    may_be_missing: bool = False
+
+
+@dataclass(frozen=True)
+class Where:
+    """Where the work is done: in up to `jobs` processes under these limits, in this one where there are none.
+
+    progress: for a name, a context that shows where its work is.
+    """
+
+    limits: Limits | None
+    jobs: int
+    progress: Callable[[str], AbstractContextManager[Watch]]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the works on one implementation return; or why that came to nothing, for a target that is missing too.
+
+    error: that of gradlab itself, if there was one.
+    """
+
+    name: str
+    target: str
+    results: tuple[Any, ...] = ()
+    fault: str = ""
+    error: WorkerError | None = None
+
+
+def outcomes(request: Request, where: Where) -> Iterator[Outcome]:
+    """The outcomes as they come, in the order of the targets, those that are missing first.
+
+    Raises TargetError, before any work is done, where a target does not load.
+    """
+    return _outcomes_here(request, where) if where.limits is None else _outcomes_in_workers(request, where)
+
+
+def _outcomes_here(request: Request, where: Where) -> Iterator[Outcome]:
+    loadings, implementations = list[Loading](), list[Implementation]()
+    for target in dict.fromkeys(request.targets):
+        try:
+            implementations += with_gradients(load(target, request.given.claims, request.given.dtypes))
+        except TargetError as error:
+            loadings.append(Loading(target, fault=str(error), is_missing=isinstance(error, MissingError)))
+    yield from _missing(loadings, (), request)
+    for one in implementations:
+        try:
+            results = []
+            for work in request.works(one):
+                with where.progress(one.name) as watch:
+                    results.append(work(Job(one, watch)))
+        except TargetError as error:
+            yield Outcome(one.name, one.target, fault=str(error))
+        else:
+            yield from [Outcome(one.name, one.target, tuple(results))] if results else []
+
+
+def _outcomes_in_workers(request: Request, where: Where) -> Iterator[Outcome]:
+    with pool_in(str(Path.cwd()), where.limits or Limits(), where.jobs) as pool:
+        loaded = LoadedTargets(pool, request.targets, request.given)
+        yield from _missing(loaded.loadings, loaded.unloaded, request)
+        started = []
+        for one in loaded.found:
+            tasks = [partial(work_in_worker, one, request.given, work) for work in request.works(one)]
+            started.append((one, [loaded.begin(one, task) for task in tasks]))
+        for one, runners in started:
+            if runners:
+                yield _outcome(one, runners, pool, where)
+
+
+def _missing(loadings: Sequence[Loading], unloaded: Sequence[str], request: Request) -> Iterator[Outcome]:
+    """The targets whose packages are missing. Raises TargetError for all others that do not load."""
+    missing = [one for one in loadings if one.is_missing and request.may_be_missing]
+    faults = [one.fault for one in loadings if one.fault and one not in missing]
+    if faults or unloaded:
+        raise TargetError("\n".join([*faults, *unloaded]))
+    yield from (Outcome(one.given, one.given, fault=one.fault) for one in missing)
+
+
+def _outcome(one: LoadedTarget, runners: Sequence[TaskRunner], pool: Pool, where: Where) -> Outcome:
+    results: list[Any] = []
+    try:
+        for runner in runners:
+            with where.progress(one.name) as watch:
+                results.append(pool.result_of(runner, watch))
+    except WorkerError as error:
+        return Outcome(one.name, one.target, error=error)
+    faults = [result.text for result in results if isinstance(result, Fault)]
+    return Outcome(one.name, one.target, () if faults else tuple(results), faults[0] if faults else "")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why work in a worker came to nothing."""
+
+    text: str
+
+
+def work_in_worker(one: LoadedTarget, given: GivenClaims, work: Work, context: WorkerContext) -> Any:
+    """What work returns, in a worker; a Fault where it came to nothing."""
+    try:
+        (implementation,) = with_gradients([implementation_in_worker(one, given, context)])
+        return work(Job(context.record_calls(implementation), context.watch, context.checkpoint.cut_short))
+    except TargetError as error:
+        return Fault(str(error))

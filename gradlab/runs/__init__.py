@@ -1,0 +1,1 @@
+"""Whole runs: targets loaded, checked here or in processes of their own, and summarised."""
