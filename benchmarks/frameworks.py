@@ -187,10 +187,11 @@ def heading(given: argparse.Namespace) -> str:
         "# Time, beside torch and JAX\n\n"
         f"Written by `{COMMAND} --threads {threads} --seconds {given.seconds:g} --write`; not to be edited. "
         f"Measured with {', '.join(installed())}, Python "
-        f"{platform.python_version()}, {platform.machine()}. Loss and gradient of the mean over labels; the median of "
-        "rounds in which all sides run in turn. In brackets, medians of each round's quotients: multiple of torch's "
-        "time (F.cross_entropy with backward), and of the limit, which is the larger of copying the logits and of "
-        "computing the exponentials in the first-level cache on one core.\n"
+        f"{platform.python_version()}, {platform.machine()}. Loss and gradient of the mean over labels. All sides "
+        "run in turn, for many rounds; a time is the median of the rounds. In brackets, two ratios, each the median of "
+        "the ratios of the rounds: to torch's time (F.cross_entropy with backward), and to the limit. The limit is the "
+        "time to copy the logits, or the time to compute the exponentials in the first-level cache on one core, "
+        "whichever is longer.\n"
     )
 
 

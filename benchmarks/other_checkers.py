@@ -279,25 +279,25 @@ def as_markdown(sizes: Sequence[str], cells: dict[str, list[Cell]], whole: Cell,
     found = [f"{name} {version(name)}" for name in PACKAGES if _installed(name)]
     head = "| checker | " + " | ".join(size.replace("x", " x ") for size in sizes) + " |"
     lines = [
-        "# What other gradient checkers make of the same defects",
+        "# What other gradient checkers find of the same defects",
         "",
         f"Written by `{COMMAND} --write`; not to be edited. Measured with {', '.join(found)} and Python "
-        f"{platform.python_version()}, one thread. {len(names)} specimens that are a wrong loss or gradient over "
-        "labels, float64, mean over the rows, normal logits of standard deviation 1; each checker with its defaults, "
-        "torch's fast mode without the slow run that it makes for its message. "
-        "How many it catches, and the median of its times for one function; one that takes more than the limit for one "
-        "is not run (about: reckoned from its time at 16 x 32).",
+        f"{platform.python_version()}, one thread. {len(names)} specimens whose loss or gradient over labels is "
+        "wrong, float64, mean over the rows, normal logits of standard deviation 1. Each checker has its defaults; "
+        "torch's fast mode runs without the slow run that it makes for its message. The table has the number of "
+        "specimens that each checker catches, and its median time for one function. A checker that is too slow for one "
+        "function is not run (about: estimated from its time at 16 x 32).",
         "",
         head,
         "|---" * (len(sizes) + 1) + "|",
         *("| " + checker + " | " + " | ".join(map(str, row)) + " |" for checker, row in cells.items()),
         "",
-        f"`gradlab check --profile quick` catches {_caught(whole)}, whatever the "
-        "size that a function is meant for: it brings its own problems. One run in float64 took "
-        f"{_time(whole.seconds)}. Most of what the others miss is right on moderate logits, or has a gradient that "
-        "fits its own wrong loss: no gradient check at one point can find that.",
+        f"`gradlab check --profile quick` catches {_caught(whole)}. It brings "
+        "its own problems, so the size does not matter. One run in float64 took "
+        f"{_time(whole.seconds)}. Most specimens that the others miss are right on moderate logits, or their gradient "
+        "fits their own wrong loss. No gradient check at one point can find that.",
         "",
-        "At how many of the sizes each specimen is caught, of those that the checker was run at:",
+        "At how many sizes each specimen is caught, of the sizes at which the checker ran:",
         "",
         "| specimen | " + " | ".join(cells) + " |",
         "|---" * (len(cells) + 1) + "|",

@@ -87,7 +87,8 @@ def ratio_of(error: Array, tolerance: Array) -> Array:
 class Fact:
     """A comparison of something that is no number: what was seen, what must be seen, and whether it holds.
 
-    where and observed make a sentence, such as "label -1" and "is answered in silence". asked: as in `Comparison`.
+    where and observed make a sentence, such as "label -1" and "is accepted without an error". asked: as in
+    `Comparison`.
     """
 
     where: str

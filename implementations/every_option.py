@@ -6,7 +6,7 @@ the ignored label have loss and gradient 0.
 
 x is what softcap and temperature make of the logits, c tanh(logit / c) / T, and the gradient is multiplied by the
 derivative of that. To a row's loss z_loss adds lambda lse^2, and poly_epsilon epsilon sum_j t_j (1 - p_j). Then the
-row's loss and gradient are multiplied by its sample weight s_i, and the gradient by what comes from above.
+row's loss and gradient are multiplied by its sample weight s_i, and the gradient by the upstream gradient.
 
 The mean divides by the sum of s_i w_(y_i), with probabilities of s_i, over the rows that count; or by their number, or
 by N. It is NaN where that is 0.
@@ -191,7 +191,7 @@ def checked_rows(values: npt.ArrayLike | None, logits: Array, least: float) -> A
 
 
 def checked_upstream(upstream: npt.ArrayLike, logits: Array, reduction: str) -> Array:
-    """What comes from above for every row, shape (N,); only where there is a loss for every row."""
+    """The upstream gradient for every row, shape (N,); only where there is a loss for every row."""
     if reduction != "none":
         raise ValueError(f"upstream needs reduction none, got {reduction}")
     return checked_rows(upstream, logits, -np.inf)

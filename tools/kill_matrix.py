@@ -94,9 +94,9 @@ def as_markdown(found: Sequence[Row], families: str) -> str:
     lines = [
         "# Which check rejects which known defect",
         "",
-        f"Written by `{COMMAND} --families {families}`; not to be edited. Seed {SEED}, no problem drawn. "
+        f"Written by `{COMMAND} --families {families}`; not to be edited. Seed {SEED}, without drawn problems. "
         f"{len(specimens())} specimens, {len(bad) - len(specimens())} teaching codes, {len(found) - len(bad)} sound "
-        "implementations, which no check of level `stable` rejects. `gradlab explain NAME` tells more of each.",
+        "implementations, which no check of level `stable` rejects. `gradlab explain NAME` says more about each.",
         "",
         "![kill matrix](kill-matrix.svg)",
         "",

@@ -1,8 +1,8 @@
-"""`upstream:file.py:loss`: one loss for each row, and a backward pass that takes the gradient from above.
+"""`upstream:file.py:loss`: one loss for each row, and a backward pass that takes the upstream gradient.
 
 The function, of (logits, targets), returns the losses (N,) and a function `backward(upstream)`, which takes the
 derivative of whatever comes after by each loss, (N,), and returns that by the logits, (N, K). The reduction is made
-here; and what comes from above is the option `upstream`, which is claimed for it, so that a backward pass that takes
+here; and the upstream gradient is the option `upstream`, which is claimed for it, so that a backward pass that takes
 the first row's number for all, or none at all, is seen.
 """
 
@@ -52,7 +52,7 @@ def _with_keywords(signature: inspect.Signature) -> inspect.Signature:
 
 
 def loss_and_gradient(loss: Loss, logits: Array, targets: Array, reduction: str, upstream: Array) -> tuple[Any, Any]:
-    """The reduced loss and its gradient (N, K); upstream: the gradient from above, (N,).
+    """The reduced loss and its gradient (N, K); upstream: the upstream gradient, (N,).
 
     Raises TypeError or ValueError for what does not fit.
     """

@@ -1,4 +1,4 @@
-"""What the factors of rows (sample weights, what comes from above) add to the bounds of `tolerances`.
+"""What the factors of rows (sample weights, the upstream gradient) add to the bounds of `tolerances`.
 
 A row's loss and gradient, their terms included, are multiplied by a factor f each, so that their errors are too. Each
 of the options that f comes from is converted to the format and multiplied in: at the end, into the coefficients and

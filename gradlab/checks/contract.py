@@ -258,7 +258,7 @@ def _refuses(implementation: Implementation, problem: Problem, fault: str, **arr
     outcome = perform(implementation.function, call)
     if isinstance(outcome.error, CallFaultError):
         return Fact(fault, f"{outcome.error}", "an exception", False)
-    seen = "is answered in silence" if outcome.error is None else f"raises {type(outcome.error).__name__}"
+    seen = "is accepted without an error" if outcome.error is None else f"raises {type(outcome.error).__name__}"
     return Fact(fault, seen, "an exception", outcome.error is not None)
 
 

@@ -45,7 +45,7 @@ def gradient_is_the_derivative_of_its_own_loss(implementation: Implementation, p
 def along_classes(implementation: Implementation, problem: Problem) -> Findings:
     """Central differences along every class, all rows at once, of the rows' own losses (reduction none).
 
-    The gradient of a row is that times what comes from above.
+    The gradient of a row is that times the upstream gradient.
     """
     exact = _on_grid(problem, 1.0, replace(problem.objective, reduction="none"))
     coefficient_sum = _coefficient_sum(exact)

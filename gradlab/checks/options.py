@@ -50,7 +50,7 @@ def sample_weights_are_as_defined(implementation: Implementation, problem: Probl
 
 
 def upstream_is_as_defined(implementation: Implementation, problem: Problem) -> Findings:
-    """Each row of the gradient is multiplied by its number from above, and the losses are as they are without."""
+    """Each row of the gradient is multiplied by its upstream gradient, and the losses are as they are without."""
     return values_within_bound(implementation, problem)
 
 

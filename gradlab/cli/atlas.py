@@ -31,33 +31,39 @@ DEFAULT = (
 )
 
 
-@click.command(short_help="The errors of every framework installed, family by family.")
+@click.command(short_help="The errors of every installed framework, family by family.")
 @click.argument("targets", nargs=-1)
-@click.option("--family", "names", multiple=True, metavar="NAME", help="Measure errors on it only. May be repeated.")
+@click.option(
+    "--family", "names", multiple=True, metavar="NAME", help="Measure errors on this family only. May be repeated."
+)
 @click.option("--climb", type=click.IntRange(min=0), default=GENERATIONS, show_default=True, metavar="GENERATIONS")
 @click.option(
-    "--markdown", type=click.Path(path_type=Path), metavar="FILE", help="Write the page there, not to stdout."
+    "--markdown", type=click.Path(path_type=Path), metavar="FILE", help="Write the page to FILE, not to stdout."
 )
-@click.option("--json", type=click.Path(path_type=Path), metavar="FILE", help="Write all that was seen there.")
-@click.option("--picture", type=click.Path(path_type=Path), metavar="FILE", help="Draw it there, as SVG (extra: plot).")
+@click.option("--json", type=click.Path(path_type=Path), metavar="FILE", help="Write all results to FILE, as JSON.")
+@click.option(
+    "--picture", type=click.Path(path_type=Path), metavar="FILE", help="Draw the errors to FILE, as SVG (extra: plot)."
+)
 @click.option(
     "--certificates", type=click.Path(path_type=Path), default=CERTIFICATES, show_default=True, metavar="DIR",
-    help="Of `gradlab exhaustive`: their figures stand beside.",
+    help="The folder of the certificates whose figures are shown too.",
 )  # fmt: skip
 @click.option(
     "--jobs", type=click.IntRange(min=1), metavar="N",
-    help="How many to measure side by side.  [default: the processors]",
+    help="How many to measure at the same time.  [default: one per processor]",
 )  # fmt: skip
 @isolation_options
 def atlas(targets: tuple[str, ...], names: tuple[str, ...], climb: int, certificates: Path, **given: Any) -> Status:
     """Measure each TARGET in each dtype that it claims: verdict, largest errors in ULP, rules followed.
 
-    The largest error of the loss, of the target's entry and of the others on each family of problems with finite logits
-    (profile standard, seeds 0 to 7), and on rows that are changed towards larger errors for so many generations
-    (--climb), with the input; the margin from which the target's entry is 0; and which rules it follows where
-    implementations disagree, as `gradlab conform` tells. Without TARGETs: the frameworks that have an adapter, and some
-    of gradlab's own. One whose package is not installed is left out. What is done is written after each target, in the
-    order given. Each runs in processes of its own, as with `gradlab check`: what ends one is a finding.
+    For each family of problems with finite logits (profile standard, seeds 0 to 7): the largest error of the loss, of
+    the target's entry and of the other entries, with the input. Then rows are changed towards larger errors, for
+    --climb generations. Also: the margin from which the target's entry is 0, and the rules that `gradlab conform`
+    finds.
+
+    Without TARGETs it measures the frameworks that have an adapter, and some of gradlab's own implementations. A
+    framework that is not installed is left out. Files are written after each target, in the order given. Each target
+    runs in processes of its own, as with `gradlab check`: what ends a process is a finding.
     """
     from gradlab.campaigns.atlas.atlas import measured_families
     from gradlab.campaigns.atlas.document import certificates_in

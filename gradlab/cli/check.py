@@ -41,26 +41,39 @@ class Output:
 
 @click.command(short_help="Verdicts on implementations.")
 @click.argument("targets", nargs=-1)
-@click.option("--shipped", is_flag=True, help="All that ships with gradlab, each against the verdict it states.")
+@click.option(
+    "--shipped",
+    is_flag=True,
+    help="Check everything that ships with gradlab, and compare each verdict with the one it states.",
+)
 @click.option("--level", type=click.Choice(LEVELS), help="The verdict asked for.  [default: as claimed, or stable]")
 @click.option("--profile", type=click.Choice(list(PROFILES)), default="standard", show_default=True)
-@click.option("--dtype", "dtypes", type=click.Choice(DTYPE_NAMES), multiple=True, help="Check it. May be repeated.")
+@click.option(
+    "--dtype",
+    "dtypes",
+    type=click.Choice(DTYPE_NAMES),
+    multiple=True,
+    help="Check in this dtype. May be repeated.  [default: as claimed]",
+)
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
-@click.option("--json", type=click.Path(path_type=Path), metavar="FILE", help="Write the report there too.")
+@click.option("--json", type=click.Path(path_type=Path), metavar="FILE", help="Also write the report to FILE, as JSON.")
 @click.option(
     "--cases",
     type=click.Path(path_type=Path),
     default=CASES,
     show_default=True,
     metavar="DIR",
-    help="Where failing problems are kept.",
+    help="The folder in which failing problems are kept.",
 )
 @claim_options
-@click.option("--derivative", type=click.Choice(list(DERIVATIVES)), help="Claim it.  [default: gradient]")
-@click.option("--time", is_flag=True, help="Measure time and memory too, a few seconds for each dtype.")
+@click.option("--derivative", type=click.Choice(list(DERIVATIVES)), help="Claim this.  [default: gradient]")
+@click.option("--time", is_flag=True, help="Also measure time and memory, a few seconds for each dtype.")
 @click.option("--verbose", is_flag=True, help="Show every failure, not only the most costly.")
 @click.option(
-    "--jobs", type=click.IntRange(min=1), metavar="N", help="How many to judge side by side.  [default: the processors]"
+    "--jobs",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="How many to check at the same time.  [default: one per processor]",
 )
 @isolation_options
 def check(targets: tuple[str, ...], shipped: bool, json: Path | None, verbose: bool, **given: Any) -> Status:
@@ -68,11 +81,11 @@ def check(targets: tuple[str, ...], shipped: bool, json: Path | None, verbose: b
 
     A TARGET is package.module:callable, file.py:callable, a file (all functions that it marks with
     @gradlab.implementation or lists in __all__), a folder, the name of a shipped implementation, or an entry point of
-    the group gradlab.implementations. A prefix, such as torch:, c: or pair:, makes an adapter of the rest:
-    docs/validate-your-own.md has them all.
+    the group gradlab.implementations. A prefix, such as torch:, c: or pair:, chooses an adapter for the rest;
+    docs/validate-your-own.md lists them.
 
-    Each runs in a process of its own, so that a crash, an endless loop or too much memory is a finding, and the run
-    goes on. This is for accidents; it is no sandbox against malice: docs/isolation.md.
+    Each implementation runs in a process of its own. A crash, an endless loop or too much memory is a finding, and the
+    run goes on. This protects from accidents, and is no sandbox: docs/isolation.md.
     """
     limits = limits_of(given)
     given["jobs"] = given["jobs"] or n_processors()

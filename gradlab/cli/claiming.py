@@ -18,7 +18,7 @@ def claim_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Adds --reduction, --targets, --mean-over and --option to a command."""
 
     def option(names: Sequence[str], values: Sequence[str]) -> Callable[..., Any]:
-        return click.option(*names, type=click.Choice(values), multiple=True, help="Claim it. May be repeated.")
+        return click.option(*names, type=click.Choice(values), multiple=True, help="Claim this. May be repeated.")
 
     added = (
         option(("--reduction",), REDUCTIONS),

@@ -12,16 +12,19 @@ from gradlab.cli.status import Status
 @click.command(short_help="What changed between two reports.")
 @click.argument("old", type=click.Path(path_type=Path))
 @click.argument("new", type=click.Path(path_type=Path))
-@click.option("--markdown", is_flag=True, help="As Markdown: >> $GITHUB_STEP_SUMMARY.")
+@click.option("--markdown", is_flag=True, help="Print Markdown, for $GITHUB_STEP_SUMMARY.")
 def compare(old: Path, new: Path, markdown: bool) -> Status:
-    """Compare the reports OLD and NEW that `gradlab check --json` wrote: nothing is worse (0), something is (1).
+    """Compare the reports OLD and NEW, which `gradlab check --json` wrote.
 
-    Worse is a lower verdict, a check that passed and fails now, an implementation that is gone, and an error that is
-    more than twice what it was and one ULP. Errors are compared where both runs had the same seed and profile.
+    Exit status: 0 nothing is worse, 1 something is worse.
 
-    Of two reports with --time: a time, as a ratio to a yardstick that ran in turn with it, whose median is more than
-    1.25 times what it was, with p < 0.001 in a rank test (Mann-Whitney) and at least 5 samples on either side; and
-    memory beyond the gradient that is more than 1.25 times what it was, and 64 KiB.
+    It is worse if a verdict is lower, if a check fails that passed, if an implementation is missing, or if an error has
+    more than doubled and is above one ULP. Errors are compared if both runs had the same seed and profile.
+
+    Reports with --time are compared in time and memory too. Times are ratios to a yardstick that ran in turn with the
+    implementation. A time is worse if its median is more than 1.25 times the old one, with p < 0.001 in a rank test
+    (Mann-Whitney) and at least 5 samples in both reports. Memory beyond the gradient is worse if it is more than 1.25
+    times the old amount and grew by more than 64 KiB.
     """
     from gradlab.compare.change import counted
     from gradlab.compare.comparison import ReportError, changes, read_report

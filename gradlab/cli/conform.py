@@ -22,16 +22,24 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Which rules an implementation follows where implementations disagree.")
 @click.argument("targets", nargs=-1, required=True)
-@click.option("--dtype", "dtypes", type=click.Choice(DTYPE_NAMES), multiple=True, help="Ask in it. May be repeated.")
-@click.option("--json", type=click.Path(path_type=Path), metavar="FILE", help="Write the profiles there too.")
+@click.option(
+    "--dtype",
+    "dtypes",
+    type=click.Choice(DTYPE_NAMES),
+    multiple=True,
+    help="Ask in this dtype. May be repeated.  [default: as claimed]",
+)
+@click.option(
+    "--json", type=click.Path(path_type=Path), metavar="FILE", help="Also write the profiles to FILE, as JSON."
+)
 @claim_options
 @isolation_options
 def conform(targets: tuple[str, ...], dtypes: tuple[str, ...], json: Path | None, **named: Any) -> Status:
-    """The conformance profile of each TARGET: what it makes of every case on which implementations disagree.
+    """The conformance profile of each TARGET: which rule it follows in each case on which implementations disagree.
 
-    Nothing is judged, and the exit status is 0. Each case has rules with names, docs/conformance.md; the one whose
-    answer was given is printed, or what was seen where none fits. What needs an option that is not claimed is not
-    asked. TARGETs are those of `gradlab check`, and run in processes of their own as they do there.
+    There is no verdict, and the exit status is 0. docs/conformance.md names the rules of each case. The rule that the
+    answer follows is printed, or the answer itself if no rule fits. A case is not asked if it needs an option that is
+    not claimed. A TARGET is what it is for `gradlab check`, and runs in a process of its own as it does there.
     """
     from gradlab.campaigns.conformance.page import conformance_document
     from gradlab.campaigns.conformance.run import conformances

@@ -10,11 +10,11 @@ FORM_NAMES = ("definition", "textbook", "shifted", "log-space", "complement")
 STYLE_NAMES = ("text", "latex", "python")
 
 
-@click.command(short_help="The mathematics of a form, step by step, proved anew.")
+@click.command(short_help="The mathematics of a form, step by step, proved again.")
 @click.option("--form", type=click.Choice(FORM_NAMES), default="definition", show_default=True)
 @click.option("--format", "style", type=click.Choice(STYLE_NAMES), default="text", show_default=True)
 def derive(form: str, style: str) -> Status:
-    """The derivation of a form, with what proved each step; all is proved anew while it is printed."""
+    """The derivation of a form, step by step, with what proved each step. Each is proved again while it is printed."""
     from gradlab.symbolic.render import derive as derived
 
     click.echo(derived(form, style), nl=False)

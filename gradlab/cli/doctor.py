@@ -19,21 +19,27 @@ FUNCTIONS = ("exp", "exp2", "log", "log1p", "expm1")
 
 
 @click.command(short_help="What this machine's arithmetic is like.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option(
     "--every",
     "walked",
     type=click.Choice([*FUNCTIONS, "all"]),
     multiple=True,
     metavar="FUNCTION",
-    help=f"Ask it for all 2^32 float32 arguments, in minutes: {', '.join(FUNCTIONS)} or all of them.",
+    help=f"Measure it at all 2^32 float32 arguments, in minutes: {', '.join(FUNCTIONS)} or all.",
 )
-@click.option("--processes", type=click.IntRange(min=1), default=1, show_default=True, help="Share --every out.")
+@click.option(
+    "--processes",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="How many processes share the work of --every.",
+)
 def doctor(as_json: bool, walked: tuple[str, ...], processes: int) -> Status:
     """Versions, processor, rounding, subnormals, and the measured error of exp, exp2, log, log1p and expm1.
 
-    The functions are asked at drawn arguments and at those where some build of NumPy was found to be worst. Exit status
-    1 where something is not as the bounds of level `stable` or level `accurate` take it.
+    The functions are measured at random arguments, and at those where a build of NumPy was found to be least accurate.
+    Exit status 1 if the machine does not do what the bounds of level `stable` or level `accurate` assume.
     """
     from gradlab.measure.doctor import examination, told
     from gradlab.storage.files import strict_json

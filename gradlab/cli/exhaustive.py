@@ -24,33 +24,43 @@ KEPT = Path(".gradlab") / "exhaustive"
 
 @click.command(short_help="The largest errors on every float32 margin of two classes.")
 @click.argument("targets", nargs=-1)
-@click.option("--processes", type=click.IntRange(min=1), default=1, show_default=True, help="Share the work out.")
 @click.option(
-    "--sample", type=click.IntRange(min=1), default=1, show_default=True, help="Take every so-manieth margin."
+    "--processes", type=click.IntRange(min=1), default=1, show_default=True, help="How many processes share the work."
+)
+@click.option(
+    "--sample", type=click.IntRange(min=1), default=1, show_default=True, help="Test every Nth margin.", metavar="N"
 )
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Write the certificate there; into a folder, NAME.json for each.",
+    help="Write the certificate to FILE; if it is a folder, one NAME.json for each TARGET.",
 )
 @click.option(
-    "--kept", type=click.Path(path_type=Path), default=KEPT, show_default=True, metavar="DIR", help="Progress."
+    "--kept",
+    type=click.Path(path_type=Path),
+    default=KEPT,
+    show_default=True,
+    metavar="DIR",
+    help="Where progress is kept.",
 )
-@click.option("--verify", type=click.Path(path_type=Path), metavar="CERTIFICATE", help="Does it hold?")
-@click.option("--all", "everything", is_flag=True, help="With --verify: walk every piece again.")
-@click.option("--seed", type=click.IntRange(min=0), help="With --verify: draw the same pieces as another time.")
+@click.option("--verify", type=click.Path(path_type=Path), metavar="CERTIFICATE", help="Test whether it holds.")
+@click.option("--all", "everything", is_flag=True, help="With --verify: run every piece again.")
+@click.option(
+    "--seed", type=click.IntRange(min=0), help="With --verify: choose the pieces; the same seed, the same pieces."
+)
 def exhaustive(targets: tuple[str, ...], verify: Path | None, output: Path | None, **given: Any) -> Status:
-    """Ask each TARGET for logits (M, 0), both labels and all float32 margins M in [0, 104): its largest errors.
+    """The largest errors of each TARGET for the logits (M, 0), with both labels, at all float32 margins M in [0, 104).
 
-    They are 1,120,927,744; from M = 103.972 on, the last 0.0003% of them, the right small answers are 0.
+    There are 1,120,927,744 such margins. From M = 103.972 on, the last 0.0003% of them, the right small answers are 0.
 
-    TARGETs are those of `gradlab check`. A walk that was interrupted goes on when the same command is given again.
+    A TARGET is what it is for `gradlab check`. If the run is interrupted, the same command goes on where it stopped.
 
-    With --verify: whether a certificate holds (0) or not (1). Its largest errors are worked out by ball arithmetic and
-    asked for again, and pieces drawn at random, of 4,194,304 margins in all, are walked again: the digest of their
-    answers and their largest errors must be those of the certificate. With another processor or other versions answers
-    may have other bits: then it is only seen that no error is larger. It says how likely false pieces are to pass.
+    --verify tests whether a certificate holds (exit status 0) or not (1). Its largest errors are computed again by ball
+    arithmetic, and the implementation is called there again. Then pieces drawn at random, of 4,194,304 margins in all,
+    are run again: the digest of their answers and their largest errors must be those of the certificate. With another
+    processor or other versions, answers may have other bits. Then gradlab only tests that no error is larger. It also
+    prints how likely a false certificate is to pass.
     """
     from gradlab.campaigns.exhaustive.certificate import CertificateError
     from gradlab.campaigns.exhaustive.evaluation import FaultError
@@ -95,7 +105,7 @@ def _unfit(verifies: bool, given: dict[str, Any]) -> Iterator[str]:
     if (given["everything"] or given["seed"] is not None) and not verifies:
         yield "--all and --seed are for --verify"
     if given["everything"] and given["seed"] is not None:
-        yield "--all walks every piece: there is nothing to draw with --seed"
+        yield "--all runs every piece: there is nothing to choose with --seed"
 
 
 def _unwritable(kept: Path, output: Path | None) -> Iterator[str]:
@@ -147,7 +157,7 @@ def _verify(path: Path, given: dict[str, Any]) -> Status:
     certificate = read_certificate(path)
     print_lines([f"{label_of(certificate.margins)}, {certificate.n_done:,} of {len(certificate.margins):,} margins"])
     if not certificate.has_pieces:
-        print_lines(["it holds no pieces: beyond its largest errors only what is walked again now is verified"])
+        print_lines(["it holds no pieces: only its largest errors and what is run again now are verified"])
     print_lines(f"changed since: {change}" for change in changes(certificate))
     findings = list(verified(certificate))
     print_lines(line for finding in findings for line in told_of(finding))

@@ -9,7 +9,7 @@ import click
 from gradlab.cli.status import Status
 
 
-@click.command(short_help="What is known of a defect, and how to mend it.")
+@click.command(short_help="What is known about a defect, and how to mend it.")
 @click.argument("defect")
 def explain(defect: str) -> Status:
     """What is wrong with a known DEFECT, the smallest input that shows it, how to mend it, and where it was seen."""

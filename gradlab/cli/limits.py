@@ -60,13 +60,13 @@ def isolation_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Adds --in-process, --call-seconds, --load-seconds and --memory to a command."""
     own = Limits()
     options = (
-        click.option("--in-process", is_flag=True, help="Run in this process: a crash there is the end of gradlab."),
+        click.option("--in-process", is_flag=True, help="Run in gradlab's own process, which a crash ends."),
         click.option("--call-seconds", type=Seconds(), default=own.call_seconds,
-                     show_default=True, metavar="N", help="How long one call may take."),
+                     show_default=True, metavar="N", help="How many seconds one call may take."),
         click.option("--load-seconds", type=Seconds(), default=own.load_seconds,
-                     show_default=True, metavar="N", help="How long loading a target may take."),
+                     show_default=True, metavar="N", help="How many seconds loading a target may take."),
         click.option("--memory", type=Size(), default=own.memory, metavar="SIZE",
-                     help=f"How much memory its process may take.  [default: {spelled_bytes(own.memory)}]"),
+                     help=f"How much memory its process may use.  [default: {spelled_bytes(own.memory)}]"),
     )  # fmt: skip
     for option in reversed(options):
         command = option(command)

@@ -18,9 +18,9 @@ Rows = list[tuple[str, str, str]]
 
 @click.command("list", short_help="What ships, the checks, the families, the profiles.")
 @click.argument("sections", nargs=-1)
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def listing(sections: tuple[str, ...], as_json: bool) -> Status:
-    """What ships, the entry points, the checks, the families and the profiles; or only the SECTIONS named."""
+    """List what ships, the entry points, the checks, the families and the profiles, or only the SECTIONS named."""
     for section in sections:
         if section not in SECTIONS:
             raise click.UsageError(f"section must be one of {', '.join(SECTIONS)}, got {section!r}")

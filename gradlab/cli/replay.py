@@ -12,7 +12,7 @@ from gradlab.cli.status import Status
 from gradlab.storage.files import CASES
 
 
-@click.command(short_help="A kept problem again: fixed or still failing.")
+@click.command(short_help="Run a kept problem again: fixed or still failing.")
 @click.argument("case")
 @click.option(
     "--cases",
@@ -20,11 +20,14 @@ from gradlab.storage.files import CASES
     default=CASES,
     show_default=True,
     metavar="DIR",
-    help="Where cases are looked for by their id.",
+    help="The folder in which a case is looked for by its id.",
 )
 @isolation_options
 def replay(case: str, cases: Path, **given: Any) -> Status:
-    """Run a kept CASE, an id or a file, again bit for bit: fixed (0), still failing (1), or cannot run (2)."""
+    """Run a kept CASE again, bit for bit. CASE is an id or a file.
+
+    Exit status: 0 fixed, 1 still failing, 2 cannot run.
+    """
     from gradlab.cases.cases import CaseError, find_case
     from gradlab.report.terminal import print_lines
     from gradlab.runs.replay import replay_here, replay_isolated

@@ -40,9 +40,7 @@ def _measurements(report: Plain) -> dict[tuple[str, str, int, int], Plain]:
 def _other_machine(old: Plain, new: Plain) -> Iterator[Change]:
     differ = [f"{name} {old[name]} -> {new[name]}" for name in old if old[name] != new[name]]
     if differ:
-        yield Change(
-            "machine", f"is another one: {', '.join(differ)}; ratios are compared all the same", Effect.CHANGED
-        )
+        yield Change("machine", f"is another one: {', '.join(differ)}; the ratios are compared anyway", Effect.CHANGED)
 
 
 def _time_change(key: tuple[str, str, int, int], old: Plain, new: Plain) -> Iterator[Change]:

@@ -41,9 +41,9 @@ def admits(claims: Claims, problem: Problem) -> bool:
 def is_left_open(problem: Problem) -> bool:
     """Whether sound code may answer in more than one way, since a number of a row is 0, or next to it.
 
-    A row of sample weight 0, or with 0 from above, whose logits are not all finite: 0 for code that leaves it out, and
-    NaN, as 0 times inf, for code that multiplies. And a mean whose sample weights sum to 0, over rows that count, or
-    are themselves subnormal, so that their sum may have no digit, and no finite reciprocal.
+    A row of sample weight 0, or of upstream gradient 0, whose logits are not all finite: 0 for code that leaves it out,
+    and NaN, as 0 times inf, for code that multiplies. And a mean whose sample weights sum to 0, over rows that count,
+    or are themselves subnormal, so that their sum may have no digit, and no finite reciprocal.
     """
     options = problem.objective.per_row_options
     if not options:

@@ -46,7 +46,7 @@ def power_lines(power: Power) -> Iterator[str]:
         yield f"  would have missed: {', '.join(power.missed)}"
     if power.not_exercised:
         counts = ", ".join(f"{reason} ({len(names)})" for reason, names in power.not_exercised.items())
-        yield f"  not tried, for want of a claim (known defects): {counts}"
+        yield f"  not tried, as it is not claimed (known defects): {counts}"
 
 
 def claims_line(claims: Claims) -> str:

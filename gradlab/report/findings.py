@@ -30,7 +30,7 @@ def lines_of_run(run: Run, failures: Iterable[str], not_claimed: Sequence[str]) 
     yield from advice(run)
     yield from not_accurate(run)
     if not_claimed:
-        yield f"not tried: it takes {', '.join(not_claimed)}, but does not claim so"
+        yield f"not tried: it takes {', '.join(not_claimed)}, but does not claim it"
     if run.power is not None:
         yield from power_lines(run.power)
 
@@ -78,7 +78,7 @@ def not_accurate(run: Run) -> Iterator[str]:
         return  # no line: another derivative than the gradient, where no check asks for more
     worst = max((line.worst for line in lines), key=_size)
     shown = f"{worst.where} = {worst.observed}, exactly {worst.expected}, in {worst.dtype}"
-    yield f"not accurate, which level stable does not ask for: {shown}, on {snippet(worst.problem)}"
+    yield f"not accurate (level stable does not ask for it): {shown}, on {snippet(worst.problem)}"
 
 
 def reason(run: Run) -> str:

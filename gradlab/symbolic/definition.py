@@ -84,7 +84,7 @@ LETTERS: dict[Expr, Letter] = {
     lambda_: Letter("z_loss", "the factor of the z-loss"),
     phi: Letter("poly_epsilon", "the factor of the polynomial term"),
     s: Letter("sample_weights", "the row's sample weight"),
-    v: Letter("upstream", "the row's number from above, the derivative by its loss of what comes after"),
+    v: Letter("upstream", "the row's upstream gradient, the derivative of what follows by the row's loss"),
     u: Letter("logits", "one logit"),
     M: Letter("log_sum_exp", "the logarithm of the sum of the exponentials of the logits, shifted or not"),
     m: Letter("target_probability", "the sum of t_j p_j: the target's probability where there is one target"),

@@ -138,7 +138,7 @@ def _of_file(path: Path) -> list[Found]:
     found = _offered(path)
     if not found:
         raise TargetError(
-            f"{path} offers nothing: mark functions with @gradlab.implementation, list them in __all__,"
+            f"{path} has nothing to check: mark functions with @gradlab.implementation, list them in __all__,"
             f" or write {path}:function"
         )
     return found
@@ -153,7 +153,7 @@ def _of_folder(folder: Path) -> list[Found]:
 
 def offers_nothing(folder: Path) -> str:
     """What is wrong with a folder that offers no function."""
-    return f"{folder} offers nothing: none of its *.py files marks a function or has an __all__"
+    return f"{folder} has nothing to check: none of its *.py files marks a function or has an __all__"
 
 
 def files_that_may_offer(folder: Path) -> Iterator[Path]:

@@ -1,4 +1,4 @@
-"""Sample weights, what comes from above, and the mean over weighted rows: forgotten, doubled, or in another place."""
+"""Sample weights, the upstream gradient, and the mean over weighted rows: forgotten, doubled, or in another place."""
 
 from __future__ import annotations
 
@@ -62,24 +62,24 @@ def epsilon_in_denominator(logits: Array, labels: Array, sample_weights: Array |
 
 
 def upstream_in_loss(logits: Array, labels: Array, upstream: Array | None = None) -> Answer:
-    """The losses are multiplied by what comes from above too."""
+    """The losses are multiplied by the upstream gradient too."""
     losses, gradient = every_option(logits, labels, reduction="none", upstream=upstream)
     return (losses if upstream is None else losses * upstream), gradient
 
 
 def upstream_ignored(logits: Array, labels: Array, upstream: Array | None = None) -> Answer:
-    """The gradient is that of the losses, whatever comes from above."""
+    """The gradient is that of the losses, whatever the upstream gradient is."""
     return every_option(logits, labels, reduction="none")
 
 
 def upstream_summed(logits: Array, labels: Array, upstream: Array | None = None) -> Answer:
-    """Every row is multiplied by the sum of what comes from above."""
+    """Every row is multiplied by the sum of the upstream gradient."""
     losses, gradient = every_option(logits, labels, reduction="none")
     return losses, gradient if upstream is None else gradient * upstream.sum()
 
 
 def upstream_first_for_all(logits: Array, labels: Array, upstream: Array | None = None) -> Answer:
-    """Every row is multiplied by what comes from above for the first, as if it were the same for all."""
+    """Every row is multiplied by the upstream gradient for the first, as if it were the same for all."""
     losses, gradient = every_option(logits, labels, reduction="none")
     return losses, gradient if upstream is None or not len(upstream) else gradient * upstream[0]
 
@@ -160,7 +160,7 @@ SPECIMENS = (
     ),
     Specimen(
         upstream_in_loss,
-        wrong="loss_i = v_i (-log p_y); what comes from above is for the gradient alone",
+        wrong="loss_i = v_i (-log p_y); the upstream gradient is for the gradient alone",
         mend="multiply row i of the gradient by v_i, and return the losses as they are",
         logits=[[0, 0]],
         labels=[0],

@@ -1,4 +1,4 @@
-"""Sample weights, what comes from above, and means over them in other idioms of NumPy: normalised, folded in."""
+"""Sample weights, the upstream gradient, and means over them in other idioms of NumPy: normalised, folded in."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def weights_in_the_coefficients(
 def backward_pass(
     logits: Array, targets: Array, upstream: Array | None = None, sample_weights: Array | None = None
 ) -> Answer:
-    """What comes from above times the weight, as one factor of p times the target's sum and of the targets."""
+    """The upstream gradient times the weight, as one factor of p times the target's sum and of the targets."""
     t = targets
     if targets.ndim == 1:
         t = np.zeros_like(logits)

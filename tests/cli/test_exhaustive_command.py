@@ -54,17 +54,17 @@ def test_random_pieces_are_walked_again_and_the_odds_are_told(gradlab: Any) -> N
     gradlab("exhaustive", "complement", *SAMPLE, "--output", "c.json")
     ran = gradlab("exhaustive", "--verify", "c.json")
     assert ran.status == 0
-    assert "\nholds: complement, pieces walked again" in ran.out
+    assert "\nholds: complement, pieces run again" in ran.out
     assert "\n5 of 34 digests compared: a certificate with one false piece would have passed" in ran.out
     assert " probability of 85.29%, one with a tenth of its pieces false with 51.214%; --all compares" in ran.out
-    (seed,) = re.findall(r"walked again; --seed (\d+) draws the same", ran.out)
+    (seed,) = re.findall(r"run again; --seed (\d+) draws the same", ran.out)
     spot_check = gradlab("exhaustive", "--verify", "c.json", "--seed", seed)
     assert spot_check.out == f"{ran.out}the probabilities are those of a seed that was not known when the" + (
         " certificate was made\n"
     )
     assert gradlab("exhaustive", "--verify", "c.json").out != ran.out
     every = gradlab("exhaustive", "--verify", "c.json", "--all")
-    assert "\nall 34 pieces walked again\n" in every.out
+    assert "\nall 34 pieces run again\n" in every.out
     assert every.out.endswith("\nevery digest was compared: no false piece can have been passed over\n")
 
 
@@ -76,13 +76,13 @@ def test_a_piece_that_is_false_does_not_hold(gradlab: Any) -> None:
     Path("c.json").write_text(json.dumps(plain))
     ran = gradlab("exhaustive", "--verify", "c.json")
     assert ran.status == 1
-    assert ran.out.count("\nDOES NOT HOLD: complement, pieces walked again\n") == 1
+    assert ran.out.count("\nDOES NOT HOLD: complement, pieces run again\n") == 1
     assert ran.out.count(f", the certificate holds {'0' * 16}\n") == 5
     plain["machine"]["processor"] = "another"
     Path("c.json").write_text(json.dumps(plain))
     ran = gradlab("exhaustive", "--verify", "c.json")
     assert ran.status == 0
-    assert "\nnot comparable: complement, 5 of the pieces walked again: no error is larger than the " in ran.out
+    assert "\nnot comparable: complement, 5 of the pieces run again: no error is larger than the " in ran.out
     assert ran.out.endswith("\nno digest is the certificate's: nothing shows that its pieces are not false\n")
 
 
@@ -93,9 +93,9 @@ def test_a_certificate_without_pieces_is_said_to_hold_none(gradlab: Any) -> None
     Path("c.json").write_text(json.dumps(plain))
     ran = gradlab("exhaustive", "--verify", "c.json")
     assert ran.status == 0
-    assert "it holds no pieces: beyond its largest errors only what is walked again now is verified\n" in ran.out
+    assert "it holds no pieces: only its largest errors and what is run again now are verified\n" in ran.out
     assert ran.out.endswith(
-        "no larger error: complement, in what was walked again, of which the certificate says nothing\n"
+        "no larger error: complement, in the pieces run again; the certificate does not hold any pieces\n"
     )
 
 
@@ -146,7 +146,7 @@ def test_a_target_that_raises_ends_with_the_margins_at_which_it_did(gradlab: Any
         ([], "give one TARGET or more, or --verify CERTIFICATE"),
         (["shifted", "--verify", "c.json"], "give one TARGET or more, or --verify CERTIFICATE"),
         (["shifted", "--all"], "--all and --seed are for --verify"),
-        (["--verify", "c.json", "--all", "--seed", "1"], "there is nothing to draw with --seed"),
+        (["--verify", "c.json", "--all", "--seed", "1"], "there is nothing to choose with --seed"),
         (["--verify", "missing.json"], "missing.json cannot be read"),
         (["nothing"], "nothing is no file"),
         (["shifted", "--output", "no/c.json"], "there is no folder"),

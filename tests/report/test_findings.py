@@ -52,7 +52,7 @@ def test_advice_is_one_line_for_each_check(reports: Reports) -> None:
 
 def test_what_keeps_it_from_being_accurate_is_the_largest_error(reports: Reports) -> None:
     (text,) = not_accurate(reports["stable"])
-    assert re.fullmatch(r"not accurate, which level stable does not ask for: .* = .*, exactly .*, in \w+, on .*", text)
+    assert re.fullmatch(r"not accurate \(level stable does not ask for it\): .* = .*, exactly .*, in \w+, on .*", text)
 
 
 def test_a_level_that_is_met_needs_no_reason(reports: Reports) -> None:

@@ -274,11 +274,11 @@ def test_a_file_that_does_not_do(source: str, reason: str) -> None:
 @pytest.mark.parametrize(
     ("name", "source", "reason"),
     [
-        ("a.py", PLAIN, "a.py offers nothing: mark functions with @gradlab.implementation, list them in __all__, or"
-         " write a.py:function"),
+        ("a.py", PLAIN, "a.py has nothing to check: mark functions with @gradlab.implementation, list them in __all__,"
+         " or write a.py:function"),
         ("a.py", "__all__ = 7", "a.py: __all__ must be a list of names, is of type int"),
         ("a.py", "__all__ = ['loss']", "a.py has no 'loss'"),
-        ("f", PLAIN, "f offers nothing: none of its *.py files marks a function or has an __all__"),
+        ("f", PLAIN, "f has nothing to check: none of its *.py files marks a function or has an __all__"),
         ("a.txt", PLAIN, "a.txt must be a Python file, named *.py"),
     ],
 )  # fmt: skip

@@ -58,11 +58,12 @@ def _opening(atlas: Plain) -> Iterator[str]:
     versions = ", ".join(f"{name} {version}" for name, version in atlas["versions"].items())
     machine = atlas["machine"]
     yield (
-        "Largest errors in units in the last place (ULP) against certified enclosures. All figures are *searched*: the"
-        f" largest that the families of the {atlas['profile']} profile show with seeds {atlas['seeds'][0]} to"
-        f" {atlas['seeds'][-1]}, and `climbed` where rows are changed towards larger ones; the true ones may be larger."
-        " Those called *exhaustive* are of every float32 margin of two classes. An error is `inf` where one of answer"
-        " and truth is finite and the other is not. It repeats on the same machine and versions."
+        "Largest errors in units in the last place (ULP), measured against certified enclosures. All figures are"
+        f" *searched*: the largest errors on the families of the {atlas['profile']} profile, with seeds"
+        f" {atlas['seeds'][0]} to {atlas['seeds'][-1]}. `climbed` marks errors on rows that were changed towards larger"
+        " errors. The true largest errors may be larger. Figures called *exhaustive* cover every float32 margin of two"
+        " classes. An error is `inf` if exactly one of answer and exact value is finite. The figures repeat on the same"
+        " machine with the same versions."
     )
     yield ""
     yield f"{versions}; Python {machine['python']}, {machine['processor']}."
@@ -80,10 +81,11 @@ def _summary(atlas: Plain, dtype: str) -> Iterator[str]:
         yield _row([f"`{entry['target']}`", chart["verdict"], *errors, _margin(chart["vanishes"]), because or "-"])
     yield ""
     yield (
-        "Verdict: on these problems, those with -inf, +inf and NaN, and those of the options claimed, without what"
-        " `gradlab check` draws besides. Errors: on finite logits, of the mean loss and its gradient."
-        " Target's entry: the smallest margin M at which it is exactly 0, for logits (M, 0) and label 0, by bisection,"
-        f" confirmed at its eight neighbours on either side; rightly it is 0 from {right:.6g} on."
+        "Verdict: on these problems, on those with -inf, +inf and NaN, and on those of the claimed options, without the"
+        " problems that `gradlab check` also draws. Errors: on finite logits, of the mean loss and its gradient."
+        " Target's entry: the smallest margin M at which it is exactly 0, for logits (M, 0) and label 0, found by"
+        f" bisection and confirmed at its eight neighbours on either side; the exact entry rounds to 0 from {right:.6g}"
+        " on."
     )
     yield from (f"\n{line}" for line in _exhaustive(atlas, dtype))
 
@@ -110,7 +112,7 @@ def _margin(vanishes: Plain) -> str:
 
 def _conformance(atlas: Plain, dtype: str) -> Iterator[str]:
     columns = {entry["target"]: chart["conformance"] for entry, chart in charts_of(atlas, dtype)}
-    yield "The rules are below; **bold** where gradlab's own is another; - where an option is not claimed."
+    yield "The rules are below. **Bold**: not gradlab's own rule. -: the option is not claimed."
     yield ""
     yield from case_lines(atlas["cases"], columns)
 

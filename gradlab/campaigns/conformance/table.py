@@ -44,7 +44,7 @@ def _bad_label(shown: str, label: int) -> Case:
             ),
             Rule("counted", "loss and gradient 0 in that row, which counts in the mean", answers(by_row(0.0, 0.0))),
         ),
-        Rule("silent", "an answer all the same", behaviour.answered),
+        Rule("silent", "an answer, without an error", behaviour.answered),
     )
 
 

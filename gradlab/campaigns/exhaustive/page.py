@@ -61,9 +61,9 @@ def told_again(certificate: Certificate, choice: Choice, found: Sequence[Again])
     """What came of walking pieces again, and how likely false pieces are to have been passed over."""
     n, held = len(choice.pieces), certificate.has_pieces
     if choice.seed is not None:
-        yield f"{n} of {choice.n_pieces:,} pieces, drawn at random, walked again; --seed {choice.seed} draws the same"
+        yield f"{n} of {choice.n_pieces:,} pieces, drawn at random, run again; --seed {choice.seed} draws the same"
     else:
-        yield f"all {n:,} pieces walked again"
+        yield f"all {n:,} pieces run again"
     for again in found:
         yield from _of_again(again, held)
     if held:
@@ -72,13 +72,13 @@ def told_again(certificate: Certificate, choice: Choice, found: Sequence[Again])
 
 def _of_again(again: Again, held: bool) -> Iterator[str]:
     if again.faults:
-        yield f"DOES NOT HOLD: {again.name}, pieces walked again"
+        yield f"DOES NOT HOLD: {again.name}, pieces run again"
     elif not held:
-        yield f"no larger error: {again.name}, in what was walked again, of which the certificate says nothing"
+        yield f"no larger error: {again.name}, in the pieces run again; the certificate does not hold any pieces"
     elif not again.n_other:
-        yield f"holds: {again.name}, pieces walked again: their digests and largest errors are those of the certificate"
+        yield f"holds: {again.name}, pieces run again: their digests and largest errors are those of the certificate"
     else:
-        said = f"{again.n_other} of the pieces walked again: no error is larger than the certificate's largest"
+        said = f"{again.n_other} of the pieces run again: no error is larger than the certificate's largest"
         yield f"not comparable: {again.name}, {said}"
         yield from (f"  {one}" for one in again.here)
     yield from (f"  {fault}" for fault in again.faults)

@@ -59,11 +59,11 @@ def resumed(begun: Certificate, place: Path) -> tuple[Certificate, str]:
     try:
         kept = read_certificate(place)
     except CertificateError as error:
-        return begun, f"starts anew: {error}"
+        return begun, f"starts again: {error}"
     ours, theirs = _identity(begun), _identity(kept)
     changed = [name for name in ours if ours[name] != theirs.get(name)]
     if changed or ours.keys() != theirs.keys() or not (kept.has_pieces or kept.n_done == 0):
-        return begun, f"starts anew: what {place} keeps is of another {' and another '.join(changed) or 'kind'}"
+        return begun, f"starts again: the progress in {place} is of another {' and another '.join(changed) or 'kind'}"
     return kept, f"goes on with what {place} keeps: {kept.n_done} of {len(kept.margins)} margins"
 
 

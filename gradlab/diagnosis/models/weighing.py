@@ -1,4 +1,4 @@
-"""Models of what goes with a row that is not as defined: sample weights, what comes from above, and the mean."""
+"""Models of what goes with a row that is not as defined: sample weights, the upstream gradient, and the mean."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def sample_weights(problem: Problem) -> Array:
 
 
 def upstream(problem: Problem) -> Array:
-    """What comes from above, (N,); 1 where nothing does."""
+    """The upstream gradient, (N,); 1 where nothing does."""
     return np.asarray(problem.objective.upstream or np.ones(problem.n_rows))
 
 
@@ -32,14 +32,14 @@ def times(factors: Factors, more: Factors) -> Factors:
 
 
 def sum_of_upstream(problem: Problem) -> Array:
-    """The sum of what comes from above for every row."""
+    """The sum of the upstream gradient for every row."""
     given = problem.objective.upstream
     total = np.full(problem.n_rows, 1.0 if given is None else sum(given))
     return np.asarray(sample_weights(problem) * total)
 
 
 def first_of_upstream(problem: Problem) -> Array:
-    """What comes from above for the first row, for every row."""
+    """The upstream gradient for the first row, for every row."""
     given = problem.objective.upstream
     return np.asarray(sample_weights(problem) * (1.0 if not given else given[0]))
 

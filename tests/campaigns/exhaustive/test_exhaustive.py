@@ -230,7 +230,7 @@ def test_what_another_machine_kept_is_not_gone_on_with(name: str) -> None:
     Keep(Path("kept.json")).write(replace(begun, machine={**begun.machine, name: "other"}))
     again, how = resumed(begun, Path("kept.json"))
     assert again is begun
-    assert how == f"starts anew: what kept.json keeps is of another {name}"
+    assert how == f"starts again: the progress in kept.json is of another {name}"
 
 
 def test_what_another_source_kept_is_not_gone_on_with() -> None:
@@ -247,7 +247,7 @@ def test_what_another_source_kept_is_not_gone_on_with() -> None:
 def test_a_file_that_is_no_certificate_is_not_gone_on_with() -> None:
     Path("kept.json").write_text("{}")
     begun = fresh(subjects_of(["shifted"]), range(0, END, 2**22))
-    assert resumed(begun, Path("kept.json"))[1].startswith("starts anew: kept.json is no certificate")
+    assert resumed(begun, Path("kept.json"))[1].startswith("starts again: kept.json is no certificate")
 
 
 @pytest.fixture(scope="module")
