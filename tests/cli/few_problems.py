@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 from functools import cache
 from typing import Any
 
 import numpy as np
 
+from gradlab.campaigns import runner
 from gradlab.evaluation.adaptation import adapt_to_claims
 from gradlab.evaluation.claims import Claims
 from gradlab.harness import selection
@@ -27,7 +27,7 @@ def problems_for(claims: Claims, dtype: str, *extent: Any) -> tuple[Problem, ...
 problems_in_workers = cache(problems_for)  # the same objects each time, as there
 
 
-def work_here(*arguments: Any) -> Any:
-    """`gradlab.cli.atlas.work_here` on these problems; called in a worker only, which it changes."""
+def work_in_worker(*arguments: Any) -> Any:
+    """`runner.work_in_worker` on these problems; called in a worker only, which it changes."""
     setattr(selection, "problems_for", problems_in_workers)  # noqa: B010  # mypy takes a function for a constant
-    return importlib.import_module("gradlab.cli.atlas").work_here(*arguments)
+    return runner.work_in_worker(*arguments)

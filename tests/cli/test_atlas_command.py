@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
+from gradlab.campaigns import runner
 from gradlab.campaigns.atlas import run
 from gradlab.cli.atlas import DEFAULT
-from tests.cli.few_problems import work_here
+from tests.cli.few_problems import work_in_worker
 
 FEW = ("--family", "margins", "--climb", "0")
 ROOT = Path(__file__).parents[2]
@@ -21,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(autouse=True)
 def few_problems_in_workers(few_problems: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Has workers try a handful of problems too, and finds what they do by its name in tests/."""
-    monkeypatch.setattr(MODULE, "work_here", work_here)
+    monkeypatch.setattr(runner, "work_in_worker", work_in_worker)
     monkeypatch.syspath_prepend(str(ROOT))
 
 
