@@ -38,7 +38,7 @@ Work = Callable[[Job], Any]  # returns plain data; raises TargetError where that
 class Request:
     """The targets, what is claimed of them, and the work on each implementation: none where it is left out.
 
-    may_be_missing: whether a target whose packages are missing is told as such, and is no error.
+    may_be_missing: whether a target whose packages are missing has an outcome that says so, and is no error.
     """
 
     targets: Sequence[str]

@@ -8,7 +8,7 @@ from gradlab.cases.replay import Replay
 from gradlab.problems.formatting import snippet
 
 
-def told(outcome: Replay) -> Iterator[str]:
+def replay_lines(outcome: Replay) -> Iterator[str]:
     """What became of a case, line by line."""
     case = outcome.case
     yield f"{'fixed' if outcome.fixed else 'still failing'}: {case.id}  {case.name}  {case.problem.format.name}"

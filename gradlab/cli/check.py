@@ -120,9 +120,9 @@ def _refuse_bad_outputs(cases: Path, json: Path | None) -> None:
 
 def _check_targets(targets: tuple[str, ...], options: Options, output: Output) -> Status:
     from gradlab.report.json import NotChecked
-    from gradlab.runs.run import run_checks
+    from gradlab.runs.run import run_targets
 
-    found = run_checks(targets, options, _listener(output.print_report))
+    found = run_targets(targets, options, _listener(output.print_report))
     not_checked = [*found.not_checked, *(NotChecked("a file", "", fault) for fault in found.unloaded)]
     _conclude(Summary(found.reports, tuple(not_checked)), {}, options, output)
     if found.unloaded:

@@ -9,10 +9,10 @@ import tempfile
 import time
 from dataclasses import dataclass
 
-KEY, OCCASION = 16, 96  # bytes
-_RECORD = struct.Struct(f"=QQQd{KEY}s{OCCASION}s")
+KEY, PURPOSE = 16, 96  # bytes
+_RECORD = struct.Struct(f"=QQQd{KEY}s{PURPOSE}s")
 _COUNTS = struct.Struct("=QQQ")
-_REST = struct.Struct(f"=d{KEY}s{OCCASION}s")
+_REST = struct.Struct(f"=d{KEY}s{PURPOSE}s")
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Entry:
     returned: int
     since: float
     key: bytes
-    occasion: str
+    purpose: str
 
     @property
     def is_open(self) -> bool:
@@ -41,9 +41,9 @@ class Journal:
         self._memory = mmap.mmap(descriptor, _RECORD.size)
         self._counts = list(_COUNTS.unpack_from(self._memory, 0))
 
-    def begin(self, key: bytes, occasion: str) -> None:
+    def begin(self, key: bytes, purpose: str) -> None:
         """A span begins; the count of those begun is written last, so that a reader never sees half an entry."""
-        _REST.pack_into(self._memory, _COUNTS.size, time.monotonic(), key, occasion.encode()[:OCCASION])
+        _REST.pack_into(self._memory, _COUNTS.size, time.monotonic(), key, purpose.encode()[:PURPOSE])
         self._counts[0] += 1
         _COUNTS.pack_into(self._memory, 0, *self._counts)
 
@@ -55,8 +55,8 @@ class Journal:
 
     def read(self) -> Entry:
         """The entry as it is now."""
-        begun, ended, returned, since, key, occasion = _RECORD.unpack_from(self._memory, 0)
-        return Entry(begun, ended, returned, since, key, occasion.rstrip(b"\0").decode(errors="replace"))
+        begun, ended, returned, since, key, purpose = _RECORD.unpack_from(self._memory, 0)
+        return Entry(begun, ended, returned, since, key, purpose.rstrip(b"\0").decode(errors="replace"))
 
 
 def shared_memory() -> int:

@@ -1,4 +1,4 @@
-"""What a worker may take, and how it is told what ended one."""
+"""What a worker may take, and how it is said what ended one."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ class Limits:
     load_seconds: float = 120.0
     memory: int = 4 << 30
 
-    def seconds_for(self, occasion: str) -> float:
-        """How long something that is made for this occasion may take."""
-        if occasion == LOADING:
+    def seconds_for(self, purpose: str) -> float:
+        """How long something with this purpose may take."""
+        if purpose == LOADING:
             return self.load_seconds
-        return self.call_seconds * (TIMED_CALLS if occasion == TIMING else 1)
+        return self.call_seconds * (TIMED_CALLS if purpose == TIMING else 1)
 
 
 def memory_of(process: int) -> int:

@@ -52,7 +52,7 @@ class LoadedTargets:
 
     def __init__(self, pool: Pool, targets: Sequence[str], claims: GivenClaims) -> None:
         given = list(dict.fromkeys(targets))
-        runners = [pool.given(partial(load_in_worker, target, claims)) for target in given]
+        runners = [pool.start(partial(load_in_worker, target, claims)) for target in given]
         self._pool = pool
         self.loadings = [self._result(runner, number < pool.most) for number, runner in enumerate(runners)]
         self._firsts: dict[str, TaskRunner] = dict(zip(given, runners, strict=True))
@@ -75,7 +75,7 @@ class LoadedTargets:
 
     def begin(self, one: LoadedTarget, task: Callable[[WorkerContext], Any]) -> TaskRunner:
         """Has one task on one of them done, in the worker that has loaded it if that is still there."""
-        return self._pool.given(task, self._firsts.pop(one.given, None), is_last=True)
+        return self._pool.start(task, self._firsts.pop(one.given, None), is_last=True)
 
     def _result(self, runner: TaskRunner, stays: bool) -> Loading:
         loading: Loading = self._pool.result_of(runner)

@@ -104,9 +104,9 @@ class TaskRunner:
     def _excess(self, worker: WorkerProcess) -> str:
         """What the worker has too much of, or "" """
         entry, limits = worker.journal.read(), self._limits
-        seconds = limits.seconds_for(entry.occasion)
+        seconds = limits.seconds_for(entry.purpose)
         if entry.is_open and time.monotonic() - entry.since > seconds and worker.journal.read() == entry:
-            self._silent += entry.occasion != LOADING
+            self._silent += entry.purpose != LOADING
             return f"did not return within {seconds:g} s"
         if worker.memory() > limits.memory:
             return f"took more than {spelled_bytes(limits.memory)} of memory"
@@ -126,13 +126,13 @@ class TaskRunner:
         else:
             how += ("" if entry.is_open else ", after it had returned") + said
             self._known[entry.key] = how
-            self._ends[entry.occasion] += 1
-            if entry.occasion and self._ends[entry.occasion] >= MOST_OF_ONE_KIND:
-                self._given_up[entry.occasion] = how
-            self._judge_the_number(how)
+            self._ends[entry.purpose] += 1
+            if entry.purpose and self._ends[entry.purpose] >= MOST_OF_ONE_KIND:
+                self._given_up[entry.purpose] = how
+            self._limit_the_number(how)
         self._give()
 
-    def _judge_the_number(self, how: str) -> None:
+    def _limit_the_number(self, how: str) -> None:
         """Cuts the task short where enough is enough."""
         count = sum(self._ends.values()) - self._ends[LOADING]
         if self._cut_short and count > MOST_ENDS + MOST_OF_ONE_KIND:
@@ -159,7 +159,7 @@ class Pool:
         self._waiting: list[tuple[TaskRunner, Task]] = []
         self._working: list[TaskRunner] = []
 
-    def given(self, task: Task, runner: TaskRunner | None = None, is_last: bool = False) -> TaskRunner:
+    def start(self, task: Task, runner: TaskRunner | None = None, is_last: bool = False) -> TaskRunner:
         """Whoever does the task, as soon as it is its turn: the runner, which has done others, or a new one.
 
         is_last: its worker ends with this task, and does not wait for the result to be taken.

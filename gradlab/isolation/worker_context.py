@@ -44,13 +44,13 @@ class WorkerContext:
     streams: Streams
     memo: dict[str, Any] = field(default_factory=dict)
     checkpoint: Checkpoint = field(default_factory=Checkpoint)
-    _told: float = 0.0
+    _last_news: float = 0.0
     _kept: float = 0.0
 
     def watch(self, progress: Any) -> None:
         """Tells where the task is, now and then."""
-        if time.monotonic() - self._told >= SECONDS_BETWEEN_NEWS:
-            self._told = time.monotonic()
+        if time.monotonic() - self._last_news >= SECONDS_BETWEEN_NEWS:
+            self._last_news = time.monotonic()
             self.connection.send_bytes(pickle.dumps(("progress", progress)))
 
     def keep(self, pack: Callable[[], bytes]) -> None:
@@ -75,10 +75,10 @@ class WorkerContext:
         return self.checkpoint.known.get(name_key(what), "")
 
     @contextlib.contextmanager
-    def span(self, what: str, occasion: str) -> Iterator[None]:
+    def span(self, what: str, purpose: str) -> Iterator[None]:
         """Something that runs foreign code and is no call is written down like one."""
-        self.journal.begin(name_key(what), occasion)
-        with made_for(occasion):
+        self.journal.begin(name_key(what), purpose)
+        with made_for(purpose):
             yield
         self.journal.end(is_call=False)
 

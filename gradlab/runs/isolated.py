@@ -28,7 +28,7 @@ class Finished:
 
 
 def run_in_workers(targets: Sequence[str], options: Options, listener: Listener) -> Summary:
-    """What the targets come to, told in the order in which they are given.
+    """What the targets come to, in the order in which they are given.
 
     Raises TargetError where one does not load, OutputError where a case cannot be kept, and WorkerError for an error
     of gradlab's own.

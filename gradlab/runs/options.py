@@ -1,4 +1,4 @@
-"""What is asked of a run over targets, who is told of it, and what it comes to."""
+"""What is asked of a run over targets, who hears of it, and what it comes to."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def ignore(progress: Progress) -> None:
 
 @dataclass(frozen=True)
 class Listener:
-    """Who is told of a run as it goes; nobody, unless said otherwise.
+    """Who hears of a run as it goes; nobody, unless said otherwise.
 
     progress: for the name of an implementation, a context in which its run goes on, which gives whom to tell where it
     is. report: gets each report as it comes.

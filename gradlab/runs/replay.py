@@ -41,7 +41,7 @@ def replay_isolated(path: Path, limits: Limits) -> Replayed:
     from gradlab.isolation.supervisor import pool_in
 
     with pool_in(str(Path.cwd()), limits, 1) as pool:
-        outcome: Replayed = pool.result_of(pool.given(partial(replay_in_worker, path)))
+        outcome: Replayed = pool.result_of(pool.start(partial(replay_in_worker, path)))
         return outcome
 
 
@@ -60,6 +60,6 @@ def replay_in_worker(path: Path, context: WorkerContext) -> Replayed:
 
 
 def _replayed(outcome: Replay) -> Replayed:
-    from gradlab.cases.report import told
+    from gradlab.cases.report import replay_lines
 
-    return Replayed(outcome.fixed, tuple(told(outcome)))
+    return Replayed(outcome.fixed, tuple(replay_lines(outcome)))

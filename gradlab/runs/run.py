@@ -9,7 +9,7 @@ from gradlab.runs.isolated import run_in_workers
 from gradlab.runs.options import Listener, Options, Summary
 
 
-def run_checks(targets: Sequence[str], options: Options, listener: Listener) -> Summary:
+def run_targets(targets: Sequence[str], options: Options, listener: Listener) -> Summary:
     """What the targets come to. Raises TargetError, OutputError, and WorkerError for an error of gradlab's own."""
     run = run_here if options.limits is None else run_in_workers
     return run(targets, options, listener)

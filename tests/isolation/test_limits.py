@@ -106,7 +106,7 @@ def test_a_journal_is_read_through_another_mapping() -> None:
     assert not theirs.read().is_open
     mine.begin(b"k" * 16, "gradient_is_right")
     entry = theirs.read()
-    assert (entry.is_open, entry.begun, entry.key, entry.occasion) == (True, 1, b"k" * 16, "gradient_is_right")
+    assert (entry.is_open, entry.begun, entry.key, entry.purpose) == (True, 1, b"k" * 16, "gradient_is_right")
     mine.end(is_call=True)
     assert (theirs.read().is_open, theirs.read().returned) == (False, 1)
     os.close(descriptor)
