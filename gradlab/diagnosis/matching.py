@@ -86,7 +86,7 @@ def matches_loss(seen: Observation, predicted: Prediction, coarse: str = "") -> 
     """
     if seen.faulty or predicted.refused:
         return seen.faulty and (predicted.refused or bool(predicted.wild.any()))
-    room = _room(seen.loss_bound, seen.true_loss, predicted.loss, seen.relative) * _coarser(seen, coarse)
+    room = _room(seen.loss_bound, seen.true_loss, predicted.loss, seen.relative, _coarser(seen, coarse))
     close = _close(seen.loss, predicted.loss, room) | (seen.overflows & (seen.loss == np.inf))
     wild = predicted.wild if seen.loss.ndim else predicted.wild.any()
     return bool((close | wild).all()) and (not predicted.wild.any() or seen.is_wrong)
@@ -96,7 +96,8 @@ def matches_gradient(seen: Observation, predicted: Prediction, coarse: str = "")
     """Whether every entry of the gradient is the predicted one, as in `matches_loss`."""
     if seen.faulty or predicted.refused:
         return seen.faulty and (predicted.refused or bool(predicted.wild.any()))
-    room = _room(seen.gradient_bound, seen.true_gradient, predicted.gradient, seen.relative) * _coarser(seen, coarse)
+    relative, coarser = seen.relative, _coarser(seen, coarse)
+    room = _room(seen.gradient_bound, seen.true_gradient, predicted.gradient, relative, coarser)
     close = _close(seen.gradient, predicted.gradient, room)
     lost = ~seen.problem.rows_with_value  # NaN somewhere in the row: where, depends on how the rest is written
     lost &= np.isnan(seen.gradient).any(axis=1) & np.isnan(predicted.gradient).any(axis=1)
@@ -142,14 +143,17 @@ def _coarser(seen: Observation, dtype: str) -> float:
     return format_of(dtype).unit_roundoff / seen.problem.format.unit_roundoff if dtype else 1.0
 
 
-def _room(bound: Array, true: Array, predicted: Array, relative: float) -> Array:
-    """The bound, times how much larger than the truth the prediction is, and the prediction's own relative error."""
+def _room(bound: Array, true: Array, predicted: Array, relative: float, coarser: float) -> Array:
+    """The bound, times how much larger than the truth the prediction is, and the prediction's own relative error.
+
+    All of it times `coarser`; infinite where that overflows.
+    """
     sizes = [float(np.abs(values[np.isfinite(values)]).max(initial=0.0)) for values in (predicted, true, bound)]
     reference = max(sizes[1], sizes[2])
     with np.errstate(invalid="ignore", over="ignore"):
         factor = max(1.0, np.float64(sizes[0]) / reference) if reference else 1.0
         own = relative * np.where(np.isfinite(predicted), np.abs(predicted), 0)
-        return np.asarray(2 * factor * bound + own)
+        return np.asarray((2 * factor * bound + own) * coarser)
 
 
 def _relative(problem: Problem) -> float:

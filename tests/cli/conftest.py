@@ -17,6 +17,7 @@ from tests.cli.few_problems import problems_for
 KNOWN_DEFECTS = ("no_shift", "sign_flipped", "label_in_eight_bits", "smoothing_of_the_others")
 
 SHIFTED = """
+import numpy as np
 
 def loss(logits, labels):
     rows = np.arange(len(labels))
@@ -30,6 +31,7 @@ def loss(logits, labels):
     return np.mean(np.log(s) - d[rows, labels]), p / len(labels)
 """
 UNSHIFTED = """
+import numpy as np
 
 def loss(logits, labels):
     rows = np.arange(len(labels))

@@ -8,13 +8,15 @@ import numpy as np
 import pytest
 
 from gradlab.diagnosis import diagnosis
-from gradlab.diagnosis.matching import Observation, observed
+from gradlab.diagnosis.matching import Observation, matches_loss, observed
 from gradlab.diagnosis.models import DEFECTS
 from gradlab.diagnosis.search import Explanation
 from gradlab.evaluation.call import Implementation, evaluate
 from gradlab.evaluation.claims import Claims, claims_from
 from gradlab.harness.selection import problems_for
 from gradlab.implementations import every_option
+from gradlab.implementations.shifted import shifted
+from gradlab.problems.problem import Problem
 
 
 def one_in_a_hundred_more(*arguments: Any, **options: Any) -> Any:
@@ -61,3 +63,10 @@ def test_an_answer_that_contradicts_an_explanation_is_counted_in(monkeypatch: py
     assert diagnosis.diagnose(implementation, problems, ["loss_is_right"]).alternatives == ()
     first = looked_at[0]
     assert looked_at == [first + round for round in range(diagnosis.MOST_ROUNDS)]
+
+
+def test_a_bound_near_the_largest_number_grows_to_infinity_without_a_warning() -> None:
+    largest = float(np.finfo(np.float64).max)
+    problem = Problem(np.array([[0.0, -largest]]), np.array([1]))
+    seen = observed(problem, evaluate(Implementation("shifted", shifted), problem))
+    assert matches_loss(seen, Explanation(()).predicts(seen), "float16")
