@@ -137,7 +137,7 @@ class Result:
 def worst_result(check: str, problem: Problem, findings: list[Comparison | Fact]) -> Result:
     """The result of one check: the largest ratio among its findings; NaN counts as the largest of all."""
     dtype = problem.format.name
-    results = [_of_one(check, dtype, problem, finding) for finding in findings]
+    results = [_result_of(check, dtype, problem, finding) for finding in findings]
     if not results:
         return Result(check, dtype, 0.0, "", "", "", None, "", None, problem)
     return max(results, key=lambda r: np.inf if np.isnan(r.ratio) else r.ratio)
@@ -168,7 +168,7 @@ def number(value: float) -> str:
     return f"{value:.9g} ({value.hex()})"
 
 
-def _of_one(check: str, dtype: str, problem: Problem, finding: Comparison | Fact) -> Result:
+def _result_of(check: str, dtype: str, problem: Problem, finding: Comparison | Fact) -> Result:
     if isinstance(finding, Fact):
         ratio = 0.0 if finding.holds else float("inf")
         text = (finding.where, finding.observed, finding.expected)

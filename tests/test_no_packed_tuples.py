@@ -24,11 +24,8 @@ LEFT = frozenset(
         "gradlab/campaigns/atlas/climbing.py effort: tuple[int, int]",
         "gradlab/campaigns/conformance/case.py dtypes: tuple[str, str]",
         "gradlab/campaigns/conformance/case.py values: tuple[Array, Array]",
-        "gradlab/cli/atlas.py seen: tuple[Plain, Plain]",
-        "gradlab/cli/atlas.py working: tuple[Pool, Sequence[Supervised]]",
-        "gradlab/cli/judging.py named: tuple[str, str]",
-        "gradlab/cli/offered.py what: str",
         "gradlab/compare/cost_changes.py key: tuple[str, str, int, int]",
+        "gradlab/isolation/loading.py what: str",
         "gradlab/isolation/worker_context.py what: str",
         "gradlab/report/terminal.py what: Text | Table",
     }
@@ -42,7 +39,7 @@ def packed_parameters(source: str, aliases: frozenset[str] = frozenset()) -> lis
     return [
         (parameter.lineno, ast.unparse(parameter))
         for parameter in _parameters(source)
-        if parameter.arg in VAGUE or any(_is_packed(part, aliases) for part in _alternatives(parameter.annotation))
+        if _is_vague(parameter) or any(_is_packed(part, aliases) for part in _alternatives(parameter.annotation))
     ]
 
 
@@ -61,6 +58,12 @@ def aliases_in(source: str, defined: Aliases) -> frozenset[str]:
         if one.name in defined.get(node.module or "", ())
     }
     return aliases_of_unlike_parts(source) | imported
+
+
+def _is_vague(parameter: ast.arg) -> bool:
+    """Whether the name says nothing, and is not that of the parameter's class either."""
+    text = "" if parameter.annotation is None else ast.unparse(parameter.annotation)
+    return parameter.arg in VAGUE and text.lower() != parameter.arg
 
 
 @cache
@@ -173,6 +176,7 @@ def test_a_packed_parameter_is_found(head: str, parameter: str) -> None:
         "pairs: list[tuple[int, str]]",
         "call: Callable[[tuple[int, str]], None]",
         "whatever",
+        "where: Where",
     ],
 )
 def test_what_may_be_a_parameter_is_accepted(parameter: str) -> None:

@@ -3,7 +3,7 @@
 Notation: u unit roundoff, eta smallest subnormal, n = K classes, d_j = x_j - max x, S = sum_j exp(d_j),
 p_j = exp(d_j)/S, lse = max x + log S, t the coefficients of the objective (t = onehot(y) for a plain label),
 A = sum_j t_j; loss = sum_j t_j (lse - x_j), gradient g_j = A p_j - t_j, per row. beta, v, gamma, and what it means that
-a computed value carries k: see `roundings`.
+a computed value carries k: see `rounding_counts`.
 
 [1] N. Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., SIAM 2002.
 [2] P. Blanchard, D. Higham, N. Higham, Accurately computing the log-sum-exp and softmax functions,
@@ -22,13 +22,13 @@ from gradlab.bounds.conditioning import Conditioning, conditioning, rows_in_rang
 from gradlab.bounds.options import RowErrors, magnified
 from gradlab.bounds.rounding_counts import (
     BETA,
+    base_roundings,
+    coefficient_sum_roundings,
+    division_roundings,
     divisor,
+    factor_roundings,
     gamma,
-    of_base,
-    of_coefficient_sum,
-    of_division,
-    of_factors,
-    of_sum,
+    sum_roundings,
     unit,
     vanishes,
 )
@@ -57,7 +57,7 @@ def forward_gradient(problem: Problem) -> Bound:
         error <= gamma(k_j + n + 1 + 4) A p_j + gamma(4) |g_j|, over the denominator.
     In the complement form p_j sum_{i != j} t_i - t_j sum_{i != j} p_i, the sum of the other p_i, each of which carries
     its own k_i, takes n roundings and a product more: t_j sum_{i != j} gamma(k_i + n + 2 + 4) p_i on top. That is
-    at least 2 beta (1 - p_j) t_j, by which expm1(log p_j) is off besides the k_j p_j of its argument.
+    at least 2 beta (1 - p_j) t_j, by which expm1(log p_j) is off beside the k_j p_j of its argument.
     Errors delta_j of the coefficients themselves add p_j sum delta_i + delta_j.
     Underflow costs at most (beta + 1) eta in any p_j, n times that in a sum of them, eta in a product before the
     division and eta after it; one eta more because errors are held in float64.
@@ -72,11 +72,11 @@ def any_form_gradient(problem: Problem) -> Bound:
     """As forward_gradient, with room for the forms without a shift; only meaningful on moderate logits.
 
     In exp(x_j - lse) the argument is off by (2 beta + b + 1) |lse| more, its own rounding by |d_j| + log S as in the
-    shifted form, in another base by b max |x| besides; |lse| <= max |x| + log S [2, 3.3, 4.4]. A shift by any other c,
+    shifted form, in another base by b max |x| more; |lse| <= max |x| + log S [2, 3.3, 4.4]. A shift by any other c,
     the largest logit of the batch for one, is off by |x_j - c| <= 2 max |x| in e_j and as much in S, which is less.
     """
     c = conditioning(problem)
-    base = of_base(problem.format)
+    base = base_roundings(problem.format)
     unshifted = (2 * BETA + base + 1) * (c.largest + c.log_sum) + base * c.largest
     return Bound(_gradient_error(problem, rounding_count(problem, c) + unshifted[:, None]), _ANY_FORM)
 
@@ -104,9 +104,9 @@ def any_form_losses(problem: Problem, radius: float = 0.0) -> Bound:
     lse is off by (2 beta + b + 1) |lse| more; and where t is not one-hot, both terms of A lse - sum_j t_j x_j carry
     n + 2. A row's factor may multiply each of the two.
     """
-    c, terms = conditioning(problem, radius), of_coefficient_sum(problem)
-    more = (terms + 2 if terms else 0.0) + of_factors(problem)
-    unshifted = (2 * BETA + of_base(problem.format) + 1 + more) * (2 * c.largest + c.log_sum)
+    c, terms = conditioning(problem, radius), coefficient_sum_roundings(problem)
+    more = (terms + 2 if terms else 0.0) + factor_roundings(problem)
+    unshifted = (2 * BETA + base_roundings(problem.format) + 1 + more) * (2 * c.largest + c.log_sum)
     return Bound(_loss_error(problem, c, rounding_count(problem, c) + unshifted[:, None]), _ANY_FORM)
 
 
@@ -122,7 +122,7 @@ def reduced_loss(problem: Problem, rows: Bound, radius: float = 0.0) -> Bound:
         return rows
     fmt, scale = problem.format, divisor(problem)
     total = min(float((_finite(loss_size(problem, radius), fmt) / scale).sum()), fmt.largest)
-    growth = gamma(of_sum(problem.n_rows, fmt) + of_division(problem), fmt)
+    growth = gamma(sum_roundings(problem.n_rows, fmt) + division_roundings(problem), fmt)
     error = (1 + growth) * rows.error.sum() / scale + growth * total + 2 * fmt.smallest_subnormal
     return Bound(np.nan_to_num(error, nan=np.inf, posinf=np.inf), f"{rows.source}, and the sum over the batch")
 
@@ -191,8 +191,8 @@ def both(first: Bound, second: Bound) -> Bound:
 def accurate_ulps(problem: Problem) -> float:
     """How many ULP an entry may be off at level `accurate`: 6 beta + 3, the accurate algorithm's bound, + 1.
 
-    beta is ACCURATE_BETA of `roundings`; the 1 is the division by N. Independent of the number of classes, range and
-    margin.
+    beta is ACCURATE_BETA of `rounding_counts`; the 1 is the division by N. Independent of the number of classes, of
+    range and margin.
     """
     return 6 * rounding_counts.ACCURATE_BETA + 4
 
@@ -209,25 +209,25 @@ def rounding_count(problem: Problem, c: Conditioning) -> Array:
     """k_j, the roundings that every p_j and log p_j of the standard algorithms accumulates, shape (N, K).
 
     e_j = exp(fl(x_j - max)) carries |d_j| + 2 beta. In another base, b^fl(d_j log_b e), it carries b |d_j| more,
-    and log_b S, times log b, b log S, where b = 2, see `roundings.of_base`. In S each e_j has the weight p_j, and n
-    roundings come on top; a one-pass sum rescales term j R_j times besides, (2 beta + 1) each (exp(0) is 1 exactly). So
-    log S is off by
+    and log_b S, times log b, b log S, where b = 2, see `rounding_counts.base_roundings`. In S each e_j has the weight
+    p_j, and n roundings come on top; a one-pass sum rescales term j R_j times more, (2 beta + 1) each (exp(0) is 1
+    exactly). So log S is off by
         s = n + 2 beta + (1/v) sum_j p_j (exp(v ((b + 1) |d_j| + (2 beta + 1) R_j)) - 1) + n (2 beta + 2) eta/v,
     of which the sum is (b + 1) sum_j p_j |d_j| <= (b + 1) log n in first order and without R; the last term is
     underflow, in terms whose sum is at least 1. The quotient e_j/S carries (b + 1) |d_j| + 2 beta + s + 1.
     log p_j = fl(d_j - log S) is off by (b + 1) |d_j| + s + (2 beta + b) log S, its own rounding by |d_j| + log S, and
     exp of it by 2 beta. Together
         k_j = s + 2 beta + (b + 2) |d_j| + (2 beta + b + 1) log S + 1.
-    Where the logits are mapped first, exp(x_j - max x) carries moved_j of `conditioning` besides: it is added to
+    Where the logits are mapped first, exp(x_j - max x) carries moved_j of `conditioning` too: it is added to
     (b + 1) |d_j| in s, and to k_j.
     """
     fmt = problem.format
-    v, base = unit(fmt), of_base(fmt)
+    v, base = unit(fmt), base_roundings(fmt)
     distance = np.minimum(c.distance, vanishes(fmt))
     growth = np.expm1(np.minimum(v * ((base + 1) * distance + (2 * BETA + 1) * c.rises + c.moved), 700.0))
     weighted = (c.probabilities * growth).sum(axis=1) / v  # may be infinite: of such a row gamma says nothing
     underflow = problem.n_classes * (2 * BETA + 2) * fmt.smallest_subnormal / v
-    sums = of_sum(problem.n_classes, fmt) + 2 * BETA + weighted + underflow
+    sums = sum_roundings(problem.n_classes, fmt) + 2 * BETA + weighted + underflow
     own = (base + 2) * distance + c.moved
     return np.asarray((sums + 2 * BETA + (2 * BETA + base + 1) * c.log_sum + 1)[:, None] + own)
 
@@ -240,10 +240,10 @@ def _gradient_error(problem: Problem, k: Array) -> Array:
         c.coefficient_sum[:, None],
         coefficient_errors(problem),
     )
-    size, last = np.abs(coefficient_sum * p - t), 1 + of_division(problem)
+    size, last = np.abs(coefficient_sum * p - t), 1 + division_roundings(problem)
     total_delta = delta.sum(axis=1, keepdims=True)
-    product = gamma(k + 1 + of_coefficient_sum(problem) + last, fmt) * p * (coefficient_sum + total_delta)
-    p_error = gamma(k + of_sum(problem.n_classes, fmt) + 2 + last, fmt) * p
+    product = gamma(k + 1 + coefficient_sum_roundings(problem) + last, fmt) * p * (coefficient_sum + total_delta)
+    p_error = gamma(k + sum_roundings(problem.n_classes, fmt) + 2 + last, fmt) * p
     # a sum of what is at least 0 is no less than each of them
     others = (p_error.sum(axis=1, keepdims=True) - p_error) * (t + delta)
     error = product + others + gamma(last, fmt) * size + total_delta * p + delta
@@ -254,7 +254,7 @@ def _gradient_error(problem: Problem, k: Array) -> Array:
 
 def _loss_error(problem: Problem, c: Conditioning, k: Array) -> Array:
     fmt, delta = problem.format, coefficient_errors(problem)
-    last = 2 * BETA + 2 + of_coefficient_sum(problem)
+    last = 2 * BETA + 2 + coefficient_sum_roundings(problem)
     log_error = (gamma(k + last, fmt) * (c.coefficients + delta)).sum(axis=1)
     coefficient_error = (delta * _finite(c.log_sum[:, None] + c.distance, fmt)).sum(axis=1)
     underflow = ((BETA + 1) * (1 + c.coefficient_sum) + problem.n_classes) * fmt.smallest_subnormal

@@ -1,12 +1,12 @@
-"""What logit maps and row terms (softcap, temperature, z-loss, ...) add to the bounds of `tolerances`.
+"""What logit maps and row terms (softcap, temperature, z-loss, ...) add to the bounds of `first_order`.
 
 Notation as there, x being what the softmax gets and z the logits: x_j = f(z_j), and the row's loss is
 sum_j t_j (lse - x_j) + phi(M, m, A), M = lse and m = sum_j t_j p_j. Then with g_j = A p_j - t_j
 
     dloss/dz_j = f'(z_j) G_j,    G_j = g_j + dphi/dM p_j + dphi/dm p_j (t_j - m).
 
-f, f', phi and its derivatives are generated code, run on numbers that carry their errors (`running_errors`): those
-of p_j and of lse are what `tolerances` finds that they carry, the maps' own errors among it (`conditioning.moved`); a
+f, f', phi and its derivatives are generated code, run on numbers that carry their errors (`running_error`): those
+of p_j and of lse are what `first_order` finds that they carry, the maps' own errors among it (`conditioning.moved`); a
 sum of n terms carries n. For a sound computation that is written in another way:
 
 - the parts of G_j may be added in any order, or A and dphi/dM first: gamma(3) (A p_j + t_j + |G_j - g_j|);
@@ -24,7 +24,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gradlab.bounds.conditioning import Conditioning, conditioning, slopes, terms_of
-from gradlab.bounds.rounding_counts import BETA, gamma, of_base, of_division, of_sum
+from gradlab.bounds.rounding_counts import BETA, base_roundings, division_roundings, gamma, sum_roundings
 from gradlab.bounds.running_error import Bounded
 from gradlab.problems.mapping import RowSums, RowTerms
 from gradlab.problems.problem import Array, Problem
@@ -70,7 +70,7 @@ def gradient_error_with_terms(state: RowErrors, own: Array) -> Array:
     terms = _terms(problem, letters)
     more = _gradient_terms(terms, letters)
     size = c.coefficient_sum[:, None] * c.probabilities + c.coefficients + _size(more)
-    last = _ORDER + of_division(problem)
+    last = _ORDER + division_roundings(problem)
     error = own + _error(more) + gamma(last, fmt) * size
     slope_error = slope.error + gamma(_OTHER_SLOPE, fmt) * slope.size
     moved = slope.size * error + slope_error * (size + error) + gamma(last, fmt) * slope.size * size
@@ -95,7 +95,7 @@ def computed_entry_size(state: RowErrors) -> Array:
 
 
 def magnified(problem: Problem) -> float:
-    """By how much an absolute error of p_j can grow in loss and gradient, besides A; 1 without such an option."""
+    """By how much an absolute error of p_j can grow in loss and gradient, beside A; 1 without such an option."""
     if not problem.objective.real_options:
         return 1.0
     nothing = np.zeros(problem.logits.shape)
@@ -116,14 +116,14 @@ class _Letters(NamedTuple):
 
 def _letters(state: RowErrors) -> _Letters:
     problem, c, k, delta = state
-    fmt, n = problem.format, of_sum(problem.n_classes, problem.format)
+    fmt, n = problem.format, sum_roundings(problem.n_classes, problem.format)
     least = c.probabilities * np.exp(-4 * c.reach)  # 0 where the maps' errors leave no digit
     underflow = (BETA + 1) * fmt.smallest_subnormal
     p = Bounded(least, c.probabilities, gamma(k, fmt) * c.probabilities + underflow, fmt)
     t = Bounded(c.coefficients, c.coefficients, delta, fmt)
     top = np.take_along_axis(k, c.distance.argmin(axis=1)[:, None], axis=1)
     size = np.abs(c.lse) + c.reach + 2 * c.log_sum[:, None]
-    error = gamma(top, fmt) + c.lse_error + gamma(4 + of_base(fmt), fmt) * size + problem.n_classes * underflow
+    error = gamma(top, fmt) + c.lse_error + gamma(4 + base_roundings(fmt), fmt) * size + problem.n_classes * underflow
     lse = Bounded(c.lse - c.reach, c.lse + c.reach, error, fmt)
     return _Letters(lse, (t * p).summed(n), t.summed(n), p, t)
 

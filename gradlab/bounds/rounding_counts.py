@@ -1,4 +1,4 @@
-"""What computed values carry: counts of roundings, from which every bound of `tolerances` is put together.
+"""What computed values carry: counts of roundings, from which every bound of `first_order` is put together.
 
 u is the unit roundoff, eta the smallest subnormal, beta the error of exp and log in ULP; one ULP is at most 2u,
 relatively. A computed value is said to carry k when |log(computed/exact)| <= k v, with v = u/(1 - 8 beta u). Then its
@@ -44,7 +44,7 @@ def gamma(k: Array | float, fmt: Format) -> Array:
     return np.asarray(np.expm1(np.minimum(np.asarray(k) * unit(fmt), 700.0)))
 
 
-def of_sum(count: int, fmt: Format) -> float:
+def sum_roundings(count: int, fmt: Format) -> float:
     """What a sum of `count` terms of one sign carries, in any order: a rounding each.
 
     Sums of half-precision terms are expected in float32 at least, and to be rounded once.
@@ -52,7 +52,7 @@ def of_sum(count: int, fmt: Format) -> float:
     return float(count) if fmt.precision >= 24 else count * 2.0**-24 / fmt.unit_roundoff + 1
 
 
-def of_base(fmt: Format) -> float:
+def base_roundings(fmt: Format) -> float:
     """What a change of base, b^(d log_b e) for exp(d), carries for each unit of d: the product's and the constant's.
 
     As with sums, it is expected to be made in float32 at least.
@@ -60,14 +60,14 @@ def of_base(fmt: Format) -> float:
     return 2.0 if fmt.precision >= 24 else 2.0**-23 / fmt.unit_roundoff
 
 
-def of_coefficient_sum(problem: Problem) -> float:
+def coefficient_sum_roundings(problem: Problem) -> float:
     """What A = sum_j t_j, or another sum with the weights t, carries: of n terms where t is not one-hot, else 0."""
     objective = problem.objective
     soft = objective.targets == "probability" or objective.label_smoothing > 0
-    return of_sum(problem.n_classes, problem.format) if soft else 0.0
+    return sum_roundings(problem.n_classes, problem.format) if soft else 0.0
 
 
-def of_division(problem: Problem) -> float:
+def division_roundings(problem: Problem) -> float:
     """What the division by the denominator carries: N in the format, a reciprocal and a product; a sum of weights.
 
     With sample weights two more, for their conversion to the format and their product by the labels' weights. A
@@ -80,10 +80,10 @@ def of_division(problem: Problem) -> float:
     sampled, by_class = objective.sample_weights is not None, objective.class_weights is not None
     if objective.mean_over != "sum_of_weights" or not (sampled or (by_class and objective.targets == "index")):
         return quotient
-    return quotient + of_sum(problem.n_rows, problem.format) + 1 + (2 if sampled else 0)
+    return quotient + sum_roundings(problem.n_rows, problem.format) + 1 + (2 if sampled else 0)
 
 
-def of_factors(problem: Problem) -> float:
+def factor_roundings(problem: Problem) -> float:
     """What a row's factors carry: each its conversion to the format and a product."""
     return 2.0 * len(problem.objective.per_row_options)
 

@@ -1,4 +1,4 @@
-"""What the factors of rows (sample weights, the upstream gradient) add to the bounds of `tolerances`.
+"""What the factors of rows (sample weights, an upstream gradient) add to the bounds of `first_order`.
 
 A row's loss and gradient, their terms included, are multiplied by a factor f each, so that their errors are too. Each
 of the options that f comes from is converted to the format and multiplied in: at the end, into the coefficients and
@@ -15,7 +15,7 @@ import numpy as np
 from gradlab.bounds import options
 from gradlab.bounds.conditioning import rows_in_range
 from gradlab.bounds.options import RowErrors
-from gradlab.bounds.rounding_counts import divisor, gamma, of_factors
+from gradlab.bounds.rounding_counts import divisor, factor_roundings, gamma
 from gradlab.problems.coefficients import gradient_factors, loss_factors
 from gradlab.problems.problem import Array, Problem
 
@@ -60,7 +60,7 @@ def flushes(problem: Problem, count: float) -> float:
 
 def _multiplied(problem: Problem, factor: Array, error: Array, size: Array) -> Array:
     """The errors of rows that are multiplied by a factor; error: without it; size: that of their parts."""
-    grown = times(np.abs(factor), error + gamma(of_factors(problem), problem.format) * size)
+    grown = times(np.abs(factor), error + gamma(factor_roundings(problem), problem.format) * size)
     return np.asarray(grown + _underflow(problem, factor, size))
 
 

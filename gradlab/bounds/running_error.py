@@ -108,7 +108,7 @@ def _multiply(a: Bounded, b: Bounded) -> tuple[Parts, float]:
 
 
 def _divide(a: Bounded, b: Bounded) -> tuple[Parts, float]:
-    """Infinite where the divisor may be 0. A reciprocal that may be subnormal is off by eta besides, times a."""
+    """Infinite where the divisor may be 0. A reciprocal that may be subnormal is off by eta more, times a."""
     least = np.where((b.low > 0) | (b.high < 0), np.minimum(np.abs(b.low), np.abs(b.high)), 0.0)
     quotient, room = a.size / least, least - b.error
     reciprocal = np.where(b.size * b.fmt.smallest_normal > 1, b.fmt.smallest_subnormal * (a.size + a.error), 0.0)

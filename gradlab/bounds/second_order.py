@@ -8,7 +8,7 @@ with v is A p_i (v_i - s), s = sum_j p_j v_j; and dloss/dt_j = c_j (lse - x_j), 
 a subtraction, p_i |v_i| and p_i sum_j p_j |v_j|, not after it. Something may be taken off every v_j first, which
 changes no product: so |v_j| counts for at least the width of the row, max v - min v.
 
-A sample weight f multiplies a row, as in `factor_bounds`: its conversion and its product, wherever that stands, carry 2
+A sample weight f multiplies a row, as in `row_factors`: its conversion and its product, wherever that stands, carry 2
 more, relative to the sizes of the entry. Where the row's f is subnormal, or a product with it, `underflow_cost` has it.
 """
 
@@ -24,13 +24,13 @@ from gradlab.bounds.bound import Bound
 from gradlab.bounds.conditioning import Conditioning, conditioning
 from gradlab.bounds.rounding_counts import (
     BETA,
+    base_roundings,
+    coefficient_sum_roundings,
+    division_roundings,
     divisor,
+    factor_roundings,
     gamma,
-    of_base,
-    of_coefficient_sum,
-    of_division,
-    of_factors,
-    of_sum,
+    sum_roundings,
     unit,
     vanishes,
 )
@@ -58,8 +58,8 @@ def product(problem: Problem) -> Bound:
     """The largest error of an entry of the product with the problem's vector, shape (N, K).
 
     s = sum_j p_j v_j is off by sum_j gamma(k_j + n + 1) p_j |v_j|; then p_i carries k_i, and the products, the
-    subtraction and the division, early or late, at most c = 6 + 2 beta + of_coefficient_sum + of_division. So with
-    g_i = gamma(k_i + 2 n + c)
+    subtraction and the division, early or late, at most c = 6 + 2 beta + coefficient_sum_roundings +
+    division_roundings. So with g_i = gamma(k_i + 2 n + c)
 
         error <= A p_i (g_i (|v_i| + sum_j p_j |v_j|) + (1 + g_i) sum_j gamma(k_j) p_j (|v_i| + |v_j|)),
 
@@ -83,7 +83,7 @@ def diagonal(problem: Problem) -> Bound:
 
     p_i - p_i^2 is off by p_i theta (1 - 2 p_i - p_i theta) for p_i off by p_i theta, and by a rounding each;
     p_i (1 - p_i) by no more; p_i times the sum of the other p_j by what the terms of j carry; -p_i expm1(log p_i) by
-    2 beta p_i (1 - p_i) besides, which is part of c.
+    2 beta p_i (1 - p_i) more, which is part of c.
 
     On moderate logits A (1/4 - (p_i - 1/2)^2) counts too, whose errors go with 1/4: that of p_i - 1/2 is worth at most
     u/2 of its square, the square and the difference are rounded by u/4 each; gamma(4) A/4 in all.
@@ -119,7 +119,7 @@ def target_gradient(problem: Problem) -> Bound:
     """The same of the derivative by the targets, shape (N, K).
 
     lse - x_j is off as in `first_order.forward_losses`, by k_j absolutely and 2 beta of its own size; the weight, the
-    product with it and the division carry 4 + of_division, and 1 - eps what a coefficient is off:
+    product with it and the division carry 4 + division_roundings, and 1 - eps what a coefficient is off:
         error <= c_j (gamma(k_j + 2 beta + c) + gamma(2 beta + c) (lse - x_j)) + delta_j (lse - x_j).
     Infinite where lse - x_j, times the weight or over the denominator, comes near the largest number: it may overflow
     on the way. It is infinite itself at a masked class, where the answer must be so too.
@@ -127,7 +127,7 @@ def target_gradient(problem: Problem) -> Bound:
     fmt, c = problem.format, conditioning(problem)
     c_j, delta = _target_coefficients(problem)
     size = _distance_to_lse(problem)
-    last = 2 * BETA + 4 + of_division(problem)
+    last = 2 * BETA + 4 + division_roundings(problem)
     error = (c_j + delta) * (
         gamma(_rounding_count(problem, c, 2.0) + last, fmt) + gamma(last, fmt) * size
     ) + delta * size
@@ -139,7 +139,7 @@ def target_gradient(problem: Problem) -> Bound:
 
 @_QUIET
 def flushed(problem: Problem) -> Array | float:
-    """What flushing subnormals to 0 can cost an entry besides: the smallest normal number wherever eta counts."""
+    """What flushing subnormals to 0 can cost an entry: the smallest normal number wherever eta counts."""
     if problem.objective.is_first_order:
         return first_order.flushed(problem)
     fmt = problem.format
@@ -168,7 +168,7 @@ def _returned(problem: Problem, error: Array, sizes: Array) -> Array:
     factors, underflow = _factors(problem), underflow_cost(problem)
     if error.ndim == 3:
         factors, underflow = factors[..., None], underflow[..., None]
-    growth = gamma(of_factors(problem), problem.format)
+    growth = gamma(factor_roundings(problem), problem.format)
     grown = error + growth * sizes + growth * error if growth > 0 else error  # sizes may be infinite at masked classes
     return where_known(problem, times(factors, grown) / divisor(problem) + underflow)
 
@@ -191,8 +191,8 @@ def parts_of(problem: Problem) -> Parts:
     c, fmt = conditioning(problem), problem.format
     k = _rounding_count(problem, c, 1.0)
     k = k + np.minimum(c.distance, vanishes(fmt)) + c.log_sum[:, None]
-    last = 6 + 2 * BETA + of_coefficient_sum(problem) + of_division(problem)
-    g = gamma(k + 2 * of_sum(problem.n_classes, fmt) + last, fmt)
+    last = 6 + 2 * BETA + coefficient_sum_roundings(problem) + division_roundings(problem)
+    g = gamma(k + 2 * sum_roundings(problem.n_classes, fmt) + last, fmt)
     total_delta = first_order.coefficient_errors(problem).sum(axis=1, keepdims=True)
     quarter = float(gamma(4.0, fmt)) / 4 if problem.is_moderate else 0.0
     return Parts(c.probabilities, g, gamma(k, fmt), c.coefficient_sum[:, None] + total_delta, total_delta, quarter)
@@ -206,7 +206,7 @@ def _rounding_count(problem: Problem, c: Conditioning, times: float) -> Array:
     own = first_order.rounding_count(problem, c)
     if not problem.is_moderate:
         return own
-    base = of_base(problem.format)
+    base = base_roundings(problem.format)
     unshifted = (2 * BETA + base + 1) * (times * c.largest + c.log_sum) + base * c.largest
     return np.asarray(own + unshifted[:, None])
 

@@ -45,18 +45,18 @@ def gradient_is_the_derivative_of_its_own_loss(implementation: Implementation, p
 def along_classes(implementation: Implementation, problem: Problem) -> Findings:
     """Central differences along every class, all rows at once, of the rows' own losses (reduction none).
 
-    The gradient of a row is that times the upstream gradient.
+    The gradient of a row is that times its upstream gradient.
     """
     exact = _on_grid(problem, 1.0, replace(problem.objective, reduction="none"))
     coefficient_sum = _coefficient_sum(exact)
-    above = np.asarray(exact.objective.upstream or np.ones(exact.n_rows))[:, None]
+    upstream = np.asarray(exact.objective.upstream or np.ones(exact.n_rows))[:, None]
     step = _step(exact, float(first_order.any_form_losses(exact).error.max()), float(coefficient_sum.max()), 1.0)
     error = first_order.any_form_losses(exact, step)[0]
     _, gradient = solved(implementation, exact)
     slopes = _slopes_along_classes(implementation, exact, step)
     limit, source = central_difference(error[:, None], coefficient_sum[:, None], step)
-    bound = np.abs(above) * limit + first_order.any_form_gradient(exact)[0]
-    return asking(exact, [within("gradient[{}, {}]", gradient, above * slopes, bound, f"{source}, h = {step:g}")])
+    bound = np.abs(upstream) * limit + first_order.any_form_gradient(exact)[0]
+    return asking(exact, [within("gradient[{}, {}]", gradient, upstream * slopes, bound, f"{source}, h = {step:g}")])
 
 
 def along_coordinates(implementation: Implementation, problem: Problem) -> Findings:
@@ -123,7 +123,7 @@ def _slopes_along_classes(implementation: Implementation, problem: Problem, step
 def _swept(function: Callable[..., Any], logits: Array, targets: Array, step: float) -> Array:
     """Slopes along each class, from calls with copies of the batch: each class raised by the step, then lowered.
 
-    All calls share one array, in which only what was moved is put back: filling it anew would take a third of the
+    All calls share one array, in which only what was moved is put back: filling it again would take a third of the
     time. Where a call has changed it, every call gets a fresh one after all.
     """
     count = min(logits.shape[1], max(1, STACK_BYTES // (2 * max(1, logits.nbytes))))

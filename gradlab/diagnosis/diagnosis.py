@@ -76,7 +76,7 @@ def diagnose(
     """
     failed = list(failed)
     if implementation.claims.derivative != "gradient":
-        return _of_another_derivative(implementation, problems, failed)
+        return _diagnose_derivative(implementation, problems, failed)
     side = side_of(implementation, problems[0].logits.dtype)
     seen = _probed(side, failed)
     asked = [problem for problem in problems if problem.n_rows]
@@ -113,7 +113,7 @@ def diagnose_further(
     return replace(further, unexplained=_unexplained(further, seen))
 
 
-def _of_another_derivative(
+def _diagnose_derivative(
     implementation: Implementation, problems: Sequence[Problem], failed: Sequence[str]
 ) -> Diagnosis:
     """The diagnosis by the known wrong formulas; no probe looks at these, so that side effects are unexplained."""

@@ -106,7 +106,7 @@ def _outer(values: Array) -> Array:
     return values[:, :, None] * values[:, None, :]
 
 
-def _of_parts(diagonal: float, outer: float, crossed: float = 0.0) -> Callable[[Row], Predicted]:
+def _predict_parts(diagonal: float, outer: float, crossed: float = 0.0) -> Callable[[Row], Predicted]:
     """A Hessian of so many times diag(p), p p^T, and the diagonal of p p^T."""
 
     def predicted(row: Row) -> Predicted:
@@ -117,7 +117,7 @@ def _of_parts(diagonal: float, outer: float, crossed: float = 0.0) -> Callable[[
     return predicted
 
 
-def _of_gradients(row: Row) -> Predicted:
+def _predict_gradients(row: Row) -> Predicted:
     """g g^T of each row, with the errors of both factors."""
     plain = replace(row.problem.objective, derivative="gradient", reduction="none", sample_weights=None)
     problem = row.problem.replace(objective=plain)
@@ -175,11 +175,11 @@ def _without_weights(row: Row) -> Predicted:
 FORMULAS: dict[str, dict[str, Any]] = {
     "hessian": {
         "derivative_weights_forgotten": _without_weights,
-        "hessian_diagonal_alone": _of_parts(1, 0),
-        "hessian_outer_alone": _of_parts(0, -1),
-        "hessian_off_diagonal_positive": _of_parts(1, 1, -2),
+        "hessian_diagonal_alone": _predict_parts(1, 0),
+        "hessian_outer_alone": _predict_parts(0, -1),
+        "hessian_off_diagonal_positive": _predict_parts(1, 1, -2),
         "hessian_not_divided": _undivided,
-        "hessian_of_gradients": _of_gradients,
+        "hessian_of_gradients": _predict_gradients,
         "hessian_sign_turned": _sign_turned,
     },
     "hessian_diagonal": {

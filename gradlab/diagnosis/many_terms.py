@@ -59,7 +59,7 @@ def small_terms_summed_one_by_one(side: Side) -> str | None:
     if summed_one_by_one(side) is not None:
         return None
     depths = 1.2 * side.problem.format.precision + np.linspace(0, 1, TRIED)
-    asked = (_of_a_sum(_row(side, SEVERAL, -depth, label=0)) for depth in depths)
+    asked = (_probe_sum(_row(side, SEVERAL, -depth, label=0)) for depth in depths)
     return "cut_at_one_place" if _is_off(side, _clearest(asked)) else None
 
 
@@ -73,14 +73,14 @@ def difference_was_rounded(side: Side) -> str | None:
 
 def subnormal_terms_were_summed(side: Side) -> str | None:
     """The target's entry, which is subnormal, is a sum of terms that were rounded each."""
-    return "subnormal_terms_summed" if _is_off(side, _of_subnormal_terms(side, bits=0.0)) else None
+    return "subnormal_terms_summed" if _is_off(side, _probe_subnormal_terms(side, bits=0.0)) else None
 
 
 def normal_sum_of_subnormal_terms(side: Side) -> str | None:
     """The same of an entry above the smallest normal number, and of none below."""
     if subnormal_terms_were_summed(side) is not None:
         return None
-    return "far_from_the_smallest_normal" if _is_off(side, _of_subnormal_terms(side, bits=2.0)) else None
+    return "far_from_the_smallest_normal" if _is_off(side, _probe_subnormal_terms(side, bits=2.0)) else None
 
 
 def _row(side: Side, n_terms: int, bits: float, label: int) -> Problem:
@@ -107,7 +107,7 @@ def _over_a_sum(row: Problem) -> Asked:
     return Asked(row, 0, -_sum_is_off(np.exp(row.logits[0] - row.logits[0].max())))
 
 
-def _of_a_sum(row: Problem) -> Asked:
+def _probe_sum(row: Problem) -> Asked:
     """The entry of the label, the largest logit: the sum of the others' exponentials term by term."""
     return Asked(row, 0, _sum_is_off(np.exp(row.logits[0, 1:] - row.logits[0].max())))
 
@@ -128,7 +128,7 @@ def _after_rounding(side: Side, depth: float) -> Asked:
     return Asked(row, 1, math.expm1(float(Fraction(float(lower - largest)) - exact)))
 
 
-def _of_subnormal_terms(side: Side, bits: float) -> Asked:
+def _probe_subnormal_terms(side: Side, bits: float) -> Asked:
     """The label's entry, which is the sum of terms that are subnormal: about 2^bits times the smallest normal number.
 
     It is the depth, of several, where the terms' roundings come to most.

@@ -1,6 +1,6 @@
 """Whether what an implementation returned is what a model of a defect predicts, within the rounding of both.
 
-A sound answer is within the forward error of `tolerances`. Behind the softmax every stage is linear, so a stage that
+A sound answer is within the forward error of `first_order`. Behind the softmax every stage is linear, so a stage that
 multiplies by a factor multiplies that error by it; and what a model predicts carries a relative error of its own, from
 as many roundings as the sound answer carries.
 """
@@ -13,7 +13,7 @@ import numpy as np
 
 from gradlab.bounds import first_order
 from gradlab.bounds.conditioning import conditioning
-from gradlab.bounds.rounding_counts import BETA, gamma, of_base, of_sum, vanishes
+from gradlab.bounds.rounding_counts import BETA, base_roundings, gamma, sum_roundings, vanishes
 from gradlab.diagnosis.pipeline import Prediction
 from gradlab.evaluation.call import Answer
 from gradlab.oracle.enclosure import enclose
@@ -159,10 +159,10 @@ def _room(bound: Array, true: Array, predicted: Array, relative: float, coarser:
 def _relative(problem: Problem) -> float:
     """gamma of the roundings that an entry carries: the sum's, four of exp and log, the logits' and log S."""
     c, fmt = conditioning(problem), problem.format
-    base = of_base(fmt)
+    base = base_roundings(fmt)
     distance = float(np.minimum(c.distance, vanishes(fmt)).max(initial=0.0))
     log_sum = float(np.abs(c.log_sum).max(initial=0.0))
-    k = of_sum(problem.n_classes, fmt) + 8 * BETA + (base + 2) * distance + (base + 9) * log_sum + 8
+    k = sum_roundings(problem.n_classes, fmt) + 8 * BETA + (base + 2) * distance + (base + 9) * log_sum + 8
     k += float(np.max(c.moved, initial=0.0))
     return float(gamma(k, fmt))
 

@@ -57,12 +57,12 @@ class Prediction:
     refused: bool = False
 
 
-def own_logits(problem: Problem) -> Array:
+def sound_logits(problem: Problem) -> Array:
     """The logits as they are."""
     return problem.logits
 
 
-def own_targets(problem: Problem) -> Array:
+def sound_targets(problem: Problem) -> Array:
     """The coefficients that the objective defines."""
     return _coefficients(problem)
 
@@ -106,27 +106,27 @@ def probabilities_less_targets(view: View) -> Array:
     return np.asarray(mass_times_probabilities(view) - view.t)
 
 
-def own_image(x: Array, problem: Problem) -> Array:
+def sound_image(x: Array, problem: Problem) -> Array:
     """What the objective's maps make of the logits."""
     return np.asarray(mapped(problem.objective, x, x.dtype.type)[0])
 
 
-def own_slope(x: Array, problem: Problem) -> Array:
+def sound_slope(x: Array, problem: Problem) -> Array:
     """How fast that moves with each logit, (N, K) or one number."""
     return np.asarray(mapped(problem.objective, x, x.dtype.type)[1])
 
 
-def own_loss_terms(view: View) -> Array:
+def sound_loss_terms(view: View) -> Array:
     """What the objective's terms add to the rows' losses, (N,) or one number."""
-    return of_terms(view, view.problem.objective)[0]
+    return loss_and_gradient_terms(view, view.problem.objective)[0]
 
 
-def own_gradient_terms(view: View) -> Array:
+def sound_gradient_terms(view: View) -> Array:
     """What they add to the rows' gradients, before the slope of the maps; (N, K) or one number."""
-    return of_terms(view, view.problem.objective)[1]
+    return loss_and_gradient_terms(view, view.problem.objective)[1]
 
 
-def of_terms(view: View, objective: Objective, lse: Array | None = None) -> tuple[Array, Array]:
+def loss_and_gradient_terms(view: View, objective: Objective, lse: Array | None = None) -> tuple[Array, Array]:
     """What an objective's terms add to the rows' losses and gradients; with another log sum exp, (N, 1), if given."""
     if not objective.real_options:
         return np.zeros(1, dtype=view.dtype), np.zeros((1, 1), dtype=view.dtype)
@@ -138,7 +138,7 @@ def of_terms(view: View, objective: Objective, lse: Array | None = None) -> tupl
     return np.where(ignored, 0, np.broadcast_to(terms.value, m.shape)[:, 0]), np.where(ignored[:, None], 0, along)
 
 
-def own_loss(losses: Array, problem: Problem) -> Array:
+def sound_loss(losses: Array, problem: Problem) -> Array:
     """The reduction that the objective defines."""
     if problem.objective.reduction == "none":
         return losses
@@ -146,7 +146,7 @@ def own_loss(losses: Array, problem: Problem) -> Array:
     return np.asarray(shares.sum())
 
 
-def own_gradient(gradient: Array, problem: Problem) -> Array:
+def sound_gradient(gradient: Array, problem: Problem) -> Array:
     """The gradient over the denominator that the objective defines."""
     return np.asarray(gradient / np.float64(_denominator(problem) or 1.0))
 
@@ -164,23 +164,23 @@ _denominator = lru_cache(maxsize=256)(denominator_of)
 class Stages:
     """The stages, in the order in which they are taken; each sound unless it is replaced."""
 
-    logits: Callable[[Problem], Array] = own_logits
-    image: Callable[[Array, Problem], Array] = own_image
-    loss_targets: Callable[[Problem], Array] = own_targets
-    gradient_targets: Callable[[Problem], Array] = own_targets
+    logits: Callable[[Problem], Array] = sound_logits
+    image: Callable[[Array, Problem], Array] = sound_image
+    loss_targets: Callable[[Problem], Array] = sound_targets
+    gradient_targets: Callable[[Problem], Array] = sound_targets
     shift: Callable[[Array], Array] = row_maximum
     below: Callable[[Array, Array], Array] = difference
     sums: Callable[[View], Array] = row_sums
     probabilities: Callable[[View], Array] = quotients
     losses: Callable[[View], Array] = log_sum_less_logit
-    loss_terms: Callable[[View], Array] = own_loss_terms
+    loss_terms: Callable[[View], Array] = sound_loss_terms
     gradient: Callable[[View], Array] = probabilities_less_targets
-    gradient_terms: Callable[[View], Array] = own_gradient_terms
-    slope: Callable[[Array, Problem], Array] = own_slope
+    gradient_terms: Callable[[View], Array] = sound_gradient_terms
+    slope: Callable[[Array, Problem], Array] = sound_slope
     loss_factors: Callable[[Problem], Array] = own_loss_factors
     gradient_factors: Callable[[Problem], Array] = own_gradient_factors
-    loss: Callable[[Array, Problem], Array] = own_loss
-    scaled: Callable[[Array, Problem], Array] = own_gradient
+    loss: Callable[[Array, Problem], Array] = sound_loss
+    scaled: Callable[[Array, Problem], Array] = sound_gradient
 
 
 SOUND = Stages()

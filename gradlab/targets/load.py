@@ -116,17 +116,17 @@ def _find(target: str) -> list[Found]:
         return [Found(target, function, module, target)]
     entries = {entry.name: entry for entry in entry_points(group=GROUP)}
     if target in entries:
-        return _of_entry_point(entries[target])
-    found = adapted(target) or _of_module(target)
+        return _find_entry_point(entries[target])
+    found = adapted(target) or _find_in_module(target)
     if found is not None:
         return [found]
     if not is_path(target) and not os.path.exists(target):
         raise TargetError(_unknown(target, [*shipped(), *entries]))
     path = existing(target)
-    return _of_folder(path) if path.is_dir() else _of_file(path)
+    return _find_in_folder(path) if path.is_dir() else _find_in_file(path)
 
 
-def _of_module(target: str) -> Found | None:
+def _find_in_module(target: str) -> Found | None:
     """As `callable_at`; where there is no such module, the message knows of prefixes that are written nearly so."""
     try:
         return callable_at(target, target)
@@ -134,7 +134,7 @@ def _of_module(target: str) -> Found | None:
         raise AbsentError(f"{error}{did_you_mean(target.partition(':')[0] + ':', _PREFIXES)}") from error
 
 
-def _of_file(path: Path) -> list[Found]:
+def _find_in_file(path: Path) -> list[Found]:
     found = _offered(path)
     if not found:
         raise TargetError(
@@ -144,7 +144,7 @@ def _of_file(path: Path) -> list[Found]:
     return found
 
 
-def _of_folder(folder: Path) -> list[Found]:
+def _find_in_folder(folder: Path) -> list[Found]:
     found = [one for path in files_that_may_offer(folder) for one in _offered(path)]
     if not found:
         raise TargetError(offers_nothing(folder))
@@ -197,7 +197,7 @@ def _may_be_meant(module: ModuleType, name: str) -> bool:
     return value is MISSING or (callable(value) and not inspect.isclass(value))
 
 
-def _of_entry_point(entry: EntryPoint) -> list[Found]:
+def _find_entry_point(entry: EntryPoint) -> list[Found]:
     module = import_name(entry.module)
     if not entry.attr:
         raise TargetError(f"entry point {entry.name} must be written module:callable, is {entry.value!r}")
@@ -209,7 +209,7 @@ def _claimed(found: Found, claims: Mapping[str, Any], dtypes: tuple[str, ...]) -
     shown = found.target or found.name
     given: dict[str, Any] = {**found.defaults, **({"dtypes": dtypes} if dtypes else {})}
     try:
-        complete = claims_from({**given, **_own_claims(found), **claims})
+        complete = claims_from({**given, **_stated_claims(found), **claims})
         complete = replace(complete, options=tuple(dict.fromkeys((*complete.options, *found.takes))))
     except (ValueError, TypeError) as error:
         raise TargetError(f"{shown}: {error}") from error
@@ -238,7 +238,7 @@ def _told_what_is_claimed(function: Callable[..., Any], claims: Claims) -> Calla
     return functools.partial(function, **told) if told else function
 
 
-def _own_claims(found: Found) -> Mapping[str, Any]:
+def _stated_claims(found: Found) -> Mapping[str, Any]:
     marked = getattr(found.function, ATTRIBUTE, None)
     beside = getattr(found.module, "CLAIMS", {})
     own = marked if marked is not None else beside

@@ -33,7 +33,7 @@ def added_one_by_one(logits: Array, labels: Array, reduction: str = "mean") -> A
 
 def difference_rounded(logits: Array, labels: Array, reduction: str = "mean") -> Answer:
     """exp is taken of the rounded difference fl(x_j - max x), and what rounding took is not made good."""
-    return answer_by(Digits(exponentials=_of_rounded_difference), logits, labels, reduction)
+    return answer_by(Digits(exponentials=_rounded_difference), logits, labels, reduction)
 
 
 def subnormal_terms_summed(logits: Array, labels: Array, reduction: str = "mean") -> Answer:
@@ -67,7 +67,7 @@ def _one_by_one(values: Array) -> Array:
     return sums
 
 
-def _of_rounded_difference(logits: Array, largest: Array) -> Pair:
+def _rounded_difference(logits: Array, largest: Array) -> Pair:
     terms = np.exp(logits - largest)
     return terms, np.zeros_like(terms)
 

@@ -176,8 +176,8 @@ def test_what_roundings_carry_is_their_formula(dtype: str) -> None:
     fmt, unit = format_of(dtype), written.Unit(format_of(dtype))
     assert_same(np.asarray(rounding_counts.unit(fmt)), unit.v)
     assert_same(rounding_counts.gamma(np.array([1.0, 50.0, 1e300]), fmt), [unit.gamma(k) for k in (1.0, 50.0, 1e300)])
-    assert rounding_counts.of_sum(1000, fmt) == unit.sums(1000)
-    assert rounding_counts.of_base(fmt) == unit.base
+    assert rounding_counts.sum_roundings(1000, fmt) == unit.sums(1000)
+    assert rounding_counts.base_roundings(fmt) == unit.base
     assert_same(np.asarray(rounding_counts.vanishes(fmt)), unit.vanishes)
     assert rounding_counts.BETA == 4
 
@@ -197,7 +197,7 @@ DIVISIONS = {
 @pytest.mark.parametrize("case", DIVISIONS)
 def test_what_a_division_carries_is_its_roundings_counted_one_by_one(case: str) -> None:
     objective, expected = DIVISIONS[case]
-    assert rounding_counts.of_division(problem_of("equal", objective, "float32")) == expected
+    assert rounding_counts.division_roundings(problem_of("equal", objective, "float32")) == expected
 
 
 def test_a_mean_over_nothing_is_not_divided() -> None:
@@ -210,7 +210,7 @@ def test_a_mean_over_nothing_is_not_divided() -> None:
 def test_each_option_of_rows_carries_a_conversion_and_a_product() -> None:
     own = Objective("none", sample_weights=(1.0, 2.0, 3.0))
     for objective, expected in ((Objective(), 0), (own, 2), (replace(own, upstream=(1.0, 2.0, 3.0)), 4)):
-        assert rounding_counts.of_factors(problem_of("equal", objective, "float32")) == expected
+        assert rounding_counts.factor_roundings(problem_of("equal", objective, "float32")) == expected
 
 
 @pytest.mark.parametrize(

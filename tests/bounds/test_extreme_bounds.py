@@ -9,7 +9,7 @@ import pytest
 
 from gradlab.bounds import derivative_bound, first_order, loss_bound
 from gradlab.bounds.conditioning import conditioning, rows_in_range
-from gradlab.bounds.rounding_counts import of_division
+from gradlab.bounds.rounding_counts import division_roundings
 from gradlab.evaluation.claims import claims_from
 from gradlab.harness.selection import may_be_asked
 from gradlab.oracle.enclosure import enclose
@@ -144,7 +144,7 @@ def test_a_mean_over_so_many_rows_that_its_reciprocal_is_subnormal_is_within_the
     assert reciprocal < np.finfo(np.float16).smallest_normal
     error = absolute_error(np.asarray(total * reciprocal), exact.loss)
     assert error <= loss_bound(problem)[0]
-    assert of_division(problem) == 2 + n_rows * 2.0**-14
+    assert division_roundings(problem) == 2 + n_rows * 2.0**-14
 
 
 def test_a_row_that_rises_over_and_over_from_where_exp_is_0_has_bounds_that_are_numbers() -> None:

@@ -48,7 +48,7 @@ class Run:
         return arb(2) ** (-149 if self.row.dtype == "float32" else -1074)
 
     @property
-    def of_the_sum(self) -> float:
+    def sum_error(self) -> float:
         """What a sum is off by beside its terms, in u."""
         if self.row.dtype == "float32":
             return 2.0**-8
@@ -104,8 +104,8 @@ def sums(done: Run) -> Used:
     terms = [arb(float(value)) for value in done.terms[row.places]]
     kept = total(row.n_others, terms)
     high, low = arb(done.others[0]), arb(done.others[1])
-    yield "kernel_error_of_the_sum", share(high + low - kept, done.of_the_sum / 2 * u * kept)
-    allowed = (2 * BETA + done.of_the_sum) * u * exact.others + row.n_classes * BETA * done.eta
+    yield "kernel_error_of_the_sum", share(high + low - kept, done.sum_error / 2 * u * kept)
+    allowed = (2 * BETA + done.sum_error) * u * exact.others + row.n_classes * BETA * done.eta
     yield "kernel_error_of_the_others", share(high + low - exact.others, allowed)
     d, rest = arb(done.denominator[0]), arb(done.denominator[1])
     yield "kernel_denominator_is_normalised", share(rest, 2.0**-53 * d)
@@ -119,7 +119,7 @@ def sums(done: Run) -> Used:
 def answers(done: Run) -> Used:
     """The entries and the loss."""
     row, exact, u, eta = done.row, done.exact, done.u, done.eta
-    theta, more, subnormal = 2 * BETA, done.of_the_sum, 0.51
+    theta, more, subnormal = 2 * BETA, done.sum_error, 0.51
     entry = 2 * theta + 2.1 + more
     in_parts = row.is_top and done.others[0] + done.others[1] < done.far
     for level, count in enumerate(row.n_others):

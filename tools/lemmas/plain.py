@@ -63,12 +63,12 @@ class Run:
         """What a term is off by where it is subnormal, in eta."""
         return self.beta + 0.5
 
-    def of_underflow(self, term: arb, if_subnormal: float, otherwise: float) -> arb:
+    def underflow_error(self, term: arb, if_subnormal: float, otherwise: float) -> arb:
         """So many eta, whether the term is a normal number or not."""
         return (otherwise if term > self.fmt.smallest_normal else if_subnormal) * self.eta
 
     @property
-    def of_the_sum(self) -> float:
+    def sum_error(self) -> float:
         """What a sum is off by beside its terms, in u."""
         return 2.0**-9 if self.row.n_classes <= LONG else 0.25
 
@@ -121,7 +121,7 @@ def term(done: Run) -> Used:
         yield "error_of_the_correction", share(arb(c) - arb(e) * delta, done.u * abs(e * delta) + done.eta / 2)
         if e > 0:
             yield "square_of_the_remainder", share(delta.exp() - 1 - delta, 2.0**-35 * done.u)
-        allowed = done.theta * done.u * exact + done.of_underflow(exact, done.subnormal, 0.5)
+        allowed = done.theta * done.u * exact + done.underflow_error(exact, done.subnormal, 0.5)
         yield "error_of_a_term", share(arb(e) + c - exact, allowed)
 
 
@@ -136,7 +136,7 @@ def sums(done: Run) -> Used:
     yield "error_of_the_sum", share(high + low - kept, lost * done.u * kept)
     if done.trace.number_of("sum_of_pairs>_cut_sum"):
         yield from _cuts(done)
-    allowed = (done.theta + done.of_the_sum) * done.u * exact.others
+    allowed = (done.theta + done.sum_error) * done.u * exact.others
     allowed += (row.n_classes - 1) * done.subnormal * done.eta
     yield "error_of_the_others", share(high + low - exact.others, allowed)
 
@@ -184,10 +184,10 @@ def denominator(done: Run) -> Used:
     if done.is_far:
         return
     smaller = arb(float(done.locals_of("_losses")["sums"].smaller[0]))
-    allowed = (done.theta + 3.01 + done.of_the_sum) * u * exact.smaller
+    allowed = (done.theta + 3.01 + done.sum_error) * u * exact.smaller
     allowed += (row.n_classes - 1) * done.subnormal * done.eta
     if not row.is_top:
-        allowed += done.of_the_sum * u
+        allowed += done.sum_error * u
     yield "error_of_the_smaller", share(smaller - exact.smaller, allowed)
 
 
@@ -198,12 +198,12 @@ def _first(value: Any) -> float:
 def answers(done: Run) -> Used:
     """Step 5, and the errors of step 6 at the end."""
     row, exact, u, eta = done.row, done.exact, done.u, done.eta
-    entry = 2 * done.theta + 2.1 + (done.of_the_sum if row.n_classes > LONG else 0.0)
+    entry = 2 * done.theta + 2.1 + (done.sum_error if row.n_classes > LONG else 0.0)
     target = entry + 2 * done.beta if done.is_far else entry
     for level, count in enumerate(row.n_others):
         if count:
             truth, got = exact.entry(level), arb(float(done.gradient[0, row.places[level]]))
-            allowed = entry * u * truth + done.of_underflow(exact.terms[level], done.beta + 2, 1.5)
+            allowed = entry * u * truth + done.underflow_error(exact.terms[level], done.beta + 2, 1.5)
             yield "error_of_another_entry", share(got - truth, allowed)
             yield "another_entry_in_ulp", share(got - truth, ulp(truth, row.dtype) * SHOWN[row.dtype])
     truth, got = exact.target, -arb(float(done.gradient[0, row.label]))
@@ -236,7 +236,7 @@ def far(done: Run) -> Used:
     lost = arb(_first(known["lost"]))
     parts = arb(_first(known["total"])) + arb(_first(known["remainder"]))
     truth = total(row.n_others, [(arb(x) - arb(second) + lost).exp() for x in row.levels])
-    theta = 2 * done.beta + 0.001 + done.of_the_sum
+    theta = 2 * done.beta + 0.001 + done.sum_error
     yield (
         "error_of_the_sum_in_parts",
         share(parts - truth, theta * done.u * truth + row.n_classes * done.beta * done.eta),

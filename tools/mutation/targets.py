@@ -38,7 +38,7 @@ def tested(path: str) -> Module:
     return Module(f"implementations/{path}.py", ((*PYTEST, *files),))
 
 
-def of_gradlab(path: str, *stages: str, pytest: tuple[str, ...] = PYTEST) -> Module:
+def gradlab_module(path: str, *stages: str, pytest: tuple[str, ...] = PYTEST) -> Module:
     """A module of gradlab, judged by its tests: each stage a list of files or folders."""
     return Module(f"gradlab/{path}.py", tuple((*pytest, *stage.split()) for stage in stages))
 
@@ -112,16 +112,16 @@ PARTS: dict[str, tuple[Module, ...]] = {
     ),
     "arguments": tuple(tested(name) for name in ("_inputs", "_rows", *ALL)),
     "gradlab": (
-        *(of_gradlab(f"oracle/{name}", *nearest_first("oracle", near)) for name, near in ORACLE.items()),
-        of_gradlab("bounds/first_order", "tests/implementations/test_forward_bound.py tests/bounds"),
-        *(of_gradlab(f"checks/{name}", *nearest_first("checks", near)) for name, near in CHECKS.items()),
-        of_gradlab("harness/verdict", *nearest_first("harness", "verdict")),
-        of_gradlab("harness/tally", *nearest_first("harness", "tally")),
+        *(gradlab_module(f"oracle/{name}", *nearest_first("oracle", near)) for name, near in ORACLE.items()),
+        gradlab_module("bounds/first_order", "tests/implementations/test_forward_bound.py tests/bounds"),
+        *(gradlab_module(f"checks/{name}", *nearest_first("checks", near)) for name, near in CHECKS.items()),
+        gradlab_module("harness/verdict", *nearest_first("harness", "verdict")),
+        gradlab_module("harness/tally", *nearest_first("harness", "tally")),
     ),
 }
 PARTS["bounds"] = (
-    *(of_gradlab(f"oracle/{name}", *nearest_first("oracle", near), pytest=BARE) for name, near in ORACLE.items()),
-    *(of_gradlab(f"bounds/{name}", *nearest_first("bounds", near), pytest=BARE) for name, near in BOUNDS.items()),
+    *(gradlab_module(f"oracle/{name}", *nearest_first("oracle", near), pytest=BARE) for name, near in ORACLE.items()),
+    *(gradlab_module(f"bounds/{name}", *nearest_first("bounds", near), pytest=BARE) for name, near in BOUNDS.items()),
 )
 PARTS["costly"] = tuple(
     module

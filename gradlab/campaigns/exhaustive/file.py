@@ -43,27 +43,27 @@ _DIGITS = 16
 
 def encoded(certificate: Certificate) -> Plain:
     """A certificate as plain data for JSON."""
-    outcomes = [_of_outcome(certificate, one) for one in certificate.outcomes]
+    outcomes = [_encode_outcome(certificate, one) for one in certificate.outcomes]
     return {
         "schema": SCHEMA,
         "label": label_of(certificate.margins),
         "complete": certificate.is_complete,
         "n_margins": certificate.n_done,
         "machine": certificate.machine,
-        "margins": _of_range(certificate.margins),
-        "done": [_of_range(one) for one in certificate.done],
-        "pieces": [[*_of_range(run), size] for run, size in _runs(certificate.pieces)],
+        "margins": _encode_range(certificate.margins),
+        "done": [_encode_range(one) for one in certificate.done],
+        "pieces": [[*_encode_range(run), size] for run, size in _runs(certificate.pieces)],
         "implementations": outcomes,
     }
 
 
-def _of_outcome(certificate: Certificate, outcome: Outcome) -> Plain:
+def _encode_outcome(certificate: Certificate, outcome: Outcome) -> Plain:
     held = [outcome.evidence[piece] for piece in certificate.pieces]
     results = []
     for i, quantity in enumerate(QUANTITIES):
         column = [json_number(one.largest[i]) for one in held]
         largest = None if all(one is None for one in column) else column
-        results.append({**_encoded(certificate, quantity, outcome.tallies[quantity]), "largest": largest})
+        results.append({**_encode_result(certificate, quantity, outcome.tallies[quantity]), "largest": largest})
     return {**outcome.subject, "results": results, "digests": "".join(one.digest for one in held)}
 
 
@@ -79,7 +79,7 @@ def _runs(pieces: Sequence[range]) -> list[tuple[range, int]]:
     return runs
 
 
-def _encoded(certificate: Certificate, quantity: Quantity, tally: Tally) -> Plain:
+def _encode_result(certificate: Certificate, quantity: Quantity, tally: Tally) -> Plain:
     label, part = quantity
     return {
         "label": label,
@@ -88,22 +88,22 @@ def _encoded(certificate: Certificate, quantity: Quantity, tally: Tally) -> Plai
         "count": tally.count,
         "correctly_rounded": tally.sizes[0],
         "sizes": list(tally.sizes),
-        "worst": None if tally.worst is None else _of_worst(tally.worst),
+        "worst": None if tally.worst is None else _encode_worst(tally.worst),
     }
 
 
-def _of_worst(worst: Worst) -> Plain:
+def _encode_worst(worst: Worst) -> Plain:
     return {
         "ulp": json_number(worst.ulp),
         "bits": f"{worst.bits:#010x}",
         "margin": hex_of(float(margins_of(range(worst.bits, worst.bits + 1))[0])),
         "observed": hex_of(worst.observed),
-        "batch": _of_range(worst.batch.bits),
+        "batch": _encode_range(worst.batch.bits),
         "rows": worst.batch.n_rows,
     }
 
 
-def _of_range(bits: range) -> Sequence[Any]:
+def _encode_range(bits: range) -> Sequence[Any]:
     return [f"{bits.start:#010x}", f"{bits.stop:#010x}", bits.step]
 
 

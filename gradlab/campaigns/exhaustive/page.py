@@ -21,10 +21,10 @@ def told(certificate: Certificate) -> Iterator[str]:
             f"{one['name']}  {label_of(certificate.margins)}: {certificate.n_done:,} float32 margins M in [0, 104),"
             f" logits (M, 0), reduction {one['reduction']}"
         )
-        yield from _of_implementation(certificate, outcome)
+        yield from _implementation_lines(certificate, outcome)
 
 
-def _of_implementation(certificate: Certificate, outcome: Outcome) -> Iterator[str]:
+def _implementation_lines(certificate: Certificate, outcome: Outcome) -> Iterator[str]:
     for quantity, tally in outcome.tallies.items():
         if tally.worst is not None:
             yield f"  {name_of(quantity)}: {place_of(tally.worst)}"
@@ -65,12 +65,12 @@ def told_again(certificate: Certificate, choice: Choice, found: Sequence[Again])
     else:
         yield f"all {n:,} pieces run again"
     for again in found:
-        yield from _of_again(again, held)
+        yield from _spot_check_lines(again, held)
     if held:
         yield _odds_in_words(choice, found)
 
 
-def _of_again(again: Again, held: bool) -> Iterator[str]:
+def _spot_check_lines(again: Again, held: bool) -> Iterator[str]:
     if again.faults:
         yield f"DOES NOT HOLD: {again.name}, pieces run again"
     elif not held:

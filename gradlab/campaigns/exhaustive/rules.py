@@ -77,19 +77,19 @@ def _contradictions(certificate: Certificate, plain: Plain) -> Iterator[str]:
     )
     for outcome, one in zip(certificate.outcomes, plain["implementations"], strict=True):
         for (quantity, tally), result in zip(outcome.tallies.items(), one["results"], strict=True):
-            yield from _of_tally(tally, certificate)
+            yield from _tally_faults(tally, certificate)
             if result["coverage"] != (covered := coverage(certificate, quantity, tally)):
                 yield f"coverage must be {covered}, got {result['coverage']!r:.40}"
 
 
-def _of_tally(tally: Tally, certificate: Certificate) -> Iterator[str]:
+def _tally_faults(tally: Tally, certificate: Certificate) -> Iterator[str]:
     if len(tally.sizes) != N_SIZES or min(tally.sizes) < 0:
         yield f"sizes must be {N_SIZES} counts"
     if tally.worst is not None:
-        yield from _of_worst(tally.worst, tally.worst.batch, certificate)
+        yield from _worst_faults(tally.worst, tally.worst.batch, certificate)
 
 
-def _of_worst(worst: Worst, batch: Batch, certificate: Certificate) -> Iterator[str]:
+def _worst_faults(worst: Worst, batch: Batch, certificate: Certificate) -> Iterator[str]:
     if (
         not any(batch.bits[0] in one and batch.bits[-1] in one for one in certificate.done)
         or worst.bits not in batch.bits

@@ -13,8 +13,8 @@ from gradlab.diagnosis.pipeline import (
     View,
     log_sum_less_logit,
     mass_times_probabilities,
-    own_gradient,
     probabilities_less_targets,
+    sound_gradient,
 )
 from gradlab.problems.coefficients import denominator_of
 from gradlab.problems.problem import Array, Problem
@@ -52,7 +52,7 @@ def negative(view: View) -> Array:
 
 def minus_all(gradient: Array, problem: Problem) -> Array:
     """What terms and weights have added is negative too."""
-    return -own_gradient(gradient, problem)
+    return -sound_gradient(gradient, problem)
 
 
 def labels_of_all_rows(view: View) -> Array:

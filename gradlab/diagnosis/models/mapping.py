@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from gradlab.diagnosis.models.model import of_option
-from gradlab.diagnosis.pipeline import Changes, View, of_terms, own_image, own_slope
+from gradlab.diagnosis.models.model import option_defect
+from gradlab.diagnosis.pipeline import Changes, View, loss_and_gradient_terms, sound_image, sound_slope
 from gradlab.problems.mapping import mapped
 from gradlab.problems.objective import REAL_OPTIONS, Objective
 from gradlab.problems.problem import Array, Problem
@@ -33,11 +33,11 @@ def with_inverse_temperature(objective: Objective) -> Objective:
 
 
 def loss_terms_of(change: Change) -> Callable[[View], Array]:
-    return lambda view: of_terms(view, change(view.problem.objective))[0]
+    return lambda view: loss_and_gradient_terms(view, change(view.problem.objective))[0]
 
 
 def gradient_terms_of(change: Change) -> Callable[[View], Array]:
-    return lambda view: of_terms(view, change(view.problem.objective))[1]
+    return lambda view: loss_and_gradient_terms(view, change(view.problem.objective))[1]
 
 
 def image_of(change: Change) -> Callable[[Array, Problem], Array]:
@@ -49,11 +49,11 @@ def slope_of(change: Change) -> Callable[[Array, Problem], Array]:
 
 
 def loss_terms_without_the_maximum(view: View) -> Array:
-    return of_terms(view, view.problem.objective, np.log(view.s))[0]
+    return loss_and_gradient_terms(view, view.problem.objective, np.log(view.s))[0]
 
 
 def gradient_terms_without_the_maximum(view: View) -> Array:
-    return of_terms(view, view.problem.objective, np.log(view.s))[1]
+    return loss_and_gradient_terms(view, view.problem.objective, np.log(view.s))[1]
 
 
 def clipped(x: Array, problem: Problem) -> Array:
@@ -68,11 +68,11 @@ def slope_of_clipping(x: Array, problem: Problem) -> Array:
 
 
 def not_scaled_back(x: Array, problem: Problem) -> Array:
-    return np.asarray(own_image(x, problem) / _softcap(x, problem))
+    return np.asarray(sound_image(x, problem) / _softcap(x, problem))
 
 
 def slope_not_scaled_back(x: Array, problem: Problem) -> Array:
-    return np.asarray(own_slope(x, problem) / _softcap(x, problem))
+    return np.asarray(sound_slope(x, problem) / _softcap(x, problem))
 
 
 def _softcap(x: Array, problem: Problem) -> Any:
@@ -89,26 +89,28 @@ def ignored(option: str) -> Changes:
 
 
 DEFECTS = (
-    *(of_option(option, "option_ignored", **ignored(option)) for option in REAL_OPTIONS),
-    of_option("softcap", "softcap_slope_forgotten", slope=slope_of(without("softcap"))),
-    of_option("softcap", "softcap_clips", image=clipped, slope=slope_of_clipping),
-    of_option("softcap", "softcap_not_scaled_back", image=not_scaled_back, slope=slope_not_scaled_back),
-    of_option("temperature", "temperature_missing_in_gradient", slope=slope_of(without("temperature"))),
-    of_option(
+    *(option_defect(option, "option_ignored", **ignored(option)) for option in REAL_OPTIONS),
+    option_defect("softcap", "softcap_slope_forgotten", slope=slope_of(without("softcap"))),
+    option_defect("softcap", "softcap_clips", image=clipped, slope=slope_of_clipping),
+    option_defect("softcap", "softcap_not_scaled_back", image=not_scaled_back, slope=slope_not_scaled_back),
+    option_defect("temperature", "temperature_missing_in_gradient", slope=slope_of(without("temperature"))),
+    option_defect(
         "temperature",
         "temperature_multiplied",
         image=image_of(with_inverse_temperature),
         slope=slope_of(with_inverse_temperature),
     ),
-    of_option("z_loss", "z_loss_missing_in_gradient", gradient_terms=gradient_terms_of(without("z_loss"))),
-    of_option("z_loss", "z_loss_missing_in_loss", loss_terms=loss_terms_of(without("z_loss"))),
-    of_option("z_loss", "z_loss_gradient_halved", gradient_terms=gradient_terms_of(with_half_the_z_loss)),
-    of_option(
+    option_defect("z_loss", "z_loss_missing_in_gradient", gradient_terms=gradient_terms_of(without("z_loss"))),
+    option_defect("z_loss", "z_loss_missing_in_loss", loss_terms=loss_terms_of(without("z_loss"))),
+    option_defect("z_loss", "z_loss_gradient_halved", gradient_terms=gradient_terms_of(with_half_the_z_loss)),
+    option_defect(
         "z_loss",
         "z_loss_of_shifted_logits",
         loss_terms=loss_terms_without_the_maximum,
         gradient_terms=gradient_terms_without_the_maximum,
     ),
-    of_option("poly_epsilon", "poly_missing_in_gradient", gradient_terms=gradient_terms_of(without("poly_epsilon"))),
-    of_option("poly_epsilon", "poly_missing_in_loss", loss_terms=loss_terms_of(without("poly_epsilon"))),
+    option_defect(
+        "poly_epsilon", "poly_missing_in_gradient", gradient_terms=gradient_terms_of(without("poly_epsilon"))
+    ),
+    option_defect("poly_epsilon", "poly_missing_in_loss", loss_terms=loss_terms_of(without("poly_epsilon"))),
 )

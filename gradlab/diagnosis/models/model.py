@@ -88,7 +88,7 @@ def fixed(name: str, **changes: Callable[..., Array]) -> Defect:
     return Defect(name, lambda value: changes)
 
 
-def of_option(option: str, name: str, **changes: Callable[..., Array]) -> Defect:
+def option_defect(option: str, name: str, **changes: Callable[..., Array]) -> Defect:
     """A defect without a parameter in an option of the objective, or in a kind of target."""
     return Defect(name, lambda value: changes, guesses=if_asked_for(option))
 

@@ -8,15 +8,15 @@ from dataclasses import replace
 import numpy as np
 
 from gradlab.diagnosis.matching import Observation
-from gradlab.diagnosis.models.model import Defect, of_option, single_rows
+from gradlab.diagnosis.models.model import Defect, option_defect, single_rows
 from gradlab.diagnosis.models.scaling import mean_factor
 from gradlab.diagnosis.pipeline import (
     Changes,
     View,
     mass_times_probabilities,
-    own_gradient,
-    own_loss,
     probabilities_less_targets,
+    sound_gradient,
+    sound_loss,
 )
 from gradlab.problems.coefficients import coefficients_of, denominator_of, unsmoothed_coefficients_of
 from gradlab.problems.problem import Array, Problem
@@ -103,7 +103,7 @@ def divided_by(number: Callable[[Problem], float]) -> Changes:
 def loss_divided_by(number: Callable[[Problem], float]) -> Callable[[Array, Problem], Array]:
     def loss(losses: Array, problem: Problem) -> Array:
         mean = problem.objective.reduction == "mean"
-        return np.asarray(losses.sum() / np.float64(number(problem))) if mean else own_loss(losses, problem)
+        return np.asarray(losses.sum() / np.float64(number(problem))) if mean else sound_loss(losses, problem)
 
     return loss
 
@@ -113,7 +113,7 @@ def gradient_divided_by(
 ) -> Callable[[Array, Problem], Array]:
     def scaled(gradient: Array, problem: Problem) -> Array:
         mean = problem.objective.reduction == "mean"
-        share = gradient / np.float64(number(problem)) if mean else own_gradient(gradient, problem)
+        share = gradient / np.float64(number(problem)) if mean else sound_gradient(gradient, problem)
         return np.where(dropped(problem)[:, None], 0, share)
 
     return scaled
@@ -133,7 +133,7 @@ def gradient_times_mass(view: View) -> Array:
     return np.asarray(view.t.sum(axis=1, keepdims=True) * view.p - view.t)
 
 
-def of_fixed_label(problem: Problem) -> Array:
+def fixed_label(problem: Problem) -> Array:
     """Rows with -100 are ignored, and rows with the label to be ignored are not."""
     if problem.objective.ignore_index in (None, -100):
         return coefficients_of(problem)
@@ -188,48 +188,48 @@ def epsilons_of_loss(observations: Sequence[Observation]) -> Iterable[float]:
 
 
 DEFECTS = (
-    of_option("label_smoothing", "smoothing_of_the_others", **dict.fromkeys(BOTH, OTHERS_ONLY)),
-    of_option(
+    option_defect("label_smoothing", "smoothing_of_the_others", **dict.fromkeys(BOTH, OTHERS_ONLY)),
+    option_defect(
         "label_smoothing",
         "smoothing_of_the_others",
         **dict.fromkeys(BOTH, OTHERS_ONLY),
         gradient=gradient_with_unsmoothed_mass,
     ),
-    of_option("label_smoothing", "smoothing_without_epsilon", **dict.fromkeys(BOTH, WITHOUT_EPSILON)),
-    of_option("label_smoothing", "smoothing_of_the_wrong_part", **dict.fromkeys(BOTH, WRONG_PART)),
-    of_option("label_smoothing", "smoothing_in_the_loss_only", gradient_targets=unsmoothed_coefficients_of),
-    of_option("label_smoothing", "smoothing_in_the_gradient_only", loss_targets=unsmoothed_coefficients_of),
-    of_option("label_smoothing", "smoothing_by_shard", **dict.fromkeys(BOTH, by_shard)),
-    of_option("class_weights", "weights_missing_in_smoothing", **dict.fromkeys(BOTH, weighted_by_label)),
-    of_option("label_smoothing", "option_ignored", **dict.fromkeys(BOTH, unsmoothed_coefficients_of)),
-    of_option(
+    option_defect("label_smoothing", "smoothing_without_epsilon", **dict.fromkeys(BOTH, WITHOUT_EPSILON)),
+    option_defect("label_smoothing", "smoothing_of_the_wrong_part", **dict.fromkeys(BOTH, WRONG_PART)),
+    option_defect("label_smoothing", "smoothing_in_the_loss_only", gradient_targets=unsmoothed_coefficients_of),
+    option_defect("label_smoothing", "smoothing_in_the_gradient_only", loss_targets=unsmoothed_coefficients_of),
+    option_defect("label_smoothing", "smoothing_by_shard", **dict.fromkeys(BOTH, by_shard)),
+    option_defect("class_weights", "weights_missing_in_smoothing", **dict.fromkeys(BOTH, weighted_by_label)),
+    option_defect("label_smoothing", "option_ignored", **dict.fromkeys(BOTH, unsmoothed_coefficients_of)),
+    option_defect(
         "class_weights",
         "option_ignored",
         **dict.fromkeys(BOTH, without_weights),
         **divided_by(denominator_without_class_weights),
     ),
-    of_option("class_weights", "weights_missing_in_gradient", gradient_targets=without_weights),
-    of_option(
+    option_defect("class_weights", "weights_missing_in_gradient", gradient_targets=without_weights),
+    option_defect(
         "class_weights",
         "weights_missing_in_gradient",
         gradient_targets=without_weights,
         scaled=gradient_divided_by(number_of_kept_rows),
     ),
-    of_option("class_weights", "weighted_by_count", **divided_by(number_of_kept_rows)),
-    of_option("ignore_index", "ignored_rows_counted", **divided_by(number_of_rows)),
-    of_option("ignore_index", "ignored_rows_keep_gradient", gradient=gradient_of_ignored),
-    of_option("ignore_index", "ignored_rows_times_zero", gradient=gradient_times_mass),
-    of_option("ignore_index", "ignored_label_fixed", **dict.fromkeys(BOTH, of_fixed_label)),
-    of_option(
+    option_defect("class_weights", "weighted_by_count", **divided_by(number_of_kept_rows)),
+    option_defect("ignore_index", "ignored_rows_counted", **divided_by(number_of_rows)),
+    option_defect("ignore_index", "ignored_rows_keep_gradient", gradient=gradient_of_ignored),
+    option_defect("ignore_index", "ignored_rows_times_zero", gradient=gradient_times_mass),
+    option_defect("ignore_index", "ignored_label_fixed", **dict.fromkeys(BOTH, fixed_label)),
+    option_defect(
         "ignore_index",
         "ignored_label_fixed",
-        **dict.fromkeys(BOTH, of_fixed_label),
+        **dict.fromkeys(BOTH, fixed_label),
         loss=loss_divided_by(number_without_fixed_label),
         scaled=gradient_divided_by(number_without_fixed_label, with_fixed_label),
     ),
-    of_option("ignore_index", "all_ignored_is_nan", scaled=nan_where_all_are_ignored),
-    of_option("probability", "mass_forgotten", gradient=gradient_without_mass),
-    of_option("probability", "probabilities_taken_for_labels", **dict.fromkeys(BOTH, most_likely)),
+    option_defect("ignore_index", "all_ignored_is_nan", scaled=nan_where_all_are_ignored),
+    option_defect("probability", "mass_forgotten", gradient=gradient_without_mass),
+    option_defect("probability", "probabilities_taken_for_labels", **dict.fromkeys(BOTH, most_likely)),
     Defect("smoothing_unasked", lambda e: dict.fromkeys(BOTH, smoothed_unasked(e)), "epsilon", epsilons_of_gradient),
     Defect("smoothing_unasked", lambda e: {"gradient_targets": smoothed_unasked(e)}, "epsilon", epsilons_of_gradient),
     Defect("smoothing_unasked", lambda e: {"loss_targets": smoothed_unasked(e)}, "epsilon", epsilons_of_loss),

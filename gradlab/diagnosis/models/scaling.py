@@ -12,9 +12,9 @@ from gradlab.diagnosis.pipeline import (
     Changes,
     View,
     mass_times_probabilities,
-    own_gradient,
-    own_loss,
     probabilities_less_targets,
+    sound_gradient,
+    sound_loss,
 )
 from gradlab.problems.coefficients import coefficients_of, denominator_of
 from gradlab.problems.problem import Array, Problem
@@ -23,11 +23,11 @@ Factor = Callable[[Problem], float]
 
 
 def in_loss(factor: Factor) -> Changes:
-    return {"loss": lambda losses, problem: own_loss(losses, problem) * factor(problem)}
+    return {"loss": lambda losses, problem: sound_loss(losses, problem) * factor(problem)}
 
 
 def in_gradient(factor: Factor) -> Changes:
-    return {"scaled": lambda gradient, problem: own_gradient(gradient, problem) * factor(problem)}
+    return {"scaled": lambda gradient, problem: sound_gradient(gradient, problem) * factor(problem)}
 
 
 def in_both(factor: Factor) -> Changes:
@@ -59,10 +59,10 @@ def micro_batches(size: float) -> Changes:
         return np.repeat(1.0 / (lengths * max(len(starts), 1)), lengths)
 
     def loss(losses: Array, problem: Problem) -> Array:
-        return np.asarray((losses * shares(problem)).sum()) if is_plain_mean(problem) else own_loss(losses, problem)
+        return np.asarray((losses * shares(problem)).sum()) if is_plain_mean(problem) else sound_loss(losses, problem)
 
     def scaled(gradient: Array, problem: Problem) -> Array:
-        return gradient * shares(problem)[:, None] if is_plain_mean(problem) else own_gradient(gradient, problem)
+        return gradient * shares(problem)[:, None] if is_plain_mean(problem) else sound_gradient(gradient, problem)
 
     return {"loss": loss, "scaled": scaled}
 
@@ -93,7 +93,7 @@ def factors_of_loss(observations: Sequence[Observation]) -> Iterable[float]:
 
 
 def added(constant: float) -> Changes:
-    return {"loss": lambda losses, problem: own_loss(losses, problem) + constant}
+    return {"loss": lambda losses, problem: sound_loss(losses, problem) + constant}
 
 
 def constants_added(observations: Sequence[Observation]) -> Iterable[float]:

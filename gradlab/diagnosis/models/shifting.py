@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from gradlab.diagnosis.matching import Observation
-from gradlab.diagnosis.models.model import Defect, fixed, of_option, single_rows
+from gradlab.diagnosis.models.model import Defect, fixed, option_defect, single_rows
 from gradlab.diagnosis.pipeline import Changes, View, probabilities_less_targets, row_maximum, weighted
 from gradlab.problems.problem import Array
 
@@ -76,10 +76,10 @@ DEFECTS = (
     fixed("shift_by_zero_or_more", shift=maximum_or_zero),
     Defect("clamped_shift", clamped, "lowest", depth_of_the_clamp),
     fixed("log_of_softmax", losses=minus_log_p),
-    of_option("index", "zero_times_infinity", losses=sum_of_products),
-    of_option("index", "zero_times_infinity", losses=sum_of_products_in_log_space),
-    of_option("probability", "zero_share_times_infinity", losses=sum_of_products),
-    of_option("probability", "zero_share_times_infinity", losses=sum_of_products_in_log_space),
+    option_defect("index", "zero_times_infinity", losses=sum_of_products),
+    option_defect("index", "zero_times_infinity", losses=sum_of_products_in_log_space),
+    option_defect("probability", "zero_share_times_infinity", losses=sum_of_products),
+    option_defect("probability", "zero_share_times_infinity", losses=sum_of_products_in_log_space),
     fixed("lse_minus_logit", losses=lse_less_logit),
     fixed("softmax_from_lse", probabilities=exp_of_logit_less_lse),
     fixed("shift_differentiated", gradient=less_one_at_the_largest),

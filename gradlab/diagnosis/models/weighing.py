@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 
 from gradlab.diagnosis.matching import Observation
-from gradlab.diagnosis.models.model import Defect, of_option
+from gradlab.diagnosis.models.model import Defect, option_defect
 from gradlab.diagnosis.models.options import divided_by, gradient_divided_by
-from gradlab.diagnosis.pipeline import Changes, own_gradient, own_loss
+from gradlab.diagnosis.pipeline import Changes, sound_gradient, sound_loss
 from gradlab.problems.coefficients import denominator_of, denominators_of, gradient_factors, loss_factors
 from gradlab.problems.problem import Array, Problem
 
@@ -80,8 +80,8 @@ def over(rule: str) -> Callable[[Problem], float]:
 def over_another(name: str, rule: str) -> Iterator[Defect]:
     """A mean over another denominator, in loss and gradient or in one of them."""
     changes = divided_by(over(rule))
-    yield of_option("sample_weights", name, **changes)
-    yield from (of_option("sample_weights", name, **{stage: change}) for stage, change in changes.items())
+    yield option_defect("sample_weights", name, **changes)
+    yield from (option_defect("sample_weights", name, **{stage: change}) for stage, change in changes.items())
 
 
 def scaled_by_mean_weight() -> Changes:
@@ -94,10 +94,10 @@ def scaled_by_mean_weight() -> Changes:
         return lambda problem: np.full(problem.n_rows, mean_weight(problem)) if is_mean(problem) else own(problem)
 
     def loss(losses: Array, problem: Problem) -> Array:
-        return np.asarray(losses.sum() / problem.n_rows) if is_mean(problem) else own_loss(losses, problem)
+        return np.asarray(losses.sum() / problem.n_rows) if is_mean(problem) else sound_loss(losses, problem)
 
     def gradient(rows: Array, problem: Problem) -> Array:
-        return rows / problem.n_rows if is_mean(problem) else own_gradient(rows, problem)
+        return rows / problem.n_rows if is_mean(problem) else sound_gradient(rows, problem)
 
     return {
         "loss_factors": factors(loss_factors),
@@ -137,22 +137,22 @@ IGNORED = {
 }
 
 DEFECTS = (
-    of_option("sample_weights", "sample_weights_missing_in_gradient", gradient_factors=upstream),
-    of_option(
+    option_defect("sample_weights", "sample_weights_missing_in_gradient", gradient_factors=upstream),
+    option_defect(
         "sample_weights",
         "sample_weights_missing_in_gradient",
         gradient_factors=upstream,
         scaled=gradient_divided_by(denominator_without_weights),
     ),
-    of_option("sample_weights", "sample_weights_ignored", **IGNORED),
+    option_defect("sample_weights", "sample_weights_ignored", **IGNORED),
     *over_another("sample_weighted_by_count", "number_of_rows"),
     *over_another("sample_weights_divided_out", "sum_of_weights"),
-    of_option("sample_weights", "sample_weights_squared", **SQUARED),
-    of_option("sample_weights", "sample_weights_squared", **SQUARED, **divided_by(denominator_of_squares)),
-    of_option("sample_weights", "sample_weights_after_the_mean", **scaled_by_mean_weight()),
+    option_defect("sample_weights", "sample_weights_squared", **SQUARED),
+    option_defect("sample_weights", "sample_weights_squared", **SQUARED, **divided_by(denominator_of_squares)),
+    option_defect("sample_weights", "sample_weights_after_the_mean", **scaled_by_mean_weight()),
     Defect("epsilon_in_denominator", with_epsilon, "epsilon", epsilons_of_means),
-    of_option("upstream", "upstream_in_loss", loss_factors=times(loss_factors, upstream)),
-    of_option("upstream", "upstream_ignored", gradient_factors=sample_weights),
-    of_option("upstream", "upstream_summed", gradient_factors=sum_of_upstream),
-    of_option("upstream", "upstream_first_for_all", gradient_factors=first_of_upstream),
+    option_defect("upstream", "upstream_in_loss", loss_factors=times(loss_factors, upstream)),
+    option_defect("upstream", "upstream_ignored", gradient_factors=sample_weights),
+    option_defect("upstream", "upstream_summed", gradient_factors=sum_of_upstream),
+    option_defect("upstream", "upstream_first_for_all", gradient_factors=first_of_upstream),
 )

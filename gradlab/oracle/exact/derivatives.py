@@ -60,7 +60,7 @@ def _evaluated(problem: Problem, rows: Array, precision: int) -> Enclosures:
         classes = class_coefficients(problem)
         entries: list[arb] = []
         for row in rows.tolist():
-            own = _of_row(problem, row, classes)
+            own = _row_entries(problem, row, classes)
             if problem.objective.per_row_options:
                 factor = row_factors(problem, row)[1]
                 own = [factor * entry for entry in own]
@@ -70,7 +70,7 @@ def _evaluated(problem: Problem, rows: Array, precision: int) -> Enclosures:
         return Enclosures(*(part.reshape(len(rows), *shape[1:]) for part in parts))
 
 
-def _of_row(problem: Problem, row: int, classes: ClassCoefficients) -> list[arb]:
+def _row_entries(problem: Problem, row: int, classes: ClassCoefficients) -> list[arb]:
     """The entries of one row's own derivative, those of a Hessian row by row; 0 at masked classes."""
     derivative, n_classes = problem.objective.derivative, problem.n_classes
     kept = np.flatnonzero(~problem.masked[row]).tolist()

@@ -34,7 +34,7 @@ def sharp_answer(parts: Exponentials, rows: SharpRows, share: arb, out: Enclosur
     places = np.arange(len(rows.labels))
     totals = [1 + s for s in parts.others]
     scales = [t * share / total for t, total in zip(rows.coefficients, totals, strict=True)]
-    own = _own_exponentials(parts, rows.labels)
+    own = _label_exponentials(parts, rows.labels)
     quadruples = zip(scales, parts.others, totals, own, strict=True)
     targets = [-(c * s if e is None else c * (total - e)) for c, s, total, e in quadruples]
     labelled = rows.logits[places, rows.labels].tolist()
@@ -68,7 +68,7 @@ def scale_error(scale: Enclosures) -> Array:
     return 1.01 * (EXP_ERROR + MULTIPLY_ERROR + 1.01 * scale.radius)
 
 
-def _own_exponentials(parts: Exponentials, labels: Array) -> list[arb | None]:
+def _label_exponentials(parts: Exponentials, labels: Array) -> list[arb | None]:
     """e_y as a ball for each row, or None where the label is the class `top`."""
     places = np.arange(len(labels))
     columns = (part[places, labels] for part in parts.terms)

@@ -56,7 +56,7 @@ def noisy_tails(fmt: Format, rng: np.random.Generator) -> list[Problem]:
 
 def long_tails(fmt: Format, rng: np.random.Generator) -> list[Problem]:
     """All of these rows with as many classes as language models have, around powers of two, up to 2^17."""
-    return [problem for n_classes in LONG for problem in _of_every_kind(fmt, n_classes, rng)]
+    return [problem for n_classes in LONG for problem in _every_kind(fmt, n_classes, rng)]
 
 
 def longest_tails(fmt: Format, rng: np.random.Generator) -> list[Problem]:
@@ -65,7 +65,7 @@ def longest_tails(fmt: Format, rng: np.random.Generator) -> list[Problem]:
     return [together(fmt, pair) for pair in rows]
 
 
-def _of_every_kind(fmt: Format, n_classes: int, rng: np.random.Generator) -> list[Problem]:
+def _every_kind(fmt: Format, n_classes: int, rng: np.random.Generator) -> list[Problem]:
     """Some rows of every kind, drawn, in batches of three, two and one; first what the last place decides."""
     edge, *others = _kinds(fmt, n_classes, rng)
     rest = [rows[rng.integers(len(rows))] for rows in others]
