@@ -257,9 +257,9 @@ def _refuses(implementation: Implementation, problem: Problem, fault: str, **arr
     call = Call(arrays.get("logits", own.logits), arrays.get("targets", own.targets), own.keywords)
     outcome = perform(implementation.function, call)
     if isinstance(outcome.error, CallFaultError):
-        return Fact(fault, f"{outcome.error}", "an exception", False)
+        return Fact(fault, f"{outcome.error}", "refused by an exception", False)
     seen = "is accepted without an error" if outcome.error is None else f"raises {type(outcome.error).__name__}"
-    return Fact(fault, seen, "an exception", outcome.error is not None)
+    return Fact(fault, seen, "refused by an exception", outcome.error is not None)
 
 
 def _twice(problem: Problem) -> Bounds:

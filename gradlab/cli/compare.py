@@ -18,8 +18,8 @@ def compare(old: Path, new: Path, markdown: bool) -> Status:
 
     Exit status: 0 nothing is worse, 1 something is worse.
 
-    It is worse if a verdict is lower, if a check fails that passed, if an implementation is missing, or if an error has
-    more than doubled and is above one ULP. Errors are compared if both runs had the same seed and profile.
+    It is worse if a verdict is lower, if a check fails that passed, if an implementation is missing, or if an error is
+    above twice the old one plus one ULP. Errors are compared if both runs had the same seed and profile.
 
     Reports with --time are compared in time and memory too. Times are ratios to a yardstick that ran in turn with the
     implementation. A time is worse if its median is more than 1.25 times the old one, with p < 0.001 in a rank test

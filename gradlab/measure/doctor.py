@@ -77,8 +77,8 @@ def told(found: Plain) -> Iterator[str]:
 
 def _told_of_functions(found: Plain) -> Iterator[str]:
     assumed = ", ".join(f"{name} {dtype} {ulp:g}" for (name, dtype), ulp in ASSUMED_BY_ACCURATE.items())
-    yield f"largest error found, at {N_ARGUMENTS} arguments and in float32 and float64 at the worst known of any build,"
-    yield f"in ULP (level stable allows {found['beta']:g}; level accurate stands on {assumed}):"
+    yield f"largest errors in ULP, at {N_ARGUMENTS} random arguments and at the worst ones known of any build of NumPy"
+    yield f"(level stable allows {found['beta']:g}; level accurate assumes {assumed}):"
     for function in ELEMENTARY:
         errors = [one for one in found["elementary"] if one["function"] == function.name]
         cells = (f"{one['dtype']} {float(one['ulp']):.4f}{_remark(one)}" for one in errors)

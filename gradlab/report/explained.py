@@ -23,7 +23,7 @@ def diagnosis_lines(diagnosis: Diagnosis) -> Iterator[str]:
         opening = "looks like: " if len(known) == 1 else "cannot tell apart: "
         yield f"{opening}{'; or '.join(known)} (predicts all of {counts})"
     if diagnosis.side_effects:
-        yield f"looks like: {' and '.join(diagnosis.side_effects)} (seen at work in a call made for it)"
+        yield f"looks like: {' and '.join(diagnosis.side_effects)} (seen in calls made to look for it)"
     defects = [name for one in diagnosis.alternatives for name in one.defects]
     for name in dict.fromkeys([*defects, *diagnosis.side_effects]):
         yield f"  {name}: {specimens()[name].wrong}   gradlab explain {name}"
