@@ -13,7 +13,7 @@ from gradlab.checks.check import Check
 from gradlab.evaluation.call import Implementation
 from gradlab.harness.plan import Plan
 from gradlab.harness.run import Run, judge
-from gradlab.harness.selection import problems_in_run
+from gradlab.harness.selection import questions_in_run
 from gradlab.harness.tally import results_of
 
 DTYPES = ("float32", "float64")
@@ -35,12 +35,11 @@ def only_first(names: Iterable[Any], *first: str) -> list[Any]:
 
 def rejects(implementation: Implementation, plan: Plan, check: Check, dtype: str) -> bool:
     """Whether the check fails on a problem of the run with this plan; none is tried after the first that fails."""
-    claims = implementation.claims
     return any(
         not result.passed
-        for problem in problems_in_run(claims, dtype, plan.profile, plan.seed)
-        if check.applies(claims, problem)
-        for _, result in results_of((check,), implementation, problem)
+        for question in questions_in_run(implementation.claims, dtype, plan.profile, plan.seed)
+        if check in question.checks
+        for _, result in results_of((check,), implementation, question.problem)
     )
 
 
