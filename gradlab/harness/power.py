@@ -160,4 +160,4 @@ def _findings(checks: Sequence[Check], implementation: Implementation, question:
     return findings_of(applying, implementation, problem) if applying else iter(())
 
 
-_BY_INDEX = ("refuses_bad_labels", "refuses_bad_shapes")
+_BY_INDEX = ("refuses_bad_labels", "refuses_bad_shapes", "integer_type_of_the_labels_does_not_matter")
