@@ -100,13 +100,13 @@ def labels_read_as_64_bits(logits: Array, labels: Array, reduction: str = "mean"
 
 
 def labels_wrap(logits: Array, labels: Array, reduction: str = "mean") -> Answer:
-    """Label -1 is the last class, and label K the first: what is no label is taken for one."""
+    """Label -1 is the last class, and label K the first: an invalid label is accepted."""
     labels = checked_labels(labels % logits.shape[1], logits)
     return reduced(row_losses(logits, labels), minus_one_hot(softmax(logits), labels), reduction)
 
 
 def labels_truncated(logits: Array, labels: Array, reduction: str = "mean") -> Answer:
-    """Labels that are no integers lose what is behind the point."""
+    """Labels that are not integers lose their fraction."""
     whole = checked_labels(np.asarray(labels).astype(np.int64), logits)
     return reduced(row_losses(logits, whole), minus_one_hot(softmax(logits), whole), reduction)
 
@@ -158,7 +158,7 @@ SPECIMENS = (
     Specimen(
         gradient_over_logits,
         wrong="x <- g in the caller's array: calling twice gives the gradient of the gradient",
-        mend="write to an array of your own, or say that the logits are given up",
+        mend="write to an array of your own, or document that the logits are overwritten",
         logits=[[1, 0]],
         labels=[0],
         killed_by="leaves_its_inputs_alone",
@@ -272,7 +272,7 @@ SPECIMENS = (
     ),
     Specimen(
         labels_of_last_block,
-        wrong="y_i is read from another page for i >= 4 floor(N/4)",
+        wrong="y_i is read from the first block for i >= 4 floor(N/4)",
         mend="read as many labels as there are, whatever the size of a block",
         logits=[[1, 0], [1, 0], [1, 0], [1, 0], [1, 0]],
         labels=[0, 0, 0, 0, 1],

@@ -40,7 +40,7 @@ def epsilon_in_sum(logits: Array, labels: Array, reduction: str = "mean") -> Ans
 
 
 def nan_made_zero(logits: Array, labels: Array, reduction: str = "mean") -> Answer:
-    """Whatever is NaN in the gradient becomes 0: a batch that is lost trains on, and nobody sees it."""
+    """Whatever is NaN in the gradient becomes 0: training goes on with a broken batch, unseen."""
     return reduced(
         row_losses(logits, labels), np.nan_to_num(minus_one_hot(softmax(logits), labels), nan=0.0), reduction
     )

@@ -30,7 +30,7 @@ def diagonal_jacobian(logits: Array, labels: Array, reduction: str = "mean") -> 
 
 
 def sigmoid_chain(logits: Array, labels: Array, reduction: str = "mean") -> Answer:
-    """dL/dp_j p_j (1 - p_j), the chain rule of a sigmoid, with dL/dp_j = p_j - t_j for good measure."""
+    """dL/dp_j p_j (1 - p_j), the chain rule of a sigmoid, with p_j - t_j taken for dL/dp_j."""
     p = softmax(logits)
     return reduced(row_losses(logits, labels), minus_one_hot(p, labels) * p * (1 - p), reduction)
 
@@ -86,7 +86,7 @@ def quotient_through_softmax(logits: Array, labels: Array, reduction: str = "mea
 
 
 def target_less_one(logits: Array, labels: Array, reduction: str = "mean") -> Answer:
-    """The target's entry as p_y - 1, which keeps no digit once p_y rounds to 1; the loss is right to the last."""
+    """The target's entry as p_y - 1, which keeps no digit once p_y rounds to 1; the loss keeps all of its digits."""
     losses, gradient = answer_by(Digits(), logits, labels, "none")
     gradient[np.arange(len(labels)), labels] = picked(softmax(logits), labels) - 1
     return reduced(losses, gradient, reduction)

@@ -10,7 +10,7 @@ from ._specimen import Specimen, claims_of
 
 
 def pair_not_normalised(logits: Array, labels: Array, reduction: str = "mean") -> Answer:
-    """The sum stays a pair as it was cut, whose second part is K u sigma: 1 - rho, for 1/(1 + rho), is off by rho^2."""
+    """The sum is a pair whose second part may be K u sigma: 1 - rho, taken for 1/(1 + rho), is off by rho^2."""
     stages = Digits(sums=_cut_sums, normalised=lambda high, low: (high, low))
     return answer_by(stages, logits, labels, reduction)
 
@@ -21,7 +21,7 @@ def lower_parts_dropped(logits: Array, labels: Array, reduction: str = "mean") -
 
 
 def cut_at_one_place(logits: Array, labels: Array, reduction: str = "mean") -> Answer:
-    """All rows are cut at one place, above 1: of small terms all is lower part, which is added up one by one."""
+    """All rows are cut at one place, above 1: small terms have only a lower part, and those are added one by one."""
     return answer_by(Digits(sums=_cut_sums), logits, labels, reduction)
 
 
@@ -32,7 +32,7 @@ def added_one_by_one(logits: Array, labels: Array, reduction: str = "mean") -> A
 
 
 def difference_rounded(logits: Array, labels: Array, reduction: str = "mean") -> Answer:
-    """exp is taken of the rounded difference fl(x_j - max x), and what rounding took is not made good."""
+    """exp is taken of the rounded difference fl(x_j - max x), and its rounding error is not corrected."""
     return answer_by(Digits(exponentials=_rounded_difference), logits, labels, reduction)
 
 
@@ -43,7 +43,7 @@ def subnormal_terms_summed(logits: Array, labels: Array, reduction: str = "mean"
 
 
 def far_from_the_smallest_normal(logits: Array, labels: Array, reduction: str = "mean") -> Answer:
-    """The others are summed beside the largest of them only where their sum is subnormal: K terms are so before."""
+    """The others are summed beside the largest of them only where their sum is subnormal: K terms are earlier."""
     stages = Digits(is_far=lambda others, n_classes: others < np.finfo(others.dtype).tiny)
     return answer_by(stages, logits, labels, reduction)
 
@@ -86,7 +86,7 @@ SPECIMENS = (
     ),
     Specimen(
         lower_parts_dropped,
-        wrong="S = sum of (t_j + sigma) - sigma: what is left of each t_j, up to u sigma, is in no sum",
+        wrong="S = sum of (t_j + sigma) - sigma: the rest of each t_j, up to u sigma, is in no sum",
         mend="add up t_j - upper_j too: the lower parts, whose rounding is of the order u^2",
         logits=[[0, *[-1] * 4095]],
         labels=[1],
@@ -111,7 +111,7 @@ SPECIMENS = (
     Specimen(
         difference_rounded,
         wrong="exp(fl(x_j - m)) is off by u |x_j - m|, up to 64 u in float32 and 512 u in float64",
-        mend="keep what two-sum says of x_j - m: exp(d + delta) = exp(d) + exp(d) delta",
+        mend="keep the rounding error delta of x_j - m, by two-sum: exp(d + delta) = exp(d) + exp(d) delta",
         logits=[[0.3, -80.1]],
         labels=[0],
         killed_by="other_entries_within_a_few_ulp",

@@ -33,7 +33,7 @@ def softcap_not_scaled_back(logits: Array, labels: Array, reduction: str = "mean
 
 
 def option_ignored(logits: Array, labels: Array, reduction: str = "mean", temperature: float = 1.0) -> Answer:
-    """The temperature is taken, and nothing is done with it."""
+    """The temperature is accepted, and ignored."""
     return every_option(logits, labels, reduction=reduction)
 
 

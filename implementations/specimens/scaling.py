@@ -44,7 +44,7 @@ def divided_twice(logits: Array, labels: Array) -> Answer:
 
 
 def sum_divided(logits: Array, labels: Array, reduction: str = "mean") -> Answer:
-    """Asked for the sum, it divides by N all the same."""
+    """With reduction sum it still divides by N."""
     losses, gradient = row_losses(logits, labels), minus_one_hot(softmax(logits), labels)
     return reduced(losses, gradient, "none" if reduction == "none" else "mean")
 
@@ -67,7 +67,7 @@ def wrong_factor(logits: Array, labels: Array, reduction: str = "mean") -> Answe
 
 
 def wrong_constant(logits: Array, labels: Array, reduction: str = "mean") -> Answer:
-    """One is taken from the loss; the gradient does not notice."""
+    """The loss is 1 too small; the gradient is right."""
     return reduced(row_losses(logits, labels) - logits.dtype.type(1), minus_one_hot(softmax(logits), labels), reduction)
 
 

@@ -55,7 +55,7 @@ def log_of_softmax(logits: Array, labels: Array, reduction: str = "mean") -> Ans
 
 
 def lse_minus_logit(logits: Array, labels: Array, reduction: str = "mean") -> Answer:
-    """The loss as lse - x_y: the maximum is added back before the target is subtracted, and takes the digits along."""
+    """The loss as lse - x_y: the maximum is added back before x_y is subtracted, and costs the digits."""
     lse = maximum(logits)[:, 0] + np.log(np.exp(below_maximum(logits)).sum(axis=1))
     return reduced(lse - picked(logits, labels), minus_one_hot(softmax(logits), labels), reduction)
 
@@ -74,7 +74,7 @@ def shift_differentiated(logits: Array, labels: Array, reduction: str = "mean") 
 
 
 def two_shifts(logits: Array, labels: Array, reduction: str = "mean") -> Answer:
-    """The maximum is rounded to a whole number before it is subtracted, and the loss takes the one that was not."""
+    """The maximum is rounded to a whole number before it is subtracted, and the loss uses the unrounded one."""
     largest = maximum(logits)
     d = logits - np.rint(largest)
     losses = np.log(np.exp(d).sum(axis=1)) - (picked(logits, labels) - largest[:, 0])

@@ -18,7 +18,7 @@ def sample_weights_missing_in_gradient(
 def sample_weights_ignored(
     logits: Array, labels: Array, reduction: str = "mean", sample_weights: Array | None = None
 ) -> Answer:
-    """The weights are taken, and nothing is done with them."""
+    """The weights are accepted, and ignored."""
     return every_option(logits, labels, reduction=reduction)
 
 
@@ -53,7 +53,7 @@ def sample_weights_after_the_mean(logits: Array, labels: Array, sample_weights: 
 
 
 def epsilon_in_denominator(logits: Array, labels: Array, sample_weights: Array | None = None) -> Answer:
-    """The sum of the weights is kept from 0 by 1e-8 more, which counts where all weights are small."""
+    """1e-8 is added to the sum of the weights, against a division by 0: it counts where all weights are small."""
     if sample_weights is None:
         return every_option(logits, labels)
     loss, gradient = every_option(logits, labels, reduction="sum", sample_weights=sample_weights)
@@ -73,13 +73,13 @@ def upstream_ignored(logits: Array, labels: Array, upstream: Array | None = None
 
 
 def upstream_summed(logits: Array, labels: Array, upstream: Array | None = None) -> Answer:
-    """Every row is multiplied by the sum of the upstream gradient."""
+    """Every row is multiplied by the sum of the upstream gradients of all rows."""
     losses, gradient = every_option(logits, labels, reduction="none")
     return losses, gradient if upstream is None else gradient * upstream.sum()
 
 
 def upstream_first_for_all(logits: Array, labels: Array, upstream: Array | None = None) -> Answer:
-    """Every row is multiplied by the upstream gradient for the first, as if it were the same for all."""
+    """Every row is multiplied by the upstream gradient of the first row, as if it were the same for all."""
     losses, gradient = every_option(logits, labels, reduction="none")
     return losses, gradient if upstream is None or not len(upstream) else gradient * upstream[0]
 
