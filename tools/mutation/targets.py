@@ -47,7 +47,7 @@ ORACLE = {  # the files that are nearest to a module; the others of the folder a
     "fast/array_kernels": "array_kernels soft_targets enclosure_values",
     "exact/balls": "maps_and_terms rows_with_factors enclosure_rules enclosure_values",
     "fast/block_sums": "block_sums",
-    "exact/canonical": "enclosure_rules enclosure_values",
+    "exact/canonical": "rows_with_factors enclosure_rules enclosure_values",
     "fast/compiled": "compiled",
     "exact/conversion": "intervals enclosure_rules enclosure_values",
     "exact/derivatives": "derivatives",
@@ -75,7 +75,7 @@ CHECKS = {  # the same
     "table": "every_check",
 }
 BOUNDS = {  # the same of tests/bounds; the first are the formulas, written a second time
-    "first_order": "documented_bounds documented_options invariant_constants",
+    "first_order": "documented_bounds documented_options invariant_constants extreme_bounds",
     "second_order": "documented_derivatives",
     "options": "documented_options",
     "row_factors": "documented_options documented_derivatives",
