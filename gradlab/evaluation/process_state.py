@@ -84,7 +84,7 @@ def same_numpy() -> Callable[[], str | None]:
         changed = [name for name, own in zip(FUNCTIONS, before, strict=True) if getattr(np, name, None) is not own]
         for name, own in zip(FUNCTIONS, before, strict=True):
             setattr(np, name, own)
-        return f"{' and '.join(f'np.{name}' for name in changed)} is not what it was"
+        return f"{' and '.join(f'np.{name}' for name in changed)} has changed"
 
     return after
 
@@ -100,7 +100,7 @@ def same_settings() -> Callable[[], str | None]:
         with contextlib.suppress(ValueError, TypeError):
             np.seterr(**errors)
             np.set_printoptions(**printing)
-        return f"{changed} settings are others"
+        return f"{changed} settings have changed"
 
     return after
 

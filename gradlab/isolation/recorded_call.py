@@ -45,7 +45,7 @@ class RecordedCall:
         if key in checkpoint.known:
             raise CallFaultError(checkpoint.known[key])
         if purpose in checkpoint.given_up:
-            raise CallFaultError(f"is not made any more: another one like it {checkpoint.given_up[purpose]}")
+            raise CallFaultError(f"is not made: an earlier one like it {checkpoint.given_up[purpose]}")
         if checkpoint.cut_short:
             raise CallFaultError("is not made: the run was cut short")
         self._watched.journal.begin(key, purpose)

@@ -109,7 +109,7 @@ class Folder:
             os.symlink(self._links[name], os.path.join(self._path, name))
         os.chdir(self._path)  # the path may lead to another folder now
         shown = [name for name in gone if name != CANARY] or ["a file"]
-        return f"the current folder lacks {', '.join(shown[:3])}{', ...' if len(shown) > 3 else ''}, which it had"
+        return f"files are missing from the current folder: {', '.join(shown[:3])}{', ...' if len(shown) > 3 else ''}"
 
     def _changed(self) -> int:
         try:

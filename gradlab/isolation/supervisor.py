@@ -140,9 +140,9 @@ class TaskRunner:
         if self._cut_short:
             return
         if self._silent >= MOST_SILENT:
-            self._cut_short = f"enough after {self._silent} calls that took too long, the last of which {how}"
+            self._cut_short = f"{self._silent} calls took too long, the last of which {how}"
         elif count >= MOST_ENDS:
-            self._cut_short = f"enough after {count} harmful calls, the last of which {how}"
+            self._cut_short = f"{count} calls did harm, the last of which {how}"
         elif count >= MOST_AT_FIRST and not self._returned:
             self._cut_short = f"no call has returned, and the last of {count} {how}"
 

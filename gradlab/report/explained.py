@@ -28,7 +28,7 @@ def diagnosis_lines(diagnosis: Diagnosis) -> Iterator[str]:
     for name in dict.fromkeys([*defects, *diagnosis.side_effects]):
         yield f"  {name}: {specimens()[name].wrong}   gradlab explain {name}"
     if diagnosis.n_changed:
-        yield "looks like: it remembers something: what it answered first it does not answer now, to the same calls"
+        yield "looks like: it keeps state: the first calls of the run, made again at its end, get other answers"
     if diagnosis.unexplained:
         known_in_part = bool(known or diagnosis.side_effects)
         checks = ", ".join([*diagnosis.unexplained[:3], *(["..."] if len(diagnosis.unexplained) > 3 else [])])

@@ -31,11 +31,11 @@ HARM = {
     "descriptors closed": ("os.closerange(3, 100)", "closed file descriptors that were gradlab's"),
     "an object that cannot be converted": ("return 0.0, Endless()", "did not return within 1 s"),
     "another rounding": ("libc.fesetround(0x800)", "the rounding is upward, was to nearest"),
-    "a function of NumPy replaced": ("np.exp = np.exp2", "np.exp is not what it was"),
-    "files removed": ("[os.remove(name) for name in os.listdir('.')]", "the current folder lacks harms.py"),
+    "a function of NumPy replaced": ("np.exp = np.exp2", "np.exp has changed"),
+    "files removed": ("[os.remove(name) for name in os.listdir('.')]", "files are missing from the current folder: harms.py"),
     "the folder removed": (
         "[os.remove(name) for name in os.listdir('.')]; os.rmdir(os.getcwd())",
-        "the current folder lacks harms.py",
+        "files are missing from the current folder: harms.py",
     ),
     "a descriptor closed": ("os.close(1)", "standard output is closed"),
     "a stream closed": ("sys.stdin.close()", "standard input is closed"),
@@ -111,7 +111,7 @@ def test_harm_in_the_thirtieth_call_of_each_process_cuts_the_run_short(harmful: 
     monkeypatch.setattr("gradlab.isolation.supervisor.MOST_ENDS", 3)
     ran = harmful("if calls == 30: os.abort()")
     assert ran.status == 1
-    assert "cut short: enough after 3 harmful calls, the last of which ended its process by SIGABRT" in ran.out
+    assert "cut short: 3 calls did harm, the last of which ended its process by SIGABRT" in ran.out
     assert "SIGABRT, as abort() does (harmful.py, line 20)\n  problem" in ran.out
 
 

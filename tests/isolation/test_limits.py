@@ -152,7 +152,7 @@ def test_a_folder_of_links_tells_what_is_gone_and_has_it_again(tmp_path: Any, mo
     (own / "new").touch()
     assert after() is None
     (own / "data").unlink()
-    assert after() == "the current folder lacks data, which it had"
+    assert after() == "files are missing from the current folder: data"
     assert (own / "data").read_text() == (here / "data").read_text() == "1"
 
 
@@ -166,4 +166,4 @@ def test_a_folder_that_is_removed_before_it_was_looked_at_is_missed(
     after = Folder(str(tmp_path / "own")).same_files()
     for _ in range(2):
         shutil.rmtree(tmp_path / "own")
-        assert after() == "the current folder lacks own, which it had"
+        assert after() == "files are missing from the current folder: own"
