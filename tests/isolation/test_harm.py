@@ -32,7 +32,10 @@ HARM = {
     "an object that cannot be converted": ("return 0.0, Endless()", "did not return within 1 s"),
     "another rounding": ("libc.fesetround(0x800)", "the rounding is upward, was to nearest"),
     "a function of NumPy replaced": ("np.exp = np.exp2", "np.exp has changed"),
-    "files removed": ("[os.remove(name) for name in os.listdir('.')]", "files are missing from the current folder: harms.py"),
+    "files removed": (
+        "[os.remove(name) for name in os.listdir('.')]",
+        "files are missing from the current folder: harms.py",
+    ),
     "the folder removed": (
         "[os.remove(name) for name in os.listdir('.')]; os.rmdir(os.getcwd())",
         "files are missing from the current folder: harms.py",
