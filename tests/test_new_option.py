@@ -12,7 +12,7 @@ from sympy import Symbol
 from gradlab.checks import table
 from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import Claims
-from gradlab.harness import search, tally
+from gradlab.harness import search, selection, tally
 from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import PROFILES
 from gradlab.harness.run import judge
@@ -50,7 +50,7 @@ def confidence(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (strategies, families, search):
         monkeypatch.setattr(module, "Objective", Extended)
     checks = (*table.CHECKS, *list(table.checks_of_real_options())[-1:])
-    for module in (table, tally):
+    for module in (table, tally, selection):
         monkeypatch.setattr(module, "CHECKS", checks)
 
 

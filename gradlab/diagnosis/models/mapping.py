@@ -19,9 +19,9 @@ Change = Callable[[Objective], Objective]
 
 
 def without(option: str) -> Change:
-    """The objective with an option off."""
+    """The objective with an option off; itself where it is off already."""
     off: dict[str, Any] = {option: REAL_OPTIONS[option].neutral}
-    return lambda objective: replace(objective, **off)
+    return lambda objective: replace(objective, **off) if option in objective.real_options else objective
 
 
 def with_half_the_z_loss(objective: Objective) -> Objective:
