@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from gradlab.checks.table import CHECKS
+from gradlab.diagnosis import diagnosis
 from gradlab.diagnosis.cancellation import PROBES as OF_DIGITS
 from gradlab.diagnosis.diagnosis import Diagnosis
 from gradlab.diagnosis.formulas import FORMULAS
@@ -79,6 +81,12 @@ def test_a_whole_run_ends_with_the_same_name_in_both_dtypes(name: str, dtype: st
     report = judge(implementation, Plan(PROFILES["quick"], 1, level, (dtype,)))
     assert report.diagnosis is not None
     assert named(report.diagnosis) == [(name,)]
+
+
+def test_the_checks_that_the_diagnosis_names_are_in_the_table() -> None:
+    implied = [check for checks in diagnosis.IMPLIED.values() for check in checks]
+    names = {*diagnosis.PROBES, *diagnosis.ALSO_VALUES, *diagnosis.WITHIN_A_BOUND, *diagnosis.OF_LOSS, *implied}
+    assert names | {diagnosis.SAME_BITS} <= {check.name for check in CHECKS}
 
 
 def test_every_defect_has_a_model_or_a_probe() -> None:
