@@ -72,7 +72,7 @@ def main() -> None:
     parser.add_argument("--function", action="append", choices=[one.name for one in ELEMENTARY])
     parser.add_argument("--minutes", type=float, default=1.0, help="of the search in float64, for each function")
     parser.add_argument("--processes", type=int, default=1)
-    parser.add_argument("--again", action="store_true", help="measure anew what is measured already")
+    parser.add_argument("--again", action="store_true", help="measure again what is measured already")
     chosen = parser.parse_args()
     print(this_build(), flush=True)
     known = decoded(DATA.read_text(encoding="utf-8")) if DATA.exists() else {}

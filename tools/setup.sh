@@ -3,7 +3,7 @@
 #
 # Two stamps in .venv say what it was made from. Where the packages' stamp is missing or differs (never made, stopped
 # half-way, other constraints, the folder moved), its Python no longer runs or PYTHON asks for another one, .venv is made
-# anew. Where only pyproject.toml changed, gradlab alone is installed again.
+# again. Where only pyproject.toml changed, gradlab alone is installed again.
 set -eu
 cd "$(dirname "$0")/.."
 

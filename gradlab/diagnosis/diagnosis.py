@@ -20,7 +20,7 @@ MOST_OBSERVATIONS = 60  # wrong answers, and as many right ones: the search look
 MOST_ROUNDS = 4  # in which what contradicts an explanation is counted in
 PROBES = {**side_effects.PROBES, **cancellation.PROBES}
 ALSO_VALUES = ("gradient_is_the_derivative_of_its_own_loss", "calls_leave_no_state", "returns_loss_and_gradient")
-# What a side effect brings about besides: writing to an input that is read-only, for one, raises.
+# What a side effect also brings about: writing to an input that is read-only, for one, raises.
 IMPLIED = {
     "logits_shifted_in_place": ("layout_does_not_matter",),
     "gradient_over_logits": ("layout_does_not_matter", "outputs_share_no_memory"),
@@ -37,7 +37,7 @@ class Diagnosis:
     """What explains the failures in one dtype.
 
     alternatives: sets of defects, each of which predicts every value; several cannot be told apart on these problems.
-    side_effects: defects seen in what calls do besides. unexplained: failed checks that nothing accounts for.
+    side_effects: defects seen in what calls also do. unexplained: failed checks that nothing accounts for.
     n_problems: how many answers were compared, n_wrong: how many of them are wrong. n_changed: of the first few
     answers, how many are not given again, although the same call twice gives the same bits: no model of one call fits.
     among: which answers these numbers are of, in words, where only one reduction, or kind of targets, goes wrong and

@@ -67,7 +67,7 @@ class Call:
 def signature_fault(function: Callable[..., Any], keywords: Iterable[str] = ()) -> str | None:
     """Why `function` cannot be called as (logits, labels), or None if it can or if nothing is known.
 
-    keywords: what is passed besides in every call.
+    keywords: what is also passed in every call.
     """
     try:
         signature = inspect.signature(function)

@@ -21,7 +21,7 @@ from gradlab.problems.problem import Problem
 MOST_CLASSES = 2**20
 MOST_LEVELS = 12
 KEPT = 6  # of each part and size
-FRESH = 0.3  # the share of rows that are drawn anew
+FRESH = 0.3  # the share of rows that are drawn again
 COSTLY = 2**16  # classes from which rows are changed, or drawn, a third as often: each takes as long as twenty others
 
 

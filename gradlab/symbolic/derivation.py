@@ -68,7 +68,7 @@ def prove(step: Step, bindings: Sequence[Binding] = ()) -> Proof:
 # The letters of the closed form.
 SOFTMAX = (Binding(A, over_classes(t[k], k)), Binding(p[j], softmax(j)))
 
-# And what the rows' terms are made of besides.
+# And what the rows' terms are also made of.
 WRITTEN_OUT = (*SOFTMAX, Binding(M, log(over_classes(exp(x[k]), k))), Binding(m, over_classes(t[k] * p[k], k)))
 
 

@@ -34,7 +34,7 @@ def import_file(path: Path) -> ModuleType:
     """The module that a Python file defines.
 
     A file in a package (a folder with `__init__.py`) is imported as that package's submodule, so that its relative
-    imports work. Any other file is run anew under a name of its own, so that files of one name in two folders do not
+    imports work. Any other file is run again under a name of its own, so that files of one name in two folders do not
     mix; its folder is importable, as it is for `python file.py`. What it prints and warns is dropped.
     Raises TargetError that names the exception and the line.
     """

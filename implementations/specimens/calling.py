@@ -1,4 +1,4 @@
-"""What a call does besides: to its arguments, to its results, to the next call, to labels that are none."""
+"""What a call also does: to its arguments, to its results, to the next call, to invalid labels."""
 
 from __future__ import annotations
 

@@ -138,7 +138,7 @@ def _deepest(dtype: str) -> float:
 
 
 def thresholds(dtype: str, n_classes: int) -> Array:
-    """Numbers at which a sum of terms is cut, taken anew or in parts, or at which terms round away or underflow."""
+    """Numbers at which a sum of terms is cut, taken again or in parts, or at which terms round away or underflow."""
     fmt = format_of(dtype)
     u, normal = fmt.unit_roundoff, fmt.smallest_normal
     cut = 2.0 ** (n_classes + 2).bit_length()

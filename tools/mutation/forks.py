@@ -1,6 +1,6 @@
 """pytest in a fork of this process, in which the packages that every test needs are loaded already.
 
-Starting Python, pytest and NumPy takes longer than most mutants live. gradlab itself is loaded anew in each fork.
+Starting Python, pytest and NumPy takes longer than most mutants live. gradlab itself is loaded again in each fork.
 """
 
 from __future__ import annotations

@@ -84,7 +84,7 @@ BOUNDS = {  # the same of tests/bounds; the first are the formulas, written a se
     "calculus": "documented_bounds differences_bound path_integral_bound",
     "conditioning": "rows_in_range documented_options documented_bounds conditioning",
 }
-# Whole runs of the sound implementations take minutes, and a mutant's loops are compiled anew: the last judges.
+# Whole runs of the sound implementations take minutes, and a mutant's loops are compiled again: the last judges.
 SLOW = ("sound", "compiled")
 COSTLY = {  # what a verdict rests on
     "oracle": "double_double intervals enclosure exact/balls ulp fast/sharp_targets fast/vectorised exact/canonical",

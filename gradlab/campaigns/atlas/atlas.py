@@ -94,7 +94,7 @@ def measurement_of(
 ) -> Measurement:
     """The errors of one implementation in one dtype; the verdict is on all families, with the first of the seeds.
 
-    what: the families whose errors are measured, and how many generations of rows are climbed besides.
+    what: the families whose errors are measured, and how many generations of rows are also climbed.
     """
     fmt, implementation = format_of(dtype), _mean_first(implementation)
     (families, generations), found = what, []

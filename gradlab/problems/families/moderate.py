@@ -89,7 +89,7 @@ def many_equal_rows(fmt: Format, rng: np.random.Generator) -> list[Problem]:
     return [placed(fmt, np.zeros((4099, 2)), rng.integers(0, 2, 4099))]
 
 
-# Around the sizes at which loops over blocks and lanes begin anew: one fewer, as many, one more.
+# Around the sizes at which loops over blocks and lanes begin again: one fewer, as many, one more.
 SIZES = (11, 12, 13, 15, 17, 31, 32, 33, 63, 64, 65, 100, 127, 128)
 
 
