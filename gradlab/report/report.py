@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from gradlab.report.json import encoded_run
 from gradlab.report.reproducer import Source, source_of
 from gradlab.result import Result
 from gradlab.storage.encoding import Plain
+from gradlab.storage.files import CASES
 
 if TYPE_CHECKING:
     from gradlab.diagnosis.diagnosis import Diagnosis
@@ -143,7 +145,11 @@ class Report:
 
     def _again(self, problem: Problem) -> str:
         """The command that runs a kept problem again, to be printed behind it."""
-        return no_command(problem) if self.cases is None else replay_command(self.implementation, problem)
+        if self.cases is None:
+            return no_command(problem)
+        usual = self.cases.parts[-len(CASES.parts) :] == CASES.parts
+        where = "" if usual else f" --cases {shlex.quote(str(self.cases))}"
+        return replay_command(self.implementation, problem) + where
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from gradlab.harness.profiles import Profile
 from gradlab.harness.run import Run, judge
 from gradlab.report.json import report_document
 from gradlab.report.report import Report, report_of
+from gradlab.storage.files import CASES
 from gradlab.targets.load import load
 
 SMALL = Profile("small", "quick", 12, 1, 40)
@@ -70,6 +71,12 @@ def test_cases_are_named_where_they_are_kept_and_only_there(reports: dict[str, R
     assert named
     assert set(named) <= kept
     assert "gradlab replay" not in "\n".join(report_of(run).full_lines())
+
+
+def test_the_folder_of_cases_is_named_where_it_is_not_the_usual_one(reports: dict[str, Run]) -> None:
+    run = reports["unstable"]
+    assert " --cases '/my cases'\n" in str(report_of(run, Path("/my cases")))
+    assert "--cases" not in str(report_of(run, Path("/home/me") / CASES))
 
 
 def test_every_failure_is_among_the_full_lines(reports: dict[str, Run]) -> None:
