@@ -136,13 +136,19 @@ def questions_in_run(claims: Claims, dtype: str, profile: Profile, seed: int) ->
 
 
 def _some(problems: Sequence[Problem], places: Sequence[int], number: int) -> Iterator[int]:
-    """So many of the problems of the first objective, a tenth, and one at least, of every other; families in turn."""
+    """So many of the problems of the first objective, and of every other a tenth, one at least; families in turn.
+
+    And all of the first objective whose logits are not moderate: few checks that call again ask anything of these, and
+    what one of them shows may show on no other.
+    """
     by_objective: dict[Hashable, dict[str, list[int]]] = {}
     for place in places:
         problem = problems[place]
         families = by_objective.setdefault(_kind(problem.objective), {})
         families.setdefault(problem.family, []).append(place)
     for i, families in enumerate(by_objective.values()):
+        if i == 0:
+            yield from (place for some in families.values() for place in some if not problems[place].is_moderate)
         in_turn = (place for turn in zip_longest(*families.values()) for place in turn if place is not None)
         yield from islice(in_turn, number if i == 0 else max(1, number // 10))
 

@@ -54,8 +54,9 @@ def test_what_applies_somewhere_is_asked_of_every_kind_of_objective_to_which_it_
 
 
 def test_as_many_problems_are_asked_as_the_profile_says_and_families_in_turn() -> None:
-    counts = Counter(check.name for question in asked(Claims()) for check in question.checks if check.makes_calls)
-    assert set(counts.values()) == {QUICK.asked}
+    moderate = [question for question in asked(Claims()) if question.problem.is_moderate]
+    counts = Counter(check.name for question in moderate for check in question.checks if check.makes_calls)
+    assert max(counts.values()) == counts["calls_leave_no_state"] == QUICK.asked
     of_states = [
         one.problem.family for one in asked(Claims()) if "calls_leave_no_state" in {c.name for c in one.checks}
     ]

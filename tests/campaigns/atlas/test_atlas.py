@@ -30,6 +30,8 @@ from gradlab.campaigns.atlas.document import (
     with_behaviour,
 )
 from gradlab.campaigns.conformance.table import CASES
+from gradlab.checks.table import applicable
+from gradlab.harness.selection import Question
 from gradlab.measure.accuracy import PARTS, errors_on
 from gradlab.problems.dtypes import format_of
 from gradlab.problems.families import families_of, problems_in
@@ -43,9 +45,10 @@ FAMILIES = ("smallest", "margins")
 @cache
 def seen(name: str, dtype: str) -> tuple[Measurement, Behaviour]:
     with pytest.MonkeyPatch.context() as patch:
-        few = tuple(problems_in(families_of("quick")[0], format_of(dtype), 0))
-        patch.setattr(atlas, "problems_in_run", lambda *extent: few)
         (one,), what = load(name, {}), (measured_families(FAMILIES), 1)
+        few = problems_in(families_of("quick")[0], format_of(dtype), 0)
+        asked = tuple(Question(problem, tuple(applicable(one.claims, problem))) for problem in few)
+        patch.setattr(atlas, "questions_in_run", lambda *extent: asked)
         return measurement_of(one, dtype, what, lambda progress: None), behaviour_of(one, dtype, lambda progress: None)
 
 

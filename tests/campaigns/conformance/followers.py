@@ -67,7 +67,7 @@ def smoothed_over_others(logits: Any, labels: Any, label_smoothing: float, **opt
 
 def p_minus_t(logits: Any, targets: Any, **options: Any) -> tuple[Any, Any]:
     even = np.full_like(logits, 1 / logits.shape[1])
-    p = per_row(logits, even, terms=(0.0, 0.0))[1] + even
+    p = per_row(logits, even, z_loss=0.0, poly_epsilon=0.0)[1] + even
     return sound(logits, targets)[0], (p - targets) / len(logits)
 
 
