@@ -115,20 +115,23 @@ class Question:
         return [check for check in self.checks if check.comes_last is last]
 
 
-@lru_cache(maxsize=4)
 def questions_in_run(claims: Claims, dtype: str, profile: Profile, seed: int) -> tuple[Question, ...]:
     """All problems of a run with their checks, in running order.
 
     A check that makes calls of its own is asked on as many problems as the profile says, in turn one of every family,
     and of every other objective on a few: there it asks for what holds of every problem alike.
     """
-    problems = problems_in_run(claims, dtype, profile, seed)
+    return _questions(claims, profile.asked, problems_in_run(claims, dtype, profile, seed))
+
+
+@lru_cache(maxsize=4)  # by the very objects that the problems are
+def _questions(claims: Claims, asked: int | None, problems: tuple[Problem, ...]) -> tuple[Question, ...]:
     applying = [[check for check in CHECKS if check.applies(claims, problem)] for problem in problems]
     left_out: set[tuple[int, str]] = set()
-    for check in CHECKS if profile.asked is not None else ():
+    for check in CHECKS if asked is not None else ():
         if check.makes_calls:
             places = [i for i, checks in enumerate(applying) if check in checks]
-            left_out |= {(i, check.name) for i in set(places) - set(_some(problems, places, profile.asked or 0))}
+            left_out |= {(i, check.name) for i in set(places) - set(_some(problems, places, asked or 0))}
     return tuple(
         Question(problem, tuple(check for check in checks if (i, check.name) not in left_out))
         for i, (problem, checks) in enumerate(zip(problems, applying, strict=True))
