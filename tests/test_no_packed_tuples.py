@@ -17,20 +17,6 @@ ROOT = Path(__file__).parents[1]
 FOLDERS = ("gradlab", "implementations", "tools", "benchmarks")
 VAGUE = frozenset({"at", "extent", "rest", "what", "where"})  # names of parameters that do not say what is in them
 
-# What is left, by module: only to be made shorter.
-LEFT = frozenset(
-    {
-        "gradlab/campaigns/atlas/atlas.py what: tuple[Sequence[Family], int]",
-        "gradlab/campaigns/atlas/climbing.py effort: tuple[int, int]",
-        "gradlab/campaigns/conformance/case.py dtypes: tuple[str, str]",
-        "gradlab/campaigns/conformance/case.py values: tuple[Array, Array]",
-        "gradlab/compare/cost_changes.py key: tuple[str, str, int, int]",
-        "gradlab/isolation/loading.py what: str",
-        "gradlab/isolation/worker_context.py what: str",
-        "gradlab/report/terminal.py what: Text | Table",
-    }
-)
-
 Aliases = Mapping[str, frozenset[str]]
 
 
@@ -132,16 +118,7 @@ def offenders() -> list[str]:
 
 
 def test_no_parameter_is_a_packed_tuple() -> None:
-    assert [one for one in offenders() if _place(one) not in LEFT] == []
-
-
-def test_what_is_left_is_still_there() -> None:
-    assert {_place(one) for one in offenders()} >= LEFT
-
-
-def _place(offender: str) -> str:
-    path, _, text = offender.partition(":")
-    return f"{path} {text.partition(' ')[2]}"
+    assert offenders() == []
 
 
 @pytest.mark.parametrize(

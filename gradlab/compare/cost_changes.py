@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from statistics import median
+from typing import NamedTuple
 
 from gradlab.compare.change import Change, Effect, Plain, worse_if
 from gradlab.measure.rank_test import mann_whitney_p
@@ -12,6 +13,20 @@ FACTOR = 1.25  # time and memory: what is less than this is no change
 LEVEL = 0.001  # of the rank test: one in a thousand pairs of samples that differ by chance alone passes it
 FEWEST = 5  # samples on either side, or there is no claim
 BYTES = 64 * 1024  # memory: a smaller difference is no change
+
+
+class Measured(NamedTuple):
+    """What a cost was measured of: an implementation, in a dtype, at a shape."""
+
+    implementation: str
+    dtype: str
+    n_rows: int
+    n_classes: int
+
+    @property
+    def place(self) -> str:
+        """The dtype and the shape."""
+        return f"{self.dtype} ({self.n_rows}, {self.n_classes})"
 
 
 def cost_changes(old: Plain, new: Plain) -> Iterator[Change]:
@@ -26,15 +41,15 @@ def cost_changes(old: Plain, new: Plain) -> Iterator[Change]:
         yield Change("time", f"is not compared: there is none in the {which} report", Effect.CHANGED)
     if before and after:
         yield from _other_machine(old["timing"]["machine"], new["timing"]["machine"])
-    for key, measured in before.items():
-        if key in after:
-            yield from _time_change(key, measured, after[key])
-            yield from _memory_change(key, measured, after[key])
+    for one, measured in before.items():
+        if one in after:
+            yield from _time_change(one, measured, after[one])
+            yield from _memory_change(one, measured, after[one])
 
 
-def _measurements(report: Plain) -> dict[tuple[str, str, int, int], Plain]:
+def _measurements(report: Plain) -> dict[Measured, Plain]:
     measured = report["timing"]["measurements"]
-    return {(one["implementation"], one["dtype"], *one["shape"]): one for one in measured}
+    return {Measured(one["implementation"], one["dtype"], *one["shape"]): one for one in measured}
 
 
 def _other_machine(old: Plain, new: Plain) -> Iterator[Change]:
@@ -43,11 +58,10 @@ def _other_machine(old: Plain, new: Plain) -> Iterator[Change]:
         yield Change("machine", f"is another one: {', '.join(differ)}; the ratios are compared anyway", Effect.CHANGED)
 
 
-def _time_change(key: tuple[str, str, int, int], old: Plain, new: Plain) -> Iterator[Change]:
-    name, where = key[0], _where(key)
+def _time_change(one: Measured, old: Plain, new: Plain) -> Iterator[Change]:
     samples = old["ratios"], new["ratios"]
     if len(samples[0]) >= FEWEST > len(samples[1]) and new["note"]:
-        yield Change(name, f"time {where}: measured -> {new['note']}", Effect.CHANGED)
+        yield Change(one.implementation, f"time {one.place}: measured -> {new['note']}", Effect.CHANGED)
     if min(map(len, samples)) < FEWEST:
         return
     medians = [median(ratios) for ratios in samples]
@@ -55,17 +69,15 @@ def _time_change(key: tuple[str, str, int, int], old: Plain, new: Plain) -> Iter
     p = mann_whitney_p(*samples) if factor > FACTOR else 1.0
     if p < LEVEL:
         said = f"{medians[0]:.3g} -> {medians[1]:.3g} yardsticks, {medians[1] / medians[0]:.2f} times (p = {p:.1g})"
-        yield Change(name, f"time {where}: {said}", worse_if(medians[1] > medians[0]))
+        yield Change(one.implementation, f"time {one.place}: {said}", worse_if(medians[1] > medians[0]))
 
 
-def _memory_change(key: tuple[str, str, int, int], old: Plain, new: Plain) -> Iterator[Change]:
+def _memory_change(one: Measured, old: Plain, new: Plain) -> Iterator[Change]:
     sizes = old["bytes_beyond_the_gradient"], new["bytes_beyond_the_gradient"]
     if None in sizes:
         return
     if max(sizes) > FACTOR * min(sizes) and max(sizes) - min(sizes) > BYTES:
         said = " -> ".join(f"{size / 1024:,.0f} KiB" for size in sizes)
-        yield Change(key[0], f"memory beyond the gradient {_where(key)}: {said}", worse_if(sizes[1] > sizes[0]))
-
-
-def _where(key: tuple[str, str, int, int]) -> str:
-    return f"{key[1]} ({key[2]}, {key[3]})"
+        yield Change(
+            one.implementation, f"memory beyond the gradient {one.place}: {said}", worse_if(sizes[1] > sizes[0])
+        )

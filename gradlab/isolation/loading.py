@@ -121,11 +121,11 @@ def implementation_in_worker(one: LoadedTarget, claims: GivenClaims, context: Wo
     return replace(load_in_span(one.target, again, context)[0], name=one.name)
 
 
-def load_in_span(what: str, load: Callable[[], list[Implementation]], context: WorkerContext) -> list[Implementation]:
+def load_in_span(name: str, load: Callable[[], list[Implementation]], context: WorkerContext) -> list[Implementation]:
     """What `load` returns. Raises TargetError, also where loading it ended an earlier worker."""
     from gradlab.targets.importing import TargetError
 
-    if harm := context.harm_of(what):
-        raise TargetError(f"{what} does not import: it {harm}")
-    with context.span(what, LOADING):
+    if harm := context.harm_of(name):
+        raise TargetError(f"{name} does not import: it {harm}")
+    with context.span(name, LOADING):
         return load()

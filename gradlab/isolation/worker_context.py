@@ -70,14 +70,14 @@ class WorkerContext:
         """Whether a call is not made again, for what it did."""
         return key_of(call.logits, call.targets, call.keywords) in self.checkpoint.known
 
-    def harm_of(self, what: str) -> str:
+    def harm_of(self, name: str) -> str:
         """What `span` of this name did to the worker in which it was tried, or ""."""
-        return self.checkpoint.known.get(name_key(what), "")
+        return self.checkpoint.known.get(name_key(name), "")
 
     @contextlib.contextmanager
-    def span(self, what: str, purpose: str) -> Iterator[None]:
+    def span(self, name: str, purpose: str) -> Iterator[None]:
         """Something that runs foreign code and is no call is written down like one."""
-        self.journal.begin(name_key(what), purpose)
+        self.journal.begin(name_key(name), purpose)
         with made_for(purpose):
             yield
         self.journal.end(is_call=False)

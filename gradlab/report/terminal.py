@@ -56,10 +56,10 @@ def print_lines(lines: Iterable[str]) -> None:
         _print(console, text, soft_wrap=True)
 
 
-def _print(console: Console, what: Text | Table, soft_wrap: bool = False) -> None:
+def _print(console: Console, shown: Text | Table, soft_wrap: bool = False) -> None:
     """Prints to stdout, whose console this is; where nobody reads it any more, the run goes on to its end."""
     try:
-        console.print(what, soft_wrap=soft_wrap)
+        console.print(shown, soft_wrap=soft_wrap)
         sys.stdout.flush()
     except BrokenPipeError:
         nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # for the rest of the process

@@ -90,20 +90,20 @@ def measured_families(names: Sequence[str] = ()) -> tuple[Family, ...]:
 
 
 def measurement_of(
-    implementation: Implementation, dtype: str, what: tuple[Sequence[Family], int], watch: Watch
+    implementation: Implementation, dtype: str, families: Sequence[Family], generations: int, watch: Watch
 ) -> Measurement:
     """The errors of one implementation in one dtype; the verdict is on all families, with the first of the seeds.
 
-    what: the families whose errors are measured, and how many generations of rows are also climbed.
+    families: those whose errors are measured. generations: how many generations of rows are also climbed.
     """
     fmt, implementation = format_of(dtype), _mean_first(implementation)
-    (families, generations), found = what, []
+    found = []
     for done, family in enumerate(families):
         watch(Progress(implementation.name, dtype, f"errors on {family.name}", done, len(families), 0))
         found.append(_errors_on(implementation, family, fmt))
     if generations:
         watch(Progress(implementation.name, dtype, "climbing", 0, 1, 0))
-        errors = climbed(implementation, dtype, (generations, SEEDS[0]))
+        errors = climbed(implementation, dtype, generations, SEEDS[0])
         found.append(FamilyErrors(CLIMBED, generations * OF_ONE_GENERATION, errors))
     judged = _judged(implementation, dtype, False, watch)
     return Measurement(dtype, tuple(found), vanishing_margin(implementation, fmt), judged)

@@ -82,10 +82,10 @@ class Climb:
                 yield _changed(parent.logits, rng), label
 
 
-def climbed(implementation: Implementation, dtype: str, effort: tuple[int, int]) -> dict[str, LargestError]:
-    """The largest error of each part after so many generations; effort = (generations, seed)."""
-    climb = Climb(implementation, dtype, effort[1])
-    for _ in range(effort[0]):
+def climbed(implementation: Implementation, dtype: str, generations: int, seed: int) -> dict[str, LargestError]:
+    """The largest error of each part after so many generations."""
+    climb = Climb(implementation, dtype, seed)
+    for _ in range(generations):
         climb.generation()
     return {part: LargestError(row.ulp, row.problem) for part, row in climb.worst().items()}
 

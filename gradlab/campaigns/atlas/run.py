@@ -81,8 +81,11 @@ def measure(targets: Sequence[str], draft: Draft, where: Where) -> None:
 def entry_of(job: Job, measured: Measured) -> Plain:
     """What is measured of one target. Raises TargetError where its run was cut short."""
     _refuse_cut_short(job)
-    implementation, what = job.implementation, (measured_families(measured.families), measured.generations)
-    found = [measurement_of(implementation, dtype, what, job.watch) for dtype in implementation.claims.dtypes]
+    implementation, families = job.implementation, measured_families(measured.families)
+    found = [
+        measurement_of(implementation, dtype, families, measured.generations, job.watch)
+        for dtype in implementation.claims.dtypes
+    ]
     return encoded_entry(implementation, found, measured.certificates)
 
 

@@ -115,7 +115,8 @@ def _seen(implementation: Implementation, spelled: Spelling, asked: Asked) -> Se
         return Seen(None, None, ("", ""), None, "returns what are no real numbers", call, before)
     dtypes = ("float" if type(value) is float else np.asarray(value).dtype.name for value in pair or ())
     both = (next(dtypes), next(dtypes))
-    return Seen(loss, gradient, both, None, _in_words((loss, gradient), both, asked.problem), call, before)
+    said = f"loss {_in_words(loss, both[0], asked.problem)}, gradient {_in_words(gradient, both[1], asked.problem)}"
+    return Seen(loss, gradient, both, None, said, call, before)
 
 
 def _call(implementation: Implementation, asked: Asked) -> Call:
@@ -132,11 +133,9 @@ def _numbers(array: Array | None) -> Array | None:
         return array.copy() if array.dtype.name in DTYPE_NAMES else array.astype(np.float64)
 
 
-def _in_words(values: tuple[Array, Array], dtypes: tuple[str, str], problem: Problem) -> str:
-    """Loss and gradient, each with its dtype where that is not the logits' own."""
-    kept = (problem.format.name, "float")
-    said = (_spelled(one) + ("" if dtype in kept else f" ({dtype})") for one, dtype in zip(values, dtypes, strict=True))
-    return f"loss {next(said)}, gradient {next(said)}"
+def _in_words(values: Array, dtype: str, problem: Problem) -> str:
+    """A loss or a gradient, with its dtype where that is not the logits' own."""
+    return _spelled(values) + ("" if dtype in (problem.format.name, "float") else f" ({dtype})")
 
 
 def _spelled(values: Array) -> str:

@@ -45,11 +45,15 @@ FAMILIES = ("smallest", "margins")
 @cache
 def seen(name: str, dtype: str) -> tuple[Measurement, Behaviour]:
     with pytest.MonkeyPatch.context() as patch:
-        (one,), what = load(name, {}), (measured_families(FAMILIES), 1)
+        (one,), families = load(name, {}), measured_families(FAMILIES)
         few = problems_in(families_of("quick")[0], format_of(dtype), 0)
         asked = tuple(Question(problem, tuple(applicable(one.claims, problem))) for problem in few)
         patch.setattr(atlas, "questions_in_run", lambda *extent: asked)
-        return measurement_of(one, dtype, what, lambda progress: None), behaviour_of(one, dtype, lambda progress: None)
+        return measurement_of(one, dtype, families, 1, silent), behaviour_of(one, dtype, silent)
+
+
+def silent(progress: object) -> None:
+    """Nobody watches."""
 
 
 @cache
