@@ -16,7 +16,7 @@ from itertools import cycle
 from gradlab.evaluation.call import Implementation
 from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import PROFILES, profile_named
-from gradlab.harness.run import judge
+from gradlab.harness.run import run_checks
 from gradlab.targets.load import load
 from gradlab.targets.shipped import sound
 
@@ -32,7 +32,9 @@ def main() -> int:
     sides = cycle([(one, dtype) for one in sound_implementations() for dtype in one.claims.dtypes])
     seeds = range(chosen.first_seed, chosen.first_seed + chosen.runs)
     for seed, (implementation, dtype) in zip(seeds, sides, strict=False):
-        report = judge(implementation, Plan(profile_named(chosen.profile), seed, implementation.claims.level, (dtype,)))
+        report = run_checks(
+            implementation, Plan(profile_named(chosen.profile), seed, implementation.claims.level, (dtype,))
+        )
         if not report.met:
             alarms += 1
             print(report, flush=True)

@@ -12,7 +12,7 @@ from gradlab.api import Target, implementations_of, plan_for
 from gradlab.checks.check import Check
 from gradlab.evaluation.call import Implementation
 from gradlab.harness.plan import Plan
-from gradlab.harness.run import Run, judge
+from gradlab.harness.run import Run, run_checks
 from gradlab.harness.selection import questions_in_run
 from gradlab.harness.tally import results_of
 
@@ -46,4 +46,4 @@ def rejects(implementation: Implementation, plan: Plan, check: Check, dtype: str
 def checked(target: Target, dtypes: tuple[str, ...] = (), **claims: Any) -> Run:
     """What `gradlab.check` finds with the quick profile, but for the power of the run."""
     (implementation,) = implementations_of(target, claims, dtypes)
-    return judge(implementation, replace(plan_for(implementation, profile="quick", dtypes=dtypes), power=False))
+    return run_checks(implementation, replace(plan_for(implementation, profile="quick", dtypes=dtypes), power=False))

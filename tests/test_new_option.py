@@ -15,7 +15,7 @@ from gradlab.evaluation.claims import Claims
 from gradlab.harness import search, selection, tally
 from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import PROFILES
-from gradlab.harness.run import judge
+from gradlab.harness.run import run_checks
 from gradlab.implementations.every_option import every_option
 from gradlab.problems import strategies
 from gradlab.problems.families import options as families
@@ -78,7 +78,7 @@ def not_in_the_gradient(logits: Array, labels: Array, reduction: str = "mean", c
 
 def judged(function: Any, dtype: str) -> tuple[str, set[str]]:
     claims = Claims(("none", "mean", "sum"), dtypes=(dtype,), options=("confidence",))
-    report = judge(
+    report = run_checks(
         Implementation("penalised", function, claims), Plan(PROFILES["quick"], 1, "stable", (dtype,), power=False)
     )
     return str(report.verdict), {line.check.name for line in report.failures}

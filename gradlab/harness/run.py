@@ -91,7 +91,7 @@ def cost(line: Line) -> tuple[int, bool, int]:
     return list(Verdict).index(line.verdict), line.check.name not in UNDERMINING, TELLING.index(line.check.group)
 
 
-def judge(
+def run_checks(
     implementation: Implementation, plan: Plan, watch: Watch = lambda progress: None, course: Course | None = None
 ) -> Run:
     """What one run finds out; the same bits for the same implementation, plan and versions.

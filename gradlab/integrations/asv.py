@@ -20,7 +20,7 @@ import numpy as np
 from gradlab.api import Target, implementations_of, plan_for
 from gradlab.evaluation.call import Implementation
 from gradlab.harness.profiles import profile_named
-from gradlab.harness.run import Run, judge
+from gradlab.harness.run import Run, run_checks
 from gradlab.harness.selection import problems_in_run
 from gradlab.measure.accuracy import PARTS, largest_errors
 from gradlab.measure.timing import (
@@ -115,7 +115,7 @@ def bits_lost(implementation: Implementation, dtype: str, profile: str) -> tuple
 
 def _run(implementation: Implementation, dtype: str, profile: str) -> Run:
     """The run with seed 0; its power, which nothing here tracks, is not reckoned."""
-    return judge(implementation, replace(plan_for(implementation, profile=profile, dtypes=[dtype]), power=False))
+    return run_checks(implementation, replace(plan_for(implementation, profile=profile, dtypes=[dtype]), power=False))
 
 
 def _in(unit: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -53,11 +53,11 @@ def run_implementations(found: Sequence[Implementation], options: Options, liste
 def run_one(implementation: Implementation, plan: Plan, options: Options, watch: Watch = ignore) -> Report:
     """The report on one implementation, its failing problems kept. Raises OutputError."""
     from gradlab.cases.cases import keep_failures
-    from gradlab.harness.run import judge
+    from gradlab.harness.run import run_checks
     from gradlab.report.report import report_of
     from gradlab.storage.files import writing
 
-    run = judge(implementation, plan, watch)
+    run = run_checks(implementation, plan, watch)
     if options.cases is not None:
         with writing():
             keep_failures(run, options.cases, options.here)

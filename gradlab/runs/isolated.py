@@ -70,7 +70,7 @@ def check_in_worker(one: LoadedTarget, options: Options, context: WorkerContext)
     from gradlab.cases.cases import case_texts
     from gradlab.evaluation.call import call_for, made_for
     from gradlab.harness.resume import Course
-    from gradlab.harness.run import judge
+    from gradlab.harness.run import run_checks
     from gradlab.report.report import report_of
     from gradlab.runs.state import RunState
     from gradlab.targets.importing import TargetError
@@ -88,7 +88,7 @@ def check_in_worker(one: LoadedTarget, options: Options, context: WorkerContext)
         checkpoint.cut_short,
         lambda problem: context.is_known(call_for(recorded, problem)),
     )
-    run = judge(recorded, plan, context.watch, course)
+    run = run_checks(recorded, plan, context.watch, course)
     with made_for("keeping cases"):
         cases = tuple(case_texts(run, options.here)) if options.cases is not None else ()
     run = replace(run, implementation=own, seconds=time.monotonic() - checkpoint.began)

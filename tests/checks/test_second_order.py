@@ -18,7 +18,7 @@ from gradlab.evaluation.call import evaluate
 from gradlab.evaluation.claims import claims_from
 from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import PROFILES, Profile
-from gradlab.harness.run import Run, judge
+from gradlab.harness.run import Run, run_checks
 from gradlab.harness.search import smallest
 from gradlab.harness.selection import problems_in_run
 from gradlab.problems.families.vectors import KINDS, with_vector
@@ -81,7 +81,7 @@ def test_what_does_not_look_at_the_derivative_is_asked_of_each(derivative: str) 
 @cache
 def report_on(name: str) -> Run:
     (implementation,) = load(name, {})
-    return judge(implementation, FEW)
+    return run_checks(implementation, FEW)
 
 
 @pytest.mark.more
@@ -105,7 +105,7 @@ def unlike_any(logits: Any, labels: Any) -> Any:
 
 
 def test_what_no_known_formula_gives_is_not_explained() -> None:
-    report = judge(implementation_of(unlike_any, {"derivative": "hessian_diagonal"}), FEW)
+    report = run_checks(implementation_of(unlike_any, {"derivative": "hessian_diagonal"}), FEW)
     assert report.diagnosis is not None
     assert report.diagnosis.alternatives == ()
     assert "derivative_is_right" in report.diagnosis.unexplained
@@ -204,7 +204,7 @@ def test_every_specimen_of_another_derivative_is_seen_by_a_run_with_that_claim()
     own = [one for one in specimens().values() if "derivative" in one.claims]
     assert len(own) == 17
     (implementation,) = load("hessian_in_log_space", {})
-    report = judge(implementation, replace(FEW, power=True))
+    report = run_checks(implementation, replace(FEW, power=True))
     assert report.power is not None
     assert set(report.power.caught) == {one.name for one in own if one.claims["derivative"] == "hessian"}
     assert report.power.missed == ()
@@ -225,7 +225,7 @@ def textbook_diagonal(logits: Any, labels: Any) -> Any:
 
 
 def test_a_form_without_a_shift_is_unstable_and_not_wrong() -> None:
-    report = judge(implementation_of(textbook_diagonal, {"derivative": "hessian_diagonal"}), FEW)
+    report = run_checks(implementation_of(textbook_diagonal, {"derivative": "hessian_diagonal"}), FEW)
     assert report.verdict == "unstable"
     assert all(not line.n_failed for line in report.lines if line.check.name == "rows_are_independent")
     (slopes,) = [line for line in report.lines if line.check.name == "derivative_is_the_slope_of_the_exact_gradient"]
@@ -233,5 +233,5 @@ def test_a_form_without_a_shift_is_unstable_and_not_wrong() -> None:
 
 
 def test_a_form_that_loses_small_entries_is_unstable_and_not_wrong() -> None:
-    report = judge(implementation_of(diagonal_from_a_quarter, {"derivative": "hessian_diagonal"}), FEW)
+    report = run_checks(implementation_of(diagonal_from_a_quarter, {"derivative": "hessian_diagonal"}), FEW)
     assert report.verdict == "unstable"

@@ -12,7 +12,7 @@ from gradlab.evaluation.claims import Claims, claims_from
 from gradlab.harness.plan import Plan
 from gradlab.harness.power import power_of
 from gradlab.harness.profiles import PROFILES
-from gradlab.harness.run import Run, judge
+from gradlab.harness.run import Run, run_checks
 from gradlab.harness.selection import problems_in_run, questions_in_run
 from gradlab.harness.tally import results_of
 from gradlab.harness.verdict import Verdict
@@ -30,7 +30,7 @@ ALSO_ACCURATE = ("loss_within_a_few_ulp", "target_entry_within_a_few_ulp", "rows
 def report_of(name: str, dtype: str) -> Run:
     """One run of the quick profile."""
     (implementation,) = load(name, {})
-    return judge(implementation, Plan(PROFILES["quick"], 11, implementation.claims.level, (dtype,), power=False))
+    return run_checks(implementation, Plan(PROFILES["quick"], 11, implementation.claims.level, (dtype,), power=False))
 
 
 @pytest.mark.parametrize(("name", "dtype"), in_one_dtype_first(sound()))

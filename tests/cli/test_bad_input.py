@@ -91,7 +91,7 @@ def fail(*arguments: Any, **keywords: Any) -> None:
 
 
 def test_an_error_of_our_own_is_one_line_and_status_3(gradlab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "judge", fail)
+    monkeypatch.setattr(run, "run_checks", fail)
     ran = gradlab("check", "good.py:loss")
     assert ran.status == 3
     assert ran.err.startswith("gradlab: an error of gradlab's own: KeyError: ")
@@ -100,13 +100,13 @@ def test_an_error_of_our_own_is_one_line_and_status_3(gradlab: Any, monkeypatch:
 
 
 def test_debug_shows_the_traceback(gradlab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "judge", fail)
+    monkeypatch.setattr(run, "run_checks", fail)
     ran = gradlab("--debug", "check", "good.py:loss")
     assert ran.status == 3
     assert "Traceback" in ran.err
 
 
-@pytest.mark.parametrize("place", [(run, "judge"), (files, "write_whole")])
+@pytest.mark.parametrize("place", [(run, "run_checks"), (files, "write_whole")])
 def test_an_interrupt_is_one_line_and_status_130(
     gradlab: Any, monkeypatch: pytest.MonkeyPatch, place: tuple[Any, str]
 ) -> None:
@@ -144,7 +144,7 @@ def test_a_reader_that_goes_away_is_no_error(monkeypatch: pytest.MonkeyPatch) ->
         raise BrokenPipeError
 
     monkeypatch.setattr("gradlab.cli.os.dup2", lambda *arguments: None)
-    monkeypatch.setattr(run, "judge", gone)
+    monkeypatch.setattr(run, "run_checks", gone)
     with open("stdout", "w") as reader_that_left, monkeypatch.context() as patch:
         patch.setattr("gradlab.cli.sys.stdout", reader_that_left)
         assert status_of(["check", "good.py:loss", "--in-process"]) == 1

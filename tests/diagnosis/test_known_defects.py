@@ -20,7 +20,7 @@ from gradlab.evaluation.call import Implementation, answer
 from gradlab.evaluation.claims import claims_from
 from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import PROFILES
-from gradlab.harness.run import judge
+from gradlab.harness.run import run_checks
 from gradlab.harness.selection import problems_for
 from gradlab.problems.formatting import snippet
 from gradlab.targets.load import load
@@ -78,7 +78,7 @@ def test_the_diagnosis_names_the_defect_and_no_other(name: str, dtype: str, diag
 def test_a_whole_run_ends_with_the_same_name_in_both_dtypes(name: str, dtype: str) -> None:
     (implementation,) = load(name, {})
     level = "accurate" if specimens()[name].killed_by in OF_DIGITS else "stable"
-    report = judge(implementation, Plan(PROFILES["quick"], 1, level, (dtype,)))
+    report = run_checks(implementation, Plan(PROFILES["quick"], 1, level, (dtype,)))
     assert report.diagnosis is not None
     assert named(report.diagnosis) == [(name,)]
 

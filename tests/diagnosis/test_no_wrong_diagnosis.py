@@ -11,7 +11,7 @@ import numpy as np
 from gradlab.evaluation.call import Implementation
 from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import PROFILES
-from gradlab.harness.run import judge
+from gradlab.harness.run import run_checks
 from gradlab.implementations.shifted import shifted
 from gradlab.problems.problem import Array
 
@@ -27,7 +27,7 @@ def halved_after_many_calls() -> Any:
 
 
 def test_what_shows_late_is_taken_for_no_defect_of_a_single_call() -> None:
-    report = judge(Implementation("halved", halved_after_many_calls()), Plan(PROFILES["quick"], 0, "stable"))
+    report = run_checks(Implementation("halved", halved_after_many_calls()), Plan(PROFILES["quick"], 0, "stable"))
     found = report.diagnosis
     assert found is not None
     assert found.n_changed > 0

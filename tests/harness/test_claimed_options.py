@@ -13,7 +13,7 @@ from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import claims_from
 from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import PROFILES
-from gradlab.harness.run import judge
+from gradlab.harness.run import run_checks
 from gradlab.harness.selection import problems_in_run
 from gradlab.harness.verdict import is_advice
 from gradlab.implementations.every_option import every_option
@@ -35,7 +35,7 @@ PLAN = Plan(PROFILES["quick"], 5, power=False)
 def judged(function: Any, dtype: str = "float64", **claims: Any) -> Any:
     """The verdict of the quick profile, and the checks that cost it."""
     implementation = Implementation("theirs", function, claims_from({**claims, "dtypes": dtype}))
-    report = judge(implementation, PLAN)
+    report = run_checks(implementation, PLAN)
     return str(report.verdict), [line.check.name for line in report.failures]
 
 

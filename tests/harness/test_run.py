@@ -16,7 +16,7 @@ from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import Claims, claims_from
 from gradlab.harness.plan import Plan, Progress
 from gradlab.harness.profiles import Profile
-from gradlab.harness.run import Run, judge
+from gradlab.harness.run import Run, run_checks
 from gradlab.implementations.complement import complement
 from gradlab.implementations.shifted import shifted
 from gradlab.implementations.textbook import textbook
@@ -28,7 +28,7 @@ GENERATOR = np.random.default_rng(0)
 
 def run(function: Callable[..., Any], seed: int = 0, level: str = "stable", **claims: Any) -> Run:
     implementation = Implementation(function.__name__, function, claims_from({"dtypes": "float32", **claims}))
-    return judge(implementation, Plan(SMALL, seed, level, power=False))
+    return run_checks(implementation, Plan(SMALL, seed, level, power=False))
 
 
 @cache
@@ -200,7 +200,7 @@ def test_same_seed_gives_the_same_report_in_another_process() -> None:
 def test_progress_counts_the_problems_of_each_phase() -> None:
     seen: list[Progress] = []
     implementation = Implementation("shifted", shifted, Claims(dtypes=("float32",)))
-    report = judge(implementation, Plan(SMALL, 0, power=False), seen.append)
+    report = run_checks(implementation, Plan(SMALL, 0, power=False), seen.append)
     assert seen[0].done == 0
     assert all(0 <= progress.done < progress.total for progress in seen)
     assert len(seen) == 2 * report.n_problems + 1  # those that come last have a turn of their own
@@ -209,7 +209,9 @@ def test_progress_counts_the_problems_of_each_phase() -> None:
 
 def test_dtypes_of_the_plan_are_those_that_are_checked() -> None:
     implementation = Implementation("shifted", shifted, Claims(dtypes=("float32", "float64")))
-    report = judge(implementation, Plan(Profile("families", "quick", 0, 0, 0), 0, "stable", ("float64",), power=False))
+    report = run_checks(
+        implementation, Plan(Profile("families", "quick", 0, 0, 0), 0, "stable", ("float64",), power=False)
+    )
     assert report.dtypes == ("float64",)
     assert {line.dtype for line in report.lines} == {"float64"}
 
@@ -217,7 +219,7 @@ def test_dtypes_of_the_plan_are_those_that_are_checked() -> None:
 def test_dtype_that_is_not_claimed_is_refused() -> None:
     implementation = Implementation("shifted", shifted, Claims(dtypes=("float32",)))
     with pytest.raises(ValueError, match="shifted claims the dtypes float32, not float64"):
-        judge(implementation, Plan(SMALL, 0, "stable", ("float64",)))
+        run_checks(implementation, Plan(SMALL, 0, "stable", ("float64",)))
 
 
 def test_implementation_of_probabilities_alone_is_not_called_accurate() -> None:

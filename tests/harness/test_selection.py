@@ -12,7 +12,7 @@ from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import Claims, claims_from
 from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import PROFILES
-from gradlab.harness.run import judge
+from gradlab.harness.run import run_checks
 from gradlab.harness.search import drawn_problems
 from gradlab.harness.selection import Question, kept_drawn_problems, questions_in_run
 from gradlab.implementations.shifted import shifted
@@ -72,7 +72,7 @@ def test_quick_makes_at_most_3000_calls_of_a_plain_function() -> None:
         return shifted(logits, labels)
 
     claims = claims_from({"dtypes": ["float32", "float64"]})
-    report = judge(Implementation("counted", counted, claims), Plan(QUICK, 0, power=False))
+    report = run_checks(Implementation("counted", counted, claims), Plan(QUICK, 0, power=False))
     assert report.met
     assert 1000 < calls <= 3000
 

@@ -13,7 +13,7 @@ from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import claims_from
 from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import Profile
-from gradlab.harness.run import judge
+from gradlab.harness.run import run_checks
 from gradlab.implementations.specimens._digits import Digits, answer_by
 from gradlab.targets.load import load
 
@@ -34,7 +34,7 @@ def implementation_of(name: str) -> Implementation:
 
 @pytest.mark.parametrize("dtype", ["float32", pytest.param("float64", marks=pytest.mark.more)])
 def test_the_stages_are_accurate_on_the_quick_families(dtype: str) -> None:
-    report = judge(implementation_of("right"), Plan(FAMILIES, 1, "accurate", (dtype,), power=False))
+    report = run_checks(implementation_of("right"), Plan(FAMILIES, 1, "accurate", (dtype,), power=False))
     assert report.verdict == "accurate", report
 
 

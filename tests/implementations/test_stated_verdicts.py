@@ -6,7 +6,7 @@ import pytest
 
 from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import PROFILES
-from gradlab.harness.run import judge
+from gradlab.harness.run import run_checks
 from gradlab.targets.load import load
 from gradlab.targets.shipped import shipped
 from tests.runs import in_one_dtype_first
@@ -22,6 +22,6 @@ def test_textbook_and_the_teaching_codes_state_a_verdict() -> None:
 @pytest.mark.parametrize(("name", "dtype"), in_one_dtype_first(BREAKING))
 def test_it_gets_the_stated_verdict_for_the_stated_reason(name: str, dtype: str, seed: int) -> None:
     (implementation,) = load(name, {})
-    report = judge(implementation, Plan(PROFILES["quick"], seed, "stable", (dtype,)))
+    report = run_checks(implementation, Plan(PROFILES["quick"], seed, "stable", (dtype,)))
     assert report.verdict == BREAKING[name].stated
     assert set(BREAKING[name].because) <= {line.check.name for line in report.failures}

@@ -17,7 +17,7 @@ from gradlab.evaluation.call import Implementation, made_for
 from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import Profile
 from gradlab.harness.resume import Course
-from gradlab.harness.run import judge
+from gradlab.harness.run import run_checks
 from gradlab.implementations.textbook import textbook
 from gradlab.isolation.journal import Journal, shared_memory
 from gradlab.isolation.limits import LOADING, TIMING, Limits, last_words, memory_of, spelled_bytes, spelled_end
@@ -128,7 +128,7 @@ PLAN = Plan(Profile("small", "quick", 10, 1, 20), 1, dtypes=("float32",))
 def whole_run() -> tuple[Any, list[bytes]]:
     """What a run comes to, and all that it had kept on its way."""
     state, packed = RunState(IMPLEMENTATION, PLAN), list[bytes]()
-    run = judge(IMPLEMENTATION, PLAN, course=Course(keep=lambda done: packed.append(state.packed(done))))
+    run = run_checks(IMPLEMENTATION, PLAN, course=Course(keep=lambda done: packed.append(state.packed(done))))
     return encoded_run(run), packed
 
 
@@ -136,7 +136,7 @@ def whole_run() -> tuple[Any, list[bytes]]:
 def test_a_run_that_is_taken_up_again_ends_as_one_that_was_not_interrupted(place: int) -> None:
     whole, packed = whole_run()
     done = RunState(IMPLEMENTATION, PLAN).unpacked(packed[place])
-    assert encoded_run(judge(IMPLEMENTATION, PLAN, course=Course(done))) == whole
+    assert encoded_run(run_checks(IMPLEMENTATION, PLAN, course=Course(done))) == whole
 
 
 def test_a_folder_of_links_tells_what_is_gone_and_has_it_again(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:

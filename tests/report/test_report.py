@@ -13,7 +13,7 @@ import pytest
 from gradlab.cases.cases import case_id
 from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import Profile
-from gradlab.harness.run import Run, judge
+from gradlab.harness.run import Run, run_checks
 from gradlab.report.json import report_document
 from gradlab.report.report import Report, report_of
 from gradlab.storage.files import CASES
@@ -26,7 +26,7 @@ KINDS = ("stable", "unstable", "not accurate", "raising")
 def diagnosed(name: str) -> Report:
     """The report on something that ships, after a run with a diagnosis or a power."""
     (implementation,) = load(name, {}, ("float64",))
-    return report_of(judge(implementation, Plan(SMALL, dtypes=("float64",))))
+    return report_of(run_checks(implementation, Plan(SMALL, dtypes=("float64",))))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -60,7 +60,7 @@ def test_it_says_what_a_pass_is_worth() -> None:
 
 def test_options_without_a_claim_are_named() -> None:
     (implementation,) = load("every_option", {"options": ()}, ("float64",))
-    said = str(report_of(judge(implementation, Plan(SMALL, dtypes=("float64",), power=False))))
+    said = str(report_of(run_checks(implementation, Plan(SMALL, dtypes=("float64",), power=False))))
     assert "not tried: it takes label_smoothing, class_weights, " in said
 
 
