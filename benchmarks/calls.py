@@ -1,6 +1,6 @@
 """How many times a run calls a plain function of logits and labels, in float32 and float64.
 
-    python benchmarks/calls.py [quick standard thorough]
+python benchmarks/calls.py [quick standard thorough]
 """
 
 from __future__ import annotations
