@@ -72,6 +72,7 @@ def test_an_end_of_pytest_leaves_no_process(options: tuple[str, ...], blow: sign
         wait_until(lambda: number_written() > 0, pytest_process)
         pytest_process.send_signal(blow)
         wait_until(lambda: not is_running(number_written()))
+        assert not is_running(number_written())
 
 
 def test_an_event_that_cannot_come_any_more_is_a_failure() -> None:

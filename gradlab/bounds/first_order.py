@@ -22,6 +22,7 @@ from gradlab.bounds.conditioning import Conditioning, conditioning, rows_in_rang
 from gradlab.bounds.options import RowErrors, magnified
 from gradlab.bounds.rounding_counts import (
     BETA,
+    QUIET,
     base_roundings,
     coefficient_sum_roundings,
     division_roundings,
@@ -38,8 +39,6 @@ from gradlab.problems.coefficients import unsmoothed_coefficients_of
 from gradlab.problems.dtypes import Format
 from gradlab.problems.problem import Array, Problem
 
-_QUIET = np.errstate(all="ignore")  # what float64 does not hold is infinite, and so is the bound
-
 _FORWARD = "forward error of the shifted algorithm"
 _ANY_FORM = "forward error of any correct form on moderate logits"
 _ROW_SUM = "sum over the row of the forward error of each entry"
@@ -47,7 +46,7 @@ _TWICE = "forward error of both answers"
 
 
 @remembered(1024)
-@_QUIET
+@QUIET
 def forward_gradient(problem: Problem) -> Bound:
     """The largest error of an entry of the gradient that the standard algorithm can have, shape (N, K).
 
@@ -67,7 +66,7 @@ def forward_gradient(problem: Problem) -> Bound:
 
 
 @remembered(1024)
-@_QUIET
+@QUIET
 def any_form_gradient(problem: Problem) -> Bound:
     """As forward_gradient, with room for the forms without a shift; only meaningful on moderate logits.
 
@@ -82,7 +81,7 @@ def any_form_gradient(problem: Problem) -> Bound:
 
 
 @remembered(1024)
-@_QUIET
+@QUIET
 def forward_losses(problem: Problem) -> Bound:
     """The largest error of each row's own loss, shape (N,).
 
@@ -97,7 +96,7 @@ def forward_losses(problem: Problem) -> Bound:
 
 
 @remembered(1024)
-@_QUIET
+@QUIET
 def any_form_losses(problem: Problem, radius: float = 0.0) -> Bound:
     """As forward_losses, with room for the forms without a shift, for all logits within `radius` of these.
 
@@ -110,7 +109,7 @@ def any_form_losses(problem: Problem, radius: float = 0.0) -> Bound:
     return Bound(_loss_error(problem, c, rounding_count(problem, c) + unshifted[:, None]), _ANY_FORM)
 
 
-@_QUIET
+@QUIET
 def reduced_loss(problem: Problem, rows: Bound, radius: float = 0.0) -> Bound:
     """The error of the loss as it is returned, from the errors of the rows' losses: shape () or (N,).
 
@@ -127,7 +126,7 @@ def reduced_loss(problem: Problem, rows: Bound, radius: float = 0.0) -> Bound:
     return Bound(np.nan_to_num(error, nan=np.inf, posinf=np.inf), f"{rows.source}, and the sum over the batch")
 
 
-@_QUIET
+@QUIET
 def sum_overflows(problem: Problem) -> bool:
     """Whether the losses have a sum beyond the largest number, so that inf is a right answer even for their mean."""
     total = loss_size(problem).sum()
@@ -159,7 +158,7 @@ def loss_of_either(first: Problem, second: Problem) -> Array:
     return both(loss(first), loss(second)).error
 
 
-@_QUIET
+@QUIET
 def flushed(problem: Problem) -> float:
     """What flushing subnormals to 0 can cost loss or gradient: the smallest normal number, wherever eta counts.
 
@@ -172,7 +171,7 @@ def flushed(problem: Problem) -> float:
     return cost if rows_in_range(problem).all() else math.inf
 
 
-@_QUIET
+@QUIET
 def row_sums(problem: Problem, entries: Bound) -> Bound:
     """How far a row of the gradient may sum from 0: the sum of its entries' errors, shape (N,).
 
@@ -181,7 +180,7 @@ def row_sums(problem: Problem, entries: Bound) -> Bound:
     return Bound(entries.error.sum(axis=1), _ROW_SUM)
 
 
-@_QUIET
+@QUIET
 def both(first: Bound, second: Bound) -> Bound:
     """The largest distance of two computed values whose exact values are equal: the sum of their errors."""
     source = first.source if first.source.startswith(_TWICE) else f"{_TWICE}: {first.source}"
@@ -204,7 +203,7 @@ def accurate_loss_ulps(problem: Problem) -> float:
 
 
 @remembered(1024)
-@_QUIET
+@QUIET
 def rounding_count(problem: Problem, c: Conditioning) -> Array:
     """k_j, the roundings that every p_j and log p_j of the standard algorithms accumulates, shape (N, K).
 
@@ -262,7 +261,7 @@ def _loss_error(problem: Problem, c: Conditioning, k: Array) -> Array:
     return loss_error(RowErrors(problem, c, k, delta), error)
 
 
-@_QUIET
+@QUIET
 def coefficient_errors(problem: Problem) -> Array:
     """The errors delta_j of the coefficients w_j ((1 - eps) q_j + eps/K), shape (N, K); 0 where no option is on.
 

@@ -24,6 +24,7 @@ from gradlab.problems.coefficients import denominator_of
 from gradlab.problems.dtypes import Format
 from gradlab.problems.problem import Array, Problem
 
+QUIET = np.errstate(all="ignore")  # what float64 does not hold is infinite, and so is the bound
 BETA = 4.0  # the error of exp and log in ULP that level `stable` allows, a fair reading of what libraries promise
 
 # What level `accurate` takes for granted, in ULP. exp in float32: the largest error of any build that was asked

@@ -24,6 +24,7 @@ from gradlab.bounds.bound import Bound
 from gradlab.bounds.conditioning import Conditioning, conditioning
 from gradlab.bounds.rounding_counts import (
     BETA,
+    QUIET,
     base_roundings,
     coefficient_sum_roundings,
     division_roundings,
@@ -38,8 +39,6 @@ from gradlab.bounds.row_factors import times, where_known
 from gradlab.problems.coefficients import denominator_of, gradient_factors
 from gradlab.problems.problem import PRODUCT, Array, Problem
 
-_QUIET = np.errstate(all="ignore")  # what float64 does not hold is infinite, and so is the bound
-
 _PRODUCT = "forward error of A p_i (v_i - p.v) and its other forms"
 _DIAGONAL = "forward error of A p_i (1 - p_i) and its other forms"
 _HESSIAN = "forward error of A p_i (delta_ij - p_j) and its other forms"
@@ -53,7 +52,7 @@ def derivative(problem: Problem) -> Bound:
 
 
 @lru_cache(maxsize=1024)
-@_QUIET
+@QUIET
 def product(problem: Problem) -> Bound:
     """The largest error of an entry of the product with the problem's vector, shape (N, K).
 
@@ -77,7 +76,7 @@ def product(problem: Problem) -> Bound:
 
 
 @lru_cache(maxsize=1024)
-@_QUIET
+@QUIET
 def diagonal(problem: Problem) -> Bound:
     """The same of the Hessian's diagonal, shape (N, K): entry i of the product with the unit vector of class i.
 
@@ -94,7 +93,7 @@ def diagonal(problem: Problem) -> Bound:
 
 
 @lru_cache(maxsize=256)
-@_QUIET
+@QUIET
 def hessian(problem: Problem) -> Bound:
     """The same of the whole Hessian, shape (N, K, K).
 
@@ -114,7 +113,7 @@ def hessian(problem: Problem) -> Bound:
 
 
 @lru_cache(maxsize=1024)
-@_QUIET
+@QUIET
 def target_gradient(problem: Problem) -> Bound:
     """The same of the derivative by the targets, shape (N, K).
 
@@ -137,7 +136,7 @@ def target_gradient(problem: Problem) -> Bound:
     return Bound(np.where((on_the_way > fmt.largest / 4) & ~problem.masked, np.inf, bound), _BY_TARGETS)
 
 
-@_QUIET
+@QUIET
 def flushed(problem: Problem) -> Array | float:
     """What flushing subnormals to 0 can cost an entry: the smallest normal number wherever eta counts."""
     if problem.objective.is_first_order:
@@ -147,7 +146,7 @@ def flushed(problem: Problem) -> Array | float:
     return cost[..., None] if problem.objective.derivative == "hessian" else cost
 
 
-@_QUIET
+@QUIET
 def stays_in_range(problem: Problem) -> bool:
     """Whether no sound product with the vector overflows on the way: A v, v_i - s and v over the denominator."""
     if problem.vector is None or not problem.vector.size:
@@ -185,7 +184,7 @@ class Parts(NamedTuple):
 
 
 @lru_cache(maxsize=256)
-@_QUIET
+@QUIET
 def parts_of(problem: Problem) -> Parts:
     """What the bounds of the second derivatives are made of; remembered, as a bound and what underflows both ask."""
     c, fmt = conditioning(problem), problem.format
@@ -256,7 +255,7 @@ def _distance_to_lse(problem: Problem) -> Array:
     return np.asarray(np.minimum(c.log_sum[:, None] + c.distance, problem.format.largest))
 
 
-@_QUIET
+@QUIET
 def underflow_cost(problem: Problem) -> Array:
     """What underflow can cost an entry, (N, 1) or (N, K).
 

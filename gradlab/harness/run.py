@@ -15,11 +15,11 @@ from gradlab.evaluation.call import Answer, Implementation, answer, made_for
 from gradlab.harness.plan import Plan, Progress, Watch, dtypes_to_check
 from gradlab.harness.resume import Course, Done
 from gradlab.harness.selection import Question, may_be_asked, problems_in_run, questions_in_run
-from gradlab.harness.tally import Line, Tally, add_fact, add_results, examine, results_of
+from gradlab.harness.tally import Line, Tally, add_fact, add_results, examine, findings_of
 from gradlab.harness.verdict import Verdict, is_advice, verdict_of_failure
 from gradlab.problems.dtypes import format_of
 from gradlab.problems.problem import Problem
-from gradlab.result import Fact, Result
+from gradlab.result import Fact, Result, largest_ratio
 
 if TYPE_CHECKING:
     from gradlab.diagnosis.diagnosis import Diagnosis
@@ -231,4 +231,4 @@ def _fails_as_badly(implementation: Implementation, line: Line, problem: Problem
         return False
     if verdict_of_failure(line.check, implementation.claims, problem) > line.verdict:
         return False
-    return any(not result.passed for _, result in results_of((line.check,), implementation, problem))
+    return any(largest_ratio(findings) > 1 for _, findings in findings_of((line.check,), implementation, problem))
