@@ -1,13 +1,19 @@
-"""Work on every implementation that targets stand for: here, or in processes of their own that follow each other."""
+"""What campaigns run: work on every implementation that targets stand for, or on the pieces of a domain.
+
+Work on an implementation is done here, or in processes of their own that follow each other. Pieces are shared between
+processes, so that many processors can work on one implementation.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+import signal
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from gradlab.evaluation.call import Implementation
 from gradlab.harness.plan import Watch
@@ -31,6 +37,8 @@ class Job:
     cut_short: str = ""
 
 
+Piece = TypeVar("Piece")
+Result = TypeVar("Result")
 Work = Callable[[Job], Any]  # returns plain data; raises TargetError where that comes to nothing
 
 
@@ -59,6 +67,14 @@ class Where:
     progress: Callable[[str], AbstractContextManager[Watch]]
 
 
+def without_progress(name: str) -> AbstractContextManager[Watch]:
+    """A context that shows nothing."""
+    return nullcontext(lambda progress: None)
+
+
+HERE = Where(None, 1, without_progress)
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What the works on one implementation return; or why that came to nothing, for a target that is missing too.
@@ -79,6 +95,30 @@ def outcomes(request: Request, where: Where) -> Iterator[Outcome]:
     Raises TargetError, before any work is done, where a target does not load.
     """
     return _outcomes_here(request, where) if where.limits is None else _outcomes_in_workers(request, where)
+
+
+def over_pieces(
+    work: Callable[[Piece], Result], pieces: Sequence[Piece], n_processes: int
+) -> Generator[tuple[Piece, Result], None, None]:
+    """Every piece with what work on it returns, as it is done: here, or in n_processes where these are several.
+
+    The processes are not isolated: what ends one ends the campaign. An interrupt is for this process, which may keep
+    what is done. Raises what work raises.
+    """
+    if n_processes == 1:
+        yield from ((piece, work(piece)) for piece in pieces)
+        return
+    with ProcessPoolExecutor(n_processes, initializer=_leave_interrupts_to_the_parent) as pool:
+        try:
+            running = {pool.submit(work, piece): piece for piece in pieces}
+            for future in as_completed(running):
+                yield running[future], future.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _leave_interrupts_to_the_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _outcomes_here(request: Request, where: Where) -> Iterator[Outcome]:

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import secrets
-import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from gradlab.campaigns.exhaustive import KEPT
 from gradlab.cli.status import Status
-
-if TYPE_CHECKING:
-    from gradlab.campaigns.exhaustive.certificate import Certificate
-    from gradlab.campaigns.exhaustive.evaluation import Subject
-    from gradlab.campaigns.exhaustive.sweep import Watch
-    from gradlab.harness.plan import Watch as Shown
-
-KEPT = Path(".gradlab") / "exhaustive"
 
 
 @click.command(short_help="The largest errors on every float32 margin of two classes.")
@@ -72,7 +63,7 @@ def exhaustive(targets: tuple[str, ...], verify: Path | None, output: Path | Non
     if faults:
         raise click.UsageError("\n".join(faults))
     try:
-        return _verify(verify, given) if verify else _walk(targets, output, given)
+        return _verify(verify, given) if verify else _certify(targets, output, given)
     except (TargetError, CertificateError) as error:
         raise click.UsageError(str(error)) from error
     except FaultError as error:
@@ -80,25 +71,33 @@ def exhaustive(targets: tuple[str, ...], verify: Path | None, output: Path | Non
         return Status.NOT_MET
 
 
-def _walk(targets: Sequence[str], output: Path | None, given: dict[str, Any]) -> Status:
-    from gradlab.campaigns.exhaustive.certificate import label_of
-    from gradlab.campaigns.exhaustive.file import encoded
-    from gradlab.campaigns.exhaustive.page import told
-    from gradlab.campaigns.exhaustive.sweep import ALL, fresh, place_of, resumed, subjects_of
+def _certify(targets: Sequence[str], output: Path | None, given: dict[str, Any]) -> Status:
+    from gradlab.campaigns.exhaustive.run import Files, certify
+    from gradlab.campaigns.exhaustive.sweep import ALL
+    from gradlab.campaigns.runner import Where
+    from gradlab.report.progress import shown
     from gradlab.report.terminal import print_lines
-    from gradlab.storage.files import strict_json, write_whole
 
-    output, kept = output and output.resolve(), given["kept"].resolve()  # what is asked may go elsewhere
-    subjects = subjects_of(targets)
-    begun = fresh(subjects, ALL[:: given["sample"]])
-    place = place_of(begun, kept)
-    begun, how = resumed(begun, place)
-    print_lines([f"{label_of(begun.margins)}, {len(begun.margins):,} margins, {how}"])
-    done = _completed(begun, subjects, place, given["processes"])
-    for path, certificate in _files(output, done) if output else []:
-        write_whole(path, strict_json(encoded(certificate)))
-    print_lines(told(done))
+    where = Where(None, given["processes"], shown)
+    certify(targets, ALL[:: given["sample"]], Files(given["kept"], output), where, print_lines)
     return Status.MET
+
+
+def _verify(path: Path, given: dict[str, Any]) -> Status:
+    from gradlab.campaigns.exhaustive.run import draw, verify_certificate
+    from gradlab.campaigns.exhaustive.spot_check import choose
+    from gradlab.campaigns.runner import Where
+    from gradlab.report.progress import shown
+    from gradlab.report.terminal import print_lines
+
+    drawn = given["seed"] is None and not given["everything"]
+    pieces = draw if drawn else partial(choose, seed=given["seed"])
+    found = verify_certificate(path, pieces, Where(None, given["processes"], shown), print_lines)
+    if not found.findings:
+        return Status.NOTHING_CHECKED
+    if given["seed"] is not None and found.choice and found.choice.seed is not None:
+        print_lines(["the probabilities are those of a seed that was not known when the certificate was made"])
+    return Status.MET if found.holds else Status.NOT_MET
 
 
 def _unfit(verifies: bool, given: dict[str, Any]) -> Iterator[str]:
@@ -113,73 +112,3 @@ def _unwritable(kept: Path, output: Path | None) -> Iterator[str]:
 
     of_output = None if output is None else folder_fault(output) if output.is_dir() else output_fault(output)
     yield from (fault for fault in (folder_fault(kept), of_output) if fault)
-
-
-def _files(output: Path, done: Certificate) -> Iterator[tuple[Path, Certificate]]:
-    """The certificate for a file; for a folder one of each implementation, as if it had been walked alone."""
-    if not output.is_dir():
-        yield output, done
-        return
-    for outcome in done.outcomes:
-        yield output / f"{outcome.subject['name']}.json", replace(done, outcomes=(outcome,))
-
-
-def _completed(begun: Certificate, subjects: Sequence[Subject], place: Path, n_processes: int) -> Certificate:
-    from gradlab.campaigns.exhaustive.sweep import Keep, complete
-    from gradlab.report.progress import shown
-
-    name = ", ".join(subject.implementation.name for subject in subjects)
-    with shown(name) as display:
-        return complete(begun, subjects, n_processes, Keep(place, _with_rate(display, name, begun.n_done)))
-
-
-def _with_rate(display: Shown, name: str, done_before: int) -> Watch:
-    from gradlab.harness.plan import Progress
-
-    started = time.monotonic()
-
-    def watch(done: int, total: int) -> None:
-        rate = (done - done_before) / (time.monotonic() - started)
-        left = (total - done) / rate
-        phase = f"{rate / 1e6:.2f} million margins/s, about {left:.0f} s left"
-        display(Progress(name, "float32", phase, done, total, 0))
-
-    return watch
-
-
-def _verify(path: Path, given: dict[str, Any]) -> Status:
-    from gradlab.campaigns.exhaustive.certificate import label_of
-    from gradlab.campaigns.exhaustive.file import read_certificate
-    from gradlab.campaigns.exhaustive.page import told_of
-    from gradlab.campaigns.exhaustive.verify import changes, verified
-    from gradlab.report.terminal import print_lines
-
-    certificate = read_certificate(path)
-    print_lines([f"{label_of(certificate.margins)}, {certificate.n_done:,} of {len(certificate.margins):,} margins"])
-    if not certificate.has_pieces:
-        print_lines(["it holds no pieces: only its largest errors and what is run again now are verified"])
-    print_lines(f"changed since: {change}" for change in changes(certificate))
-    findings = list(verified(certificate))
-    print_lines(line for finding in findings for line in told_of(finding))
-    if not findings:
-        return Status.NOTHING_CHECKED
-    holds = _walked_again(certificate, given) and not any(finding.faults for finding in findings)
-    return Status.MET if holds else Status.NOT_MET
-
-
-def _walked_again(certificate: Certificate, given: dict[str, Any]) -> bool:
-    """Whether what the pieces hold, or some drawn at random, is found again."""
-    from gradlab.campaigns.exhaustive.page import told_again
-    from gradlab.campaigns.exhaustive.spot_check import chosen, walked_again
-    from gradlab.report.progress import shown
-    from gradlab.report.terminal import print_lines
-
-    seed = secrets.randbits(63) if given["seed"] is None else given["seed"]
-    choice = chosen(certificate, None if given["everything"] else seed)
-    name = ", ".join(one.subject["name"] for one in certificate.outcomes)
-    with shown(name) as display:
-        found = walked_again(certificate, choice, given["processes"], _with_rate(display, name, 0))
-    print_lines(told_again(certificate, choice, found))
-    if given["seed"] is not None and choice.seed is not None:
-        print_lines(["the probabilities are those of a seed that was not known when the certificate was made"])
-    return not any(one.faults for one in found)

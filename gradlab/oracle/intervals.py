@@ -45,7 +45,7 @@ class Enclosures:
         Correctly rounded among the normal numbers; within one unit in the last place among the subnormal ones.
         """
         with np.errstate(over="ignore", under="ignore"):
-            return scaled(self.high, self.exponent)
+            return ldexp(self.high, self.exponent)
 
     def describe(self, index: Any = ()) -> str:
         """The interval at `index` as text: a decimal number and how far the exact value may be from it, or 0.
@@ -59,10 +59,10 @@ class Enclosures:
         if abs(exponent) > LARGEST_PRINTED:
             return f"0 \u00b1 2^{exponent + 1}" if exponent < 0 else f"{high!r} * 2^{exponent}"
         scale = Fraction(2) ** exponent
-        return _printed((Fraction(high) + Fraction(low)) * scale, Fraction(radius) * scale)
+        return _format((Fraction(high) + Fraction(low)) * scale, Fraction(radius) * scale)
 
 
-def scaled(values: Array | float, exponent: Array) -> Array:
+def ldexp(values: Array | float, exponent: Array) -> Array:
     """values 2^exponent in float64, for values that 2^5000 makes infinite and 2^-5000 makes 0."""
     return np.asarray(np.ldexp(values, np.minimum(np.maximum(exponent, -5000), 5000).astype(np.int32)))
 
@@ -72,13 +72,13 @@ def power_of_two(exponent: Array) -> Array:
     return np.ldexp(1.0, exponent.astype(np.int32))
 
 
-def normalised(high: Array, low: Array, radius: Array, exponent: Array) -> Enclosures:
+def normalise(high: Array, low: Array, radius: Array, exponent: Array) -> Enclosures:
     """The same intervals with 1 <= |high| < 2. high + low must round to high; all parts finite."""
     return Enclosures(*normalised_parts(high, low, radius, exponent))
 
 
 def normalised_parts(high: Array, low: Array, radius: Array, exponent: Array) -> tuple[Array, Array, Array, Array]:
-    """The four parts of `normalised`."""
+    """The four parts of `normalise`."""
     fraction, shift = np.frexp(high)
     shift = shift - (fraction != 0)
     with np.errstate(over="ignore"):  # a radius that is too large beside high becomes infinite, which is true of it
@@ -114,7 +114,7 @@ def concatenate(parts: list[Enclosures]) -> Enclosures:
     return Enclosures(*(np.concatenate(column) for column in columns))
 
 
-def _printed(middle: Fraction, radius: Fraction) -> str:
+def _format(middle: Fraction, radius: Fraction) -> str:
     """A decimal number near the middle and a bound, rounded up, of how far the interval reaches from it."""
     digits = _DIGITS if radius == 0 or middle == 0 else len(str(int(abs(middle) / radius))) + 1
     text = _decimal(middle, min(max(digits, 3), _DIGITS), ROUND_HALF_EVEN)

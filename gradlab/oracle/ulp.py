@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from gradlab.oracle.double_double import two_sum
-from gradlab.oracle.intervals import Array, Enclosures, scaled
+from gradlab.oracle.intervals import Array, Enclosures, ldexp
 from gradlab.problems.dtypes import Format, format_of
 
 WIDTH_BITS = 20  # an enclosure is narrow when it is below 2^-20 ULP wide
@@ -51,7 +51,7 @@ def is_narrow(values: Enclosures, fmt: Format) -> Array:
     if plainly.all():  # |high| < 2, and a value in the binade of high, or just below it, has an ULP >= 2^-precision
         return np.asarray(plainly)
     room = ulp_exponent(values, fmt) - (WIDTH_BITS + 1) - values.exponent
-    return np.asarray(plainly | (values.radius < scaled(1.0, np.minimum(room, 1000))))
+    return np.asarray(plainly | (values.radius < ldexp(1.0, np.minimum(room, 1000))))
 
 
 def error_in_ulp(got: Array, truth: Enclosures, fmt: Format) -> Array:
@@ -77,7 +77,7 @@ def absolute_error(got: Array, truth: Enclosures) -> Array:
     with np.errstate(all="ignore"):
         scale = ulp_exponent(truth, fmt) + fmt.precision
         distance = _scaled_distance(got, truth, scale)
-        error = np.where(np.isinf(distance), _plain_distance(got, truth), scaled(distance, scale))
+        error = np.where(np.isinf(distance), _plain_distance(got, truth), ldexp(distance, scale))
         subnormal = (error < 2.0**-1022) & (distance > 0)
         return _with_domain_rules(np.where(subnormal, np.nextafter(error, np.inf), error), got, truth, fmt)
 
@@ -97,8 +97,8 @@ def _scaled_distance(got: Array, truth: Enclosures, scale: Array) -> Array:
     error 2^-53 each, of which only the first can be magnified, by at most 2, since |low| is half a unit of high.
     """
     shift = truth.exponent - scale
-    got = scaled(got, -scale)
-    high, low, radius = (scaled(part, shift) for part in (truth.high, truth.low, truth.radius))
+    got = ldexp(got, -scale)
+    high, low, radius = (ldexp(part, shift) for part in (truth.high, truth.low, truth.radius))
     far = (shift < -900) & (truth.high != 0)
     lost = np.where(far | (truth.low != 0) | (truth.radius > 0), _TINY, 0.0)  # low and radius may be tiny anywhere
     difference, rest = two_sum(got, -high)
@@ -115,7 +115,7 @@ def _plain_distance(got: Array, truth: Enclosures) -> Array:
     number, is less than 2^-900 of that; where the enclosure holds 0 the ULP is the smallest one, and the rounding
     2^-52 of the radius. The subtraction, the sum and the product are rounded by 2^-53 each.
     """
-    reach = scaled(truth.radius, truth.exponent)
+    reach = ldexp(truth.radius, truth.exponent)
     return np.asarray((np.abs(got - truth.nearest()) + reach) * _ROUNDING_SLACK)
 
 

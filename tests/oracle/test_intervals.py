@@ -11,7 +11,7 @@ import pytest
 from flint import arb, ctx
 
 from gradlab.oracle.exact.conversion import ball_of, to_enclosures
-from gradlab.oracle.intervals import LARGEST_PRINTED, SMALLEST_EXPONENT, Enclosures, constant, fill, normalised
+from gradlab.oracle.intervals import LARGEST_PRINTED, SMALLEST_EXPONENT, Enclosures, constant, fill, normalise
 
 TWO = Fraction(2)
 
@@ -124,7 +124,7 @@ def test_a_ball_of_a_pair_holds_the_relative_error() -> None:
 
 def test_normalising_does_not_move_an_interval() -> None:
     parts = (np.array([6.0, -0.3, 0.0]), np.array([2.0**-60, 0.0, 0.0]), np.array([2.0**-70, 2.0**-80, 1.0]))
-    found = normalised(*parts, np.array([-4000, 3, 7], dtype=np.int64))
+    found = normalise(*parts, np.array([-4000, 3, 7], dtype=np.int64))
     for index, exponent in enumerate([-4000, 3, 7]):
         high, low, radius = (Fraction(float(part[index])) for part in parts)
         scale = TWO**exponent

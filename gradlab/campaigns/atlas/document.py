@@ -212,7 +212,7 @@ def _certified(implementation: Implementation, certificates: Sequence[Certificat
     """What certificates say of a target, the larger error of both labels; current: its sources are what they were."""
     for certificate in certificates:
         for outcome in certificate.outcomes:
-            if outcome.subject["target"] != implementation.target:
+            if outcome.description["target"] != implementation.target:
                 continue
             worsts = {part: [outcome.tallies[Quantity(label, part)].worst for label in (0, 1)] for part in PARTS}
             yield {
@@ -220,7 +220,7 @@ def _certified(implementation: Implementation, certificates: Sequence[Certificat
                 "dtype": "float32",
                 "n_margins": certificate.n_done,
                 "current": same_contents(
-                    outcome.subject["sources"], sources_of(inspect.unwrap(implementation.function))
+                    outcome.description["sources"], sources_of(inspect.unwrap(implementation.function))
                 ),
                 "parts": {part: _of_worst(both) for part, both in worsts.items()},
             }

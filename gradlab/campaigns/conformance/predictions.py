@@ -19,7 +19,7 @@ from gradlab.bounds import first_order, loss_bound
 from gradlab.bounds.rounding_counts import gamma
 from gradlab.campaigns.conformance.case import Asked, Seen
 from gradlab.oracle.enclosure import enclose
-from gradlab.oracle.intervals import Enclosures, constant, fill, normalised
+from gradlab.oracle.intervals import Enclosures, constant, fill, normalise
 from gradlab.oracle.ulp import absolute_error
 from gradlab.problems.coefficients import coefficients_of, denominator_of, loss_factors
 from gradlab.problems.objective import Objective
@@ -161,7 +161,7 @@ def exact(values: Any) -> Enclosures:
     numbers = np.asarray(values, dtype=np.float64)
     zeros = np.zeros(numbers.shape)
     finite = np.where(np.isfinite(numbers), numbers, 0.0)
-    found = normalised(finite, zeros, zeros.copy(), np.zeros(numbers.shape, dtype=np.int64))
+    found = normalise(finite, zeros, zeros.copy(), np.zeros(numbers.shape, dtype=np.int64))
     high = np.where(np.isfinite(numbers), found.high, numbers)
     return Enclosures(high, found.low, found.radius, np.where(np.isfinite(numbers), found.exponent, 0))
 

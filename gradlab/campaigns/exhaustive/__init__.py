@@ -1,0 +1,3 @@
+from pathlib import Path
+
+KEPT = Path(".gradlab") / "exhaustive"  # where a sweep is kept as it grows, unless another folder is given

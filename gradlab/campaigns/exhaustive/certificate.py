@@ -1,4 +1,4 @@
-"""What an exhaustive walk found, and of what: what is kept, gone on with and verified."""
+"""What an exhaustive sweep found, and of what: what is kept, gone on with and verified."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from gradlab.campaigns.exhaustive.digest import WAY
-from gradlab.campaigns.exhaustive.evaluation import Subject, probed
+from gradlab.campaigns.exhaustive.evaluation import SweepTarget, answers_at_probes
 from gradlab.campaigns.exhaustive.pieces import Evidence
-from gradlab.campaigns.exhaustive.sources import OWN, dependencies_of, digest_of_code, digest_of_contents, followed
+from gradlab.campaigns.exhaustive.sources import OWN, dependencies_of, digest_of_code, digest_of_contents, follow
 from gradlab.campaigns.exhaustive.tally import MEAN_LOSS, Quantity, Tallies, Tally
 from gradlab.campaigns.exhaustive.truth import END
 from gradlab.measure.machine import numpy_simd, processor
@@ -29,19 +29,19 @@ class CertificateError(Exception):
 
 @dataclass(frozen=True)
 class Outcome:
-    """Of one implementation: what it is (`stated`), the errors found, and what is held of each piece that is done.
+    """Of one implementation: its description, the errors found, and what is held of each piece that is done.
 
     evidence is empty where a certificate holds no pieces.
     """
 
-    subject: Plain
+    description: Plain
     tallies: Tallies
     evidence: Mapping[range, Evidence]
 
 
 @dataclass(frozen=True)
 class Certificate:
-    """machine: as `machine_of` has it. margins: their bits. done: those walked, in order, none adjacent."""
+    """machine: as `machine_of` has it. margins: their bits. done: those swept, in order, none adjacent."""
 
     machine: Plain
     margins: range
@@ -60,8 +60,8 @@ class Certificate:
 
     @property
     def has_pieces(self) -> bool:
-        """Whether what is done is told piece by piece."""
-        return all(merged_ranges(one.evidence) == self.done for one in self.outcomes)
+        """Whether what is done is held piece by piece."""
+        return all(merge_ranges(one.evidence) == self.done for one in self.outcomes)
 
     @property
     def is_complete(self) -> bool:
@@ -84,31 +84,31 @@ def machine_of() -> Plain:
 def _checker() -> set[Path]:
     """The truth with all that it imports, and what makes the calls and counts the errors; nothing else of gradlab."""
     here = Path(__file__).parent
-    return {*followed([here / "truth.py"], {OWN}).files, *(here / name for name in _CALLERS)}
+    return {*follow([here / "truth.py"], {OWN}).files, *(here / name for name in _CALLERS)}
 
 
-def stated(subject: Subject) -> Plain:
+def description_of(target: SweepTarget) -> Plain:
     """What an implementation is: its target, how it is asked, the hashes of its files and of its answers at PROBES.
 
     packages: the versions of what is installed and imported by those files, numpy and numba among them. files: what
     the target names after a prefix, such as a library.
     """
-    one = subject.implementation
+    one = target.implementation
     needed = dependencies_of(one.function)
     named = [Path(part) for part in one.target.split(":")[1:] if Path(part).is_file()]
     return {
         "target": one.target,
         "name": one.name,
-        "reduction": subject.reduction,
-        "order": subject.order,
+        "reduction": target.reduction,
+        "order": target.order,
         "sources": needed.sources,
         "packages": needed.versions,
         "files": {path.name: digest_of_contents([path]) for path in named},
-        "probes": hashlib.sha256(probed(subject)).hexdigest(),
+        "probes": hashlib.sha256(answers_at_probes(target)).hexdigest(),
     }
 
 
-def merged_ranges(ranges: Iterable[range]) -> tuple[range, ...]:
+def merge_ranges(ranges: Iterable[range]) -> tuple[range, ...]:
     """The same numbers, in order, adjacent ranges made one; all of one step."""
     found: list[range] = []
     for one in sorted(ranges, key=lambda one: one.start):
@@ -125,7 +125,7 @@ def label_of(margins: range) -> str:
 
 
 def coverage(certificate: Certificate, quantity: Quantity, tally: Tally) -> str:
-    """The same of one quantity, which may have been asked for at fewer margins: "of batches" for mean losses."""
+    """The same of one quantity, which may have been evaluated at fewer margins: "of batches" for mean losses."""
     if quantity[1] == MEAN_LOSS:
         return "of batches"
     return label_of(certificate.margins) if tally.count == len(certificate.margins) else "sampled"

@@ -16,7 +16,7 @@ _BYTES = 8
 class Digest:
     """Of answers in the order in which they come, bit for bit: the CRC-32 of each array, and BLAKE2b over those.
 
-    CRC-32 costs 3 to 6% of a walk, BLAKE2b of everything would cost three times that. It sees for certain where one
+    CRC-32 costs 3 to 6% of a sweep, BLAKE2b of everything would cost three times that. It sees for certain where one
     answer of an array changed, and overlooks another change once in 2^32. BLAKE2b is cut to 64 bits, 16 digits.
     Nobody gains from two sets of answers with one digest: who writes a false certificate knows the true digests
     anyway, and is found out by the errors. So the digest need only be safe against chance, which 64 bits are.

@@ -42,7 +42,7 @@ class FaultError(Exception):
 
 
 @dataclass(frozen=True, eq=False)
-class Subject:
+class SweepTarget:
     """An implementation, and how it is asked: the reduction, and the order of the logits in memory, "C" or "F"."""
 
     implementation: Implementation
@@ -94,41 +94,41 @@ class _Answers(NamedTuple):
     means: list[float]
 
 
-def subject_of(implementation: Implementation) -> Subject:
+def sweep_target(implementation: Implementation) -> SweepTarget:
     """How to ask: for each row's own loss if it claims that. Raises FaultError.
 
     The logits are stored class by class, "F", which is several times faster with two classes, unless that is refused
     or gives other bits at PROBES.
     """
     reduction = next(one for one in ("none", "sum", "mean") if one in implementation.claims.reduction)
-    rows = Subject(implementation, reduction)
-    expected = probed(rows)
+    rows = SweepTarget(implementation, reduction)
+    expected = answers_at_probes(rows)
     try:
-        same = probed(Subject(implementation, reduction, "F")) == expected
+        same = answers_at_probes(SweepTarget(implementation, reduction, "F")) == expected
     except FaultError:
         same = False
-    return Subject(implementation, reduction, "F" if same else "C")
+    return SweepTarget(implementation, reduction, "F" if same else "C")
 
 
-def probed(subject: Subject) -> bytes:
+def answers_at_probes(target: SweepTarget) -> bytes:
     """The answers at PROBES, bit for bit."""
     found = b""
     for label in (0, 1):
-        loss, gradient = asked(subject, label, Batch(PROBES, len(PROBES)))
+        loss, gradient = evaluate_batch(target, label, Batch(PROBES, len(PROBES)))
         found += np.ascontiguousarray(loss).tobytes() + np.ascontiguousarray(gradient).tobytes()
     return found
 
 
-def asked(subject: Subject, label: int, batch: Batch) -> tuple[Array, Array]:
+def evaluate_batch(target: SweepTarget, label: int, batch: Batch) -> tuple[Array, Array]:
     """The loss, () or (n_rows,), and the gradient (n_rows, 2) of one call; raises FaultError where there is none."""
-    logits, labels = rows_of(subject.order, label, batch)
-    answer = answer_to_call(subject.implementation, Call(logits, labels, _keywords(subject)), subject.reduction)
+    logits, labels = rows_of(target.order, label, batch)
+    answer = answer_to_call(target.implementation, Call(logits, labels, _keywords(target)), target.reduction)
     if answer.loss is None or answer.gradient is None:
-        raise FaultError(_told(subject, batch, str(answer.fault)))
+        raise FaultError(_fault_line(target, batch, str(answer.fault)))
     return answer.loss, answer.gradient
 
 
-def walked(subject: Subject, bits: range, truth: Truth, digest: Digest | None = None) -> Tallies:
+def sweep_chunk(target: SweepTarget, bits: range, truth: Truth, digest: Digest | None = None) -> Tallies:
     """The errors on the margins with these bits, at most CHUNK of them, for both labels. Raises FaultError.
 
     digest: takes in every answer as it came.
@@ -137,59 +137,59 @@ def walked(subject: Subject, bits: range, truth: Truth, digest: Digest | None = 
     found = dict(nothing_yet())
     every = np.arange(len(bits))
     for label in (0, 1):
-        answers = _answers(subject, label, bits, digest)
+        answers = _answers(target, label, bits, digest)
         entries, size, known = truth.entries[label], truth.per_ulp_of_entries[label], answers.known
-        targets = Part(answers.targets, _errors(answers.targets, -entries, size), bits, every, answers.calls)
-        others = Part(answers.others, _errors(answers.others, entries, size), bits, every, answers.calls)
+        target_entries = Part(answers.targets, _errors(answers.targets, -entries, size), bits, every, answers.calls)
+        other_entries = Part(answers.others, _errors(answers.others, entries, size), bits, every, answers.calls)
         values = answers.losses[known]
         errors = _errors(values, truth.losses[label][known], truth.per_ulp_of_losses[label][known])
-        calls = answers.calls if subject.reduction == "none" else []  # otherwise each is of a call of its own
+        calls = answers.calls if target.reduction == "none" else []  # otherwise each is of a call of its own
         losses = Part(values, errors, bits, every[known], calls)
-        found[Quantity(label, "target")] = targets.tally()
-        found[Quantity(label, "others")] = others.tally()
+        found[Quantity(label, "target")] = target_entries.tally()
+        found[Quantity(label, "others")] = other_entries.tally()
         found[Quantity(label, "loss")] = losses.tally()
         found[Quantity(label, MEAN_LOSS)] = _tally_of_means(answers, bits, truth.losses[label])
     return found
 
 
-def _answers(subject: Subject, label: int, bits: range, digest: Digest) -> _Answers:
+def _answers(target: SweepTarget, label: int, bits: range, digest: Digest) -> _Answers:
     n = len(bits)
     losses, gradient, known = np.empty(n), np.empty((n, 2), order="F"), np.zeros(n, dtype=bool)
-    calls, means = list(_calls(subject, label, bits)), []
+    calls, means = list(_calls(target, label, bits)), []
     for places, n_rows in calls:
         if n_rows == 1:
-            losses[places], gradient[places] = one_by_one(subject, label, margins_of(bits[places]))
+            losses[places], gradient[places] = one_by_one(target, label, margins_of(bits[places]))
             known[places] = True
             digest.add(losses[places], gradient[places])
             continue
-        loss, rows = asked(subject, label, Batch(bits[places], n_rows))
+        loss, rows = evaluate_batch(target, label, Batch(bits[places], n_rows))
         digest.add(loss, rows)
         gradient[places] = rows[: len(gradient[places])]
-        if subject.reduction == "none":
+        if target.reduction == "none":
             losses[places] = loss
             known[places] = True
         else:
-            means.append(float(loss) / (n_rows if subject.reduction == "sum" else 1))
-        if subject.reduction == "mean":
+            means.append(float(loss) / (n_rows if target.reduction == "sum" else 1))
+        if target.reduction == "mean":
             gradient[places] *= n_rows
     alone = np.arange(0, n, max(1, LOSS_EVERY // bits.step))
     alone = alone[~known[alone]]
-    asked_alone = one_by_one(subject, label, margins_of(bits)[alone])
-    digest.add(*asked_alone)
-    losses[alone] = asked_alone[0]
+    answers_alone = one_by_one(target, label, margins_of(bits)[alone])
+    digest.add(*answers_alone)
+    losses[alone] = answers_alone[0]
     known[alone] = True
     return _Answers(losses, gradient[:, label], gradient[:, 1 - label], known, calls, means)
 
 
-def _calls(subject: Subject, label: int, bits: range) -> Iterator[tuple[slice, int]]:
+def _calls(target: SweepTarget, label: int, bits: range) -> Iterator[tuple[slice, int]]:
     """The places of the margins of each call, and the number of its rows; from one row on, a call for each margin."""
     n, start = len(bits), 0
-    if subject.reduction == "none":
+    if target.reduction == "none":
         yield slice(0, n), max(n, 2)
         return
     n_rows = 1 << (n - 1).bit_length()
     margins = margins_of(bits)
-    divided = subject.reduction == "mean" and label == 0
+    divided = target.reduction == "mean" and label == 0
     while start < n:
         while divided and n_rows > 1 and margins[min(start + n_rows, n) - 1] > _farthest(n_rows):
             n_rows //= 2
@@ -203,17 +203,17 @@ def _farthest(n_rows: int) -> float:
     return (126 - math.log2(n_rows)) * math.log(2) - _SLACK
 
 
-def one_by_one(subject: Subject, label: int, margins: Array) -> tuple[Array, Array]:
+def one_by_one(target: SweepTarget, label: int, margins: Array) -> tuple[Array, Array]:
     """The losses (n,) and gradients (n, 2), float64, of a call for each margin; raises FaultError."""
     losses, gradient = np.empty(len(margins)), np.empty((len(margins), 2))
-    keywords, place = _keywords(subject), 0
+    keywords, place = _keywords(target), 0
 
     def all_of_them(logits: Array, labels: Array) -> None:
         nonlocal place
         for place, row in enumerate(logits):
-            pair = pair_of(subject.implementation.function(row[None].copy(), labels.copy(), **keywords))
+            pair = pair_of(target.implementation.function(row[None].copy(), labels.copy(), **keywords))
             shapes = None if pair is None else tuple(map(np.shape, pair))
-            if pair is None or shapes != (((1,) if subject.reduction == "none" else ()), (1, 2)):
+            if pair is None or shapes != (((1,) if target.reduction == "none" else ()), (1, 2)):
                 raise ValueError(f"must return (loss, gradient) of one row, got shapes {shapes}")
             losses[place : place + 1], gradient[place : place + 1] = pair
 
@@ -221,7 +221,7 @@ def one_by_one(subject: Subject, label: int, margins: Array) -> tuple[Array, Arr
     error = perform(all_of_them, Call(logits, np.array([label]), {})).error
     if error is not None:
         bits = int(margins[place : place + 1].view(np.uint32)[0])
-        raise FaultError(_told(subject, Batch(range(bits, bits + 1), 1), f"raised {described_error(error)}"))
+        raise FaultError(_fault_line(target, Batch(range(bits, bits + 1), 1), f"raised {described_error(error)}"))
     return losses, gradient
 
 
@@ -233,14 +233,14 @@ def rows_of(order: Any, label: int, batch: Batch) -> tuple[Array, Array]:
     return logits, np.full(batch.n_rows, label)
 
 
-def _keywords(subject: Subject) -> dict[str, Any]:
-    objective = Objective(subject.reduction)
-    return keywords_for(subject.implementation.claims, objective, np.dtype(np.float32))
+def _keywords(target: SweepTarget) -> dict[str, Any]:
+    objective = Objective(target.reduction)
+    return keywords_for(target.implementation.claims, objective, np.dtype(np.float32))
 
 
-def _told(subject: Subject, batch: Batch, fault: str) -> str:
+def _fault_line(target: SweepTarget, batch: Batch, fault: str) -> str:
     where = f"bits {batch.bits[0]:#010x} to {batch.bits[-1]:#010x}, {batch.n_rows} rows"
-    return f"{subject.implementation.name} does not answer (margins with the {where}): {fault}"
+    return f"{target.implementation.name} does not answer (margins with the {where}): {fault}"
 
 
 def _errors(observed: Array, truth: Array, size: Array) -> Array:

@@ -18,17 +18,17 @@ from gradlab.campaigns.exhaustive.certificate import (
     Outcome,
     coverage,
     label_of,
-    merged_ranges,
+    merge_ranges,
 )
 from gradlab.campaigns.exhaustive.pieces import Evidence
 from gradlab.campaigns.exhaustive.rules import (
     LARGEST_PIECE,
     MACHINE,
-    MOST_PIECES,
+    MAX_PIECES,
     error_in_ulp,
     require_consistent,
+    require_description,
     require_printable,
-    require_subject,
     whole,
 )
 from gradlab.campaigns.exhaustive.tally import QUANTITIES, Batch, Quantity, Tally, Worst
@@ -41,7 +41,7 @@ SCHEMA, WITHOUT_PIECES = "gradlab-exhaustive-2", "gradlab-exhaustive-1"
 _DIGITS = 16
 
 
-def encoded(certificate: Certificate) -> Plain:
+def encode(certificate: Certificate) -> Plain:
     """A certificate as plain data for JSON."""
     outcomes = [_encode_outcome(certificate, one) for one in certificate.outcomes]
     return {
@@ -64,7 +64,7 @@ def _encode_outcome(certificate: Certificate, outcome: Outcome) -> Plain:
         column = [json_number(one.largest[i]) for one in held]
         largest = None if all(one is None for one in column) else column
         results.append({**_encode_result(certificate, quantity, outcome.tallies[quantity]), "largest": largest})
-    return {**outcome.subject, "results": results, "digests": "".join(one.digest for one in held)}
+    return {**outcome.description, "results": results, "digests": "".join(one.digest for one in held)}
 
 
 def _runs(pieces: Sequence[range]) -> list[tuple[range, int]]:
@@ -129,7 +129,7 @@ def _certificate(plain: Plain) -> Certificate:
     if held and not machine.keys() >= set(MACHINE):
         raise ValueError(f"machine must have {', '.join(MACHINE)}, has {', '.join(map(str, machine))}")
     pieces = _all_pieces(plain["pieces"]) if held else []
-    if held and merged_ranges(pieces) != done:
+    if held and merge_ranges(pieces) != done:
         raise ValueError("pieces must be what is done")
     outcomes = tuple(_outcome(one, pieces, held) for one in plain["implementations"])
     certificate = Certificate(machine, margins, done, outcomes)
@@ -143,19 +143,19 @@ def _all_pieces(runs: Sequence[Any]) -> list[range]:
         bits, size = _range(run), whole(run[3])
         if not 1 <= size <= LARGEST_PIECE:
             raise ValueError(f"a piece must have 1 to {LARGEST_PIECE} margins, got {size}")
-        if len(found) + len(bits) // size > MOST_PIECES:
-            raise ValueError(f"pieces must be at most {MOST_PIECES}")
+        if len(found) + len(bits) // size > MAX_PIECES:
+            raise ValueError(f"pieces must be at most {MAX_PIECES}")
         found += [bits[first : first + size] for first in range(0, len(bits), size)]
     return found
 
 
 def _outcome(plain: Plain, pieces: Sequence[range], held: bool) -> Outcome:
-    subject = {name: value for name, value in plain.items() if name not in ("results", "digests")}
-    require_subject(subject, ("sources", "packages", "files") if held else ())
+    description = {name: value for name, value in plain.items() if name not in ("results", "digests")}
+    require_description(description, ("sources", "packages", "files") if held else ())
     tallies = {Quantity(whole(one["label"]), one["part"]): _tally(one) for one in plain["results"]}
     if tuple(tallies) != QUANTITIES:
         raise ValueError(f"results must be of {QUANTITIES}, got {tuple(tallies)}")
-    return Outcome(subject, tallies, _evidence(plain, pieces) if pieces else {})
+    return Outcome(description, tallies, _evidence(plain, pieces) if pieces else {})
 
 
 def _evidence(plain: Plain, pieces: Sequence[range]) -> Mapping[range, Evidence]:

@@ -1,4 +1,4 @@
-"""What an exhaustive walk found, in words."""
+"""What an exhaustive sweep found, in words."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from gradlab.campaigns.exhaustive.verify import Finding, name_of
 from gradlab.storage.encoding import hex_of
 
 
-def told(certificate: Certificate) -> Iterator[str]:
+def certificate_lines(certificate: Certificate) -> Iterator[str]:
     """The largest errors of every implementation, and how many are of which size, line by line."""
     for outcome in certificate.outcomes:
-        one = outcome.subject
+        one = outcome.description
         yield ""
         yield (
             f"{one['name']}  {label_of(certificate.margins)}: {certificate.n_done:,} float32 margins M in [0, 104),"
@@ -28,10 +28,10 @@ def _implementation_lines(certificate: Certificate, outcome: Outcome) -> Iterato
     for quantity, tally in outcome.tallies.items():
         if tally.worst is not None:
             yield f"  {name_of(quantity)}: {place_of(tally.worst)}"
-            yield f"    {_counted(coverage(certificate, quantity, tally), quantity, tally)}"
+            yield f"    {_sizes_in_words(coverage(certificate, quantity, tally), quantity, tally)}"
 
 
-def _counted(covered: str, quantity: Quantity, tally: Tally) -> str:
+def _sizes_in_words(covered: str, quantity: Quantity, tally: Tally) -> str:
     what = "batches" if quantity[1] == MEAN_LOSS else "margins"
     sizes = [f"up to {_size(i)}: {count:,}" for i, count in enumerate(tally.sizes) if count]
     return f"{covered}, {tally.count:,} {what}, by ULP of error (1/2: correctly rounded): {', '.join(sizes)}"
@@ -49,7 +49,7 @@ def place_of(worst: Worst) -> str:
     return f"{worst.ulp:.6g} ULP at M = {margin} (bits {worst.bits:#010x}), observed {observed} in a call of {rows}"
 
 
-def told_of(finding: Finding) -> Iterator[str]:
+def finding_lines(finding: Finding) -> Iterator[str]:
     """Whether a largest error holds, and why not."""
     holds = "DOES NOT HOLD" if finding.faults else "not comparable" if finding.note else "holds"
     place = "none" if finding.worst is None else place_of(finding.worst)
@@ -57,20 +57,20 @@ def told_of(finding: Finding) -> Iterator[str]:
     yield from (f"  {said}" for said in (*finding.faults, *([finding.note] if finding.note else [])))
 
 
-def told_again(certificate: Certificate, choice: Choice, found: Sequence[Again]) -> Iterator[str]:
-    """What came of walking pieces again, and how likely false pieces are to have been passed over."""
+def spot_check_lines(certificate: Certificate, choice: Choice, found: Sequence[Again]) -> Iterator[str]:
+    """What came of sweeping pieces again, and how likely false pieces are to have been passed over."""
     n, held = len(choice.pieces), certificate.has_pieces
     if choice.seed is not None:
         yield f"{n} of {choice.n_pieces:,} pieces, drawn at random, run again; --seed {choice.seed} draws the same"
     else:
         yield f"all {n:,} pieces run again"
     for again in found:
-        yield from _spot_check_lines(again, held)
+        yield from _outcome_lines(again, held)
     if held:
         yield _odds_in_words(choice, found)
 
 
-def _spot_check_lines(again: Again, held: bool) -> Iterator[str]:
+def _outcome_lines(again: Again, held: bool) -> Iterator[str]:
     if again.faults:
         yield f"DOES NOT HOLD: {again.name}, pieces run again"
     elif not held:

@@ -1,28 +1,27 @@
-"""The margins in pieces: what is walked, kept and walked again at a time, the same whichever others are walked too."""
+"""The margins in pieces: what is swept, kept and swept again at a time, the same whichever others are swept too."""
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Generator, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Context, Decimal
-from functools import cache
+from functools import cache, partial
 
 from gradlab.campaigns.exhaustive.digest import Digest
-from gradlab.campaigns.exhaustive.evaluation import CHUNK, Subject, walked
-from gradlab.campaigns.exhaustive.tally import QUANTITIES, Tallies, all_merged, nothing_yet
+from gradlab.campaigns.exhaustive.evaluation import CHUNK, SweepTarget, sweep_chunk
+from gradlab.campaigns.exhaustive.tally import QUANTITIES, Tallies, merge_all, nothing_yet
 from gradlab.campaigns.exhaustive.truth import truth_of
+from gradlab.campaigns.runner import over_pieces
 from gradlab.targets.load import load
 
 _SLOW = 0x42800000  # 64: from here on an implementation may have to be asked margin by margin, and pieces are small
-_PIECE, _SMALL_PIECE = 2**19, 2**16  # a second or a few at most; the more pieces, the more of them are walked again
+_PIECE, _SMALL_PIECE = 2**19, 2**16  # a second or a few at most; the more pieces, the more of them are swept again
 _THREE_DIGITS, _HUNDREDTH = Context(prec=3, rounding=ROUND_CEILING), Decimal("0.01")
 
 
 @dataclass(frozen=True)
-class Asked:
-    """How an implementation is loaded and asked, as `Subject` has it."""
+class TargetSpec:
+    """How an implementation is loaded and asked, as `SweepTarget` has it."""
 
     target: str
     reduction: str
@@ -30,7 +29,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Examined:
+class PieceResult:
     """One implementation on one piece: the digest of its answers, and the errors found."""
 
     digest: str
@@ -41,14 +40,14 @@ class Examined:
 class Evidence:
     """What a certificate holds of a piece: the digest, and the largest error of every quantity, or None without any.
 
-    In ULP, `rounded_up`: the largest of all pieces is that of the whole, rounded so.
+    In ULP, `round_up`: the largest of all pieces is that of the whole, rounded so.
     """
 
     digest: str
     largest: tuple[float | None, ...]
 
 
-Found = tuple[range, list[Examined]]
+Found = tuple[range, list[PieceResult]]
 
 
 def pieces_of(margins: range) -> Iterator[range]:
@@ -60,60 +59,48 @@ def pieces_of(margins: range) -> Iterator[range]:
         first += size
 
 
-def examined(subjects: Sequence[Subject], piece: range) -> list[Examined]:
+def sweep_piece(targets: Sequence[SweepTarget], piece: range) -> list[PieceResult]:
     """Each on a piece; the truth is computed once for all, the calls are those of this piece. Raises FaultError."""
-    found, digests = [nothing_yet() for _ in subjects], [Digest() for _ in subjects]
+    found, digests = [nothing_yet() for _ in targets], [Digest() for _ in targets]
     for first in range(0, len(piece), CHUNK):
         bits = piece[first : first + CHUNK]
         truth = truth_of(bits)
-        for i, subject in enumerate(subjects):
-            found[i] = all_merged(found[i], walked(subject, bits, truth, digests[i]))
-    return [Examined(digest.hexadecimal(), one) for digest, one in zip(digests, found, strict=True)]
+        for i, target in enumerate(targets):
+            found[i] = merge_all(found[i], sweep_chunk(target, bits, truth, digests[i]))
+    return [PieceResult(digest.hexadecimal(), one) for digest, one in zip(digests, found, strict=True)]
 
 
-def evidence_of(found: Examined) -> Evidence:
+def evidence_of(found: PieceResult) -> Evidence:
     """What a certificate holds of this."""
     worsts = [found.tallies[quantity].worst for quantity in QUANTITIES]
-    return Evidence(found.digest, tuple(None if worst is None else rounded_up(worst.ulp) for worst in worsts))
+    return Evidence(found.digest, tuple(None if worst is None else round_up(worst.ulp) for worst in worsts))
 
 
-def rounded_up(ulp: float) -> float:
+def round_up(ulp: float) -> float:
     """An error, rounded up to a hundredth, or to three digits from 10 on; never in another order than the errors."""
     exact = Decimal(ulp)
     return float(exact.quantize(_HUNDREDTH, ROUND_CEILING) if ulp < 10 else _THREE_DIGITS.plus(exact))
 
 
-def examined_over(
-    subjects: Sequence[Subject], pieces: Sequence[range], n_processes: int
+def sweep_pieces(
+    targets: Sequence[SweepTarget], pieces: Sequence[range], n_processes: int
 ) -> Generator[Found, None, None]:
     """Every piece, as it is done, over processes. Raises FaultError."""
-    if n_processes == 1:
-        yield from ((piece, examined(subjects, piece)) for piece in pieces)
-        return
-    asked = tuple(Asked(one.implementation.target, one.reduction, one.order) for one in subjects)
-    with ProcessPoolExecutor(n_processes, initializer=_leave_interrupts_to_the_parent) as pool:
-        try:
-            running = {pool.submit(_in_a_process, asked, piece): piece for piece in pieces}
-            for future in as_completed(running):
-                yield running[future], future.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
+    specs = tuple(TargetSpec(one.implementation.target, one.reduction, one.order) for one in targets)
+    work = partial(sweep_piece, targets) if n_processes == 1 else partial(_sweep_in_process, specs)
+    return over_pieces(work, pieces, n_processes)
 
 
-def subject_again(asked: Asked) -> Subject:
+def load_target(spec: TargetSpec) -> SweepTarget:
     """An implementation, asked as it was. Raises TargetError."""
-    (one,) = load(asked.target, {}, ("float32",))
-    return Subject(one, asked.reduction, asked.order)
+    (one,) = load(spec.target, {}, ("float32",))
+    return SweepTarget(one, spec.reduction, spec.order)
 
 
-def _leave_interrupts_to_the_parent() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def _in_a_process(asked: tuple[Asked, ...], piece: range) -> list[Examined]:
-    return examined(_loaded(asked), piece)
+def _sweep_in_process(specs: tuple[TargetSpec, ...], piece: range) -> list[PieceResult]:
+    return sweep_piece(_targets_of(specs), piece)
 
 
 @cache
-def _loaded(asked: tuple[Asked, ...]) -> list[Subject]:
-    return [subject_again(one) for one in asked]
+def _targets_of(specs: tuple[TargetSpec, ...]) -> list[SweepTarget]:
+    return [load_target(one) for one in specs]

@@ -13,8 +13,8 @@ from gradlab.problems.objective import REDUCTIONS
 from gradlab.storage.encoding import Plain
 
 MACHINE = ("gradlab", "checker", "digests", "python", "numpy", "processor", "numpy_simd")
-LARGEST_PIECE = 2**19  # margins, some seconds: a larger one would be walked without end when it is drawn
-MOST_PIECES = 2**17  # of all certificates that are written, 2,208 is the most
+LARGEST_PIECE = 2**19  # margins, some seconds: a larger one would be swept without end when it is drawn
+MAX_PIECES = 2**17  # of all certificates that are written, 2,208 is the most
 
 
 def whole(value: Any) -> int:
@@ -45,15 +45,19 @@ def require_printable(plain: Any) -> None:
             require_printable(one)
 
 
-def require_subject(subject: Plain, names: tuple[str, ...]) -> None:
-    """Raises ValueError where an implementation is not told, or not asked in a way that there is."""
+def require_description(description: Plain, names: tuple[str, ...]) -> None:
+    """Raises ValueError where a description lacks a field, or has a reduction or order that does not exist."""
     for name in ("target", "name", "reduction", "order"):
-        if not isinstance(subject.get(name), str):
-            raise ValueError(f"an implementation must have a target, name, reduction and order, has {list(subject)}")
-    if subject["reduction"] not in REDUCTIONS or subject["order"] not in ("C", "F"):
-        raise ValueError(f"{subject['name']} cannot be asked by {subject['reduction']!r:.40}, {subject['order']!r:.40}")
+        if not isinstance(description.get(name), str):
+            raise ValueError(
+                f"an implementation must have a target, name, reduction and order, has {list(description)}"
+            )
+    if description["reduction"] not in REDUCTIONS or description["order"] not in ("C", "F"):
+        raise ValueError(
+            f"{description['name']} cannot be asked by {description['reduction']!r:.40}, {description['order']!r:.40}"
+        )
     for name in names:
-        held = subject[name].values() if isinstance(subject[name], dict) else [None]
+        held = description[name].values() if isinstance(description[name], dict) else [None]
         if not all(isinstance(one, str) for one in held):
             raise ValueError(f"{name} must be texts by name")
 

@@ -34,7 +34,7 @@ class Imported:
 
 @dataclass
 class Dependencies:
-    """files: those followed, by the name they are told by; packages: top-level names of what is installed."""
+    """files: those followed, by name; packages: top-level names of what is installed."""
 
     files: dict[Path, str] = field(default_factory=dict)
     packages: set[str] = field(default_factory=set)
@@ -59,16 +59,16 @@ def sources_of(function: Callable[..., Any]) -> dict[str, str]:
 def dependencies_of(function: Callable[..., Any]) -> Dependencies:
     """What a function depends on: of what is installed only the function's own folder is followed.
 
-    What wraps it, or is wrapped by it, and is installed as part of another package, is told by that one's version.
+    What wraps it, or is wrapped by it, and is installed as part of another package, counts by the version of that one.
     """
     files = list(dict.fromkeys(_files_of(function)))
     starts = [path for path in files if not _is_installed(path) or _top(path) == _top(files[0])]
-    found = followed(starts, {path.parent for path in starts})
+    found = follow(starts, {path.parent for path in starts})
     found.packages.update(_top(path) for path in files if path not in starts)
     return found
 
 
-def followed(starts: Iterable[Path], folders: Collection[Path]) -> Dependencies:
+def follow(starts: Iterable[Path], folders: Collection[Path]) -> Dependencies:
     """The files, and what they import, file by file, where that is in one of the folders or is not installed."""
     found, todo = Dependencies(), list(starts)
     while todo:
@@ -79,7 +79,7 @@ def followed(starts: Iterable[Path], folders: Collection[Path]) -> Dependencies:
         if path.suffix != ".py":
             continue
         for one in imports_in(path.read_bytes()):
-            files = list(_resolved(one, path))
+            files = list(_files_imported(one, path))
             inside = [file for file in files if _is_followed(file, folders)]
             todo += inside
             top = one.module.partition(".")[0]
@@ -165,10 +165,10 @@ def _files_of(function: Any) -> Iterator[Path]:
         place = getattr(sys.modules.get(name), "__file__", None) if isinstance(name, str) else None
         if isinstance(place, str) and Path(place).is_file():
             yield Path(place).resolve()
-        todo += _wrapped_in(one)
+        todo += _wrapped_callables(one)
 
 
-def _wrapped_in(function: Any) -> Iterator[Any]:
+def _wrapped_callables(function: Any) -> Iterator[Any]:
     for cell in getattr(function, "__closure__", None) or ():
         try:
             value = cell.cell_contents
@@ -180,14 +180,14 @@ def _wrapped_in(function: Any) -> Iterator[Any]:
         yield wrapped
 
 
-def _resolved(one: Imported, path: Path) -> Iterator[Path]:
-    """The files that an import statement in the file at `path` reaches, as far as they can be told."""
+def _files_imported(one: Imported, path: Path) -> Iterator[Path]:
+    """The files that an import statement in the file at `path` reaches, as far as they can be found."""
 
-    def reached(dotted: str) -> Path | None:
+    def file_of(dotted: str) -> Path | None:
         return _beneath(path.parents[one.level - 1], dotted) if one.level else _absolute(dotted, path)
 
-    inside = [reached(f"{one.module}.{name}".lstrip(".")) for name in one.names]
-    whole = reached(one.module) if one.module or None in inside else None  # `from . import module` asks no more
+    inside = [file_of(f"{one.module}.{name}".lstrip(".")) for name in one.names]
+    whole = file_of(one.module) if one.module or None in inside else None  # `from . import module` asks no more
     yield from (place.resolve() for place in (whole, *inside) if place is not None)
 
 

@@ -80,13 +80,13 @@ def sizes_of(errors: Array) -> tuple[int, ...]:
     return (*counts, errors.size - below)
 
 
-def merged(first: Tally, second: Tally) -> Tally:
+def merge(first: Tally, second: Tally) -> Tally:
     """Both together; of equal errors the one at the smaller margin is kept, so that the order does not matter."""
     worsts = [worst for worst in (first.worst, second.worst) if worst is not None]
     sizes = tuple(a + b for a, b in zip(first.sizes, second.sizes, strict=True))
     return Tally(sizes, min(worsts, key=lambda worst: (-worst.ulp, worst.bits), default=None))
 
 
-def all_merged(first: Tallies, second: Tallies) -> Tallies:
+def merge_all(first: Tallies, second: Tallies) -> Tallies:
     """Both together, quantity by quantity."""
-    return {quantity: merged(first[quantity], second[quantity]) for quantity in QUANTITIES}
+    return {quantity: merge(first[quantity], second[quantity]) for quantity in QUANTITIES}

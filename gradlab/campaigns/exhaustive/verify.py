@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from gradlab.campaigns.exhaustive.certificate import Certificate, Outcome, machine_of, stated
-from gradlab.campaigns.exhaustive.evaluation import FaultError, Subject, asked, one_by_one, rows_of
-from gradlab.campaigns.exhaustive.pieces import Asked, rounded_up, subject_again
+from gradlab.campaigns.exhaustive.certificate import Certificate, Outcome, description_of, machine_of
+from gradlab.campaigns.exhaustive.evaluation import FaultError, SweepTarget, evaluate_batch, one_by_one, rows_of
+from gradlab.campaigns.exhaustive.pieces import TargetSpec, load_target, round_up
 from gradlab.campaigns.exhaustive.sources import same_contents
 from gradlab.campaigns.exhaustive.tally import MEAN_LOSS, QUANTITIES, Quantity, Tally, Worst, sizes_of
 from gradlab.campaigns.exhaustive.truth import margins_of, per_ulp
@@ -46,17 +46,17 @@ class Finding:
     note: str | None = None
 
 
-def verified(certificate: Certificate) -> Iterator[Finding]:
+def verify_errors(certificate: Certificate) -> Iterator[Finding]:
     """Every largest error, verified. Raises TargetError where an implementation does not load any more."""
     for outcome in certificate.outcomes:
-        subject = subject_of_outcome(outcome)
+        target = target_of_outcome(outcome)
         lenient = any(not one.startswith("digests ") for one in elsewhere(certificate, outcome))
         for quantity, tally in outcome.tallies.items():
             faults = [*_faults_of_counts(tally, quantity, certificate), *faults_of_pieces(outcome, quantity)]
-            name, note = subject.implementation.name, None
+            name, note = target.implementation.name, None
             if tally.worst is not None:
                 faults += _faults_by_oracle(quantity, tally.worst)
-                fault, note = _by_asking(subject, quantity, tally.worst, lenient)
+                fault, note = _by_asking(target, quantity, tally.worst, lenient)
                 faults += [fault] if fault else []
             if faults or tally.worst is not None:
                 yield Finding(name, quantity, tally.worst, tuple(faults), note)
@@ -72,8 +72,8 @@ def elsewhere(certificate: Certificate, outcome: Outcome) -> Iterator[str]:
         was = certificate.machine.get(name, value)
         if name not in ("gradlab", "checker") and was != value:
             yield f"{name} is {value}, was {was}"
-    was = outcome.subject.get("packages", {})
-    for name, value in stated(subject_of_outcome(outcome))["packages"].items():
+    was = outcome.description.get("packages", {})
+    for name, value in description_of(target_of_outcome(outcome))["packages"].items():
         if name != "numpy" and was.get(name, value) != value:
             yield f"{name} is {value}, was {was[name]}"
 
@@ -85,20 +85,20 @@ def changes(certificate: Certificate) -> Iterator[str]:
         if was != value:
             yield f"{name} is {value}, was {was}"
     for outcome in certificate.outcomes:
-        for name, value in stated(subject_of_outcome(outcome)).items():
-            of_subject: Any = outcome.subject.get(name, value)
-            if not (same_contents(of_subject, value) if name == "sources" else of_subject == value):
-                yield f"{name} of {outcome.subject['target']} has changed"
+        for name, value in description_of(target_of_outcome(outcome)).items():
+            described: Any = outcome.description.get(name, value)
+            if not (same_contents(described, value) if name == "sources" else described == value):
+                yield f"{name} of {outcome.description['target']} has changed"
 
 
-def subject_of_outcome(outcome: Outcome) -> Subject:
+def target_of_outcome(outcome: Outcome) -> SweepTarget:
     """The implementation of a certificate, asked as it was then. Raises TargetError."""
-    target, reduction, order = (outcome.subject[name] for name in ("target", "reduction", "order"))
-    if len(named := load(target, {}, ("float32",))) != 1:
-        raise TargetError(f"{target} must be one implementation, is {len(named)}")
-    if reduction not in named[0].claims.reduction:
-        raise TargetError(f"{target} does not claim the reduction {reduction}")
-    return subject_again(Asked(target, reduction, order))
+    named, reduction, order = (outcome.description[name] for name in ("target", "reduction", "order"))
+    if len(found := load(named, {}, ("float32",))) != 1:
+        raise TargetError(f"{named} must be one implementation, is {len(found)}")
+    if reduction not in found[0].claims.reduction:
+        raise TargetError(f"{named} does not claim the reduction {reduction}")
+    return load_target(TargetSpec(named, reduction, order))
 
 
 def name_of(quantity: Quantity) -> str:
@@ -150,17 +150,17 @@ def faults_of_pieces(outcome: Outcome, quantity: Quantity) -> Iterator[str]:
     column, worst = QUANTITIES.index(quantity), outcome.tallies[quantity].worst
     held = {piece: one.largest[column] for piece, one in outcome.evidence.items()}
     largest = max((one for one in held.values() if one is not None), default=None)
-    expected = None if worst is None else rounded_up(worst.ulp)
+    expected = None if worst is None else round_up(worst.ulp)
     if largest != expected:
         yield f"the largest error of all pieces is {largest} ULP"
     if worst is not None and expected not in [one for piece, one in held.items() if worst.bits in piece]:
         yield "the piece where it is has another largest error"
 
 
-def _by_asking(subject: Subject, quantity: Quantity, worst: Worst, lenient: bool) -> tuple[str | None, str | None]:
+def _by_asking(target: SweepTarget, quantity: Quantity, worst: Worst, lenient: bool) -> tuple[str | None, str | None]:
     """What is wrong with what the implementation answers now, and what is other but may be, if lenient."""
     try:
-        again = observed_again(subject, quantity, worst)
+        again = observe_again(target, quantity, worst)
     except (FaultError, ValueError) as error:
         return f"it cannot be asked again: {error}", None
     if again.hex() == worst.observed.hex():
@@ -174,16 +174,16 @@ def _by_asking(subject: Subject, quantity: Quantity, worst: Worst, lenient: bool
     return f"{said}: {error_now:.6g} ULP, more than the certificate says", None
 
 
-def observed_again(subject: Subject, quantity: Quantity, worst: Worst) -> float:
+def observe_again(target: SweepTarget, quantity: Quantity, worst: Worst) -> float:
     """What the implementation answers now, in the same call. Raises FaultError, and ValueError for other batches."""
     (label, part), batch = quantity, worst.batch
     place = batch.bits.index(worst.bits)
     if batch.n_rows == 1:
-        losses, gradient = one_by_one(subject, label, margins_of(batch.bits))
+        losses, gradient = one_by_one(target, label, margins_of(batch.bits))
     else:
-        losses, gradient = asked(subject, label, batch)
-        losses = losses / batch.n_rows if subject.reduction == "sum" else losses
-        gradient = gradient.astype(np.float64) * (batch.n_rows if subject.reduction == "mean" else 1)
+        losses, gradient = evaluate_batch(target, label, batch)
+        losses = losses / batch.n_rows if target.reduction == "sum" else losses
+        gradient = gradient.astype(np.float64) * (batch.n_rows if target.reduction == "mean" else 1)
     if part == MEAN_LOSS:
         return float(losses)
     if part == "loss":

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from flint import arb
 
-from gradlab.oracle.intervals import LARGEST_EXPONENT, SMALLEST_EXPONENT, Enclosures, normalised
+from gradlab.oracle.intervals import LARGEST_EXPONENT, SMALLEST_EXPONENT, Enclosures, normalise
 
 _PLAIN = (2.0**-600, 2.0**100)  # sizes of which high, low and radius are float64 without a scale
 _SMALLEST_RADIUS = 2.0**-900  # far below 2^-20 ULP of what is plain, far above what float64 loses when it underflows
@@ -29,7 +29,7 @@ def to_enclosures(balls: Sequence[arb]) -> Enclosures:
         pieces = [_pieces(ball) for ball in balls]
         high, low, radius, exponent = (list(column) for column in zip(*pieces, strict=True))
     widened = (np.array(radius) + np.abs(low) * 2.0**-53) * _ROUND_UP
-    return normalised(np.array(high), np.array(low), widened, np.array(exponent, dtype=np.int64))
+    return normalise(np.array(high), np.array(low), widened, np.array(exponent, dtype=np.int64))
 
 
 def ball_of(high: float, low: float, exponent: int, relative_error: float) -> arb:

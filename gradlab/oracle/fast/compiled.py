@@ -180,7 +180,7 @@ _SHARED: tuple[Callable[..., Any], ...] = (
 # What has to be said otherwise of a number than of an array: moves of bits, and scaling by powers of two.
 _ON_NUMBERS: dict[Callable[..., Any], Callable[..., Any]] = {
     exponential.as_integers: _integer,
-    exponential.looked_up: _entry,
+    exponential.look_up: _entry,
     intervals.power_of_two: _power,
     intervals.normalised_parts: _normalised,
 }

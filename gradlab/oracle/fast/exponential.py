@@ -73,8 +73,8 @@ def exp_with(d: Pair, constants: Constants) -> tuple[Array, Array, Array]:
     reduced_high = (d[0] - multiple * first) - multiple * second
     reduced_low = d[1] - multiple * third
     y_high, y_low = expm1((reduced_high, reduced_low))
-    table_high = looked_up(constants.table_high, index & _ENTRY)
-    table_low = looked_up(constants.table_low, index & _ENTRY)
+    table_high = look_up(constants.table_high, index & _ENTRY)
+    table_low = look_up(constants.table_low, index & _ENTRY)
     product, product_error = two_product(table_high, y_high)
     high, error = fast_two_sum(table_high, product)
     low = ((table_high * y_low + table_low * y_high) + (table_low + product_error)) + error
@@ -86,7 +86,7 @@ def as_integers(values: Array) -> Array:
     return values.astype(np.int64)
 
 
-def looked_up(table: Array, places: Array) -> Array:
+def look_up(table: Array, places: Array) -> Array:
     """The table's entries at the places, which it must have."""
     return np.take(table, places, mode="clip")
 

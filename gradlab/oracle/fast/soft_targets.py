@@ -33,7 +33,7 @@ from gradlab.oracle.fast.array_kernels import COEFFICIENT_ERROR, Scale
 from gradlab.oracle.fast.block_sums import block_width, column_blocks, summed, summed_error
 from gradlab.oracle.fast.row_softmax import Exponentials
 from gradlab.oracle.fast.sharp_targets import scale_error, widen_negligible
-from gradlab.oracle.intervals import Array, Enclosures, concatenate, fill, scaled
+from gradlab.oracle.intervals import Array, Enclosures, concatenate, fill, ldexp
 from gradlab.problems.problem import Problem
 
 LARGEST_LOGIT = 2.0**400
@@ -64,7 +64,7 @@ def class_pairs(problem: Problem, share: arb) -> ClassPairs | None:
     inside = (CLASS_LIMITS[0] < found.exponent) & (found.exponent < CLASS_LIMITS[1]) & (found.high > 0)
     if not (exact | inside).all():
         return None
-    return ClassPairs(*((scaled(c.high, c.exponent), scaled(c.low, c.exponent)) for c in columns))
+    return ClassPairs(*((ldexp(c.high, c.exponent), ldexp(c.low, c.exponent)) for c in columns))
 
 
 class SoftRows(NamedTuple):

@@ -35,7 +35,7 @@ def test_every_implementation_has_one_or_a_reason_why_not() -> None:
 def test_it_is_complete_and_of_what_ships(certificate: Certificate) -> None:
     assert certificate.is_complete
     assert certificate.margins == ALL
-    assert all(outcome.subject["target"] in shipped() for outcome in certificate.outcomes)
+    assert all(outcome.description["target"] in shipped() for outcome in certificate.outcomes)
 
 
 def test_its_largest_errors_hold(certificate: Certificate) -> None:

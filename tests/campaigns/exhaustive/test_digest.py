@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from gradlab.campaigns.exhaustive.digest import WAY, Digest
-from gradlab.campaigns.exhaustive.evaluation import Subject
-from gradlab.campaigns.exhaustive.pieces import examined
+from gradlab.campaigns.exhaustive.evaluation import SweepTarget
+from gradlab.campaigns.exhaustive.pieces import sweep_piece
 from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import Claims
 from gradlab.oracle.intervals import Array
@@ -79,6 +79,6 @@ KNOWN = {
 
 @pytest.mark.parametrize(("reduction", "first"), KNOWN)
 def test_the_digests_of_certificates_that_are_kept_stay_what_they_are(reduction: str, first: int) -> None:
-    one = Subject(Implementation("given", exactly_rounded, Claims(reduction=("none", "mean"))), reduction)
-    (found,) = examined([one], range(first, first + 7 * 10_000, 7))
+    one = SweepTarget(Implementation("given", exactly_rounded, Claims(reduction=("none", "mean"))), reduction)
+    (found,) = sweep_piece([one], range(first, first + 7 * 10_000, 7))
     assert (WAY, found.digest) == (1, KNOWN[reduction, first])

@@ -1,4 +1,4 @@
-"""The walk over every margin: its truth, what it finds, how it goes on, and what its certificates are worth."""
+"""The sweep over every margin: its truth, what it finds, how it goes on, and what its certificates are worth."""
 
 from __future__ import annotations
 
@@ -14,13 +14,20 @@ import pytest
 
 from gradlab.campaigns.exhaustive import evaluation, pieces, sweep
 from gradlab.campaigns.exhaustive.certificate import Certificate, CertificateError
-from gradlab.campaigns.exhaustive.evaluation import CHUNK, FaultError, Subject, one_by_one, subject_of, walked
-from gradlab.campaigns.exhaustive.file import encoded, read_certificate
+from gradlab.campaigns.exhaustive.evaluation import (
+    CHUNK,
+    FaultError,
+    SweepTarget,
+    one_by_one,
+    sweep_chunk,
+    sweep_target,
+)
+from gradlab.campaigns.exhaustive.file import encode, read_certificate
 from gradlab.campaigns.exhaustive.pieces import pieces_of
-from gradlab.campaigns.exhaustive.sweep import ALL, Keep, complete, fresh, resumed, subjects_of
-from gradlab.campaigns.exhaustive.tally import QUANTITIES, Quantity, all_merged, nothing_yet, sizes_of
+from gradlab.campaigns.exhaustive.sweep import ALL, Keep, complete, fresh, resume, sweep_targets
+from gradlab.campaigns.exhaustive.tally import QUANTITIES, Quantity, merge_all, nothing_yet, sizes_of
 from gradlab.campaigns.exhaustive.truth import END, TRUTH_ERROR, margins_of, truth_of
-from gradlab.campaigns.exhaustive.verify import changes, verified
+from gradlab.campaigns.exhaustive.verify import changes, verify_errors
 from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import Claims
 from gradlab.oracle.enclosure import enclose_by_double_double
@@ -60,8 +67,8 @@ def off_at(bits: int, label: int) -> Function:
     return defective
 
 
-def subject(function: Function, reduction: str = "none") -> Subject:
-    return Subject(Implementation("given", function, Claims(reduction=(reduction,))), reduction)
+def target(function: Function, reduction: str = "none") -> SweepTarget:
+    return SweepTarget(Implementation("given", function, Claims(reduction=(reduction,))), reduction)
 
 
 def mean_of_widened(logits: Any, labels: Any) -> Any:
@@ -109,7 +116,7 @@ def test_margins_without_an_answer_are_refused(bits: range) -> None:
 @pytest.mark.parametrize("bits", [0x41234567, 0x42B12345])
 def test_one_wrong_margin_is_found(bits: int, label: int) -> None:
     run = range(bits - 5000, bits + 3000)
-    found = walked(subject(off_at(bits, label)), run, truth_of(run))
+    found = sweep_chunk(target(off_at(bits, label)), run, truth_of(run))
     worst = found[Quantity(label, "target")].worst
     assert worst is not None
     assert worst.bits == bits
@@ -123,7 +130,7 @@ def test_one_wrong_margin_is_found(bits: int, label: int) -> None:
 def test_a_function_that_gives_the_mean_is_seen_as_sharply(first: int) -> None:
     bits = range(first, first + 3000)
     truth = truth_of(bits)
-    each, mean = walked(subject(widened), bits, truth), walked(subject(mean_of_widened, "mean"), bits, truth)
+    each, mean = sweep_chunk(target(widened), bits, truth), sweep_chunk(target(mean_of_widened, "mean"), bits, truth)
     for quantity in QUANTITIES:
         if quantity[1] in ("target", "others"):
             assert mean[quantity].sizes == each[quantity].sizes
@@ -131,7 +138,7 @@ def test_a_function_that_gives_the_mean_is_seen_as_sharply(first: int) -> None:
 
 def test_the_last_margins_of_a_mean_are_asked_one_by_one() -> None:
     bits = range(END - 2000, END)
-    assert walked(subject(mean_of_widened, "mean"), bits, truth_of(bits))[Quantity(0, "loss")].count == 2000
+    assert sweep_chunk(target(mean_of_widened, "mean"), bits, truth_of(bits))[Quantity(0, "loss")].count == 2000
 
 
 def test_nan_is_an_infinite_error() -> None:
@@ -139,7 +146,7 @@ def test_nan_is_an_infinite_error() -> None:
         losses, gradient = widened(logits, labels)
         return losses * np.nan, gradient
 
-    worst = walked(subject(nan), range(100), truth_of(range(100)))[Quantity(0, "loss")].worst
+    worst = sweep_chunk(target(nan), range(100), truth_of(range(100)))[Quantity(0, "loss")].worst
     assert worst is not None
     assert worst.ulp == np.inf
 
@@ -147,9 +154,9 @@ def test_nan_is_an_infinite_error() -> None:
 @pytest.mark.parametrize("reduction", ["none", "mean"])
 @pytest.mark.parametrize("answer", [(1.0, 2.0), 3.0, (np.zeros(3), np.zeros((3, 3)))])
 def test_what_is_no_answer_is_a_fault(answer: Any, reduction: str) -> None:
-    one = subject(lambda logits, labels: answer, reduction)
+    one = target(lambda logits, labels: answer, reduction)
     with pytest.raises(FaultError, match="given does not answer"):
-        walked(one, range(64), truth_of(range(64)))
+        sweep_chunk(one, range(64), truth_of(range(64)))
     with pytest.raises(FaultError, match="given does not answer"):
         one_by_one(one, 0, margins_of(range(3)))
 
@@ -159,7 +166,7 @@ def test_what_is_raised_is_a_fault_that_names_the_margins() -> None:
         raise ArithmeticError("no")
 
     with pytest.raises(FaultError, match=r"bits 0x00000010 to 0x0000004f, 64 rows.*raised ArithmeticError: no"):
-        walked(subject(refuse), range(16, 80), truth_of(range(16, 80)))
+        sweep_chunk(target(refuse), range(16, 80), truth_of(range(16, 80)))
 
 
 def test_storage_class_by_class_is_used_only_where_it_gives_the_same_bits() -> None:
@@ -168,8 +175,8 @@ def test_storage_class_by_class_is_used_only_where_it_gives_the_same_bits() -> N
         return losses, gradient * np.float32(1 if logits.flags.c_contiguous else 2)
 
     claims = Claims(reduction=("none",))
-    assert subject_of(Implementation("same", widened, claims)).order == "F"
-    assert subject_of(Implementation("other", by_storage, claims)).order == "C"
+    assert sweep_target(Implementation("same", widened, claims)).order == "F"
+    assert sweep_target(Implementation("other", by_storage, claims)).order == "C"
 
 
 @pytest.mark.parametrize("step", [1, 3, 2**12])
@@ -184,9 +191,9 @@ def test_sizes_are_counted_by_powers_of_two() -> None:
     assert (counts[:4], counts[-1], sum(counts)) == ((2, 2, 1, 1), 1, 7)
 
 
-def walk(subjects: list[Subject], place: Path, margins: range) -> Certificate:
-    begun, _ = resumed(fresh(subjects, margins), place)
-    return complete(begun, subjects, 1, Keep(place))
+def swept(targets: list[SweepTarget], place: Path, margins: range) -> Certificate:
+    begun, _ = resume(fresh(targets, margins), place)
+    return complete(begun, targets, 1, Keep(place))
 
 
 @pytest.fixture
@@ -197,8 +204,8 @@ def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("small_pieces")
 def test_a_walk_that_was_interrupted_ends_as_one_that_was_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    subjects, margins = subjects_of(["complement"]), range(0x41000000, 0x41000000 + 5 * CHUNK)
-    whole = walk(subjects, Path("whole.json"), margins)
+    targets, margins = sweep_targets(["complement"]), range(0x41000000, 0x41000000 + 5 * CHUNK)
+    whole = swept(targets, Path("whole.json"), margins)
     calls = 0
 
     def interrupted(*arguments: Any) -> Any:
@@ -206,29 +213,29 @@ def test_a_walk_that_was_interrupted_ends_as_one_that_was_not(monkeypatch: pytes
         calls += 1
         if calls % 4 == 0:
             raise KeyboardInterrupt
-        return walked(*arguments)
+        return sweep_chunk(*arguments)
 
-    monkeypatch.setattr(pieces, "walked", interrupted)
+    monkeypatch.setattr(pieces, "sweep_chunk", interrupted)
     for _ in range(3):
         with pytest.raises(KeyboardInterrupt):
-            walk(subjects, Path("parts.json"), margins)
-    assert walk(subjects, Path("parts.json"), margins) == whole
+            swept(targets, Path("parts.json"), margins)
+    assert swept(targets, Path("parts.json"), margins) == whole
     assert whole.is_complete
     assert Path("parts.json").read_text() == Path("whole.json").read_text()
 
 
 @pytest.mark.usefixtures("small_pieces")
 def test_several_processes_find_what_one_finds() -> None:
-    subjects, margins = subjects_of(["complement"]), range(0x41000000, 0x41000000 + 2 * CHUNK)
-    begun = fresh(subjects, margins)
-    assert complete(begun, subjects, 2, Keep(Path("two.json"))) == complete(begun, subjects, 1, Keep(Path("one.json")))
+    targets, margins = sweep_targets(["complement"]), range(0x41000000, 0x41000000 + 2 * CHUNK)
+    begun = fresh(targets, margins)
+    assert complete(begun, targets, 2, Keep(Path("two.json"))) == complete(begun, targets, 1, Keep(Path("one.json")))
 
 
 @pytest.mark.parametrize("name", ["checker", "numpy", "processor", "python"])
 def test_what_another_machine_kept_is_not_gone_on_with(name: str) -> None:
-    begun = fresh(subjects_of(["shifted"]), range(0, END, 2**22))
+    begun = fresh(sweep_targets(["shifted"]), range(0, END, 2**22))
     Keep(Path("kept.json")).write(replace(begun, machine={**begun.machine, name: "other"}))
-    again, how = resumed(begun, Path("kept.json"))
+    again, how = resume(begun, Path("kept.json"))
     assert again is begun
     assert how == f"starts again: the progress in kept.json is of another {name}"
 
@@ -236,34 +243,36 @@ def test_what_another_machine_kept_is_not_gone_on_with(name: str) -> None:
 def test_what_another_source_kept_is_not_gone_on_with() -> None:
     source = "from gradlab.implementations.shifted import shifted\n\ndef loss(x, y): return shifted(x, y)\n"
     Path("mine.py").write_text(source)
-    begun = fresh(subjects_of(["mine.py:loss"]), range(0, END, 2**22))
+    begun = fresh(sweep_targets(["mine.py:loss"]), range(0, END, 2**22))
     Keep(Path("kept.json")).write(begun)
-    assert resumed(begun, Path("kept.json"))[1].startswith("goes on with")
+    assert resume(begun, Path("kept.json"))[1].startswith("goes on with")
     Path("mine.py").write_text(source + "\n")
-    changed = fresh(subjects_of(["mine.py:loss"]), range(0, END, 2**22))
-    assert "another sources of mine.py:loss" in resumed(changed, Path("kept.json"))[1]
+    changed = fresh(sweep_targets(["mine.py:loss"]), range(0, END, 2**22))
+    assert "another sources of mine.py:loss" in resume(changed, Path("kept.json"))[1]
 
 
 def test_a_file_that_is_no_certificate_is_not_gone_on_with() -> None:
     Path("kept.json").write_text("{}")
-    begun = fresh(subjects_of(["shifted"]), range(0, END, 2**22))
-    assert resumed(begun, Path("kept.json"))[1].startswith("starts again: kept.json is no certificate")
+    begun = fresh(sweep_targets(["shifted"]), range(0, END, 2**22))
+    assert resume(begun, Path("kept.json"))[1].startswith("starts again: kept.json is no certificate")
 
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
     """Of shifted, whose answers are means, and of every_option, which gives each loss."""
-    return walk(subjects_of(["shifted", "every_option"]), tmp_path_factory.mktemp("kept") / "c", range(0, END, 2**18))
+    return swept(
+        sweep_targets(["shifted", "every_option"]), tmp_path_factory.mktemp("kept") / "c", range(0, END, 2**18)
+    )
 
 
 def test_a_certificate_reads_back_as_it_was(certificate: Certificate) -> None:
-    Path("c.json").write_text(strict_json(encoded(certificate)))
+    Path("c.json").write_text(strict_json(encode(certificate)))
     assert read_certificate(Path("c.json")) == certificate
 
 
 def test_the_largest_errors_of_a_certificate_hold(certificate: Certificate) -> None:
     assert list(changes(certificate)) == []
-    findings = list(verified(certificate))
+    findings = list(verify_errors(certificate))
     assert len(findings) == 8 + 6
     assert [finding.faults for finding in findings if finding.faults] == []
 
@@ -282,19 +291,19 @@ def other_margin(worst: Any) -> None:
 
 @pytest.mark.parametrize("tamper", [other_ulp, other_answer, other_margin])
 def test_a_tampered_certificate_does_not_hold(certificate: Certificate, tamper: Callable[[Any], None]) -> None:
-    plain = json.loads(strict_json(encoded(certificate)))
+    plain = json.loads(strict_json(encode(certificate)))
     for result in plain["implementations"][1]["results"]:
         if result["worst"] is not None:
             tamper(result["worst"])
     Path("c.json").write_text(json.dumps(plain))
-    findings = [one for one in verified(read_certificate(Path("c.json"))) if one.name == "every_option"]
+    findings = [one for one in verify_errors(read_certificate(Path("c.json"))) if one.name == "every_option"]
     assert findings
     assert all(finding.faults for finding in findings)
 
 
 @pytest.mark.parametrize("field", ["count", "correctly_rounded"])
 def test_a_certificate_with_counts_that_do_not_fit_is_refused(certificate: Certificate, field: str) -> None:
-    plain = encoded(certificate)
+    plain = encode(certificate)
     plain["implementations"][0]["results"][0][field] += 1
     Path("c.json").write_text(json.dumps(plain))
     with pytest.raises(CertificateError, match="count must be the sum of sizes"):
@@ -307,17 +316,17 @@ STATED = {"accurate": 5.0, "widened": 0.51, "complement": 130.0}
 
 @pytest.mark.parametrize("name", STATED)
 def test_a_shipped_implementation_stays_within_what_it_states(name: str) -> None:
-    (one,), found = subjects_of([name]), nothing_yet()
+    (one,), found = sweep_targets([name]), nothing_yet()
     for bits in (range(0, END, 2**18), range(0x42A80000, END, 2**13)):
-        found = all_merged(found, walked(one, bits, truth_of(bits)))
+        found = merge_all(found, sweep_chunk(one, bits, truth_of(bits)))
     worst = {quantity: tally.worst for quantity, tally in found.items() if tally.worst is not None}
     assert max(one.ulp for one in worst.values()) <= STATED[name]
 
 
 def test_a_subtraction_from_one_is_seen() -> None:
-    (one,) = subjects_of(["shifted"])
+    (one,) = sweep_targets(["shifted"])
     bits = range(0x41900000, 0x41900000 + 64)  # 18: p_y - 1 is 0
-    worst = walked(one, bits, truth_of(bits))[Quantity(0, "target")].worst
+    worst = sweep_chunk(one, bits, truth_of(bits))[Quantity(0, "target")].worst
     assert worst is not None
     assert worst.ulp > 2**22
 
@@ -327,7 +336,7 @@ def test_an_implementation_that_does_not_claim_float32_is_refused() -> None:
     assert "float32" not in one.claims.dtypes
     Path("wide.py").write_text("CLAIMS = {'dtypes': ['float64']}\ndef loss(logits, labels): ...\n")
     with pytest.raises(ValueError, match="loss must claim float32, claims float64"):
-        subjects_of(["wide.py:loss"])
+        sweep_targets(["wide.py:loss"])
 
 
 def test_the_probes_are_not_all_margins_of_one_kind() -> None:

@@ -11,8 +11,8 @@ import pytest
 
 from gradlab.campaigns.exhaustive import pieces
 from gradlab.campaigns.exhaustive.certificate import Certificate, CertificateError
-from gradlab.campaigns.exhaustive.file import encoded, read_certificate
-from gradlab.campaigns.exhaustive.sweep import Keep, complete, fresh, subjects_of
+from gradlab.campaigns.exhaustive.file import encode, read_certificate
+from gradlab.campaigns.exhaustive.sweep import Keep, complete, fresh, sweep_targets
 from gradlab.storage.files import strict_json
 
 
@@ -24,12 +24,12 @@ def folder(in_an_empty_folder: None) -> None:
 @pytest.fixture
 def certificate(monkeypatch: pytest.MonkeyPatch) -> Certificate:
     monkeypatch.setattr(pieces, "_PIECE", 100)
-    subjects = subjects_of(["complement"])
-    return complete(fresh(subjects, range(0x41000000, 0x41000000 + 950)), subjects, 1, Keep(Path("kept.json")))
+    targets = sweep_targets(["complement"])
+    return complete(fresh(targets, range(0x41000000, 0x41000000 + 950)), targets, 1, Keep(Path("kept.json")))
 
 
 def test_it_reads_back_as_it_was(certificate: Certificate) -> None:
-    plain = json.loads(strict_json(encoded(certificate)))
+    plain = json.loads(strict_json(encode(certificate)))
     assert plain["schema"] == "gradlab-exhaustive-2"
     assert plain["pieces"] == [["0x41000000", "0x410003b6", 1, 100]]
     assert read_certificate(Path("kept.json")) == certificate
@@ -158,7 +158,7 @@ REASONS = {
 
 @pytest.mark.parametrize(("spoil", "reason"), REASONS.items(), ids=[one.__name__ for one in REASONS])
 def test_what_does_not_fit_is_refused(certificate: Certificate, spoil: Callable[[Any], None], reason: str) -> None:
-    plain = encoded(certificate)
+    plain = encode(certificate)
     spoil(plain)
     Path("c.json").write_text(json.dumps(plain))
     with pytest.raises(CertificateError, match=reason):

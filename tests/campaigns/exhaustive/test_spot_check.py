@@ -1,4 +1,4 @@
-"""A certificate that says less than the truth: what is told of it, by its pieces and by walking some of them again."""
+"""A certificate that says less than the truth: what its pieces show, and sweeping some of them again."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ import pytest
 
 from gradlab.campaigns.exhaustive import pieces, spot_check
 from gradlab.campaigns.exhaustive.certificate import Certificate, Outcome
-from gradlab.campaigns.exhaustive.file import encoded, read_certificate
-from gradlab.campaigns.exhaustive.pieces import Evidence, evidence_of, examined, rounded_up
-from gradlab.campaigns.exhaustive.spot_check import Again, Choice, chosen, odds, walked_again
-from gradlab.campaigns.exhaustive.sweep import Keep, complete, fresh, subjects_of
+from gradlab.campaigns.exhaustive.file import encode, read_certificate
+from gradlab.campaigns.exhaustive.pieces import Evidence, evidence_of, round_up, sweep_piece
+from gradlab.campaigns.exhaustive.spot_check import Again, Choice, choose, odds, sweep_again
+from gradlab.campaigns.exhaustive.sweep import Keep, complete, fresh, sweep_targets
 from gradlab.campaigns.exhaustive.tally import QUANTITIES, Quantity, Tallies, Tally, sizes_of
 from gradlab.campaigns.exhaustive.truth import END
-from gradlab.campaigns.exhaustive.verify import verified
+from gradlab.campaigns.exhaustive.verify import verify_errors
 from gradlab.storage.files import strict_json
 
 HARMLESS = range(0x30000000, 0x30400000, 2**16)  # 64 margins, of the sample too
@@ -43,23 +43,23 @@ def small_pieces() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def certificate(small_pieces: None, tmp_path_factory: pytest.TempPathFactory) -> Certificate:
     """Of shifted, whose answers are means, and of every_option, which gives each loss: a sample in 67 pieces."""
-    subjects = subjects_of(["shifted", "every_option"])
-    return complete(fresh(subjects, MARGINS), subjects, 1, Keep(tmp_path_factory.mktemp("kept") / "c"))
+    targets = sweep_targets(["shifted", "every_option"])
+    return complete(fresh(targets, MARGINS), targets, 1, Keep(tmp_path_factory.mktemp("kept") / "c"))
 
 
 def again(certificate: Certificate, seed: int | None = None) -> list[Again]:
-    return walked_again(certificate, chosen(certificate, seed), 1, lambda done, total: None)
+    return sweep_again(certificate, choose(certificate, seed), 1, lambda done, total: None)
 
 
 def faults(certificate: Certificate) -> list[str]:
-    """Without walking anything again."""
-    return [fault for finding in verified(certificate) for fault in finding.faults]
+    """Without sweeping anything again."""
+    return [fault for finding in verify_errors(certificate) for fault in finding.faults]
 
 
 def with_harmless_worst(certificate: Certificate) -> Certificate:
     """The worst of each quantity replaced by that of harmless margins, and the counts adapted to it."""
-    subjects = subjects_of([one.subject["target"] for one in certificate.outcomes])
-    found = examined(subjects, HARMLESS)
+    targets = sweep_targets([one.description["target"] for one in certificate.outcomes])
+    found = sweep_piece(targets, HARMLESS)
     outcomes = tuple(
         replace(one, tallies=_adapted(one.tallies, new.tallies))
         for one, new in zip(certificate.outcomes, found, strict=True)
@@ -83,7 +83,7 @@ def with_pieces_adapted(certificate: Certificate) -> Certificate:
 
 def _lowered(outcome: Outcome) -> Outcome:
     most = [outcome.tallies[quantity].worst for quantity in QUANTITIES]
-    claims = [None if worst is None else rounded_up(worst.ulp) for worst in most]
+    claims = [None if worst is None else round_up(worst.ulp) for worst in most]
     evidence = {
         piece: Evidence(one.digest, tuple(map(_least, one.largest, claims))) for piece, one in outcome.evidence.items()
     }
@@ -115,9 +115,9 @@ def test_what_is_true_is_found_again(certificate: Certificate) -> None:
 
 
 def test_a_piece_walked_alone_gives_the_digest_and_the_errors_that_are_kept(certificate: Certificate) -> None:
-    subjects = subjects_of(["every_option"])
+    targets = sweep_targets(["every_option"])
     for piece in certificate.pieces[::10]:
-        (alone,) = examined(subjects, piece)
+        (alone,) = sweep_piece(targets, piece)
         assert evidence_of(alone) == certificate.outcomes[1].evidence[piece]
 
 
@@ -166,9 +166,9 @@ def test_wrong_counts_are_found_where_all_is_walked(certificate: Certificate) ->
 
 
 def test_the_same_seed_draws_the_same_pieces_and_another_one_others(certificate: Certificate) -> None:
-    assert chosen(certificate, 5) == chosen(certificate, 5)
-    assert chosen(certificate, 5).pieces != chosen(certificate, 6).pieces
-    drawn = {piece for seed in range(200) for piece in chosen(certificate, seed).pieces}
+    assert choose(certificate, 5) == choose(certificate, 5)
+    assert choose(certificate, 5).pieces != choose(certificate, 6).pieces
+    drawn = {piece for seed in range(200) for piece in choose(certificate, seed).pieces}
     assert drawn == set(certificate.pieces)
 
 
@@ -177,7 +177,7 @@ def test_the_odds_are_those_of_drawing() -> None:
     choice, draws = Choice(pieces[:3], 10, 0), list(combinations(range(10), 3))
     for n_false in (1, 2, 8):
         unseen = sum(min(draw) >= n_false for draw in draws)
-        assert choice.missed(n_false, 3) == pytest.approx(unseen / len(draws))
+        assert choice.chance_missed(n_false, 3) == pytest.approx(unseen / len(draws))
     assert odds(choice, [Again("", (), n_same=3), Again("", (), n_same=2)])[0] == 2
 
 
@@ -193,7 +193,7 @@ def test_a_certificate_without_pieces_is_read_and_its_claims_are_walked(certific
 
 def without_pieces(certificate: Certificate) -> Any:
     """As schema 1 had it."""
-    plain = json.loads(strict_json(encoded(certificate)))
+    plain = json.loads(strict_json(encode(certificate)))
     plain["schema"] = "gradlab-exhaustive-1"
     del plain["pieces"]
     for one in plain["implementations"]:
@@ -205,5 +205,5 @@ def without_pieces(certificate: Certificate) -> Any:
 
 @pytest.mark.parametrize("ulp", [0.0, 2.0**-60, 0.1, 0.5, 2.865068, 9.999, 10.0, 16777140.005822537, float("inf")])
 def test_errors_are_rounded_up_in_order(ulp: float) -> None:
-    assert ulp <= rounded_up(ulp) <= max(ulp * 1.01, ulp + 0.01)
-    assert rounded_up(np.nextafter(ulp, np.inf)) >= rounded_up(ulp)
+    assert ulp <= round_up(ulp) <= max(ulp * 1.01, ulp + 0.01)
+    assert round_up(np.nextafter(ulp, np.inf)) >= round_up(ulp)
