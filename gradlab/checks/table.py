@@ -234,7 +234,8 @@ CHECKS: tuple[Check, ...] = (
     # domain
     Check(domain.one_class_costs_nothing, "domain", _every(_CORE, _one_class)),
     Check(domain.masked_class_has_probability_zero, "domain", _every(_masked, _without_options), "unstable"),
-    Check(domain.rows_without_value_are_nan, "domain", _without_value, "unstable"),
+    Check(domain.rows_without_value_are_not_hidden, "domain", _without_value, "unstable"),
+    Check(domain.rows_without_value_are_nan, "domain", _without_value, "unstable", claim="nan_rows"),
     # options
     Check(options.other_reduction_is_as_defined, "options", _other_reduction),
     Check(options.probability_targets_are_as_defined, "options", _probability),

@@ -45,7 +45,8 @@ class Claims:
     masks: a logit of -inf means probability 0; where this is not claimed, none is given.
     deterministic: the same call gives the same bits.
     Not held against a function that does not claim them, only advised: refuses_bad_labels (and bad shapes; by an
-    exception), empty_batch, keeps_dtype (loss and gradient in the logits' dtype), complex_step (complex logits).
+    exception), empty_batch, keeps_dtype (loss and gradient in the logits' dtype), complex_step (complex logits),
+    nan_rows (a row with NaN, +inf or only -inf is NaN in every entry: without it, in its loss and in some entry).
     big_endian: logits in the other byte order are accepted.
     flushes_subnormals: results below the smallest normal number may be 0.
     gradient_in_logits: the gradient may be written into the logits, which are then the gradient that is returned.
@@ -64,6 +65,7 @@ class Claims:
     empty_batch: bool = False
     keeps_dtype: bool = False
     complex_step: bool = False
+    nan_rows: bool = False
     big_endian: bool = False
     flushes_subnormals: bool = False
     gradient_in_logits: bool = False

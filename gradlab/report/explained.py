@@ -57,7 +57,7 @@ def claims_line(claims: Claims) -> str:
     parts += [f"mean over {', '.join(claims.mean_over)}"] if claims.mean_over != Claims().mean_over else []
     flags = [
         name
-        for name in ("refuses_bad_labels", "empty_batch", "keeps_dtype", "big_endian", "gradient_in_logits")
+        for name in ("refuses_bad_labels", "empty_batch", "keeps_dtype", "nan_rows", "big_endian", "gradient_in_logits")
         if getattr(claims, name)
     ]
     parts = ([f"derivative {claims.derivative}"] if claims.derivative != "gradient" else []) + parts

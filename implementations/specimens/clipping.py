@@ -119,7 +119,7 @@ SPECIMENS = (
         mend="let NaN through, and find out where it comes from",
         logits=[[np.nan, 0]],
         labels=[0],
-        killed_by="rows_without_value_are_nan",
+        killed_by="rows_without_value_are_not_hidden",
     ),
     Specimen(
         infinity_made_finite,
@@ -127,7 +127,7 @@ SPECIMENS = (
         mend="a row with +inf has no loss: NaN",
         logits=[[np.inf, 0]],
         labels=[0],
-        killed_by="rows_without_value_are_nan",
+        killed_by="rows_without_value_are_not_hidden",
         seen="pytorch #6864",
     ),
     Specimen(

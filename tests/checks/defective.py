@@ -205,6 +205,14 @@ def nan_becomes_zero(logits, labels):
     return loss, np.nan_to_num(gradient)
 
 
+def nan_in_one_entry(logits, labels):
+    """Where a row has no value only its first entry is NaN."""
+    loss, gradient = shifted(logits, labels)
+    lost = np.isnan(gradient).all(axis=1)
+    gradient[lost, 1:] = 0
+    return loss, gradient
+
+
 def sum_is_a_mean(logits, labels, reduction):
     return shifted(logits, labels)
 
@@ -349,7 +357,8 @@ DEFECTIVE = {
     "loss_within_forward_error": (textbook, {}),
     "gradient_within_forward_error": (softmax_from_log_sum_exp, {}),
     "masked_class_has_probability_zero": (one_hot_times_log, {}),
-    "rows_without_value_are_nan": (nan_becomes_zero, {}),
+    "rows_without_value_are_not_hidden": (nan_becomes_zero, {}),
+    "rows_without_value_are_nan": (nan_in_one_entry, {"nan_rows": True}),
     "other_reduction_is_as_defined": (sum_is_a_mean, {"reduction": ["mean", "sum"]}),
     "probability_targets_are_as_defined": (forgets_the_sum_of_targets, {"targets": "probability"}),
     "label_smoothing_is_as_defined": (smooths_the_others_only, {"options": "label_smoothing"}),

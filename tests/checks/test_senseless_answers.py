@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gradlab.checks.domain import rows_without_value_are_nan
+from gradlab.checks.domain import rows_without_value_are_not_hidden
 from gradlab.checks.invariants import rows_sum_to_zero
 from gradlab.evaluation.call import Implementation
 from gradlab.implementations.shifted import shifted
@@ -27,4 +27,4 @@ def test_a_mean_that_leaves_out_a_row_without_value_is_refused() -> None:
 
     implementation = Implementation("without_the_lost", without_the_lost)
     problem = Problem(np.array([[0.0, 1.0], [np.nan, 0.0]]), np.array([0, 0]))
-    assert not worst_result("", problem, rows_without_value_are_nan(implementation, problem)).passed
+    assert not worst_result("", problem, rows_without_value_are_not_hidden(implementation, problem)).passed
