@@ -9,6 +9,7 @@ import numpy as np
 from gradlab.checks.accuracy import values_within_bound
 from gradlab.checks.check import Findings, entry, solved
 from gradlab.evaluation.call import Implementation
+from gradlab.problems.coefficients import coefficients_of
 from gradlab.problems.problem import Array, Problem
 from gradlab.result import Comparison, Fact
 
@@ -26,14 +27,15 @@ def masked_class_has_probability_zero(implementation: Implementation, problem: P
 def rows_without_value_are_not_hidden(implementation: Implementation, problem: Problem) -> Findings:
     """A row with NaN, +inf or only -inf shows: its loss is not finite, nor is some entry of its gradient.
 
-    Every other row has its own values.
+    Every other row has its own values. A row whose targets are all 0 may be left out of the sum, and shows nothing.
     """
     loss, derivative = solved(implementation, problem)
     lost = _lost(problem)
+    counted = lost & (coefficients_of(problem) > 0).any(axis=1)
     found = list(values_within_bound(implementation, problem))
     return [
-        *(_shown(problem, int(row), derivative[row]) for row in np.flatnonzero(lost)),
-        *_losses_shown(loss, lost),
+        *(_shown(problem, int(row), derivative[row]) for row in np.flatnonzero(counted)),
+        *(_losses_shown(loss, counted) if counted.any() else ()),
         *(_without_the_lost(comparison, lost) for comparison in found if isinstance(comparison, Comparison)),
     ]
 
