@@ -11,7 +11,7 @@ import numpy as np
 from gradlab.problems.problem import Array, Problem
 
 EXACT = "exact"  # the source of what is no number and has no tolerance
-MOST_ULP = 1e20  # an error of more says nothing: the true value is 0, or not a number
+MAX_ULP = 1e20  # an error of more says nothing: the true value is 0, or not a number
 NOT_FINITE = ("inf", "-inf", "nan")  # expected: there is nothing to be within
 SHOWN_CHARACTERS = 400  # of what was observed: an exception may tell a long story
 
@@ -131,7 +131,7 @@ class Result:
         if self.tolerance is not None and not np.isnan(self.tolerance) and self.expected not in NOT_FINITE:
             text += f" within {self.tolerance:.3g}"
         text += f" ({'bound: ' if self.tolerance is not None else ''}{self.source})" if self.source else ""
-        return f"{text}, off by {self.ulp:.3g} ULP" if self.ulp is not None and self.ulp < MOST_ULP else text
+        return f"{text}, off by {self.ulp:.3g} ULP" if self.ulp is not None and self.ulp < MAX_ULP else text
 
 
 def worst_result(check: str, problem: Problem, findings: list[Comparison | Fact]) -> Result:

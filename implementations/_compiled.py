@@ -12,7 +12,7 @@ import numpy as np
 from ._inputs import Array, checked_labels, checked_logits
 from ._rows import divisor_of
 
-LEAST_ENTRIES = 2**17  # of a thread: below it, starting one costs more than it saves
+MIN_ENTRIES = 2**17  # of a thread: below it, starting one costs more than it saves
 
 
 def kernels() -> ModuleType:
@@ -81,7 +81,7 @@ def run(some_rows: Callable[[tuple[int, int]], None], shape: tuple[int, ...], th
     if threads < 1:
         raise ValueError(f"threads must be at least 1, got {threads}")
     n_rows, n_classes = shape
-    parts = max(1, min(threads, n_rows, n_rows * n_classes // LEAST_ENTRIES))
+    parts = max(1, min(threads, n_rows, n_rows * n_classes // MIN_ENTRIES))
     bounds = [n_rows * part // parts for part in range(parts + 1)]
     others = [threading.Thread(target=some_rows, args=((bounds[part], bounds[part + 1]),)) for part in range(1, parts)]
     for thread in others:

@@ -14,7 +14,7 @@ import json
 import time
 from typing import Any
 
-from gradlab.measure.level_climbing import MOST_CLASSES, Found, LevelClimb
+from gradlab.measure.level_climbing import MAX_CLASSES, Found, LevelClimb
 from gradlab.storage.files import write_whole
 from gradlab.targets.load import load
 from tools.worst_cases import CORPUS, MANY, merged
@@ -51,7 +51,7 @@ def main() -> None:
     parser.add_argument("--dtype", action="append", choices=["float16", "bfloat16", "float32", "float64"])
     parser.add_argument("--minutes", type=float, default=1.0, help="for each implementation and dtype")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--classes", type=int, default=MOST_CLASSES, help="at most so many")
+    parser.add_argument("--classes", type=int, default=MAX_CLASSES, help="at most so many")
     parser.add_argument("--write", action="store_true", help=f"keep what is worse than known in {CORPUS.name}")
     chosen = parser.parse_args()
     entries = []

@@ -31,7 +31,7 @@ from gradlab.targets.load import load
 CORPUS = Path(__file__).parents[1] / "tests/implementations/hardest.json"
 EXAMPLES = 300  # of one run of Hypothesis
 MANY = 2**15  # classes
-MOST_BITS = 64.0  # of an error that Hypothesis follows: it takes no infinity
+MAX_BITS = 64.0  # of an error that Hypothesis follows: it takes no infinity
 
 
 def search(implementation: Implementation, dtype: str, seconds: float, seed: int) -> dict[str, Row]:
@@ -66,7 +66,7 @@ def found_by_hypothesis(
     def follow(row: Any) -> None:
         logits, label = row
         for part, ulp in errors_of_row(implementation, logits, label).items():
-            hypothesis.target(min(float(np.log2(1 + ulp)), MOST_BITS), label=part)
+            hypothesis.target(min(float(np.log2(1 + ulp)), MAX_BITS), label=part)
             if part not in worst or ulp > worst[part].ulp:
                 worst[part] = Row(logits, label, ulp)
 

@@ -12,7 +12,7 @@ import click
 
 from gradlab.isolation.limits import Limits, spelled_bytes
 
-LEAST_MEMORY = 1 << 27  # a worker takes about half of it before it calls anything
+MIN_MEMORY = 1 << 27  # a worker takes about half of it before it calls anything
 _UNITS = {
     "": 1,
     **{
@@ -34,8 +34,8 @@ class Size(click.ParamType[int]):
             return value
         found = re.fullmatch(r"(\d+(?:\.\d+)?) *([a-z]*)", str(value).strip().lower())
         unit = _UNITS.get(found[2]) if found else None
-        if found is None or unit is None or float(found[1]) * unit < LEAST_MEMORY:
-            least = spelled_bytes(LEAST_MEMORY)
+        if found is None or unit is None or float(found[1]) * unit < MIN_MEMORY:
+            least = spelled_bytes(MIN_MEMORY)
             self.fail(f"must be a size such as 512MiB or 4GiB, and at least {least}, got {value!r}", param, ctx)
         return int(float(found[1]) * unit)
 

@@ -11,7 +11,7 @@ from gradlab.measure.rank_test import mann_whitney_p
 
 FACTOR = 1.25  # time and memory: what is less than this is no change
 LEVEL = 0.001  # of the rank test: one in a thousand pairs of samples that differ by chance alone passes it
-FEWEST = 5  # samples on either side, or there is no claim
+MIN_SAMPLES = 5  # samples on either side, or there is no claim
 BYTES = 64 * 1024  # memory: a smaller difference is no change
 
 
@@ -60,9 +60,9 @@ def _other_machine(old: Plain, new: Plain) -> Iterator[Change]:
 
 def _time_change(one: Measured, old: Plain, new: Plain) -> Iterator[Change]:
     samples = old["ratios"], new["ratios"]
-    if len(samples[0]) >= FEWEST > len(samples[1]) and new["note"]:
+    if len(samples[0]) >= MIN_SAMPLES > len(samples[1]) and new["note"]:
         yield Change(one.implementation, f"time {one.place}: measured -> {new['note']}", Effect.CHANGED)
-    if min(map(len, samples)) < FEWEST:
+    if min(map(len, samples)) < MIN_SAMPLES:
         return
     medians = [median(ratios) for ratios in samples]
     factor = max(medians) / min(medians)

@@ -7,14 +7,14 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from gradlab.compare.change import Change, Effect, Plain, counted
 
-MOST_BYTES = (
+MAX_BYTES = (
     200_000  # of 1 MiB for a step, https://docs.github.com/en/actions/reference/workflow-commands-for-github-actions
 )
-MOST_LETTERS = 500  # of one cell or line
+MAX_LETTERS = 500  # of one cell or line
 
 
 def summary(old: Plain, new: Plain, found: Sequence[Change]) -> str:
-    """What has changed, the worse first, then the verdicts; what is beyond MOST_BYTES is left out, and that is said."""
+    """What has changed, the worse first, then the verdicts; what is beyond MAX_BYTES is left out, and that is said."""
     lines = [f"### gradlab: {counted(found)}", ""]
     for effect in Effect:
         opening = f"**{effect}**" if effect is Effect.WORSE else effect
@@ -24,17 +24,17 @@ def summary(old: Plain, new: Plain, found: Sequence[Change]) -> str:
 
 
 def capped(lines: Iterable[str]) -> str:
-    """As many of the lines as fit into MOST_BYTES, and how many do not."""
+    """As many of the lines as fit into MAX_BYTES, and how many do not."""
     kept: list[str] = []
     left_out = size = 0
     for line in lines:
         size += len(line.encode()) + 1
-        if size > MOST_BYTES:
+        if size > MAX_BYTES:
             left_out += 1
         else:
             kept.append(line)
     if left_out:
-        kept += ["", f"{left_out} more lines are left out: a summary must be at most {MOST_BYTES:,} bytes here."]
+        kept += ["", f"{left_out} more lines are left out: a summary must be at most {MAX_BYTES:,} bytes here."]
     return "\n".join(kept) + "\n"
 
 
@@ -50,5 +50,5 @@ def _verdicts(old: Plain, new: Plain) -> Iterator[str]:
 def _escaped(text: str) -> str:
     """On one line, and as it is: nothing in it is Markdown or HTML."""
     line = " ".join(text.split())
-    short = line if len(line) <= MOST_LETTERS else f"{line[:MOST_LETTERS]}..."
+    short = line if len(line) <= MAX_LETTERS else f"{line[:MAX_LETTERS]}..."
     return re.sub(r"([\\`*_{}\[\]<>#|~&@])", r"\\\1", short)

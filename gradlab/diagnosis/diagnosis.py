@@ -16,8 +16,8 @@ from gradlab.diagnosis.search import Explanation, explanations, is_predicted, wr
 from gradlab.evaluation.call import Answer, Implementation, answer, evaluate
 from gradlab.problems.problem import Problem
 
-MOST_OBSERVATIONS = 60  # wrong answers, and as many right ones: the search looks at those of the smallest problems
-MOST_ROUNDS = 4  # in which what contradicts an explanation is counted in
+MAX_OBSERVATIONS = 60  # wrong answers, and as many right ones: the search looks at those of the smallest problems
+MAX_ROUNDS = 4  # in which what contradicts an explanation is counted in
 PROBES = {**side_effects.PROBES, **cancellation.PROBES}
 ALSO_VALUES = ("gradient_is_the_derivative_of_its_own_loss", "calls_leave_no_state", "returns_loss_and_gradient")
 # What a side effect also brings about: writing to an input that is read-only, for one, raises.
@@ -178,8 +178,8 @@ def _explaining(observations: Sequence[Observation]) -> tuple[Explanation, ...]:
 
     Where all that explains those is contradicted by others, these are counted in, and it is tried again.
     """
-    few = list(wrong_first(observations, MOST_OBSERVATIONS))
-    for _ in range(MOST_ROUNDS):
+    few = list(wrong_first(observations, MAX_OBSERVATIONS))
+    for _ in range(MAX_ROUNDS):
         found = explanations(few)
         contradicting = [next((seen for seen in observations if not _fits(one, seen)), None) for one in found]
         fitting = tuple(one for one, seen in zip(found, contradicting, strict=True) if seen is None)

@@ -18,7 +18,7 @@ from gradlab.oracle.enclosure import enclose
 from gradlab.problems.families.options import one_hot
 from gradlab.problems.problem import Array, Problem
 
-LEAST = 20  # units in the last place: what is told from rounding
+MIN_ULP = 20  # units in the last place: what is told from rounding
 NEAR = 0.125  # how near to what is predicted, as a part of that
 SEVERAL, MANY = 4095, 2**17 - 1  # equal terms
 TRIED = 24  # depths, of which the one is taken where the defect shows most
@@ -150,7 +150,7 @@ def _clearest(asked: Iterable[Asked]) -> Asked:
 
 def _is_off(side: Side, asked: Asked) -> bool:
     """Whether the entry is off as predicted, where that is clearly more than rounding."""
-    least = LEAST * 2 * side.problem.format.unit_roundoff
+    least = MIN_ULP * 2 * side.problem.format.unit_roundoff
     answer = side.answer(asked.problem)
     if answer.gradient is None or abs(asked.off) < least:
         return False

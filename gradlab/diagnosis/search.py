@@ -12,7 +12,7 @@ from gradlab.diagnosis.matching import Observation, closer_to, is_contradicted, 
 from gradlab.diagnosis.models import DEFECTS, INSIDE, Model
 from gradlab.diagnosis.pipeline import SOUND, Prediction, Stages, simulate
 
-MOST_BASES = 8  # explanations of the moderate problems that are carried further
+MAX_BASES = 8  # explanations of the moderate problems that are carried further
 WIDER = {"float16": ("float32", "float64"), "bfloat16": ("float32", "float64"), "float32": ("float64",), "float64": ()}
 
 
@@ -157,7 +157,7 @@ def _beyond_moderate(fits: Sequence[_Fit], observations: Sequence[Observation]) 
     for count in (1, 2):
         found = [
             more
-            for base in bases[:MOST_BASES]
+            for base in bases[:MAX_BASES]
             for some in combinations(neutral, count)
             for more in [Explanation((*base.models, *some), inside)]
             if _are_disjoint(more.models) and all(is_predicted(more, seen) for seen in observations)

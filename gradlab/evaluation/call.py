@@ -142,7 +142,7 @@ class Outcome:
     changed: tuple[str, ...] = ()
 
 
-MOST_KEPT = 1 << 20  # characters of what one call prints
+MAX_KEPT = 1 << 20  # characters of what one call prints
 
 
 def dropped(text: str) -> None:
@@ -170,10 +170,10 @@ def made_for(purpose: str) -> Iterator[None]:
 
 
 class Printed(io.StringIO):
-    """What is printed: kept up to MOST_KEPT characters, and given to `spill` from there on."""
+    """What is printed: kept up to MAX_KEPT characters, and given to `spill` from there on."""
 
     def write(self, text: str, /) -> int:
-        kept = text[: max(0, MOST_KEPT - self.tell())]
+        kept = text[: max(0, MAX_KEPT - self.tell())]
         super().write(kept)
         if len(kept) < len(text):
             spill(text[len(kept) :])

@@ -33,7 +33,7 @@ from gradlab.measure.timing import (
 from gradlab.targets.load import with_gradients
 
 DTYPES = ("float32", "float64")
-MOST_BITS = 64.0  # what a senseless answer counts as: `asv publish` (0.6.6) never ends where a result is inf
+MAX_BITS = 64.0  # what a senseless answer counts as: `asv publish` (0.6.6) never ends where a result is inf
 
 Suite = type[Any]
 
@@ -110,7 +110,7 @@ def bits_lost(implementation: Implementation, dtype: str, profile: str) -> tuple
     """log2(1 + the largest error in ULP) of the loss, the target's entries and the others, in the run with seed 0."""
     problems = problems_in_run(implementation.claims, dtype, profile_named(profile), 0)
     found = largest_errors(implementation, problems)
-    return tuple(min(float(np.log2(1 + found[part].ulp)), MOST_BITS) for part in PARTS)
+    return tuple(min(float(np.log2(1 + found[part].ulp)), MAX_BITS) for part in PARTS)
 
 
 def _run(implementation: Implementation, dtype: str, profile: str) -> Run:

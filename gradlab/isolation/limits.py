@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from gradlab.evaluation.user_frame import place_in
 
 LOADING, TIMING = "loading", "time"
-MOST_OUTPUT = 1 << 26  # bytes that one call may write to stdout and stderr
+MAX_OUTPUT = 1 << 26  # bytes that one call may write to stdout and stderr
 TIMED_CALLS = 10  # what `gradlab check --time` does with one implementation may take as long as so many calls
 LOST_CONNECTION = 113  # the exit status of a worker that cannot speak any more
 SHOWN = 200  # characters of what a process said last

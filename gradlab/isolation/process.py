@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from gradlab.isolation.worker_context import Task
 
 GRACE = 1.0  # seconds in which a process may say where it is before it is killed
-MOST_READ = 1 << 16  # bytes of the end of what it wrote
+MAX_READ = 1 << 16  # bytes of the end of what it wrote
 _BOOT = (
     "import json, sys; given = json.loads(sys.argv.pop()); sys.path[:] = given['path'];"
     "from gradlab.isolation.worker_context import Setting; from gradlab.isolation.worker import main;"
@@ -85,7 +85,7 @@ class WorkerProcess:
     def last_words(self) -> str:
         """Where the process, which has ended, was, and what it wrote last."""
         size = self.n_written()
-        said = os.pread(self._output, MOST_READ, max(0, size - MOST_READ))
+        said = os.pread(self._output, MAX_READ, max(0, size - MAX_READ))
         return last_words(said.decode(errors="replace"))
 
     def abort(self) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from gradlab.isolation.limits import LOST_CONNECTION
 
-MOST_SHOWN = 1 << 16  # bytes of the output of one call
+MAX_SHOWN = 1 << 16  # bytes of the output of one call
 CANARY = "gradlab-canary"  # a folder may have nothing else that could be missed
 GONE = 0  # the time of a folder that is not there
 TICK = 50_000_000  # nanoseconds: a change may go unseen in the time of a folder that was changed so lately before
@@ -47,9 +47,9 @@ class Streams:
         size = os.fstat(self._copies[1]).st_size
         if size == 0:
             return ""
-        said = os.pread(self._copies[1], MOST_SHOWN, 0)
+        said = os.pread(self._copies[1], MAX_SHOWN, 0)
         os.ftruncate(self._copies[1], 0)
-        return said.decode(errors="replace") + (f"\n... {size} bytes in all\n" if size > MOST_SHOWN else "")
+        return said.decode(errors="replace") + (f"\n... {size} bytes in all\n" if size > MAX_SHOWN else "")
 
     def spill(self, text: str) -> None:
         """Writes to what is counted as written, as if a call had written it to 1."""

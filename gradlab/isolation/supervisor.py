@@ -10,17 +10,17 @@ from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any
 
 from gradlab.isolation.checkpoint import Checkpoint
-from gradlab.isolation.limits import LOADING, MOST_OUTPUT, Limits, spelled_bytes, spelled_end
+from gradlab.isolation.limits import LOADING, MAX_OUTPUT, Limits, spelled_bytes, spelled_end
 from gradlab.isolation.process import WorkerProcess
 
 if TYPE_CHECKING:
     from gradlab.isolation.worker_context import Task
 
-MOST_ENDS = 20  # of workers in one task; then nothing new is tried
-MOST_SILENT = 5  # of those for a call that did not return in time
-MOST_AT_FIRST = 5  # while no call has returned at all
-MOST_OF_ONE_KIND = 3  # in calls that are made for the same thing, such as one check: it is not tried any more
-MOST_WITHOUT_A_CALL = 3
+MAX_ENDS = 20  # of workers in one task; then nothing new is tried
+MAX_SILENT = 5  # of those for a call that did not return in time
+MAX_AT_FIRST = 5  # while no call has returned at all
+MAX_OF_ONE_KIND = 3  # in calls that are made for the same thing, such as one check: it is not tried any more
+MAX_WITHOUT_A_CALL = 3
 SECONDS_BETWEEN_LOOKS = 0.1
 
 
@@ -110,8 +110,8 @@ class TaskRunner:
             return f"did not return within {seconds:g} s"
         if worker.memory() > limits.memory:
             return f"took more than {spelled_bytes(limits.memory)} of memory"
-        if worker.n_written() > MOST_OUTPUT:
-            return f"wrote more than {spelled_bytes(MOST_OUTPUT)} to stdout and stderr"
+        if worker.n_written() > MAX_OUTPUT:
+            return f"wrote more than {spelled_bytes(MAX_OUTPUT)} to stdout and stderr"
         return ""
 
     def _ended(self, worker: WorkerProcess, how: str) -> None:
@@ -121,13 +121,13 @@ class TaskRunner:
         self._returned |= entry.returned > 0
         if entry.begun == 0:
             self._without_a_call += 1
-            if self._without_a_call == MOST_WITHOUT_A_CALL:
+            if self._without_a_call == MAX_WITHOUT_A_CALL:
                 raise WorkerError(f"a worker {how}{said}, before it called anything")
         else:
             how += ("" if entry.is_open else ", after it had returned") + said
             self._known[entry.key] = how
             self._ends[entry.purpose] += 1
-            if entry.purpose and self._ends[entry.purpose] >= MOST_OF_ONE_KIND:
+            if entry.purpose and self._ends[entry.purpose] >= MAX_OF_ONE_KIND:
                 self._given_up[entry.purpose] = how
             self._limit_the_number(how)
         self._give()
@@ -135,15 +135,15 @@ class TaskRunner:
     def _limit_the_number(self, how: str) -> None:
         """Cuts the task short where enough is enough."""
         count = sum(self._ends.values()) - self._ends[LOADING]
-        if self._cut_short and count > MOST_ENDS + MOST_OF_ONE_KIND:
+        if self._cut_short and count > MAX_ENDS + MAX_OF_ONE_KIND:
             raise WorkerError(f"a worker {how}, although it called nothing any more")
         if self._cut_short:
             return
-        if self._silent >= MOST_SILENT:
+        if self._silent >= MAX_SILENT:
             self._cut_short = f"{self._silent} calls took too long, the last of which {how}"
-        elif count >= MOST_ENDS:
+        elif count >= MAX_ENDS:
             self._cut_short = f"{count} calls did harm, the last of which {how}"
-        elif count >= MOST_AT_FIRST and not self._returned:
+        elif count >= MAX_AT_FIRST and not self._returned:
             self._cut_short = f"no call has returned, and the last of {count} {how}"
 
 

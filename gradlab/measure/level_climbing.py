@@ -18,8 +18,8 @@ from gradlab.measure.accuracy import PARTS, errors_on
 from gradlab.problems.dtypes import Format, as_dtype, format_of
 from gradlab.problems.problem import Problem
 
-MOST_CLASSES = 2**20
-MOST_LEVELS = 12
+MAX_CLASSES = 2**20
+MAX_LEVELS = 12
 KEPT = 6  # of each part and size
 FRESH = 0.3  # the share of rows that are drawn again
 COSTLY = 2**16  # classes from which rows are changed, or drawn, a third as often: each takes as long as twenty others
@@ -72,7 +72,7 @@ class LevelClimb:
     implementation: Implementation
     dtype: str
     seed: int
-    most_classes: int = MOST_CLASSES
+    most_classes: int = MAX_CLASSES
     kept: dict[tuple[int, str], list[Found]] = field(default_factory=dict)
     n_tried: int = 0
 
@@ -100,7 +100,7 @@ class LevelClimb:
             some.sort(key=lambda one: -one.ulp)
             del some[KEPT:]
 
-    def worst(self, sizes: range = range(2, MOST_CLASSES + 1)) -> dict[str, Found]:
+    def worst(self, sizes: range = range(2, MAX_CLASSES + 1)) -> dict[str, Found]:
         """The largest error of each part that was found with such numbers of classes."""
         every = {part: [one for (_, of), some in self.kept.items() if of == part for one in some] for part in PARTS}
         these = {part: [one for one in some if one.levels.n_classes in sizes] for part, some in every.items()}
@@ -117,7 +117,7 @@ def drawn(dtype: str, most_classes: int, rng: np.random.Generator) -> Levels:
         depths = [depths[0] + more for more in (0.0, *rng.exponential(2.0, n_levels - 1).tolist())]
     elif kind < 0.6:  # a geometric tail
         step = float(rng.uniform(0.2, 4.0))
-        depths = [depths[0] + i * step for i in range(int(rng.integers(2, MOST_LEVELS)))]
+        depths = [depths[0] + i * step for i in range(int(rng.integers(2, MAX_LEVELS)))]
     counts = [1 if rng.random() < 0.8 else int(rng.integers(1, 4)), *_shares(n_classes, len(depths), rng)]
     up = 0.0 if rng.random() < 0.6 else float(rng.normal(0, 10.0 ** rng.uniform(-2, 2)))
     logits = [up, *(up - depth * math.log(2) for depth in depths)]
@@ -145,7 +145,7 @@ def changed(levels: Levels, most_classes: int, rng: np.random.Generator) -> Leve
         return replace(levels, label=place)
     elif kind == 6:
         return replace(levels, n_rows=_rows(rng))
-    elif len(counts) < MOST_LEVELS:
+    elif len(counts) < MAX_LEVELS:
         counts.append(max(1, counts[place] // int(rng.integers(1, 5))))
         logits.append(logits[place] - float(rng.exponential(2.0)))
     return _tidy(replace(levels, counts=tuple(counts), logits=tuple(logits)), most_classes)

@@ -30,10 +30,10 @@ from gradlab.problems.objective import derivative_shape
 from gradlab.problems.problem import Array, Problem, Shape
 
 SHAPES: tuple[Shape, ...] = ((64, 10), (1024, 1000), (64, 32000))
-ROUNDS, FEWEST = 25, 5
-SECONDS = 2.0  # for the rounds of one shape, unless FEWEST rounds take longer; longer than this no single call may take
-SAMPLE, MOST_CALLS = 1e-3, 100  # seconds: shorter calls are timed together
-MOST_ENTRIES = 2**26  # of what is returned: half a gigabyte in float64
+MAX_ROUNDS, MIN_ROUNDS = 25, 5
+SECONDS = 2.0  # for the rounds of one shape, unless MIN_ROUNDS rounds take longer; longer than this no single call may take
+SAMPLE, MAX_CALLS = 1e-3, 100  # seconds: shorter calls are timed together
+MAX_ENTRIES = 2**26  # of what is returned: half a gigabyte in float64
 TRIES = 3  # in each round, of which the fastest counts: what disturbs one of them is not the code
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of <malloc.h>
 
@@ -86,7 +86,7 @@ def timings(implementation: Implementation, dtypes: Sequence[str]) -> Iterator[T
 def _too_large(claims: Claims, shape: Shape) -> str:
     """Why a call of this shape is not made, or ""."""
     size = prod(derivative_shape(claims.derivative, shape))
-    return f"left out: a Hessian of {size:.2g} entries" if size > MOST_ENTRIES else ""
+    return f"left out: a Hessian of {size:.2g} entries" if size > MAX_ENTRIES else ""
 
 
 def timing_of(implementation: Implementation, problem: Problem) -> Timing:
@@ -161,10 +161,10 @@ def bound_call(implementation: Implementation, problem: Problem) -> tuple[Callab
 def _measured(timing: Timing, theirs: Callable[[int], float], logits: Array) -> Timing:
     ours = partial(seconds_of_yardstick, logits, np.empty_like(logits))
     ours(1)
-    n_theirs, n_ours = (min(MOST_CALLS, ceil(SAMPLE / max(seconds(1), 1e-9))) for seconds in (theirs, ours))
+    n_theirs, n_ours = (min(MAX_CALLS, ceil(SAMPLE / max(seconds(1), 1e-9))) for seconds in (theirs, ours))
     rounds: list[tuple[float, float]] = []
     began = perf_counter()
-    while len(rounds) < ROUNDS and (len(rounds) < FEWEST or perf_counter() - began < SECONDS):
+    while len(rounds) < MAX_ROUNDS and (len(rounds) < MIN_ROUNDS or perf_counter() - began < SECONDS):
         rounds.append((theirs(n_theirs), ours(n_ours)))
     ratios = tuple(own / max(other, 1e-9) for own, other in rounds)
     return replace(timing, ratios=ratios, seconds=median(own for own, _ in rounds))

@@ -7,7 +7,7 @@ from typing import Any
 
 LONG = 512  # words
 SAVED = 8  # words that a run stands for on average, at least
-MOST_WORDS = 2**26  # of a list that is unpacked: a file of a few bytes must not fill the memory
+MAX_WORDS = 2**26  # of a list that is unpacked: a file of a few bytes must not fill the memory
 RUNS = "runs"
 
 
@@ -32,8 +32,8 @@ def unpacked(plain: Any) -> Any:
     if set(plain) != {RUNS}:
         return {name: unpacked(value) for name, value in plain.items()}
     runs = plain[RUNS]
-    if not (isinstance(runs, list) and all(map(_is_run, runs)) and sum(count for count, _ in runs) <= MOST_WORDS):
-        raise ValueError(f"runs must be pairs of a count and a word, {MOST_WORDS} words at most, got {runs!r:.60}")
+    if not (isinstance(runs, list) and all(map(_is_run, runs)) and sum(count for count, _ in runs) <= MAX_WORDS):
+        raise ValueError(f"runs must be pairs of a count and a word, {MAX_WORDS} words at most, got {runs!r:.60}")
     return [word for count, word in runs for _ in range(count)]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gradlab.compare.change import Change, Effect
-from gradlab.compare.markdown import MOST_BYTES, capped, summary
+from gradlab.compare.markdown import MAX_BYTES, capped, summary
 
 
 def report(name: str, verdict: str) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def test_a_name_is_no_markup() -> None:
 def test_a_long_summary_is_cut_and_says_so() -> None:
     found = [Change("loss", f"{i} " + "\u00e9" * 1000, Effect.WORSE) for i in range(1000)]
     text = summary(report("loss", "stable"), report("loss", "stable"), found)
-    assert 0.9 * MOST_BYTES < len(text.encode()) < 1.01 * MOST_BYTES
+    assert 0.9 * MAX_BYTES < len(text.encode()) < 1.01 * MAX_BYTES
     assert text.splitlines()[-1].endswith("lines are left out: a summary must be at most 200,000 bytes here.")
 
 

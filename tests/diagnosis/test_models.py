@@ -57,12 +57,12 @@ def test_an_answer_that_contradicts_an_explanation_is_counted_in(monkeypatch: py
         return [Explanation(())]
 
     monkeypatch.setattr(diagnosis, "explanations", nothing_is_wrong)
-    monkeypatch.setattr(diagnosis, "MOST_OBSERVATIONS", 2)
+    monkeypatch.setattr(diagnosis, "MAX_OBSERVATIONS", 2)
     implementation = Implementation("more", one_in_a_hundred_more, Claims())
     problems = problems_for(Claims(), "float64", "quick", 0)[:20]
     assert diagnosis.diagnose(implementation, problems, ["loss_is_right"]).alternatives == ()
     first = looked_at[0]
-    assert looked_at == [first + round for round in range(diagnosis.MOST_ROUNDS)]
+    assert looked_at == [first + round for round in range(diagnosis.MAX_ROUNDS)]
 
 
 def test_a_bound_near_the_largest_number_grows_to_infinity_without_a_warning() -> None:

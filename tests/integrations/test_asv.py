@@ -10,7 +10,7 @@ import pytest
 
 from gradlab.evaluation.call import Implementation
 from gradlab.implementations.shifted import shifted
-from gradlab.integrations.asv import MOST_BITS, bits_lost, suites
+from gradlab.integrations.asv import MAX_BITS, bits_lost, suites
 
 
 def nan(logits: Any, labels: Any) -> Any:
@@ -28,7 +28,7 @@ def raising(logits: Any, labels: Any) -> Any:
 @pytest.mark.parametrize("function", [nan, infinite, raising])
 def test_an_answer_that_is_wrong_altogether_loses_a_finite_number_of_bits(function: Callable[..., Any]) -> None:
     found = bits_lost(Implementation("f", function), "float32", "quick")
-    assert found == (MOST_BITS,) * 3
+    assert found == (MAX_BITS,) * 3
 
 
 def test_every_tracked_number_has_a_unit() -> None:

@@ -85,13 +85,13 @@ def test_memory_without_end_is_a_finding(harmful: Any) -> None:
 
 
 def test_output_without_end_is_a_finding(harmful: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gradlab.isolation.supervisor.MOST_OUTPUT", 1 << 20)
+    monkeypatch.setattr("gradlab.isolation.supervisor.MAX_OUTPUT", 1 << 20)
     ran = harmful("while logits.shape[1] == 1: os.write(1, b'x' * 4096)")
     assert "the call wrote more than 1 MiB to stdout and stderr (harmful.py, line 20)" in ran.out
 
 
 def test_what_python_prints_without_end_is_a_finding(harmful: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gradlab.isolation.supervisor.MOST_OUTPUT", 4 << 20)
+    monkeypatch.setattr("gradlab.isolation.supervisor.MAX_OUTPUT", 4 << 20)
     ran = harmful("while logits.shape[1] == 1: print('x' * 10000)")
     assert "the call wrote more than 4 MiB to stdout and stderr" in ran.out
 
@@ -111,7 +111,7 @@ def test_harm_in_every_call_cuts_the_run_short(harmful: Any) -> None:
 
 
 def test_harm_in_the_thirtieth_call_of_each_process_cuts_the_run_short(harmful: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr("gradlab.isolation.supervisor.MOST_ENDS", 3)
+    monkeypatch.setattr("gradlab.isolation.supervisor.MAX_ENDS", 3)
     ran = harmful("if calls == 30: os.abort()")
     assert ran.status == 1
     assert "cut short: 3 calls did harm, the last of which ended its process by SIGABRT" in ran.out

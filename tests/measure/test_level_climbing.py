@@ -15,7 +15,7 @@ from gradlab.problems.dtypes import DTYPE_NAMES, format_of
 from gradlab.targets.load import load
 from gradlab.targets.shipped import specimens
 
-MOST_STEPS = 600
+MAX_STEPS = 600
 OF_MANY_TERMS = [name for name, one in specimens().items() if one.function.__module__.endswith(".many_terms")]
 CASES = [(name, dtype) for name in OF_MANY_TERMS for dtype in claims_from(specimens()[name].claims).dtypes]
 SOME = Levels("float64", (1, 3, 1000), (0.5, -2.0, -30.25), 1, 3)
@@ -87,5 +87,5 @@ def test_it_finds_where_a_threshold_is_wrong(name: str, dtype: str) -> None:
     climb = LevelClimb(implementation, dtype, 0, 2**16)
     allowed = accurate_ulps(SOME.problem)
     while max((found.ulp for found in climb.worst().values()), default=0.0) <= allowed:
-        assert climb.n_tried < MOST_STEPS, "not found"
+        assert climb.n_tried < MAX_STEPS, "not found"
         climb.step()

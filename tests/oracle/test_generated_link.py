@@ -12,7 +12,7 @@ from flint import arb
 from gradlab.oracle.enclosure import Truth, enclose_by_balls, enclose_by_double_double
 from gradlab.oracle.exact.balls import RowAnswers
 from gradlab.oracle.exact.canonical import row_kinds
-from gradlab.oracle.exact.repeated import FEWEST_CLASSES, answer_merged, merged_rows
+from gradlab.oracle.exact.repeated import MIN_CLASSES, answer_merged, merged_rows
 from gradlab.oracle.intervals import Array, Enclosures
 from gradlab.problems.objective import MEANS, Objective
 from gradlab.problems.problem import Problem
@@ -106,7 +106,7 @@ def test_other_derivatives_are_divided_by_the_generated_denominator_too(
 
 
 def test_rows_of_equal_logits_are_divided_by_the_generated_denominator_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    problem = Problem(np.zeros((2, FEWEST_CLASSES)), np.array([0, 1]))
+    problem = Problem(np.zeros((2, MIN_CLASSES)), np.array([0, 1]))
     before = merged_answers(problem)
     monkeypatch.setitem(
         ball_forms.INDEX_DENOMINATORS, "sum_of_weights", doubled_rule(ball_forms.INDEX_DENOMINATORS["sum_of_weights"])

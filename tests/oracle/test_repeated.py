@@ -10,7 +10,7 @@ import pytest
 
 from gradlab.oracle.enclosure import Enclosures, Truth, enclose, enclose_by_balls, enclose_by_double_double
 from gradlab.oracle.exact.canonical import row_kinds
-from gradlab.oracle.exact.repeated import FEWEST_CLASSES, MOST_LEVELS, MOST_SHARES, answer_merged, merged_rows
+from gradlab.oracle.exact.repeated import MIN_CLASSES, MAX_LEVELS, MAX_SHARES, answer_merged, merged_rows
 from gradlab.oracle.ulp import is_narrow
 from gradlab.problems.dtypes import DTYPE_NAMES, as_dtype
 from gradlab.problems.objective import Objective
@@ -62,7 +62,7 @@ def is_merged(problem: Problem) -> bool:
 @pytest.mark.parametrize("dtype", DTYPE_NAMES)
 @pytest.mark.parametrize("levels", LEVELS.values(), ids=LEVELS)
 def test_it_agrees_with_the_balls_of_every_class(levels: tuple[float, ...], dtype: str) -> None:
-    problem = rows_of(levels, dtype, FEWEST_CLASSES)
+    problem = rows_of(levels, dtype, MIN_CLASSES)
     assert is_merged(problem)
     assert agree(enclose(problem), enclose_by_balls(problem))
 
@@ -77,9 +77,9 @@ def test_it_agrees_with_double_double_for_each_reduction(levels: tuple[float, ..
 
 @pytest.mark.parametrize("sum_of_targets", [1.0, 2.5])
 def test_it_agrees_with_the_balls_for_probabilities_on_few_classes(sum_of_targets: float) -> None:
-    plain = rows_of((0.0, -3.0, -40.0), "float64", FEWEST_CLASSES)
+    plain = rows_of((0.0, -3.0, -40.0), "float64", MIN_CLASSES)
     targets = np.zeros(plain.logits.shape)
-    targets[:, [0, 5, FEWEST_CLASSES - 1]] = np.array([0.5, 0.25, 0.25]) * sum_of_targets
+    targets[:, [0, 5, MIN_CLASSES - 1]] = np.array([0.5, 0.25, 0.25]) * sum_of_targets
     problem = plain.replace(targets=targets, objective=Objective(targets="probability"))
     assert is_merged(problem)
     assert agree(enclose(problem), enclose_by_balls(problem))
@@ -108,8 +108,8 @@ def test_a_million_classes_cost_as_many_balls_as_there_are_levels() -> None:
 
 
 NOT_MERGED = {
-    "few classes": rows_of((0.0, -1.0), "float64", FEWEST_CLASSES - 1),
-    "many levels": rows_of(tuple(-float(i) for i in range(MOST_LEVELS + 1)), "float64", 600).rows(slice(1)),
+    "few classes": rows_of((0.0, -1.0), "float64", MIN_CLASSES - 1),
+    "many levels": rows_of(tuple(-float(i) for i in range(MAX_LEVELS + 1)), "float64", 600).rows(slice(1)),
     "a mask": rows_of((0.0, -np.inf), "float64", 600).rows(slice(1)),
     "an option": rows_of((0.0, -1.0), "float64", 600).replace(objective=Objective(label_smoothing=0.1)),
 }
@@ -124,7 +124,7 @@ def test_what_cannot_be_merged_is_left_to_the_ordinary_paths(problem: Problem) -
 def test_targets_spread_over_many_classes_are_left_to_the_ordinary_paths() -> None:
     plain = rows_of((0.0, -1.0), "float64", 600).rows(slice(1))
     targets = np.zeros(plain.logits.shape)
-    targets[0, : MOST_SHARES + 1] = 1.0 / (MOST_SHARES + 1)
+    targets[0, : MAX_SHARES + 1] = 1.0 / (MAX_SHARES + 1)
     problem = plain.replace(targets=targets, objective=Objective(targets="probability"))
     assert not is_merged(problem)
     assert agree(enclose(problem), enclose_by_balls(problem))

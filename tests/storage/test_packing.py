@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gradlab.storage.packing import LONG, MOST_WORDS, packed, unpacked
+from gradlab.storage.packing import LONG, MAX_WORDS, packed, unpacked
 
 EQUAL = ["0x1p+0", *["0x1p-3"] * LONG]
 DIFFERENT = [f"0x{i:x}p+0" for i in range(LONG)]
@@ -32,7 +32,7 @@ def test_what_has_many_runs_or_is_short_stays_as_it_is() -> None:
     assert packed(EQUAL[:100]) == EQUAL[:100]
 
 
-BAD = [[[0, "a"]], [[1]], [[True, "a"]], [[1, 2]], "a", [[MOST_WORDS + 1, "a"]]]
+BAD = [[[0, "a"]], [[1]], [[True, "a"]], [[1, 2]], "a", [[MAX_WORDS + 1, "a"]]]
 
 
 @pytest.mark.parametrize("runs", BAD)

@@ -12,9 +12,9 @@ from gradlab.measure.accuracy import PARTS
 from gradlab.storage.encoding import Plain
 
 COLOURS = {"loss": "#0072b2", "target": "#d55e00", "others": "#009e73"}  # Okabe and Ito, for every kind of sight
-LEAST = -2.0  # log2 ULP; what is smaller stands there
+MIN_LOG_ULP = -2.0  # log2 ULP; what is smaller stands there
 BEYOND = 6.0  # how far to the right of all else an infinite error stands
-MOST_TICKS = 8
+MAX_TICKS = 8
 
 
 def as_svg(atlas: Plain) -> str:
@@ -58,11 +58,11 @@ def _draw(axes: Any, charts: list[tuple[Plain, Plain]], names: list[str]) -> Non
             worst.append((_shown(size_of(worst_of(chart, part)[1]), edge), height))
         axes.plot(*zip(*every, strict=True), ".", color=COLOURS[part], alpha=0.3, markersize=4, markeredgewidth=0)
         axes.plot(*zip(*worst, strict=True), "o", color=COLOURS[part], markersize=6, label=WORDS[part])
-    step = next(step for step in (4, 8, 16, 32) if edge / step <= MOST_TICKS or step == 32)
+    step = next(step for step in (4, 8, 16, 32) if edge / step <= MAX_TICKS or step == 32)
     ticks = np.arange(0, edge + 1, step)
     axes.set_xticks([*ticks, edge + BEYOND], [*(f"{tick:g}" for tick in ticks), "inf"])
     axes.axvline(edge + BEYOND / 2, color="#888888", linewidth=0.8, linestyle=":")
-    axes.set_xlim(LEAST - 1, edge + BEYOND + 2)
+    axes.set_xlim(MIN_LOG_ULP - 1, edge + BEYOND + 2)
     axes.grid(axis="x", linewidth=0.4, alpha=0.5)
     for height in range(1, len(names)):
         axes.axhline(height - 0.5, color="#dddddd", linewidth=0.6)
@@ -77,4 +77,4 @@ def _edge(charts: list[tuple[Plain, Plain]]) -> float:
 def _shown(ulp: float, edge: float) -> float:
     if not np.isfinite(ulp):
         return edge + BEYOND
-    return max(LEAST, float(np.log2(ulp))) if ulp > 0 else LEAST
+    return max(MIN_LOG_ULP, float(np.log2(ulp))) if ulp > 0 else MIN_LOG_ULP

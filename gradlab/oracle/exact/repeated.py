@@ -20,9 +20,9 @@ from gradlab.oracle.ulp import is_narrow
 from gradlab.problems.problem import Problem
 from gradlab.reference.ball_forms import FORMS
 
-FEWEST_CLASSES = 512  # below, merging saves less than it costs
-MOST_LEVELS = 96  # distinct logits of a row; a ball costs as much as some hundred entries of the other paths
-MOST_SHARES = 8  # classes of a row that the target has a share in
+MIN_CLASSES = 512  # below, merging saves less than it costs
+MAX_LEVELS = 96  # distinct logits of a row; a ball costs as much as some hundred entries of the other paths
+MAX_SHARES = 8  # classes of a row that the target has a share in
 _SAMPLE = 256  # entries of a row that are looked at first: most rows are told by them
 
 _complement = FORMS["complement"]
@@ -47,16 +47,16 @@ def merged_rows(problem: Problem, rows: Array) -> list[MergedRow] | None:
 
     It is where all logits are finite, no option is on and every row has few distinct logits and few targets.
     """
-    if problem.n_classes < FEWEST_CLASSES or problem.objective.options or not problem.is_finite:
+    if problem.n_classes < MIN_CLASSES or problem.objective.options or not problem.is_finite:
         return None
     step = -(-problem.n_classes // _SAMPLE)
     merged = []
     for row in rows.tolist():
         logits, targets = problem.logits64[row], _classes_with_a_share(problem, row)
-        if len(np.unique(logits[::step])) > MOST_LEVELS or len(targets) > MOST_SHARES:
+        if len(np.unique(logits[::step])) > MAX_LEVELS or len(targets) > MAX_SHARES:
             return None
         levels = np.unique(logits)
-        if len(levels) > MOST_LEVELS:
+        if len(levels) > MAX_LEVELS:
             return None
         merged.append(_merged(logits, levels, targets))
     return merged
