@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from gradlab.campaigns.conformance.document import encoded_cases, encoded_profile
+from gradlab.campaigns.conformance.document import encode_cases, encode_profile
 from gradlab.campaigns.conformance.page import case_lines, rule_lines
 from gradlab.campaigns.conformance.profile import profile_of
 from gradlab.storage.files import write_whole
@@ -67,7 +67,7 @@ the forward error of `gradlab/bounds/first_order.py`.
 
 def page() -> Iterator[str]:
     """The page, line by line."""
-    cases = encoded_cases()
+    cases = encode_cases()
     found, missing = _measured()
     yield f"<!-- Written by `{COMMAND}`; not to be edited. -->"
     yield ""
@@ -102,7 +102,7 @@ def _measured() -> tuple[dict[str, dict[str, Any]], list[str]]:
         except MissingError as error:
             missing.append(str(error))
             continue
-        found[target] = {dtype: encoded_profile(profile_of(implementation, dtype)) for dtype in DTYPES}
+        found[target] = {dtype: encode_profile(profile_of(implementation, dtype)) for dtype in DTYPES}
     return found, missing
 
 

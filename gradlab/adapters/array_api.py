@@ -46,7 +46,7 @@ def _in_torch(loss: Loss, logits: Array, targets: Array, options: dict[str, Any]
     from gradlab.adapters.torch_loss import array_of, tensor_of
 
     y = targets.astype(np.int64, copy=False) if targets.dtype.kind in "iu" else targets
-    keywords = _converted(tensor_of, options)
+    keywords = _convert_arrays(tensor_of, options)
     value, gradient = _pair(loss(tensor_of(logits), tensor_of(y), **keywords))
     return array_of(value), array_of(gradient)
 
@@ -55,14 +55,14 @@ def _in_jax(loss: Loss, logits: Array, targets: Array, options: dict[str, Any]) 
     import jax
 
     with jax.enable_x64(logits.dtype == np.float64):
-        keywords = _converted(jax.numpy.asarray, options)
+        keywords = _convert_arrays(jax.numpy.asarray, options)
         value, gradient = _pair(loss(jax.numpy.asarray(logits), jax.numpy.asarray(targets), **keywords))
         return np.asarray(value), np.asarray(gradient)
 
 
 def _in_array_api_strict(loss: Loss, logits: Array, targets: Array, options: dict[str, Any]) -> Any:
     xp = import_name("array_api_strict")
-    keywords = _converted(xp.asarray, options)
+    keywords = _convert_arrays(xp.asarray, options)
     value, gradient = _pair(loss(xp.asarray(logits), xp.asarray(targets), **keywords))
     return np.from_dlpack(value), np.from_dlpack(gradient)
 
@@ -76,7 +76,7 @@ NAMESPACES: dict[str, tuple[str, str, Callable[..., tuple[Any, Any]], dict[str, 
 }
 
 
-def _converted(convert: Callable[[Array], Any], options: dict[str, Any]) -> dict[str, Any]:
+def _convert_arrays(convert: Callable[[Array], Any], options: dict[str, Any]) -> dict[str, Any]:
     return {name: convert(one) if isinstance(one, np.ndarray) else one for name, one in options.items()}
 
 

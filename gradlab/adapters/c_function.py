@@ -61,7 +61,7 @@ def loss_and_gradient(
     shape = (n_rows,) if options is not None and options.is_none else ()
     x = np.require(logits, requirements=["C", "A"])
     y = np.require(labels, np.int64, ["C", "A"])
-    loss, gradient = _guarded(n_rows if shape else 1, x.dtype), _guarded(x.size, x.dtype)
+    loss, gradient = _guarded_room(n_rows if shape else 1, x.dtype), _guarded_room(x.size, x.dtype)
     outputs = [guarded[GUARD:].ctypes.data for guarded in (loss, gradient)]
     given = [] if options is None else [ctypes.byref(options)]
     status = kernel(x.ctypes.data, y.ctypes.data, n_rows, n_classes, *given, *outputs)
@@ -104,7 +104,7 @@ def _kernels(library: ctypes.CDLL, name: str, with_options: bool) -> dict[str, A
     return {dtype: kernel for dtype, kernel in kernels.items() if kernel is not None}
 
 
-def _guarded(size: int, dtype: np.dtype[Any]) -> Array:
+def _guarded_room(size: int, dtype: np.dtype[Any]) -> Array:
     """Room for the output, all NaN, between two guards that are numbers."""
     guarded = np.full(size + 2 * GUARD, np.nan, dtype=dtype)
     guarded[:GUARD] = guarded[-GUARD:] = GUARD

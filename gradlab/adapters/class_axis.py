@@ -47,14 +47,14 @@ def loss_and_gradient(loss: Any, logits: Array, targets: Array, options: dict[st
     before = x.copy()
     answer = loss(x, t, **options)
     if before.tobytes() != x.tobytes():
-        logits[...] = _gathered(x, axis)
+        logits[...] = _with_class_axis_last(x, axis)
     pair = pair_of(answer)
     if pair is None:
         raise TypeError("a loss must return (loss, gradient)")
     value, gradient = np.asarray(pair[0]), np.asarray(pair[1])
     if gradient.shape != x.shape:
         raise ValueError(f"the gradient must have shape {x.shape}, got {gradient.shape}")
-    return value.reshape(-1) if value.shape == sizes else value, _gathered(gradient, axis)
+    return value.reshape(-1) if value.shape == sizes else value, _with_class_axis_last(gradient, axis)
 
 
 def spread(count: int) -> Shape:
@@ -74,6 +74,6 @@ def _spread(rows: Array, sizes: Shape, axis: int) -> Array:
     return np.ascontiguousarray(np.moveaxis(rows.reshape(*sizes, rows.shape[1]), -1, axis))
 
 
-def _gathered(values: Array, axis: int) -> Array:
+def _with_class_axis_last(values: Array, axis: int) -> Array:
     moved = np.moveaxis(values, axis, -1)
     return np.asarray(moved.reshape(-1, moved.shape[-1]))

@@ -40,7 +40,7 @@ def resolve(reference: str, target: str) -> Found:
     if reference in OWN:
         return _own(reference, target)
     given = callable_for("jax", OWN, reference)
-    compiled = cache(partial(_compiled, given.function))
+    compiled = cache(partial(_compile, given.function))
 
     def call(logits: Array, targets: Array, **options: Any) -> tuple[Array, Array]:
         arrays = {name: one for name, one in options.items() if isinstance(one, np.ndarray)}
@@ -55,7 +55,7 @@ def _own(reference: str, target: str) -> Found:
     package, _, name = reference.rpartition(".")
     require(target, {package: "jax"} if package else {})
     losses = getattr(import_name(package), name) if package else _log_softmax
-    both = {"none": _compiled(losses, ()), "mean": _compiled(lambda x, y: losses(x, y).mean(), ())}
+    both = {"none": _compile(losses, ()), "mean": _compile(lambda x, y: losses(x, y).mean(), ())}
 
     @implementation(reduction=["mean", "none"], keeps_dtype=True, **XLA, **OWN[reference])
     def call(logits: Array, targets: Array, reduction: str = "mean") -> tuple[Array, Array]:
@@ -84,7 +84,7 @@ def loss_and_gradient(compiled: Loss, logits: Array, targets: Array, options: di
     return np.asarray(loss), np.asarray(gradient)
 
 
-def _compiled(loss: Loss, constants: tuple[tuple[str, Any], ...]) -> Loss:
+def _compile(loss: Loss, constants: tuple[tuple[str, Any], ...]) -> Loss:
     """A jitted function (logits, targets, arrays) -> (loss, gradient), with the options that are no arrays built in."""
     import jax
 

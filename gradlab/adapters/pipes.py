@@ -96,7 +96,7 @@ class Conversation:
             self._said.close()
             raise ProgramError(f"{self.command[0]} must be a program that starts: {error.strerror}") from error
         os.set_blocking(_descriptor(self._process.stdin), False)
-        self._finish = weakref.finalize(self, _ended, self._process, self._said)
+        self._finish = weakref.finalize(self, _end, self._process, self._said)
 
     def _more(self, wanted: str) -> None:
         """Writes what can be written and reads what can be read, once."""
@@ -151,7 +151,7 @@ def _descriptor(pipe: IO[bytes] | None) -> int:
     return pipe.fileno()
 
 
-def _ended(process: subprocess.Popen[bytes], said: IO[Any]) -> None:
+def _end(process: subprocess.Popen[bytes], said: IO[Any]) -> None:
     for pipe in (process.stdin, process.stdout):
         if pipe is not None:
             pipe.close()

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from gradlab.evaluation.call import described_error
+from gradlab.evaluation.call import describe_error
 from gradlab.evaluation.claims import implementation
 from gradlab.problems.dtypes import as_dtype
 from gradlab.problems.problem import Array
@@ -126,4 +126,4 @@ def _loss_of(given: Any, target: str) -> Any:
     try:
         return given()
     except Exception as error:
-        raise TargetError(f"{target} must be a class without arguments: {described_error(error)}") from error
+        raise TargetError(f"{target} must be a class without arguments: {describe_error(error)}") from error

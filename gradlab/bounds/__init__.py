@@ -2,6 +2,6 @@
 
 from gradlab.bounds.first_order import loss as loss_bound
 from gradlab.bounds.second_order import derivative as derivative_bound
-from gradlab.bounds.second_order import flushed as flushed_bound
+from gradlab.bounds.second_order import flush_error as flushed_bound
 
 __all__ = ["derivative_bound", "flushed_bound", "loss_bound"]

@@ -147,7 +147,7 @@ def _largest(value: Bounded | float) -> Array:
 @np.errstate(all="ignore")
 def _conditioning(problem: Problem, radius: float) -> Conditioning:
     x, d, t = _parts(problem)
-    reach, moved, lse_error = _reached(problem, radius, x)
+    reach, moved, lse_error = _reach(problem, radius, x)
     s = np.exp(d).sum(axis=1)
     log_sum = np.log(s)
     p = np.minimum(np.exp(np.minimum(d + 2 * reach, _FARTHEST)) / s[:, None], 1.0)  # d may be far below exp's range
@@ -171,7 +171,7 @@ def _parts(problem: Problem) -> tuple[Array, Array, Array]:
         return x, x - x.max(axis=1, keepdims=True, initial=-np.inf), t
 
 
-def _reached(problem: Problem, radius: float, x: Array) -> tuple[Array, Array, Array]:
+def _reach(problem: Problem, radius: float, x: Array) -> tuple[Array, Array, Array]:
     """What `Conditioning` says of reach, moved and lse_error."""
     if not maps_logits(problem.objective):
         return np.full((1, 1), radius), np.zeros(()), np.zeros(())

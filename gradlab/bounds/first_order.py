@@ -19,7 +19,7 @@ import numpy as np
 from gradlab.bounds import rounding_counts
 from gradlab.bounds.bound import Bound
 from gradlab.bounds.conditioning import Conditioning, conditioning, rows_in_range
-from gradlab.bounds.options import RowErrors, magnified
+from gradlab.bounds.options import RowErrors, magnification
 from gradlab.bounds.rounding_counts import (
     BETA,
     QUIET,
@@ -159,7 +159,7 @@ def loss_of_either(first: Problem, second: Problem) -> Array:
 
 
 @QUIET
-def flushed(problem: Problem) -> float:
+def flush_error(problem: Problem) -> float:
     """What flushing subnormals to 0 can cost loss or gradient: the smallest normal number, wherever eta counts.
 
     That is in each of n probabilities or terms of S, times t, in two products before the division, and after it; and
@@ -167,7 +167,7 @@ def flushed(problem: Problem) -> float:
     """
     largest = float(conditioning(problem).coefficient_sum.max(initial=0.0))
     terms = flushes(problem, (problem.n_classes + 1) * largest + 2)
-    cost = problem.format.smallest_normal * (terms / divisor(problem) + 1) * magnified(problem)
+    cost = problem.format.smallest_normal * (terms / divisor(problem) + 1) * magnification(problem)
     return cost if rows_in_range(problem).all() else math.inf
 
 

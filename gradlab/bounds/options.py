@@ -94,7 +94,7 @@ def computed_entry_size(state: RowErrors) -> Array:
     return np.asarray((size + _size(more)) * slopes(state.problem).size)
 
 
-def magnified(problem: Problem) -> float:
+def magnification(problem: Problem) -> float:
     """By how much an absolute error of p_j can grow in loss and gradient, beside A; 1 without such an option."""
     if not problem.objective.real_options:
         return 1.0

@@ -25,7 +25,7 @@ def loss_error(state: RowErrors, own: Array) -> Array:
     error = options.loss_error_with_terms(state, own)
     if state.problem.objective.per_row_options:
         size = options.computed_loss_size(state)
-        error = _multiplied(state.problem, loss_factors(state.problem), error, size)
+        error = _times_factor(state.problem, loss_factors(state.problem), error, size)
     return where_known(state.problem, error)
 
 
@@ -34,7 +34,7 @@ def gradient_error(state: RowErrors, own: Array) -> Array:
     error = options.gradient_error_with_terms(state, own)
     if state.problem.objective.per_row_options:
         size = options.computed_entry_size(state)
-        error = _multiplied(state.problem, gradient_factors(state.problem)[:, None], error, size)
+        error = _times_factor(state.problem, gradient_factors(state.problem)[:, None], error, size)
     return where_known(state.problem, error)
 
 
@@ -58,7 +58,7 @@ def flushes(problem: Problem, count: float) -> float:
     return count * max(largest, 1.0) + problem.n_classes + 3
 
 
-def _multiplied(problem: Problem, factor: Array, error: Array, size: Array) -> Array:
+def _times_factor(problem: Problem, factor: Array, error: Array, size: Array) -> Array:
     """The errors of rows that are multiplied by a factor; error: without it; size: that of their parts."""
     grown = times(np.abs(factor), error + gamma(factor_roundings(problem), problem.format) * size)
     return np.asarray(grown + _underflow(problem, factor, size))

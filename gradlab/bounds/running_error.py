@@ -53,8 +53,8 @@ class Bounded(NDArrayOperatorsMixin):
         if method != "__call__" or keywords or rule is None:
             return NotImplemented
         with np.errstate(all="ignore"):
-            parts, roundings = rule(*(_bounded(one, self.fmt) for one in inputs))
-            return _rounded(parts, roundings, self.fmt)
+            parts, roundings = rule(*(_as_bounded(one, self.fmt) for one in inputs))
+            return _round(parts, roundings, self.fmt)
 
     def summed(self, roundings: float) -> Bounded:
         """The sum of each row, a column; its additions carry so many roundings."""
@@ -72,14 +72,14 @@ def parameter(value: float, fmt: Format) -> Bounded:
     return Bounded(exact, exact, gamma(_OPERATION, fmt) * np.abs(exact) + fmt.smallest_subnormal, fmt)
 
 
-def _bounded(value: Any, fmt: Format) -> Bounded:
+def _as_bounded(value: Any, fmt: Format) -> Bounded:
     if isinstance(value, Bounded):
         return value
     exact = np.asarray(value, dtype=np.float64)
     return Bounded(exact, exact, np.zeros(()), fmt)
 
 
-def _rounded(parts: Parts, roundings: float, fmt: Format) -> Bounded:
+def _round(parts: Parts, roundings: float, fmt: Format) -> Bounded:
     low, high, error = parts
     least = np.finfo(np.float64).smallest_subnormal
     low = np.where(np.isfinite(low), low - np.abs(low) * _WIDENING - least, low)

@@ -71,7 +71,7 @@ def product(problem: Problem) -> Bound:
     """
     parts, v = parts_of(problem), _vector_magnitude(problem)
     largest = parts.coefficient_sum * parts.p * (v + (parts.p * v).sum(axis=1, keepdims=True))
-    bound = _returned(problem, _product_error(parts, v), largest)
+    bound = _returned_error(problem, _product_error(parts, v), largest)
     return Bound(np.where(stays_in_range(problem), bound, np.inf), _PRODUCT)
 
 
@@ -89,7 +89,7 @@ def diagonal(problem: Problem) -> Bound:
     """
     parts = parts_of(problem)
     sizes = parts.coefficient_sum * parts.p * (1 + parts.p)
-    return Bound(_returned(problem, _diagonal_error(parts), sizes), _DIAGONAL)
+    return Bound(_returned_error(problem, _diagonal_error(parts), sizes), _DIAGONAL)
 
 
 @lru_cache(maxsize=256)
@@ -109,7 +109,7 @@ def hessian(problem: Problem) -> Bound:
     classes = np.arange(problem.n_classes)
     error[:, classes, classes] = _diagonal_error(parts)
     sizes = coefficient_sum * p * (parts.p[:, None] + np.eye(problem.n_classes))
-    return Bound(_returned(problem, error, sizes), _HESSIAN)
+    return Bound(_returned_error(problem, error, sizes), _HESSIAN)
 
 
 @lru_cache(maxsize=1024)
@@ -132,15 +132,15 @@ def target_gradient(problem: Problem) -> Bound:
     ) + delta * size
     with np.errstate(over="ignore"):
         on_the_way = size * max(1.0, 1 / divisor(problem)) * np.maximum(c_j, 1.0) * np.maximum(_factors(problem), 1.0)
-    bound = _returned(problem, error, c_j * size)
+    bound = _returned_error(problem, error, c_j * size)
     return Bound(np.where((on_the_way > fmt.largest / 4) & ~problem.masked, np.inf, bound), _BY_TARGETS)
 
 
 @QUIET
-def flushed(problem: Problem) -> Array | float:
+def flush_error(problem: Problem) -> Array | float:
     """What flushing subnormals to 0 can cost an entry: the smallest normal number wherever eta counts."""
     if problem.objective.is_first_order:
-        return first_order.flushed(problem)
+        return first_order.flush_error(problem)
     fmt = problem.format
     cost = fmt.smallest_normal / fmt.smallest_subnormal * underflow_cost(problem)
     return cost[..., None] if problem.objective.derivative == "hessian" else cost
@@ -162,7 +162,7 @@ def _factors(problem: Problem) -> Array:
     return gradient_factors(problem)[:, None]
 
 
-def _returned(problem: Problem, error: Array, sizes: Array) -> Array:
+def _returned_error(problem: Problem, error: Array, sizes: Array) -> Array:
     """The errors of a derivative that is multiplied by the rows' factors and divided; sizes: of its parts."""
     factors, underflow = _factors(problem), underflow_cost(problem)
     if error.ndim == 3:

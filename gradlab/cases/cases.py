@@ -96,22 +96,22 @@ def case_document(implementation: Implementation, plan: Plan, results: tuple[Res
         "target": implementation.target,
         "name": implementation.name,
         "level": plan.level,
-        "claims": encoded_claims(implementation.claims),
+        "claims": encode_claims(implementation.claims),
         "seed": plan.seed,
         "profile": plan.profile.name,
-        "failed": [encoded_result(result) for result in results],
+        "failed": [encode_result(result) for result in results],
         "problem": encoded_problem(problem),
         "got": encoded_answer(answer(implementation, problem)),
         "enclosure": encoded_truth(enclose(problem)),
     }
 
 
-def encoded_claims(claims: Claims) -> Plain:
+def encode_claims(claims: Claims) -> Plain:
     """All claims, defaults included, as plain data."""
     return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(claims).items()}
 
 
-def encoded_result(result: Result) -> Plain:
+def encode_result(result: Result) -> Plain:
     """One result without its problem; numbers that JSON lacks are the strings "nan" and "inf"."""
     return {
         "check": result.check,
@@ -152,7 +152,7 @@ def find_case(name: str, folder: Path) -> Path:
 def read_case(path: Path) -> Case:
     """The case in a file. Raises CaseError that says in one line what is wrong with it."""
     try:
-        return _decoded(unpacked(parsed_json(path.read_text(encoding="utf-8"))))
+        return _decode(unpacked(parsed_json(path.read_text(encoding="utf-8"))))
     except OSError as error:
         raise CaseError(f"{path} cannot be read: {error.strerror}") from error
     except (ValueError, TypeError, RecursionError) as error:
@@ -174,7 +174,7 @@ _FIELDS: dict[str, type] = {
 }
 
 
-def _decoded(document: Any) -> Case:
+def _decode(document: Any) -> Case:
     if not isinstance(document, dict) or document.get("schema") not in READ:
         given = document.get("schema") if isinstance(document, dict) else document
         raise ValueError(f"schema must be {' or '.join(map(repr, READ))}, got {given!r:.60}")

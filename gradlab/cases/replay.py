@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from gradlab.cases.cases import Case, CaseError, encoded_claims
+from gradlab.cases.cases import Case, CaseError, encode_claims
 from gradlab.checks.check import Check, run
 from gradlab.checks.table import CHECKS
 from gradlab.evaluation.adaptation import allows
@@ -80,7 +80,7 @@ def implementation_of_case(case: Case) -> Implementation:
     """The implementation of a case, with the claims of then. Raises TargetError or CaseError where there is none."""
     if not case.target:
         raise CaseError(f"case {case.id} cannot run: {case.name} was given as a function, not as a target")
-    found = load(_from_here(case), encoded_claims(case.claims))
+    found = load(_from_here(case), encode_claims(case.claims))
     if len(found) != 1:
         raise CaseError(f"case {case.id} cannot run: {case.target} stands for {len(found)} functions")
     return found[0]

@@ -14,7 +14,7 @@ import numpy as np
 
 from gradlab.bounds import derivative_bound, first_order, flushed_bound, loss_bound
 from gradlab.bounds.bound import Bound
-from gradlab.checks.check import Findings, entry, returned
+from gradlab.checks.check import Findings, entry, returned_values
 from gradlab.evaluation.call import Implementation
 from gradlab.oracle.enclosure import Enclosures, enclose
 from gradlab.oracle.ulp import absolute_error, error_in_ulp
@@ -80,16 +80,16 @@ class _Seen:
     quantity: str
     observed: Array
     truth: Enclosures
-    flushed: Callable[[Problem], Array | float] = first_order.flushed
+    flushed: Callable[[Problem], Array | float] = first_order.flush_error
 
 
 def _loss(implementation: Implementation, problem: Problem) -> _Seen:
-    loss = returned(implementation, problem)[0]
+    loss = returned_values(implementation, problem)[0]
     return _Seen("loss" + "[{}]" * loss.ndim, loss, enclose(problem).loss)
 
 
 def _derivative(implementation: Implementation, problem: Problem) -> _Seen:
-    seen, truth = returned(implementation, problem)[1], enclose(problem).derivative
+    seen, truth = returned_values(implementation, problem)[1], enclose(problem).derivative
     return _Seen(entry(problem), seen, truth, flushed_bound)
 
 
@@ -111,7 +111,7 @@ def _against(seen: _Seen, implementation: Implementation, problem: Problem, boun
 def _in_ulp(seen: _Seen, implementation: Implementation, problem: Problem, allowed: float) -> Comparison:
     ratio = error_in_ulp(seen.observed, seen.truth, problem.format) / allowed
     if implementation.claims.flushes_subnormals:
-        small = absolute_error(seen.observed, seen.truth) <= first_order.flushed(problem)
+        small = absolute_error(seen.observed, seen.truth) <= first_order.flush_error(problem)
         ratio = np.where(small, 0.0, ratio)
     source = f"{allowed:.4g} ULP: 6 beta + 3 of the accurate algorithm, and the reduction"
     return _comparison(seen, problem, np.full(ratio.shape, np.nan), ratio, source)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradlab.bounds import calculus, first_order, loss_bound
-from gradlab.checks.check import Findings, solved
+from gradlab.checks.check import Findings, solve
 from gradlab.checks.invariants import neighbour
 from gradlab.evaluation.call import Call, Implementation, array_of, keywords_of, pair_of, perform
 from gradlab.problems.coefficients import coefficients_of, denominator_of
@@ -28,7 +28,7 @@ def complex_step_gives_the_gradient(implementation: Implementation, problem: Pro
     claim to take complex logits nothing is asked: what it drops of an imaginary part says nothing of its gradient.
     """
     step = 2.0 ** -(problem.format.precision // 2)
-    _, gradient = solved(implementation, problem)
+    _, gradient = solve(implementation, problem)
     slopes = np.empty(gradient.shape)
     for index in np.ndindex(*slopes.shape):
         value = _imaginary_part(implementation, problem, index, step)
@@ -54,12 +54,12 @@ def gradient_integrates_to_the_loss(implementation: Implementation, problem: Pro
     for node, weight in zip(*_nodes(count), strict=True):
         wanted = problem.logits64 + node * move
         between = problem.replace(logits=wanted.astype(problem.logits.dtype))
-        _, gradient = solved(implementation, between)
+        _, gradient = solve(implementation, between)
         rounded = np.abs(between.logits64 - wanted).max(axis=1, initial=0.0)
         integral += weight * float((gradient * move).sum())
         own = (first_order.gradient(between)[0] * np.abs(move)).sum()
         error += weight * float(own + (coefficient_sum * rounded * np.abs(move).sum(axis=1)).sum())
-    risen = np.sum(solved(implementation, other)[0]) - np.sum(solved(implementation, problem)[0])
+    risen = np.sum(solve(implementation, other)[0]) - np.sum(solve(implementation, problem)[0])
     source = f"Gauss-Legendre with {count} nodes, forward error of both losses and each gradient"
     return asking(other, [within("integral of the gradient from x to y", integral, risen, error, source)])
 
@@ -68,8 +68,8 @@ def gradient_is_monotone(implementation: Implementation, problem: Problem) -> Fi
     """<gradient(y) - gradient(x), y - x> >= 0 in every row: the gradient of a convex loss is monotone."""
     other = neighbour(problem)
     move = other.logits64 - problem.logits64
-    _, first = solved(implementation, problem)
-    _, second = solved(implementation, other)
+    _, first = solve(implementation, problem)
+    _, second = solve(implementation, other)
     rise = ((second - first) * move).sum(axis=1)
     errors = first_order.gradient(problem)[0] + first_order.gradient(other)[0]
     bound = (errors * np.abs(move)).sum(axis=1)

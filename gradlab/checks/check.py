@@ -63,12 +63,12 @@ class Bounds(NamedTuple):
     source: str
 
 
-def solved(implementation: Implementation, problem: Problem) -> Values:
+def solve(implementation: Implementation, problem: Problem) -> Values:
     """Loss and gradient in float64. Raises NoAnswerError where the implementation gave none."""
     return values_of(answer(implementation, problem), problem)
 
 
-def returned(implementation: Implementation, problem: Problem) -> Values:
+def returned_values(implementation: Implementation, problem: Problem) -> Values:
     """Loss and gradient in the dtype in which they were returned, or in float64 where that is wider.
 
     Raises NoAnswerError where there are none.

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from gradlab.bounds import derivative_bound, first_order, loss_bound
-from gradlab.checks.check import Bounds, Findings, Values, agree, solved, values_of
+from gradlab.checks.check import Bounds, Findings, Values, agree, solve, values_of
 from gradlab.evaluation.call import (
     Answer,
     Call,
@@ -53,9 +53,9 @@ def leaves_its_inputs_alone(implementation: Implementation, problem: Problem) ->
     is_gradient = given.gradient is not None and np.array_equal(call.logits, given.gradient, equal_nan=True)
     excused = implementation.claims.gradient_in_logits and is_gradient
     return [
-        *([] if excused else [_unchanged("logits", call.logits, problem.logits)]),
-        _unchanged("labels", call.targets, problem.targets),
-        *(_unchanged(name.replace("_", " "), call.keywords[name], before) for name, before in keywords.items()),
+        *([] if excused else [_unchanged_fact("logits", call.logits, problem.logits)]),
+        _unchanged_fact("labels", call.targets, problem.targets),
+        *(_unchanged_fact(name.replace("_", " "), call.keywords[name], before) for name, before in keywords.items()),
     ]
 
 
@@ -124,7 +124,7 @@ def integer_type_of_the_labels_does_not_matter(implementation: Implementation, p
             call = replace(call_for(implementation, problem), targets=problem.targets.astype(name))
             given = answer_to_call(implementation, call, problem.objective.reduction)
             if given.raised is None:
-                findings += agree(values_of(given, problem), solved(implementation, problem), _twice(problem), problem)
+                findings += agree(values_of(given, problem), solve(implementation, problem), _twice(problem), problem)
     return findings
 
 
@@ -188,7 +188,7 @@ def empty_batch_is_answered(implementation: Implementation, problem: Problem) ->
     return [Fact("the loss of no rows", f"is {loss.tolist()}", wanted, str(loss.tolist()) == wanted)]
 
 
-def _strided(x: Array) -> Array:
+def _strided_copy(x: Array) -> Array:
     wide = np.zeros((*x.shape[:-1], 2 * x.shape[-1]), dtype=x.dtype)
     wide[..., ::2] = x
     return np.asarray(wide[..., ::2])
@@ -206,7 +206,7 @@ def _rows_apart(x: Array) -> Array:
     return np.asarray(wide[..., : x.shape[-1]])
 
 
-def _unaligned(x: Array) -> Array:
+def _unaligned_copy(x: Array) -> Array:
     odd = np.empty(x.nbytes + 1, dtype=np.uint8)[1:].view(x.dtype).reshape(x.shape)
     odd[...] = x
     return np.asarray(odd)
@@ -226,10 +226,10 @@ def _read_only(x: Array) -> Array:
 READ_ONLY = "read-only"
 LAYOUTS: dict[str, Callable[[Array], Array]] = {
     "Fortran order": lambda x: np.asfortranarray(x),
-    "every other column of a wider array": _strided,
+    "every other column of a wider array": _strided_copy,
     "the first columns of a wider array": _rows_apart,
     "every other row of a taller array": _every_other_row,
-    "unaligned": _unaligned,
+    "unaligned": _unaligned_copy,
     "negative strides": lambda x: x[..., ::-1].copy()[..., ::-1],
     READ_ONLY: _read_only,
 }
@@ -242,7 +242,7 @@ def _same_in_layout(implementation: Implementation, problem: Problem, spell: Cal
     if problem.vector is not None:
         other = replace(other, keywords={**call.keywords, "vector": spell(problem.vector)})
     seen = values_of(answer_to_call(implementation, other, problem.objective.reduction), problem)
-    return agree(seen, solved(implementation, problem), _twice(problem), problem)
+    return agree(seen, solve(implementation, problem), _twice(problem), problem)
 
 
 def _spelled_labels(problem: Problem, spell: Callable[[Array], Array]) -> Array:
@@ -279,7 +279,7 @@ def _overlaps(array: Array, name: str, implementation: Implementation, call: Cal
     return bool(in_logits or any(np.shares_memory(array, other) for other in others))
 
 
-def _unchanged(name: str, after: Array, before: Array) -> Fact:
+def _unchanged_fact(name: str, after: Array, before: Array) -> Fact:
     if after.shape != before.shape:
         return Fact(f"the {name}", f"have another shape after the call, {after.shape}", "what they were", False)
     same = after.tobytes() == before.tobytes()

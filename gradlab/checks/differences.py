@@ -15,8 +15,8 @@ import numpy as np
 from gradlab.bounds import first_order
 from gradlab.bounds.calculus import best_step, central_difference, error_missed
 from gradlab.bounds.conditioning import conditioning
-from gradlab.checks.check import Findings, NoAnswerError, solved, values_of
-from gradlab.evaluation.call import Implementation, call_for, described_error, evaluate, perform
+from gradlab.checks.check import Findings, NoAnswerError, solve, values_of
+from gradlab.evaluation.call import Implementation, call_for, describe_error, evaluate, perform
 from gradlab.problems.coefficients import denominator_of, loss_factors
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Array, Problem
@@ -52,7 +52,7 @@ def along_classes(implementation: Implementation, problem: Problem) -> Findings:
     upstream = np.asarray(exact.objective.upstream or np.ones(exact.n_rows))[:, None]
     step = _step(exact, float(first_order.any_form_losses(exact).error.max()), float(coefficient_sum.max()), 1.0)
     error = first_order.any_form_losses(exact, step)[0]
-    _, gradient = solved(implementation, exact)
+    _, gradient = solve(implementation, exact)
     slopes = _slopes_along_classes(implementation, exact, step)
     limit, source = central_difference(error[:, None], coefficient_sum[:, None], step)
     bound = np.abs(upstream) * limit + first_order.any_form_gradient(exact)[0]
@@ -65,7 +65,7 @@ def along_coordinates(implementation: Implementation, problem: Problem) -> Findi
     coefficient_sum = _coefficient_sum(exact)
     step = _step(exact, _batch_error(exact), float(coefficient_sum.max()), 1.0)
     error = _batch_error(exact, step)
-    _, gradient = solved(implementation, exact)
+    _, gradient = solve(implementation, exact)
     slopes = np.empty(gradient.shape)
     for index in np.ndindex(*slopes.shape):
         move = np.zeros(slopes.shape)
@@ -90,7 +90,7 @@ def along_directions(implementation: Implementation, problem: Problem) -> Findin
     grid = _spacing(exact, reach)
     moves = np.rint(drawn * step / grid) * grid
     error = _batch_error(exact, float(np.abs(moves).max()))
-    _, gradient = solved(implementation, exact)
+    _, gradient = solve(implementation, exact)
     slopes = np.array([_rise(implementation, exact, move) for move in moves]) / step
     wanted = (gradient * moves).sum(axis=(1, 2)) / step
     limit, _ = central_difference(error, _curvatures(exact, moves / step), step)
@@ -107,16 +107,16 @@ def _slopes_along_classes(implementation: Implementation, problem: Problem, step
     per_row = problem.objective.per_row_options
 
     def sweep(logits: Array, targets: Array, **keywords: Any) -> Array:
-        def stacked(copies: Array, labels: Array) -> Any:
+        def stack(copies: Array, labels: Array) -> Any:
             n_copies = len(copies) // max(len(logits), 1)
             own = {name: np.tile(one, n_copies) if name in per_row else one for name, one in keywords.items()}
             return implementation.function(copies, labels, **own)
 
-        return _swept(stacked, logits, targets, step)
+        return _swept(stack, logits, targets, step)
 
     outcome = perform(sweep, call_for(implementation, problem))  # all calls together: watching one call costs 20 us
     if outcome.error is not None:
-        raise NoAnswerError(f"raised {described_error(outcome.error)} (copies of the batch in one call)")
+        raise NoAnswerError(f"raised {describe_error(outcome.error)} (copies of the batch in one call)")
     return np.asarray(outcome.value)
 
 

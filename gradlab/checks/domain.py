@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from gradlab.checks.accuracy import values_within_bound
-from gradlab.checks.check import Findings, entry, solved
+from gradlab.checks.check import Findings, entry, solve
 from gradlab.evaluation.call import Implementation
 from gradlab.problems.coefficients import coefficients_of
 from gradlab.problems.problem import Array, Problem
@@ -29,7 +29,7 @@ def rows_without_value_are_not_hidden(implementation: Implementation, problem: P
 
     Every other row has its own values. A row whose targets are all 0 may be left out of the sum, and shows nothing.
     """
-    loss, derivative = solved(implementation, problem)
+    loss, derivative = solve(implementation, problem)
     lost = _lost(problem)
     counted = lost & (coefficients_of(problem) > 0).any(axis=1)
     found = list(values_within_bound(implementation, problem))
@@ -42,7 +42,7 @@ def rows_without_value_are_not_hidden(implementation: Implementation, problem: P
 
 def rows_without_value_are_nan(implementation: Implementation, problem: Problem) -> Findings:
     """A row with NaN, +inf or only -inf has NaN as its loss and in every entry of its gradient."""
-    _, derivative = solved(implementation, problem)
+    _, derivative = solve(implementation, problem)
     lost = _lost(problem)
     wrong = np.argwhere(~np.isnan(derivative[lost]))
     name = problem.objective.derivative

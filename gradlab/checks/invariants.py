@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from gradlab.bounds import derivative_bound, first_order, loss_bound
-from gradlab.checks.check import Bounds, Findings, Values, agree, entry, solved
+from gradlab.checks.check import Bounds, Findings, Values, agree, entry, solve
 from gradlab.evaluation.call import Implementation
 from gradlab.problems.coefficients import coefficients_of, denominator_of
 from gradlab.problems.dtypes import Format
@@ -18,7 +18,7 @@ from gradlab.result import asking, at_least, at_most, within
 
 def rows_sum_to_zero(implementation: Implementation, problem: Problem) -> Findings:
     """Every row of the gradient sums to 0, since probabilities and targets have the same sum."""
-    _, gradient = solved(implementation, problem)
+    _, gradient = solve(implementation, problem)
     bound = first_order.row_sums(problem, first_order.gradient(problem))
     return [within("gradient[{}].sum()", _exact_sums(gradient), np.zeros(problem.n_rows), *bound)]
 
@@ -28,7 +28,7 @@ def rows_sum_to_zero_relative_to_largest(implementation: Implementation, problem
 
     Entries right to q ULP leave a sum of at most q (2 u sum |g_j| + n eta).
     """
-    _, gradient = solved(implementation, problem)
+    _, gradient = solve(implementation, problem)
     fmt, q = problem.format, first_order.accurate_ulps(problem)
     bound = q * (2 * fmt.unit_roundoff * np.abs(gradient).sum(axis=1) + problem.n_classes * fmt.smallest_subnormal)
     return [within("gradient[{}].sum()", _exact_sums(gradient), 0 * bound, bound, f"{q:.4g} ULP in each entry")]
@@ -36,7 +36,7 @@ def rows_sum_to_zero_relative_to_largest(implementation: Implementation, problem
 
 def entries_have_the_right_sign_and_size(implementation: Implementation, problem: Problem) -> Findings:
     """Every entry lies between -t_j and A - t_j, over the denominator: at most 0 at a label, at least 0 elsewhere."""
-    _, gradient = solved(implementation, problem)
+    _, gradient = solve(implementation, problem)
     t = coefficients_of(problem)
     scale = denominator_of(problem) or 1.0
     bound = first_order.gradient(problem)
@@ -48,7 +48,7 @@ def entries_have_the_right_sign_and_size(implementation: Implementation, problem
 
 def loss_is_not_negative(implementation: Implementation, problem: Problem) -> Findings:
     """The loss, a sum of -t_j log p_j with p_j <= 1, is at least 0."""
-    loss, _ = solved(implementation, problem)
+    loss, _ = solve(implementation, problem)
     return [at_least("loss" + "[{}]" * loss.ndim, loss, np.zeros(loss.shape), *loss_bound(problem))]
 
 
@@ -61,7 +61,7 @@ def adding_a_constant_changes_nothing(implementation: Implementation, problem: P
     constant = 2.0 ** np.floor(np.log2(limit / 2))
     grid = _grid(problem.format, 2 * limit)
     base = np.clip(np.rint(problem.logits64 / grid) * grid, -constant, constant)
-    return _shifted_by(implementation, problem, base, constant)
+    return _shift_findings(implementation, problem, base, constant)
 
 
 def adding_2_to_30_exactly_changes_nothing(implementation: Implementation, problem: Problem) -> Findings:
@@ -73,18 +73,18 @@ def adding_2_to_30_exactly_changes_nothing(implementation: Implementation, probl
     grid = _grid(problem.format, 2 * constant)
     size = max(1.0, float(np.abs(problem.logits64).max(initial=0.0)))
     steps = problem.logits64 / grid if grid < 1 else 2 * problem.logits64 / size
-    return _shifted_by(implementation, problem, np.rint(steps) * grid, constant)
+    return _shift_findings(implementation, problem, np.rint(steps) * grid, constant)
 
 
 def permuting_rows_permutes_the_gradient(implementation: Implementation, problem: Problem) -> Findings:
     """The rows in another order, weights with them, give the same loss and the gradient's rows in that order."""
     order = _generator(problem).permutation(problem.n_rows)
     moved = problem.rows(order)
-    loss, gradient = solved(implementation, problem)
+    loss, gradient = solve(implementation, problem)
     wanted = Values(loss[order] if loss.ndim else loss, gradient[order])
     bounds = _bounds(problem, moved)
     bounds = bounds._replace(derivative=bounds.derivative[order])
-    return asking(moved, agree(solved(implementation, moved), wanted, bounds, moved))
+    return asking(moved, agree(solve(implementation, moved), wanted, bounds, moved))
 
 
 def permuting_classes_permutes_the_gradient(implementation: Implementation, problem: Problem) -> Findings:
@@ -96,12 +96,12 @@ def permuting_classes_permutes_the_gradient(implementation: Implementation, prob
     objective = replace(problem.objective, class_weights=moved_weights)
     vector = None if problem.vector is None else problem.vector[:, order]
     moved = problem.replace(logits=problem.logits[:, order], targets=targets, objective=objective, vector=vector)
-    loss, gradient = solved(implementation, problem)
+    loss, gradient = solve(implementation, problem)
     own, other = derivative_bound(problem), derivative_bound(moved)
     error = _with_classes(own.error, order) + other.error
     bounds = Bounds(first_order.loss_of_either(problem, moved), error, own.source)
     wanted = Values(loss, _with_classes(gradient, order))
-    return asking(moved, agree(solved(implementation, moved), wanted, bounds, moved))
+    return asking(moved, agree(solve(implementation, moved), wanted, bounds, moved))
 
 
 def rows_are_independent(implementation: Implementation, problem: Problem) -> Findings:
@@ -111,8 +111,8 @@ def rows_are_independent(implementation: Implementation, problem: Problem) -> Fi
     logits: Array = np.asarray(generator.uniform(-limit, limit, problem.logits.shape)).astype(problem.logits.dtype)
     logits[0] = problem.logits[0]
     changed = problem.replace(logits=logits)
-    loss, gradient = solved(implementation, problem)
-    other_loss, other_gradient = solved(implementation, changed)
+    loss, gradient = solve(implementation, problem)
+    other_loss, other_gradient = solve(implementation, changed)
     bounds = _bounds(problem, changed)
     name = entry(problem).replace("{}", "0", 1)
     findings: Findings = [within(name, other_gradient[0], gradient[0], bounds.derivative[0], bounds.source)]
@@ -129,7 +129,7 @@ def batch_is_additive(implementation: Implementation, problem: Problem) -> Findi
     first = problem.rows(slice(1))
     whole = problem.rows(np.append(np.arange(problem.n_rows), 0))
     scales = [denominator_of(p) for p in (problem, first, whole)]
-    parts = [solved(implementation, p) for p in (problem, first, whole)]
+    parts = [solve(implementation, p) for p in (problem, first, whole)]
     bounds = [(loss_bound(p)[0], derivative_bound(p)) for p in (problem, first, whole)]
     losses = [s * loss for s, (loss, _) in zip(scales, parts, strict=True)]
     loss_bounds = [s * b for s, (b, _) in zip(scales, bounds, strict=True)]
@@ -147,8 +147,8 @@ def loss_is_convex(implementation: Implementation, problem: Problem) -> Findings
     """f(y) >= f(x) + <g(x), y - x>, row by row where the rows' losses are there, else in all."""
     other = neighbour(problem)
     difference = other.logits64 - problem.logits64
-    loss, gradient = solved(implementation, problem)
-    other_loss, _ = solved(implementation, other)
+    loss, gradient = solve(implementation, problem)
+    other_loss, _ = solve(implementation, other)
     axes = (1,) if loss.ndim else (0, 1)
     tangent = loss + (gradient * difference).sum(axis=axes)
     slope_error = (first_order.gradient(problem)[0] * np.abs(difference)).sum(axis=axes)
@@ -161,8 +161,8 @@ def loss_is_convex(implementation: Implementation, problem: Problem) -> Findings
 def gradient_is_lipschitz(implementation: Implementation, problem: Problem) -> Findings:
     """Row by row, the gradient moves by at most A/2 of what the logits move: p p^T makes the Hessian at most A/2."""
     other = neighbour(problem)
-    _, first = solved(implementation, problem)
-    _, second = solved(implementation, other)
+    _, first = solve(implementation, problem)
+    _, second = solve(implementation, other)
     scale = denominator_of(problem) or 1.0
     distance = np.linalg.norm(other.logits64 - problem.logits64, axis=1)
     limit = coefficients_of(problem).sum(axis=1) / 2 / scale * distance
@@ -180,11 +180,11 @@ def neighbour(problem: Problem) -> Problem:
     return problem.replace(logits=moved.astype(problem.logits.dtype))
 
 
-def _shifted_by(implementation: Implementation, problem: Problem, logits: Array, constant: float) -> Findings:
+def _shift_findings(implementation: Implementation, problem: Problem, logits: Array, constant: float) -> Findings:
     dtype = problem.logits.dtype
     before = problem.replace(logits=logits.astype(dtype))
     after = problem.replace(logits=(logits + constant).astype(dtype))
-    seen, wanted = solved(implementation, after), solved(implementation, before)
+    seen, wanted = solve(implementation, after), solve(implementation, before)
     return asking(after, agree(seen, wanted, _bounds(before, after), after))
 
 

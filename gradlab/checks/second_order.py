@@ -15,7 +15,7 @@ import numpy as np
 from gradlab.bounds import derivative_bound, first_order, second_order
 from gradlab.bounds.conditioning import conditioning
 from gradlab.checks.accuracy import derivative_within_bound
-from gradlab.checks.check import Findings, entry, solved
+from gradlab.checks.check import Findings, entry, solve
 from gradlab.evaluation.call import Implementation, answer
 from gradlab.oracle.enclosure import enclose
 from gradlab.problems.coefficients import denominator_of, gradient_factors
@@ -64,7 +64,7 @@ def derivative_is_the_slope_of_the_exact_gradient(implementation: Implementation
         slopes, error = (np.einsum("jij->ij", part) for part in (slopes, error))
     else:
         slopes, error = slopes[0], error[0]
-    _, seen = solved(implementation, exact)
+    _, seen = solve(implementation, exact)
     bound = error + derivative_bound(exact)[0]
     source = f"central difference of the exact gradient, h = {STEP:g}, and forward error"
     return asking(exact, [within(entry(exact), seen, slopes, bound, source)])
@@ -72,7 +72,7 @@ def derivative_is_the_slope_of_the_exact_gradient(implementation: Implementation
 
 def hessian_is_symmetric(implementation: Implementation, problem: Problem) -> Findings:
     """The Hessian's entries i, j and j, i are the same."""
-    _, seen = solved(implementation, problem)
+    _, seen = solve(implementation, problem)
     error = second_order.hessian(problem)[0]
     mirrored = seen.transpose(0, 2, 1)
     return [within(entry(problem), seen, mirrored, error + error.transpose(0, 2, 1), f"{_BOTH} entries")]
@@ -80,7 +80,7 @@ def hessian_is_symmetric(implementation: Implementation, problem: Problem) -> Fi
 
 def hessian_rows_sum_to_zero(implementation: Implementation, problem: Problem) -> Findings:
     """Every row of the Hessian sums to 0, since a constant added to all logits of a row changes no gradient."""
-    _, seen = solved(implementation, problem)
+    _, seen = solve(implementation, problem)
     error = second_order.hessian(problem)[0].sum(axis=2) + _summing(np.abs(seen), 2)
     source = "sum over the row of the forward error of each entry"
     return [within("hessian[{}, {}].sum()", seen.sum(axis=2), np.zeros(error.shape), error, source)]
@@ -88,7 +88,7 @@ def hessian_rows_sum_to_zero(implementation: Implementation, problem: Problem) -
 
 def hessian_is_not_negative(implementation: Implementation, problem: Problem) -> Findings:
     """The diagonal is at least 0, and so is v.H v, A times the variance of v under p; for a few v of each row."""
-    _, seen = solved(implementation, problem)
+    _, seen = solve(implementation, problem)
     error, source = derivative_bound(problem)
     if seen.ndim == 2:
         return [at_least(entry(problem), seen, np.zeros(seen.shape), error, source)]
@@ -109,9 +109,9 @@ def product_is_linear(implementation: Implementation, problem: Problem) -> Findi
     u, w = _two_vectors(problem)
     whole = _with(problem, u + w)
     parts = [_with(problem, v) for v in (u, w)]
-    sums = sum(solved(implementation, part)[1] for part in parts)
+    sums = sum(solve(implementation, part)[1] for part in parts)
     bound = sum(second_order.product(part)[0] for part in (*parts, whole))
-    seen = solved(implementation, whole)[1]
+    seen = solve(implementation, whole)[1]
     return asking(whole, [within(entry(problem), seen, sums, bound, f"{_BOTH}, for u + w, u and w")])
 
 
@@ -121,7 +121,7 @@ def product_is_symmetric(implementation: Implementation, problem: Problem) -> Fi
     sides, bound = [], np.zeros(problem.n_rows)
     for left, right in ((u, w), (w, u)):
         asked = _with(problem, right)
-        terms = left * solved(implementation, asked)[1]
+        terms = left * solve(implementation, asked)[1]
         sides.append(terms.sum(axis=1))
         bound = bound + (np.abs(left) * second_order.product(asked)[0]).sum(axis=1) + _summing(np.abs(terms), 1)
     return asking(asked, [within("w.H u of row {}", sides[1], sides[0], bound, f"{_BOTH}; expected: u.H w")])
@@ -130,7 +130,7 @@ def product_is_symmetric(implementation: Implementation, problem: Problem) -> Fi
 def product_of_a_constant_vector_is_zero(implementation: Implementation, problem: Problem) -> Findings:
     """H v is 0 where v has the same value for every class."""
     asked = _with(problem, np.full(problem.logits.shape, 3.0))
-    seen = solved(implementation, asked)[1]
+    seen = solve(implementation, asked)[1]
     return asking(asked, [within(entry(problem), seen, np.zeros(seen.shape), *second_order.product(asked))])
 
 
@@ -138,7 +138,7 @@ def loss_is_linear_in_the_targets(implementation: Implementation, problem: Probl
     """The losses at two targets differ by the target gradient times their difference, exactly; it is that of both."""
     other = problem.replace(targets=_other_targets(implementation, problem))
     moved = other.targets.astype(np.float64) - problem.targets.astype(np.float64)
-    (loss, gradient), (other_loss, other_gradient) = (solved(implementation, one) for one in (problem, other))
+    (loss, gradient), (other_loss, other_gradient) = (solve(implementation, one) for one in (problem, other))
     error, source = derivative_bound(problem)
     axes = (1,) if loss.ndim else (0, 1)
     rise = (gradient * moved).sum(axis=axes)

@@ -56,7 +56,7 @@ def _without_options(claims: Claims, problem: Problem) -> bool:
     return not problem.objective.options
 
 
-def _masked(claims: Claims, problem: Problem) -> bool:
+def _is_masked(claims: Claims, problem: Problem) -> bool:
     return claims.masks and not problem.is_finite and bool(problem.rows_with_value.all())
 
 
@@ -65,7 +65,7 @@ def _without_value(claims: Claims, problem: Problem) -> bool:
     return not bool((problem.rows_with_value | problem.ignored_rows).all())
 
 
-def _divided(claims: Claims, problem: Problem) -> bool:
+def _is_divided(claims: Claims, problem: Problem) -> bool:
     """A mean over nothing has no value that could have a derivative."""
     return denominator_of(problem) != 0
 
@@ -217,7 +217,7 @@ CHECKS: tuple[Check, ...] = (
     Check(invariants.gradient_is_lipschitz, "invariants", _CALM_GRADIENT, makes_calls=True),
     # calculus
     Check(differences.gradient_is_the_derivative_of_its_own_loss, "calculus",
-          _every(_moderate, _several_classes, _divided, _coefficients, _first_order), makes_calls=True),
+          _every(_moderate, _several_classes, _is_divided, _coefficients, _first_order), makes_calls=True),
     Check(calculus.complex_step_gives_the_gradient, "calculus",
           _every(_CALLS, _tiny, _has_complex, _first_order), makes_calls=True),
     Check(calculus.gradient_integrates_to_the_loss, "calculus", _every(_CALM_GRADIENT, _small), makes_calls=True),
@@ -233,7 +233,7 @@ CHECKS: tuple[Check, ...] = (
     Check(accuracy.gradient_within_forward_error, "stability", _OF_GRADIENT, "unstable"),
     # domain
     Check(domain.one_class_costs_nothing, "domain", _every(_CORE, _one_class)),
-    Check(domain.masked_class_has_probability_zero, "domain", _every(_masked, _without_options), "unstable"),
+    Check(domain.masked_class_has_probability_zero, "domain", _every(_is_masked, _without_options), "unstable"),
     Check(domain.rows_without_value_are_not_hidden, "domain", _without_value, "unstable"),
     Check(domain.rows_without_value_are_nan, "domain", _without_value, "unstable", claim="nan_rows"),
     # options
@@ -249,7 +249,7 @@ CHECKS: tuple[Check, ...] = (
     # other derivatives than the gradient
     Check(second_order.derivative_is_right, "accuracy", _every(_CORE, _other_derivative)),
     Check(second_order.derivative_is_the_slope_of_the_exact_gradient, "calculus",
-          _every(_moderate, _tiny, _divided, _second_order)),
+          _every(_moderate, _tiny, _is_divided, _second_order)),
     Check(second_order.hessian_is_symmetric, "invariants", _every(_finite, _derivative("hessian"))),
     Check(second_order.hessian_rows_sum_to_zero, "invariants", _every(_finite, _derivative("hessian"))),
     Check(second_order.hessian_is_not_negative, "invariants",

@@ -26,7 +26,7 @@ def compare(old: Path, new: Path, markdown: bool) -> Status:
     (Mann-Whitney) and at least 5 samples in both reports. Memory beyond the gradient is worse if it is more than 1.25
     times the old amount and grew by more than 64 KiB.
     """
-    from gradlab.compare.change import counted
+    from gradlab.compare.change import count_line
     from gradlab.compare.comparison import ReportError, changes, read_report
     from gradlab.compare.markdown import summary
     from gradlab.report.terminal import print_lines
@@ -39,5 +39,5 @@ def compare(old: Path, new: Path, markdown: bool) -> Status:
     if markdown:
         click.echo(summary(*reports, found), nl=False)
     else:
-        print_lines([*map(str, found), counted(found)])
+        print_lines([*map(str, found), count_line(found)])
     return Status.NOT_MET if any(one.is_regression for one in found) else Status.MET

@@ -49,16 +49,16 @@ def _widths(rows: Rows) -> list[int]:
 def _implementations() -> Rows:
     from gradlab.targets.shipped import shipped
 
-    return [_stated(one) for one in shipped().values() if not one.is_teaching_code]
+    return [_stated_row(one) for one in shipped().values() if not one.is_teaching_code]
 
 
 def _teaching_codes() -> Rows:
     from gradlab.targets.shipped import shipped
 
-    return [_stated(one) for one in shipped().values() if one.is_teaching_code]
+    return [_stated_row(one) for one in shipped().values() if one.is_teaching_code]
 
 
-def _stated(one: Shipped) -> tuple[str, str, str]:
+def _stated_row(one: Shipped) -> tuple[str, str, str]:
     return (one.name, one.stated or "", _first_line(one.module.__doc__))
 
 

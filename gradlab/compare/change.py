@@ -40,7 +40,7 @@ def worse_if(is_worse: bool) -> Effect:
     return Effect.WORSE if is_worse else Effect.BETTER
 
 
-def counted(found: Sequence[Change]) -> str:
+def count_line(found: Sequence[Change]) -> str:
     """How many there are, and how many of them are for the worse and for the better."""
     worse, better = (sum(one.effect is effect for one in found) for effect in (Effect.WORSE, Effect.BETTER))
     return f"{len(found)} {'change' if len(found) == 1 else 'changes'}, {worse} for the worse, {better} for the better"

@@ -49,11 +49,11 @@ def changes(old: Plain, new: Plain) -> Iterator[Change]:
                 name, f"is new: {after[name]['verdict']}", Effect.CHANGED if after[name]["met"] else Effect.WORSE
             )
         else:
-            yield from _of_one(before[name], after[name], same)
+            yield from _implementation_changes(before[name], after[name], same)
     yield from cost_changes(old, new)
 
 
-def _of_one(old: Plain, new: Plain, same_problems: bool) -> Iterator[Change]:
+def _implementation_changes(old: Plain, new: Plain, same_problems: bool) -> Iterator[Change]:
     name = new["name"]
     verdicts = Verdict(old["verdict"]), Verdict(new["verdict"])
     if verdicts[0] != verdicts[1]:
@@ -63,10 +63,10 @@ def _of_one(old: Plain, new: Plain, same_problems: bool) -> Iterator[Change]:
     for result in new["results"]:
         known = results.get((result["check"], result["dtype"]))
         if known is not None:
-            yield from _of_check(name, known, result, same_problems)
+            yield from _check_changes(name, known, result, same_problems)
 
 
-def _of_check(name: str, old: Plain, new: Plain, same_problems: bool) -> Iterator[Change]:
+def _check_changes(name: str, old: Plain, new: Plain, same_problems: bool) -> Iterator[Change]:
     what = f"{new['check']} {new['dtype']}"
     if old["passed"] != new["passed"]:
         text = f"{what}: {'passed -> fails' if old['passed'] else 'failed -> passes'}"

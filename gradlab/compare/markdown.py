@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from gradlab.compare.change import Change, Effect, Plain, counted
+from gradlab.compare.change import Change, Effect, Plain, count_line
 
 MAX_BYTES = (
     200_000  # of 1 MiB for a step, https://docs.github.com/en/actions/reference/workflow-commands-for-github-actions
@@ -15,15 +15,15 @@ MAX_LETTERS = 500  # of one cell or line
 
 def summary(old: Plain, new: Plain, found: Sequence[Change]) -> str:
     """What has changed, the worse first, then the verdicts; what is beyond MAX_BYTES is left out, and that is said."""
-    lines = [f"### gradlab: {counted(found)}", ""]
+    lines = [f"### gradlab: {count_line(found)}", ""]
     for effect in Effect:
         opening = f"**{effect}**" if effect is Effect.WORSE else effect
         own = (change for change in found if change.effect is effect)
-        lines += [f"- {opening}: {_escaped(one.implementation)} \u00b7 {_escaped(one.text)}" for one in own]
-    return capped([*lines, "", *_verdicts(old, new)])
+        lines += [f"- {opening}: {_escape(one.implementation)} \u00b7 {_escape(one.text)}" for one in own]
+    return cap([*lines, "", *_verdicts(old, new)])
 
 
-def capped(lines: Iterable[str]) -> str:
+def cap(lines: Iterable[str]) -> str:
     """As many of the lines as fit into MAX_BYTES, and how many do not."""
     kept: list[str] = []
     left_out = size = 0
@@ -44,10 +44,10 @@ def _verdicts(old: Plain, new: Plain) -> Iterator[str]:
     yield "|---|---|---|---|---|"
     for one in new["implementations"]:
         cells = (one["name"], before.get(one["name"], "-"), one["verdict"], one["level"], "yes" if one["met"] else "no")
-        yield f"| {' | '.join(map(_escaped, cells))} |"
+        yield f"| {' | '.join(map(_escape, cells))} |"
 
 
-def _escaped(text: str) -> str:
+def _escape(text: str) -> str:
     """On one line, and as it is: nothing in it is Markdown or HTML."""
     line = " ".join(text.split())
     short = line if len(line) <= MAX_LETTERS else f"{line[:MAX_LETTERS]}..."

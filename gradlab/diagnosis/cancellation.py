@@ -39,7 +39,7 @@ def margin_subtracted(side: Side) -> str | None:
     """The loss of two classes is a multiple of the last place of the margin: (M + exp(-M)) - M; but no log(1 + s)."""
     if one_added(side) is not None:
         return None  # which is 0 there as well
-    margins = [_rounded(side, share * rounds_to_one(side.problem.format)) for share in BEYOND]
+    margins = [_round(side, share * rounds_to_one(side.problem.format)) for share in BEYOND]
     spacings = [spacing(side.problem.format, margin) for margin in margins]
     counts = [loss / space for (loss, _), space in zip(_confident(side, margins), spacings, strict=False)]
     return "added_and_subtracted" if _are_whole(counts) else None
@@ -65,10 +65,10 @@ def _confident(side: Side, margins: list[float]) -> list[tuple[float, float]]:
 
 def _below(side: Side) -> list[float]:
     limit = min(rounds_to_one(side.problem.format), 20.0)
-    return [_rounded(side, share * limit) for share in MARGINS]
+    return [_round(side, share * limit) for share in MARGINS]
 
 
-def _rounded(side: Side, margin: float) -> float:
+def _round(side: Side, margin: float) -> float:
     return float(np.asarray(margin).astype(side.problem.logits.dtype).astype(np.float64))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from gradlab.diagnosis import cancellation, side_effects
 from gradlab.diagnosis.formulas import explaining_formulas
-from gradlab.diagnosis.matching import Observation, is_contradicted, observed
+from gradlab.diagnosis.matching import Observation, is_contradicted, observe
 from gradlab.diagnosis.models.model import Model
 from gradlab.diagnosis.probe import Side, side_of
 from gradlab.diagnosis.search import Explanation, explanations, is_predicted, wrong_first
@@ -78,21 +78,21 @@ def diagnose(
     if implementation.claims.derivative != "gradient":
         return _diagnose_derivative(implementation, problems, failed)
     side = side_of(implementation, problems[0].logits.dtype)
-    seen = _probed(side, failed)
+    seen = _probe(side, failed)
     asked = [problem for problem in problems if problem.n_rows]
-    observations: Sequence[Observation] = [observed(problem, answer(implementation, problem)) for problem in asked]
+    observations: Sequence[Observation] = [observe(problem, answer(implementation, problem)) for problem in asked]
     if all(one.faulty for one in observations):
         seen = dict.fromkeys(failed, ())  # a probe that gets no answer either has seen nothing
     names = _names(seen)
     if SQUEEZED in names:
         observations = [one for one in observations if not one.faulty]
     n_wrong, among = sum(one.is_wrong for one in observations), ""
-    n_changed = 0 if names or SAME_BITS in failed else _changed(implementation, earlier)
+    n_changed = 0 if names or SAME_BITS in failed else _n_changed(implementation, earlier)
     found: tuple[Explanation, ...] = ()
     if n_wrong and not n_changed and OF_STATE not in names:
-        found, observations, among = _explained(observations)
+        found, observations, among = _explain(observations)
     known = Diagnosis(problems[0].format.name, found, names, (), len(observations), n_wrong, n_changed, among)
-    return replace(known, unexplained=_unexplained(known, seen))
+    return replace(known, unexplained=_unexplained_checks(known, seen))
 
 
 def diagnose_further(
@@ -105,12 +105,12 @@ def diagnose_further(
     failed = list(failed)
     if implementation.claims.derivative != "gradient":
         return replace(known, unexplained=_unexplained_of_another_derivative(known.alternatives, failed))
-    seen = _probed(side_of(implementation, problems[0].logits.dtype), failed)
+    seen = _probe(side_of(implementation, problems[0].logits.dtype), failed)
     names = _names(seen)
     if {OF_STATE, SQUEEZED} & {*names, *known.side_effects}:
         return diagnose(implementation, problems, failed)  # other answers are to be explained
     further = replace(known, side_effects=names)
-    return replace(further, unexplained=_unexplained(further, seen))
+    return replace(further, unexplained=_unexplained_checks(further, seen))
 
 
 def _diagnose_derivative(
@@ -129,7 +129,7 @@ def _unexplained_of_another_derivative(found: Sequence[Explanation], failed: Seq
     return tuple(check for check in failed if not found or check in never_explained)
 
 
-def _changed(implementation: Implementation, earlier: Sequence[tuple[Problem, Answer]]) -> int:
+def _n_changed(implementation: Implementation, earlier: Sequence[tuple[Problem, Answer]]) -> int:
     """How many of the answers that were given first are not given now."""
     return sum(not _same(first, evaluate(implementation, problem)) for problem, first in earlier)
 
@@ -140,7 +140,7 @@ def _same(first: Answer, again: Answer) -> bool:
     return np.array_equal(first.gradient, again.gradient, equal_nan=True)
 
 
-def _probed(side: Side, failed: Iterable[str]) -> dict[str, tuple[str, ...]]:
+def _probe(side: Side, failed: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """For each failed check that probes look into, the defects that they saw at work."""
     found: dict[str, tuple[str, ...]] = {}
     for check in failed:
@@ -155,7 +155,7 @@ def _names(seen: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
     return (OF_STATE,) if OF_STATE in names else names
 
 
-def _explained(observations: Sequence[Observation]) -> tuple[tuple[Explanation, ...], Sequence[Observation], str]:
+def _explain(observations: Sequence[Observation]) -> tuple[tuple[Explanation, ...], Sequence[Observation], str]:
     """What explains the observations, or else those of the one reduction or kind of targets that goes wrong.
 
     Returns it with the observations that it explains, and which those are, in words.
@@ -195,7 +195,7 @@ def _fits(explanation: Explanation, seen: Observation) -> bool:
     return is_predicted(explanation, seen)
 
 
-def _unexplained(known: Diagnosis, seen: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
+def _unexplained_checks(known: Diagnosis, seen: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
     """The failed checks that neither what probes have seen nor the explained values account for."""
     implied = {check for name in known.side_effects for check in IMPLIED.get(name, ())}
     if any(one.coarse for one in known.alternatives):

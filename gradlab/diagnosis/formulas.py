@@ -73,14 +73,14 @@ def explaining_formulas(answered: Sequence[tuple[Problem, Answer]]) -> tuple[tup
 
 
 def _is_wrong(problem: Problem, seen: Array) -> bool:
-    known = _known(problem)
+    known = _known_rows(problem)
     truth, bound = enclose(problem).derivative.nearest()[known], derivative_bound(problem)[0][known]
     return not _close(seen[known], truth, bound)
 
 
 def _gives(formula: Callable[[Row], Predicted], problem: Problem, seen: Array) -> bool:
     values, room = formula(Row(problem))
-    known = _known(problem)
+    known = _known_rows(problem)
     return _close(seen[known], values[known], np.broadcast_to(room, values.shape)[known])
 
 
@@ -89,7 +89,7 @@ def _close(seen: Array, values: Array, room: Array) -> bool:
     return bool((same | ~np.isfinite(values)).all())
 
 
-def _known(problem: Problem) -> Array:
+def _known_rows(problem: Problem) -> Array:
     """The rows of which formulas say something: with a value, not ignored, the batch divided by something."""
     return np.asarray(problem.rows_with_value & ~problem.ignored_rows)
 
@@ -156,7 +156,7 @@ def _p_less_t(row: Row) -> Predicted:
     return (row.p - row.t) * factors, 2 * room
 
 
-def _undivided(row: Row) -> Predicted:
+def _undivided_entries(row: Row) -> Predicted:
     size = divisor(row.problem)
     return size * enclose(row.problem).derivative.nearest(), size * _twice(row.problem)
 
@@ -178,18 +178,18 @@ FORMULAS: dict[str, dict[str, Any]] = {
         "hessian_diagonal_alone": _predict_parts(1, 0),
         "hessian_outer_alone": _predict_parts(0, -1),
         "hessian_off_diagonal_positive": _predict_parts(1, 1, -2),
-        "hessian_not_divided": _undivided,
+        "hessian_not_divided": _undivided_entries,
         "hessian_of_gradients": _predict_gradients,
         "hessian_sign_turned": _sign_turned,
     },
     "hessian_diagonal": {
         "derivative_weights_forgotten": _without_weights,
         "diagonal_is_p": _diagonal_is_p,
-        "diagonal_not_divided": _undivided,
+        "diagonal_not_divided": _undivided_entries,
     },
     PRODUCT: {
         "derivative_weights_forgotten": _without_weights,
-        "product_not_divided": _undivided,
+        "product_not_divided": _undivided_entries,
         "product_sign_turned": _sign_turned,
         "product_sum_for_dot": _less(lambda p, v: v.sum(axis=1, keepdims=True)),
         "product_mean_for_dot": _less(lambda p, v: v.mean(axis=1, keepdims=True)),
@@ -199,6 +199,6 @@ FORMULAS: dict[str, dict[str, Any]] = {
         "derivative_weights_forgotten": _without_weights,
         "target_gradient_is_p_less_t": _p_less_t,
         "target_gradient_positive": _sign_turned,
-        "target_gradient_not_divided": _undivided,
+        "target_gradient_not_divided": _undivided_entries,
     },
 }

@@ -55,7 +55,7 @@ class Observation:
         return self.wrong_loss or self.wrong_gradient
 
 
-def observed(problem: Problem, answer: Answer) -> Observation:
+def observe(problem: Problem, answer: Answer) -> Observation:
     """The observation of an answer to a problem."""
     truth = enclose(problem)
     losses = first_order.losses(problem)
@@ -113,13 +113,13 @@ def is_true(seen: Observation, predicted: Prediction) -> bool:
 
 def is_contradicted(seen: Observation, predicted: Prediction) -> bool:
     """Whether an answer is right, in some entry, where the prediction is off by more than half of it."""
-    loss = _contradicted(seen.loss, seen.true_loss, seen.loss_bound, predicted.loss)
-    gradient = _contradicted(seen.gradient, seen.true_gradient, seen.gradient_bound, predicted.gradient)
+    loss = _contradictions(seen.loss, seen.true_loss, seen.loss_bound, predicted.loss)
+    gradient = _contradictions(seen.gradient, seen.true_gradient, seen.gradient_bound, predicted.gradient)
     wild = predicted.wild if seen.loss.ndim else predicted.wild.any()
     return bool((loss & ~wild).any() or (gradient & ~predicted.wild[:, None]).any())
 
 
-def _contradicted(values: Array, true: Array, bound: Array, foreseen: Array) -> Array:
+def _contradictions(values: Array, true: Array, bound: Array, foreseen: Array) -> Array:
     with np.errstate(invalid="ignore"):
         return np.asarray(_close(values, true, bound) & (np.abs(foreseen - true) > np.abs(true) / 2 + 4 * bound))
 

@@ -91,7 +91,7 @@ def quotients(view: View) -> Array:
 
 def log_sum_less_logit(view: View) -> Array:
     """sum_j t_j (log s - d_j), (N,); classes without a share do not count."""
-    return weighted(view, np.log(view.s) - view.d)
+    return weighted_sum(view, np.log(view.s) - view.d)
 
 
 def mass_times_probabilities(view: View, t: Array | None = None) -> Array:
@@ -151,7 +151,7 @@ def sound_gradient(gradient: Array, problem: Problem) -> Array:
     return np.asarray(gradient / np.float64(_denominator(problem) or 1.0))
 
 
-def weighted(view: View, terms: Array) -> Array:
+def weighted_sum(view: View, terms: Array) -> Array:
     """sum_j t_j terms_j, (N,), without the classes whose share is 0."""
     return np.asarray(np.where(view.t != 0, view.t * terms, 0).sum(axis=1))
 
@@ -219,14 +219,14 @@ def _through(problem: Problem, stages: Stages, inside: str) -> tuple[View, Array
     view = View(problem, x, m, d, np.exp(d), empty, empty, empty)
     view.s = stages.sums(view)
     view.p = stages.probabilities(view)
-    view.t = _fitted(stages.loss_targets(problem), x)
+    view.t = _fit(stages.loss_targets(problem), x)
     losses = stages.losses(view) + stages.loss_terms(view)
-    view.t = _fitted(stages.gradient_targets(problem), x)
+    view.t = _fit(stages.gradient_targets(problem), x)
     gradient = stages.gradient(view)
     return view, losses, (gradient + stages.gradient_terms(view)) * stages.slope(given, problem)
 
 
-def _fitted(t: Array, x: Array) -> Array:
+def _fit(t: Array, x: Array) -> Array:
     """The coefficients in the dtype of the logits, with 0 for classes that padding has added."""
     added = x.shape[1] - t.shape[1]
     return np.asarray(np.pad(t, ((0, 0), (0, added))).astype(x.dtype) if added else t.astype(x.dtype))

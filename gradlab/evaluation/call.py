@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from gradlab.evaluation.claims import Claims
-from gradlab.evaluation.process_state import watched
+from gradlab.evaluation.process_state import watch_process
 from gradlab.evaluation.user_frame import place_of
 from gradlab.problems.caching import remembered
 from gradlab.problems.objective import DERIVATIVES, Objective, derivative_shape
@@ -195,7 +195,7 @@ def perform(function: Callable[..., Any], call: Call) -> Outcome:
         contextlib.redirect_stderr(printed),
     ):
         warnings.simplefilter("always")
-        changes = watched()
+        changes = watch_process()
         try:
             value = function(call.logits, call.targets, **call.keywords)
         except KeyboardInterrupt:
@@ -209,7 +209,7 @@ def perform(function: Callable[..., Any], call: Call) -> Outcome:
     return Outcome(value, error, tuple(noise), changed)
 
 
-def described_error(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
     """The class of an exception, its message, and the line of foreign code where it was raised; on one line."""
     text = _on_one_line(str, error)
     return (f"{type(error).__name__}: {text}" if text else type(error).__name__) + place_of(error)
@@ -222,7 +222,7 @@ def array_of(value: Any, name: str) -> tuple[Array | None, str | None]:
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        return None, f"returned a {name} that is no array: {_described(value)} ({described_error(error)})"
+        return None, f"returned a {name} that is no array: {_describe(value)} ({describe_error(error)})"
 
 
 def _answer(outcome: Outcome, shape: tuple[int, ...], reduction: str, derivative: str) -> Answer:
@@ -232,10 +232,10 @@ def _answer(outcome: Outcome, shape: tuple[int, ...], reduction: str, derivative
         return _faulty(str(outcome.error), outcome)
     if outcome.error is not None:
         kind = type(outcome.error).__name__
-        return Answer(None, None, f"raised {described_error(outcome.error)}", kind, outcome.noise, outcome.changed)
+        return Answer(None, None, f"raised {describe_error(outcome.error)}", kind, outcome.noise, outcome.changed)
     pair = pair_of(outcome.value)
     if pair is None:
-        return _faulty(f"returned {_described(outcome.value)}, must return (loss, {word})", outcome)
+        return _faulty(f"returned {_describe(outcome.value)}, must return (loss, {word})", outcome)
     loss, fault = _real_array(pair[0], "loss", shape[:1] if reduction == "none" else ())
     if fault is None:
         gradient, fault = _real_array(pair[1], word, derivative_shape(derivative, shape))
@@ -274,7 +274,7 @@ def _real_array(value: Any, name: str, shape: tuple[int, ...]) -> tuple[Array | 
     return array, None
 
 
-def _described(value: Any) -> str:
+def _describe(value: Any) -> str:
     if isinstance(value, tuple | list):
         size = list.__len__(value) if isinstance(value, list) else tuple.__len__(value)
         return f"a {type(value).__name__} of {size}"

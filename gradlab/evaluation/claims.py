@@ -93,7 +93,7 @@ def claims_from(given: Mapping[str, Any]) -> Claims:
     unknown = sorted(set(given) - known)
     if unknown:
         raise ValueError(f"a claim must be one of {', '.join(sorted(known))}, got {unknown[0]!r}")
-    claims = Claims(**{name: _validated(name, value) for name, value in given.items()})
+    claims = Claims(**{name: _validate(name, value) for name, value in given.items()})
     refusal = derivative_refusal(claims.derivative, claims.targets, claims.options)
     if refusal is not None:
         raise ValueError(f"claim {refusal}")
@@ -126,7 +126,7 @@ def implementation(**claims: Any) -> Callable[[Function], Function]:
     return mark
 
 
-def _validated(name: str, value: Any) -> Any:
+def _validate(name: str, value: Any) -> Any:
     if name in _ALLOWED:
         return _subset(name, value)
     if name == "level":

@@ -129,7 +129,7 @@ def _folder() -> str:
 watches: list[Watch] = [same_arithmetic, same_numpy, same_settings, same_folder]  # a worker of its own watches more
 
 
-def watched() -> Callable[[], tuple[str, ...]]:
+def watch_process() -> Callable[[], tuple[str, ...]]:
     """To be called after a call: what it has changed, in a few words each; nothing where all is as it was."""
     checks = [watch() for watch in watches]
     return lambda: tuple(said for said in [check() for check in checks] if said is not None)

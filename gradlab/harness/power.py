@@ -119,24 +119,25 @@ def as_claimed(specimen: Specimen, claims: Claims) -> Implementation:
         function = partial(function, reduction=reduction[0])
     targets = needed.targets if needed.targets[0] in claims.targets else claims.targets
     if targets != needed.targets:
-        function = _of_one_hot(function)
+        function = OneHot(function)
     own = replace(claims, reduction=reduction, targets=targets, options=needed.options, mean_over=needed.mean_over)
     return Implementation(specimen.name, function, own)
 
 
-def _of_one_hot(function: Callable[..., Any]) -> Callable[..., Any]:
+@dataclass(frozen=True)
+class OneHot:
     """A function of labels as one of one-hot rows."""
 
-    def of_one_hot(logits: Array, targets: Array, **keywords: Any) -> Any:
-        return function(logits, np.asarray(targets).argmax(axis=1), **keywords)
+    function: Callable[..., Any]
 
-    return of_one_hot
+    def __call__(self, logits: Array, targets: Array, **keywords: Any) -> Any:
+        return self.function(logits, np.asarray(targets).argmax(axis=1), **keywords)
 
 
 def _can_be_asked(implementation: Implementation, problem: Problem) -> bool:
     if not allows(implementation.claims, problem.objective):
         return False
-    if getattr(implementation.function, "__name__", "") != "of_one_hot":
+    if not isinstance(implementation.function, OneHot):
         return True
     shares = problem.targets.astype(np.float64)
     return bool(((shares == 1).sum(axis=1) == 1).all() and ((shares == 0) | (shares == 1)).all())

@@ -108,12 +108,12 @@ def run_checks(
         done.earlier = [(problem, answer(implementation, problem)) for problem in first]
     _examine_all(done, plan, watch, course)
     _shrink(done, plan, watch, course)
-    run = _concluded(done, plan, course, watch)
+    run = _conclude(done, plan, course, watch)
     diagnosis = None if run.met or "diagnosis" in course.given_up else _diagnosis(run, done.earlier)
     return replace(run, diagnosis=diagnosis, seconds=time.perf_counter() - start)
 
 
-def _concluded(done: Done, plan: Plan, course: Course, watch: Watch) -> Run:
+def _conclude(done: Done, plan: Plan, course: Course, watch: Watch) -> Run:
     """What the run found out, without its diagnosis."""
     tally, cut_short = done.tally, course.cut_short
     verdict, lines = tally.verdict(), tuple(tally.in_order())

@@ -82,7 +82,7 @@ def _smallest_of(
 ) -> Problem | None:
     failed: list[Problem] = []
 
-    def noted(problem: Problem) -> bool:
+    def note(problem: Problem) -> bool:
         if fails(problem):
             failed[:] = [problem]
             return True
@@ -90,7 +90,7 @@ def _smallest_of(
 
     try:
         with _without_constants_of_other_code():
-            return find(strategy, noted, settings=_settings(n_examples), random=Random(seed))
+            return find(strategy, note, settings=_settings(n_examples), random=Random(seed))
     except NoSuchExample:
         return None
     except Flaky:

@@ -40,14 +40,14 @@ def problems_for(claims: Claims, dtype: str, families: str, seed: int) -> tuple[
     These are other reductions and kinds of targets, on some of each stress family, and the options that are claimed.
     """
     fmt = format_of(dtype)
-    drawn = _of_derivative(claims.derivative, family_problems(fmt, families, seed))
+    drawn = _for_derivative(claims.derivative, family_problems(fmt, families, seed))
     plain = [adapt_to_claims(claims, problem) for problem in drawn] + list(_stress_again(claims, drawn, families))
     optional = [p for reduction in claims.reduction for p in _optional(claims, fmt, seed, reduction)]
     chosen = (problem for problem in optional if takes(claims, problem.objective))
     return (*plain, *(with_derivative(claims.derivative, problem) for problem in chosen))
 
 
-def _of_derivative(derivative: str, problems: list[Problem]) -> list[Problem]:
+def _for_derivative(derivative: str, problems: list[Problem]) -> list[Problem]:
     """Those of the problems of families that are asked of this derivative."""
     left_out = {family.name for family in FAMILIES if family.gradient_only and derivative != "gradient"}
     return [problem for problem in problems if problem.family not in left_out]

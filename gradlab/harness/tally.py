@@ -130,10 +130,10 @@ def _add(tally: Tally, check: Check, result: Result) -> None:
             tally.failing.setdefault(result.problem.digest, {})[check.name] = result
     new = Line(check, result.dtype, result, None if result.passed else result, left, 1, int(not result.passed))
     old = tally.lines.get(key)
-    tally.lines[key] = new if old is None else _merged(old, new)
+    tally.lines[key] = new if old is None else _merge(old, new)
 
 
-def _merged(old: Line, new: Line) -> Line:
+def _merge(old: Line, new: Line) -> Line:
     worst = new.worst if _size(new.worst) > _size(old.worst) else old.worst
     failing = [line for line in (old, new) if line.simplest is not None]
     best = min(failing, key=lambda line: (list(Verdict).index(line.verdict), *_complexity(line)), default=None)

@@ -54,7 +54,7 @@ def suites(
         param_names = ("implementation", "shape", "dtype")
 
         def setup(self, name: str, shape: str, dtype: str) -> None:
-            implementation = _loaded(named[name], dtype)
+            implementation = _load(named[name], dtype)
             problem = timed_problem(implementation.claims, sizes[shape], dtype)
             self.function, self.arguments = bound_call(implementation, problem)
 
@@ -81,7 +81,7 @@ def suites(
         timeout = 600
 
         def setup(self, name: str, dtype: str) -> None:
-            self.implementation = _loaded(named[name], dtype)
+            self.implementation = _load(named[name], dtype)
 
         @_in("log2 (1 + ULP)")
         def track_loss_error(self, name: str, dtype: str) -> float:
@@ -132,7 +132,7 @@ def _name(target: Target) -> str:
     return getattr(target, "name", None) or getattr(target, "__name__", None) or type(target).__name__
 
 
-def _loaded(target: Target, dtype: str) -> Implementation:
+def _load(target: Target, dtype: str) -> Implementation:
     """The implementation; NotImplementedError, by which asv leaves it out, where there is none for this dtype."""
     try:
         implementation = with_gradients(implementations_of(target, {}, (dtype,)))[0]

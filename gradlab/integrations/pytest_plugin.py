@@ -83,7 +83,7 @@ def parametrize(target: Target, **settings: Any) -> pytest.MarkDecorator:
     settings: profile ("quick"), seed (0), level (what is claimed), dtypes (those claimed), and claims by keyword.
     Raises ValueError or TargetError where one of them does not fit.
     """
-    checks = [check for pair in _planned(target, settings) for check in _single_checks(*pair)]
+    checks = [check for pair in _plans(target, settings) for check in _single_checks(*pair)]
     several = len({id(check.implementation) for check in checks}) > 1
     pattern = "{0}-{1}-{2}" if several else "{1}-{2}"
     named = [pytest.param(check, id=_name(check, pattern)) for check in checks]
@@ -118,7 +118,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Loads the targets, so that one that does not load ends the run in one line, with xdist as without."""
     for target in config.getoption("--gradlab"):
-        _of_option(config, target)
+        _plans_of_option(config, target)
 
 
 def pytest_ignore_collect(config: pytest.Config) -> bool | None:
@@ -141,7 +141,7 @@ class GradlabTarget(pytest.Collector):
 
     def collect(self) -> Iterator[GradlabItem]:
         """One item per implementation, check and dtype."""
-        for implementation, plan in _of_option(self.config, self.name):
+        for implementation, plan in _plans_of_option(self.config, self.name):
             for check in _single_checks(implementation, plan):
                 yield GradlabItem.from_parent(self, name=_name(check, "{0}::{1}[{2}]"), check=check)
 
@@ -168,18 +168,18 @@ class GradlabItem(pytest.Item):
         return self.path, None, f"gradlab {self.name}"
 
 
-def _of_option(config: pytest.Config, target: str) -> list[tuple[Implementation, Plan]]:
+def _plans_of_option(config: pytest.Config, target: str) -> list[tuple[Implementation, Plan]]:
     """What a target given on the command line stands for, with its plan. Raises UsageError in one line."""
     from gradlab.targets.importing import TargetError
 
     options = {name: config.getoption(f"--gradlab-{name}") for name in ("profile", "seed", "level")}
     try:
-        return _planned(target, {**options, "dtypes": config.getoption("--gradlab-dtype")})
+        return _plans(target, {**options, "dtypes": config.getoption("--gradlab-dtype")})
     except (TargetError, ValueError) as error:
         raise pytest.UsageError(f"--gradlab {target}: {error}") from None
 
 
-def _planned(target: Target, settings: Mapping[str, Any]) -> list[tuple[Implementation, Plan]]:
+def _plans(target: Target, settings: Mapping[str, Any]) -> list[tuple[Implementation, Plan]]:
     """The implementations that a target stands for, each with its plan; raises ValueError or TargetError."""
     from gradlab.api import implementations_of, plan_for
     from gradlab.harness.plan import dtypes_to_check

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from gradlab.isolation.checkpoint import Checkpoint
 from gradlab.isolation.journal import Journal, shared_memory
 from gradlab.isolation.limits import last_words, memory_of
-from gradlab.isolation.streams import filled
+from gradlab.isolation.streams import fill_with_links
 
 if TYPE_CHECKING:
     from gradlab.isolation.worker_context import Task
@@ -39,7 +39,7 @@ class WorkerProcess:
         journal = shared_memory()
         self.journal = Journal(journal)
         self._folder = tempfile.mkdtemp(prefix="gradlab-")
-        filled(self._folder, here)
+        fill_with_links(self._folder, here)
         self._output = _appended_file()
         setting = {"journal": journal, "parent": os.getpid(), "here": here, "folder": self._folder}
         path = [os.path.abspath(place) for place in sys.path]

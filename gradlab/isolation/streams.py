@@ -118,7 +118,7 @@ class Folder:
             return GONE
 
 
-def filled(folder: str, here: str) -> None:
+def fill_with_links(folder: str, here: str) -> None:
     """Puts links to all that is in the folder `here` into an empty folder."""
     for name in os.listdir(here):
         os.symlink(os.path.join(here, name), os.path.join(folder, name))

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from gradlab.evaluation.adaptation import adapt_to_claims
-from gradlab.evaluation.call import Implementation, call_for, described_error, evaluate
+from gradlab.evaluation.call import Implementation, call_for, describe_error, evaluate
 from gradlab.evaluation.claims import Claims
 from gradlab.problems.dtypes import as_dtype
 from gradlab.problems.objective import derivative_shape
@@ -31,7 +31,7 @@ from gradlab.problems.problem import Array, Problem, Shape
 
 SHAPES: tuple[Shape, ...] = ((64, 10), (1024, 1000), (64, 32000))
 MAX_ROUNDS, MIN_ROUNDS = 25, 5
-SECONDS = 2.0  # for the rounds of one shape, unless MIN_ROUNDS rounds take longer; longer than this no single call may take
+SECONDS = 2.0  # for the rounds of one shape, unless MIN_ROUNDS take longer; a single call may not take longer than this
 SAMPLE, MAX_CALLS = 1e-3, 100  # seconds: shorter calls are timed together
 MAX_ENTRIES = 2**26  # of what is returned: half a gigabyte in float64
 TRIES = 3  # in each round, of which the fastest counts: what disturbs one of them is not the code
@@ -104,7 +104,7 @@ def timing_of(implementation: Implementation, problem: Problem) -> Timing:
             timed = replace(nothing, n_bytes=n_bytes)
             return _measured(timed, partial(seconds_of_calls, implementation, problem), problem.logits)
         except Exception as error:
-            return replace(nothing, note=f"raised {described_error(error)}")
+            return replace(nothing, note=f"raised {describe_error(error)}")
 
 
 def timed_problem(claims: Claims, shape: Shape, dtype: str) -> Problem:

@@ -10,7 +10,7 @@ from pathlib import Path
 from platform import python_version
 from typing import Any
 
-from gradlab.cases.cases import case_id, encoded_claims, encoded_result
+from gradlab.cases.cases import case_id, encode_claims, encode_result
 from gradlab.diagnosis.diagnosis import Diagnosis
 from gradlab.harness.plan import Plan
 from gradlab.harness.power import Power
@@ -87,7 +87,7 @@ def encoded_run(run: Run) -> Plain:
         "verdicts": {dtype: str(verdict) for dtype, verdict in verdicts_by_dtype(run).items()},
         "level": run.plan.level,
         "met": run.met,
-        "claims": encoded_claims(run.implementation.claims),
+        "claims": encode_claims(run.implementation.claims),
         "dtypes": list(run.dtypes),
         "n_problems": run.n_problems,
         "n_failing": len(kept),
@@ -130,10 +130,10 @@ def _power(power: Power) -> Plain:
 def _result(run: Run, line: Line, kept: set[str]) -> Plain:
     simplest = None
     if line.simplest is not None:
-        simplest = {**encoded_result(line.simplest), **_problems(run, line.simplest, kept)}
+        simplest = {**encode_result(line.simplest), **_problems(run, line.simplest, kept)}
         del simplest["check"]
     return {
-        **encoded_result(line.worst),
+        **encode_result(line.worst),
         "group": line.check.group,
         "dtype": line.dtype,
         "passed": line.passed,

@@ -131,7 +131,7 @@ def test_what_flushing_costs_is_its_formula(every: list[Problem]) -> None:
         mass = max(written.row_of(problem, i).mass for i in range(problem.n_rows))
         places = ((problem.n_classes + 1) * mass + 2) / written.divided_by(problem) + 1
         cost = places * problem.format.smallest_normal if rows_in_range(problem).all() else math.inf
-        assert_same(np.asarray(first_order.flushed(problem)), cost)
+        assert_same(np.asarray(first_order.flush_error(problem)), cost)
 
 
 def test_a_sum_overflows_exactly_where_the_losses_exceed_the_largest_number() -> None:

@@ -203,7 +203,7 @@ def test_the_bound_of_a_target_gradient_is_its_formula(every: list[Problem]) -> 
 def test_the_derivative_that_is_the_gradient_has_the_gradient_s_bounds() -> None:
     problem = problem_of("moderate", Objective(), "float32")
     assert derivative_bound(problem) is first_order.gradient(problem)
-    assert flushed_bound(problem) == first_order.flushed(problem)
+    assert flushed_bound(problem) == first_order.flush_error(problem)
 
 
 @pytest.mark.parametrize("derivative", ["hessian", "hessian_diagonal", "hessian_vector_product", "target_gradient"])

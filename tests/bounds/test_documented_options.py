@@ -276,7 +276,7 @@ def test_an_error_of_a_probability_grows_by_the_slopes_of_terms_and_maps(problem
     slope_size = max(1.0, float(mapped(problem, 0.0)[1].size.max()))
     along_lse = 2 * objective.z_loss * float((np.abs(c.lse) + c.reach).max())
     expected = (1 + along_lse + abs(objective.poly_epsilon)) * slope_size if has_options(problem) else 1.0
-    assert options.magnified(problem) == pytest.approx(expected, rel=1e-9, abs=0)
+    assert options.magnification(problem) == pytest.approx(expected, rel=1e-9, abs=0)
 
 
 def test_flushing_happens_in_each_product_by_a_factor_too() -> None:

@@ -66,7 +66,7 @@ def among_subnormals(request: pytest.FixtureRequest) -> Problem:
 
 def test_flushed_results_are_within_the_bound_for_flushing(among_subnormals: Problem) -> None:
     loss, gradient = flushing(among_subnormals)
-    truth, room = enclose(among_subnormals), first_order.flushed(among_subnormals)
+    truth, room = enclose(among_subnormals), first_order.flush_error(among_subnormals)
     assert (absolute_error(gradient, truth.gradient) <= first_order.forward_gradient(among_subnormals)[0] + room).all()
     assert absolute_error(loss, truth.loss) <= loss_bound(among_subnormals)[0] + room
 
@@ -79,7 +79,7 @@ def test_flushed_results_are_beyond_the_bound_without_flushing(among_subnormals:
 def test_the_bound_for_flushing_counts_each_place_where_a_subnormal_may_be_lost(among_subnormals: Problem) -> None:
     places = (3 + 1 + 2) / 9 + 1  # 3 probabilities or terms of S, times t, two products; over 9 rows; then the mean
     smallest = among_subnormals.format.smallest_normal
-    assert first_order.flushed(among_subnormals) == pytest.approx(places * smallest, rel=1e-12, abs=0)
+    assert first_order.flush_error(among_subnormals) == pytest.approx(places * smallest, rel=1e-12, abs=0)
 
 
 @pytest.mark.parametrize("shape", [(1, 2), (50, 3), (2, 400)])

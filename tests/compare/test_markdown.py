@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gradlab.compare.change import Change, Effect
-from gradlab.compare.markdown import MAX_BYTES, capped, summary
+from gradlab.compare.markdown import MAX_BYTES, cap, summary
 
 
 def report(name: str, verdict: str) -> dict[str, Any]:
@@ -38,4 +38,4 @@ def test_a_long_summary_is_cut_and_says_so() -> None:
 
 
 def test_a_short_summary_is_whole() -> None:
-    assert capped(["a", "b"]) == "a\nb\n"
+    assert cap(["a", "b"]) == "a\nb\n"

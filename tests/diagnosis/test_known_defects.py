@@ -12,7 +12,7 @@ from gradlab.diagnosis import diagnosis
 from gradlab.diagnosis.cancellation import PROBES as OF_DIGITS
 from gradlab.diagnosis.diagnosis import Diagnosis
 from gradlab.diagnosis.formulas import FORMULAS
-from gradlab.diagnosis.matching import observed
+from gradlab.diagnosis.matching import observe
 from gradlab.diagnosis.models import DEFECTS, INSIDE
 from gradlab.diagnosis.search import Explanation, is_predicted, wrong_first
 from gradlab.diagnosis.side_effects import PROBES as OF_CONDUCT
@@ -47,7 +47,7 @@ def misses(defect: str, function: Callable[..., Any], dtype: str, **claims: Any)
     """For each model of a defect, the simplest answer of the function that it does not predict, or that it fits."""
     implementation = Implementation(defect, function, claims_from({**claims, "dtypes": dtype}))
     problems = [one for one in problems_for(implementation.claims, dtype, "quick", 0) if one.n_rows]
-    found = [observed(problem, answer(implementation, problem)) for problem in problems]
+    found = [observe(problem, answer(implementation, problem)) for problem in problems]
     seen = list(wrong_first(found, len(found)))
     models = [model for one in DEFECTS if one.name == defect for model in one.models(seen)]
     yield "" if models else f"{defect} has no model: a row in a module of gradlab/diagnosis/models/"

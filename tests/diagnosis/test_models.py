@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gradlab.diagnosis import diagnosis
-from gradlab.diagnosis.matching import Observation, matches_loss, observed
+from gradlab.diagnosis.matching import Observation, matches_loss, observe
 from gradlab.diagnosis.models import DEFECTS
 from gradlab.diagnosis.search import Explanation
 from gradlab.evaluation.call import Implementation, evaluate
@@ -32,7 +32,7 @@ def one_of_each_kind(claims: Claims) -> list[Observation]:
         objective = problem.objective
         if problem.n_rows and problem.is_moderate:
             kinds[frozenset(objective.options), objective.reduction, objective.mean_over, objective.targets] = problem
-    return [observed(problem, evaluate(implementation, problem)) for problem in kinds.values()]
+    return [observe(problem, evaluate(implementation, problem)) for problem in kinds.values()]
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
@@ -68,5 +68,5 @@ def test_an_answer_that_contradicts_an_explanation_is_counted_in(monkeypatch: py
 def test_a_bound_near_the_largest_number_grows_to_infinity_without_a_warning() -> None:
     largest = float(np.finfo(np.float64).max)
     problem = Problem(np.array([[0.0, -largest]]), np.array([1]))
-    seen = observed(problem, evaluate(Implementation("shifted", shifted), problem))
+    seen = observe(problem, evaluate(Implementation("shifted", shifted), problem))
     assert matches_loss(seen, Explanation(()).predicts(seen), "float16")

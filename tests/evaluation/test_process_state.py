@@ -15,7 +15,7 @@ import pytest
 
 from gradlab.checks.contract import leaves_the_process_as_it_was
 from gradlab.evaluation.call import Implementation, answer
-from gradlab.evaluation.process_state import arithmetic, watched
+from gradlab.evaluation.process_state import arithmetic, watch_process
 from gradlab.implementations.shifted import shifted
 from gradlab.problems.problem import Problem
 
@@ -33,7 +33,7 @@ def changed_by(harm: Callable[[], Any]) -> tuple[str, ...]:
     found = leaves_the_process_as_it_was(implementation, PROBLEM)
     changed = answer(implementation, PROBLEM).changed
     assert [getattr(one, "holds", None) for one in found] == [not changed]
-    assert watched()() == ()  # it is put back
+    assert watch_process()() == ()  # it is put back
     return changed
 
 

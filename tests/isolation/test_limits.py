@@ -22,7 +22,7 @@ from gradlab.implementations.textbook import textbook
 from gradlab.isolation.journal import Journal, shared_memory
 from gradlab.isolation.limits import LOADING, TIMING, Limits, last_words, memory_of, spelled_bytes, spelled_end
 from gradlab.isolation.recorded_call import key_of
-from gradlab.isolation.streams import CANARY, Folder, filled
+from gradlab.isolation.streams import CANARY, Folder, fill_with_links
 from gradlab.report.json import encoded_run
 from gradlab.runs.state import RunState
 
@@ -144,7 +144,7 @@ def test_a_folder_of_links_tells_what_is_gone_and_has_it_again(tmp_path: Any, mo
     for folder in (here, own):
         folder.mkdir()
     (here / "data").write_text("1")
-    filled(str(own), str(here))
+    fill_with_links(str(own), str(here))
     monkeypatch.chdir(own)
     assert sorted(os.listdir(own)) == ["data", CANARY]
     after = Folder(str(own)).same_files()
@@ -161,7 +161,7 @@ def test_a_folder_that_is_removed_before_it_was_looked_at_is_missed(
 ) -> None:
     """Its time was taken for that of a folder that had not changed, where the first call of a worker removed it."""
     (tmp_path / "own").mkdir()
-    filled(str(tmp_path / "own"), str(tmp_path))
+    fill_with_links(str(tmp_path / "own"), str(tmp_path))
     monkeypatch.chdir(tmp_path)
     after = Folder(str(tmp_path / "own")).same_files()
     for _ in range(2):

@@ -13,7 +13,7 @@ from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import claims_from
 from gradlab.implementations.shifted import shifted
 from gradlab.measure import timing
-from gradlab.measure.timing import MIN_ROUNDS, MAX_ROUNDS, Timing, bytes_beyond_the_gradient, timed_problem, timings
+from gradlab.measure.timing import MAX_ROUNDS, MIN_ROUNDS, Timing, bytes_beyond_the_gradient, timed_problem, timings
 
 
 @pytest.fixture
@@ -38,7 +38,9 @@ def test_every_shape_and_dtype_gets_its_rounds(tick: Callable[[float], None]) ->
     assert [(one.dtype, one.shape) for one in found] == [
         (dtype, shape) for dtype in ("float32", "float64") for shape in ((2, 3), (4, 5))
     ]
-    assert all(len(one.ratios) == MAX_ROUNDS and one.seconds and one.n_bytes is not None and not one.note for one in found)
+    assert all(
+        len(one.ratios) == MAX_ROUNDS and one.seconds and one.n_bytes is not None and not one.note for one in found
+    )
 
 
 def test_short_calls_are_timed_together(tick: Callable[[float], None]) -> None:

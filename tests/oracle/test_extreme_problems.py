@@ -159,7 +159,7 @@ BOUNDS: dict[str, Callable[[Problem], Any]] = {
     "sums of rows": lambda problem: first_order.row_sums(problem, first_order.gradient(problem))[0],
     "both": lambda problem: first_order.both(first_order.gradient(problem), first_order.gradient(problem))[0],
     "coefficients": first_order.coefficient_errors,
-    "flushed": first_order.flushed,
+    "flushed": first_order.flush_error,
     "derivative": lambda problem: derivative_bound(problem)[0],
     "flushed derivative": flushed_bound,
     "losses": lambda problem: conditioning(problem).losses,

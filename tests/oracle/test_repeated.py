@@ -10,7 +10,7 @@ import pytest
 
 from gradlab.oracle.enclosure import Enclosures, Truth, enclose, enclose_by_balls, enclose_by_double_double
 from gradlab.oracle.exact.canonical import row_kinds
-from gradlab.oracle.exact.repeated import MIN_CLASSES, MAX_LEVELS, MAX_SHARES, answer_merged, merged_rows
+from gradlab.oracle.exact.repeated import MAX_LEVELS, MAX_SHARES, MIN_CLASSES, answer_merged, merged_rows
 from gradlab.oracle.ulp import is_narrow
 from gradlab.problems.dtypes import DTYPE_NAMES, as_dtype
 from gradlab.problems.objective import Objective

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
-from gradlab.campaigns.atlas.climbing import OF_ONE_GENERATION, climbed
+from gradlab.campaigns.atlas.climbing import OF_ONE_GENERATION, climb
 from gradlab.campaigns.atlas.margin import Vanishing, vanishing_margin
 from gradlab.campaigns.conformance.profile import Profile, profile_of
 from gradlab.evaluation.adaptation import adapt_to_claims
@@ -103,16 +103,16 @@ def measurement_of(
         found.append(_errors_on(implementation, family, fmt))
     if generations:
         watch(Progress(implementation.name, dtype, "climbing", 0, 1, 0))
-        errors = climbed(implementation, dtype, generations, SEEDS[0])
+        errors = climb(implementation, dtype, generations, SEEDS[0])
         found.append(FamilyErrors(CLIMBED, generations * OF_ONE_GENERATION, errors))
-    judged = _judged(implementation, dtype, False, watch)
+    judged = _run_checks(implementation, dtype, False, watch)
     return Measurement(dtype, tuple(found), vanishing_margin(implementation, fmt), judged)
 
 
 def behaviour_of(implementation: Implementation, dtype: str, watch: Watch) -> Behaviour:
     """What it does with bad labels and in all the cases of a profile."""
     implementation = _mean_first(implementation)
-    judged = _judged(implementation, dtype, True, watch)
+    judged = _run_checks(implementation, dtype, True, watch)
     return Behaviour(dtype, profile_of(implementation, dtype), judged)
 
 
@@ -124,16 +124,16 @@ def _mean_first(implementation: Implementation) -> Implementation:
 
 
 def _errors_on(implementation: Implementation, family: Family, fmt: Format) -> FamilyErrors:
-    problems = {seed: _stated_all(implementation.claims, problems_in(family, fmt, seed)) for seed in SEEDS}
+    problems = {seed: _adapt_all(implementation.claims, problems_in(family, fmt, seed)) for seed in SEEDS}
     every = list(chain(*problems.values()))
     return FamilyErrors(family.name, len(every), largest_errors(implementation, every), problems)
 
 
-def _stated_all(claims: Claims, problems: Sequence[Problem]) -> list[Problem]:
+def _adapt_all(claims: Claims, problems: Sequence[Problem]) -> list[Problem]:
     return [adapt_to_claims(claims, problem) for problem in problems]
 
 
-def _judged(implementation: Implementation, dtype: str, last: bool, watch: Watch) -> Judged:
+def _run_checks(implementation: Implementation, dtype: str, last: bool, watch: Watch) -> Judged:
     """What `gradlab check` concludes where it draws no problems, by the checks that come last, or by all others."""
     profile = replace(PROFILES[PROFILE], examples=0)
     questions = questions_in_run(implementation.claims, dtype, profile, SEEDS[0])

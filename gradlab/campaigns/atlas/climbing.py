@@ -75,14 +75,14 @@ class Climb:
         rng = self._rng
         for _ in range(CHILDREN):
             if not parents or rng.random() < 0.25:
-                yield _drawn(self.dtype, classes, rng)
+                yield _draw(self.dtype, classes, rng)
             else:
                 parent = parents[rng.integers(len(parents))]
                 label = parent.label if rng.random() < 0.95 else int(rng.integers(classes))
-                yield _changed(parent.logits, rng), label
+                yield _change(parent.logits, rng), label
 
 
-def climbed(implementation: Implementation, dtype: str, generations: int, seed: int) -> dict[str, LargestError]:
+def climb(implementation: Implementation, dtype: str, generations: int, seed: int) -> dict[str, LargestError]:
     """The largest error of each part after so many generations."""
     climb = Climb(implementation, dtype, seed)
     for _ in range(generations):
@@ -96,7 +96,7 @@ def errors_of_row(implementation: Implementation, logits: Array, label: int) -> 
     return {part: float(np.max(errors, initial=0)) for part, errors in errors_on(implementation, problem).items()}
 
 
-def _drawn(dtype: str, classes: int, rng: np.random.Generator) -> tuple[Array, int]:
+def _draw(dtype: str, classes: int, rng: np.random.Generator) -> tuple[Array, int]:
     """A row of some scale, with some margin of the target, or next to where exponentials of this format underflow."""
     fmt = format_of(dtype)
     last = underflows(fmt)
@@ -112,7 +112,7 @@ def _drawn(dtype: str, classes: int, rng: np.random.Generator) -> tuple[Array, i
     return logits.astype(fmt.dtype), label
 
 
-def _changed(logits: Array, rng: np.random.Generator) -> Array:
+def _change(logits: Array, rng: np.random.Generator) -> Array:
     """The row with one or all of its logits changed: by ULP, by noise, to that of another class, by an offset."""
     row, kind = logits.copy(), rng.integers(4)
     place = rng.integers(len(row))

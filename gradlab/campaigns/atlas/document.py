@@ -22,7 +22,7 @@ from gradlab.campaigns.atlas.atlas import (
     Judged,
     Measurement,
 )
-from gradlab.campaigns.conformance.document import encoded_cases, encoded_profile
+from gradlab.campaigns.conformance.document import encode_cases, encode_profile
 from gradlab.campaigns.exhaustive.certificate import Certificate, label_of
 from gradlab.campaigns.exhaustive.file import read_certificate
 from gradlab.campaigns.exhaustive.sources import same_contents, sources_of
@@ -79,8 +79,8 @@ def document(command: str, families: Sequence[Family], entries: Sequence[Plain],
             "numpy_simd": numpy_simd(),
         },
         "versions": _versions(),
-        "families": {family.name: family.purpose for family in families} | _climbed(entries),
-        "cases": encoded_cases(),
+        "families": {family.name: family.purpose for family in families} | _climbed_purpose(entries),
+        "cases": encode_cases(),
         "vanishes_rightly": {name: hex_of(underflows(format_of(name))) for name in ("float32", "float64")},
         "missing": [{"target": one.target, "reason": one.reason} for one in missing],
         "inputs": _inputs(entries),
@@ -108,34 +108,34 @@ def _input(dtype: str, family: str, part: Plain) -> Plain:
     return encoded_problem(problems_in(found, format_of(dtype), part["seed"])[part["index"]])
 
 
-def _climbed(entries: Sequence[Plain]) -> dict[str, str]:
+def _climbed_purpose(entries: Sequence[Plain]) -> dict[str, str]:
     charts = [chart for entry in entries for chart in entry["charts"]]
     return {CLIMBED: CLIMBED_PURPOSE} if any(chart["families"][-1]["family"] == CLIMBED for chart in charts) else {}
 
 
-def encoded_entry(
+def encode_entry(
     implementation: Implementation, measured: Sequence[Measurement], certificates: Sequence[Certificate]
 ) -> Plain:
     """What was measured of one target, and what certificates say of it as it is now; `with_behaviour` adds the rest."""
     return {
         "target": implementation.target,
         "reduction": "mean" if "mean" in implementation.claims.reduction else implementation.claims.reduction[0],
-        "charts": [_of_measurement(one) for one in measured],
-        "exhaustive": next(_certified(implementation, certificates), None),
+        "charts": [_encode_measurement(one) for one in measured],
+        "exhaustive": next(_certified_errors(implementation, certificates), None),
     }
 
 
-def encoded_behaviour(behaviour: Sequence[Behaviour]) -> Plain:
+def encode_behaviour(behaviour: Sequence[Behaviour]) -> Plain:
     """What was seen of its behaviour, by dtype."""
-    return {one.dtype: {"conformance": encoded_profile(one.profile), **_of_judged(one.judged)} for one in behaviour}
+    return {one.dtype: {"conformance": encode_profile(one.profile), **_encode_judged(one.judged)} for one in behaviour}
 
 
 def with_behaviour(entry: Plain, behaviour: Plain) -> Plain:
     """The whole entry: the lower of both verdicts, and the checks that keep it there, the most costly first."""
-    return {**entry, "charts": [_merged(chart, behaviour[chart["dtype"]]) for chart in entry["charts"]]}
+    return {**entry, "charts": [_merge(chart, behaviour[chart["dtype"]]) for chart in entry["charts"]]}
 
 
-def _merged(chart: Plain, behaviour: Plain) -> Plain:
+def _merge(chart: Plain, behaviour: Plain) -> Plain:
     verdict = min(Verdict(one["verdict"]) for one in (chart, behaviour))
     costs = sorted([*chart["costs"], *behaviour["costs"]])
     merged = {**chart, "verdict": str(verdict), "failed": [name for _, name in costs]}
@@ -143,7 +143,7 @@ def _merged(chart: Plain, behaviour: Plain) -> Plain:
     return {**merged, "conformance": behaviour["conformance"]}
 
 
-def _of_judged(judged: Judged) -> Plain:
+def _encode_judged(judged: Judged) -> Plain:
     return {"verdict": str(judged.verdict), "costs": [[list(cost), name] for cost, name in judged.costs]}
 
 
@@ -174,17 +174,17 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def _of_measurement(measured: Measurement) -> Plain:
+def _encode_measurement(measured: Measurement) -> Plain:
     vanishing = measured.vanishing
     return {
         "dtype": measured.dtype,
         "label": "searched",
-        **_of_judged(measured.judged),
+        **_encode_judged(measured.judged),
         "families": [
             {
                 "family": one.name,
                 "n_problems": one.n_problems,
-                "parts": {part: _of_part(one, part) for part in PARTS},
+                "parts": {part: _encode_part(one, part) for part in PARTS},
             }
             for one in measured.families
         ],
@@ -195,7 +195,7 @@ def _of_measurement(measured: Measurement) -> Plain:
     }
 
 
-def _of_part(errors: FamilyErrors, part: str) -> Plain:
+def _encode_part(errors: FamilyErrors, part: str) -> Plain:
     worst, place = errors.errors[part], errors.place_of(part)
     shown = worst.problem is not None and (place is None or worst.problem.logits.size <= SMALL)
     return {
@@ -208,7 +208,7 @@ def _of_part(errors: FamilyErrors, part: str) -> Plain:
     }
 
 
-def _certified(implementation: Implementation, certificates: Sequence[Certificate]) -> Iterator[Plain]:
+def _certified_errors(implementation: Implementation, certificates: Sequence[Certificate]) -> Iterator[Plain]:
     """What certificates say of a target, the larger error of both labels; current: its sources are what they were."""
     for certificate in certificates:
         for outcome in certificate.outcomes:
@@ -222,11 +222,11 @@ def _certified(implementation: Implementation, certificates: Sequence[Certificat
                 "current": same_contents(
                     outcome.description["sources"], sources_of(inspect.unwrap(implementation.function))
                 ),
-                "parts": {part: _of_worst(both) for part, both in worsts.items()},
+                "parts": {part: _encode_worst(both) for part, both in worsts.items()},
             }
 
 
-def _of_worst(worsts: Sequence[Worst | None]) -> Plain | None:
+def _encode_worst(worsts: Sequence[Worst | None]) -> Plain | None:
     """The larger of the errors with label 0 and with label 1; None where one of them was not counted."""
     if any(worst is None for worst in worsts):
         return None

@@ -36,7 +36,7 @@ def vanishing_margin(implementation: Implementation, fmt: Format) -> Vanishing:
     """
     vanishes = partial(_vanishes, implementation, fmt)
     for top in (2 * rounds_to_one(fmt), 2 * underflows(fmt), fmt.largest):
-        first = int(np.asarray(top).astype(fmt.dtype).view(_unsigned(fmt)))
+        first = int(np.asarray(top).astype(fmt.dtype).view(_unsigned_dtype(fmt)))
         if vanishes(first):
             break
     else:
@@ -51,7 +51,7 @@ def vanishing_margin(implementation: Implementation, fmt: Format) -> Vanishing:
 
 def margin_of(bits: int, fmt: Format) -> float:
     """The number of a format with these bits, in float64."""
-    return float(np.array(bits, dtype=_unsigned(fmt)).view(fmt.dtype).astype(np.float64))
+    return float(np.array(bits, dtype=_unsigned_dtype(fmt)).view(fmt.dtype).astype(np.float64))
 
 
 def _vanishes(implementation: Implementation, fmt: Format, bits: int) -> bool:
@@ -60,5 +60,5 @@ def _vanishes(implementation: Implementation, fmt: Format, bits: int) -> bool:
     return given.gradient is not None and bool(given.gradient[0, 0] == 0)
 
 
-def _unsigned(fmt: Format) -> str:
+def _unsigned_dtype(fmt: Format) -> str:
     return f"u{fmt.dtype.itemsize}"

@@ -153,12 +153,12 @@ def _content(worst: Plain) -> str:
     if worst["problem"] is None:
         return "-" if worst["shape"] is None else f"{worst['shape'][0]} x {worst['shape'][1]} logits"
     problem = worst["problem"]
-    return f"`{_nested(problem['logits'])}`, {_nested(problem['targets'])}"
+    return f"`{_nested_text(problem['logits'])}`, {_nested_text(problem['targets'])}"
 
 
-def _nested(values: Any) -> str:
+def _nested_text(values: Any) -> str:
     if isinstance(values, list):
-        return f"[{', '.join(map(_nested, values))}]"
+        return f"[{', '.join(map(_nested_text, values))}]"
     return _hex(values) if isinstance(values, str) else str(values)
 
 

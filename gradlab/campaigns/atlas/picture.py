@@ -54,8 +54,8 @@ def _draw(axes: Any, charts: list[tuple[Plain, Plain]], names: list[str]) -> Non
         every, worst = [], []
         for entry, chart in charts:
             height = names.index(entry["target"]) + 0.22 * (place - 1)
-            every += [(_shown(size_of(one["parts"][part]), edge), height) for one in chart["families"]]
-            worst.append((_shown(size_of(worst_of(chart, part)[1]), edge), height))
+            every += [(_position(size_of(one["parts"][part]), edge), height) for one in chart["families"]]
+            worst.append((_position(size_of(worst_of(chart, part)[1]), edge), height))
         axes.plot(*zip(*every, strict=True), ".", color=COLOURS[part], alpha=0.3, markersize=4, markeredgewidth=0)
         axes.plot(*zip(*worst, strict=True), "o", color=COLOURS[part], markersize=6, label=WORDS[part])
     step = next(step for step in (4, 8, 16, 32) if edge / step <= MAX_TICKS or step == 32)
@@ -74,7 +74,7 @@ def _edge(charts: list[tuple[Plain, Plain]]) -> float:
     return float(np.log2(max([2.0**8, *(size for size in sizes if np.isfinite(size))])))
 
 
-def _shown(ulp: float, edge: float) -> float:
+def _position(ulp: float, edge: float) -> float:
     if not np.isfinite(ulp):
         return edge + BEYOND
     return max(MIN_LOG_ULP, float(np.log2(ulp))) if ulp > 0 else MIN_LOG_ULP

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from gradlab.campaigns.atlas.atlas import behaviour_of, measured_families, measurement_of
-from gradlab.campaigns.atlas.document import Missing, document, encoded_behaviour, encoded_entry, with_behaviour
+from gradlab.campaigns.atlas.document import Missing, document, encode_behaviour, encode_entry, with_behaviour
 from gradlab.campaigns.atlas.page import as_markdown
 from gradlab.campaigns.exhaustive.certificate import Certificate
 from gradlab.campaigns.runner import Job, Request, Where, Work, outcomes
@@ -86,14 +86,14 @@ def entry_of(job: Job, measured: Measured) -> Plain:
         measurement_of(implementation, dtype, families, measured.generations, job.watch)
         for dtype in implementation.claims.dtypes
     ]
-    return encoded_entry(implementation, found, measured.certificates)
+    return encode_entry(implementation, found, measured.certificates)
 
 
 def behaviour_in(job: Job) -> Plain:
     """What is seen of its behaviour. Raises TargetError where its run was cut short."""
     _refuse_cut_short(job)
     dtypes = job.implementation.claims.dtypes
-    return encoded_behaviour([behaviour_of(job.implementation, dtype, job.watch) for dtype in dtypes])
+    return encode_behaviour([behaviour_of(job.implementation, dtype, job.watch) for dtype in dtypes])
 
 
 def leave_out(missing: Missing, draft: Draft) -> None:

@@ -18,12 +18,12 @@ from gradlab.result import within
 Fits = Callable[[Asked, Sequence[Seen]], bool]
 
 
-def refused(asked: Asked, seen: Sequence[Seen]) -> bool:
+def raises(asked: Asked, seen: Sequence[Seen]) -> bool:
     """The plain call raises."""
     return seen[0].raised is not None
 
 
-def answered(asked: Asked, seen: Sequence[Seen]) -> bool:
+def answers(asked: Asked, seen: Sequence[Seen]) -> bool:
     """The plain call gives numbers, whatever they are."""
     return seen[0].loss is not None
 
@@ -56,11 +56,11 @@ def in_dtypes(loss: str, gradient: str) -> Fits:
     return fits
 
 
-def flushed(asked: Asked, seen: Sequence[Seen]) -> bool:
+def flushes(asked: Asked, seen: Sequence[Seen]) -> bool:
     """The subnormal entry of the gradient is 0, and the rest as defined."""
     gradient = exact(enclose(asked.problem).gradient.nearest())
     fill(gradient, (0, 1), 0.0)
-    bound = first_order.gradient(asked.problem)[0] + first_order.flushed(asked.problem)
+    bound = first_order.gradient(asked.problem)[0] + first_order.flush_error(asked.problem)
     bound[0, 1] = 0.0
     return agrees(seen[0], Predicted(None, gradient, np.asarray(0.0), bound))
 

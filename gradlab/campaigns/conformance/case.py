@@ -13,7 +13,7 @@ from gradlab.evaluation.call import (
     CallFaultError,
     Implementation,
     array_of,
-    described_error,
+    describe_error,
     keywords_of,
     pair_of,
     perform,
@@ -94,16 +94,16 @@ class Case:
 def calls_of(implementation: Implementation, asked: Asked) -> list[Seen]:
     """What the plain call gives, and then each spelling of it."""
     spellings: list[Spelling] = [lambda call: call, *asked.spellings.values()]
-    return [_seen(implementation, spelled, asked) for spelled in spellings]
+    return [_observe(implementation, spelled, asked) for spelled in spellings]
 
 
-def _seen(implementation: Implementation, spelled: Spelling, asked: Asked) -> Seen:
+def _observe(implementation: Implementation, spelled: Spelling, asked: Asked) -> Seen:
     call, before = (spelled(_call(implementation, asked)) for _ in range(2))
     outcome = perform(implementation.function, call)
     if isinstance(outcome.error, CallFaultError):
         return Seen(None, None, ("", ""), None, f"the call {outcome.error}", call, before)
     if outcome.error is not None:
-        raised = described_error(outcome.error)
+        raised = describe_error(outcome.error)
         return Seen(None, None, ("", ""), raised, f"raises {raised}", call, before)
     pair = pair_of(outcome.value)
     parts = [array_of(one, what) for one, what in zip(pair or (), ("loss", "gradient"), strict=False)]
@@ -135,14 +135,14 @@ def _numbers(array: Array | None) -> Array | None:
 
 def _in_words(values: Array, dtype: str, problem: Problem) -> str:
     """A loss or a gradient, with its dtype where that is not the logits' own."""
-    return _spelled(values) + ("" if dtype in (problem.format.name, "float") else f" ({dtype})")
+    return _format_values(values) + ("" if dtype in (problem.format.name, "float") else f" ({dtype})")
 
 
-def _spelled(values: Array) -> str:
+def _format_values(values: Array) -> str:
     with np.errstate(invalid="ignore"):
         numbers = values.astype(np.float64).tolist()
-    return _nested(numbers) if values.size else f"of shape {values.shape}"
+    return _format_nested(numbers) if values.size else f"of shape {values.shape}"
 
 
-def _nested(numbers: Any) -> str:
-    return f"[{', '.join(map(_nested, numbers))}]" if isinstance(numbers, list) else f"{numbers:.{SHOWN}g}"
+def _format_nested(numbers: Any) -> str:
+    return f"[{', '.join(map(_format_nested, numbers))}]" if isinstance(numbers, list) else f"{numbers:.{SHOWN}g}"

@@ -7,7 +7,7 @@ from gradlab.campaigns.conformance.table import CASES
 from gradlab.storage.encoding import Plain
 
 
-def encoded_cases() -> Plain:
+def encode_cases() -> Plain:
     """The table of cases: question and rules, by name."""
     return {
         name: {
@@ -21,12 +21,12 @@ def encoded_cases() -> Plain:
     }
 
 
-def encoded_profile(profile: Profile) -> Plain:
+def encode_profile(profile: Profile) -> Plain:
     """What is followed in every case, by its name."""
-    return {name: _encoded(one) for name, one in profile.items()}
+    return {name: _encode(one) for name, one in profile.items()}
 
 
-def _encoded(one: Followed) -> Plain:
+def _encode(one: Followed) -> Plain:
     return {
         "rules": [rule.name for rule in one.rules],
         "not_claimed": list(one.lacking),

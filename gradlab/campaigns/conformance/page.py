@@ -12,9 +12,9 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from gradlab.campaigns.conformance.document import encoded_cases, encoded_profile
+from gradlab.campaigns.conformance.document import encode_cases, encode_profile
 from gradlab.campaigns.conformance.profile import Followed, Profile
-from gradlab.cases.cases import encoded_claims
+from gradlab.cases.cases import encode_claims
 from gradlab.evaluation.call import Implementation
 from gradlab.storage.encoding import Plain
 
@@ -51,8 +51,8 @@ def conformance_of(implementation: Implementation, profiles: Mapping[str, Profil
     entry = {
         "name": implementation.name,
         "target": implementation.target,
-        "claims": encoded_claims(implementation.claims),
-        "profiles": {dtype: encoded_profile(profile) for dtype, profile in profiles.items()},
+        "claims": encode_claims(implementation.claims),
+        "profiles": {dtype: encode_profile(profile) for dtype, profile in profiles.items()},
     }
     return Conformance(implementation.name, tuple(profiles), tuple(_rows(profiles)), entry)
 
@@ -62,7 +62,7 @@ def conformance_document(found: Sequence[Conformance]) -> Plain:
     return {
         "schema": SCHEMA,
         "gradlab": version("gradlab-verify"),
-        "cases": encoded_cases(),
+        "cases": encode_cases(),
         "implementations": [one.entry for one in found],
     }
 
@@ -119,9 +119,9 @@ def _alike(by_dtype: Mapping[str, Followed]) -> list[tuple[list[str], Followed]]
 def _cell(one: Plain | None) -> str:
     if one is None or one["not_claimed"]:
         return "-"
-    shown = " or ".join(one["rules"]) or _escaped(f"another rule: {one['seen']}")
+    shown = " or ".join(one["rules"]) or _escape(f"another rule: {one['seen']}")
     return shown if one["as_ruled"] else f"**{shown}**"
 
 
-def _escaped(text: str) -> str:
+def _escape(text: str) -> str:
     return text.replace("|", "\\|").replace("*", "\\*").replace("`", "\\`")

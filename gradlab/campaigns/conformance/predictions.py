@@ -59,7 +59,7 @@ def agrees(seen: Seen, predicted: Predicted) -> bool:
     )
 
 
-def defined(problem: Problem) -> Predicted:
+def definition(problem: Problem) -> Predicted:
     """By gradlab's own definition."""
     truth = enclose(problem)
     return Predicted(truth.loss, truth.gradient, loss_bound(problem)[0], first_order.gradient(problem)[0])
@@ -70,14 +70,14 @@ def by_objective(**changes: Any) -> Prediction:
 
     def predict(problem: Problem) -> Predicted:
         other = problem.replace(objective=replace(problem.objective, **changes))
-        return _with_bounds_of(defined(other), problem)
+        return _with_bounds_of(definition(other), problem)
 
     return predict
 
 
 def by_coefficients(coefficients: Callable[[Problem], Array]) -> Prediction:
     """By coefficients t of the rows, shape (N, K), already over the denominator: sum_ij t_ij (lse_i - x_ij)."""
-    return lambda problem: _with_bounds_of(defined(_linear(problem, coefficients(problem))), problem)
+    return lambda problem: _with_bounds_of(definition(_linear(problem, coefficients(problem))), problem)
 
 
 def by_row(loss: float, gradient: float | Sequence[float], denominator: float | None = None) -> Prediction:
@@ -103,7 +103,7 @@ def everywhere(loss: float | None, gradient: float | None) -> Prediction:
     """The same value, 0, inf or NaN, in every loss and in every entry of the gradient; None leaves a part open."""
 
     def predict(problem: Problem) -> Predicted:
-        own = defined(problem)
+        own = definition(problem)
         of_loss = None if loss is None or own.loss is None else constant(loss, own.loss.shape)
         of_gradient = None if gradient is None else constant(gradient, problem.logits.shape)
         return Predicted(of_loss, of_gradient, 0 * own.loss_bound, 0 * own.gradient_bound)
@@ -126,7 +126,7 @@ def squared_gradient(problem: Problem) -> Predicted:
 
     With entries off by b: sum (2 |g| b + b^2), and a rounding in each square, in each addition and two in float64 here.
     """
-    own = defined(problem)
+    own = definition(problem)
     g, b = np.abs(_there(own.gradient).nearest()), own.gradient_bound
     carried = gamma(problem.logits.size + 3.0, problem.format) * ((g + b) ** 2).sum()
     loss = exact((g**2).sum())
@@ -149,7 +149,7 @@ def less_log_sum(coefficients: Callable[[Problem], Array]) -> Prediction:
         predicted = by_coefficients(lambda _: completed / scale)(problem)
         bare = by_coefficients(lambda _: first / scale)(problem)
         rows = np.flatnonzero(t[:, -1] == 0)
-        gradient = _copied(_there(predicted.gradient))
+        gradient = _copy(_there(predicted.gradient))
         fill(gradient, (rows, -1), _there(bare.gradient)[rows, -1])
         return Predicted(predicted.loss, gradient, predicted.loss_bound, predicted.gradient_bound + bare.gradient_bound)
 
@@ -182,7 +182,7 @@ def _with_bounds_of(predicted: Predicted, problem: Problem) -> Predicted:
 
 
 def _with_row(others: Predicted, loss: float, row: Array, room: Array) -> Predicted:
-    losses, gradient = _copied(_there(others.loss)), _copied(_there(others.gradient))
+    losses, gradient = _copy(_there(others.loss)), _copy(_there(others.gradient))
     if losses.shape:
         fill(losses, 0, loss)
     elif loss != 0:
@@ -199,7 +199,7 @@ def _there(part: Enclosures | None) -> Enclosures:
     return part
 
 
-def _copied(one: Enclosures) -> Enclosures:
+def _copy(one: Enclosures) -> Enclosures:
     return Enclosures(*(np.array(part) for part in (one.high, one.low, one.radius, one.exponent)))
 
 

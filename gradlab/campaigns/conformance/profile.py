@@ -67,7 +67,7 @@ def profile_of(implementation: Implementation, dtype: str, watch: Watch = lambda
     profile: dict[str, Followed] = {}
     for done, (name, case) in enumerate(CASES.items()):  # `loss` comes first
         watch(Progress(implementation.name, dtype, name, done, len(CASES), 0))
-        profile[name] = followed(implementation, case, dtype)
+        profile[name] = follow_rules(implementation, case, dtype)
         if name == "loss":
             implementation = _as_it_reduces(implementation, profile[name])
     return profile
@@ -81,7 +81,7 @@ def _as_it_reduces(implementation: Implementation, loss: Followed) -> Implementa
     return replace(implementation, claims=replace(implementation.claims, reduction=tuple(seen)))
 
 
-def followed(implementation: Implementation, case: Case, dtype: str) -> Followed:
+def follow_rules(implementation: Implementation, case: Case, dtype: str) -> Followed:
     """Which rules of one case an implementation follows in a dtype."""
     asked = case.asks(implementation.claims, format_of(dtype))
     lacking = tuple(_lacking(implementation.claims, asked.problem))
@@ -92,7 +92,7 @@ def followed(implementation: Implementation, case: Case, dtype: str) -> Followed
         rules = tuple(rule for rule in case.rules if rule.fits(asked, seen))
         if not rules and case.otherwise is not None and case.otherwise.fits(asked, seen):
             rules = (case.otherwise,)
-    return Followed(case, rules, (), _told(asked, seen))
+    return Followed(case, rules, (), _answer_line(asked, seen))
 
 
 def _lacking(claims: Claims, problem: Problem) -> Iterator[str]:
@@ -109,7 +109,7 @@ def _lacking(claims: Claims, problem: Problem) -> Iterator[str]:
         yield "targets of any sum"
 
 
-def _told(asked: Asked, seen: Sequence[Seen]) -> str:
+def _answer_line(asked: Asked, seen: Sequence[Seen]) -> str:
     """The plain answer in one line, or what becomes of the other spellings where there are any and it has one."""
     if len(seen) == 1 or seen[0].loss is None:
         return seen[0].said

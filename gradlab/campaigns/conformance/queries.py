@@ -63,12 +63,12 @@ def ignoring(labels: Sequence[int]) -> Asks:
     return _mean(_with_labels([PLAIN, SOUND], labels, ignore_index=IGNORED))
 
 
-def smoothed() -> Asks:
+def smoothed_rows() -> Asks:
     """Two rows of four classes, epsilon 1/4."""
     return _with_labels(FOUR, [0, 1], label_smoothing=0.25)
 
 
-def weighted() -> Asks:
+def weighted_rows() -> Asks:
     """The mean over two rows of three classes, whose labels have weights that sum to 3."""
     return _mean(_with_labels([PLAIN, SOUND], [0, 2], class_weights=(1.0, 4.0, 2.0)))
 
@@ -107,22 +107,22 @@ def masked_without_probability() -> Asks:
 def in_every_integer_type() -> Asks:
     """The labels in each integer type besides int64."""
 
-    def spelled(name: str) -> Spelling:
+    def spelling(name: str) -> Spelling:
         return lambda call: replace(call, targets=call.targets.astype(name))
 
     plain = _plain(list(FOUR), [0, 3])
-    spellings = {name: spelled(name) for name in INTEGERS}
+    spellings = {name: spelling(name) for name in INTEGERS}
     return lambda claims, fmt: Asked(plain(_index_first(claims), fmt).problem, None, spellings)
 
 
 def in_every_layout() -> Asks:
     """The logits in each layout that an array may have in memory."""
 
-    def spelled(layout: Callable[[Array], Array]) -> Spelling:
+    def spelling(layout: Callable[[Array], Array]) -> Spelling:
         return lambda call: Call(layout(call.logits), call.targets, call.keywords)
 
     plain = four_classes()
-    spellings = {name: spelled(layout) for name, layout in LAYOUTS.items()}
+    spellings = {name: spelling(layout) for name, layout in LAYOUTS.items()}
     return lambda claims, fmt: replace(plain(claims, fmt), spellings=spellings)
 
 

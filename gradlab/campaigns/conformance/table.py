@@ -9,7 +9,7 @@ from gradlab.campaigns.conformance.predictions import (
     both,
     by_objective,
     by_row,
-    defined,
+    definition,
     everywhere,
     less_log_sum,
     squared_gradient,
@@ -23,9 +23,9 @@ OPEN = everywhere(None, None)
 SUM_OF_WEIGHTS, NUMBER_OF_ROWS, ALL_ROWS = (by_objective(mean_over=one) for one in MEANS)
 MEAN, SUM, PER_ROW = (by_objective(reduction=one) for one in ("mean", "sum", "none"))
 UNMOVED = both(OPEN, by_row(0.0, 0.0))
-NAN_LOSS_ALONE = both(by_row(NAN, 0.0), defined)  # in the first row
+NAN_LOSS_ALONE = both(by_row(NAN, 0.0), definition)  # in the first row
 LESS_LOG_SUM = less_log_sum(coefficients_of)
-REFUSED = Rule("refused", "an exception", behaviour.refused)
+REFUSED = Rule("refused", "an exception", behaviour.raises)
 SPREADS = Rule("spreads", "NaN in every row", answers(everywhere(NAN, NAN)))
 
 
@@ -34,9 +34,9 @@ def _bad_label(shown: str, label: int) -> Case:
         f"A label of {shown}, where there are K classes",
         queries.bad_label(label),
         (
-            Rule("refused", "an exception", behaviour.refused, "torch, TensorFlow on a CPU", ours=True),
-            Rule("wraps", "counted from the end, as Python's indices: label mod K", answers(weighting.wrapped(label))),
-            Rule("clips", "the nearest label there is", answers(weighting.clipped(label))),
+            Rule("refused", "an exception", behaviour.raises, "torch, TensorFlow on a CPU", ours=True),
+            Rule("wraps", "counted from the end, as Python's indices: label mod K", answers(weighting.modulo(label))),
+            Rule("clips", "the nearest label there is", answers(weighting.nearest(label))),
             Rule("nan_loss", "loss NaN, gradient open", answers(both(by_row(NAN, 0.0), OPEN)), "optax"),
             Rule("ignored", "the row is left out", weighing(weighting.without_first_row)),
             Rule(
@@ -44,7 +44,7 @@ def _bad_label(shown: str, label: int) -> Case:
             ),
             Rule("counted", "loss and gradient 0 in that row, which counts in the mean", answers(by_row(0.0, 0.0))),
         ),
-        Rule("silent", "an answer, without an error", behaviour.answered),
+        Rule("silent", "an answer, without an error", behaviour.answers),
     )
 
 
@@ -65,7 +65,7 @@ CASES: dict[str, Case] = {
     ),
     "weighted_mean": Case(
         "What the mean over labels divides by where classes have weights",
-        queries.weighted(),
+        queries.weighted_rows(),
         (
             Rule("sum_of_weights", "the sum of the labels' weights", answers(SUM_OF_WEIGHTS), "torch", ours=True),
             Rule("number_of_rows", "N", answers(NUMBER_OF_ROWS), "Keras", ours=True),
@@ -83,7 +83,7 @@ CASES: dict[str, Case] = {
         "A row of sample weight 0 with NaN",
         queries.weightless_without_value(),
         (
-            Rule("zero", "loss and gradient 0 in that row, as if it were not there", answers(defined), ours=True),
+            Rule("zero", "loss and gradient 0 in that row, as if it were not there", answers(definition), ours=True),
             Rule("nan", "0 times NaN: NaN in that row and no other", answers(by_row(NAN, NAN)), "scikit-learn, Keras"),
             Rule("nan_loss", "loss NaN, gradient 0 in that row", answers(by_row(NAN, 0.0))),
             SPREADS,
@@ -93,7 +93,7 @@ CASES: dict[str, Case] = {
         "What the mean over probabilities divides by where classes have weights",
         queries.weighted_probabilities(),
         (
-            Rule("number_of_rows", "N", answers(defined), "torch", ours=True),
+            Rule("number_of_rows", "N", answers(definition), "torch", ours=True),
             Rule("sum_of_shares", "sum of probability times weight", weighing(weighting.over_own_sum)),
         ),
     ),
@@ -124,9 +124,9 @@ CASES: dict[str, Case] = {
     ),
     "label_smoothing": Case(
         "What share of the target the other classes get",
-        queries.smoothed(),
+        queries.smoothed_rows(),
         (
-            Rule("epsilon_over_k", "epsilon/K in every class", answers(defined), "torch, Keras", ours=True),
+            Rule("epsilon_over_k", "epsilon/K in every class", answers(definition), "torch, Keras", ours=True),
             Rule(
                 "epsilon_over_others",
                 "epsilon/(K - 1); label 1 - epsilon",
@@ -147,7 +147,7 @@ CASES: dict[str, Case] = {
         "The mean where every row is ignored",
         queries.ignoring([IGNORED, IGNORED]),
         (
-            Rule("nan_loss", "loss NaN, gradient 0", answers(defined), "torch", ours=True),
+            Rule("nan_loss", "loss NaN, gradient 0", answers(definition), "torch", ours=True),
             Rule("zero", "loss 0, gradient 0, as of all_rows", answers(ALL_ROWS), ours=True),
             Rule("nan", "loss NaN, gradient NaN", answers(everywhere(NAN, NAN))),
             Rule("nan_gradient", "loss 0, gradient NaN", answers(everywhere(0.0, NAN))),
@@ -157,17 +157,22 @@ CASES: dict[str, Case] = {
         "Loss and gradient where probabilities t do not sum to 1",
         queries.probabilities_of_any_sum(),
         (
-            Rule("derivative", "sum t_j (lse - x_j), and p sum t - t", answers(defined), "torch", ours=True),
-            Rule("p_minus_t", "sum t_j (lse - x_j), with p - t", answers(both(defined, LESS_LOG_SUM)), "TensorFlow"),
+            Rule("derivative", "sum t_j (lse - x_j), and p sum t - t", answers(definition), "torch", ours=True),
+            Rule("p_minus_t", "sum t_j (lse - x_j), with p - t", answers(both(definition, LESS_LOG_SUM)), "TensorFlow"),
             Rule("less_log_sum", "lse - sum t_j x_j, and its gradient p - t", answers(LESS_LOG_SUM)),
-            Rule("normalised", "as if t were divided by its sum", weighing(weighting.normalised)),
+            Rule("normalised", "as if t were divided by its sum", weighing(weighting.divided_by_their_sum)),
         ),
     ),
     "masked_class": Case(
         "-inf at a class that is not the target",
         queries.beside_a_sound_row([0, -INF, 1]),
         (
-            Rule("zero", "probability and gradient 0, the others as if it were not there", answers(defined), ours=True),
+            Rule(
+                "zero",
+                "probability and gradient 0, the others as if it were not there",
+                answers(definition),
+                ours=True,
+            ),
             Rule("nan_loss", "loss NaN, gradient a value", answers(NAN_LOSS_ALONE)),
             Rule("nan", "loss NaN, gradient NaN in that row", answers(by_row(NAN, NAN))),
             SPREADS,
@@ -177,7 +182,7 @@ CASES: dict[str, Case] = {
         "-inf at a class of probability 0, with probabilities as targets",
         queries.masked_without_probability(),
         (
-            Rule("zero", "0 log 0 = 0: as if the class were not there", answers(defined), ours=True),
+            Rule("zero", "0 log 0 = 0: as if the class were not there", answers(definition), ours=True),
             Rule("nan_loss", "0 * -inf: loss NaN, gradient a value", answers(NAN_LOSS_ALONE)),
             Rule("nan", "loss NaN, gradient NaN in that row", answers(by_row(NAN, NAN))),
             SPREADS,
@@ -187,11 +192,13 @@ CASES: dict[str, Case] = {
         "-inf at the target",
         queries.beside_a_sound_row([-INF, 0, 1]),
         (
-            Rule("infinite_loss", "loss +inf, gradient p - 1 = -1 there", answers(defined), "torch", ours=True),
+            Rule("infinite_loss", "loss +inf, gradient p - 1 = -1 there", answers(definition), "torch", ours=True),
             Rule("nan_gradient", "loss +inf, gradient NaN in that row", answers(by_row(INF, NAN))),
             Rule("nan", "loss NaN, gradient NaN in that row", answers(by_row(NAN, NAN))),
             Rule(
-                "finite_loss", "a finite loss, gradient -1 there", behaviour.finite_loss(answers(both(OPEN, defined)))
+                "finite_loss",
+                "a finite loss, gradient -1 there",
+                behaviour.finite_loss(answers(both(OPEN, definition))),
             ),
             Rule("clipped", "a finite loss, gradient 0 in that row", behaviour.finite_loss(answers(UNMOVED))),
             SPREADS,
@@ -201,7 +208,7 @@ CASES: dict[str, Case] = {
         "A row of only -inf",
         queries.beside_a_sound_row([-INF, -INF, -INF]),
         (
-            Rule("nan", "NaN in that row and no other", answers(defined), "torch", ours=True),
+            Rule("nan", "NaN in that row and no other", answers(definition), "torch", ours=True),
             Rule("zero", "loss 0, gradient 0 in that row", answers(by_row(0.0, 0.0))),
             Rule("infinite_loss", "loss +inf, gradient NaN in that row", answers(by_row(INF, NAN))),
             SPREADS,
@@ -211,7 +218,7 @@ CASES: dict[str, Case] = {
         "A row with NaN",
         queries.beside_a_sound_row([0, NAN, 1]),
         (
-            Rule("contained", "NaN in that row and no other", answers(defined), "torch", ours=True),
+            Rule("contained", "NaN in that row and no other", answers(definition), "torch", ours=True),
             SPREADS,
             REFUSED,
         ),
@@ -220,7 +227,7 @@ CASES: dict[str, Case] = {
         "+inf at a class that is not the target",
         queries.beside_a_sound_row([0, INF, 1]),
         (
-            Rule("nan", "NaN in that row and no other", answers(defined), "torch", ours=True),
+            Rule("nan", "NaN in that row and no other", answers(definition), "torch", ours=True),
             Rule("nan_gradient", "loss +inf, gradient NaN in that row", answers(by_row(INF, NAN))),
             Rule("nan_there", "loss +inf, gradient NaN there and -t elsewhere", answers(by_row(INF, [-1, NAN, 0]))),
             Rule("limit", "loss +inf, probability 1 at +inf", answers(by_row(INF, [-1, 1, 0]))),
@@ -232,7 +239,7 @@ CASES: dict[str, Case] = {
         "+inf at the target",
         queries.beside_a_sound_row([INF, 0, 1]),
         (
-            Rule("nan", "NaN in that row and no other", answers(defined), "torch", ours=True),
+            Rule("nan", "NaN in that row and no other", answers(definition), "torch", ours=True),
             Rule("nan_there", "loss NaN, gradient NaN there and 0 elsewhere", answers(by_row(NAN, [NAN, 0, 0]))),
             Rule("limit", "loss 0, gradient 0 in that row", answers(by_row(0.0, 0.0))),
             SPREADS,
@@ -246,7 +253,7 @@ CASES: dict[str, Case] = {
         "The mean over no rows",
         queries.empty(),
         (
-            Rule("nan", "loss NaN, gradient of shape (0, K)", answers(defined), "torch", ours=True),
+            Rule("nan", "loss NaN, gradient of shape (0, K)", answers(definition), "torch", ours=True),
             Rule("zero", "loss 0, gradient of shape (0, K)", answers(everywhere(0.0, 0.0))),
             REFUSED,
         ),
@@ -262,14 +269,14 @@ CASES: dict[str, Case] = {
             Rule("float64", "both float64", behaviour.in_dtypes("float64", "float64")),
             Rule("float32", "both float32", behaviour.in_dtypes("float32", "float32")),
         ),
-        Rule("mixed", "other dtypes than these", behaviour.answered),
+        Rule("mixed", "other dtypes than these", behaviour.answers),
     ),
     "subnormals": Case(
         "A gradient below the smallest normal number",
         queries.subnormal(),
         (
-            Rule("kept", "a subnormal number", answers(both(OPEN, defined)), "torch, NumPy", ours=True),
-            Rule("flushed", "0", behaviour.flushed, "XLA, TensorFlow, MLX"),
+            Rule("kept", "a subnormal number", answers(both(OPEN, definition)), "torch, NumPy", ours=True),
+            Rule("flushed", "0", behaviour.flushes, "XLA, TensorFlow, MLX"),
         ),
     ),
     "integer_labels": Case(
@@ -301,6 +308,6 @@ CASES: dict[str, Case] = {
                 "gradient_in_logits", "the gradient is written into the logits", behaviour.gradient_in_logits, "Liger"
             ),
         ),
-        Rule("changed", "they are written to", behaviour.answered),
+        Rule("changed", "they are written to", behaviour.answers),
     ),
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradlab.campaigns.conformance.predictions import Predicted, Prediction, defined
+from gradlab.campaigns.conformance.predictions import Predicted, Prediction, definition
 from gradlab.problems.coefficients import coefficients_of
 from gradlab.problems.problem import Array, Problem
 
@@ -27,29 +27,29 @@ def over_own_sum(problem: Problem) -> Array:
 def smoothed_over_others(problem: Problem) -> Array:
     """The label gets 1 - epsilon, and every other class epsilon/(K - 1)."""
     epsilon = problem.objective.label_smoothing
-    return _averaged(np.where(_one_hot(problem) == 1, 1 - epsilon, epsilon / (problem.n_classes - 1)), problem)
+    return _average(np.where(_one_hot(problem) == 1, 1 - epsilon, epsilon / (problem.n_classes - 1)), problem)
 
 
 def weighted_per_class(problem: Problem) -> Array:
     """Each class's share of the smoothed target by its own weight."""
-    return _averaged(_smoothed(problem) * _weights(problem), problem)
+    return _average(_smooth(problem) * _weights(problem), problem)
 
 
 def weighted_by_the_label(problem: Problem) -> Array:
     """The whole smoothed target by the weight of the label."""
-    return _averaged(_smoothed(problem) * _weights(problem)[problem.targets][:, None], problem)
+    return _average(_smooth(problem) * _weights(problem)[problem.targets][:, None], problem)
 
 
 def label_part_weighted(problem: Problem) -> Array:
     """(1 - epsilon) of the label by its weight, epsilon/K of every class as it is."""
     epsilon = problem.objective.label_smoothing
     hard = (1 - epsilon) * _one_hot(problem) * _weights(problem)
-    return _averaged(hard + epsilon / problem.n_classes, problem)
+    return _average(hard + epsilon / problem.n_classes, problem)
 
 
-def normalised(problem: Problem) -> Array:
+def divided_by_their_sum(problem: Problem) -> Array:
     """Probabilities divided by their sum."""
-    return _averaged(problem.targets.astype(np.float64) / problem.targets.astype(np.float64).sum(1)[:, None], problem)
+    return _average(problem.targets.astype(np.float64) / problem.targets.astype(np.float64).sum(1)[:, None], problem)
 
 
 def without_first_row(problem: Problem) -> Array:
@@ -64,12 +64,12 @@ def first_row_bare(problem: Problem) -> Array:
     return t
 
 
-def wrapped(label: int) -> Prediction:
+def modulo(label: int) -> Prediction:
     """As if the first row had the label modulo K, as Python counts from the end."""
     return lambda problem: _with_first_label(problem, label % problem.n_classes)
 
 
-def clipped(label: int) -> Prediction:
+def nearest(label: int) -> Prediction:
     """As if the first row had the label in [0, K) that is nearest."""
     return lambda problem: _with_first_label(problem, min(max(label, 0), problem.n_classes - 1))
 
@@ -77,14 +77,14 @@ def clipped(label: int) -> Prediction:
 def _with_first_label(problem: Problem, label: int) -> Predicted:
     labels = problem.targets.copy()
     labels[0] = label
-    return defined(problem.replace(targets=labels))
+    return definition(problem.replace(targets=labels))
 
 
-def _averaged(coefficients: Array, problem: Problem) -> Array:
+def _average(coefficients: Array, problem: Problem) -> Array:
     return coefficients / (problem.n_rows if problem.objective.reduction == "mean" else 1)
 
 
-def _smoothed(problem: Problem) -> Array:
+def _smooth(problem: Problem) -> Array:
     epsilon = problem.objective.label_smoothing
     return np.asarray((1 - epsilon) * _one_hot(problem) + epsilon / problem.n_classes)
 

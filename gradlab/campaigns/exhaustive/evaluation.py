@@ -23,7 +23,7 @@ from gradlab.evaluation.call import (
     Call,
     Implementation,
     answer_to_call,
-    described_error,
+    describe_error,
     keywords_for,
     pair_of,
     perform,
@@ -221,7 +221,7 @@ def one_by_one(target: SweepTarget, label: int, margins: Array) -> tuple[Array, 
     error = perform(all_of_them, Call(logits, np.array([label]), {})).error
     if error is not None:
         bits = int(margins[place : place + 1].view(np.uint32)[0])
-        raise FaultError(_fault_line(target, Batch(range(bits, bits + 1), 1), f"raised {described_error(error)}"))
+        raise FaultError(_fault_line(target, Batch(range(bits, bits + 1), 1), f"raised {describe_error(error)}"))
     return losses, gradient
 
 

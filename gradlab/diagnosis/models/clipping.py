@@ -8,30 +8,30 @@ import numpy as np
 
 from gradlab.diagnosis.matching import Observation
 from gradlab.diagnosis.models.model import Defect, fixed, single_rows
-from gradlab.diagnosis.pipeline import Changes, View, probabilities_less_targets, weighted
+from gradlab.diagnosis.pipeline import Changes, View, probabilities_less_targets, weighted_sum
 from gradlab.problems.problem import Array, Problem
 
 
 def epsilon_added(epsilon: float) -> Changes:
-    return {"losses": lambda view: weighted(view, -np.log(view.p + view.dtype.type(epsilon)))}
+    return {"losses": lambda view: weighted_sum(view, -np.log(view.p + view.dtype.type(epsilon)))}
 
 
 def clipped_loss(epsilon: float) -> Changes:
     def losses(view: View) -> Array:
         low = view.dtype.type(epsilon)
-        return weighted(view, -np.log(np.clip(view.p, low, 1 - low)))
+        return weighted_sum(view, -np.log(np.clip(view.p, low, 1 - low)))
 
     return {"losses": losses}
 
 
 def clipped_loss_from_below(epsilon: float) -> Changes:
-    return {"losses": lambda view: weighted(view, -np.log(np.maximum(view.p, view.dtype.type(epsilon))))}
+    return {"losses": lambda view: weighted_sum(view, -np.log(np.maximum(view.p, view.dtype.type(epsilon))))}
 
 
 def clipped(epsilon: float) -> Changes:
     def gradient(view: View) -> Array:
         low = view.dtype.type(epsilon)
-        inside = (weighted(view, view.p) > low) & (weighted(view, view.p) < 1 - low)
+        inside = (weighted_sum(view, view.p) > low) & (weighted_sum(view, view.p) < 1 - low)
         return np.asarray(probabilities_less_targets(view) * inside[:, None])
 
     return {**clipped_loss(epsilon), "gradient": gradient}

@@ -8,7 +8,7 @@ import numpy as np
 
 from gradlab.diagnosis.matching import Observation
 from gradlab.diagnosis.models.model import Defect, fixed, option_defect, single_rows
-from gradlab.diagnosis.pipeline import Changes, View, probabilities_less_targets, row_maximum, weighted
+from gradlab.diagnosis.pipeline import Changes, View, probabilities_less_targets, row_maximum, weighted_sum
 from gradlab.problems.problem import Array
 
 
@@ -39,7 +39,7 @@ def depth_of_the_clamp(observations: Sequence[Observation]) -> Iterable[float]:
 
 
 def minus_log_p(view: View) -> Array:
-    return weighted(view, -np.log(view.p))
+    return weighted_sum(view, -np.log(view.p))
 
 
 def sum_of_products(view: View) -> Array:
@@ -51,7 +51,7 @@ def sum_of_products_in_log_space(view: View) -> Array:
 
 
 def lse_less_logit(view: View) -> Array:
-    return weighted(view, (view.m + np.log(view.s)) - view.x)
+    return weighted_sum(view, (view.m + np.log(view.s)) - view.x)
 
 
 def exp_of_logit_less_lse(view: View) -> Array:
@@ -66,7 +66,7 @@ def less_one_at_the_largest(view: View) -> Array:
 def less_the_rounded_maximum(view: View) -> Array:
     rounded = np.rint(view.m)
     sums = np.exp(view.x - rounded).sum(axis=1, keepdims=True)
-    return weighted(view, np.log(sums) - view.d)
+    return weighted_sum(view, np.log(sums) - view.d)
 
 
 DEFECTS = (

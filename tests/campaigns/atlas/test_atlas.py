@@ -23,8 +23,8 @@ from gradlab.campaigns.atlas.document import (
     SMALL,
     certificates_in,
     document,
-    encoded_behaviour,
-    encoded_entry,
+    encode_behaviour,
+    encode_entry,
     place_of,
     read_atlas,
     with_behaviour,
@@ -61,7 +61,7 @@ def plain() -> Any:
     entries = []
     for name in ("shifted", "complement"):
         errors, behaviour = zip(*(seen(name, dtype) for dtype in ("float32", "float64")), strict=True)
-        entries.append(with_behaviour(encoded_entry(load(name, {})[0], errors, []), encoded_behaviour(behaviour)))
+        entries.append(with_behaviour(encode_entry(load(name, {})[0], errors, []), encode_behaviour(behaviour)))
     return document("gradlab atlas shifted complement", measured_families(FAMILIES), entries, [])
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from gradlab.campaigns.conformance.document import encoded_cases
+from gradlab.campaigns.conformance.document import encode_cases
 from gradlab.campaigns.conformance.page import (
     Conformance,
     case_lines,
@@ -104,4 +104,4 @@ def test_what_was_seen_is_text_and_no_markdown() -> None:
 def test_the_page_of_the_documentation_has_the_rules_as_they_are() -> None:
     page = (Path(__file__).parents[3] / "docs" / "conformance.md").read_text(encoding="utf-8")
     assert page.startswith("<!-- Written by `python tools/conformance.py`; not to be edited. -->\n")
-    assert page.endswith("\n".join(rule_lines(encoded_cases())) + "\n")
+    assert page.endswith("\n".join(rule_lines(encode_cases())) + "\n")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradlab.campaigns.conformance.profile import followed, profile_of
+from gradlab.campaigns.conformance.profile import follow_rules, profile_of
 from gradlab.campaigns.conformance.table import CASES
 from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import Claims
@@ -47,7 +47,7 @@ def of_gradient(name: str) -> bool:
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(("case", "rule"), EVERY_RULE)
 def test_a_rule_is_recognised_and_no_other(case: str, rule: str, dtype: str) -> None:
-    found = followed(claiming_all(FOLLOWERS[case][rule]), CASES[case], dtype)
+    found = follow_rules(claiming_all(FOLLOWERS[case][rule]), CASES[case], dtype)
     if case == "dtype_of_answers" and (rule in NOWHERE_ELSE[dtype] or (rule, dtype) == ("loss_float32", "float32")):
         rule = "kept"
     assert found.name == rule, found.seen
@@ -109,11 +109,11 @@ def test_what_is_not_claimed_is_not_asked() -> None:
 
 def test_probabilities_of_any_sum_are_not_asked_of_what_claims_that_they_sum_to_1() -> None:
     implementation = claiming_all(sound, normalised_targets=True)
-    assert followed(implementation, CASES["targets_of_any_sum"], "float32").says == "targets of any sum"
+    assert follow_rules(implementation, CASES["targets_of_any_sum"], "float32").says == "targets of any sum"
 
 
 def test_what_follows_no_rule_is_shown_as_it_is() -> None:
-    found = followed(claiming_all(first_row(2.5, [1, 2, 3])), CASES["nan_row"], "float64")
+    found = follow_rules(claiming_all(first_row(2.5, [1, 2, 3])), CASES["nan_row"], "float64")
     assert (found.name, found.as_ruled) == ("another rule", False)
     assert found.says.startswith("loss 1.454, gradient [[0.5, 1, 1.5], ")
 
@@ -127,7 +127,7 @@ def test_what_follows_no_rule_is_shown_as_it_is() -> None:
     ],
 )
 def test_what_is_no_answer_is_told_in_one_line(answer: Any, said: str) -> None:
-    found = followed(Implementation("mine", answer), CASES["loss"], "float32")
+    found = follow_rules(Implementation("mine", answer), CASES["loss"], "float32")
     assert (found.name, found.says) == ("another rule", said)
 
 
@@ -135,13 +135,13 @@ def test_an_exception_is_told_in_one_line() -> None:
     def function(logits: Any, labels: Any) -> Any:
         raise ValueError("two\nlines")
 
-    found = followed(Implementation("mine", function), CASES["masked_class"], "float32")
+    found = follow_rules(Implementation("mine", function), CASES["masked_class"], "float32")
     assert found.says.startswith("raises ValueError: two lines (test_profile.py, line ")
     assert "\n" not in found.says
 
 
 def test_spellings_are_told_by_what_becomes_of_them() -> None:
-    found = followed(claiming_all(FOLLOWERS["integer_labels"]["some_refused"]), CASES["integer_labels"], "float32")
+    found = follow_rules(claiming_all(FOLLOWERS["integer_labels"]["some_refused"]), CASES["integer_labels"], "float32")
     assert found.seen.startswith("the same (uint8, int8, int16, int32); raises TypeError: labels must not be uint64")
 
 
@@ -152,8 +152,8 @@ def test_a_difference_of_a_few_bounds_is_another_rule(dtype: str) -> None:
         return loss * (1 + 2000 * np.finfo(logits.dtype).eps), gradient
 
     implementation = claiming_all(off)
-    assert followed(implementation, CASES["loss"], dtype).name == "another rule"
-    assert followed(implementation, CASES["label_smoothing"], dtype).name == "another rule"
+    assert follow_rules(implementation, CASES["loss"], dtype).name == "another rule"
+    assert follow_rules(implementation, CASES["label_smoothing"], dtype).name == "another rule"
 
 
 def test_lse_minus_the_dot_product_is_no_class_at_a_bad_label() -> None:
