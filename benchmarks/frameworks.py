@@ -155,7 +155,7 @@ def _cell(name: str, found: dict[str, Array]) -> str:
     return time if name == "limit" else f"{time} ({', '.join(over)})"
 
 
-def installed() -> list[str]:
+def installed_packages() -> list[str]:
     """The packages that matter, with their versions."""
     found = []
     for name in PACKAGES:
@@ -186,7 +186,7 @@ def heading(given: argparse.Namespace) -> str:
     return (
         "# Time, beside torch and JAX\n\n"
         f"Written by `{COMMAND} --threads {threads} --seconds {given.seconds:g} --write`; not to be edited. "
-        f"Measured with {', '.join(installed())}, Python "
+        f"Measured with {', '.join(installed_packages())}, Python "
         f"{platform.python_version()}, {platform.machine()}. Loss and gradient of the mean over labels. All sides "
         "run in turn, for many rounds; a time is the median of the rounds. In brackets, two ratios, each the median of "
         "the ratios of the rounds: to torch's time (F.cross_entropy with backward), and to the limit. The limit is the "

@@ -19,7 +19,7 @@ from statistics import median
 RUNS = (("quick", ()), ("standard", ("--dtype", "float32")))
 
 
-def measured(arguments: list[str]) -> tuple[float, float]:
+def measure(arguments: list[str]) -> tuple[float, float]:
     """The wall and processor seconds of one command. Raises CalledProcessError where it fails."""
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
@@ -36,7 +36,7 @@ def main() -> None:
     for target in given.targets:
         for profile, more in RUNS:
             command = ["check", target, "--profile", profile, *more]
-            rounds = [(measured(command), measured([*command, "--in-process"])) for _ in range(given.rounds)]
+            rounds = [(measure(command), measure([*command, "--in-process"])) for _ in range(given.rounds)]
             for name, at in (("wall", 0), ("processor", 1)):
                 apart, here = (median(one[way][at] for one in rounds) for way in (0, 1))
                 print(f"{target} {profile}: {name} {apart:.2f} s apart, {here:.2f} s here, ratio {apart / here:.3f}")

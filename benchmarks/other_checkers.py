@@ -224,7 +224,7 @@ def cell(checker: str, size: str, names: Sequence[str], limit: float) -> Cell:
     accepts, problem = CHECKERS[checker], problem_of(size)
     warm = problem_of("2x3")
     accepts(shifted, warm)
-    estimate = _estimated(accepts, size)
+    estimate = _estimate(accepts, size)
     if estimate > 4 * limit:
         return Cell(note=f"about {_time(estimate)} for one")
     right, seconds = _timed(accepts, shifted, problem)
@@ -239,7 +239,7 @@ def cell(checker: str, size: str, names: Sequence[str], limit: float) -> Cell:
     return Cell(tuple(missed), len(names), statistics.median(times), alarm)
 
 
-def _estimated(accepts: Accepts, size: str) -> float:
+def _estimate(accepts: Accepts, size: str) -> float:
     """The time at a size from that at 16 x 32: the evaluations grow with N K, and each with N K too."""
     from gradlab.implementations.shifted import shifted
 
@@ -276,7 +276,7 @@ def _time(seconds: float) -> str:
 
 def as_markdown(sizes: Sequence[str], cells: dict[str, list[Cell]], whole: Cell, names: Sequence[str]) -> str:
     """The table, with what was measured and how."""
-    found = [f"{name} {version(name)}" for name in PACKAGES if _installed(name)]
+    found = [f"{name} {version(name)}" for name in PACKAGES if _is_installed(name)]
     head = "| checker | " + " | ".join(size.replace("x", " x ") for size in sizes) + " |"
     lines = [
         "# What other gradient checkers find of the same defects",
@@ -311,7 +311,7 @@ def _sizes(name: str, row: list[Cell]) -> str:
     return f"{sum(name not in one.missed for one in run)} of {len(run)}" if run else ""
 
 
-def _installed(name: str) -> bool:
+def _is_installed(name: str) -> bool:
     try:
         importlib.import_module("gradlab" if name == "gradlab-verify" else name)
     except ImportError:
@@ -319,7 +319,7 @@ def _installed(name: str) -> bool:
     return True
 
 
-def measured(sizes: Sequence[str], names: Sequence[str], limit: float) -> Iterator[tuple[str, list[Cell]]]:
+def measure(sizes: Sequence[str], names: Sequence[str], limit: float) -> Iterator[tuple[str, list[Cell]]]:
     """Each checker that is installed with its cells, as they come."""
     for checker in CHECKERS:
         try:
@@ -340,7 +340,7 @@ def main() -> None:
     names = chosen()
     print(f"{len(names)} specimens; caught, and the median time for one")
     print(f"{'':36} " + "   ".join(f"{size:24}" for size in given.sizes))
-    cells = dict(measured(given.sizes, names, given.limit))
+    cells = dict(measure(given.sizes, names, given.limit))
     whole = whole_run(names)
     print(f"gradlab check --profile quick: {whole}")
     if given.write:

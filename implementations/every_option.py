@@ -76,7 +76,7 @@ def every_option(
     weights, own = checked_weights(class_weights, logits), checked_rows(sample_weights, logits, 0.0)
     shares, ignored = checked_targets(targets, logits, ignore_index)
     mapped, slope = logits_of_softmax(logits, softcap, temperature)
-    losses, gradient = per_row(mapped, weights * smoothed(shares, label_smoothing), z_loss, poly_epsilon)
+    losses, gradient = per_row(mapped, weights * smooth(shares, label_smoothing), z_loss, poly_epsilon)
     gradient *= slope
 
     counted = (weights * shares).sum(axis=1) if np.ndim(targets) == 1 else np.ones_like(own)
@@ -156,7 +156,7 @@ def checked_term(factor: float, least: float) -> float:
     return factor
 
 
-def smoothed(shares: Array, label_smoothing: float) -> Array:
+def smooth(shares: Array, label_smoothing: float) -> Array:
     """The shares (N, K) with a part of each row spread evenly over the classes."""
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"label_smoothing must lie in [0, 1], got {label_smoothing!r}")

@@ -25,7 +25,7 @@ from gradlab.reference import ball_forms, numpy_forms
 from gradlab.symbolic.definition import LETTERS, Letter, m
 from gradlab.symbolic.map_code import ball_term, numpy_term
 from gradlab.symbolic.options import ROW_TERMS, RowTerm
-from gradlab.symbolic.routine import printed
+from gradlab.symbolic.routine import source_of
 
 
 @dataclass(frozen=True, repr=False)
@@ -45,7 +45,7 @@ def confidence(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     for module, write in ((numpy_forms, numpy_term), (ball_forms, ball_term)):
         written: dict[str, Any] = {}
-        exec(printed(write("confidence", term), ""), vars(module), written)
+        exec(source_of(write("confidence", term), ""), vars(module), written)
         monkeypatch.setitem(module.ROW_TERMS, "confidence", written["term_confidence"])
     for module in (strategies, families, search):
         monkeypatch.setattr(module, "Objective", Extended)

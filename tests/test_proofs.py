@@ -12,7 +12,7 @@ import pytest
 from gradlab.oracle import double_double
 from gradlab.oracle.fast.exponential import EXP_ERROR
 from tools.proofs import arithmetic, exponentials, log, oracle
-from tools.proofs.machine import ProofError, missing_tools, proved
+from tools.proofs.machine import ProofError, missing_tools, prove
 from tools.proofs.scripts import FOLDER, script_path, script_text
 from tools.proofs.sources import ELEMENTARY, constants, function_text
 from tools.proofs.steps import STEPS
@@ -43,7 +43,7 @@ def test_the_log_is_of_these_scripts_and_this_code() -> None:
 def test_the_log_proves_what_is_claimed(name: str) -> None:
     entry = log.read_log()["proofs"][name]
     assert entry["claims"] == PROOFS[name].claims
-    assert log.exceeded(PROOFS[name], entry) == []
+    assert log.unproved_claims(PROOFS[name], entry) == []
 
 
 def test_the_log_says_what_stands_on_the_proofs_of_each_step() -> None:
@@ -70,8 +70,8 @@ def test_what_double_double_takes_for_its_errors_is_proved() -> None:
 
 def test_a_bound_above_its_claim_is_seen_and_so_is_one_that_is_missing() -> None:
     proof = PROOFS["exp32_reduction_near"]
-    assert log.exceeded(proof, {"bounds": {"n": 1.0}}) == ["n"]
-    assert log.exceeded(proof, {"bounds": {}}) == ["n"]
+    assert log.unproved_claims(proof, {"bounds": {"n": 1.0}}) == ["n"]
+    assert log.unproved_claims(proof, {"bounds": {}}) == ["n"]
 
 
 def test_a_digest_changes_with_the_code_that_a_script_repeats(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,8 +101,8 @@ def test_the_docstring_says_the_error_of_exp_that_is_proved() -> None:
 @pytest.mark.parametrize("name", PROOFS)
 def test_the_tools_prove_what_is_logged(name: str) -> None:
     proof = PROOFS[name]
-    entry = log.entry(proof, proved(script_path(proof)))
-    assert log.exceeded(proof, entry) == []
+    entry = log.entry(proof, prove(script_path(proof)))
+    assert log.unproved_claims(proof, entry) == []
     assert entry["digest"] == log.read_log()["proofs"][name]["digest"]
 
 
@@ -111,12 +111,12 @@ def test_what_a_tool_says_beside_the_proof_voids_it(tmp_path: Path) -> None:
     script = tmp_path / "wrong.gappa"
     script.write_text("{ x in [1,2] -> y in ? }")
     with pytest.raises(ProofError):
-        proved(script)
+        prove(script)
     script.write_text("z = x * y; { x in [1,2] /\\ y in [1,2] -> z in ? } z -> x + y;")
     with pytest.raises(ProofError, match="not trivially equal"):
-        proved(script)
+        prove(script)
     script.write_text("z = x * y; { x in [1,2] /\\ y in [1,2] -> z in ? }")
-    assert proved(script) == {"z": 4}
+    assert prove(script) == {"z": 4}
 
 
 @needs_tools
@@ -134,4 +134,4 @@ def test_a_constant_that_is_a_little_off_loses_its_proof(tmp_path: Path, name: s
     off = (float.fromhex(value) * (1 + 2.0**-18)).hex()
     script = tmp_path / script_path(PROOFS[name]).name
     script.write_text(script_path(PROOFS[name]).read_text().replace(value, off))
-    assert claim in log.exceeded(PROOFS[name], log.entry(PROOFS[name], proved(script)))
+    assert claim in log.unproved_claims(PROOFS[name], log.entry(PROOFS[name], prove(script)))

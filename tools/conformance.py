@@ -68,7 +68,7 @@ the forward error of `gradlab/bounds/first_order.py`.
 def page() -> Iterator[str]:
     """The page, line by line."""
     cases = encode_cases()
-    found, missing = _measured()
+    found, missing = _measure()
     yield f"<!-- Written by `{COMMAND}`; not to be edited. -->"
     yield ""
     yield "# Conformance: which rule is followed where implementations disagree"
@@ -92,7 +92,7 @@ def page() -> Iterator[str]:
     yield from rule_lines(cases)
 
 
-def _measured() -> tuple[dict[str, dict[str, Any]], list[str]]:
+def _measure() -> tuple[dict[str, dict[str, Any]], list[str]]:
     """The encoded profiles of each target, by dtype; and why others are missing."""
     found: dict[str, dict[str, Any]] = {}
     missing = []

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradlab.measure.function_errors import DATA, KnownError, decoded, encoded, this_build
+from gradlab.measure.function_errors import DATA, KnownError, decode, encode, this_build
 from gradlab.measure.function_search import search
-from gradlab.measure.function_sweep import ALL, walk
+from gradlab.measure.function_sweep import ALL, sweep
 from gradlab.oracle.elementary import ELEMENTARY, Elementary, largest_error
 from gradlab.storage.files import write_whole
 
@@ -33,7 +33,7 @@ class Effort:
 
 def exhaustive(function: Elementary, effort: Effort) -> KnownError:
     """The largest error in float32."""
-    found = walk(function, ALL, effort.processes)
+    found = sweep(function, ALL, effort.processes)
     worst = largest_error(function, "float32", np.array([found.argument], dtype=np.float32))
     return KnownError(
         function.name,
@@ -47,7 +47,7 @@ def exhaustive(function: Elementary, effort: Effort) -> KnownError:
     )
 
 
-def searched(function: Elementary, effort: Effort) -> KnownError:
+def largest_by_search(function: Elementary, effort: Effort) -> KnownError:
     """The largest error in float64 that a search finds."""
     found = search(function, effort.seconds)
     worst = found.worst()
@@ -56,14 +56,14 @@ def searched(function: Elementary, effort: Effort) -> KnownError:
     )
 
 
-MEASURES = {"float32": exhaustive, "float64": searched}
+MEASURES = {"float32": exhaustive, "float64": largest_by_search}
 
 
 def keep(error: KnownError) -> None:
     """Writes an error of this build to the data file, as it is now."""
-    known = decoded(DATA.read_text(encoding="utf-8")) if DATA.exists() else {}
+    known = decode(DATA.read_text(encoding="utf-8")) if DATA.exists() else {}
     known.setdefault(this_build(), {})[error.function, error.dtype] = error
-    write_whole(DATA, encoded(known))
+    write_whole(DATA, encode(known))
 
 
 def main() -> None:
@@ -75,7 +75,7 @@ def main() -> None:
     parser.add_argument("--again", action="store_true", help="measure again what is measured already")
     chosen = parser.parse_args()
     print(this_build(), flush=True)
-    known = decoded(DATA.read_text(encoding="utf-8")) if DATA.exists() else {}
+    known = decode(DATA.read_text(encoding="utf-8")) if DATA.exists() else {}
     done = {} if chosen.again else known.get(this_build(), {})
     functions = [one for one in ELEMENTARY if not chosen.function or one.name in chosen.function]
     for function, dtype in itertools.product(functions, MEASURES):

@@ -23,7 +23,7 @@ from gradlab.harness.selection import problems_for
 from gradlab.harness.tally import Line, Tally, examine
 from gradlab.harness.verdict import Verdict, is_advice
 from gradlab.targets.load import load
-from gradlab.targets.shipped import shipped, sound, specimens
+from gradlab.targets.shipped import shipped_targets, sound, specimens
 
 SEED = 0
 COMMAND = "python tools/kill_matrix.py"
@@ -63,7 +63,7 @@ def all_that_ships() -> Iterator[tuple[str, str, str]]:
     """(name, kind, own check): the specimens in the order of their modules, then the teaching codes, then the sound."""
     for name, specimen in specimens().items():
         yield name, "specimen", specimen.killed_by
-    for one in shipped().values():
+    for one in shipped_targets().values():
         if one.is_teaching_code:
             yield one.name, "teaching code", one.because[0]
     for name in sound():

@@ -17,7 +17,7 @@ from typing import Any
 from gradlab.measure.level_climbing import MAX_CLASSES, Found, LevelClimb
 from gradlab.storage.files import write_whole
 from gradlab.targets.load import load
-from tools.worst_cases import CORPUS, MANY, merged
+from tools.worst_cases import CORPUS, MANY, merge
 
 KEPT_SIZES = (range(2, MANY), range(MANY, 2**17 + 1))  # classes of an entry of the corpus
 
@@ -29,14 +29,14 @@ def search(climb: LevelClimb, seconds: float) -> None:
         climb.step()
 
 
-def encoded(name: str, part: str, found: Found) -> dict[str, Any]:
+def encode(name: str, part: str, found: Found) -> dict[str, Any]:
     """An entry of the corpus."""
     levels = found.levels
     ulp = round(found.ulp, 3) if found.ulp < float("inf") else "inf"
     return {"implementation": name, "dtype": levels.dtype, "part": part, "ulp": ulp, **levels.encoded()}
 
 
-def described(name: str, part: str, found: Found) -> str:
+def describe(name: str, part: str, found: Found) -> str:
     """One line: what was found and where."""
     levels = found.levels
     shown = ", ".join(f"{n} x {x.hex()}" for n, x in zip(levels.counts, levels.logits, strict=True))
@@ -61,13 +61,13 @@ def main() -> None:
             climb = LevelClimb(implementation, dtype, chosen.seed, chosen.classes)
             search(climb, 60 * chosen.minutes)
             for part, found in climb.worst().items():
-                print(described(name, part, found), flush=True)
+                print(describe(name, part, found), flush=True)
             print(f"{name} {dtype}: {climb.n_tried} rows tried, seed {chosen.seed}", flush=True)
             for sizes in KEPT_SIZES:
-                entries += [encoded(name, part, found) for part, found in climb.worst(sizes).items()]
+                entries += [encode(name, part, found) for part, found in climb.worst(sizes).items()]
     if chosen.write:
         known = json.loads(CORPUS.read_text()) if CORPUS.exists() else []
-        write_whole(CORPUS, json.dumps(merged(entries, known), indent=1) + "\n")
+        write_whole(CORPUS, json.dumps(merge(entries, known), indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -37,14 +37,14 @@ MAX_BITS = 64.0  # of an error that Hypothesis follows: it takes no infinity
 def search(implementation: Implementation, dtype: str, seconds: float, seed: int) -> dict[str, Row]:
     """The row with the largest error of each part that was found in this time."""
     start, climb = time.monotonic(), Climb(implementation, dtype, seed)
-    for row, part in found_by_hypothesis(implementation, dtype, seconds / 10, seed):
+    for row, part in search_by_hypothesis(implementation, dtype, seconds / 10, seed):
         climb.keep(row, part)
     while time.monotonic() - start < seconds:
         climb.generation()
     return climb.worst()
 
 
-def found_by_hypothesis(
+def search_by_hypothesis(
     implementation: Implementation, dtype: str, seconds: float, seed: int
 ) -> Iterator[tuple[Row, str]]:
     """The worst rows of each part, and which part, that runs of Hypothesis come to."""
@@ -77,7 +77,7 @@ def found_by_hypothesis(
         seed += 1
 
 
-def encoded(name: str, dtype: str, part: str, row: Row) -> dict[str, Any]:
+def encode(name: str, dtype: str, part: str, row: Row) -> dict[str, Any]:
     """An entry of the corpus."""
     return {
         "implementation": name,
@@ -89,7 +89,7 @@ def encoded(name: str, dtype: str, part: str, row: Row) -> dict[str, Any]:
     }
 
 
-def merged(entries: list[dict[str, Any]], known: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def merge(entries: list[dict[str, Any]], known: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The worse of the new entry and the known one, for each implementation, dtype and part.
 
     Rows of levels, which `structured_search` finds, count apart, and those of MANY classes once more.
@@ -123,12 +123,12 @@ def main() -> None:
         (implementation,) = load(name, {})
         for dtype in chosen.dtype or ["float32", "float64"]:
             for part, row in search(implementation, dtype, 60 * chosen.minutes, chosen.seed).items():
-                entries.append(encoded(name, dtype, part, row))
+                entries.append(encode(name, dtype, part, row))
                 shown = ", ".join(entries[-1]["logits"][:6]) + (", ..." if len(row.logits) > 6 else "")
                 print(f"{name} {dtype} {part}: {row.ulp:.3f} ULP at [{shown}], label {row.label}", flush=True)
     if chosen.write:
         known = json.loads(CORPUS.read_text()) if CORPUS.exists() else []
-        write_whole(CORPUS, json.dumps(merged(entries, known), indent=1) + "\n")
+        write_whole(CORPUS, json.dumps(merge(entries, known), indent=1) + "\n")
 
 
 if __name__ == "__main__":

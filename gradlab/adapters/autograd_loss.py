@@ -13,7 +13,7 @@ import numpy as np
 
 from gradlab.evaluation.claims import implementation
 from gradlab.problems.problem import Array
-from gradlab.targets.callables import Found, callable_for, differentiated_by, one_of
+from gradlab.targets.callables import Found, callable_for, one_of, with_gradient_by
 
 NEEDS = {"autograd": "autograd", "scipy": "autograd"}
 
@@ -38,7 +38,7 @@ def resolve(reference: str, target: str) -> Found:
     """What a target `autograd:reference` stands for. Raises TargetError where that is nothing."""
     if reference in OWN:
         return one_of(OWN, target)
-    return differentiated_by(loss_and_gradient, callable_for("autograd", OWN, reference), {})
+    return with_gradient_by(loss_and_gradient, callable_for("autograd", OWN, reference), {})
 
 
 def loss_and_gradient(loss: Loss, logits: Array, targets: Array) -> tuple[Array, Array]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from gradlab.evaluation.claims import implementation
 from gradlab.problems.problem import Array
-from gradlab.targets.callables import Found, callable_for, differentiated_by, one_of
+from gradlab.targets.callables import Found, callable_for, one_of, with_gradient_by
 
 NEEDS = {"mlx": "mlx"}
 FLUSHES = {"flushes_subnormals": True}
@@ -43,7 +43,7 @@ def resolve(reference: str, target: str) -> Found:
     """What a target `mlx:reference` stands for. Raises TargetError where that is nothing."""
     if reference in OWN:
         return one_of(OWN, target)
-    return differentiated_by(loss_and_gradient, callable_for("mlx", OWN, reference), FLUSHES)
+    return with_gradient_by(loss_and_gradient, callable_for("mlx", OWN, reference), FLUSHES)
 
 
 def loss_and_gradient(loss: Loss, logits: Array, targets: Array) -> tuple[Array, Array]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from gradlab.evaluation.claims import implementation
 from gradlab.problems.problem import Array
-from gradlab.targets.callables import Found, callable_for, differentiated_by, one_of
+from gradlab.targets.callables import Found, callable_for, one_of, with_gradient_by
 
 NEEDS = {"tensorflow": "tensorflow"}
 FLUSHES = {"flushes_subnormals": True}  # on a CPU, too
@@ -84,7 +84,7 @@ def resolve(reference: str, target: str) -> Found:
     """What a target `tensorflow:reference` stands for. Raises TargetError where that is nothing."""
     if reference in OWN:
         return one_of(OWN, target)
-    return differentiated_by(loss_and_gradient, callable_for("tensorflow", OWN, reference), FLUSHES)
+    return with_gradient_by(loss_and_gradient, callable_for("tensorflow", OWN, reference), FLUSHES)
 
 
 def loss_and_gradient(loss: Loss, logits: Array, targets: Array) -> tuple[Array, Array]:

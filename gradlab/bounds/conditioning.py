@@ -9,9 +9,9 @@ import numpy as np
 
 from gradlab.bounds.rounding_counts import unit
 from gradlab.bounds.running_error import Bounded, parameter
-from gradlab.problems.caching import remembered
+from gradlab.problems.caching import remember
 from gradlab.problems.coefficients import coefficients_of, denominators_of, gradient_factors, loss_factors
-from gradlab.problems.mapping import RowSums, RowTerms, mapped, maps_logits, row_terms
+from gradlab.problems.mapping import RowSums, RowTerms, map_logits, maps_logits, row_terms
 from gradlab.problems.problem import Array, Problem
 
 _FARTHEST = 700.0  # exp of it is a large float64
@@ -143,7 +143,7 @@ def _largest(value: Bounded | float) -> Array:
     return np.ravel(value.size + value.error if isinstance(value, Bounded) else abs(value))
 
 
-@remembered(1024)
+@remember(1024)
 @np.errstate(all="ignore")
 def _conditioning(problem: Problem, radius: float) -> Conditioning:
     x, d, t = _parts(problem)
@@ -159,7 +159,7 @@ def _conditioning(problem: Problem, radius: float) -> Conditioning:
     return Conditioning(*sizes, moved, reach, lse, lse_error)
 
 
-@remembered(256)
+@remember(256)
 def _parts(problem: Problem) -> tuple[Array, Array, Array]:
     """What the softmax gets, less its maximum, and the coefficients, float64, (N, K); 0 in rows that have no loss."""
     x, t = problem.mapped64, np.minimum(coefficients_of(problem), np.finfo(np.float64).max)
@@ -189,7 +189,7 @@ def _reach(problem: Problem, radius: float, x: Array) -> tuple[Array, Array, Arr
     return np.where(lost, 0.0, reach), np.where(lost, 0.0, moved), np.where(lost, 0.0, top)
 
 
-@remembered(256)
+@remember(256)
 def _mapped_logits(problem: Problem, radius: float) -> tuple[Bounded, Bounded]:
     """The logits within `radius` of the problem's after the maps, and the maps' slopes, (N, K), as they are computed.
 
@@ -198,7 +198,7 @@ def _mapped_logits(problem: Problem, radius: float) -> tuple[Bounded, Bounded]:
     fmt = problem.format
     x = np.nan_to_num(problem.logits64, nan=0.0, posinf=fmt.largest, neginf=-fmt.largest)
     given = Bounded(x - radius, x + radius, np.zeros(x.shape), fmt)
-    z, slope = mapped(problem.objective, given, lambda value: parameter(value, fmt))
+    z, slope = map_logits(problem.objective, given, lambda value: parameter(value, fmt))
     if not isinstance(slope, Bounded):
         slope = Bounded(np.asarray(slope), np.asarray(slope), np.zeros(()), fmt)
     return z, slope

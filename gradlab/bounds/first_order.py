@@ -34,7 +34,7 @@ from gradlab.bounds.rounding_counts import (
     vanishes,
 )
 from gradlab.bounds.row_factors import flushes, gradient_error, loss_error, loss_size
-from gradlab.problems.caching import remembered
+from gradlab.problems.caching import remember
 from gradlab.problems.coefficients import unsmoothed_coefficients_of
 from gradlab.problems.dtypes import Format
 from gradlab.problems.problem import Array, Problem
@@ -45,7 +45,7 @@ _ROW_SUM = "sum over the row of the forward error of each entry"
 _TWICE = "forward error of both answers"
 
 
-@remembered(1024)
+@remember(1024)
 @QUIET
 def forward_gradient(problem: Problem) -> Bound:
     """The largest error of an entry of the gradient that the standard algorithm can have, shape (N, K).
@@ -65,7 +65,7 @@ def forward_gradient(problem: Problem) -> Bound:
     return Bound(_gradient_error(problem, rounding_count(problem, conditioning(problem))), _FORWARD)
 
 
-@remembered(1024)
+@remember(1024)
 @QUIET
 def any_form_gradient(problem: Problem) -> Bound:
     """As forward_gradient, with room for the forms without a shift; only meaningful on moderate logits.
@@ -80,7 +80,7 @@ def any_form_gradient(problem: Problem) -> Bound:
     return Bound(_gradient_error(problem, rounding_count(problem, c) + unshifted[:, None]), _ANY_FORM)
 
 
-@remembered(1024)
+@remember(1024)
 @QUIET
 def forward_losses(problem: Problem) -> Bound:
     """The largest error of each row's own loss, shape (N,).
@@ -95,7 +95,7 @@ def forward_losses(problem: Problem) -> Bound:
     return Bound(_loss_error(problem, c, rounding_count(problem, c)), _FORWARD)
 
 
-@remembered(1024)
+@remember(1024)
 @QUIET
 def any_form_losses(problem: Problem, radius: float = 0.0) -> Bound:
     """As forward_losses, with room for the forms without a shift, for all logits within `radius` of these.
@@ -202,7 +202,7 @@ def accurate_loss_ulps(problem: Problem) -> float:
     return accurate_ulps(problem) + extra
 
 
-@remembered(1024)
+@remember(1024)
 @QUIET
 def rounding_count(problem: Problem, c: Conditioning) -> Array:
     """k_j, the roundings that every p_j and log p_j of the standard algorithms accumulates, shape (N, K).

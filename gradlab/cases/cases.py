@@ -19,7 +19,7 @@ from gradlab.problems.problem import Problem
 from gradlab.result import Result
 from gradlab.storage.encoding import Plain, decoded_problem, encoded_answer, encoded_problem, encoded_truth, hex_of
 from gradlab.storage.files import CASES, keep_texts, parsed_json, strict_json
-from gradlab.storage.packing import packed, unpacked
+from gradlab.storage.packing import pack, unpack
 
 SCHEMA = "gradlab-case-2"
 READ = ("gradlab-case-1", SCHEMA)  # the first has every list in full
@@ -83,7 +83,7 @@ def case_texts(run: Run, base: Path) -> Iterator[tuple[str, str]]:
 
 def case_text(document: Plain, base: Path) -> tuple[str, str]:
     """The name of the file of a case and what is in it."""
-    return f"{document['id']}.json", strict_json(packed({**document, "folder": str(base)}))
+    return f"{document['id']}.json", strict_json(pack({**document, "folder": str(base)}))
 
 
 def case_document(implementation: Implementation, plan: Plan, results: tuple[Result, ...]) -> Plain:
@@ -152,7 +152,7 @@ def find_case(name: str, folder: Path) -> Path:
 def read_case(path: Path) -> Case:
     """The case in a file. Raises CaseError that says in one line what is wrong with it."""
     try:
-        return _decode(unpacked(parsed_json(path.read_text(encoding="utf-8"))))
+        return _decode(unpack(parsed_json(path.read_text(encoding="utf-8"))))
     except OSError as error:
         raise CaseError(f"{path} cannot be read: {error.strerror}") from error
     except (ValueError, TypeError, RecursionError) as error:

@@ -70,7 +70,7 @@ def atlas(targets: tuple[str, ...], names: tuple[str, ...], climb: int, certific
     from gradlab.campaigns.atlas.run import Draft, measure
     from gradlab.campaigns.exhaustive.certificate import CertificateError
     from gradlab.campaigns.runner import Where
-    from gradlab.report.progress import shown
+    from gradlab.report.progress import show_progress
 
     limits, jobs = limits_of(given), given.pop("jobs") or n_processors()
     outputs: dict[str, Path | None] = given
@@ -82,7 +82,7 @@ def atlas(targets: tuple[str, ...], names: tuple[str, ...], climb: int, certific
         raise click.UsageError(str(error)) from error
     command = _command(targets, names, climb, outputs)
     draft = Draft(command, families, climb, found, places, lambda line: click.echo(line, err=True))
-    measure(targets or DEFAULT, draft, Where(limits, jobs, shown))
+    measure(targets or DEFAULT, draft, Where(limits, jobs, show_progress))
     if not draft.entries:
         return Status.NOTHING_CHECKED
     if "markdown" not in places:

@@ -152,9 +152,9 @@ def _check_shipped(options: Options, output: Output) -> Status:
 
 
 def _listener(report: Callable[[Report], None]) -> Listener:
-    from gradlab.report.progress import shown
+    from gradlab.report.progress import show_progress
 
-    return Listener(shown, report)
+    return Listener(show_progress, report)
 
 
 def _conclude(found: Summary, stated: dict[str, str], options: Options, output: Output) -> None:

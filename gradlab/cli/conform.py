@@ -44,7 +44,7 @@ def conform(targets: tuple[str, ...], dtypes: tuple[str, ...], json: Path | None
     from gradlab.campaigns.conformance.page import conformance_document
     from gradlab.campaigns.conformance.run import conformances
     from gradlab.campaigns.runner import Where
-    from gradlab.report.progress import shown
+    from gradlab.report.progress import show_progress
     from gradlab.storage.files import output_fault, strict_json, write_whole, writing
 
     path = json.resolve() if json else None  # what is asked may go elsewhere
@@ -52,7 +52,7 @@ def conform(targets: tuple[str, ...], dtypes: tuple[str, ...], json: Path | None
     if fault:
         raise click.UsageError(fault)
     limits, given = limits_of(named), GivenClaims(claims_given(named), dtypes)
-    where = Where(limits, n_processors(), shown)
+    where = Where(limits, n_processors(), show_progress)
     profiles = [_print(one) for one in conformances(targets, given, where, partial(_print_left_out, dtypes))]
     if path:
         with writing():

@@ -41,25 +41,25 @@ def doctor(as_json: bool, walked: tuple[str, ...], processes: int) -> Status:
     The functions are measured at random arguments, and at those where a build of NumPy was found to be least accurate.
     Exit status 1 if the machine does not do what the bounds of level `stable` or level `accurate` assume.
     """
-    from gradlab.measure.doctor import examination, told
+    from gradlab.measure.doctor import doctor_lines, examination
     from gradlab.storage.files import strict_json
 
     names = FUNCTIONS if "all" in walked else tuple(dict.fromkeys(walked))
     found = examination(list(_walks(names, processes)))
-    click.echo(strict_json(found) if as_json else "\n".join(told(found)))
+    click.echo(strict_json(found) if as_json else "\n".join(doctor_lines(found)))
     return Status.MET if found["sound"] and found["sound_for_accurate"] else Status.NOT_MET
 
 
 def _walks(names: tuple[str, ...], n_processes: int) -> Iterator[dict[str, Any]]:
-    from gradlab.measure.doctor import walked_error
+    from gradlab.measure.doctor import sweep_error
     from gradlab.measure.function_sweep import ALL
     from gradlab.oracle.elementary import ELEMENTARY
-    from gradlab.report.progress import shown
+    from gradlab.report.progress import show_progress
 
     for function in ELEMENTARY:
         if function.name in names:
-            with shown(function.name) as display:
-                yield walked_error(function, ALL, n_processes, _with_rate(display, function.name))
+            with show_progress(function.name) as display:
+                yield sweep_error(function, ALL, n_processes, _with_rate(display, function.name))
 
 
 def _with_rate(display: Shown, name: str) -> Watch:

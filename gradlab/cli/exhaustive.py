@@ -75,10 +75,10 @@ def _certify(targets: Sequence[str], output: Path | None, given: dict[str, Any])
     from gradlab.campaigns.exhaustive.run import Files, certify
     from gradlab.campaigns.exhaustive.sweep import ALL
     from gradlab.campaigns.runner import Where
-    from gradlab.report.progress import shown
+    from gradlab.report.progress import show_progress
     from gradlab.report.terminal import print_lines
 
-    where = Where(None, given["processes"], shown)
+    where = Where(None, given["processes"], show_progress)
     certify(targets, ALL[:: given["sample"]], Files(given["kept"], output), where, print_lines)
     return Status.MET
 
@@ -87,12 +87,12 @@ def _verify(path: Path, given: dict[str, Any]) -> Status:
     from gradlab.campaigns.exhaustive.run import draw, verify_certificate
     from gradlab.campaigns.exhaustive.spot_check import choose
     from gradlab.campaigns.runner import Where
-    from gradlab.report.progress import shown
+    from gradlab.report.progress import show_progress
     from gradlab.report.terminal import print_lines
 
     drawn = given["seed"] is None and not given["everything"]
     pieces = draw if drawn else partial(choose, seed=given["seed"])
-    found = verify_certificate(path, pieces, Where(None, given["processes"], shown), print_lines)
+    found = verify_certificate(path, pieces, Where(None, given["processes"], show_progress), print_lines)
     if not found.findings:
         return Status.NOTHING_CHECKED
     if given["seed"] is not None and found.choice and found.choice.seed is not None:

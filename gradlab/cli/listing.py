@@ -47,15 +47,15 @@ def _widths(rows: Rows) -> list[int]:
 
 
 def _implementations() -> Rows:
-    from gradlab.targets.shipped import shipped
+    from gradlab.targets.shipped import shipped_targets
 
-    return [_stated_row(one) for one in shipped().values() if not one.is_teaching_code]
+    return [_stated_row(one) for one in shipped_targets().values() if not one.is_teaching_code]
 
 
 def _teaching_codes() -> Rows:
-    from gradlab.targets.shipped import shipped
+    from gradlab.targets.shipped import shipped_targets
 
-    return [_stated_row(one) for one in shipped().values() if one.is_teaching_code]
+    return [_stated_row(one) for one in shipped_targets().values() if one.is_teaching_code]
 
 
 def _stated_row(one: Shipped) -> tuple[str, str, str]:

@@ -16,7 +16,7 @@ import numpy as np
 from gradlab.problems.coefficients import coefficients_of, denominator_of
 from gradlab.problems.coefficients import gradient_factors as own_gradient_factors
 from gradlab.problems.coefficients import loss_factors as own_loss_factors
-from gradlab.problems.mapping import RowSums, mapped, row_terms
+from gradlab.problems.mapping import RowSums, map_logits, row_terms
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Array, Problem
 
@@ -108,12 +108,12 @@ def probabilities_less_targets(view: View) -> Array:
 
 def sound_image(x: Array, problem: Problem) -> Array:
     """What the objective's maps make of the logits."""
-    return np.asarray(mapped(problem.objective, x, x.dtype.type)[0])
+    return np.asarray(map_logits(problem.objective, x, x.dtype.type)[0])
 
 
 def sound_slope(x: Array, problem: Problem) -> Array:
     """How fast that moves with each logit, (N, K) or one number."""
-    return np.asarray(mapped(problem.objective, x, x.dtype.type)[1])
+    return np.asarray(map_logits(problem.objective, x, x.dtype.type)[1])
 
 
 def sound_loss_terms(view: View) -> Array:

@@ -17,7 +17,7 @@ import numpy as np
 from gradlab.evaluation.claims import Claims
 from gradlab.evaluation.process_state import watch_process
 from gradlab.evaluation.user_frame import place_of
-from gradlab.problems.caching import remembered
+from gradlab.problems.caching import remember
 from gradlab.problems.objective import DERIVATIVES, Objective, derivative_shape
 from gradlab.problems.problem import Array, Problem
 
@@ -114,7 +114,7 @@ def evaluate(implementation: Implementation, problem: Problem) -> Answer:
     return answer_to_call(implementation, call_for(implementation, problem), problem.objective.reduction)
 
 
-@remembered(512)
+@remember(512)
 def answer(implementation: Implementation, problem: Problem) -> Answer:
     """The answer to one problem, remembered; its arrays are copies, and read-only."""
     fresh = evaluate(implementation, problem)

@@ -19,7 +19,7 @@ from gradlab.harness.tally import findings_of
 from gradlab.harness.verdict import Verdict, is_advice, verdict_of_failure
 from gradlab.problems.problem import Array, Problem
 from gradlab.result import largest_ratio
-from gradlab.storage.cache import cached
+from gradlab.storage.cache import from_cache
 from gradlab.targets.shipped import Specimen, specimens
 
 CHECK_NAMED = {check.name: check for check in CHECKS}
@@ -47,7 +47,7 @@ def power_of(claims: Claims, level: Verdict, asked: Mapping[str, Sequence[Questi
     for dtype, questions in asked.items():
         what.append(dtype)
         what += [" ".join([one.problem.digest, *(check.name for check in one.checks)]) for one in questions]
-    kept = cached("power", "\n".join(what), lambda: asdict(work_out_power(claims, level, asked)))
+    kept = from_cache("power", "\n".join(what), lambda: asdict(work_out_power(claims, level, asked)))
     groups = {reason: tuple(names) for reason, names in kept["not_exercised"].items()}
     rows, classes = kept["largest"]
     return Power(tuple(kept["caught"]), tuple(kept["missed"]), groups, (rows, classes))

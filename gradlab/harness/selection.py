@@ -27,7 +27,7 @@ from gradlab.problems.families import FAMILIES, families_of, family_problems
 from gradlab.problems.families.options import option_problems
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Problem
-from gradlab.storage.cache import cached
+from gradlab.storage.cache import from_cache
 from gradlab.storage.encoding import Plain, decoded_problem, encoded_problem
 
 AGAIN = {"quick": 1, "standard": 3}  # problems of a stress family for every other reduction and kind of target
@@ -99,7 +99,7 @@ def kept_drawn_problems(claims: Claims, dtype: str, n_examples: int, seed: int) 
 
     if n_examples == 0:
         return ()
-    kept = cached("drawn", repr((claims, dtype, n_examples, seed)), drawn)
+    kept = from_cache("drawn", repr((claims, dtype, n_examples, seed)), drawn)
     return tuple(map(decoded_problem, kept))
 
 

@@ -12,9 +12,9 @@ import numpy as np
 
 from gradlab.bounds.rounding_counts import ASSUMED_BY_ACCURATE, BETA
 from gradlab.measure.function_errors import known_errors, plain, this_build, worst_arguments
-from gradlab.measure.function_sweep import Watch, walk
+from gradlab.measure.function_sweep import Watch, sweep
 from gradlab.measure.machine import numpy_simd, processor
-from gradlab.oracle.elementary import ELEMENTARY, Elementary, LargestError, largest_error, sampled
+from gradlab.oracle.elementary import ELEMENTARY, Elementary, LargestError, largest_error, sample_arguments
 from gradlab.problems.dtypes import DTYPE_NAMES, format_of
 
 PACKAGES = ("gradlab-verify", "numpy", "sympy", "hypothesis", "python-flint", "ml_dtypes", "click", "rich")
@@ -28,7 +28,7 @@ Plain = dict[str, Any]
 def examination(walks: Iterable[Plain] = ()) -> Plain:
     """All findings as plain data; `sound` and `sound_for_accurate` say whether they are what the bounds stand on.
 
-    walks: of `walked_error`, which count like the rest.
+    walks: of `sweep_error`, which count like the rest.
     """
     arithmetic = {dtype: _arithmetic(dtype) for dtype in ("float32", "float64")}
     errors, walks = [_elementary_error(function, dtype) for function in ELEMENTARY for dtype in DTYPE_NAMES], [*walks]
@@ -52,15 +52,15 @@ def examination(walks: Iterable[Plain] = ()) -> Plain:
     }
 
 
-def walked_error(function: Elementary, arguments: range, n_processes: int, watch: Watch) -> Plain:
+def sweep_error(function: Elementary, arguments: range, n_processes: int, watch: Watch) -> Plain:
     """The largest error of a function at the float32 arguments with these bits, such as ALL."""
-    walked = walk(function, arguments, n_processes, watch)
+    walked = sweep(function, arguments, n_processes, watch)
     worst = largest_error(function, WALKED, np.array([walked.argument], dtype=WALKED))
-    found = _judged(worst, walked.at_most)
+    found = _judge(worst, walked.at_most)
     return {**found, "at_most": _number(walked.at_most), "n_arguments": walked.n_arguments}
 
 
-def told(found: Plain) -> Iterator[str]:
+def doctor_lines(found: Plain) -> Iterator[str]:
     """The findings in words, line by line."""
     yield from _pairs("versions", found["versions"])
     yield from _pairs("platform", found["platform"])
@@ -70,12 +70,12 @@ def told(found: Plain) -> Iterator[str]:
         kept = "kept" if one["keeps_subnormals"] else "FLUSHED TO ZERO"
         rounding = "to nearest" if one["rounds_to_nearest"] else "NOT TO NEAREST"
         yield f"{dtype}: subnormal numbers are {kept}, rounding is {rounding}"
-    yield from _told_of_functions(found)
-    yield from map(_told_of_walk, found["walks"])
-    yield from _told_of_before(found["known_of_this_build"])
+    yield from _function_lines(found)
+    yield from map(_sweep_line, found["walks"])
+    yield from _known_lines(found["known_of_this_build"])
 
 
-def _told_of_functions(found: Plain) -> Iterator[str]:
+def _function_lines(found: Plain) -> Iterator[str]:
     assumed = ", ".join(f"{name} {dtype} {ulp:g}" for (name, dtype), ulp in ASSUMED_BY_ACCURATE.items())
     yield f"largest errors in ULP, at {N_ARGUMENTS} random arguments and at the worst ones known of any build of NumPy"
     yield f"(level stable allows {found['beta']:g}; level accurate assumes {assumed}):"
@@ -85,12 +85,12 @@ def _told_of_functions(found: Plain) -> Iterator[str]:
         yield f"  {function.name:<6} {', '.join(cells)}  ({function.where})"
 
 
-def _told_of_walk(one: Plain) -> str:
+def _sweep_line(one: Plain) -> str:
     size = f"at most {float(one['at_most']):.4f} ULP{_remark(one)}"
     return f"{one['function']} {one['dtype']} at {one['n_arguments']:,} arguments: {size}, at {one['argument']}"
 
 
-def _told_of_before(known: list[Plain]) -> Iterator[str]:
+def _known_lines(known: list[Plain]) -> Iterator[str]:
     walked = [f"{one['function']} {one['ulp']:.4f}" for one in known if one["how"] == "exhaustive"]
     if walked:
         yield f"known of this build at all float32 arguments, in ULP: {', '.join(walked)}"
@@ -105,15 +105,15 @@ def _remark(one: Plain) -> str:
 
 
 def _elementary_error(function: Elementary, dtype: str) -> Plain:
-    arguments = sampled(function, dtype, N_ARGUMENTS)
+    arguments = sample_arguments(function, dtype, N_ARGUMENTS)
     if dtype in ("float32", "float64"):
         known = worst_arguments(known_errors(), function.name, dtype, NEIGHBOURS)
         arguments = np.concatenate([arguments, known])
     error = largest_error(function, dtype, arguments)
-    return {**_judged(error, error.ulp), "sample": function.where, "n_arguments": len(arguments)}
+    return {**_judge(error, error.ulp), "sample": function.where, "n_arguments": len(arguments)}
 
 
-def _judged(error: LargestError, at_most: float) -> Plain:
+def _judge(error: LargestError, at_most: float) -> Plain:
     """A largest error, and whether the bounds stand where no error is larger than at_most."""
     return {
         "function": error.function,

@@ -68,15 +68,15 @@ def this_build() -> Build:
 @cache
 def known_errors() -> Known:
     """All that is known."""
-    return decoded(DATA.read_text(encoding="utf-8"))
+    return decode(DATA.read_text(encoding="utf-8"))
 
 
-def decoded(text: str) -> Known:
-    """What a data file says, which must be one that `encoded` wrote."""
+def decode(text: str) -> Known:
+    """What a data file says, which must be one that `encode` wrote."""
     return {_build(one["build"]): _errors(one["errors"]) for one in parsed_json(text)["builds"]}
 
 
-def encoded(known: Known) -> str:
+def encode(known: Known) -> str:
     """The text of the data file."""
     builds = [{"build": asdict(build), "errors": plain(found.values())} for build, found in known.items()]
     return strict_json({"written_by": f"{COMMAND}; not to be edited", "builds": builds})

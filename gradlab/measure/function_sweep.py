@@ -33,7 +33,7 @@ Watch = Callable[[int, int], None]  # is told how many arguments are done, and o
 
 
 @dataclass(frozen=True)
-class Walked:
+class Swept:
     """The largest error over `n_arguments` bit patterns: no error is above at_most, in ULP; the argument's bits."""
 
     n_arguments: int
@@ -45,19 +45,19 @@ class Walked:
         return float(np.uint32(self.bits).view(np.float32))
 
 
-def walk(function: Elementary, bits: range, n_processes: int, watch: Watch = lambda done, total: None) -> Walked:
+def sweep(function: Elementary, bits: range, n_processes: int, watch: Watch = lambda done, total: None) -> Swept:
     """The largest error of the function at all float32 arguments with these bits; the work is shared out."""
-    found: list[Walked] = []
+    found: list[Swept] = []
     with contextlib.closing(_pieces(function, bits, n_processes)) as pieces:
         for piece in pieces:
             found.append(piece)
             watch(sum(one.n_arguments for one in found), len(bits))
     worst = max(found, key=lambda one: (one.at_most, -one.bits))
-    return Walked(len(bits), worst.at_most, worst.bits)
+    return Swept(len(bits), worst.at_most, worst.bits)
 
 
-def walked(function: Elementary, bits: range) -> Walked:
-    """As `walk`, here and now."""
+def sweep_here(function: Elementary, bits: range) -> Swept:
+    """As `sweep`, here and now."""
     largest, where = -1.0, 0
     for start in range(0, len(bits), _CHUNK):
         chunk = bits[start : start + _CHUNK]
@@ -66,7 +66,7 @@ def walked(function: Elementary, bits: range) -> Walked:
         place = int(errors.argmax())
         if errors[place] > largest:
             largest, where = float(errors[place]), int(patterns[place])
-    return Walked(len(bits), largest, where)
+    return Swept(len(bits), largest, where)
 
 
 def errors_in_ulp(function: Elementary, arguments: Array) -> Array:
@@ -92,10 +92,10 @@ def _with_domain_rules(errors: Array, got: Array, truth: Array) -> Array:
     return np.where(neither | right, 0.0, np.where(np.isnan(errors), np.inf, errors))
 
 
-def _pieces(function: Elementary, bits: range, n_processes: int) -> Generator[Walked, None, None]:
+def _pieces(function: Elementary, bits: range, n_processes: int) -> Generator[Swept, None, None]:
     todo = [bits[start : start + _PIECE] for start in range(0, len(bits), _PIECE)]
     if n_processes == 1:
-        yield from (walked(function, piece) for piece in todo)
+        yield from (sweep_here(function, piece) for piece in todo)
         return
     with ProcessPoolExecutor(n_processes, initializer=_leave_interrupts_to_the_parent) as pool:
         try:
@@ -110,6 +110,6 @@ def _leave_interrupts_to_the_parent() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _in_a_process(name: str, piece: range) -> Walked:
+def _in_a_process(name: str, piece: range) -> Swept:
     (function,) = (one for one in ELEMENTARY if one.name == name)
-    return walked(function, piece)
+    return sweep_here(function, piece)

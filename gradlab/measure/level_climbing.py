@@ -83,12 +83,12 @@ class LevelClimb:
         """One more row: drawn, or changed from one of those kept."""
         parents = [one for some in self.kept.values() for one in some]
         if not parents or self._rng.random() < FRESH:
-            self.keep(drawn(self.dtype, self.most_classes, self._rng))
+            self.keep(draw(self.dtype, self.most_classes, self._rng))
         else:
             parent = parents[self._rng.integers(len(parents))]
             if parent.levels.n_classes > COSTLY and self._rng.random() < 2 / 3:
                 parent = parents[self._rng.integers(len(parents))]
-            self.keep(changed(parent.levels, self.most_classes, self._rng))
+            self.keep(change(parent.levels, self.most_classes, self._rng))
 
     def keep(self, levels: Levels) -> None:
         """Asks for the answer, and keeps the rows where it is among the least accurate of their size."""
@@ -107,7 +107,7 @@ class LevelClimb:
         return {part: max(some, key=lambda one: one.ulp) for part, some in these.items() if some}
 
 
-def drawn(dtype: str, most_classes: int, rng: np.random.Generator) -> Levels:
+def draw(dtype: str, most_classes: int, rng: np.random.Generator) -> Levels:
     """One or a few logits at 0, and one to four levels below, most of them at one of `edges`."""
     n_classes = drawn_size(most_classes, rng)
     edges = edges_of(format_of(dtype), n_classes)
@@ -125,7 +125,7 @@ def drawn(dtype: str, most_classes: int, rng: np.random.Generator) -> Levels:
     return _tidy(Levels(dtype, tuple(counts), tuple(logits), label, _rows(rng)), most_classes)
 
 
-def changed(levels: Levels, most_classes: int, rng: np.random.Generator) -> Levels:
+def change(levels: Levels, most_classes: int, rng: np.random.Generator) -> Levels:
     """The rows with one thing changed: a depth a little, much or to an edge; a count; the label; K; a level; N."""
     fmt, kind, place = format_of(levels.dtype), rng.integers(8), int(rng.integers(len(levels.counts)))
     counts, logits = list(levels.counts), list(levels.logits)

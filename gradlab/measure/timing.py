@@ -95,14 +95,14 @@ def timing_of(implementation: Implementation, problem: Problem) -> Timing:
     fault = evaluate(implementation, problem).fault  # a warm-up too
     if fault is not None:
         return replace(nothing, note=fault)
-    with _undisturbed():
+    with _without_noise():
         try:
             seconds = seconds_of_calls(implementation, problem, 1)
             if seconds > SECONDS:
                 return replace(nothing, note=f"a call takes {seconds:.1f} s, must be at most {SECONDS:g} s")
             n_bytes = bytes_beyond_the_gradient(*bound_call(implementation, problem))
             timed = replace(nothing, n_bytes=n_bytes)
-            return _measured(timed, partial(seconds_of_calls, implementation, problem), problem.logits)
+            return _measure(timed, partial(seconds_of_calls, implementation, problem), problem.logits)
         except Exception as error:
             return replace(nothing, note=f"raised {describe_error(error)}")
 
@@ -158,7 +158,7 @@ def bound_call(implementation: Implementation, problem: Problem) -> tuple[Callab
     return partial(implementation.function, **call.keywords), (call.logits, call.targets)
 
 
-def _measured(timing: Timing, theirs: Callable[[int], float], logits: Array) -> Timing:
+def _measure(timing: Timing, theirs: Callable[[int], float], logits: Array) -> Timing:
     ours = partial(seconds_of_yardstick, logits, np.empty_like(logits))
     ours(1)
     n_theirs, n_ours = (min(MAX_CALLS, ceil(SAMPLE / max(seconds(1), 1e-9))) for seconds in (theirs, ours))
@@ -171,7 +171,7 @@ def _measured(timing: Timing, theirs: Callable[[int], float], logits: Array) -> 
 
 
 @contextlib.contextmanager
-def _undisturbed() -> Iterator[None]:
+def _without_noise() -> Iterator[None]:
     """Nothing that is printed or warned is shown, or costs more than it has to."""
     said = io.StringIO()
     with (

@@ -92,7 +92,7 @@ class LargestError:
     answer: float
 
 
-def sampled(function: Elementary, dtype: str, n_arguments: int) -> Array:
+def sample_arguments(function: Elementary, dtype: str, n_arguments: int) -> Array:
     """n_arguments finite arguments of NumPy's function in a dtype, always the same ones."""
     shares = np.random.default_rng(1).random(n_arguments)
     with np.errstate(over="ignore", under="ignore"):
@@ -112,10 +112,10 @@ def largest_error(function: Elementary, dtype: str, arguments: Array) -> Largest
 
 def errors_of(function: Elementary, dtype: str, arguments: Array, answers: Array) -> Array:
     """The error of each answer in ULP of the dtype, by ball arithmetic."""
-    return error_in_ulp(answers, _enclosed(function, arguments), format_of(dtype))
+    return error_in_ulp(answers, _enclose(function, arguments), format_of(dtype))
 
 
-def _enclosed(function: Elementary, arguments: Array) -> Any:
+def _enclose(function: Elementary, arguments: Array) -> Any:
     before = ctx.prec
     ctx.prec = BITS
     try:

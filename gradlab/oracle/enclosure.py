@@ -18,7 +18,7 @@ import numpy as np
 from gradlab.oracle.exact.balls import RowAnswers, answer_rows, reduced_loss
 from gradlab.oracle.exact.canonical import is_undefined, row_kinds
 from gradlab.oracle.exact.derivatives import enclose_derivative
-from gradlab.oracle.exact.repeated import answer_merged, merged_rows
+from gradlab.oracle.exact.repeated import answer_merged, merge_rows
 from gradlab.oracle.fast.vectorised import answer_by_double_double
 from gradlab.oracle.intervals import Array, Enclosures, constant, fill
 from gradlab.problems.problem import Problem
@@ -70,27 +70,27 @@ def enclose(problem: Problem) -> Truth:
     if key in _remembered:
         _remembered.move_to_end(key)
         return _remembered[key]
-    truth = _assembled(problem, _answer_large if problem.logits.size >= CROSSOVER else answer_rows)
+    truth = _assemble(problem, _answer_large if problem.logits.size >= CROSSOVER else answer_rows)
     _remember(key, truth)
     return truth
 
 
 def enclose_by_balls(problem: Problem) -> Truth:
     """The exact answers, enclosed by ball arithmetic alone."""
-    return _assembled(problem, answer_rows)
+    return _assemble(problem, answer_rows)
 
 
 def enclose_by_double_double(problem: Problem) -> Truth:
     """The exact answers, enclosed by double-double arithmetic; rows that it cannot decide by ball arithmetic."""
-    return _assembled(problem, answer_by_double_double)
+    return _assemble(problem, answer_by_double_double)
 
 
 def _answer_large(problem: Problem, rows: Array) -> RowAnswers:
-    merged = merged_rows(problem, rows)
+    merged = merge_rows(problem, rows)
     return answer_by_double_double(problem, rows) if merged is None else answer_merged(problem, merged)
 
 
-def _assembled(problem: Problem, solve: Callable[[Problem, Array], RowAnswers]) -> Truth:
+def _assemble(problem: Problem, solve: Callable[[Problem, Array], RowAnswers]) -> Truth:
     """The truth from the rows that have one (`solve`) and from the domain rules."""
     kinds = row_kinds(problem)
     rows = np.concatenate([kinds.regular, kinds.infinite])

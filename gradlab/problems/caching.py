@@ -19,7 +19,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def remembered(most: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def remember(most: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """A decorator that remembers the answers for the latest `most` arguments; with large problems the latest FEW."""
 
     def remembering(function: Callable[P, R]) -> Callable[P, R]:

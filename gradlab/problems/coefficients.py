@@ -43,7 +43,7 @@ def denominators_of(problem: Problem, mean_over: str) -> Array:
     sample_weights = np.asarray(problem.objective.sample_weights or np.ones(problem.n_rows), dtype=np.float64)
     if problem.objective.targets == "probability":
         return numpy_forms.PROBABILITY_DENOMINATORS[mean_over](sample_weights)
-    own = (problem.targets, _weights(problem), sample_weights, _ignored(problem))
+    own = (problem.targets, _weights(problem), sample_weights, _ignored_label(problem))
     return numpy_forms.INDEX_DENOMINATORS[mean_over](*own)
 
 
@@ -72,7 +72,7 @@ def _coefficients(problem: Problem, smoothing: float) -> Array:
     if problem.objective.targets == "probability":
         return numpy_forms.coefficients_probability(problem.targets, smoothing, weights)
     t = numpy_forms.coefficients_index(problem.targets, problem.n_classes, smoothing, weights)
-    return t * numpy_forms.kept(problem.targets, _ignored(problem))
+    return t * numpy_forms.kept(problem.targets, _ignored_label(problem))
 
 
 def _weights(problem: Problem) -> Array:
@@ -80,6 +80,6 @@ def _weights(problem: Problem) -> Array:
     return np.ones(problem.n_classes) if weights is None else np.asarray(weights)
 
 
-def _ignored(problem: Problem) -> int:
+def _ignored_label(problem: Problem) -> int:
     ignored = problem.objective.ignore_index
     return _NO_LABEL if ignored is None else ignored

@@ -17,7 +17,7 @@ def snippet(problem: Problem) -> str:
         kind = "labels" if problem.objective.targets == "index" else "targets"
         content = f"logits {numbers(problem.logits)}, {kind} {numbers(problem.targets)}"
         content += "" if problem.vector is None else f", vector {numbers(problem.vector)}"
-    return content + _stated(problem)
+    return content + _statement(problem)
 
 
 def numbers(values: Array) -> str:
@@ -44,7 +44,7 @@ def _reads_back(text: str, value: float, dtype: np.dtype[np.generic]) -> bool:
         return float(np.array(float(text)).astype(dtype).astype(np.float64)).hex() == value.hex()
 
 
-def _stated(problem: Problem) -> str:
+def _statement(problem: Problem) -> str:
     objective, large = problem.objective, problem.logits.size > SHOWN_ENTRIES
     parts = [] if objective.is_first_order else [f"derivative {objective.derivative}"]
     parts += [] if objective.reduction == "mean" else [f"reduction {objective.reduction}"]

@@ -35,7 +35,7 @@ def maps_logits(objective: Objective) -> bool:
     return any(name in numpy_forms.LOGIT_MAPS for name in objective.real_options)
 
 
-def mapped(objective: Objective, logits: Any, parameter: Callable[[float], Any] = float) -> tuple[Any, Any]:
+def map_logits(objective: Objective, logits: Any, parameter: Callable[[float], Any] = float) -> tuple[Any, Any]:
     """The logits after every map that is on, and how fast each moves with its own logit.
 
     parameter: what turns the option's value into a number of the kind that the logits are.
@@ -50,7 +50,7 @@ def mapped(objective: Objective, logits: Any, parameter: Callable[[float], Any] 
 
 
 def row_terms(objective: Objective, sums: RowSums, parameter: Callable[[float], Any] = float) -> RowTerms:
-    """The terms of rows with these sums; parameter: as in `mapped`."""
+    """The terms of rows with these sums; parameter: as in `map_logits`."""
     total = RowTerms(0.0, 0.0, 0.0)
     for name, value in objective.real_options.items():
         if name in numpy_forms.ROW_TERMS:

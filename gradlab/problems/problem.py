@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from gradlab.problems.dtypes import Format, format_of
-from gradlab.problems.mapping import mapped
+from gradlab.problems.mapping import map_logits
 from gradlab.problems.objective import Objective
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -105,12 +105,12 @@ class Problem:
 
         Rounded where there are such; infinite where that overflows, in float64.
         """
-        return np.asarray(mapped(self.objective, self.logits64)[0])
+        return np.asarray(map_logits(self.objective, self.logits64)[0])
 
     @cached_property
     def _limits(self) -> Array:
         """What becomes of the logits that are infinite or NaN, shape (n_rows, n_classes); 0 for the finite ones."""
-        return np.asarray(mapped(self.objective, np.where(np.isfinite(self.logits64), 0.0, self.logits64))[0])
+        return np.asarray(map_logits(self.objective, np.where(np.isfinite(self.logits64), 0.0, self.logits64))[0])
 
     @cached_property
     def masked(self) -> Array:

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from gradlab.problems.dtypes import Format, format_of
-from gradlab.problems.families.placing import leaves_normal, overflows, rounded, rounds_to_one, underflows
+from gradlab.problems.families.placing import leaves_normal, overflows, round_to, rounds_to_one, underflows
 from gradlab.problems.families.vectors import KINDS
 from gradlab.problems.objective import PER_ROW_OPTIONS, REAL_OPTIONS, Objective, RealOption
 from gradlab.problems.problem import PRODUCT, Array, Problem, Shape, moderate_limit
@@ -75,7 +75,7 @@ def probabilities(dtype: str, n_rows: int, n_classes: int) -> SearchStrategy[Arr
     share = st.one_of(st.sampled_from([1.0, 0.0, 0.5, 0.25]), st.floats(0, 1, allow_subnormal=False))
     row = st.one_of(one_hot, st.lists(share, min_size=n_classes, max_size=n_classes))
     rows = st.lists(row, min_size=n_rows, max_size=n_rows)
-    return rows.map(lambda values: rounded(fmt, np.reshape(values, (n_rows, n_classes))))
+    return rows.map(lambda values: round_to(fmt, np.reshape(values, (n_rows, n_classes))))
 
 
 def objectives(
@@ -158,7 +158,7 @@ def vectors(dtype: str, n_rows: int, n_classes: int) -> SearchStrategy[Array]:
     seeded = st.tuples(st.sampled_from(list(KINDS)), st.integers(0, 2**16))
     other = seeded.map(lambda pair: KINDS[pair[0]](fmt, np.random.default_rng(pair[1]), n_classes).tolist())
     rows = st.lists(st.one_of(small, other), min_size=n_rows, max_size=n_rows)
-    return rows.map(lambda values: rounded(fmt, np.reshape(values, (n_rows, n_classes))))
+    return rows.map(lambda values: round_to(fmt, np.reshape(values, (n_rows, n_classes))))
 
 
 def _targets(values: Array, objective: Objective) -> SearchStrategy[tuple[Array, Objective, Array | None]]:
@@ -187,7 +187,7 @@ def _by_entry(draw: st.DrawFn, fmt: Format, entries: str, shape: Shape) -> Array
         place = st.tuples(st.integers(0, n_rows - 1), st.integers(0, n_classes - 1), st.sampled_from(ENTRIES[entries]))
         for i, j, value in draw(st.lists(place, min_size=1, max_size=n_rows * n_classes)):
             values[i, j] = value
-    return rounded(fmt, _with_a_value(values) if entries == "masked" else values)
+    return round_to(fmt, _with_a_value(values) if entries == "masked" else values)
 
 
 @st.composite
@@ -196,13 +196,13 @@ def _by_seed(draw: st.DrawFn, fmt: Format, entries: str, shape: Shape) -> Array:
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     if entries == "moderate":
         limit = _limit(fmt, shape[1])
-        return rounded(fmt, rng.uniform(-limit, limit, shape))
+        return round_to(fmt, rng.uniform(-limit, limit, shape))
     scale, offset = draw(st.sampled_from(_SCALES)), draw(st.sampled_from([0.0, *_edges(fmt)]))
     normal = rng.normal(size=shape)
     values = offset + scale * draw(st.sampled_from([np.rint(2 * normal), normal]))
     if len(ENTRIES[entries]) > 0 and draw(st.booleans()):
         values = np.where(rng.uniform(size=shape) < 0.1, rng.choice(ENTRIES[entries], shape), values)
-    return rounded(fmt, _with_a_value(values) if entries == "masked" else values)
+    return round_to(fmt, _with_a_value(values) if entries == "masked" else values)
 
 
 def _moderate_row(fmt: Format, n_classes: int) -> SearchStrategy[list[float]]:

@@ -16,7 +16,7 @@ from gradlab.targets.shipped import Specimen, specimens
 
 def diagnosis_lines(diagnosis: Diagnosis) -> Iterator[str]:
     """What the failures look like, with how much of them that predicts, and where to read on."""
-    known = [_named(one) for one in diagnosis.alternatives]
+    known = [_names(one) for one in diagnosis.alternatives]
     among = f" with {diagnosis.among}" if diagnosis.among else ""
     counts = f"{diagnosis.n_problems} answers in {diagnosis.dtype}{among}, {diagnosis.n_wrong} of them wrong"
     if known:
@@ -85,7 +85,7 @@ def explanation_of(specimen: Specimen) -> Iterator[str]:
     yield from (f"    {line}" for line in inspect.getsource(specimen.function).rstrip().splitlines())
 
 
-def _named(explanation: Explanation) -> str:
+def _names(explanation: Explanation) -> str:
     """The defects with their parameters, such as "epsilon_in_log (epsilon = 1e-07)"."""
     parts = []
     for name in explanation.defects:

@@ -45,9 +45,9 @@ def failure_lines(name: str, lines: Sequence[Line], again: Again) -> Iterator[st
     simplest = first.simplest or first.worst
     yield f"  {simplest.sentence()}"
     same = _is_alone(first)
-    yield f"  {'' if same else 'simplest '}problem {placed(simplest)}{again(simplest.problem)}"
+    yield f"  {'' if same else 'simplest '}problem {origin(simplest)}{again(simplest.problem)}"
     if not same:
-        yield f"  worst problem {placed(first.worst)}{again(first.worst.problem)}"
+        yield f"  worst problem {origin(first.worst)}{again(first.worst.problem)}"
         yield f"    {first.worst.sentence()}"
 
 
@@ -67,7 +67,7 @@ def _is_alone(line: Line) -> bool:
     return (line.simplest or line.worst).problem.digest == line.worst.problem.digest
 
 
-def placed(result: Result) -> str:
+def origin(result: Result) -> str:
     """Where a problem comes from, and what was put to the implementation, if that was derived from it."""
     own = f"({result.problem.family}): {snippet(result.problem)}"
     if result.asked is None or result.asked.digest == result.problem.digest:

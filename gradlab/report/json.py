@@ -44,7 +44,7 @@ def report_document(plan: Plan, runs: Sequence[Run], not_checked: Sequence[NotCh
         "gradlab": version("gradlab-verify"),
         "seed": plan.seed,
         "profile": plan.profile.name,
-        "implementations": [encoded_run(run) for run in runs],
+        "implementations": [encode_run(run) for run in runs],
         "not_checked": [{"name": one.name, "target": one.target, "reason": one.reason} for one in not_checked],
         "timing": {
             "seconds": [round(run.seconds, 3) for run in runs],
@@ -77,7 +77,7 @@ def _measurement(run: Run, timing: Timing) -> Plain:
     }
 
 
-def encoded_run(run: Run) -> Plain:
+def encode_run(run: Run) -> Plain:
     """What a run has found, as the report has it under `implementations`; its times are elsewhere."""
     kept = {results[0].problem.digest for results in run.failing}
     return {

@@ -18,7 +18,7 @@ SECONDS_BETWEEN_LINES = 10.0
 
 
 @contextlib.contextmanager
-def shown(name: str) -> Iterator[Watch]:
+def show_progress(name: str) -> Iterator[Watch]:
     """A function to be told where the run of implementation `name` is; the display is gone when the run is over."""
     if not sys.stderr.isatty():
         yield now_and_then(sys.stderr)

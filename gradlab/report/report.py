@@ -17,7 +17,7 @@ from gradlab.problems.problem import Problem
 from gradlab.report.explained import options_not_claimed
 from gradlab.report.failure import no_command, replay_command
 from gradlab.report.findings import all_failures, few_failures, lines_of_run
-from gradlab.report.json import encoded_run
+from gradlab.report.json import encode_run
 from gradlab.report.reproducer import Source, source_of
 from gradlab.result import Result
 from gradlab.storage.encoding import Plain
@@ -130,7 +130,7 @@ class Report:
 
     def to_json(self) -> Plain:
         """Its entry of the JSON report, as `report/schema.json` has it under `implementations`; without times."""
-        return encoded_run(self.run)
+        return encode_run(self.run)
 
     def __str__(self) -> str:
         return "\n".join(self.short_lines())

@@ -58,7 +58,7 @@ def reproducer(source: Source, claims: Claims, problem: Problem) -> list[str]:
     if problem.objective.targets == "probability":
         targets = _array(problem.targets, dtype)
     keywords = {**source.keywords, **keywords_of(claims, problem)}
-    named = [f"{name}={_formatted(value, dtype)}" for name, value in keywords.items()]
+    named = [f"{name}={_format(value, dtype)}" for name, value in keywords.items()]
     libraries = ["import numpy as np", *(["import ml_dtypes"] if dtype == "bfloat16" else [])]
     arguments = ", ".join([_array(problem.logits, dtype), targets, *named])
     return [*libraries, source.line, f"print({source.name}({arguments}))"]
@@ -74,7 +74,7 @@ def _source_by_module(function: Any, keywords: Mapping[str, Any]) -> Source | No
     return Source(f"from {module.__name__} import {name}", name, keywords) if importable else None
 
 
-def _formatted(value: Any, dtype: str) -> str:
+def _format(value: Any, dtype: str) -> str:
     return _array(value, dtype) if isinstance(value, np.ndarray) else repr(value)
 
 

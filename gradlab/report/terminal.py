@@ -84,10 +84,10 @@ def verdict_table(runs: Sequence[Run], stated: Mapping[str, str]) -> Table:
     table.add_column("reason", no_wrap=True)
     for run in runs:
         name, found = run.implementation.name, verdicts_by_dtype(run)
-        verdicts = [_coloured(found[dtype]) if dtype in found else Text("-") for dtype in dtypes]
+        verdicts = [_colour(found[dtype]) if dtype in found else Text("-") for dtype in dtypes]
         met = stated.get(name, "") if stated else "yes" if run.met else "no"
         figures = (f"{run.n_problems}", f"{run.seconds:.1f}")
-        table.add_row(name, *verdicts, _coloured(run.verdict), met, *figures, Text(reason(run)))
+        table.add_row(name, *verdicts, _colour(run.verdict), met, *figures, Text(reason(run)))
     return table
 
 
@@ -102,5 +102,5 @@ def print_table(table: Table) -> None:
     _print(console, table)
 
 
-def _coloured(verdict: Verdict) -> Text:
+def _colour(verdict: Verdict) -> Text:
     return Text(str(verdict), style=_STYLES[verdict])

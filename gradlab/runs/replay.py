@@ -31,7 +31,7 @@ def replay_here(path: Path) -> Replayed:
     from gradlab.targets.importing import TargetError
 
     try:
-        return _replayed(replay(read_case(path)))
+        return _replay_result(replay(read_case(path)))
     except (CaseError, TargetError) as error:
         return Replayed(fault=str(error))
 
@@ -54,12 +54,12 @@ def replay_in_worker(path: Path, context: WorkerContext) -> Replayed:
     try:
         case = read_case(path)
         (implementation,) = load_in_span(case.target, lambda: [implementation_of_case(case)], context)
-        return _replayed(replay(case, context.record_calls(implementation)))
+        return _replay_result(replay(case, context.record_calls(implementation)))
     except (CaseError, TargetError) as error:
         return Replayed(fault=str(error))
 
 
-def _replayed(outcome: Replay) -> Replayed:
+def _replay_result(outcome: Replay) -> Replayed:
     from gradlab.cases.report import replay_lines
 
     return Replayed(outcome.fixed, tuple(replay_lines(outcome)))

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 def run_shipped(options: Options, listener: Listener) -> Summary:
     """The reports on all that ships, one after the other in this process."""
-    from gradlab.targets.shipped import shipped
+    from gradlab.targets.shipped import shipped_targets
 
-    return run_here(list(shipped()), options, listener)
+    return run_here(list(shipped_targets()), options, listener)
 
 
 def run_shipped_side_by_side(options: Options, listener: Listener) -> Summary:
@@ -25,12 +25,12 @@ def run_shipped_side_by_side(options: Options, listener: Listener) -> Summary:
     from concurrent.futures import ProcessPoolExecutor
 
     from gradlab.harness.plan import Progress
-    from gradlab.targets.shipped import shipped
+    from gradlab.targets.shipped import shipped_targets
 
     reports: list[Report] = []
     with listener.progress("what ships") as watch, ProcessPoolExecutor(min(os.cpu_count() or 1, 4)) as pool:
-        for name, report in zip(shipped(), pool.map(partial(_report, options), shipped()), strict=True):
-            watch(Progress("what ships", name, "checked", len(reports), len(shipped()), 0))
+        for name, report in zip(shipped_targets(), pool.map(partial(_report, options), shipped_targets()), strict=True):
+            watch(Progress("what ships", name, "checked", len(reports), len(shipped_targets()), 0))
             if report is not None:
                 listener.report(report)
                 reports.append(report)
@@ -39,9 +39,9 @@ def run_shipped_side_by_side(options: Options, listener: Listener) -> Summary:
 
 def comparison_with_stated(report: Report) -> str:
     """How the verdict compares with the one that is stated, "yes: ..." or "NO: ..."; where none is, with the level."""
-    from gradlab.targets.shipped import shipped
+    from gradlab.targets.shipped import shipped_targets
 
-    one = shipped()[report.implementation.target]
+    one = shipped_targets()[report.implementation.target]
     if one.stated is None:
         return f"{'yes' if report.met else 'NO'}: at least {report.plan.level}"
     failed = {line.check.name for line in report.failures}

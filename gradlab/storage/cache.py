@@ -27,7 +27,7 @@ PACKAGES = ("numpy", "python-flint", "hypothesis")
 OWN = Path(__file__).parents[1]
 
 
-def cached(name: str, parameters: str, work_out: Callable[[], Any]) -> Any:
+def from_cache(name: str, parameters: str, work_out: Callable[[], Any]) -> Any:
     """The JSON document that work_out() returns: from the cache if it is there, else worked out and kept.
 
     name: what it is, such as "power". parameters: all that it depends on besides gradlab's own code, the packages and

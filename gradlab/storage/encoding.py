@@ -88,21 +88,21 @@ def encoded_truth(truth: Truth) -> Plain:
 def bounds_of(values: Enclosures) -> tuple[Array, Array]:
     """Lower and upper bounds of the enclosures in float64, rounded outwards; equal where float64 holds the value."""
     exact = (values.low == 0) & (values.radius == 0)
-    lower = _shifted(values.high + (values.low - values.radius), values, -np.inf)
-    upper = _shifted(values.high + (values.low + values.radius), values, np.inf)
-    whole = _scaled(values.high, values.exponent)
+    lower = _shift(values.high + (values.low - values.radius), values, -np.inf)
+    upper = _shift(values.high + (values.low + values.radius), values, np.inf)
+    whole = _scale(values.high, values.exponent)
     exact &= (np.abs(whole) >= np.finfo(np.float64).tiny) | (values.high == 0) | ~np.isfinite(values.high)
     exact &= np.isfinite(whole) | ~np.isfinite(values.high)
     return np.where(exact, whole, lower), np.where(exact, whole, upper)
 
 
-def _shifted(ends: Array, values: Enclosures, towards: float) -> Array:
+def _shift(ends: Array, values: Enclosures, towards: float) -> Array:
     """The ends, rounded once, at the values' scale. Two steps outwards: a rounding here, and one among subnormals."""
     stepped = np.nextafter(ends, towards)
-    return np.asarray(np.nextafter(_scaled(stepped, values.exponent), towards))
+    return np.asarray(np.nextafter(_scale(stepped, values.exponent), towards))
 
 
-def _scaled(numbers: Array, exponents: Array) -> Array:
+def _scale(numbers: Array, exponents: Array) -> Array:
     with np.errstate(over="ignore", under="ignore"):
         return np.asarray(np.ldexp(numbers, np.clip(exponents, -5000, 5000)))
 

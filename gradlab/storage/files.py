@@ -87,12 +87,12 @@ _SCALARS = re.compile(r"\[\n([^\[\]{}]*)\n *\]")
 def parsed_json(text: str) -> Any:
     """The document in a strict JSON text. Raises ValueError, for NaN, infinities and keys given twice too."""
     try:
-        return json.loads(text, parse_constant=_refused, object_pairs_hook=_unique)
+        return json.loads(text, parse_constant=_refuse, object_pairs_hook=_unique)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
 
 
-def _refused(name: str) -> None:
+def _refuse(name: str) -> None:
     raise ValueError(f"strict JSON has no {name}")
 
 

@@ -11,26 +11,26 @@ MAX_WORDS = 2**26  # of a list that is unpacked: a file of a few bytes must not 
 RUNS = "runs"
 
 
-def packed(plain: Any) -> Any:
+def pack(plain: Any) -> Any:
     """Plain data with long lists of few runs as {"runs": [[count, word], ...]}."""
     if isinstance(plain, dict):
-        return {name: packed(value) for name, value in plain.items()}
+        return {name: pack(value) for name, value in plain.items()}
     if not isinstance(plain, list):
         return plain
     if len(plain) < LONG or not isinstance(plain[0], str):
-        return [packed(one) for one in plain]
+        return [pack(one) for one in plain]
     runs = [[sum(1 for _ in some), word] for word, some in groupby(plain)]
     return {RUNS: runs} if SAVED * len(runs) <= len(plain) else plain
 
 
-def unpacked(plain: Any) -> Any:
-    """What `packed` was given. Raises ValueError for runs that are none."""
+def unpack(plain: Any) -> Any:
+    """What `pack` was given. Raises ValueError for runs that are none."""
     if isinstance(plain, list):
-        return [unpacked(one) for one in plain] if any(isinstance(one, list | dict) for one in plain) else plain
+        return [unpack(one) for one in plain] if any(isinstance(one, list | dict) for one in plain) else plain
     if not isinstance(plain, dict):
         return plain
     if set(plain) != {RUNS}:
-        return {name: unpacked(value) for name, value in plain.items()}
+        return {name: unpack(value) for name, value in plain.items()}
     runs = plain[RUNS]
     if not (isinstance(runs, list) and all(map(_is_run, runs)) and sum(count for count, _ in runs) <= MAX_WORDS):
         raise ValueError(f"runs must be pairs of a count and a word, {MAX_WORDS} words at most, got {runs!r:.60}")

@@ -7,7 +7,7 @@ from sympy.codegen.cfunctions import log1p
 
 from gradlab.symbolic.definition import LETTERS, Binding, argmax, c, n
 from gradlab.symbolic.numpy_code import name_of
-from gradlab.symbolic.writing import PRODUCT, TIGHT, Language, Piece, left_out, picked, side, write, write_tight
+from gradlab.symbolic.writing import PRODUCT, TIGHT, Language, Piece, left_out, pick, side, write, write_tight
 
 
 def as_ball(expression: Expr) -> str:
@@ -46,7 +46,7 @@ def _sum(summation: Expr, language: Language) -> str:
     index = summation.limits[0][0]
     if side(summation) != "all":
         raise TypeError(f"a running sum needs a binding of its own, got {summation}")
-    if (only := picked(summation)) is not None:
+    if (only := pick(summation)) is not None:
         entry, place = only
         return f"({write(entry, language)} if {LETTERS[place].name} in classes else _ZERO)"
     summand, other = left_out(summation)
@@ -63,7 +63,7 @@ def _guard(guarded: Expr, language: Language) -> str:
     return f"_ZERO if {tested}.is_zero() else {write(value, language)}"
 
 
-def _indexed(entry: Expr, _: Language) -> str:
+def _index(entry: Expr, _: Language) -> str:
     if entry.indices == (n,):
         return name_of(entry)
     return name_of(entry) + "".join(f"[{_index_name(index)}]" for index in entry.indices)
@@ -92,7 +92,7 @@ def _quotient(numerator: Expr, denominator: Expr, language: Language) -> Piece:
 
 _LANGUAGE = Language(
     rules={
-        Indexed: _indexed,
+        Indexed: _index,
         Symbol: lambda letter, _: _index_name(letter),
         KroneckerDelta: _delta,
         Sum: _sum,

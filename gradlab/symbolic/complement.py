@@ -30,7 +30,7 @@ from gradlab.symbolic.definition import (
     row_loss,
     softmax,
     t,
-    weighted,
+    weigh,
     x,
     y,
 )
@@ -131,7 +131,7 @@ COMPLEMENT = Form(
         Binding(S, 1 + R),
         Binding(Z, log1p(R)),
         Binding(p[j], e[j] / S),
-        Binding(h[j], weighted(Z - d[j])),
+        Binding(h[j], weigh(Z - d[j])),
         Binding(B[j], _BEFORE_AND_AFTER_T[0]),
         Binding(C[j], _BEFORE_AND_AFTER_T[1]),
         Binding(T[j], B[j] + C[j]),

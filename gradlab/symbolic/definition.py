@@ -143,12 +143,12 @@ def row_loss() -> Expr:
     return -over_classes(t[j] * log(softmax(j)), j)
 
 
-def weighted(term: Expr) -> Expr:
+def weigh(term: Expr) -> Expr:
     """t_j term, and 0 without a look at the term where t_j = 0: in floating point 0 * inf would be NaN."""
     return Piecewise((0, Eq(t[j], 0)), (t[j] * term, True))
 
 
-def unguarded(guarded: Expr) -> Expr:
+def without_guard(guarded: Expr) -> Expr:
     """f for "0 where u = v, otherwise f". Raises ValueError unless f is 0 there anyway."""
     (zero, condition), (value, otherwise) = guarded.args
     if zero != 0 or not otherwise or value.subs(condition.lhs, condition.rhs) != 0:

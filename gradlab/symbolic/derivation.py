@@ -29,7 +29,7 @@ from gradlab.symbolic.definition import (
     x,
 )
 from gradlab.symbolic.options import REDUCTIONS, SHARES, RowFactor, RowTerm, coefficient
-from gradlab.symbolic.proofs import Proof, equal, inlined
+from gradlab.symbolic.proofs import Proof, equal, inline
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def option_proof(target: str, options: Sequence[str]) -> Proof:
 
 def term_along_logits(term: RowTerm) -> Expr:
     """A row's term with M, m and A written out, as a function of the logits and the coefficients."""
-    return inlined(term.value, WRITTEN_OUT)
+    return inline(term.value, WRITTEN_OUT)
 
 
 def term_slope(term: RowTerm) -> Expr:
@@ -161,8 +161,8 @@ def reduction_proof(reduction: str) -> Proof:
     row_losses = Binding(loss[n], _for_row(row_loss(), n))
     share = SHARES[reduction]
     reduced = REDUCTIONS[reduction].subs(n, r) if reduction == "none" else REDUCTIONS[reduction]
-    closed = _for_row(inlined(gradient(i), SOFTMAX), r) * share
-    return equal(Derivative(inlined(reduced, [row_losses]), x[r, i]), closed)
+    closed = _for_row(inline(gradient(i), SOFTMAX), r) * share
+    return equal(Derivative(inline(reduced, [row_losses]), x[r, i]), closed)
 
 
 def _for_row(expression: Expr, row: Expr) -> Expr:

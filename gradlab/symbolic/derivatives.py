@@ -67,10 +67,10 @@ def derivative_proof(name: str) -> Proof:
     b_j. target_gradient: the derivative along target q_i, with every option on that goes with probabilities.
     """
     program = PROGRAMS[name]
-    return equal(defined_as(name), program.entry.subs(j, i), program.bindings)
+    return equal(definition_of(name), program.entry.subs(j, i), program.bindings)
 
 
-def defined_as(name: str) -> Expr:
+def definition_of(name: str) -> Expr:
     """What a program computes, for class i, by its definition."""
     defined: dict[str, Expr] = {
         "hessian_diagonal": hessian().subs(KroneckerDelta(i, j), Integer(1)).subs(j, i),

@@ -24,7 +24,7 @@ from gradlab.symbolic.derivation import (
     term_proof,
     term_slope,
 )
-from gradlab.symbolic.derivatives import PROGRAMS, defined_as, derivative_proof
+from gradlab.symbolic.derivatives import PROGRAMS, definition_of, derivative_proof
 from gradlab.symbolic.form import Form, form_proofs
 from gradlab.symbolic.forms import FORMS, hessian_proof
 from gradlab.symbolic.options import (
@@ -138,7 +138,7 @@ def _other_derivatives() -> Section:
     words = "The Hessian's diagonal, its product with b, and g, the loss's derivative along target q_i, others held."
     lines = [Line(binding.letter, binding.value) for binding in PROGRAMS["hessian_vector_product"].bindings[-1:]]
     for name, program in PROGRAMS.items():
-        left = g[i] if name == "target_gradient" else defined_as(name)  # its definition does not fit on a line
+        left = g[i] if name == "target_gradient" else definition_of(name)  # its definition does not fit on a line
         lines.append(Line(left, program.entry.subs(j, i), name=name, method=derivative_proof(name).method))
     return Section("Other derivatives", words, lines)
 

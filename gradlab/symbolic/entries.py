@@ -24,7 +24,7 @@ from sympy import (
     together,
 )
 
-from gradlab.symbolic.definition import K, N, a, c, i, j, n, r, unguarded, x, y
+from gradlab.symbolic.definition import K, N, a, c, i, j, n, r, without_guard, x, y
 
 _N_ROWS = 2
 _CLASS_INDICES = (i, j, a, y, c)
@@ -47,7 +47,9 @@ def entries(expression: Expr, n_classes: int) -> Iterator[tuple[Expr, str]]:
 def is_zero_entry(entry: Expr) -> bool:
     """Whether an entry without sums is 0 for all real logits, by SymPy's own algebra with E_k = exp(x_k) > 0."""
     letters = {letter: log(Symbol(f"E{letter.indices}", positive=True)) for letter in _logits_of(entry)}
-    form = expand_func(entry.xreplace(letters)).replace(Piecewise, lambda *branches: unguarded(Piecewise(*branches)))
+    form = expand_func(entry.xreplace(letters)).replace(
+        Piecewise, lambda *branches: without_guard(Piecewise(*branches))
+    )
     form = form.replace(log, lambda argument: expand_log(log(factor(together(argument)))))
     return bool(expand(fraction(together(form))[0]) == 0)
 

@@ -23,7 +23,7 @@ from gradlab.symbolic.definition import (
     over_classes,
     row_loss,
     t,
-    weighted,
+    weigh,
     x,
 )
 from gradlab.symbolic.derivation import SOFTMAX, Chain, prove
@@ -67,7 +67,7 @@ def step_proofs(form: Form) -> tuple[Proof, ...]:
 
 def weighted_sum(term: Expr) -> Expr:
     """sum_j t_j term, without the classes of coefficient 0."""
-    return over_classes(weighted(term), j)
+    return over_classes(weigh(term), j)
 
 
 def named(loss: Expr) -> tuple[str, Expr, str]:

@@ -24,7 +24,7 @@ from gradlab.symbolic.definition import (
     p,
     row_loss,
     softmax,
-    weighted,
+    weigh,
     x,
 )
 from gradlab.symbolic.derivation import SOFTMAX, chain, gradient
@@ -40,7 +40,7 @@ from gradlab.symbolic.form import (
     named,
     weighted_sum,
 )
-from gradlab.symbolic.proofs import Proof, equal, inlined
+from gradlab.symbolic.proofs import Proof, equal, inline
 
 _TEXTBOOK = Form(
     name="textbook",
@@ -51,7 +51,7 @@ _TEXTBOOK = Form(
         Binding(e[j], exp(x[j])),
         Binding(S, over_classes(e[k], k)),
         Binding(p[j], e[j] / S),
-        Binding(h[j], weighted(log(p[j]))),
+        Binding(h[j], weigh(log(p[j]))),
         SOFTMAX[0],
     ),
     loss=-LOSS,
@@ -72,7 +72,7 @@ _SHIFTED = Form(
         Binding(S, over_classes(e[k], k)),
         Binding(Z, log(S)),
         Binding(p[j], e[j] / S),
-        Binding(h[j], weighted(Z - d[j])),
+        Binding(h[j], weigh(Z - d[j])),
         SOFTMAX[0],
     ),
     loss=LOSS,
@@ -106,7 +106,7 @@ _LOG_SPACE = Form(
         Binding(Z, log(S)),
         Binding(l[j], d[j] - Z),
         Binding(p[j], exp(l[j])),
-        Binding(h[j], weighted(l[j])),
+        Binding(h[j], weigh(l[j])),
         SOFTMAX[0],
     ),
     loss=-LOSS,
@@ -129,5 +129,5 @@ HESSIAN = A * V[i, j]
 
 def hessian_proof() -> Proof:
     """A proof that the Hessian's program computes the second derivative of the defined loss along x_i and x_j."""
-    slope = inlined(gradient(i), SOFTMAX)
+    slope = inline(gradient(i), SOFTMAX)
     return equal(Derivative(slope, x[j]), HESSIAN, HESSIAN_BINDINGS)

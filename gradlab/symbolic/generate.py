@@ -29,7 +29,7 @@ from gradlab.symbolic.options import (
     TARGETS,
     coefficient,
 )
-from gradlab.symbolic.routine import Routine, identifier, printed, table
+from gradlab.symbolic.routine import Routine, identifier, source_of, table
 
 COMMAND = "python -m gradlab.symbolic.generate"
 FOLDER = Path(__file__).parent.parent / "reference"
@@ -69,7 +69,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
     means = [_numpy_denominators(rule, target) for target in TARGETS for rule in DENOMINATORS]
     options = [*_NUMPY_OPTIONS, *maps, *terms, *factors, *means]
     routines = [*forms, _numpy_hessian(), *options, *map(_numpy_reduction, REDUCTIONS)]
-    code = [printed(routine, '@np.errstate(all="ignore")\n') for routine in routines]
+    code = [source_of(routine, '@np.errstate(all="ignore")\n') for routine in routines]
     tables = [
         table("FORMS", FORMS, "Callable[[Array, Array], tuple[Array, Array]]"),
         table("REDUCTIONS", REDUCTIONS, "Callable[[Array, Array], tuple[Any, Any]]", "reduce_"),
@@ -123,7 +123,7 @@ _ZERO = arb(0)
         table("INDEX_DENOMINATORS", DENOMINATORS, "Callable[[int, list[arb], arb, int], arb]", "index_"),
         table("PROBABILITY_DENOMINATORS", DENOMINATORS, "Callable[[arb], arb]", "probability_"),
     ]
-    return "\n\n".join([head, *[printed(routine, "") for routine in routines], "\n".join(tables)])
+    return "\n\n".join([head, *[source_of(routine, "") for routine in routines], "\n".join(tables)])
 
 
 def numpy_routine(form: Form) -> Routine:
@@ -143,7 +143,7 @@ def numpy_routine(form: Form) -> Routine:
 
 def numpy_source(form: Form) -> str:
     """The source of the NumPy function of one form."""
-    return printed(numpy_routine(form), '@np.errstate(all="ignore")\n')
+    return source_of(numpy_routine(form), '@np.errstate(all="ignore")\n')
 
 
 def _numpy_hessian() -> Routine:

@@ -27,14 +27,14 @@ from sympy import (
 )
 from sympy.codegen.cfunctions import log1p
 
-from gradlab.symbolic.definition import K, N, unguarded, x
+from gradlab.symbolic.definition import K, N, without_guard, x
 
 _EXPONENTIALS = IndexedBase("E", positive=True)
 
 
 def is_zero(expression: Expr) -> bool:
     """Whether the normal form of `expression` is 0. False means: not 0, or not found to be."""
-    form = _rewritten(_differentiated(expression).replace(_is_logit, lambda logit: log(_EXPONENTIALS[logit.indices])))
+    form = _rewritten(_differentiate(expression).replace(_is_logit, lambda logit: log(_EXPONENTIALS[logit.indices])))
     numerator, _ = fraction(together(form))
     return bool(_with_deltas_used(expand(numerator)) == 0)
 
@@ -43,7 +43,7 @@ def _is_logit(expression: Expr) -> bool:
     return bool(getattr(expression, "base", None) == x)
 
 
-def _differentiated(expression: Expr) -> Expr:
+def _differentiate(expression: Expr) -> Expr:
     """Derivatives carried out by SymPy; the sums are left alone."""
     return expression.replace(Derivative, lambda inner, *variables: inner.diff(*[pair[0] for pair in variables]))
 
@@ -60,7 +60,7 @@ def _rewritten(expression: Expr) -> Expr:
     if isinstance(expression, log):
         return _logarithm(arguments[0])
     if isinstance(expression, Piecewise):
-        return _rewritten(unguarded(expression))
+        return _rewritten(without_guard(expression))
     return expression.func(*arguments)
 
 

@@ -36,14 +36,14 @@ def _language(axes: tuple[Symbol, ...]) -> Language:
             return name_of(entry)
         (index,) = entry.indices
         if index in axes:
-            return name_of(entry) + _aligned(axes, index, "class" if entry.base == w else "row, class")
+            return name_of(entry) + _align(axes, index, "class" if entry.base == w else "row, class")
         if index not in LETTERS:
             raise TypeError(f"{index} has no axis of its own in {entry}: bind the sum over it first")
         return f"np.take_along_axis({name_of(entry)}, {LETTERS[index].name}, axis=1)"
 
     def symbol(letter: Expr, _: Language) -> str:
         if letter in axes:
-            return "classes" + _aligned(axes, letter, "class")
+            return "classes" + _align(axes, letter, "class")
         return name_of(letter) + ("[:, :, None]" if len(axes) == 2 and letter not in _SCALARS else "")
 
     def delta(equal: Expr, language: Language) -> str:
@@ -57,7 +57,7 @@ def _language(axes: tuple[Symbol, ...]) -> Language:
     return Language(rules, times=" * ", quotient=_quotient, sum_level=TIGHT)
 
 
-def _aligned(axes: tuple[Symbol, ...], index: Symbol, shape: str) -> str:
+def _align(axes: tuple[Symbol, ...], index: Symbol, shape: str) -> str:
     """The subscript that puts an array over `index` on its axis; shape: "row, class" or "class"."""
     if len(axes) < 2:
         return ""

@@ -94,15 +94,15 @@ class RowFactor:
     meaning: str
 
 
-def _smoothed(coefficient: Expr) -> Expr:
+def _smooth(coefficient: Expr) -> Expr:
     return (1 - epsilon) * coefficient + epsilon / K
 
 
-def _weighted(coefficient: Expr) -> Expr:
+def _weigh(coefficient: Expr) -> Expr:
     return w[j] * coefficient
 
 
-def _ignored(coefficient: Expr) -> Expr:
+def _ignore(coefficient: Expr) -> Expr:
     return (1 - KroneckerDelta(y, c)) * coefficient
 
 
@@ -113,9 +113,9 @@ TARGETS: dict[str, Expr] = {
 
 # In the order in which they are applied.
 OPTIONS: dict[str, Option] = {
-    "label_smoothing": Option(epsilon, _smoothed, "the target moves towards the uniform distribution by epsilon"),
-    "class_weights": Option(w, _weighted, "each class's term is multiplied by the weight of that class"),
-    "ignore_index": Option(c, _ignored, "a row with the label c contributes nothing"),
+    "label_smoothing": Option(epsilon, _smooth, "the target moves towards the uniform distribution by epsilon"),
+    "class_weights": Option(w, _weigh, "each class's term is multiplied by the weight of that class"),
+    "ignore_index": Option(c, _ignore, "a row with the label c contributes nothing"),
 }
 
 # In the order in which they are applied.
@@ -140,11 +140,11 @@ ROW_FACTORS: dict[str, RowFactor] = {
 
 # Rules that need a label, so they go with index targets only: factors 0 or 1 of a whole row.
 LABEL_OPTIONS = ("ignore_index",)
-KEPT = _ignored(Integer(1))
+KEPT = _ignore(Integer(1))
 
 # What a row adds to the denominator of the mean, by what that is over and by the kind of target.
 DENOMINATORS: dict[str, dict[str, Expr]] = {
-    "sum_of_weights": {"index": _ignored(s * over_classes(_weighted(KroneckerDelta(j, y)), j)), "probability": s},
+    "sum_of_weights": {"index": _ignore(s * over_classes(_weigh(KroneckerDelta(j, y)), j)), "probability": s},
     "number_of_rows": {"index": KEPT, "probability": Integer(1)},
     "all_rows": {"index": Integer(1), "probability": Integer(1)},
 }

@@ -43,7 +43,7 @@ def equal(before: Expr, after: Expr, bindings: Sequence[Binding] = ()) -> Proof:
 
     Raises ProofError, with a counterexample if one is found.
     """
-    difference = inlined(before, bindings) - inlined(after, bindings)
+    difference = inline(before, bindings) - inline(after, bindings)
     if is_zero(difference):
         return Proof(_statement(before, after), SYMBOLIC)
     return equal_entry_by_entry(before, after, bindings)
@@ -51,7 +51,7 @@ def equal(before: Expr, after: Expr, bindings: Sequence[Binding] = ()) -> Proof:
 
 def equal_entry_by_entry(before: Expr, after: Expr, bindings: Sequence[Binding] = ()) -> Proof:
     """The same by writing out every entry for each K in SIZES; SymPy's own algebra, no rules of this project."""
-    difference = inlined(before, bindings) - inlined(after, bindings)
+    difference = inline(before, bindings) - inline(after, bindings)
     found = counterexample(difference, SIZES[:3])
     if found:
         raise ProofError(f"{_statement(before, after)} is false: the difference is {found}")
@@ -62,18 +62,18 @@ def equal_entry_by_entry(before: Expr, after: Expr, bindings: Sequence[Binding] 
     return Proof(_statement(before, after), ENTRY_BY_ENTRY)
 
 
-def inlined(expression: Expr, bindings: Sequence[Binding]) -> Expr:
+def inline(expression: Expr, bindings: Sequence[Binding]) -> Expr:
     """`expression` with every letter of `bindings` replaced, the last one first.
 
     A class chosen as the largest stays a letter: the formulas hold whichever class it is.
     """
     for binding in reversed(bindings):
         if not isinstance(binding.value, argmax):
-            expression = _replaced(expression, binding)
+            expression = _replace(expression, binding)
     return expression
 
 
-def _replaced(expression: Expr, binding: Binding) -> Expr:
+def _replace(expression: Expr, binding: Binding) -> Expr:
     if not isinstance(binding.letter, Indexed):
         return expression.replace(lambda part: part == binding.letter, lambda _: _with_fresh_bounds(binding.value))
     base, indices = binding.letter.base, binding.letter.indices

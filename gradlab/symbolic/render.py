@@ -128,7 +128,7 @@ def _latex_fact(fact: Proof) -> str:
 def _words(text: str) -> str:
     """Words for LaTeX: entries such as x_j and delta_ik become mathematics, an underscore elsewhere is escaped."""
     pieces = re.split(r"\b(delta_[a-z]+|sum_[a-z]|[a-zA-Z]_[a-z]|[AKNR])\b", text)
-    return "".join(_mathematics(piece) if place % 2 else _escaped(piece) for place, piece in enumerate(pieces))
+    return "".join(_mathematics(piece) if place % 2 else _escape(piece) for place, piece in enumerate(pieces))
 
 
 def _mathematics(entry: str) -> str:
@@ -137,7 +137,7 @@ def _mathematics(entry: str) -> str:
     return f"${letter}_{{{index}}}$" if index else f"${letter}$"
 
 
-def _escaped(text: str) -> str:
+def _escape(text: str) -> str:
     return re.sub(r"([_&%#$])", r"\\\1", text)
 
 

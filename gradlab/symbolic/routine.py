@@ -22,7 +22,7 @@ def identifier(name: str) -> str:
     return name.replace("-", "_")
 
 
-def printed(routine: Routine, decorator: str) -> str:
+def source_of(routine: Routine, decorator: str) -> str:
     """The source of a function, its signature broken where it is too long for a line."""
     body = "\n".join(f"    {line}" for line in routine.lines)
     first = f"def {routine.signature}:"

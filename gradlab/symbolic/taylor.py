@@ -71,7 +71,7 @@ def map_agrees(name: str, program: Callable[[arb, arb], tuple[arb, arb]], seed: 
     with ctx.workprec(PRECISION):
         for logit, factor in _pairs(seed):
             image, slope = program(logit, factor)
-            series = evaluated(one.mapped, {u: arb_series([logit, 1], _ORDER), one.letter: factor})
+            series = evaluate(one.mapped, {u: arb_series([logit, 1], _ORDER), one.letter: factor})
             _must_overlap(image, series[0], f"the image of {name}")
             _must_overlap(slope, series[1], f"the slope of {name}")
     return Proof(f"{name}: image and slope at {_PAIRS} random points are the definition's to {WIDEST:.0e}", TAYLOR)
@@ -84,7 +84,7 @@ def row_agrees(program: Callable[[Row, Row], tuple[arb, Row]], loss: Expr, param
         for logits, coefficients in _points(1):
             found, gradient = program(logits, coefficients)
             for index in range(len(logits)):
-                series = evaluated(loss, {**parameters, **_moved(logits, coefficients, [index])})
+                series = evaluate(loss, {**parameters, **_move(logits, coefficients, [index])})
                 _must_overlap(found, series[0], f"the loss, K = {len(logits)}")
                 _must_overlap(gradient[index], series[1], f"entry {index} of the gradient, K = {len(logits)}")
                 values += 1
@@ -93,18 +93,18 @@ def row_agrees(program: Callable[[Row, Row], tuple[arb, Row]], loss: Expr, param
 
 def along(logits: Row, coefficients: Row, classes: Sequence[int]) -> arb_series:
     """The defined loss at x + s v to order s^2; v adds 1 at each of `classes`, 2 where one is named twice."""
-    series: arb_series = evaluated(row_loss(), _moved(logits, coefficients, classes))
+    series: arb_series = evaluate(row_loss(), _move(logits, coefficients, classes))
     return series
 
 
-def _moved(logits: Row, coefficients: Row, classes: Sequence[int]) -> Values:
+def _move(logits: Row, coefficients: Row, classes: Sequence[int]) -> Values:
     """The letters of a row's loss at x + s v, as in `along`."""
     slopes = [list(classes).count(index) for index in range(len(logits))]
     moved = [arb_series([value, slope], _ORDER) for value, slope in zip(logits, slopes, strict=True)]
     return {K: len(logits), x: moved, t: [arb_series([value], _ORDER) for value in coefficients]}
 
 
-def evaluated(expression: Expr, values: Values) -> Any:
+def evaluate(expression: Expr, values: Values) -> Any:
     """The value of `expression`, a walk over it: numbers, letters, + * / exp log and sums over classes.
 
     values: K -> an int, an index -> an int, an indexed base -> a list. Raises TypeError for anything else.
@@ -117,27 +117,27 @@ def evaluated(expression: Expr, values: Values) -> Any:
     raise TypeError(f"no rule for {type(expression).__name__} in {expression}")
 
 
-def _summed(summation: Expr, values: Values) -> Any:
+def _sum(summation: Expr, values: Values) -> Any:
     index, first, last = summation.limits[0]
-    span = range(evaluated(first, values), evaluated(last, values) + 1)
-    return sum((evaluated(summation.function, {**values, index: value}) for value in span), 0)
+    span = range(evaluate(first, values), evaluate(last, values) + 1)
+    return sum((evaluate(summation.function, {**values, index: value}) for value in span), 0)
 
 
-def _raised(power: Expr, values: Values) -> Any:
-    base, exponent = evaluated(power.base, values), int(power.exp)
+def _raise(power: Expr, values: Values) -> Any:
+    base, exponent = evaluate(power.base, values), int(power.exp)
     return base**exponent if exponent > 0 else 1 / base**-exponent
 
 
 _RULES: dict[Any, Callable[[Expr, Values], Any]] = {
     Integer: lambda number, _: int(number),
     Indexed: lambda entry, values: values[entry.base][values[entry.indices[0]]],
-    Add: lambda total, values: sum(evaluated(term, values) for term in total.args),
-    Mul: lambda product, values: prod(evaluated(factor, values) for factor in product.args),
-    exp: lambda call, values: evaluated(call.args[0], values).exp(),
-    log: lambda call, values: evaluated(call.args[0], values).log(),
-    tanh: lambda call, values: 1 - 2 / ((2 * evaluated(call.args[0], values)).exp() + 1),
-    Pow: _raised,
-    Sum: _summed,
+    Add: lambda total, values: sum(evaluate(term, values) for term in total.args),
+    Mul: lambda product, values: prod(evaluate(factor, values) for factor in product.args),
+    exp: lambda call, values: evaluate(call.args[0], values).exp(),
+    log: lambda call, values: evaluate(call.args[0], values).log(),
+    tanh: lambda call, values: 1 - 2 / ((2 * evaluate(call.args[0], values)).exp() + 1),
+    Pow: _raise,
+    Sum: _sum,
 }
 
 

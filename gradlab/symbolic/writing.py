@@ -55,7 +55,7 @@ def left_out(summation: Expr) -> tuple[Expr, Symbol | None]:
     return summation.function, None
 
 
-def picked(summation: Expr) -> tuple[Expr, Symbol] | None:
+def pick(summation: Expr) -> tuple[Expr, Symbol] | None:
     """The summand at class a, and a, if the summand has the factor delta_ja: the sum is that, or 0 if a is no class."""
     index = summation.limits[0][0]
     for factor in Mul.make_args(summation.function):
@@ -79,9 +79,9 @@ def _piece(expression: Expr, language: Language) -> Piece:
     if isinstance(expression, Integer):
         return str(expression), TIGHT if expression >= 0 else LOOSE
     if isinstance(expression, Add):
-        return _added(expression, language), LOOSE
+        return _add(expression, language), LOOSE
     if isinstance(expression, Mul | Pow | Rational):
-        return _multiplied(expression, language)
+        return _multiply(expression, language)
     for kind in type(expression).__mro__:
         if kind in language.rules:
             level = language.sum_level if isinstance(expression, Sum) else TIGHT
@@ -89,7 +89,7 @@ def _piece(expression: Expr, language: Language) -> Piece:
     raise TypeError(f"no rule for {type(expression).__name__} in {expression}")
 
 
-def _added(expression: Expr, language: Language) -> str:
+def _add(expression: Expr, language: Language) -> str:
     """Numbers first, then what is added, then what is subtracted."""
     terms = sorted(expression.as_ordered_terms(), key=lambda term: not term.is_Number)
     terms = sorted(terms, key=lambda term: term.could_extract_minus_sign())
@@ -102,7 +102,7 @@ def _added(expression: Expr, language: Language) -> str:
     return text
 
 
-def _multiplied(expression: Expr, language: Language) -> Piece:
+def _multiply(expression: Expr, language: Language) -> Piece:
     if expression.could_extract_minus_sign():
         return f"-{write_tight(-expression, language, PRODUCT)}", LOOSE
     numerator, denominator = _fraction(expression)

@@ -41,7 +41,7 @@ def callable_at(place: str, target: str) -> Found | None:
     head, _, attribute = place.rpartition(":")
     if not head or not all(part.isidentifier() for part in attribute.split(".")):
         return None
-    module = import_file(existing(head)) if is_path(head) else _named(head, target)
+    module = import_file(existing(head)) if is_path(head) else _module_named(head, target)
     return attribute_of(module, attribute, head, target)
 
 
@@ -79,7 +79,7 @@ def standing_for(found: Found, call: Any, defaults: Mapping[str, Any]) -> Found:
     return replace(found, function=call, defaults=defaults)
 
 
-def differentiated_by(
+def with_gradient_by(
     framework: Callable[[Callable[..., Any], Any, Any], tuple[Any, Any]], given: Found, defaults: Mapping[str, Any]
 ) -> Found:
     """A user's loss in the place where it was found, with a gradient by framework(loss, logits, targets)."""
@@ -109,7 +109,7 @@ def follow(value: Any, path: str) -> Any:
     return value
 
 
-def _named(name: str, target: str) -> ModuleType:
+def _module_named(name: str, target: str) -> ModuleType:
     if not all(part.isidentifier() for part in name.split(".")):
         raise TargetError(f"{target}: {name!r} is no name of a module, and no path of a Python file")
     return import_name(name)

@@ -38,11 +38,11 @@ def import_file(path: Path) -> ModuleType:
     mix; its folder is importable, as it is for `python file.py`. What it prints and warns is dropped.
     Raises TargetError that names the exception and the line.
     """
-    with _guarded(str(path)):
+    with _guard(str(path)):
         place = path.resolve()
         root, name = _place(place)
         with _importable(root):
-            return _executed(place) if "." not in name else _submodule(root, name)
+            return _execute(place) if "." not in name else _submodule(root, name)
 
 
 def import_name(name: str) -> ModuleType:
@@ -50,7 +50,7 @@ def import_name(name: str) -> ModuleType:
 
     Raises AbsentError where it does not exist, TargetError where it does not import.
     """
-    with _guarded(name), _importable(Path.cwd()):
+    with _guard(name), _importable(Path.cwd()):
         try:
             return importlib.import_module(name)
         except ModuleNotFoundError as error:
@@ -83,7 +83,7 @@ def _place(path: Path) -> tuple[Path, str]:
     return folder, ".".join(parts)
 
 
-def _executed(path: Path) -> ModuleType:
+def _execute(path: Path) -> ModuleType:
     """A module made from the file's source as it is now; compiled code that is kept elsewhere may be older."""
     name = f"_gradlab_{_short(path)}_{path.stem}"
     module = importlib.util.module_from_spec(ModuleSpec(name, None, origin=str(path)))
@@ -164,7 +164,7 @@ def _folder_of(module: ModuleType) -> str:
 
 
 @contextlib.contextmanager
-def _guarded(shown: str) -> Iterator[None]:
+def _guard(shown: str) -> Iterator[None]:
     """Silence around an import; whatever it raises, but for KeyboardInterrupt, becomes a TargetError."""
     import numpy as np
 
@@ -181,10 +181,10 @@ def _guarded(shown: str) -> Iterator[None]:
     except (KeyboardInterrupt, TargetError):
         raise
     except BaseException as error:
-        raise TargetError(f"{shown} does not import: {_told(error)}") from error
+        raise TargetError(f"{shown} does not import: {_error_text(error)}") from error
 
 
-def _told(error: BaseException) -> str:
+def _error_text(error: BaseException) -> str:
     text = " ".join(str(error).split())
     kind = type(error).__name__
     if isinstance(error, SystemExit):

@@ -41,8 +41,8 @@ from gradlab.targets.callables import (
     is_path,
 )
 from gradlab.targets.importing import AbsentError, TargetError, import_file, import_name, require
-from gradlab.targets.prefixes import PREFIXES, adapted, split_prefix
-from gradlab.targets.shipped import everything, needs_of, shipped
+from gradlab.targets.prefixes import PREFIXES, adapt, split_prefix
+from gradlab.targets.shipped import everything, needs_of, shipped_targets
 
 GROUP = "gradlab.implementations"
 _PREFIXES = tuple(f"{prefix}:" for prefix in PREFIXES)  # as they are written
@@ -63,7 +63,7 @@ def load(
     """
     folder = folder_of(target) if faults is not None else None
     if folder is None or faults is None:
-        return [_claimed(found, claims, tuple(dtypes)) for found in _find(target)]
+        return [_claim(found, claims, tuple(dtypes)) for found in _find(target)]
     loaded: list[Implementation] = []
     for path in files_that_may_offer(folder):
         try:
@@ -90,7 +90,7 @@ def folder_of(target: str) -> Path | None:
 
 def load_offered(path: Path, claims: Mapping[str, Any], dtypes: Iterable[str] = ()) -> list[Implementation]:
     """What one file of a folder offers, which may be nothing. Raises TargetError."""
-    return [_claimed(found, claims, tuple(dtypes)) for found in _offered(path)]
+    return [_claim(found, claims, tuple(dtypes)) for found in _offers(path)]
 
 
 def implementation_of(
@@ -104,7 +104,7 @@ def implementation_of(
     path = getattr(function, "__qualname__", "")
     target = f"{module.__name__}:{path}" if module is not None and follow(module, path) is function else ""
     name = getattr(function, "__name__", type(function).__name__)
-    return _claimed(Found(name, function, module, target), claims, tuple(dtypes))
+    return _claim(Found(name, function, module, target), claims, tuple(dtypes))
 
 
 def _find(target: str) -> list[Found]:
@@ -117,11 +117,11 @@ def _find(target: str) -> list[Found]:
     entries = {entry.name: entry for entry in entry_points(group=GROUP)}
     if target in entries:
         return _find_entry_point(entries[target])
-    found = adapted(target) or _find_in_module(target)
+    found = adapt(target) or _find_in_module(target)
     if found is not None:
         return [found]
     if not is_path(target) and not os.path.exists(target):
-        raise TargetError(_unknown(target, [*shipped(), *entries]))
+        raise TargetError(_unknown(target, [*shipped_targets(), *entries]))
     path = existing(target)
     return _find_in_folder(path) if path.is_dir() else _find_in_file(path)
 
@@ -135,7 +135,7 @@ def _find_in_module(target: str) -> Found | None:
 
 
 def _find_in_file(path: Path) -> list[Found]:
-    found = _offered(path)
+    found = _offers(path)
     if not found:
         raise TargetError(
             f"{path} has nothing to check: mark functions with @gradlab.implementation, list them in __all__,"
@@ -145,7 +145,7 @@ def _find_in_file(path: Path) -> list[Found]:
 
 
 def _find_in_folder(folder: Path) -> list[Found]:
-    found = [one for path in files_that_may_offer(folder) for one in _offered(path)]
+    found = [one for path in files_that_may_offer(folder) for one in _offers(path)]
     if not found:
         raise TargetError(offers_nothing(folder))
     return found
@@ -172,7 +172,7 @@ def _may_offer(path: Path) -> bool:
     return b"__all__" in text or b"implementation" in text
 
 
-def _offered(path: Path) -> list[Found]:
+def _offers(path: Path) -> list[Found]:
     """The functions that a file marks, then those that it lists in `__all__`; classes and constants do not count."""
     module = import_file(path)
     own = {name: value for name, value in vars(module).items() if _is_of(module, value)}
@@ -205,7 +205,7 @@ def _find_entry_point(entry: EntryPoint) -> list[Found]:
     return [Found(entry.name, found.function, found.module, entry.name)]
 
 
-def _claimed(found: Found, claims: Mapping[str, Any], dtypes: tuple[str, ...]) -> Implementation:
+def _claim(found: Found, claims: Mapping[str, Any], dtypes: tuple[str, ...]) -> Implementation:
     shown = found.target or found.name
     given: dict[str, Any] = {**found.defaults, **({"dtypes": dtypes} if dtypes else {})}
     try:

@@ -37,7 +37,7 @@ def split_prefix(target: str) -> tuple[str, str]:
     return (prefix + colon, rest) if rest and prefix in PREFIXES else ("", target)
 
 
-def adapted(target: str) -> Found | None:
+def adapt(target: str) -> Found | None:
     """What `prefix:rest` stands for; None for a target without the prefix of an adapter.
 
     Raises TargetError where a package is missing, or where the rest leads to nothing.

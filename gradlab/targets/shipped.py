@@ -39,7 +39,7 @@ class Shipped:
 
 
 @cache
-def shipped() -> dict[str, Shipped]:
+def shipped_targets() -> dict[str, Shipped]:
     """What has a verdict to reach, by name: the implementations in alphabetical order, then the teaching codes.
 
     Without those whose extra is not installed.
@@ -62,7 +62,7 @@ def specimens() -> dict[str, Specimen]:
 
 def sound() -> list[str]:
     """The names of all that no check may reject: the implementations that state no other verdict, and the strangers."""
-    stable = [one.name for one in shipped().values() if one.stated is None]
+    stable = [one.name for one in shipped_targets().values() if one.stated is None]
     return stable + [name for module in _modules(STRANGERS) for name in module.__all__]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .._rows import maximum
-from ..every_option import checked_rows, checked_targets, checked_weights, every_option, smoothed
+from ..every_option import checked_rows, checked_targets, checked_weights, every_option, smooth
 
 Array = npt.NDArray[Any]
 Answer = tuple[Any, Array]
@@ -154,7 +154,7 @@ def _factors(logits: Array, targets: Array, reduction: str, options: Any) -> Arr
     weights = checked_weights(options.get("class_weights"), logits)
     shares, ignored = checked_targets(targets, logits, options.get("ignore_index"))
     rows = checked_rows(options.get("sample_weights"), logits, 0.0)[:, None]
-    mass = rows * (weights * smoothed(shares, options.get("label_smoothing", 0.0))).sum(axis=1, keepdims=True)
+    mass = rows * (weights * smooth(shares, options.get("label_smoothing", 0.0))).sum(axis=1, keepdims=True)
     mass[ignored] = 0
     counts = (rows * weights * shares).sum() if np.ndim(targets) == 1 else rows.sum()
     with np.errstate(invalid="ignore"):

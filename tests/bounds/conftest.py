@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from gradlab.problems.dtypes import DTYPE_NAMES, format_of
-from gradlab.problems.families.placing import placed, rounded, underflows
+from gradlab.problems.families.placing import make_problem, round_to, underflows
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Array, Problem, moderate_limit
 
@@ -287,7 +287,7 @@ def strained(dtype: str, n_classes: int, objective: Objective, moderate: bool) -
     )
     rows = np.clip(np.concatenate([rows, rows]), -limit, limit) if moderate else np.concatenate([rows, rows])
     labels = np.where(np.arange(len(rows)) < len(rows) / 2, rows.argmax(axis=1), rng.integers(0, n_classes, len(rows)))
-    return with_objective(placed(fmt, rows, labels), objective)
+    return with_objective(make_problem(fmt, rows, labels), objective)
 
 
 def with_objective(problem: Problem, objective: Objective) -> Problem:
@@ -298,7 +298,7 @@ def with_objective(problem: Problem, objective: Objective) -> Problem:
     if objective.targets == "probability":
         shares = np.asarray(np.random.default_rng(problem.n_classes).uniform(0, 1, problem.logits.shape)) ** 3
         shares[:, 0] = 0
-        return problem.replace(targets=rounded(problem.format, shares), objective=objective)
+        return problem.replace(targets=round_to(problem.format, shares), objective=objective)
     if objective.ignore_index is not None:
         labels = np.where(np.arange(problem.n_rows) % 5 == 4, objective.ignore_index, problem.targets)
         return problem.replace(targets=labels, objective=objective)

@@ -13,7 +13,7 @@ from gradlab.bounds.rounding_counts import ACCURATE_BETA
 from gradlab.oracle.enclosure import enclose
 from gradlab.oracle.ulp import absolute_error
 from gradlab.problems.dtypes import format_of
-from gradlab.problems.families.placing import placed, underflows
+from gradlab.problems.families.placing import make_problem, underflows
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Array, Problem
 
@@ -61,7 +61,7 @@ def flushing(problem: Problem) -> tuple[Array, Array]:
 def among_subnormals(request: pytest.FixtureRequest) -> Problem:
     fmt = format_of(request.param)
     depths = underflows(fmt) - np.linspace(0.1, 16.5, 9) - 2
-    return placed(fmt, np.stack([-depths, 0 * depths, -depths - 0.3], axis=1), np.ones(9, dtype=np.int64))
+    return make_problem(fmt, np.stack([-depths, 0 * depths, -depths - 0.3], axis=1), np.ones(9, dtype=np.int64))
 
 
 def test_flushed_results_are_within_the_bound_for_flushing(among_subnormals: Problem) -> None:

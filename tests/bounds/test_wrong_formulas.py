@@ -14,7 +14,7 @@ from gradlab.oracle.enclosure import enclose
 from gradlab.oracle.ulp import absolute_error
 from gradlab.problems.coefficients import coefficients_of
 from gradlab.problems.dtypes import format_of
-from gradlab.problems.families.placing import placed
+from gradlab.problems.families.placing import make_problem
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Array, Problem
 
@@ -40,7 +40,7 @@ def exceeds(problem: Problem, loss: Any, gradient: Array) -> bool:
 
 def moderate(dtype: str, **options: Any) -> Problem:
     rows = CONFIDENT if "label_smoothing" in options else ROWS
-    return placed(format_of(dtype), rows, LABELS).replace(objective=Objective(**options))
+    return make_problem(format_of(dtype), rows, LABELS).replace(objective=Objective(**options))
 
 
 def as_rounded(problem: Problem, values: Array) -> Array:
@@ -108,7 +108,7 @@ def test_entry_off_by_a_hundred_and_thirty_roundings_exceeds_the_bound(dtype: st
 
 def offset(dtype: str) -> Problem:
     fmt = format_of(dtype)
-    return placed(fmt, 2.0**fmt.precision - np.array([[0.0, 1.0, 3.0]]), [1])
+    return make_problem(fmt, 2.0**fmt.precision - np.array([[0.0, 1.0, 3.0]]), [1])
 
 
 def test_log_sum_exp_less_the_target_exceeds_the_bound_at_an_offset(dtype: str) -> None:
@@ -128,7 +128,7 @@ def test_exp_of_logit_less_log_sum_exp_exceeds_the_bound_at_an_offset(dtype: str
 
 @pytest.mark.parametrize("half", ["float16", "bfloat16"])
 def test_half_precision_sum_of_four_thousand_ones_exceeds_the_bound(half: str) -> None:
-    problem = placed(format_of(half), np.zeros((1, 4096)), [0])
+    problem = make_problem(format_of(half), np.zeros((1, 4096)), [0])
     counted = 1.0 / problem.format.unit_roundoff  # where adding 1 changes nothing any more
     assert exceeds(problem, np.log(counted), 1 / counted - coefficients_of(problem))
 
@@ -136,6 +136,6 @@ def test_half_precision_sum_of_four_thousand_ones_exceeds_the_bound(half: str) -
 @pytest.mark.parametrize("value", [np.nan, 3.0, -np.inf])
 def test_only_infinity_is_accepted_beside_a_mean_whose_sum_overflows(dtype: str, value: float) -> None:
     fmt = format_of(dtype)
-    problem = placed(fmt, np.tile([[0.0, -0.9 * fmt.largest]], (3, 1)), [1, 1, 1])
+    problem = make_problem(fmt, np.tile([[0.0, -0.9 * fmt.largest]], (3, 1)), [1, 1, 1])
     assert first_order.sum_overflows(problem)
     assert exceeds(problem, value, exact(problem)[1])

@@ -21,7 +21,7 @@ from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import Claims
 from gradlab.implementations.every_option import every_option
 from gradlab.problems.dtypes import format_of
-from gradlab.problems.families.placing import placed
+from gradlab.problems.families.placing import make_problem
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Array, Problem
 from gradlab.result import Comparison
@@ -37,7 +37,7 @@ ROUTES: dict[str, Route] = {"classes": along_classes, "coordinates": along_coord
 def drawn(dtype: str, shape: tuple[int, int], objective: Objective = PLAIN, size: float = 2.0) -> Problem:
     rng = np.random.default_rng([*shape])
     logits = rng.uniform(-size, size, shape)
-    return placed(format_of(dtype), logits, rng.integers(0, shape[1], shape[0])).replace(objective=objective)
+    return make_problem(format_of(dtype), logits, rng.integers(0, shape[1], shape[0])).replace(objective=objective)
 
 
 def named(function: Function, claims: Claims = BY_ROW) -> Implementation:

@@ -13,7 +13,7 @@ from gradlab.checks.invariants import permuting_rows_permutes_the_gradient
 from gradlab.evaluation.call import Implementation
 from gradlab.implementations.shifted import shifted
 from gradlab.problems.dtypes import format_of
-from gradlab.problems.families.placing import placed
+from gradlab.problems.families.placing import make_problem
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Array, Problem
 from gradlab.result import worst_result
@@ -24,7 +24,7 @@ LEAST = [0.5, 0.9, 0.7]  # of the largest number, a loss in each of three rows
 def overflowing(dtype: str, reduction: str) -> Problem:
     fmt = format_of(dtype)
     rows = [[0.0, -share * fmt.largest] for share in LEAST]
-    return placed(fmt, rows, [1, 1, 1]).replace(objective=Objective(reduction))
+    return make_problem(fmt, rows, [1, 1, 1]).replace(objective=Objective(reduction))
 
 
 def with_loss(value: float) -> Callable[..., Any]:

@@ -17,12 +17,12 @@ from gradlab.harness.selection import problems_in_run, questions_in_run
 from gradlab.harness.tally import results_of
 from gradlab.harness.verdict import Verdict
 from gradlab.targets.load import load
-from gradlab.targets.shipped import shipped, sound, specimens
+from gradlab.targets.shipped import shipped_targets, sound, specimens
 from tests.runs import DTYPES, in_one_dtype_first
 
 CLAIMS = {load(name, {})[0].claims: name for name in sound()}  # the power of a run depends on no more of it
 SEEN_IN_THE_STANDARD_FAMILIES = {"sequential_half_mean"}  # the other defects are seen in those of the quick profile
-OURS = [name for name in sound() if name in shipped()]
+OURS = [name for name in sound() if name in shipped_targets()]
 ALSO_ACCURATE = ("loss_within_a_few_ulp", "target_entry_within_a_few_ulp", "rows_sum_to_zero_relative_to_largest")
 
 

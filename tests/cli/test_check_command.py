@@ -209,8 +209,8 @@ def test_what_ships_gets_the_verdicts_that_it_states(gradlab: Any) -> None:
 def test_a_verdict_that_is_not_as_stated_is_status_1(gradlab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from gradlab.targets import shipped as module
 
-    wrong = {"shifted": replace(module.shipped()["shifted"], stated="wrong")}
-    monkeypatch.setattr(module, "shipped", lambda: wrong)
+    wrong = {"shifted": replace(module.shipped_targets()["shifted"], stated="wrong")}
+    monkeypatch.setattr(module, "shipped_targets", lambda: wrong)
     ran = gradlab("check", "--shipped")
     assert ran.status == 1
     assert "NO: wrong" in ran.out
@@ -221,8 +221,8 @@ def test_a_verdict_for_another_reason_than_the_stated_one_is_status_1(
 ) -> None:
     from gradlab.targets import shipped as module
 
-    one = replace(module.shipped()["textbook"], because=("keeps_the_dtype", "gradient_within_forward_error"))
-    monkeypatch.setattr(module, "shipped", lambda: {"textbook": one})
+    one = replace(module.shipped_targets()["textbook"], because=("keeps_the_dtype", "gradient_within_forward_error"))
+    monkeypatch.setattr(module, "shipped_targets", lambda: {"textbook": one})
     ran = gradlab("check", "--shipped")
     assert ran.status == 1
     assert "NO: keeps_the_dtype did not fail" in ran.out

@@ -16,7 +16,7 @@ from gradlab.implementations.fused import fused
 from gradlab.implementations.fused_accurate import fused_accurate
 from gradlab.measure.timing import bytes_beyond_the_gradient
 from gradlab.targets.load import TargetError, load
-from gradlab.targets.shipped import shipped
+from gradlab.targets.shipped import shipped_targets
 
 COMPILED = [fused, fused_accurate]
 BOTH = 11 + 12  # ULP: what docs/accuracy.md proves of accurate and of fused_accurate
@@ -169,14 +169,14 @@ def test_without_numba_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch
 
 def test_without_numba_they_are_neither_judged_nor_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    shipped.cache_clear()
+    shipped_targets.cache_clear()
     try:
-        assert {"fused", "fused_accurate"}.isdisjoint(shipped())
-        assert "shifted" in shipped()
+        assert {"fused", "fused_accurate"}.isdisjoint(shipped_targets())
+        assert "shifted" in shipped_targets()
         with pytest.raises(TargetError, match=r"fused needs numba, which the extra brings: gradlab-verify\[fast\]"):
             load("fused", {})
     finally:
-        shipped.cache_clear()
+        shipped_targets.cache_clear()
 
 
 def test_compiled_code_is_kept_for_one_name_of_the_module(monkeypatch: pytest.MonkeyPatch) -> None:

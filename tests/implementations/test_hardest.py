@@ -17,7 +17,7 @@ from gradlab.measure.level_climbing import decoded
 from gradlab.problems.problem import Problem
 from gradlab.result import worst_result
 from gradlab.targets.load import load
-from gradlab.targets.shipped import shipped, sound
+from gradlab.targets.shipped import shipped_targets, sound
 
 CORPUS: list[dict[str, Any]] = json.loads((Path(__file__).parent / "hardest.json").read_text())
 
@@ -48,12 +48,14 @@ def test_it_stays_within_the_level_that_it_claims(entry: dict[str, Any]) -> None
 
 
 def test_there_are_hardest_inputs_for_each_implementation_and_dtype_that_is_sound() -> None:
-    wanted = {(name, dtype) for name in sound() if name in shipped() for dtype in load(name, {})[0].claims.dtypes}
+    wanted = {
+        (name, dtype) for name in sound() if name in shipped_targets() for dtype in load(name, {})[0].claims.dtypes
+    }
     assert {(entry["implementation"], entry["dtype"]) for entry in CORPUS} >= wanted
 
 
 def test_there_are_hardest_rows_of_levels_of_few_and_of_many_classes_for_each_that_is_accurate() -> None:
-    accurate = [name for name in sound() if name in shipped() and load(name, {})[0].claims.level == "accurate"]
+    accurate = [name for name in sound() if name in shipped_targets() and load(name, {})[0].claims.level == "accurate"]
     wanted = {
         (name, dtype, is_many)
         for name in accurate

@@ -8,14 +8,14 @@ from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import PROFILES
 from gradlab.harness.run import run_checks
 from gradlab.targets.load import load
-from gradlab.targets.shipped import shipped
+from gradlab.targets.shipped import shipped_targets
 from tests.runs import in_one_dtype_first
 
-BREAKING = {name: one for name, one in shipped().items() if one.stated}
+BREAKING = {name: one for name, one in shipped_targets().items() if one.stated}
 
 
 def test_textbook_and_the_teaching_codes_state_a_verdict() -> None:
-    assert {"textbook", *(name for name, one in shipped().items() if one.is_teaching_code)} == set(BREAKING)
+    assert {"textbook", *(name for name, one in shipped_targets().items() if one.is_teaching_code)} == set(BREAKING)
 
 
 @pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.more)])

@@ -23,7 +23,7 @@ from gradlab.isolation.journal import Journal, shared_memory
 from gradlab.isolation.limits import LOADING, TIMING, Limits, last_words, memory_of, spelled_bytes, spelled_end
 from gradlab.isolation.recorded_call import key_of
 from gradlab.isolation.streams import CANARY, Folder, fill_with_links
-from gradlab.report.json import encoded_run
+from gradlab.report.json import encode_run
 from gradlab.runs.state import RunState
 
 DUMP = """assertion failed
@@ -129,14 +129,14 @@ def whole_run() -> tuple[Any, list[bytes]]:
     """What a run comes to, and all that it had kept on its way."""
     state, packed = RunState(IMPLEMENTATION, PLAN), list[bytes]()
     run = run_checks(IMPLEMENTATION, PLAN, course=Course(keep=lambda done: packed.append(state.packed(done))))
-    return encoded_run(run), packed
+    return encode_run(run), packed
 
 
 @pytest.mark.parametrize("place", [0, 60, -1])
 def test_a_run_that_is_taken_up_again_ends_as_one_that_was_not_interrupted(place: int) -> None:
     whole, packed = whole_run()
     done = RunState(IMPLEMENTATION, PLAN).unpacked(packed[place])
-    assert encoded_run(run_checks(IMPLEMENTATION, PLAN, course=Course(done))) == whole
+    assert encode_run(run_checks(IMPLEMENTATION, PLAN, course=Course(done))) == whole
 
 
 def test_a_folder_of_links_tells_what_is_gone_and_has_it_again(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:

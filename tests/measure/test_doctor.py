@@ -87,7 +87,7 @@ def test_an_exp_that_is_off_beside_one_argument_known_to_be_hard_is_found(
     found = doctor.examination()
     assert not found["sound"]
     assert found_of(found, "exp", "float32")["argument"] == float(place[0]).hex()
-    assert "\n".join(doctor.told(found)).count(" TOO LARGE") == 1
+    assert "\n".join(doctor.doctor_lines(found)).count(" TOO LARGE") == 1
 
 
 @pytest.mark.usefixtures("few_arguments")
@@ -97,7 +97,7 @@ def test_an_exp_that_level_stable_allows_may_be_too_bad_for_level_accurate(monke
     one = found_of(found, "exp", "float64")
     assert (one["within_beta"], one["within_accurate"]) == (True, False)
     assert (found["sound"], found["sound_for_accurate"]) == (True, False)
-    assert "\n".join(doctor.told(found)).count(" TOO LARGE FOR LEVEL ACCURATE") == 1
+    assert "\n".join(doctor.doctor_lines(found)).count(" TOO LARGE FOR LEVEL ACCURATE") == 1
 
 
 @pytest.mark.usefixtures("few_arguments")
@@ -106,7 +106,7 @@ def test_an_answer_that_is_no_number_is_strict_json_and_too_large(monkeypatch: p
     found = doctor.examination()
     assert not found["sound"]
     assert json.loads(json.dumps(found, allow_nan=False)) == found
-    assert "float64 inf TOO LARGE" in "\n".join(doctor.told(found))
+    assert "float64 inf TOO LARGE" in "\n".join(doctor.doctor_lines(found))
 
 
 def test_the_largest_errors_known_are_measured(found: Any) -> None:
@@ -117,7 +117,7 @@ def test_the_largest_errors_known_are_measured(found: Any) -> None:
 
 
 def test_a_build_that_is_not_known_is_said_to_be_so(found: Any) -> None:
-    text = "\n".join(doctor.told({**found, "known_of_this_build": []}))
+    text = "\n".join(doctor.doctor_lines({**found, "known_of_this_build": []}))
     assert "this build is not among those measured at all float32 arguments" in text
 
 
@@ -128,13 +128,13 @@ def silently(done: int, total: int) -> None:
 @pytest.mark.usefixtures("few_arguments")
 def test_a_walk_counts_like_the_rest() -> None:
     off = replace(ELEMENTARY[0], numpy=lambda x: np.exp(x) * (1 + 2.0**-20) if x.dtype == np.float32 else np.exp(x))
-    walks = [doctor.walked_error(one, range(0x40000000, 0x40000100), 1, silently) for one in (off, ELEMENTARY[0])]
+    walks = [doctor.sweep_error(one, range(0x40000000, 0x40000100), 1, silently) for one in (off, ELEMENTARY[0])]
     assert [one["within_beta"] for one in walks] == [False, True]
     assert [one["n_arguments"] for one in walks] == [256, 256]
     assert doctor.examination(walks[1:])["sound"]
     found = doctor.examination(walks)
     assert not found["sound"]
-    assert "\n".join(doctor.told(found)).count("exp float32 at 256 arguments: at most ") == 2
+    assert "\n".join(doctor.doctor_lines(found)).count("exp float32 at 256 arguments: at most ") == 2
 
 
 def test_a_processor_that_is_not_known_is_no_error(found: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,7 +142,7 @@ def test_a_processor_that_is_not_known_is_no_error(found: Any, tmp_path: Path, m
     monkeypatch.setattr(doctor, "N_ARGUMENTS", 10)
     unknown = doctor.examination()
     assert unknown["processor_flags"] == []
-    assert "processor flags: unknown" in list(doctor.told(unknown))
+    assert "processor flags: unknown" in list(doctor.doctor_lines(unknown))
 
 
 @pytest.mark.parametrize("field", ["flags", "Features"])
@@ -160,7 +160,7 @@ def test_processor_flags_are_those_of_the_first_processor(
 def test_what_is_too_large_is_said_loudly(found: Any) -> None:
     errors = [{**one, "within_beta": False} for one in found["elementary"]]
     arithmetic = {name: dict.fromkeys(one, False) for name, one in found["arithmetic"].items()}
-    text = "\n".join(doctor.told({**found, "elementary": errors, "arithmetic": arithmetic}))
+    text = "\n".join(doctor.doctor_lines({**found, "elementary": errors, "arithmetic": arithmetic}))
     assert text.count("TOO LARGE") == len(errors)
     assert "FLUSHED TO ZERO" in text
     assert "NOT TO NEAREST" in text

@@ -12,8 +12,8 @@ from gradlab.bounds.rounding_counts import ACCURATE_BETA, ASSUMED_BY_ACCURATE, B
 from gradlab.measure.function_errors import (
     DATA,
     KnownError,
-    decoded,
-    encoded,
+    decode,
+    encode,
     known_errors,
     this_build,
     worst_arguments,
@@ -90,7 +90,7 @@ def test_an_error_that_was_searched_for_is_rounded_up_to_a_whole_ulp_and_no_furt
 
 def test_the_file_is_what_its_contents_are_written_as() -> None:
     text = DATA.read_text(encoding="utf-8")
-    assert encoded(decoded(text)) == text
+    assert encode(decode(text)) == text
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradlab.measure.function_sweep import ALL, TRUTH_ULP, errors_in_ulp, walk, walked
-from gradlab.oracle.elementary import ELEMENTARY, Elementary, errors_of, sampled
+from gradlab.measure.function_sweep import ALL, TRUTH_ULP, errors_in_ulp, sweep, sweep_here
+from gradlab.oracle.elementary import ELEMENTARY, Elementary, errors_of, sample_arguments
 from gradlab.oracle.intervals import Array
 
 FUNCTIONS = {function.name: function for function in ELEMENTARY}
@@ -28,7 +28,7 @@ def in_float32(changed: Callable[[Array, Array], Any]) -> Elementary:
 def test_one_wrong_answer_of_all_is_found(bits: int) -> None:
     at = np.uint32(bits).view(np.float32)
     one_wrong = in_float32(lambda x, y: np.where(x == at, y * np.float32(1 + 2.0**-19), y))
-    found = walked(one_wrong, FROM_THREE)
+    found = sweep_here(one_wrong, FROM_THREE)
     assert (found.bits, found.argument, found.n_arguments) == (bits, float(at), 2**17)
     assert 19 < found.at_most < 21  # the ULP of exp(3), which is 20.1, is 2^-19
 
@@ -39,7 +39,7 @@ def test_all_bit_patterns_are_asked() -> None:
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_the_errors_are_those_of_ball_arithmetic_and_never_below(name: str) -> None:
-    arguments = sampled(FUNCTIONS[name], "float32", 2000)
+    arguments = sample_arguments(FUNCTIONS[name], "float32", 2000)
     with np.errstate(under="ignore"):
         answers = FUNCTIONS[name].numpy(arguments)
     certified = errors_of(FUNCTIONS[name], "float32", arguments, answers)
@@ -50,19 +50,19 @@ def test_the_errors_are_those_of_ball_arithmetic_and_never_below(name: str) -> N
 
 def test_two_processes_find_what_one_does() -> None:
     bits = range(0, 2**32, 2**15)
-    assert walk(EXP, bits, 2) == walk(EXP, bits, 1)
+    assert sweep(EXP, bits, 2) == sweep(EXP, bits, 1)
 
 
 def test_progress_ends_at_the_number_of_arguments() -> None:
     seen: list[tuple[int, int]] = []
-    walk(EXP, FROM_THREE, 1, lambda done, total: seen.append((done, total)))
+    sweep(EXP, FROM_THREE, 1, lambda done, total: seen.append((done, total)))
     assert seen[-1] == (2**17, 2**17)
 
 
 @pytest.mark.parametrize("answer", [np.nan, np.inf, -np.inf])
 def test_an_answer_that_is_no_number_where_there_is_one_is_infinitely_far_off(answer: float) -> None:
     broken = in_float32(lambda x, y: np.where(x == 3, np.float32(answer), y))
-    found = walked(broken, FROM_THREE)
+    found = sweep_here(broken, FROM_THREE)
     assert (found.at_most, found.argument) == (np.inf, 3.0)
 
 

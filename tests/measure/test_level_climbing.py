@@ -10,7 +10,7 @@ import pytest
 from gradlab.bounds.first_order import accurate_ulps
 from gradlab.evaluation.claims import claims_from
 from gradlab.measure.accuracy import PARTS
-from gradlab.measure.level_climbing import LevelClimb, Levels, changed, decoded, drawn, drawn_size, edges_of
+from gradlab.measure.level_climbing import LevelClimb, Levels, change, decoded, draw, drawn_size, edges_of
 from gradlab.problems.dtypes import DTYPE_NAMES, format_of
 from gradlab.targets.load import load
 from gradlab.targets.shipped import specimens
@@ -23,8 +23,8 @@ SOME = Levels("float64", (1, 3, 1000), (0.5, -2.0, -30.25), 1, 3)
 
 def some_levels(dtype: str, most_classes: int) -> list[Levels]:
     rng = np.random.default_rng(0)
-    found = [drawn(dtype, most_classes, rng) for _ in range(60)]
-    return found + [changed(one, most_classes, rng) for one in found for _ in range(10)]
+    found = [draw(dtype, most_classes, rng) for _ in range(60)]
+    return found + [change(one, most_classes, rng) for one in found for _ in range(10)]
 
 
 def test_levels_are_so_many_classes_at_each_logit_in_every_row() -> None:

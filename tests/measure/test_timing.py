@@ -95,7 +95,7 @@ def test_what_a_call_writes_to_its_arrays_and_prints_disturbs_nothing(
 
     problem = timed_problem(claims_from({}), (2, 3), "float32")
     implementation = Implementation("spoils", spoils)
-    with timing._undisturbed():
+    with timing._without_noise():
         timing.seconds_of_calls(implementation, problem, 7)
     assert len(sums) == 1
     assert measured(spoils)[0].note == ""

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from gradlab.oracle.double_double import ADD_ERROR, fast_two_sum
-from gradlab.oracle.fast.block_sums import BLOCK_ENTRIES, block_width, column_blocks, summed, summed_error
+from gradlab.oracle.fast.block_sums import BLOCK_ENTRIES, block_width, column_blocks, sum_of_pieces, summed_error
 
 Array = np.ndarray[Any, np.dtype[Any]]
 SHAPES = [(1, 1), (1, 4096), (1, 4097), (1, 20_000), (3, 5), (3, 5000), (100, 90), (5000, 2), (5000, 1)]
@@ -44,7 +44,7 @@ def test_a_sum_keeps_its_bound(n_rows: int, n_classes: int) -> None:
     high = rng.uniform(1, 2, (n_rows, n_classes)) * 2.0 ** rng.integers(-30, 1, (n_rows, n_classes))
     high, low = fast_two_sum(high, np.spacing(high) * rng.uniform(-0.5, 0.5, high.shape))
     blocks = column_blocks(n_rows, n_classes)
-    total = summed((high[:, columns].copy(), low[:, columns].copy()) for columns in blocks)
+    total = sum_of_pieces((high[:, columns].copy(), low[:, columns].copy()) for columns in blocks)
     for row in range(min(n_rows, 20)):
         exact = sum(map(Fraction, [*high[row].tolist(), *low[row].tolist()]), Fraction(0))
         got = Fraction(float(total[0][row])) + Fraction(float(total[1][row]))

@@ -87,7 +87,7 @@ SIZES += [2.0**exponent for exponent in (-1001, -1000, -999, 999, 1000, 1001)]
 @pytest.mark.parametrize("high", [*SIZES, *(-size for size in SIZES)])
 def test_a_number_of_any_size_is_normalised_as_numpy_does_it(high: float) -> None:
     parts = (high, high * 2.0**-54, abs(high) * 2.0**-90, np.int64(7))
-    found, expected = compiled._normalised(*parts), normalised_parts(*(np.array(part) for part in parts))
+    found, expected = compiled._normalise(*parts), normalised_parts(*(np.array(part) for part in parts))
     assert [np.asarray(part).tobytes() for part in found] == [np.asarray(part).tobytes() for part in expected]
 
 
@@ -145,7 +145,7 @@ def test_where_compiling_fails_numpy_does_the_work(monkeypatch: pytest.MonkeyPat
     def failing() -> Kernels:
         raise OSError("LLVM")
 
-    monkeypatch.setattr(compiled, "_compiled", failing)
+    monkeypatch.setattr(compiled, "_compile", failing)
     assert kernels_for(BREAK_EVEN) is ARRAY_KERNELS
 
 
@@ -158,14 +158,14 @@ def test_loops_with_one_other_bit_are_not_used(name: str, monkeypatch: pytest.Mo
         written.flat[3] = np.nextafter(written.flat[3], 2)
         return found
 
-    monkeypatch.setattr(compiled, "_compiled", lambda: ARRAY_KERNELS._replace(**{name: changed}))
+    monkeypatch.setattr(compiled, "_compile", lambda: ARRAY_KERNELS._replace(**{name: changed}))
     assert kernels_for(BREAK_EVEN) is ARRAY_KERNELS
 
 
 @pytest.mark.usefixtures("fresh")
 def test_loops_are_loaded_once_as_many_entries_have_come_by_as_pay(monkeypatch: pytest.MonkeyPatch) -> None:
     same = Kernels(*ARRAY_KERNELS)
-    monkeypatch.setattr(compiled, "_compiled", lambda: same)
+    monkeypatch.setattr(compiled, "_compile", lambda: same)
     chosen = [kernels_for(n_entries) is same for n_entries in (BREAK_EVEN // 2, BREAK_EVEN - BREAK_EVEN // 2 - 1, 1, 1)]
     assert chosen == [False, False, True, True]
 

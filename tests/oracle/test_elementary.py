@@ -8,7 +8,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from gradlab.oracle.elementary import ELEMENTARY, Elementary, _enclosed, errors_of, largest_error, sampled
+from gradlab.oracle.elementary import ELEMENTARY, Elementary, _enclose, errors_of, largest_error, sample_arguments
 from gradlab.oracle.ulp import is_narrow
 from gradlab.problems.dtypes import DTYPE_NAMES, format_of
 
@@ -26,7 +26,7 @@ IN_MPMATH = {
 @pytest.mark.parametrize("dtype", DTYPE_NAMES)
 def test_the_error_at_the_worst_argument_is_what_mpmath_says(name: str, dtype: str) -> None:
     function, fmt = FUNCTIONS[name], format_of(dtype)
-    found = largest_error(function, dtype, sampled(function, dtype, 500))
+    found = largest_error(function, dtype, sample_arguments(function, dtype, 500))
     got = float(function.numpy(np.array([found.argument]).astype(fmt.dtype)).astype(np.float64)[0])
     with mpmath.workdps(60):
         exact = IN_MPMATH[name](mpmath.mpf(found.argument))
@@ -49,11 +49,11 @@ def test_samples_stay_where_the_function_is_a_normal_number(function: Elementary
 
 def test_a_function_that_is_off_is_found_out() -> None:
     off = replace(FUNCTIONS["exp"], numpy=lambda x: np.exp(x) * (1 + 2.0**-20))
-    assert largest_error(off, "float64", sampled(off, "float64", 100)).ulp > 2**31
+    assert largest_error(off, "float64", sample_arguments(off, "float64", 100)).ulp > 2**31
 
 
 def test_the_largest_error_is_the_largest_of_all() -> None:
-    arguments = sampled(FUNCTIONS["exp"], "float32", 100)
+    arguments = sample_arguments(FUNCTIONS["exp"], "float32", 100)
     errors = errors_of(FUNCTIONS["exp"], "float32", arguments, np.exp(arguments))
     found = largest_error(FUNCTIONS["exp"], "float32", arguments)
     assert (found.ulp, found.argument) == (errors.max(), arguments[errors.argmax()])
@@ -66,7 +66,7 @@ def test_an_answer_that_is_no_number_is_the_largest_error() -> None:
 
 
 def test_the_same_arguments_are_drawn_every_time() -> None:
-    first, second = (sampled(FUNCTIONS["exp"], "float32", 100) for _ in range(2))
+    first, second = (sample_arguments(FUNCTIONS["exp"], "float32", 100) for _ in range(2))
     np.testing.assert_array_equal(first, second)
 
 
@@ -124,4 +124,4 @@ def test_arguments_of_expm1_are_of_both_signs_and_as_small_as_normal_numbers_are
 @pytest.mark.parametrize("function", ELEMENTARY, ids=list(FUNCTIONS))
 def test_the_exact_values_are_known_far_better_than_they_are_rounded(function: Elementary) -> None:
     fmt = format_of("float64")
-    assert is_narrow(_enclosed(function, function.sample(fmt, SHARES)), fmt).all()
+    assert is_narrow(_enclose(function, function.sample(fmt, SHARES)), fmt).all()

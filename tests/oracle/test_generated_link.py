@@ -12,7 +12,7 @@ from flint import arb
 from gradlab.oracle.enclosure import Truth, enclose_by_balls, enclose_by_double_double
 from gradlab.oracle.exact.balls import RowAnswers
 from gradlab.oracle.exact.canonical import row_kinds
-from gradlab.oracle.exact.repeated import MIN_CLASSES, answer_merged, merged_rows
+from gradlab.oracle.exact.repeated import MIN_CLASSES, answer_merged, merge_rows
 from gradlab.oracle.intervals import Array, Enclosures
 from gradlab.problems.objective import MEANS, Objective
 from gradlab.problems.problem import Problem
@@ -116,6 +116,6 @@ def test_rows_of_equal_logits_are_divided_by_the_generated_denominator_too(monke
 
 
 def merged_answers(problem: Problem) -> RowAnswers:
-    merged = merged_rows(problem, row_kinds(problem).regular)
+    merged = merge_rows(problem, row_kinds(problem).regular)
     assert merged is not None
     return answer_merged(problem, merged)

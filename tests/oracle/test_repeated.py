@@ -10,7 +10,7 @@ import pytest
 
 from gradlab.oracle.enclosure import Enclosures, Truth, enclose, enclose_by_balls, enclose_by_double_double
 from gradlab.oracle.exact.canonical import row_kinds
-from gradlab.oracle.exact.repeated import MAX_LEVELS, MAX_SHARES, MIN_CLASSES, answer_merged, merged_rows
+from gradlab.oracle.exact.repeated import MAX_LEVELS, MAX_SHARES, MIN_CLASSES, answer_merged, merge_rows
 from gradlab.oracle.ulp import is_narrow
 from gradlab.problems.dtypes import DTYPE_NAMES, as_dtype
 from gradlab.problems.objective import Objective
@@ -56,7 +56,7 @@ def agree(first: Truth, second: Truth) -> bool:
 
 
 def is_merged(problem: Problem) -> bool:
-    return merged_rows(problem, row_kinds(problem).regular) is not None
+    return merge_rows(problem, row_kinds(problem).regular) is not None
 
 
 @pytest.mark.parametrize("dtype", DTYPE_NAMES)
@@ -97,7 +97,7 @@ def test_a_row_of_131072_classes_is_narrow_in_every_entry(levels: tuple[float, .
 
 def test_a_million_classes_cost_as_many_balls_as_there_are_levels() -> None:
     problem = rows_of((0.0, -30.0), "float64", 2**20).rows(slice(1))
-    merged = merged_rows(problem, np.array([0]))
+    merged = merge_rows(problem, np.array([0]))
     assert merged is not None
     assert sorted(merged[0].counts) == [1, 2**20 - 1]
     answers = answer_merged(problem, merged)
@@ -134,7 +134,7 @@ def test_targets_spread_over_many_classes_are_left_to_the_ordinary_paths() -> No
 def test_a_wrong_count_shows(place: int) -> None:
     """The comparison above can fail: one class more in a group moves the enclosures apart."""
     problem = rows_of((0.0, -3.0, -4.0), "float64", 600).rows(slice(1, 2))
-    merged = merged_rows(problem, np.array([0]))
+    merged = merge_rows(problem, np.array([0]))
     assert merged is not None
     merged[0].counts[place] += 1
     wrong = answer_merged(problem, merged)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradlab.problems.caching import FEW, LARGE, remembered
+from gradlab.problems.caching import FEW, LARGE, remember
 from gradlab.problems.problem import Problem
 
 
@@ -16,7 +16,7 @@ def calls_for(problems: list[Problem]) -> list[int]:
     """The numbers of classes for which a function was called, when it is asked for each problem in turn, twice."""
     called: list[int] = []
 
-    @remembered(100)
+    @remember(100)
     def n_classes(problem: Problem, times: int = 1) -> int:
         called.append(problem.n_classes)
         return problem.n_classes * times

@@ -12,9 +12,9 @@ from gradlab.problems.dtypes import DTYPE_NAMES, Format, format_of
 from gradlab.problems.families import FAMILIES, PROFILES, Family, families_of, family_problems, problems_in
 from gradlab.problems.families.placing import (
     leaves_normal,
+    make_problem,
     overflows,
-    placed,
-    rounded,
+    round_to,
     rounds_to_one,
     spacing,
     underflows,
@@ -149,7 +149,7 @@ def test_common_offsets_hold_rows_of_equals_and_rows_whose_differences_are_exact
         x = problem.logits64
         differences = x - x[:, 1:2]
         assert (np.ptp(x, axis=1) == 0).tolist() == [True, False, True, False]
-        assert np.array_equal(rounded(fmt, differences).astype(np.float64), differences)
+        assert np.array_equal(round_to(fmt, differences).astype(np.float64), differences)
         assert np.abs(x).min() >= 8 * np.abs(differences).max()
 
 
@@ -263,7 +263,7 @@ def test_exp_of_what_overflows_is_infinite() -> None:
 
 
 def test_placing_clips_finite_logits_and_leaves_the_others(fmt: Format) -> None:
-    row = placed(fmt, [[1e308, -1e308, np.inf, -np.inf, np.nan]], [0]).logits64[0]
+    row = make_problem(fmt, [[1e308, -1e308, np.inf, -np.inf, np.nan]], [0]).logits64[0]
     assert row[0] == min(1e308, fmt.largest)
     assert row[1] == -min(1e308, fmt.largest)
     assert np.array_equal(row[2:], [np.inf, -np.inf, np.nan], equal_nan=True)

@@ -8,7 +8,7 @@ from gradlab.harness.run import Run
 from gradlab.harness.tally import Line
 from gradlab.problems.formatting import snippet
 from gradlab.problems.problem import Problem
-from gradlab.report.failure import failure_text, no_command, placed
+from gradlab.report.failure import failure_text, no_command, origin
 from gradlab.result import Fact, worst_result
 from gradlab.targets.load import load
 
@@ -63,5 +63,5 @@ def test_the_problem_that_was_derived_is_the_one_that_is_shown() -> None:
     derived = ZEROS.replace(logits=np.full((1, 2), 8, dtype=np.float32), family="smallest")
     own = worst_result("fact", ZEROS, [Fact("the call", "is odd", "even", False)])
     other = worst_result("fact", ZEROS, [Fact("the call", "is odd", "even", False, derived)])
-    assert placed(own) == "(given): logits [[0, 0]], labels [1]"
-    assert placed(other) == "(given, derived): logits [[8, 8]], labels [1]"
+    assert origin(own) == "(given): logits [[0, 0]], labels [1]"
+    assert origin(other) == "(given, derived): logits [[8, 8]], labels [1]"

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from gradlab.harness.plan import Progress
 from gradlab.harness.run import Run
-from gradlab.report.progress import shown
+from gradlab.report.progress import show_progress
 from gradlab.report.terminal import WIDE, console_for, print_lines, print_table, verdict_table
 
 Reports = dict[str, Run]
@@ -91,7 +91,7 @@ def test_a_long_reason_is_cut_and_takes_no_room_from_the_verdict(
 
 
 def test_nothing_is_shown_of_progress_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    with shown("shifted") as watch:
+    with show_progress("shifted") as watch:
         watch(Progress("shifted", "float32", "margins", 3, 10, 0))
     assert capsys.readouterr() == ("", "")
 
@@ -100,7 +100,7 @@ def test_progress_on_a_terminal_says_where_the_run_is_and_is_gone_afterwards(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "stderr", terminal)
-    with shown("shifted") as watch:
+    with show_progress("shifted") as watch:
         watch(Progress("shifted", "float32", "margins", 3, 10, 2))
     text = terminal.getvalue()
     assert "shifted  float32  margins" in text

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from gradlab.storage import cache
-from gradlab.storage.cache import FOLDER, cache_folder, cached
+from gradlab.storage.cache import FOLDER, cache_folder, from_cache
 
 DOCUMENT = {"caught": ["a", "b"], "largest": [3, 1000]}
-KEEP = "from gradlab.storage.cache import cached; cached('power', 'here', lambda: {'n': list(range(10000))})"
+KEEP = "from gradlab.storage.cache import from_cache; from_cache('power', 'here', lambda: {'n': list(range(10000))})"
 
 
 @pytest.fixture(autouse=True)
@@ -33,20 +33,20 @@ def never() -> Any:
 
 
 def test_what_was_worked_out_is_found_again() -> None:
-    assert cached("power", "seed 0", worked_out) == DOCUMENT
-    assert cached("power", "seed 0", never) == DOCUMENT
+    assert from_cache("power", "seed 0", worked_out) == DOCUMENT
+    assert from_cache("power", "seed 0", never) == DOCUMENT
 
 
 @pytest.mark.parametrize(("name", "parameters"), [("power", "seed 1"), ("truth", "seed 0")])
 def test_another_name_or_other_parameters_are_another_result(name: str, parameters: str) -> None:
-    cached("power", "seed 0", worked_out)
-    assert cached(name, parameters, lambda: 5) == 5
+    from_cache("power", "seed 0", worked_out)
+    assert from_cache(name, parameters, lambda: 5) == 5
 
 
 def test_other_code_is_another_result(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
-    cached("power", "", worked_out)
+    from_cache("power", "", worked_out)
     monkeypatch.setattr(cache, "_surroundings", lambda: "another version")
-    assert cached("power", "", lambda: 5) == 5
+    assert from_cache("power", "", lambda: 5) == 5
     assert len(list(folder.iterdir())) == 2
 
 
@@ -73,24 +73,24 @@ def test_the_key_is_of_the_contents_of_all_files(tmp_path: Path, monkeypatch: py
     ids=["cut short", "another number", "another key", "another document", "empty", "zeros"],
 )
 def test_a_damaged_file_is_worked_out_again_and_mended(damage: Any, folder: Path) -> None:
-    cached("power", "", worked_out)
+    from_cache("power", "", worked_out)
     (file,) = folder.iterdir()
     file.write_text(damage(file.read_text()))
-    assert cached("power", "", worked_out) == DOCUMENT
-    assert cached("power", "", never) == DOCUMENT
+    assert from_cache("power", "", worked_out) == DOCUMENT
+    assert from_cache("power", "", never) == DOCUMENT
 
 
 def test_the_oldest_go_when_all_have_too_many_bytes(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
-    cached("power", "0", worked_out)
+    from_cache("power", "0", worked_out)
     (file,) = folder.iterdir()
     monkeypatch.setattr(cache, "MAX_BYTES", 3.5 * file.stat().st_size)
     for number in range(5):
-        cached("power", str(number), worked_out)
+        from_cache("power", str(number), worked_out)
         for age, file in enumerate(sorted(folder.iterdir(), key=lambda one: one.stat().st_mtime_ns)):
             os.utime(file, (1000 + age, 1000 + age))
     assert len(list(folder.iterdir())) == 3
     for number in (2, 3, 4):
-        cached("power", str(number), never)
+        from_cache("power", str(number), never)
 
 
 def test_two_processes_may_keep_the_same_result(folder: Path) -> None:
@@ -102,14 +102,14 @@ def test_two_processes_may_keep_the_same_result(folder: Path) -> None:
 
 def test_a_folder_that_cannot_be_written_costs_time_only(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.write_text("a file, no folder")
-    assert cached("power", "", worked_out) == DOCUMENT
+    assert from_cache("power", "", worked_out) == DOCUMENT
 
 
 def test_off_keeps_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(FOLDER, "off")
     assert cache_folder() is None
-    assert cached("power", "", worked_out) == DOCUMENT
-    assert cached("power", "", lambda: 5) == 5
+    assert from_cache("power", "", worked_out) == DOCUMENT
+    assert from_cache("power", "", lambda: 5) == 5
 
 
 def test_the_folder_is_the_users_unless_another_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,7 +30,7 @@ from gradlab.symbolic.definition import (
     p,
     t,
     w,
-    weighted,
+    weigh,
     x,
     y,
 )
@@ -51,7 +51,7 @@ FORMULAS: dict[str, Expr] = {
     "a difference of differences": x[j] - (t[j] - w[j]),
     "a sum over all classes": over_classes(x[k] * t[k], k) * x[j],
     "a class left out": over_classes((1 - KroneckerDelta(k, a)) * exp(x[k]), k) + x[j],
-    "a guard": weighted(log(t[j])),
+    "a guard": weigh(log(t[j])),
     "one-hot": KroneckerDelta(j, y) * (1 - epsilon) + epsilon / K,
     "class weights": w[j] * t[j],
 }

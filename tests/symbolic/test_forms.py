@@ -27,13 +27,13 @@ from gradlab.symbolic.definition import (
     p,
     row_loss,
     t,
-    weighted,
+    weigh,
     x,
 )
 from gradlab.symbolic.derivation import SOFTMAX, gradient
 from gradlab.symbolic.form import Form, form_proofs, step_proofs
 from gradlab.symbolic.forms import FORMS, HESSIAN, HESSIAN_BINDINGS, hessian_proof
-from gradlab.symbolic.proofs import SYMBOLIC, ProofError, equal, equal_entry_by_entry, inlined
+from gradlab.symbolic.proofs import SYMBOLIC, ProofError, equal, equal_entry_by_entry, inline
 
 STEPS = [(form, step) for form in FORMS.values() for chain in form.chains for step in chain.steps]
 
@@ -72,7 +72,7 @@ DEFECTS = {
     "textbook: no division": with_binding("textbook", p[j], e[j]),
     "textbook: the sign of the loss": replace(FORMS["textbook"], loss=-FORMS["textbook"].loss),
     "textbook: p - t where A is meant": with_binding("textbook", A, A / A),
-    "shifted: the loss of the unshifted logits": with_binding("shifted", h[j], weighted(Z - x[j])),
+    "shifted: the loss of the unshifted logits": with_binding("shifted", h[j], weigh(Z - x[j])),
     "shifted: the shift in the numerator only": with_binding("shifted", S, over_classes(exp(x[k]), k)),
     "shifted: the sign of the gradient": replace(FORMS["shifted"], gradient=t[j] - A * p[j]),
     "shifted: the target forgotten": replace(FORMS["shifted"], gradient=A * p[j]),
@@ -108,6 +108,6 @@ def test_a_step_with_a_defect_is_refused() -> None:
 def test_the_diagonal_2_p_1_minus_p_is_refused() -> None:
     covariance = p[i] * (KroneckerDelta(i, j) - p[j])
     doubled = [*HESSIAN_BINDINGS[:-1], Binding(V[i, j], covariance * (1 + KroneckerDelta(i, j)))]
-    slope = Derivative(inlined(gradient(i), SOFTMAX), x[j])
+    slope = Derivative(inline(gradient(i), SOFTMAX), x[j])
     with pytest.raises(ProofError, match="is false"):
         equal(slope, HESSIAN, doubled)

@@ -6,7 +6,7 @@ import pytest
 from sympy import Expr, KroneckerDelta, Sum, exp, log
 from sympy.codegen.cfunctions import log1p
 
-from gradlab.symbolic.definition import K, a, i, j, k, over_classes, over_others, softmax, t, w, weighted, x, y
+from gradlab.symbolic.definition import K, a, i, j, k, over_classes, over_others, softmax, t, w, weigh, x, y
 from gradlab.symbolic.entries import entries, is_zero_entry
 from gradlab.symbolic.normal_form import is_zero
 
@@ -35,7 +35,7 @@ IDENTITIES: dict[str, tuple[Expr, Expr]] = {
     "a shift": (exp(x[j] - x[a]) / over_classes(exp(x[k] - x[a]), k), softmax(j)),
     "a logarithm of a quotient": (log(softmax(j)), x[j] - log(TOTAL)),
     "log1p": (log1p(over_classes((1 - KroneckerDelta(k, a)) * exp(x[k] - x[a]), k)), log(TOTAL) - x[a]),
-    "a guard": (weighted(log(softmax(j))), t[j] * (x[j] - log(TOTAL))),
+    "a guard": (weigh(log(softmax(j))), t[j] * (x[j] - log(TOTAL))),
 }
 
 NEAR_MISSES: dict[str, tuple[Expr, Expr]] = {
@@ -71,6 +71,6 @@ def test_a_near_miss_has_not(name: str) -> None:
 
 
 def test_a_guard_of_a_term_that_does_not_vanish_is_refused() -> None:
-    guarded = weighted(log(softmax(j)) / t[j])
+    guarded = weigh(log(softmax(j)) / t[j])
     with pytest.raises(ValueError, match="only a guard of a term that vanishes can be dropped"):
         is_zero(guarded)

@@ -9,7 +9,7 @@ from sympy import Derivative, Expr, Integer, exp, log
 
 from gradlab.symbolic import proofs
 from gradlab.symbolic.definition import Binding, S, a, argmax, e, i, j, k, over_classes, p, row_loss, softmax, t, x
-from gradlab.symbolic.proofs import ENTRY_BY_ENTRY, SYMBOLIC, Proof, ProofError, equal, equal_entry_by_entry, inlined
+from gradlab.symbolic.proofs import ENTRY_BY_ENTRY, SYMBOLIC, Proof, ProofError, equal, equal_entry_by_entry, inline
 
 LETTERS = (Binding(e[j], exp(x[j])), Binding(S, over_classes(e[k], k)), Binding(p[j], e[j] / S))
 CLOSED = over_classes(t[k], k) * softmax(i) - t[i]
@@ -60,12 +60,12 @@ def test_without_its_bindings_a_letter_is_not_what_it_stands_for() -> None:
 
 
 def test_a_bound_index_catches_no_index_from_outside() -> None:
-    value = inlined(p[k], LETTERS)
+    value = inline(p[k], LETTERS)
     assert k in value.free_symbols
 
 
 def test_the_class_of_the_largest_logit_stays_a_letter() -> None:
-    assert inlined(x[a], [Binding(a, argmax(x))]) == x[a]
+    assert inline(x[a], [Binding(a, argmax(x))]) == x[a]
 
 
 def test_a_logarithm_of_a_sum_is_no_sum_of_logarithms() -> None:

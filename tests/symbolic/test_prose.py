@@ -23,7 +23,7 @@ from gradlab.symbolic.definition import (
     over_others,
     p,
     t,
-    weighted,
+    weigh,
     x,
     y,
 )
@@ -68,7 +68,7 @@ FORMULAS: dict[str, tuple[Expr, str, str]] = {
         r"\frac{\partial}{\partial x_{i}} \left[A \, x_{i}\right]",
     ),
     "a guard": (
-        weighted(d[j]),
+        weigh(d[j]),
         "[0 if t_j = 0, else d_j t_j]",
         r"\begin{cases} 0 & \text{if } t_{j} = 0 \\ d_{j} \, t_{j} & \text{otherwise} \end{cases}",
     ),

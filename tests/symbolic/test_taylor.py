@@ -10,7 +10,7 @@ from sympy import Symbol, cos
 
 from gradlab.reference import ball_forms
 from gradlab.symbolic.proofs import TAYLOR, ProofError
-from gradlab.symbolic.taylor import PRECISION, Row, along, evaluated, hessian_agrees, map_agrees, program_agrees
+from gradlab.symbolic.taylor import PRECISION, Row, along, evaluate, hessian_agrees, map_agrees, program_agrees
 
 Program = Callable[[Row, Row], tuple[arb, Row]]
 
@@ -118,4 +118,4 @@ def test_the_series_of_a_single_class_is_0() -> None:
 def test_an_expression_without_a_rule_is_refused() -> None:
     z = Symbol("z")
     with pytest.raises(TypeError, match="no rule for cos in cos"):
-        evaluated(cos(z), {z: 0})
+        evaluate(cos(z), {z: 0})

@@ -75,7 +75,7 @@ def _figures() -> dict[str, str]:
         "within64": f"{6 * plain.BETA + 5:g}",
         "level": f"{6 * ACCURATE_BETA + 4:.1f}",
         "machine": _by_machine(),
-        "searched": _searched(),
+        "searched": _largest_found(),
         "exhaustive": _exhaustive(),
     }
 
@@ -108,7 +108,7 @@ def _main_bounds(proof: dict[str, Any]) -> list[str]:
     return errors or claims
 
 
-def _searched() -> str:
+def _largest_found() -> str:
     """The largest errors in ULP that any search has found, with the number of classes."""
     corpus: list[dict[str, Any]] = json.loads((ROOT / "tests/implementations/hardest.json").read_text())
     found = {(one["implementation"], one["dtype"], one["part"]): float(one["ulp"]) for one in corpus}

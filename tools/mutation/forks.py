@@ -29,7 +29,7 @@ def run_pytest(arguments: tuple[str, ...], folder: Path, limit: float) -> subpro
         if child == 0:
             resource.setrlimit(resource.RLIMIT_CPU, (int(limit) + 1,) * 2)  # a loop without an end, if this one is gone
             _run(arguments, folder, said.fileno())
-        status = _waited(child, limit)
+        status = _wait(child, limit)
         said.seek(0)
         text = said.read().decode(errors="replace")
     if status is None:
@@ -52,7 +52,7 @@ def _run(arguments: tuple[str, ...], folder: Path, out: int) -> None:
         os._exit(status)
 
 
-def _waited(child: int, limit: float) -> int | None:
+def _wait(child: int, limit: float) -> int | None:
     """The exit status of the child; None if it had to be ended."""
     end = time.monotonic() + limit
     while time.monotonic() < end:

@@ -49,7 +49,7 @@ def tallies(name: str) -> Iterator[Tally]:
                 yield tally
 
 
-def judged(name: str) -> Judged:
+def judge(name: str) -> Judged:
     """What gradlab says of the implementation after all problems."""
     *_, tally = tallies(name)
     return {"verdict": str(tally.verdict()), "failing": [_label(line) for line in tally.in_order() if not line.passed]}
@@ -69,7 +69,7 @@ def what_is_worse(name: str, before: Judged) -> str:
 def main(action: str, file: Path, names: list[str]) -> int:
     """Records or compares; exit status 1 where something is worse."""
     if action == "record":
-        file.write_text(json.dumps({name: judged(name) for name in names}, indent=1), encoding="utf-8")
+        file.write_text(json.dumps({name: judge(name) for name in names}, indent=1), encoding="utf-8")
         return 0
     before: dict[str, Judged] = json.loads(file.read_text(encoding="utf-8"))
     for name in names:

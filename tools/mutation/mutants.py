@@ -112,13 +112,13 @@ def outcome(workshop: Workshop, module: Module, mutant: Mutant) -> Outcome:
         subprocess.run(command, cwd=workshop.clone, check=True, capture_output=True)
     try:
         diff = workshop.git("diff", "-U0", "--", mutant.path)
-        kind, why = _asked(workshop, module)
+        kind, why = _ask(workshop, module)
         return Outcome(mutant, kind, why, "\n".join(diff.splitlines()[4:]))
     finally:
         workshop.git("checkout", "--quiet", "--", mutant.path)
 
 
-def _asked(workshop: Workshop, module: Module) -> tuple[str, str]:
+def _ask(workshop: Workshop, module: Module) -> tuple[str, str]:
     try:
         for judge in module.judges[: workshop.judges]:
             said = workshop.python(*judge)
@@ -144,14 +144,14 @@ def _reason(said: subprocess.CompletedProcess[str]) -> str:
 
 def _refuse_unless_sound(workshop: Workshop, module: Module) -> None:
     """Exits where a judge rejects the module as it is: it would kill every mutant."""
-    kind, why = _asked(workshop, module)
+    kind, why = _ask(workshop, module)
     if kind != "survived":
         sys.exit(f"{module.path} is not mutated: its judges reject it as it is ({kind} {why})")
 
 
 def chosen_mutants(workshop: Workshop, modules: Iterable[Module], chosen: argparse.Namespace) -> list[Pair]:
     """All mutants in an order drawn by the seed, cut off at the sample; or those that survived before."""
-    found = [(one, mutant) for one in modules for mutant in _listed(workshop, one, chosen.part)]
+    found = [(one, mutant) for one in modules for mutant in _list(workshop, one, chosen.part)]
     if chosen.again:
         before = {str(one.mutant) for one in read(chosen.again) if one.kind == "survived"}
         drawn = [pair for pair in found if str(pair[1]) in before]
@@ -164,7 +164,7 @@ def chosen_mutants(workshop: Workshop, modules: Iterable[Module], chosen: argpar
     return drawn
 
 
-def _listed(workshop: Workshop, module: Module, part: str) -> list[Mutant]:
+def _list(workshop: Workshop, module: Module, part: str) -> list[Mutant]:
     if part == "bounds":
         return bounds_mutants(workshop.clone, module.path)
     return mutants(workshop.tool("cosmic-ray"), workshop.clone, module.path, workshop.folder)

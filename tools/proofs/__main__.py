@@ -13,8 +13,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tools.proofs.log import entry, exceeded, write_log
-from tools.proofs.machine import ProofError, missing_tools, proved
+from tools.proofs.log import entry, unproved_claims, write_log
+from tools.proofs.machine import ProofError, missing_tools, prove
 from tools.proofs.proof import Proof
 from tools.proofs.scripts import script_path, script_text
 from tools.proofs.table import all_proofs
@@ -36,12 +36,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     entries, failed = {}, 0
     for proof in proofs:
         try:
-            entries[proof.name] = entry(proof, proved(script_path(proof)))
+            entries[proof.name] = entry(proof, prove(script_path(proof)))
         except ProofError as error:
             print(f"{proof.name}: {error}", file=sys.stderr)
             failed += 1
             continue
-        failed += bool(exceeded(proof, entries[proof.name]))
+        failed += bool(unproved_claims(proof, entries[proof.name]))
         print(_line(proof, entries[proof.name]), flush=True)
     if given.write and not failed:
         write_log(entries, complete=not given.names)
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _line(proof: Proof, logged: Mapping[str, Any]) -> str:
     bounds = logged["bounds"]
     figures = ", ".join(f"{name} {bounds[name]:.6g} <= {most:.6g}" for name, most in proof.claims.items())
-    verdict = "above its claim" if exceeded(proof, logged) else "proved"
+    verdict = "above its claim" if unproved_claims(proof, logged) else "proved"
     return f"{proof.name}: {verdict}: {figures}"
 
 

@@ -38,7 +38,7 @@ def digest(proof: Proof) -> str:
     return hashlib.sha256("\n".join([script_text(proof), *code]).encode()).hexdigest()
 
 
-def exceeded(proof: Proof, logged: Mapping[str, Any]) -> list[str]:
+def unproved_claims(proof: Proof, logged: Mapping[str, Any]) -> list[str]:
     """The claims of the proof that the bounds of the entry do not prove."""
     bounds = logged["bounds"]
     return [name for name, most in proof.claims.items() if not (name in bounds and bounds[name] <= most)]

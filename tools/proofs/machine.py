@@ -32,11 +32,11 @@ def version(tool: str) -> str:
     return found[0]
 
 
-def proved(script: Path) -> dict[str, Fraction]:
+def prove(script: Path) -> dict[str, Fraction]:
     """The size that each name of the script is proved to have at most. Raises ProofError where the tool objects."""
     tool = script.suffix.removeprefix(".")
     lines = [line for line in _output([tool, str(script)]).splitlines() if line not in ("", "Results:")]
-    return dict(_enclosed(line) if tool == "gappa" else _printed(line) for line in lines)
+    return dict(_parse_gappa(line) if tool == "gappa" else _parse_sollya(line) for line in lines)
 
 
 def _output(command: list[str]) -> str:
@@ -46,7 +46,7 @@ def _output(command: list[str]) -> str:
     return done.stdout + done.stderr
 
 
-def _enclosed(line: str) -> tuple[str, Fraction]:
+def _parse_gappa(line: str) -> tuple[str, Fraction]:
     found = _ENCLOSED.match(line)
     if found is None:
         raise ProofError(line)
@@ -54,7 +54,7 @@ def _enclosed(line: str) -> tuple[str, Fraction]:
     return name, max(abs(_number(*numbers[:2])), abs(_number(*numbers[2:])))
 
 
-def _printed(line: str) -> tuple[str, Fraction]:
+def _parse_sollya(line: str) -> tuple[str, Fraction]:
     found = _PRINTED.match(line)
     if found is None:
         raise ProofError(line)

@@ -62,7 +62,7 @@ def top_level_values(path: str, names: set[str]) -> dict[str, Any]:
     """
     space: dict[str, Any] = {"np": np, "math": math}
     for statement in ast.parse((ROOT / path).read_text()).body:
-        if isinstance(statement, ast.Assign) and names & _assigned(statement):
+        if isinstance(statement, ast.Assign) and names & _assigned_names(statement):
             exec(compile(ast.Module([statement], []), path, "exec"), space)
     return {name: space[name] for name in sorted(names)}
 
@@ -77,5 +77,5 @@ def function_text(path: str, name: str) -> str:
     raise KeyError(f"{path} has no function {name}")
 
 
-def _assigned(statement: ast.Assign) -> set[str]:
+def _assigned_names(statement: ast.Assign) -> set[str]:
     return {node.id for target in statement.targets for node in ast.walk(target) if isinstance(node, ast.Name)}

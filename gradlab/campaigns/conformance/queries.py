@@ -14,7 +14,7 @@ from gradlab.evaluation.call import Call
 from gradlab.evaluation.claims import Claims
 from gradlab.problems.dtypes import Format
 from gradlab.problems.families.options import one_hot
-from gradlab.problems.families.placing import leaves_normal, rounded
+from gradlab.problems.families.placing import leaves_normal, round_to
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Array, Problem
 
@@ -147,7 +147,7 @@ def _plain(logits: Any, labels: Sequence[int]) -> Asks:
 def _with_labels(logits: Any, labels: Sequence[int], **options: Any) -> Asks:
     def asks(claims: Claims, fmt: Format) -> Asked:
         objective = Objective(preferred_reduction(claims), "index", **options)
-        return Asked(Problem(rounded(fmt, np.asarray(logits)), np.array(labels, dtype=np.int64), objective))
+        return Asked(Problem(round_to(fmt, np.asarray(logits)), np.array(labels, dtype=np.int64), objective))
 
     return asks
 
@@ -155,6 +155,6 @@ def _with_labels(logits: Any, labels: Sequence[int], **options: Any) -> Asks:
 def _with_probabilities(logits: Any, targets: Any, **options: Any) -> Asks:
     def asks(claims: Claims, fmt: Format) -> Asked:
         objective = Objective(preferred_reduction(claims), "probability", **options)
-        return Asked(Problem(rounded(fmt, np.asarray(logits)), rounded(fmt, np.asarray(targets)), objective))
+        return Asked(Problem(round_to(fmt, np.asarray(logits)), round_to(fmt, np.asarray(targets)), objective))
 
     return asks

@@ -10,7 +10,7 @@ import numpy as np
 
 from gradlab.diagnosis.models.model import option_defect
 from gradlab.diagnosis.pipeline import Changes, View, loss_and_gradient_terms, sound_image, sound_slope
-from gradlab.problems.mapping import mapped
+from gradlab.problems.mapping import map_logits
 from gradlab.problems.objective import REAL_OPTIONS, Objective
 from gradlab.problems.problem import Array, Problem
 from gradlab.reference import numpy_forms
@@ -41,11 +41,11 @@ def gradient_terms_of(change: Change) -> Callable[[View], Array]:
 
 
 def image_of(change: Change) -> Callable[[Array, Problem], Array]:
-    return lambda x, problem: np.asarray(mapped(change(problem.objective), x, x.dtype.type)[0])
+    return lambda x, problem: np.asarray(map_logits(change(problem.objective), x, x.dtype.type)[0])
 
 
 def slope_of(change: Change) -> Callable[[Array, Problem], Array]:
-    return lambda x, problem: np.asarray(mapped(change(problem.objective), x, x.dtype.type)[1])
+    return lambda x, problem: np.asarray(map_logits(change(problem.objective), x, x.dtype.type)[1])
 
 
 def loss_terms_without_the_maximum(view: View) -> Array:

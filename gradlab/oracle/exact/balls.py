@@ -77,7 +77,7 @@ def answer_rows(problem: Problem, rows: Array) -> RowAnswers:
         pending = pending[~narrow]
         if not pending.size:
             return answers
-        precision = doubled(precision)
+        precision = double(precision)
         latest = _evaluate(problem, rows[pending], precision)
         for place, loss in zip(pending.tolist(), latest.losses, strict=True):
             losses[place] = loss
@@ -101,7 +101,7 @@ def reduced_loss(problem: Problem, losses: list[arb]) -> Enclosures:
             total = to_enclosures([reduce_losses(problem, losses)])
         if is_narrow(total, problem.format).all():
             return total[0]
-        precision = doubled(precision)
+        precision = double(precision)
         losses = _evaluate(problem, kinds.regular, precision).losses
 
 
@@ -199,7 +199,7 @@ def softmax_of(logits: list[arb]) -> tuple[list[arb], arb]:
     return [e / total for e in exponentials], largest + total.log()
 
 
-def doubled(precision: int) -> int:
+def double(precision: int) -> int:
     """Twice the precision. Raises ArithmeticError where that is beyond what any problem needs: an error of gradlab."""
     if precision >= _HIGHEST_PRECISION:
         raise ArithmeticError(f"no narrow enclosure at {precision} bits: the enclosures are wrong")

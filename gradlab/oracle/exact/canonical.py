@@ -92,7 +92,11 @@ def denominators(problem: Problem) -> list[arb]:
         if sample_weights is None:
             return [problem.n_rows * by_weight(arb(1))]
         return [by_weight(arb(weight)) for weight in sample_weights]
-    rule, class_weights, ignored = INDEX_DENOMINATORS[objective.mean_over], _class_weights(problem), _ignored(problem)
+    rule, class_weights, ignored = (
+        INDEX_DENOMINATORS[objective.mean_over],
+        _class_weights(problem),
+        _ignored_label(problem),
+    )
     labels = problem.targets.tolist()
     if sample_weights is None:
         return [n_rows * rule(label, class_weights, arb(1), ignored) for label, n_rows in Counter(labels).items()]
@@ -163,6 +167,6 @@ def _class_weights(problem: Problem) -> list[arb]:
     return [arb(1)] * problem.n_classes if weights is None else [arb(weight) for weight in weights]
 
 
-def _ignored(problem: Problem) -> int:
+def _ignored_label(problem: Problem) -> int:
     ignored = problem.objective.ignore_index
     return _NO_LABEL if ignored is None else ignored

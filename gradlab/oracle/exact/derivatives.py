@@ -13,7 +13,7 @@ import math
 import numpy as np
 from flint import arb, ctx
 
-from gradlab.oracle.exact.balls import doubled, starting_precision
+from gradlab.oracle.exact.balls import double, starting_precision
 from gradlab.oracle.exact.canonical import (
     ClassCoefficients,
     class_coefficients,
@@ -41,10 +41,10 @@ def enclose_derivative(problem: Problem) -> Enclosures:
     rows = np.concatenate([kinds.regular, kinds.infinite])
     pending, precision = rows, starting_precision(problem)
     while pending.size:
-        latest = _evaluated(problem, pending, precision)
+        latest = _evaluate(problem, pending, precision)
         fill(found, pending, latest)
         pending = pending[~is_narrow(latest, problem.format).reshape(len(pending), -1).all(axis=1)]
-        precision = doubled(precision) if pending.size else precision
+        precision = double(precision) if pending.size else precision
     if problem.objective.derivative == "target_gradient":
         fill(found, problem.masked & _counting(problem) & ~problem.weightless_rows[:, None], math.inf)
     fill(found, kinds.undefined, math.nan)
@@ -53,7 +53,7 @@ def enclose_derivative(problem: Problem) -> Enclosures:
     return found
 
 
-def _evaluated(problem: Problem, rows: Array, precision: int) -> Enclosures:
+def _evaluate(problem: Problem, rows: Array, precision: int) -> Enclosures:
     shape = derivative_shape(problem.objective.derivative, problem.logits.shape)
     with ctx.workprec(precision):
         share = gradient_share(problem)
@@ -76,17 +76,17 @@ def _row_entries(problem: Problem, row: int, classes: ClassCoefficients) -> list
     kept = np.flatnonzero(~problem.masked[row]).tolist()
     logits = [arb(problem.logits64[row, j]) for j in kept]
     if derivative == "target_gradient":
-        return _placed(_by_targets(problem, kept, logits), kept, n_classes)
+        return _place(_by_targets(problem, kept, logits), kept, n_classes)
     # what a masked class has of the target counts in A
     lost = sum((t for j, t in enumerate(row_coefficients(problem, row, classes)) if problem.masked[row, j]), arb(0))
     own = [row_coefficients(problem, row, classes)[j] for j in kept]
     own[0] += lost
     if derivative == "hessian_vector_product" and problem.vector is not None:
         vector = [arb(float(problem.vector[row, j])) for j in kept]
-        return _placed(ball_forms.hessian_vector_product(logits, own, vector), kept, n_classes)
+        return _place(ball_forms.hessian_vector_product(logits, own, vector), kept, n_classes)
     if derivative == "hessian_diagonal":
-        return _placed(ball_forms.hessian_diagonal(logits, own), kept, n_classes)
-    filled = [_placed(entries, kept, n_classes) for entries in ball_forms.hessian(logits, own)]
+        return _place(ball_forms.hessian_diagonal(logits, own), kept, n_classes)
+    filled = [_place(entries, kept, n_classes) for entries in ball_forms.hessian(logits, own)]
     nothing = [arb(0)] * n_classes
     by_class = dict(zip(kept, filled, strict=True))
     return [entry for j in range(n_classes) for entry in by_class.get(j, nothing)]
@@ -104,7 +104,7 @@ def _counting(problem: Problem) -> Array:
     return np.asarray((np.array(weights) > 0) & (problem.objective.label_smoothing < 1))
 
 
-def _placed(entries: list[arb], kept: list[int], n_classes: int) -> list[arb]:
+def _place(entries: list[arb], kept: list[int], n_classes: int) -> list[arb]:
     """The entries of the kept classes among all of them, 0 elsewhere."""
     if len(kept) == n_classes:
         return entries

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from flint import arb, ctx
 
-from gradlab.oracle.exact.balls import RowAnswers, doubled, starting_precision
+from gradlab.oracle.exact.balls import RowAnswers, double, starting_precision
 from gradlab.oracle.exact.canonical import gradient_share
 from gradlab.oracle.exact.conversion import to_enclosures
 from gradlab.oracle.intervals import Array, Enclosures, unwritten
@@ -42,7 +42,7 @@ class MergedRow:
     groups: Array
 
 
-def merged_rows(problem: Problem, rows: Array) -> list[MergedRow] | None:
+def merge_rows(problem: Problem, rows: Array) -> list[MergedRow] | None:
     """The given rows with their equal classes merged, or None where that is not possible for all, or not worth it.
 
     It is where all logits are finite, no option is on and every row has few distinct logits and few targets.
@@ -58,7 +58,7 @@ def merged_rows(problem: Problem, rows: Array) -> list[MergedRow] | None:
         levels = np.unique(logits)
         if len(levels) > MAX_LEVELS:
             return None
-        merged.append(_merged(logits, levels, targets))
+        merged.append(_merge(logits, levels, targets))
     return merged
 
 
@@ -81,7 +81,7 @@ def _classes_with_a_share(problem: Problem, row: int) -> dict[int, float]:
     return {int(place): float(shares[place]) for place in np.flatnonzero(shares)}
 
 
-def _merged(logits: Array, levels: Array, targets: dict[int, float]) -> MergedRow:
+def _merge(logits: Array, levels: Array, targets: dict[int, float]) -> MergedRow:
     groups = np.searchsorted(levels, logits)
     counts = np.bincount(groups, minlength=len(levels))
     for number, place in enumerate(targets):
@@ -110,4 +110,4 @@ def _answer(problem: Problem, row: MergedRow) -> tuple[arb, Enclosures]:
             found = to_enclosures([loss, *entries])
         if is_narrow(found, problem.format).all():
             return loss, found[1:]
-        precision = doubled(precision)
+        precision = double(precision)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gradlab.oracle.double_double import ADD_ERROR, Pair, add, multiply, two_sum
-from gradlab.oracle.fast.block_sums import column_blocks, summed
+from gradlab.oracle.fast.block_sums import column_blocks, sum_of_pieces
 from gradlab.oracle.fast.exponential import LOWEST_ARGUMENT, Constants, exp_with
 from gradlab.oracle.intervals import Array, normalised_parts, power_of_two
 
@@ -73,7 +73,7 @@ def scaled_sums(terms: Terms, scale: Array, width: int) -> Pair:
         factor = power_of_two(np.maximum(terms.exponent[:, columns] - scale[:, None], FARTHEST))
         return terms.high[:, columns] * factor, terms.low[:, columns] * factor
 
-    return summed(piece(slice(start, start + width)) for start in range(0, shape[1], width))
+    return sum_of_pieces(piece(slice(start, start + width)) for start in range(0, shape[1], width))
 
 
 def products(terms: Terms, scale: Scale, out: Parts) -> None:
@@ -101,7 +101,7 @@ def costs(t: Pair, logits: Array, highest: Array, width: int) -> Pair:
             product, error = multiply((high, t[1][:, columns]), distance)
         return np.where(high == 0, 0.0, product), np.where(high == 0, 0.0, error)
 
-    return summed(piece(slice(start, start + width)) for start in range(0, logits.shape[1], width))
+    return sum_of_pieces(piece(slice(start, start + width)) for start in range(0, logits.shape[1], width))
 
 
 def differences(terms: Terms, scale: Scale, t: Pair, out: Parts) -> None:

@@ -25,7 +25,7 @@ def column_blocks(n_rows: int, n_classes: int) -> Iterator[slice]:
         yield slice(start, min(start + width, n_classes))
 
 
-def summed(pieces: Iterator[Pair]) -> Pair:
+def sum_of_pieces(pieces: Iterator[Pair]) -> Pair:
     """The sum of each row, shape (R,), over pieces (R, n) of its non-negative columns, the first the widest.
 
     The pieces are added to one another before the columns are. The first piece is overwritten.
@@ -38,6 +38,6 @@ def summed(pieces: Iterator[Pair]) -> Pair:
 
 
 def summed_error(n_rows: int, n_classes: int) -> float:
-    """The relative error bound of `summed` over the pieces that `column_blocks` makes."""
+    """The relative error bound of `sum_of_pieces` over the pieces that `column_blocks` makes."""
     widths = [columns.stop - columns.start for columns in column_blocks(n_rows, n_classes)]
     return sum_error(widths[0]) + 1.01 * len(widths) * ADD_ERROR

@@ -68,7 +68,7 @@ def kernels_for(n_entries: int) -> Kernels:
 def compiled_kernels() -> Kernels | None:
     """The loops, compiled; None where numba is missing or fails, or where their bits differ from NumPy's."""
     try:
-        kernels = _compiled()
+        kernels = _compile()
         return kernels if outcome(kernels, *_sample()) == outcome(ARRAY_KERNELS, *_sample()) else None
     except Exception:  # whatever goes wrong in numba or LLVM: NumPy's kernels do without
         return None
@@ -102,7 +102,7 @@ def _sample() -> tuple[Array, Pair]:
     return logits, (shares, shares * rng.uniform(-(2.0**-54), 2.0**-54, shares.shape))
 
 
-def _compiled() -> Kernels:
+def _compile() -> Kernels:
     """The loops as numba's functions, which are compiled, or loaded from disk, when they are first called."""
     import numba
     from numba.extending import overload, register_jitable
@@ -113,7 +113,7 @@ def _compiled() -> Kernels:
         overload(function, jit_options=_OPTIONS, strict=False)(_always(on_numbers))
     compile_ = numba.njit(cache=True, nogil=True, **_OPTIONS)
     digest = _digest_of_sources()
-    return Kernels(*(compile_(_renamed(getattr(loop_kernels, name), f"{name}_{digest}")) for name in Kernels._fields))
+    return Kernels(*(compile_(_rename(getattr(loop_kernels, name), f"{name}_{digest}")) for name in Kernels._fields))
 
 
 def _sources() -> list[Path]:
@@ -125,7 +125,7 @@ def _digest_of_sources() -> str:
     return hashlib.sha256(b"".join(path.read_bytes() for path in _sources())).hexdigest()[:12]
 
 
-def _renamed(function: FunctionType, name: str) -> FunctionType:
+def _rename(function: FunctionType, name: str) -> FunctionType:
     """The function under a name that numba is to keep it by on disk.
 
     numba itself would notice a change of the function's own file, but not of the files of the functions that it calls.
@@ -152,7 +152,7 @@ def _power(exponent: Any) -> Any:
     return np.int64((exponent + 1023) << 52).view(np.float64)
 
 
-def _normalised(high: Any, low: Any, radius: Any, exponent: Any) -> Any:
+def _normalise(high: Any, low: Any, radius: Any, exponent: Any) -> Any:
     shift = ((np.float64(high).view(np.int64) >> 52) & 0x7FF) - 1023
     if -1000 < shift < 1000:  # high is normal, and so is the factor: as exact as ldexp, which rounds once too
         factor = np.int64((1023 - shift) << 52).view(np.float64)
@@ -182,5 +182,5 @@ _ON_NUMBERS: dict[Callable[..., Any], Callable[..., Any]] = {
     exponential.as_integers: _integer,
     exponential.look_up: _entry,
     intervals.power_of_two: _power,
-    intervals.normalised_parts: _normalised,
+    intervals.normalised_parts: _normalise,
 }

@@ -30,7 +30,7 @@ from gradlab.oracle.double_double import (
 from gradlab.oracle.exact.canonical import class_coefficients
 from gradlab.oracle.exact.conversion import ball_of, to_enclosures
 from gradlab.oracle.fast.array_kernels import COEFFICIENT_ERROR, Scale
-from gradlab.oracle.fast.block_sums import block_width, column_blocks, summed, summed_error
+from gradlab.oracle.fast.block_sums import block_width, column_blocks, sum_of_pieces, summed_error
 from gradlab.oracle.fast.row_softmax import Exponentials
 from gradlab.oracle.fast.sharp_targets import scale_error, widen_negligible
 from gradlab.oracle.intervals import Array, Enclosures, concatenate, fill, ldexp
@@ -113,7 +113,9 @@ def _row_totals(parts: Exponentials, rows: SoftRows) -> tuple[list[arb], list[ar
     own = (rows.high[at_top], rows.low[at_top])
     costs = parts.kernels.costs((rows.high, rows.low), rows.logits, parts.highest, block_width(shape[0]))
     rows.high[at_top], rows.low[at_top] = 0.0, 0.0  # from here on the largest logit's class is dealt with apart
-    rest = summed((rows.high[:, columns].copy(), rows.low[:, columns].copy()) for columns in column_blocks(*shape))
+    rest = sum_of_pieces(
+        (rows.high[:, columns].copy(), rows.low[:, columns].copy()) for columns in column_blocks(*shape)
+    )
     error = 1.01 * (COEFFICIENT_ERROR + MULTIPLY_ERROR + summed_error(*shape))
     lost = arb(0, (shape[1], -1000))
     return _balls(own, COEFFICIENT_ERROR), _balls(rest, error), [cost + lost for cost in _balls(costs, error)]

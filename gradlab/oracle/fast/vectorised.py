@@ -55,10 +55,10 @@ def answer_by_double_double(problem: Problem, rows: Array) -> RowAnswers:
             able[places] = is_narrow(entries, problem.format).all(1)
         answers = RowAnswers(losses, to_enclosures(losses), gradient)
     able &= is_narrow(answers.loss_intervals, problem.format)
-    return _completed(problem, rows, answers, np.flatnonzero(~able))
+    return _complete(problem, rows, answers, np.flatnonzero(~able))
 
 
-def _completed(problem: Problem, rows: Array, answers: RowAnswers, undecided: Array) -> RowAnswers:
+def _complete(problem: Problem, rows: Array, answers: RowAnswers, undecided: Array) -> RowAnswers:
     """The answers with the undecided ones evaluated by balls; undecided: their places in `rows`."""
     if not undecided.size:
         return answers

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gradlab.problems.dtypes import Format
-from gradlab.problems.families.placing import placed
+from gradlab.problems.families.placing import make_problem
 from gradlab.problems.problem import Problem
 
 INF, NAN = np.inf, np.nan
@@ -14,36 +14,36 @@ INF, NAN = np.inf, np.nan
 def masked(fmt: Format, rng: np.random.Generator) -> list[Problem]:
     """-inf at classes that are not the target: probability 0, gradient 0, and the rest as if they were not there."""
     return [
-        placed(fmt, [[0, -INF]], [0]),
-        placed(fmt, [[0, 0, -INF]], [1]),
-        placed(fmt, [[-INF, 1, -INF, 0, 2], [0, 1, 2, -INF, -INF], [1, 0, 0, 1, 0]], [3, 0, 4]),
+        make_problem(fmt, [[0, -INF]], [0]),
+        make_problem(fmt, [[0, 0, -INF]], [1]),
+        make_problem(fmt, [[-INF, 1, -INF, 0, 2], [0, 1, 2, -INF, -INF], [1, 0, 0, 1, 0]], [3, 0, 4]),
     ]
 
 
 def masked_target(fmt: Format, rng: np.random.Generator) -> list[Problem]:
     """-inf at the target: loss +inf, and the target's entry -1 before any division."""
-    return [placed(fmt, [[0, -INF]], [1]), placed(fmt, [[1, -INF, 0], [0, 1, 2]], [1, 1])]
+    return [make_problem(fmt, [[0, -INF]], [1]), make_problem(fmt, [[1, -INF, 0], [0, 1, 2]], [1, 1])]
 
 
 def only_masked(fmt: Format, rng: np.random.Generator) -> list[Problem]:
     """A row of nothing but -inf has no value: NaN there, and in no other row."""
-    return [placed(fmt, [[-INF, -INF]], [0]), placed(fmt, [[0, 1, 0], [-INF, -INF, -INF]], [1, 2])]
+    return [make_problem(fmt, [[-INF, -INF]], [0]), make_problem(fmt, [[0, 1, 0], [-INF, -INF, -INF]], [1, 2])]
 
 
 def infinite(fmt: Format, rng: np.random.Generator) -> list[Problem]:
     """A row with +inf, at the target or elsewhere, once or twice, has no value: NaN there, and in no other row."""
     return [
-        placed(fmt, [[INF, 0]], [0]),
-        placed(fmt, [[INF, 0]], [1]),
-        placed(fmt, [[INF, INF, 0], [1, 0, 0]], [1, 0]),
-        placed(fmt, [[INF, -INF]], [0]),
+        make_problem(fmt, [[INF, 0]], [0]),
+        make_problem(fmt, [[INF, 0]], [1]),
+        make_problem(fmt, [[INF, INF, 0], [1, 0, 0]], [1, 0]),
+        make_problem(fmt, [[INF, -INF]], [0]),
     ]
 
 
 def nan(fmt: Format, rng: np.random.Generator) -> list[Problem]:
     """A row with NaN, at the target or elsewhere, has no value: NaN there, and in no other row."""
     return [
-        placed(fmt, [[NAN, 0]], [0]),
-        placed(fmt, [[NAN, 0]], [1]),
-        placed(fmt, [[0, 1, 0], [0, NAN, 1], [2, 0, 1]], [1, 0, 2]),
+        make_problem(fmt, [[NAN, 0]], [0]),
+        make_problem(fmt, [[NAN, 0]], [1]),
+        make_problem(fmt, [[0, 1, 0], [0, NAN, 1], [2, 0, 1]], [1, 0, 2]),
     ]

@@ -8,22 +8,22 @@ from collections.abc import Sequence
 import numpy as np
 
 from gradlab.problems.dtypes import Format
-from gradlab.problems.families.placing import placed
+from gradlab.problems.families.placing import make_problem
 from gradlab.problems.problem import Problem, Shape, moderate_limit
 
 
 def smallest(fmt: Format, rng: np.random.Generator) -> list[Problem]:
     """The simplest problems there are, simplest first, so that the first failure is already small."""
     return [
-        placed(fmt, [[0, 0]], [0]),
-        placed(fmt, [[0, 0]], [1]),
-        placed(fmt, [[1, 0]], [0]),
-        placed(fmt, [[1, 0]], [1]),
-        placed(fmt, [[0, 0, 0]], [1]),
-        placed(fmt, [[0, 1, -1]], [2]),
-        placed(fmt, [[0, 0], [0, 0]], [0, 1]),
-        placed(fmt, [[1, -1], [0, 0.5]], [1, 1]),
-        placed(fmt, [[0, 1, -1], [0.5, 0, 0]], [0, 2]),
+        make_problem(fmt, [[0, 0]], [0]),
+        make_problem(fmt, [[0, 0]], [1]),
+        make_problem(fmt, [[1, 0]], [0]),
+        make_problem(fmt, [[1, 0]], [1]),
+        make_problem(fmt, [[0, 0, 0]], [1]),
+        make_problem(fmt, [[0, 1, -1]], [2]),
+        make_problem(fmt, [[0, 0], [0, 0]], [0, 1]),
+        make_problem(fmt, [[1, -1], [0, 0.5]], [1, 1]),
+        make_problem(fmt, [[0, 1, -1], [0.5, 0, 0]], [0, 2]),
     ]
 
 
@@ -46,7 +46,7 @@ def round_numbers(fmt: Format, rng: np.random.Generator) -> list[Problem]:
     limit = moderate_limit(fmt, 16)
     sizes = [size for size in (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0) if size <= limit]
     row = [*(-size for size in reversed(sizes)), 0.0, *sizes]
-    return [placed(fmt, np.tile(row, (len(row), 1)), np.arange(len(row)))]
+    return [make_problem(fmt, np.tile(row, (len(row), 1)), np.arange(len(row)))]
 
 
 def one_row(fmt: Format, rng: np.random.Generator) -> list[Problem]:
@@ -56,12 +56,12 @@ def one_row(fmt: Format, rng: np.random.Generator) -> list[Problem]:
 
 def one_class(fmt: Format, rng: np.random.Generator) -> list[Problem]:
     """A single class: probability 1, loss and gradient 0."""
-    return [placed(fmt, [[0]], [0]), placed(fmt, [[1], [0], [-1]], [0, 0, 0])]
+    return [make_problem(fmt, [[0]], [0]), make_problem(fmt, [[1], [0], [-1]], [0, 0, 0])]
 
 
 def empty_batch(fmt: Format, rng: np.random.Generator) -> list[Problem]:
     """No rows at all: the gradient has shape (0, K), the mean is NaN and the sum 0."""
-    return [placed(fmt, np.zeros((0, classes)), []) for classes in (1, 3)]
+    return [make_problem(fmt, np.zeros((0, classes)), []) for classes in (1, 3)]
 
 
 def long_batch(fmt: Format, rng: np.random.Generator) -> list[Problem]:
@@ -72,21 +72,21 @@ def long_batch(fmt: Format, rng: np.random.Generator) -> list[Problem]:
 def every_label(fmt: Format, rng: np.random.Generator) -> list[Problem]:
     """The same logits once for each label: an error that depends on where the label is has nowhere to hide."""
     row = rng.uniform(-1, 1, 4)
-    return [placed(fmt, np.tile(row, (8, 1)), np.repeat(np.arange(4), 2))]
+    return [make_problem(fmt, np.tile(row, (8, 1)), np.repeat(np.arange(4), 2))]
 
 
 def many_classes(fmt: Format, rng: np.random.Generator) -> list[Problem]:
     """More classes than 8 bits can number, labels among the last of them, and more entries than 15 bits can."""
     return [
-        placed(fmt, rng.uniform(-1, 1, (2, 300)), [299, 256]),
-        placed(fmt, rng.uniform(-3, 3, (1, 1000)), [999]),
-        placed(fmt, rng.uniform(-1, 1, (129, 256)), rng.integers(0, 256, 129)),
+        make_problem(fmt, rng.uniform(-1, 1, (2, 300)), [299, 256]),
+        make_problem(fmt, rng.uniform(-3, 3, (1, 1000)), [999]),
+        make_problem(fmt, rng.uniform(-1, 1, (129, 256)), rng.integers(0, 256, 129)),
     ]
 
 
 def many_equal_rows(fmt: Format, rng: np.random.Generator) -> list[Problem]:
     """So many equal losses that a sum of few bits, taken one by one, stops growing."""
-    return [placed(fmt, np.zeros((4099, 2)), rng.integers(0, 2, 4099))]
+    return [make_problem(fmt, np.zeros((4099, 2)), rng.integers(0, 2, 4099))]
 
 
 # Around the sizes at which loops over blocks and lanes begin again: one fewer, as many, one more.
@@ -117,7 +117,7 @@ def grid(fmt: Format, rng: np.random.Generator) -> list[Problem]:
     """Every pair and triple out of a few small logits, with every label, one row each: all of them, no luck needed."""
     values = [-1.0, 0.0, 0.5, 1.0]
     return [
-        placed(fmt, rows, np.full(len(rows), label))
+        make_problem(fmt, rows, np.full(len(rows), label))
         for classes in (2, 3)
         for rows in [np.array(list(itertools.product(values, repeat=classes)))]
         for label in range(classes)
@@ -132,4 +132,4 @@ def _uniform(
     moderate = moderate_limit(fmt, classes)
     limit = min(largest, (moderate if moderate > 0 else 0.5) * (1 - fmt.unit_roundoff))  # as rounding may add it
     logits = rng.uniform(-limit, limit, shape)
-    return placed(fmt, logits, rng.integers(0, classes, rows) if labels is None else labels)
+    return make_problem(fmt, logits, rng.integers(0, classes, rows) if labels is None else labels)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradlab.problems.dtypes import Format
-from gradlab.problems.families.placing import placed, rounds_to_one
+from gradlab.problems.families.placing import make_problem, rounds_to_one
 from gradlab.problems.objective import PER_ROW_OPTIONS, REAL_OPTIONS, Objective
 from gradlab.problems.problem import Array, Problem
 
@@ -30,7 +30,9 @@ def option_problems(fmt: Format, seed: int, reduction: str, mean_over: str = "su
     """
     base = Objective(reduction=reduction, mean_over=mean_over)
     logits = _logits(fmt, np.random.default_rng([seed, 1]))
-    found = [_with(problem, base, "reduction") for problem in [*logits, placed(fmt, np.zeros((0, N_CLASSES)), [])]]
+    found = [
+        _with(problem, base, "reduction") for problem in [*logits, make_problem(fmt, np.zeros((0, N_CLASSES)), [])]
+    ]
     found += [_with(problem, objective, name) for name, objective in _index_objectives(base) for problem in logits]
     found += _ignoring(logits, base)
     found += _real(logits, base)
@@ -41,14 +43,14 @@ def option_problems(fmt: Format, seed: int, reduction: str, mean_over: str = "su
     ]
     soft = replace(base, targets="probability")
     shares = _shares(fmt, np.random.default_rng([seed, 2]))
-    found += [_shared(problem, shares, soft) for problem in logits]
-    found += [_shared(logits[0], _near_labels(fmt), soft)]
+    found += [_with_shares(problem, shares, soft) for problem in logits]
+    found += [_with_shares(logits[0], _near_labels(fmt), soft)]
     found += [
-        _shared(logits[0], shares, _on(soft, {name: option.tried[0]})).replace(family=name)
+        _with_shares(logits[0], shares, _on(soft, {name: option.tried[0]})).replace(family=name)
         for name, option in REAL_OPTIONS.items()
     ]
     found += [
-        _shared(logits[0], shares, replace(soft, **options))
+        _with_shares(logits[0], shares, replace(soft, **options))
         for options in (
             {"label_smoothing": 0.1},
             {"class_weights": WEIGHTS},
@@ -56,15 +58,20 @@ def option_problems(fmt: Format, seed: int, reduction: str, mean_over: str = "su
         )
     ]
     found += [
-        _shared(logits[0], one_hot(logits[0]).targets, own).replace(family=name) for name, own in _each_alone(soft)
+        _with_shares(logits[0], one_hot(logits[0]).targets, own).replace(family=name) for name, own in _each_alone(soft)
     ]
     found += [
-        _shared(problem, shares, with_rows(replace(soft, **more), name, problem.n_rows)).replace(family=name)
+        _with_shares(problem, shares, with_rows(replace(soft, **more), name, problem.n_rows)).replace(family=name)
         for name in per_row_names(base)
         for more in _NONE_AND_BOTH
         for problem in logits[:2]
     ]
-    return [*found, *_masked(fmt, soft), *_two_classes(fmt, soft), *_large(fmt, base, np.random.default_rng([seed, 3]))]
+    return [
+        *found,
+        *_masked_problems(fmt, soft),
+        *_two_classes(fmt, soft),
+        *_large(fmt, base, np.random.default_rng([seed, 3])),
+    ]
 
 
 def _each_alone(soft: Objective) -> list[tuple[str, Objective]]:
@@ -88,9 +95,9 @@ def _logits(fmt: Format, rng: np.random.Generator) -> list[Problem]:
     margin = 2 * rounds_to_one(fmt)
     offset = 2.0 ** (fmt.precision - 4)
     return [
-        placed(fmt, rng.uniform(-1.5, 1.5, (4, N_CLASSES)), labels),
-        placed(fmt, rng.uniform(-margin, 0, (4, N_CLASSES)), labels),
-        placed(fmt, offset - rng.integers(0, 8, (4, N_CLASSES)) / 2, labels),
+        make_problem(fmt, rng.uniform(-1.5, 1.5, (4, N_CLASSES)), labels),
+        make_problem(fmt, rng.uniform(-margin, 0, (4, N_CLASSES)), labels),
+        make_problem(fmt, offset - rng.integers(0, 8, (4, N_CLASSES)) / 2, labels),
     ]
 
 
@@ -223,8 +230,8 @@ def _near_labels(fmt: Format) -> Array:
 
 
 def _two_classes(fmt: Format, soft: Objective) -> list[Problem]:
-    logits = placed(fmt, [[0, 1], [0.5, -1], [0, 0]], [0, 0, 0])
-    return [_shared(logits, np.array([[0.25, 0.75], [1, 0], [0.5, 0.5]]).astype(fmt.dtype), soft)]
+    logits = make_problem(fmt, [[0, 1], [0.5, -1], [0, 0]], [0, 0, 0])
+    return [_with_shares(logits, np.array([[0.25, 0.75], [1, 0], [0.5, 0.5]]).astype(fmt.dtype), soft)]
 
 
 def _large(fmt: Format, base: Objective, rng: np.random.Generator) -> list[Problem]:
@@ -240,24 +247,24 @@ def _large(fmt: Format, base: Objective, rng: np.random.Generator) -> list[Probl
             *((name, {name: option.tried[0]}) for name, option in REAL_OPTIONS.items()),
             *((name, {name: getattr(with_rows(base, name, rows), name)}) for name in per_row_names(base)),
         ]
-        plain = placed(fmt, rng.uniform(-1, 1, (rows, classes)), rng.integers(0, classes, rows))
+        plain = make_problem(fmt, rng.uniform(-1, 1, (rows, classes)), rng.integers(0, classes, rows))
         found += [_with(plain, replace(base, **chosen), name) for name, chosen in options]
         shares = rng.dirichlet(np.ones(classes), rows).astype(fmt.dtype)
-        found.append(_shared(plain, shares, replace(base, targets="probability")))
+        found.append(_with_shares(plain, shares, replace(base, targets="probability")))
     return found
 
 
-def _masked(fmt: Format, soft: Objective) -> list[Problem]:
+def _masked_problems(fmt: Format, soft: Objective) -> list[Problem]:
     """-inf where the target has no share, and, in a problem of its own, where it has some."""
-    logits = placed(fmt, [[0, 1, -np.inf], [1, 0, 2]], [0, 0])
+    logits = make_problem(fmt, [[0, 1, -np.inf], [1, 0, 2]], [0, 0])
     halves = np.array([[0.5, 0.5, 0], [0, 0.5, 0.5]]).astype(fmt.dtype)
     quarters = np.array([[0.5, 0.25, 0.25], [0, 0.5, 0.5]]).astype(fmt.dtype)
-    return [_shared(logits, targets, soft) for targets in (halves, quarters)]
+    return [_with_shares(logits, targets, soft) for targets in (halves, quarters)]
 
 
 def _with(problem: Problem, objective: Objective, family: str) -> Problem:
     return problem.replace(objective=objective, family=family)
 
 
-def _shared(problem: Problem, shares: Array, objective: Objective) -> Problem:
+def _with_shares(problem: Problem, shares: Array, objective: Objective) -> Problem:
     return problem.replace(targets=shares, objective=objective, family="probability")

@@ -11,12 +11,12 @@ from gradlab.problems.dtypes import Format
 from gradlab.problems.problem import Array, Problem
 
 
-def placed(fmt: Format, logits: Sequence[Sequence[float]] | Array, labels: Sequence[int] | Array) -> Problem:
+def make_problem(fmt: Format, logits: Sequence[Sequence[float]] | Array, labels: Sequence[int] | Array) -> Problem:
     """A problem with these logits, rounded to the format, and these labels."""
-    return Problem(rounded(fmt, np.asarray(logits, dtype=np.float64)), np.asarray(labels, dtype=np.int64))
+    return Problem(round_to(fmt, np.asarray(logits, dtype=np.float64)), np.asarray(labels, dtype=np.int64))
 
 
-def rounded(fmt: Format, values: Array) -> Array:
+def round_to(fmt: Format, values: Array) -> Array:
     """The values in the dtype of the format; finite ones are first clipped to its range."""
     clipped = np.where(np.isfinite(values), np.clip(values, -fmt.largest, fmt.largest), values)
     with np.errstate(invalid="ignore"):  # NaN, on its way to another format

@@ -9,8 +9,8 @@ import numpy as np
 from gradlab.problems.dtypes import Format
 from gradlab.problems.families.placing import (
     leaves_normal,
+    make_problem,
     overflows,
-    placed,
     rounds_to_one,
     spacing,
     underflows,
@@ -24,10 +24,10 @@ def margins(fmt: Format, rng: np.random.Generator) -> list[Problem]:
     The thresholds: p_y rounds to 1; exp leaves the normal numbers, overflows, underflows to 0.
     """
     thresholds = (rounds_to_one(fmt), leaves_normal(fmt), overflows(fmt), underflows(fmt))
-    single = [placed(fmt, [[1.02 * t, 0]], [label]) for t in thresholds[::3] for label in (0, 1)]
+    single = [make_problem(fmt, [[1.02 * t, 0]], [label]) for t in thresholds[::3] for label in (0, 1)]
     around = np.array([t * f for t in thresholds for f in (0.5, 0.98, 1.02)])
     batches = [np.stack([around, 0 * around], axis=1), np.stack([-around, 0 * around], axis=1)]
-    return single + [placed(fmt, rows, np.full(len(rows), label)) for rows in batches for label in (0, 1)]
+    return single + [make_problem(fmt, rows, np.full(len(rows), label)) for rows in batches for label in (0, 1)]
 
 
 def unshifted_exp(fmt: Format, rng: np.random.Generator) -> list[Problem]:
@@ -36,18 +36,20 @@ def unshifted_exp(fmt: Format, rng: np.random.Generator) -> list[Problem]:
     high, low = 1.02 * overflows(fmt), -1.02 * underflows(fmt)
     sum_only = math.log(fmt.largest) - 0.25 + 0 * steps  # each exp is finite, their sum is not
     return [
-        placed(fmt, high + steps, [0]),
-        placed(fmt, high + steps, [2]),
-        placed(fmt, low + steps, [1]),
-        placed(fmt, sum_only, [1]),
-        placed(fmt, np.concatenate([high + steps, low + steps]), [1, 0]),  # one shift for both rows does not do
+        make_problem(fmt, high + steps, [0]),
+        make_problem(fmt, high + steps, [2]),
+        make_problem(fmt, low + steps, [1]),
+        make_problem(fmt, sum_only, [1]),
+        make_problem(fmt, np.concatenate([high + steps, low + steps]), [1, 0]),  # one shift for both rows does not do
     ]
 
 
 def one_of_many(fmt: Format, rng: np.random.Generator) -> list[Problem]:
     """One logit whose exp overflows, among many of everyday size: in one of the first places, and far behind them."""
     row = np.linspace(-1, 1, 35)
-    return [placed(fmt, np.where(np.arange(35) == place, 1.02 * overflows(fmt), row)[None], [0]) for place in (2, 33)]
+    return [
+        make_problem(fmt, np.where(np.arange(35) == place, 1.02 * overflows(fmt), row)[None], [0]) for place in (2, 33)
+    ]
 
 
 def common_offsets(fmt: Format, rng: np.random.Generator) -> list[Problem]:
@@ -62,7 +64,7 @@ def common_offsets(fmt: Format, rng: np.random.Generator) -> list[Problem]:
         nearest = float(np.asarray(offset).astype(fmt.dtype).astype(np.float64))
         step = max(spacing(fmt, nearest), 0.25)
         rows = nearest - step * np.array([[0, 0, 0], [1, 0, 3]])
-        found.append(placed(fmt, np.concatenate([rows, -rows]), [1, 0, 1, 2]))
+        found.append(make_problem(fmt, np.concatenate([rows, -rows]), [1, 0, 1, 2]))
     return found
 
 
@@ -70,30 +72,30 @@ def extreme_spread(fmt: Format, rng: np.random.Generator) -> list[Problem]:
     """Logits so far apart that max - min is large, or overflows; the loss may be inf by right."""
     top = fmt.largest
     return [
-        placed(fmt, [[1e4, -1e4]], [1]),
-        placed(fmt, [[0, -top]], [1]),
-        placed(fmt, [[top, -top]], [0]),
-        placed(fmt, [[top, -top, 0]], [1]),
-        placed(fmt, [[top, top, -top]], [0]),
-        placed(fmt, rng.uniform(-1e4, 1e4, (3, 4)), [0, 1, 3]),
+        make_problem(fmt, [[1e4, -1e4]], [1]),
+        make_problem(fmt, [[0, -top]], [1]),
+        make_problem(fmt, [[top, -top]], [0]),
+        make_problem(fmt, [[top, -top, 0]], [1]),
+        make_problem(fmt, [[top, top, -top]], [0]),
+        make_problem(fmt, rng.uniform(-1e4, 1e4, (3, 4)), [0, 1, 3]),
     ]
 
 
 def ties(fmt: Format, rng: np.random.Generator) -> list[Problem]:
     """Equal logits: of all classes, of the target and another, of two others above the target."""
     return [
-        placed(fmt, np.full((2, 5), 2.0), [0, 4]),
-        placed(fmt, [[3, 3, 0]], [0]),
-        placed(fmt, [[3, 3, 0]], [1]),
-        placed(fmt, [[3, 3, 0]], [2]),
-        placed(fmt, [[1, 0, 1, 0, 1], [0, 1, 1, 1, -1], [1, 1, 1, 1, 0]], [2, 0, 4]),
-        placed(fmt, [[1.02 * rounds_to_one(fmt), 1.02 * rounds_to_one(fmt), 0]], [1]),
+        make_problem(fmt, np.full((2, 5), 2.0), [0, 4]),
+        make_problem(fmt, [[3, 3, 0]], [0]),
+        make_problem(fmt, [[3, 3, 0]], [1]),
+        make_problem(fmt, [[3, 3, 0]], [2]),
+        make_problem(fmt, [[1, 0, 1, 0, 1], [0, 1, 1, 1, -1], [1, 1, 1, 1, 0]], [2, 0, 4]),
+        make_problem(fmt, [[1.02 * rounds_to_one(fmt), 1.02 * rounds_to_one(fmt), 0]], [1]),
     ]
 
 
 def many_equal(fmt: Format, rng: np.random.Generator) -> list[Problem]:
     """4096 equal logits: a sum of ones that a format with few bits cannot count one by one."""
-    return [placed(fmt, np.zeros((1, 4096)), [4095])]
+    return [make_problem(fmt, np.zeros((1, 4096)), [4095])]
 
 
 def subnormal_probabilities(fmt: Format, rng: np.random.Generator) -> list[Problem]:
@@ -101,10 +103,10 @@ def subnormal_probabilities(fmt: Format, rng: np.random.Generator) -> list[Probl
     first, last = leaves_normal(fmt), underflows(fmt)
     depths = first + (last - first) * np.array([0.1, 0.4, 0.6, 0.8])
     return [
-        placed(fmt, [[0, -depths[1]]], [0]),
-        placed(fmt, [[0, -depths[1]]], [1]),
-        placed(fmt, [[*-depths, 0]], [2]),
-        placed(fmt, [[0, *np.full(15, -depths[3])]], [0]),  # the target's entry is the sum of fifteen subnormals
+        make_problem(fmt, [[0, -depths[1]]], [0]),
+        make_problem(fmt, [[0, -depths[1]]], [1]),
+        make_problem(fmt, [[*-depths, 0]], [2]),
+        make_problem(fmt, [[0, *np.full(15, -depths[3])]], [0]),  # the target's entry is the sum of fifteen subnormals
     ]
 
 
@@ -112,9 +114,9 @@ def subnormal_logits(fmt: Format, rng: np.random.Generator) -> list[Problem]:
     """Logits that are subnormal numbers, or next to them: differences too small for any exp but 1."""
     least, normal = fmt.smallest_subnormal, fmt.smallest_normal
     return [
-        placed(fmt, [[0, least]], [0]),
-        placed(fmt, [[least, -least, 3 * least]], [2]),
-        placed(fmt, [[normal, normal - least, -normal]], [1]),
+        make_problem(fmt, [[0, least]], [0]),
+        make_problem(fmt, [[least, -least, 3 * least]], [2]),
+        make_problem(fmt, [[normal, normal - least, -normal]], [1]),
     ]
 
 
@@ -123,9 +125,9 @@ def ulp_neighbours(fmt: Format, rng: np.random.Generator) -> list[Problem]:
     step = 2 * fmt.unit_roundoff
     near = [1 + step, 1, 1 - step / 2]
     return [
-        placed(fmt, [near], [0]),
-        placed(fmt, [near], [2]),
-        placed(fmt, [[64 * value for value in near], [-64 * value for value in near]], [1, 0]),
+        make_problem(fmt, [near], [0]),
+        make_problem(fmt, [near], [2]),
+        make_problem(fmt, [[64 * value for value in near], [-64 * value for value in near]], [1, 0]),
     ]
 
 
@@ -134,7 +136,7 @@ def clusters(fmt: Format, rng: np.random.Generator) -> list[Problem]:
     deep = underflows(fmt) / 2
     centres = np.repeat([0.0, -deep / 4, -deep], [2, 4, 8])
     rows = centres + rng.uniform(-0.5, 0.5, (3, centres.size))
-    return [placed(fmt, rows, [0, 3, 13])]
+    return [make_problem(fmt, rows, [0, 3, 13])]
 
 
 def log_uniform_scales(fmt: Format, rng: np.random.Generator) -> list[Problem]:
@@ -142,7 +144,7 @@ def log_uniform_scales(fmt: Format, rng: np.random.Generator) -> list[Problem]:
     found = []
     for shape in [(1, 3), (4, 6)]:
         size = 10 ** rng.uniform(-5, 4, shape)
-        found.append(placed(fmt, size * rng.choice([-1, 1], shape), rng.integers(0, shape[1], shape[0])))
+        found.append(make_problem(fmt, size * rng.choice([-1, 1], shape), rng.integers(0, shape[1], shape[0])))
     return found
 
 
@@ -157,15 +159,15 @@ def confident(fmt: Format, rng: np.random.Generator) -> list[Problem]:
     for classes in (2, 6):
         logits = -np.maximum(depths + rng.uniform(0, 0.2, (depths.size, classes)), 0.5)
         logits[:, 1] = 0
-        found.append(placed(fmt, logits, np.ones(depths.size, dtype=np.int64)))
-    return [*found, placed(fmt, [[0, *np.full(8, -first - math.log(8))]], [0])]  # the others together weigh u
+        found.append(make_problem(fmt, logits, np.ones(depths.size, dtype=np.int64)))
+    return [*found, make_problem(fmt, [[0, *np.full(8, -first - math.log(8))]], [0])]  # the others together weigh u
 
 
 def wide_uniform(fmt: Format, rng: np.random.Generator) -> list[Problem]:
     """Uniform logits from 10 to 1e4 in size, whatever the exp of the format can take."""
     shapes = [(4, 6, 10.0), (4, 6, 100.0), (8, 8, 1000.0), (16, 33, 1e4)]
     return [
-        placed(fmt, rng.uniform(-size, size, (rows, classes)), rng.integers(0, classes, rows))
+        make_problem(fmt, rng.uniform(-size, size, (rows, classes)), rng.integers(0, classes, rows))
         for rows, classes, size in shapes
     ]
 
@@ -173,4 +175,4 @@ def wide_uniform(fmt: Format, rng: np.random.Generator) -> list[Problem]:
 def rising_and_falling(fmt: Format, rng: np.random.Generator) -> list[Problem]:
     """Sorted logits: in rising order a running maximum is replaced at every class."""
     rows = np.sort(rng.normal(0, 4, (2, 300)), axis=1)
-    return [placed(fmt, rows, [299, 150]), placed(fmt, rows[:, ::-1], [0, 150])]
+    return [make_problem(fmt, rows, [299, 150]), make_problem(fmt, rows[:, ::-1], [0, 150])]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradlab.problems.dtypes import Format
-from gradlab.problems.families.placing import placed
+from gradlab.problems.families.placing import make_problem
 from gradlab.problems.problem import Array, Problem, moderate_limit
 
 # Around the powers of two at which words, blocks and cuts change, and as many classes as some language models have.
@@ -88,7 +88,7 @@ def tails_at_the_last_place(fmt: Format, n_classes: int, rng: np.random.Generato
     depths = [*below, *below, *above, last + size, last / 2 + size, 1.5 * last + size, 2 * last + size]
     labels = [1] * 4 + [0] * 4 + [1] * 4 + [0, 1, 0, 1]
     pairs = [(depth, label) for depth, label in zip(depths, labels, strict=True) if depth > 1]
-    return [leveled(n_classes, [(1, 0.0), (n_classes, depth)], label, rng) for depth, label in pairs]
+    return [row_with_levels(n_classes, [(1, 0.0), (n_classes, depth)], label, rng) for depth, label in pairs]
 
 
 def rows_of_levels(fmt: Format, n_classes: int, rng: np.random.Generator) -> list[Row]:
@@ -107,7 +107,7 @@ def rows_of_levels(fmt: Format, n_classes: int, rng: np.random.Generator) -> lis
         ([*doubled, (n_classes, last)], len(doubled) // 2),
         ([(1, 0.0), (many, last / 2), (n_classes, last)], 0),
     ]
-    return [leveled(n_classes, [(n, max(d, 0.0)) for n, d in own], label, rng) for own, label in levels]
+    return [row_with_levels(n_classes, [(n, max(d, 0.0)) for n, d in own], label, rng) for own, label in levels]
 
 
 def tails_about_to_vanish(fmt: Format, n_classes: int, rng: np.random.Generator) -> list[Row]:
@@ -117,7 +117,7 @@ def tails_about_to_vanish(fmt: Format, n_classes: int, rng: np.random.Generator)
     sums = [normal - 1 + size, normal + size - little, normal + size + little]
     terms = [normal + little, normal - 10 + little, least - little, least + 1 - little, normal - little]
     return [
-        leveled(n_classes, [(1, 0.0), (n_classes, depth)], int(i % 4 == 3), rng)
+        row_with_levels(n_classes, [(1, 0.0), (n_classes, depth)], int(i % 4 == 3), rng)
         for i, depth in enumerate([*sums, *terms, least + 1 + little])
     ]
 
@@ -134,7 +134,7 @@ def noise_under_one(fmt: Format, n_classes: int, rng: np.random.Generator) -> li
     return [*rows, Row(falling, 0), Row(falling, n_classes // 4)]
 
 
-def leveled(n_classes: int, levels: Sequence[Level], label: int, rng: np.random.Generator) -> Row:
+def row_with_levels(n_classes: int, levels: Sequence[Level], label: int, rng: np.random.Generator) -> Row:
     """A row with these levels, highest first, the last for all that are left; the label is at level `label`.
 
     Where the classes do not suffice the last levels go short, but each that comes before one has at least one class.
@@ -159,7 +159,7 @@ def together(fmt: Format, rows: Sequence[Row]) -> Problem:
     implementation many times on moderate logits would take minutes for 2^17 classes.
     """
     up = 2.0 ** math.ceil(math.log2(moderate_limit(fmt, 2) + 1))
-    return placed(fmt, np.stack([row.logits for row in rows]) + up, [row.label for row in rows])
+    return make_problem(fmt, np.stack([row.logits for row in rows]) + up, [row.label for row in rows])
 
 
 KINDS = (tails_at_the_last_place, rows_of_levels, tails_about_to_vanish, noise_under_one)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from gradlab.problems.dtypes import Format
-from gradlab.problems.families.placing import rounded
+from gradlab.problems.families.placing import round_to
 from gradlab.problems.problem import PRODUCT, Array, Problem
 
 Kind = Callable[[Format, np.random.Generator, int], Array]
@@ -45,5 +45,5 @@ def with_vector(problem: Problem) -> Problem:
     rng = np.random.default_rng(int(problem.digest, 16))
     kinds = list(KINDS.values())
     drawn = [kinds[rng.integers(len(kinds))](problem.format, rng, problem.n_classes) for _ in range(problem.n_rows)]
-    vector = rounded(problem.format, np.array(drawn).reshape(problem.logits.shape))
+    vector = round_to(problem.format, np.array(drawn).reshape(problem.logits.shape))
     return problem.replace(objective=replace(problem.objective, derivative=PRODUCT), vector=vector)

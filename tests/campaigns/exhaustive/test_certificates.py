@@ -13,7 +13,7 @@ from gradlab.campaigns.exhaustive.certificate import Certificate
 from gradlab.campaigns.exhaustive.file import read_certificate
 from gradlab.campaigns.exhaustive.sweep import ALL
 from gradlab.campaigns.exhaustive.verify import CERTAIN_TO, error_by_oracle, faults_of_pieces
-from gradlab.targets.shipped import shipped
+from gradlab.targets.shipped import shipped_targets
 
 WITHOUT_CERTIFICATE = {
     "loop": "it would take hours, and it does what `shifted` does",
@@ -28,14 +28,14 @@ def certificate(request: pytest.FixtureRequest) -> Certificate:
 
 
 def test_every_implementation_has_one_or_a_reason_why_not() -> None:
-    names = {name for name in shipped() if not name.startswith("teaching_")}
+    names = {name for name in shipped_targets() if not name.startswith("teaching_")}
     assert {path.stem for path in FILES} == names - WITHOUT_CERTIFICATE.keys()
 
 
 def test_it_is_complete_and_of_what_ships(certificate: Certificate) -> None:
     assert certificate.is_complete
     assert certificate.margins == ALL
-    assert all(outcome.description["target"] in shipped() for outcome in certificate.outcomes)
+    assert all(outcome.description["target"] in shipped_targets() for outcome in certificate.outcomes)
 
 
 def test_its_largest_errors_hold(certificate: Certificate) -> None:
