@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from gradlab.adapters.differentiation import PLAIN_WAYS, BackwardPass, claim_of, with_gradient_by
 from gradlab.evaluation.claims import implementation
 from gradlab.problems.problem import Array
-from gradlab.targets.callables import Found, callable_for, one_of, with_gradient_by
+from gradlab.targets.callables import Found, callable_for, one_of
 
 NEEDS = {"autograd": "autograd", "scipy": "autograd"}
 
@@ -28,7 +29,7 @@ def logsumexp(logits: Array, labels: Array) -> tuple[Array, Array]:
     def loss(x: Any, y: Any) -> Any:
         return (logsumexp(x, axis=1) - x[np.arange(len(y)), y]).mean()
 
-    return loss_and_gradient(loss, logits, labels)
+    return loss_and_gradient(loss, logits, labels, BackwardPass())
 
 
 OWN = {"logsumexp": logsumexp}
@@ -38,12 +39,15 @@ def resolve(reference: str, target: str) -> Found:
     """What a target `autograd:reference` stands for. Raises TargetError where that is nothing."""
     if reference in OWN:
         return one_of(OWN, target)
-    return with_gradient_by(loss_and_gradient, callable_for("autograd", OWN, reference), {})
+    return with_gradient_by(loss_and_gradient, callable_for("autograd", OWN, reference), claim_of(PLAIN_WAYS))
 
 
-def loss_and_gradient(loss: Loss, logits: Array, targets: Array) -> tuple[Array, Array]:
+def loss_and_gradient(loss: Loss, logits: Array, targets: Array, backward: BackwardPass) -> tuple[Array, Array]:
     """The loss and its gradient (N, K), in the dtypes that autograd gives them. Raises whatever autograd raises."""
-    from autograd import value_and_grad
+    from autograd import make_vjp
 
-    value, gradient = value_and_grad(loss)(logits, targets)
-    return value, gradient
+    gradient, value = make_vjp(loss)(logits, targets)
+    if np.ndim(value):
+        raise TypeError(f"the loss must be one number, got shape {np.shape(value)}")
+    above = np.asarray(value).dtype.type(backward.factor)
+    return value, PLAIN_WAYS[backward.known(PLAIN_WAYS)](lambda: gradient(above))

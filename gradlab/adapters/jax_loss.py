@@ -11,11 +11,13 @@ everyday use; labels become int32, which is JAX's integer there.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
 import numpy as np
 
+from gradlab.adapters.differentiation import ONCE, BackwardPass, claim_of, with_backward_keywords
 from gradlab.evaluation.claims import implementation
 from gradlab.problems.problem import Array
 from gradlab.targets.callables import Found, callable_for, standing_for
@@ -40,14 +42,23 @@ def resolve(reference: str, target: str) -> Found:
     if reference in OWN:
         return _own(reference, target)
     given = callable_for("jax", OWN, reference)
-    compiled = cache(partial(_compile, given.function))
+    compiled = cache(partial(_compile, given.function))  # of the constants, and whether it goes back twice
 
-    def call(logits: Array, targets: Array, **options: Any) -> tuple[Array, Array]:
+    def call(
+        logits: Array,
+        targets: Array,
+        *,  # what is asked of the backward pass, apart from the loss's own options
+        upstream: Array | None = None,
+        backward: str = ONCE,
+        vector: Array | None = None,
+        **options: Any,
+    ) -> tuple[Array, Array]:
         arrays = {name: one for name, one in options.items() if isinstance(one, np.ndarray)}
         constants = tuple((name, one) for name, one in options.items() if name not in arrays)
-        return loss_and_gradient(compiled(constants), logits, targets, arrays)
+        asked = BackwardPass(upstream, backward, vector)
+        return loss_and_gradient(partial(compiled, constants), Arguments(logits, targets, arrays), asked)
 
-    return standing_for(given, call, XLA)
+    return with_backward_keywords(standing_for(given, call, XLA | claim_of(WAYS)))
 
 
 def _own(reference: str, target: str) -> Found:
@@ -55,13 +66,23 @@ def _own(reference: str, target: str) -> Found:
     package, _, name = reference.rpartition(".")
     require(target, {package: "jax"} if package else {})
     losses = getattr(import_name(package), name) if package else _log_softmax
-    both = {"none": _compile(losses, ()), "mean": _compile(lambda x, y: losses(x, y).mean(), ())}
+    reduced = {"none": losses, "mean": lambda x, y: losses(x, y).mean()}
+    compiled = cache(lambda reduction, double: _compile(reduced[reduction], (), double))
 
-    @implementation(reduction=["mean", "none"], keeps_dtype=True, **XLA, **OWN[reference])
-    def call(logits: Array, targets: Array, reduction: str = "mean") -> tuple[Array, Array]:
-        return loss_and_gradient(both[reduction], logits, targets, {})
+    @implementation(reduction=["mean", "none"], keeps_dtype=True, **XLA, **OWN[reference], **claim_of(WAYS))
+    def call(
+        logits: Array,
+        targets: Array,
+        reduction: str = "mean",
+        *,
+        upstream: Array | None = None,
+        backward: str = ONCE,
+        vector: Array | None = None,
+    ) -> tuple[Array, Array]:
+        asked = BackwardPass(upstream, backward, vector)
+        return loss_and_gradient(partial(compiled, reduction), Arguments(logits, targets, {}), asked)
 
-    return Found(target, call, None, target)
+    return with_backward_keywords(Found(target, call, None, target))
 
 
 def _log_softmax(logits: Any, labels: Any) -> Any:
@@ -71,25 +92,49 @@ def _log_softmax(logits: Any, labels: Any) -> Any:
     return -jax.numpy.take_along_axis(jax.nn.log_softmax(logits), labels[:, None], axis=1)[:, 0]
 
 
-def loss_and_gradient(compiled: Loss, logits: Array, targets: Array, options: dict[str, Array]) -> tuple[Array, Array]:
+@dataclass(frozen=True, eq=False)
+class Arguments:
+    """What a loss is called with; options: the arrays among them."""
+
+    logits: Array
+    targets: Array
+    options: dict[str, Array]
+
+
+def loss_and_gradient(
+    compiled: Callable[[bool], Loss], arguments: Arguments, backward: BackwardPass
+) -> tuple[Array, Array]:
     """The loss and the gradient (N, K) of its sum, in the dtypes that JAX gives them.
 
-    options: the arrays among them. Raises whatever JAX raises.
+    compiled: the compiled function, by whether it goes back twice. Raises whatever JAX raises.
     """
     import jax
 
+    logits, targets = arguments.logits, arguments.targets
     targets = targets.astype(np.int32) if targets.dtype.kind in "iu" else targets
+    upstream = np.ones((), logits.dtype) if backward.upstream is None else backward.upstream
     with jax.enable_x64(logits.dtype == np.float64):
-        loss, gradient = compiled(logits, targets, options)
+        function = compiled(backward.known(WAYS) == "double")
+        loss, gradient = function(logits, targets, arguments.options, upstream, backward.vector)
     return np.asarray(loss), np.asarray(gradient)
 
 
-def _compile(loss: Loss, constants: tuple[tuple[str, Any], ...]) -> Loss:
-    """A jitted function (logits, targets, arrays) -> (loss, gradient), with the options that are no arrays built in."""
+def _compile(loss: Loss, constants: tuple[tuple[str, Any], ...], double: bool) -> Loss:
+    """A jitted function (logits, targets, arrays, upstream, vector) -> (loss, gradient); other options are built in."""
     import jax
 
-    def both(logits: Any, targets: Any, arrays: dict[str, Any]) -> tuple[Any, Any]:
-        value, pulled_back = jax.vjp(lambda x: loss(x, targets, **dict(constants), **arrays), logits)
-        return value, pulled_back(jax.numpy.ones_like(value))[0]
+    def both(logits: Any, targets: Any, arrays: dict[str, Any], upstream: Any, vector: Any) -> tuple[Any, Any]:
+        def pulled_back(x: Any) -> tuple[Any, Any]:
+            value, pull = jax.vjp(lambda x: loss(x, targets, **dict(constants), **arrays), x)
+            above = jax.numpy.broadcast_to(upstream.astype(value.dtype), value.shape)
+            return value, pull(above)[0]
+
+        value, gradient = pulled_back(logits)
+        if not double:
+            return value, gradient
+        return value, jax.vjp(lambda x: pulled_back(x)[1], logits)[1](vector.astype(gradient.dtype))[0]
 
     return jax.jit(both)  # type: ignore[no-any-return]  # JAX is not there to be checked against
+
+
+WAYS = {ONCE: None, "scaled": None, "double": None}  # its graph is a function, which twice gives the same

@@ -10,12 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from gradlab.adapters.differentiation import ONCE, BackwardPass, claim_of, with_gradient_by
 from gradlab.evaluation.claims import implementation
 from gradlab.problems.problem import Array
-from gradlab.targets.callables import Found, callable_for, one_of, with_gradient_by
+from gradlab.targets.callables import Found, callable_for, one_of
 
 NEEDS = {"mlx": "mlx"}
 FLUSHES = {"flushes_subnormals": True}
+WAYS = {ONCE: None, "scaled": None}  # there is no graph to keep
 
 Loss = Callable[..., Any]
 
@@ -33,7 +35,7 @@ def cross_entropy(
     def loss(x: Any, y: Any) -> Any:
         return cross_entropy(x, y, reduction=reduction, label_smoothing=label_smoothing)
 
-    return loss_and_gradient(loss, logits, labels)
+    return loss_and_gradient(loss, logits, labels, BackwardPass())
 
 
 OWN = {"cross_entropy": cross_entropy}
@@ -43,18 +45,19 @@ def resolve(reference: str, target: str) -> Found:
     """What a target `mlx:reference` stands for. Raises TargetError where that is nothing."""
     if reference in OWN:
         return one_of(OWN, target)
-    return with_gradient_by(loss_and_gradient, callable_for("mlx", OWN, reference), FLUSHES)
+    return with_gradient_by(loss_and_gradient, callable_for("mlx", OWN, reference), FLUSHES | claim_of(WAYS))
 
 
-def loss_and_gradient(loss: Loss, logits: Array, targets: Array) -> tuple[Array, Array]:
+def loss_and_gradient(loss: Loss, logits: Array, targets: Array, backward: BackwardPass) -> tuple[Array, Array]:
     """The loss and its gradient (N, K), in the dtypes that MLX gives them. Raises whatever MLX raises."""
     import mlx.core as mx
 
+    backward.known(WAYS)
     x, y = (_array(array) for array in (logits, targets))
     with mx.stream(mx.cpu):  # where there is float64
-        value, gradient = mx.value_and_grad(lambda x: loss(x, y))(x)
+        value, gradient = mx.value_and_grad(lambda x: loss(x, y) * backward.factor)(x)
         mx.eval(value, gradient)
-    return np.asarray(value), np.asarray(gradient)
+    return np.asarray(value) / np.asarray(value).dtype.type(backward.factor), np.asarray(gradient)
 
 
 def _array(array: Array) -> Any:

@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from gradlab.adapters.differentiation import PLAIN_WAYS, BackwardPass, claim_of, with_gradient_by
 from gradlab.evaluation.claims import implementation
 from gradlab.problems.problem import Array
-from gradlab.targets.callables import Found, callable_for, one_of, with_gradient_by
+from gradlab.targets.callables import Found, callable_for, one_of
 
 NEEDS = {"tensorflow": "tensorflow"}
 FLUSHES = {"flushes_subnormals": True}  # on a CPU, too
@@ -38,7 +39,7 @@ def sparse_softmax_cross_entropy_with_logits(
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=y, logits=x)
         return losses if reduction == "none" else tf.reduce_mean(losses)
 
-    return loss_and_gradient(loss, logits, labels)
+    return loss_and_gradient(loss, logits, labels, BackwardPass())
 
 
 @implementation(options=["sample_weights"], mean_over="number_of_rows", keeps_dtype=True, **FLUSHES)
@@ -52,7 +53,7 @@ def keras_sparse_categorical_crossentropy(
     import keras
 
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, dtype=logits.dtype.name)
-    return loss_and_gradient(lambda x, y: loss(y, x, sample_weight=sample_weights), logits, labels)
+    return loss_and_gradient(lambda x, y: loss(y, x, sample_weight=sample_weights), logits, labels, BackwardPass())
 
 
 @implementation(
@@ -70,7 +71,7 @@ def softmax_cross_entropy_with_logits(logits: Array, targets: Array, reduction: 
         losses = tf.nn.softmax_cross_entropy_with_logits(labels=t, logits=x)
         return losses if reduction == "none" else tf.reduce_mean(losses)
 
-    return loss_and_gradient(loss, logits, targets)
+    return loss_and_gradient(loss, logits, targets, BackwardPass())
 
 
 OWN: dict[str, Loss] = {
@@ -84,10 +85,12 @@ def resolve(reference: str, target: str) -> Found:
     """What a target `tensorflow:reference` stands for. Raises TargetError where that is nothing."""
     if reference in OWN:
         return one_of(OWN, target)
-    return with_gradient_by(loss_and_gradient, callable_for("tensorflow", OWN, reference), FLUSHES)
+    return with_gradient_by(
+        loss_and_gradient, callable_for("tensorflow", OWN, reference), FLUSHES | claim_of(PLAIN_WAYS)
+    )
 
 
-def loss_and_gradient(loss: Loss, logits: Array, targets: Array) -> tuple[Array, Array]:
+def loss_and_gradient(loss: Loss, logits: Array, targets: Array, backward: BackwardPass) -> tuple[Array, Array]:
     """The loss and the gradient (N, K) of its sum, in the dtypes that TensorFlow gives them.
 
     Raises whatever TensorFlow raises.
@@ -96,7 +99,10 @@ def loss_and_gradient(loss: Loss, logits: Array, targets: Array) -> tuple[Array,
 
     x = tf.constant(logits)
     y = tf.constant(targets.astype(np.int64) if targets.dtype.kind in "iu" else targets)
-    with tf.GradientTape() as tape:
+    with tf.GradientTape(persistent=backward.way == "twice") as tape:
         tape.watch(x)
         value = loss(x, y)
-    return np.asarray(value), np.asarray(tape.gradient(value, x))
+    above = tf.ones_like(value) if backward.upstream is None else tf.cast(backward.upstream, value.dtype)
+    above = tf.broadcast_to(above, tf.shape(value))
+    gradient = PLAIN_WAYS[backward.known(PLAIN_WAYS)](lambda: tape.gradient(value, x, output_gradients=above))
+    return np.asarray(value), np.asarray(gradient)

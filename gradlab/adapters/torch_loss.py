@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from gradlab.adapters.differentiation import ONCE, BackwardPass, claim_of, with_gradient_by, with_backward_keywords
 from gradlab.evaluation.call import describe_error
 from gradlab.evaluation.claims import implementation
 from gradlab.problems.dtypes import as_dtype
 from gradlab.problems.problem import Array
-from gradlab.targets.callables import Found, callable_for, one_of, standing_for
+from gradlab.targets.callables import Found, callable_for, one_of
 from gradlab.targets.importing import TargetError
 
 NEEDS = {"torch": "torch"}
@@ -33,6 +34,8 @@ Loss = Callable[..., Any]
     dtypes=["float32", "float64"],
     keeps_dtype=True,
     empty_batch=True,
+    backward=["scaled", "twice", "accumulated", "detached", "double"],
+    double_backward=True,
 )
 def cross_entropy(
     logits: Array,
@@ -42,6 +45,9 @@ def cross_entropy(
     label_smoothing: float = 0.0,
     class_weights: Array | None = None,
     ignore_index: int = -100,
+    upstream: Array | None = None,
+    backward: str = ONCE,
+    vector: Array | None = None,
 ) -> tuple[Array, Array]:
     """The loss of torch.nn.functional.cross_entropy, and its gradient (N, K), both in the dtype of the logits.
 
@@ -58,7 +64,7 @@ def cross_entropy(
         weight = None if class_weights is None else tensor_of(class_weights)
         return torch.nn.functional.cross_entropy(x, y, weight=weight, **options)
 
-    return loss_and_gradient(loss, logits, targets)
+    return loss_and_gradient(loss, logits, targets, BackwardPass(upstream, backward, vector))
 
 
 OWN = {"cross_entropy": cross_entropy}
@@ -67,18 +73,13 @@ OWN = {"cross_entropy": cross_entropy}
 def resolve(reference: str, target: str) -> Found:
     """What a target `torch:reference` stands for. Raises TargetError where that is nothing, or no loss."""
     if reference in OWN:
-        return one_of(OWN, target)
+        return with_backward_keywords(one_of(OWN, target))
     given = callable_for("torch", OWN, reference)
     loss = _loss_of(given.function, target)
-
-    def call(logits: Array, targets: Array, **options: Any) -> tuple[Array, Array]:
-        keywords = {name: tensor_of(one) if isinstance(one, np.ndarray) else one for name, one in options.items()}
-        return loss_and_gradient(lambda x, y: loss(x, y, **keywords), logits, targets)
-
-    return standing_for(replace(given, function=loss), call, {})
+    return with_gradient_by(loss_and_gradient, replace(given, function=loss), claim_of(_WAYS), tensor_of)
 
 
-def loss_and_gradient(loss: Loss, logits: Array, targets: Array) -> tuple[Array, Array]:
+def loss_and_gradient(loss: Loss, logits: Array, targets: Array, backward: BackwardPass) -> tuple[Array, Array]:
     """The loss and the gradient (N, K) of its sum, in the dtypes that torch gives them.
 
     Raises TypeError where the loss is no tensor, and whatever torch raises.
@@ -87,11 +88,15 @@ def loss_and_gradient(loss: Loss, logits: Array, targets: Array) -> tuple[Array,
 
     x = tensor_of(logits).requires_grad_()
     y = targets.astype(np.int64, copy=False) if targets.dtype.kind in "iu" else targets
-    value = loss(x, tensor_of(y))
+    labels = tensor_of(y)
+    value = loss(x, labels)
     if not isinstance(value, torch.Tensor):
         raise TypeError(f"the loss must be a tensor, got {type(value).__name__}")
-    (gradient,) = torch.autograd.grad(value, x, torch.ones_like(value))
-    return array_of(value), array_of(gradient)
+    above = torch.ones_like(value)
+    if backward.upstream is not None:
+        above = tensor_of(backward.upstream).to(value.dtype).expand_as(value)  # one number for all has strides of 0
+    graph = _Graph(lambda logits: loss(logits, labels), x, value, above)
+    return _WAYS[backward.known(_WAYS)](graph, backward.vector)
 
 
 def tensor_of(array: Array) -> Any:
@@ -113,6 +118,62 @@ def array_of(tensor: Any) -> Array:
     if tensor.dtype == torch.bfloat16:
         return np.asarray(tensor.view(torch.int16).numpy().view(as_dtype("bfloat16")))
     return np.asarray(tensor.numpy())
+
+
+@dataclass(frozen=True, eq=False)
+class _Graph:
+    """One forward pass: the loss of the logits, the logits, its value, and the upstream gradient."""
+
+    loss: Callable[[Any], Any]
+    logits: Any
+    value: Any
+    upstream: Any
+
+    def gradient(self, **keywords: Any) -> Any:
+        """The gradient with respect to the logits."""
+        import torch
+
+        return torch.autograd.grad(self.value, self.logits, self.upstream, **keywords)[0]
+
+
+def _once(graph: _Graph, vector: Array | None) -> tuple[Array, Array]:
+    return array_of(graph.value), array_of(graph.gradient())
+
+
+def _twice(graph: _Graph, vector: Array | None) -> tuple[Array, Array]:
+    graph.gradient(retain_graph=True)
+    return array_of(graph.value), array_of(graph.gradient())
+
+
+def _accumulated(graph: _Graph, vector: Array | None) -> tuple[Array, Array]:
+    graph.value.backward(graph.upstream)
+    graph.loss(graph.logits).backward(graph.upstream)
+    return array_of(graph.value), array_of(graph.logits.grad)
+
+
+def _detached(graph: _Graph, vector: Array | None) -> tuple[Array, Array]:
+    return array_of(graph.loss(graph.logits.detach())), array_of(graph.gradient())
+
+
+def _double(graph: _Graph, vector: Array | None) -> tuple[Array, Array]:
+    """Raises ValueError where there is no vector."""
+    import torch
+
+    if vector is None:
+        raise ValueError("a double backward pass must be given a vector")
+    first = graph.gradient(create_graph=True)
+    (second,) = torch.autograd.grad((first * tensor_of(vector)).sum(), graph.logits)
+    return array_of(graph.value), array_of(second)
+
+
+_WAYS = {
+    ONCE: _once,
+    "scaled": _once,
+    "twice": _twice,
+    "accumulated": _accumulated,
+    "detached": _detached,
+    "double": _double,
+}
 
 
 def _loss_of(given: Any, target: str) -> Any:

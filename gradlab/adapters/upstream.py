@@ -17,11 +17,13 @@ from typing import Any
 
 import numpy as np
 
+from gradlab.adapters.differentiation import with_keywords
 from gradlab.evaluation.call import pair_of
 from gradlab.problems.problem import Array
 from gradlab.targets.callables import Found, callable_for, standing_for
 
 Loss = Callable[[Array, Array], Any]
+KEYWORDS = {"reduction": "mean", "upstream": None}
 
 
 def resolve(reference: str, target: str) -> Found:
@@ -37,18 +39,8 @@ def resolve(reference: str, target: str) -> Found:
 
     standing = standing_for(given, call, {"reduction": ("mean", "none", "sum")})
     with contextlib.suppress(TypeError, ValueError):  # a callable whose signature is not known
-        call.__signature__ = _with_keywords(inspect.signature(loss))  # type: ignore[attr-defined]  # of any function
+        call.__signature__ = with_keywords(inspect.signature(loss), KEYWORDS)  # type: ignore[attr-defined]  # of any function
     return replace(standing, takes=("upstream",))
-
-
-def _with_keywords(signature: inspect.Signature) -> inspect.Signature:
-    """The signature with the keywords `reduction` and `upstream`, which the adapter takes."""
-    keywords = {"reduction": "mean", "upstream": None}
-    added = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=own) for name, own in keywords.items()]
-    given = signature.parameters.values()
-    positional = [one for one in given if one.kind is not inspect.Parameter.VAR_KEYWORD]
-    ending = [one for one in given if one.kind is inspect.Parameter.VAR_KEYWORD]
-    return signature.replace(parameters=[*positional, *added, *ending])
 
 
 def loss_and_gradient(loss: Loss, logits: Array, targets: Array, reduction: str, upstream: Array) -> tuple[Any, Any]:

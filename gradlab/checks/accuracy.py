@@ -34,9 +34,24 @@ def derivative_within_bound(implementation: Implementation, problem: Problem) ->
     return [_against(_derivative(implementation, problem), implementation, problem, bound)]
 
 
+def derivative_against(seen: Array, implementation: Implementation, problem: Problem, quantity: str) -> Comparison:
+    """A derivative that came back in another way than by a plain call, against the enclosure and its bound.
+
+    quantity: what an entry is, as in `Comparison`.
+    """
+    shown = _Seen(quantity, seen, enclose(problem).derivative, flushed_bound)
+    return _against(shown, implementation, problem, derivative_bound(problem))
+
+
+def loss_against(seen: Array, implementation: Implementation, problem: Problem) -> Comparison:
+    """As `derivative_against`, of a loss."""
+    shown = _Seen("loss" + "[{}]" * seen.ndim, seen, enclose(problem).loss)
+    return _loss_against(shown, implementation, problem, loss_bound(problem))
+
+
 def loss_is_right(implementation: Implementation, problem: Problem) -> Findings:
     """The loss lies within the bound: any correct form's on moderate logits, the shifted algorithm's elsewhere."""
-    return [_loss_against(implementation, problem, loss_bound(problem))]
+    return [_loss_against(_loss(implementation, problem), implementation, problem, loss_bound(problem))]
 
 
 def gradient_is_right(implementation: Implementation, problem: Problem) -> Findings:
@@ -46,9 +61,8 @@ def gradient_is_right(implementation: Implementation, problem: Problem) -> Findi
 
 def loss_within_forward_error(implementation: Implementation, problem: Problem) -> Findings:
     """The loss lies within the forward error of the standard shifted algorithm."""
-    return [
-        _loss_against(implementation, problem, first_order.reduced_loss(problem, first_order.forward_losses(problem)))
-    ]
+    bound = first_order.reduced_loss(problem, first_order.forward_losses(problem))
+    return [_loss_against(_loss(implementation, problem), implementation, problem, bound)]
 
 
 def gradient_within_forward_error(implementation: Implementation, problem: Problem) -> Findings:
@@ -93,8 +107,8 @@ def _derivative(implementation: Implementation, problem: Problem) -> _Seen:
     return _Seen(entry(problem), seen, truth, flushed_bound)
 
 
-def _loss_against(implementation: Implementation, problem: Problem, bound: Bound) -> Comparison:
-    found = _against(_loss(implementation, problem), implementation, problem, bound)
+def _loss_against(seen: _Seen, implementation: Implementation, problem: Problem, bound: Bound) -> Comparison:
+    found = _against(seen, implementation, problem, bound)
     overflowed = (found.observed == np.inf) & first_order.sum_overflows(problem)
     return replace(found, ratio=np.where(overflowed, 0.0, found.ratio))
 

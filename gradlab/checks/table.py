@@ -7,7 +7,17 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from gradlab.checks import accuracy, calculus, contract, differences, domain, invariants, options, second_order
+from gradlab.checks import (
+    accuracy,
+    backward,
+    calculus,
+    contract,
+    differences,
+    domain,
+    invariants,
+    options,
+    second_order,
+)
 from gradlab.checks.check import Check
 from gradlab.evaluation.claims import Claims
 from gradlab.problems.coefficients import coefficients_of, denominator_of, denominators_of
@@ -169,6 +179,18 @@ def _derivative(*names: str) -> Condition:
     return lambda claims, problem: problem.objective.derivative in names
 
 
+def _backward(way: str) -> Condition:
+    return lambda claims, problem: way in claims.backward
+
+
+def _double(claims: Claims, problem: Problem) -> bool:
+    return claims.double_backward
+
+
+def _half(claims: Claims, problem: Problem) -> bool:
+    return problem.format.name in backward.LOSS_SCALES
+
+
 _CORE = _every(_finite, _without_options)
 _ALIKE = _every(_finite, _alike)
 _CALM = _every(_moderate, _without_options)
@@ -177,6 +199,7 @@ _CALLS = _every(_moderate, _primary, _small)
 _ANY_CALL = _every(_moderate, _small)
 _SHARP = _every(_OF_GRADIENT, _one_target)
 _LABELS = _every(_ANY_CALL, _index)
+_PASS = _every(_CALLS, _first_order)
 
 # fmt: off
 CHECKS: tuple[Check, ...] = (
@@ -202,6 +225,19 @@ CHECKS: tuple[Check, ...] = (
     Check(contract.refuses_bad_shapes, "contract",
           _LABELS, claim="refuses_bad_labels", comes_last=True, makes_calls=True),
     Check(contract.is_quiet, "contract", _finite, "advice"),
+    # contract of a backward pass
+    Check(backward.upstream_gradient_multiplies_the_gradient, "contract",
+          _every(_PASS, _backward("scaled")), makes_calls=True),
+    Check(backward.scaled_loss_gives_the_same_gradient, "contract",
+          _every(_PASS, _backward("scaled"), _half), makes_calls=True),
+    Check(backward.second_backward_pass_gives_the_same_gradient, "contract",
+          _every(_PASS, _backward("twice")), makes_calls=True),
+    Check(backward.gradients_accumulate, "contract",
+          _every(_PASS, _backward("accumulated"), _deterministic), makes_calls=True),
+    Check(backward.logits_may_need_no_gradient, "contract",
+          _every(_PASS, _backward("detached")), makes_calls=True),
+    Check(backward.gradient_can_be_differentiated_again, "contract",
+          _every(_PASS, _backward("double"), _double), makes_calls=True),
     # invariants
     Check(invariants.rows_sum_to_zero, "invariants", _every(_ALIKE, _shift_invariant, _first_order)),
     Check(invariants.rows_sum_to_zero_relative_to_largest, "invariants", _SHARP, "inaccurate"),

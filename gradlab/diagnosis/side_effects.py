@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from gradlab.problems.families.options import one_hot
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Array, Problem
 
+UPSTREAM, ONCE = -2.0, "once"  # a power of two: products are exact
 SOON = 0.05  # seconds after a call, in which what a call has left running may still write
 
 
@@ -146,6 +148,30 @@ def axis_lost(side: Side) -> str | None:
     return "single_row_squeezed" if pair is not None and np.shape(pair[1]) == (single.n_classes,) else None
 
 
+def upstream_of_the_loss_ignored(side: Side) -> str | None:
+    """The gradient is the same for every upstream gradient of the loss."""
+    same = np.array_equal(*_for_upstream(side, "scaled"))
+    return "upstream_of_the_loss_ignored" if same else None
+
+
+def scaled_in_place(side: Side) -> str | None:
+    """The second pass multiplies by the upstream gradient what the first one has multiplied."""
+    once, again = _for_upstream(side, "twice")
+    return "kept_gradient_scaled_in_place" if np.array_equal(again, UPSTREAM**2 * once) else None
+
+
+def _for_upstream(side: Side, way: str) -> tuple[Array, Array]:
+    """The gradients for an upstream gradient of 1, and of UPSTREAM; of no size where there is none."""
+    found = []
+    for factor, asked in ((1.0, ONCE), (UPSTREAM, way)):
+        call = call_for(side.implementation, side.problem)
+        above = np.array(factor).astype(side.problem.logits.dtype)
+        keywords = {**call.keywords, "upstream": above, "backward": asked}
+        given = answer_to_call(side.implementation, replace(call, keywords=keywords), side.problem.objective.reduction)
+        found.append(np.array(()) if given.gradient is None else np.asarray(given.gradient))
+    return found[0], found[1]
+
+
 def becomes_float64(side: Side) -> str | None:
     gradient = side.answer(side.problem).gradient
     narrow = side.problem.format.name != "float64"
@@ -189,6 +215,8 @@ PROBES: dict[str, tuple[Probe, ...]] = {
     "same_call_gives_same_bits": (order_of_a_sum,),
     "layout_does_not_matter": (read_without_strides, read_as_64_bits),
     "integer_type_of_the_labels_does_not_matter": (read_as_64_bits,),
+    "upstream_gradient_multiplies_the_gradient": (upstream_of_the_loss_ignored,),
+    "second_backward_pass_gives_the_same_gradient": (upstream_of_the_loss_ignored, scaled_in_place),
     "refuses_bad_labels": (labels_modulo_classes, labels_cut_off),
     "refuses_bad_shapes": (labels_repeated,),
     "empty_batch_is_answered": (refuses_no_rows,),

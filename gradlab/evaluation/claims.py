@@ -18,6 +18,7 @@ from gradlab.problems.objective import (
 
 OPTIONS = ("label_smoothing", "class_weights", "ignore_index", *REAL_OPTIONS, *PER_ROW_OPTIONS)
 LEVELS = ("stable", "accurate")
+BACKWARD = ("scaled", "twice", "accumulated", "detached", "double")
 ATTRIBUTE = "__gradlab_claims__"
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -36,6 +37,9 @@ class Claims:
         is passed where it is on. What they mean: `problems/objective.py`, and docs/objective.md.
     mean_over: what a mean divides by where rows do not all count alike, "sum_of_weights", "number_of_rows" or
         "all_rows"; it is held to that. The keyword `mean_over` is passed as `reduction` is.
+    backward: the ways in which the backward pass can be asked for, of scaled, twice, accumulated, detached and double,
+        by the keywords `upstream`, `backward` and `vector`: see `adapters/differentiation.py`. Adapters that
+        differentiate a loss claim those that they know. double_backward: the gradient can be differentiated again.
     derivative: what is returned with the loss: "gradient" (N, K), "target_gradient" (N, K), "hessian" (N, K, K),
         "hessian_diagonal" (N, K) or "hessian_vector_product" (N, K), for which the keyword `vector` is passed, an array
         (N, K) in the logits' dtype. All but the gradient are held to level "stable", without softcap and what
@@ -57,6 +61,8 @@ class Claims:
     dtypes: tuple[str, ...] = ("float32", "float64")
     options: tuple[str, ...] = ()
     mean_over: tuple[str, ...] = ("sum_of_weights",)
+    backward: tuple[str, ...] = ()
+    double_backward: bool = False
     level: str = "stable"
     normalised_targets: bool = False
     masks: bool = True
@@ -78,6 +84,7 @@ _ALLOWED = {
     "dtypes": DTYPE_NAMES,
     "options": OPTIONS,
     "mean_over": tuple(MEANS),
+    "backward": BACKWARD,
 }
 
 
@@ -94,6 +101,10 @@ def claims_from(given: Mapping[str, Any]) -> Claims:
     if unknown:
         raise ValueError(f"a claim must be one of {', '.join(sorted(known))}, got {unknown[0]!r}")
     claims = Claims(**{name: _validate(name, value) for name, value in given.items()})
+    if claims.double_backward and "double" not in claims.backward:
+        raise ValueError(
+            f"claim double_backward goes with backward double alone, got {', '.join(claims.backward) or 'none'}"
+        )
     refusal = derivative_refusal(claims.derivative, claims.targets, claims.options)
     if refusal is not None:
         raise ValueError(f"claim {refusal}")
@@ -147,6 +158,6 @@ def _subset(name: str, value: Any) -> tuple[str, ...]:
     for one in values:
         if one not in _ALLOWED[name]:
             raise ValueError(f"claim {name} must be of {', '.join(_ALLOWED[name])}, got {one!r}")
-    if not values and name != "options":
+    if not values and name not in ("options", "backward"):
         raise ValueError(f"claim {name} must name at least one of {', '.join(_ALLOWED[name])}, got none")
     return tuple(dict.fromkeys(values))

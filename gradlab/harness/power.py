@@ -23,7 +23,7 @@ from gradlab.storage.cache import from_cache
 from gradlab.targets.shipped import Specimen, specimens
 
 CHECK_NAMED = {check.name: check for check in CHECKS}
-FLAGS = ("refuses_bad_labels", "empty_batch", "keeps_dtype", "deterministic")
+FLAGS = ("refuses_bad_labels", "empty_batch", "keeps_dtype", "deterministic", "backward")
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,15 @@ def as_claimed(specimen: Specimen, claims: Claims) -> Implementation:
     targets = needed.targets if needed.targets[0] in claims.targets else claims.targets
     if targets != needed.targets:
         function = OneHot(function)
-    own = replace(claims, reduction=reduction, targets=targets, options=needed.options, mean_over=needed.mean_over)
+    own = replace(
+        claims,
+        reduction=reduction,
+        targets=targets,
+        options=needed.options,
+        mean_over=needed.mean_over,
+        backward=needed.backward,
+        double_backward=needed.double_backward,
+    )
     return Implementation(specimen.name, function, own)
 
 

@@ -79,18 +79,6 @@ def standing_for(found: Found, call: Any, defaults: Mapping[str, Any]) -> Found:
     return replace(found, function=call, defaults=defaults)
 
 
-def with_gradient_by(
-    framework: Callable[[Callable[..., Any], Any, Any], tuple[Any, Any]], given: Found, defaults: Mapping[str, Any]
-) -> Found:
-    """A user's loss in the place where it was found, with a gradient by framework(loss, logits, targets)."""
-    loss = given.function
-
-    def call(logits: Any, targets: Any, **options: Any) -> tuple[Any, Any]:
-        return framework(lambda x, y: loss(x, y, **options), logits, targets)
-
-    return standing_for(given, call, defaults)
-
-
 def attribute_of(module: ModuleType, path: str, place: str, target: str) -> Found:
     """The callable at an attribute path of a module; place: the module's name for people; target: as in `Found`."""
     value = follow(module, path)

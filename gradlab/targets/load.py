@@ -29,6 +29,7 @@ from typing import Any
 
 from gradlab.evaluation.call import Implementation, signature_fault
 from gradlab.evaluation.claims import ATTRIBUTE, Claims, claims_from
+from gradlab.problems.objective import PER_ROW_OPTIONS
 from gradlab.problems.problem import PRODUCT
 from gradlab.targets.callables import (
     MISSING,
@@ -210,7 +211,8 @@ def _claim(found: Found, claims: Mapping[str, Any], dtypes: tuple[str, ...]) -> 
     given: dict[str, Any] = {**found.defaults, **({"dtypes": dtypes} if dtypes else {})}
     try:
         complete = claims_from({**given, **_stated_claims(found), **claims})
-        complete = replace(complete, options=tuple(dict.fromkeys((*complete.options, *found.takes))))
+        taken = [name for name in found.takes if set(PER_ROW_OPTIONS[name].reductions) & set(complete.reduction)]
+        complete = replace(complete, options=tuple(dict.fromkeys((*complete.options, *taken))))
     except (ValueError, TypeError) as error:
         raise TargetError(f"{shown}: {error}") from error
     prefix, _ = split_prefix(found.target)
@@ -255,7 +257,11 @@ def _stated_claims(found: Found) -> Mapping[str, Any]:
 
 def _keyword_fault(function: Any, claims: Claims) -> str | None:
     several = {"reduction": claims.reduction, "mean_over": claims.mean_over}
-    wanted = [*claims.options, *(name for name, values in several.items() if len(values) > 1)]
+    wanted = [
+        *claims.options,
+        *(("upstream", "backward") if claims.backward else ()),
+        *(name for name, values in several.items() if len(values) > 1),
+    ]
     try:
         signature = inspect.signature(function)
     except (TypeError, ValueError):

@@ -8,8 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gradlab.checks.check import run
+from gradlab.checks.table import check_named
 from gradlab.evaluation.claims import Claims
-from gradlab.problems.problem import Array
+from gradlab.problems.problem import Array, Problem
+from gradlab.result import largest_ratio
 from gradlab.targets.load import TargetError, load
 
 jax = pytest.importorskip("jax")
@@ -112,7 +115,10 @@ def test_the_derivative_that_a_loss_states_is_the_one_that_counts() -> None:
 
 @pytest.mark.usefixtures("losses")
 def test_subnormals_are_flushed_unless_the_loss_says_otherwise() -> None:
-    assert load("jax:losses.py:losses", {})[0].claims == Claims(reduction=("none",), flushes_subnormals=True)
+    claims = load("jax:losses.py:losses", {})[0].claims
+    assert claims == Claims(
+        reduction=("none",), options=("upstream",), backward=("scaled", "double"), flushes_subnormals=True
+    )
     assert not load("jax:losses.py:mean", {})[0].claims.flushes_subnormals
 
 
@@ -148,3 +154,34 @@ def test_what_jax_says_of_a_loss_passes() -> None:
 def test_a_target_that_is_no_loss() -> None:
     with pytest.raises(TargetError, match=r"^jax:optax.hinge must be optax\.soft.*, module:callable or file.py:call"):
         load("jax:optax.hinge", {})
+
+
+COTANGENTS = """
+import jax
+import jax.numpy as jnp
+
+def built(backward):
+    @jax.custom_vjp
+    def loss(x, y):
+        return forward(x, y)[0]
+
+    def forward(x, y):
+        log_p = jax.nn.log_softmax(x)
+        g = (jnp.exp(log_p) - jax.nn.one_hot(y, x.shape[1], dtype=x.dtype)) / x.shape[0]
+        return -jnp.take_along_axis(log_p, y[:, None], axis=1).mean(), g
+
+    loss.defvjp(forward, lambda g, cotangent: (backward(g, cotangent), None))
+    return loss
+
+deaf = built(lambda g, cotangent: g)
+sound = built(lambda g, cotangent: g * cotangent)
+"""
+
+
+@pytest.mark.parametrize(("name", "is_right"), [("deaf", False), ("sound", True)])
+def test_a_cotangent_other_than_one_is_asked_for(name: str, is_right: bool, tmp_path: Path) -> None:
+    (tmp_path / "cotangents.py").write_text(COTANGENTS)
+    (implementation,) = load(f"jax:{tmp_path}/cotangents.py:{name}", {})
+    problem = Problem(np.array([[1, 2, 3], [0.5, 0, -1]], dtype=np.float32), np.array([0, 2]))
+    found = run(check_named("upstream_gradient_multiplies_the_gradient"), implementation, problem)
+    assert (largest_ratio(found) <= 1) == is_right

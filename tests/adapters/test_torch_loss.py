@@ -8,9 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradlab.evaluation.claims import Claims
+from gradlab.checks.table import applicable
+from gradlab.evaluation.claims import BACKWARD, Claims
+from gradlab.harness.tally import results_of
+from gradlab.harness.verdict import is_advice
 from gradlab.problems.dtypes import as_dtype
-from gradlab.problems.problem import Array
+from gradlab.problems.objective import Objective
+from gradlab.problems.problem import Array, Problem
 from gradlab.targets.load import TargetError, load
 from tests.runs import checked
 
@@ -139,7 +143,7 @@ def test_label_minus_100_is_ignored_in_silence() -> None:
 @pytest.mark.usefixtures("losses")
 def test_claims_beside_a_loss_count_and_the_callers_go_before_them() -> None:
     (found,) = load("torch:losses.py:weighted", {"keeps_dtype": False})
-    assert found.claims == Claims(options=("class_weights",))
+    assert found.claims == Claims(options=("class_weights",), backward=BACKWARD)
     assert (found.name, found.target) == ("weighted", "torch:losses.py:weighted")
 
 
@@ -189,3 +193,78 @@ def test_a_target_that_is_no_loss(rest: str, reason: str) -> None:
         load(f"torch:{rest}", {})
     assert str(caught.value).startswith(reason)
     assert "\n" not in str(caught.value)
+
+
+BACKWARD_PASSES = """
+import torch
+
+CLAIMS = {name: {"reduction": "none"} for name in ("FirstRow", "EveryRow")}
+CLAIMS |= {"differentiable": {"double_backward": True}}
+
+def built(reduced, backward):
+    class Loss(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, logits, labels):
+            log_p = torch.log_softmax(logits, 1)
+            rows = torch.arange(len(labels))
+            gradient = log_p.exp()
+            gradient[rows, labels] -= 1
+            ctx.save_for_backward(gradient / len(labels) if reduced else gradient)
+            losses = -log_p[rows, labels]
+            return losses.mean() if reduced else losses
+
+        @staticmethod
+        def backward(ctx, upstream):
+            return backward(*ctx.saved_tensors, upstream), None
+
+    return Loss
+
+Deaf = built(True, lambda g, upstream: g)
+InPlace = built(True, lambda g, upstream: g.mul_(upstream))
+Magnitude = built(True, lambda g, upstream: g * upstream.abs())
+Sound = built(True, lambda g, upstream: g * upstream)
+FirstRow = built(False, lambda g, upstream: g * upstream[:1])
+EveryRow = built(False, lambda g, upstream: g * upstream[:, None])
+
+def needs_gradient(logits, labels):
+    assert logits.requires_grad
+    return torch.nn.functional.cross_entropy(logits, labels)
+
+def differentiable(logits, labels):
+    return torch.nn.functional.cross_entropy(logits, labels)
+"""
+FAILS = {
+    "Deaf": "upstream_gradient_multiplies_the_gradient",
+    "Magnitude": "upstream_gradient_multiplies_the_gradient",
+    "InPlace": "second_backward_pass_gives_the_same_gradient",
+    "FirstRow": "upstream_is_as_defined",
+    "needs_gradient": "logits_may_need_no_gradient",
+}
+
+
+def failing(target: str) -> set[str]:
+    """The checks that fail on two rows and are held against the loss."""
+    (implementation,) = load(target, {})
+    claims = implementation.claims
+    upstream = (0.5, -3.0) if "upstream" in claims.options else None
+    problem = Problem(LOGITS.astype(np.float32), LABELS, Objective(claims.reduction[0], upstream=upstream))
+    found = results_of(applicable(claims, problem), implementation, problem)
+    return {check.name for check, result in found if not (result.passed or is_advice(check, claims))}
+
+
+@pytest.mark.parametrize("name", FAILS)
+def test_the_backward_pass_is_asked_for_more_than_a_gradient_of_ones(name: str, tmp_path: Path) -> None:
+    (tmp_path / "passes.py").write_text(BACKWARD_PASSES)
+    assert FAILS[name] in failing(f"torch:{tmp_path}/passes.py:{name}")
+
+
+@pytest.mark.parametrize("name", ["Sound", "EveryRow", "differentiable"])
+def test_a_sound_backward_pass_fails_nothing(name: str, tmp_path: Path) -> None:
+    (tmp_path / "passes.py").write_text(BACKWARD_PASSES)
+    assert failing(f"torch:{tmp_path}/passes.py:{name}") == set()
+
+
+def test_a_double_backward_pass_is_claimed_where_it_can_be_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "plain.py").write_text("def loss(logits, labels):\n    return 0.0, logits\n")
+    with pytest.raises(TargetError, match="claim double_backward goes with backward double alone, got none"):
+        load(f"{tmp_path}/plain.py:loss", {"double_backward": True})

@@ -317,7 +317,57 @@ def target_gradient_doubled(logits, targets):
     return loss, -2 * np.log(_softmax(logits)) / logits.dtype.type(len(logits))
 
 
+def backward_pass(logits, labels, *, upstream=1.0, backward="once", vector=None):
+    """Right, in every way that a backward pass can be asked for."""
+    loss, gradient = shifted(logits, labels)
+    gradient = gradient * logits.dtype.type(upstream)
+    if backward == "double":
+        p = _softmax(logits)
+        product = p * (vector - (p * vector).sum(axis=1, keepdims=True))
+        return loss, product / logits.dtype.type(len(logits))
+    return loss, gradient + gradient if backward == "accumulated" else gradient
+
+
+def ignores_the_upstream_gradient(logits, labels, *, upstream=1.0, backward="once", vector=None):
+    return backward_pass(logits, labels, backward=backward, vector=vector)
+
+
+def scales_in_place(logits, labels, *, upstream=1.0, backward="once", vector=None):
+    """The second pass finds the gradient of the first, which was scaled in its place."""
+    return backward_pass(logits, labels, upstream=upstream * upstream if backward == "twice" else upstream)
+
+
+def overwrites_what_is_accumulated(logits, labels, *, upstream=1.0, backward="once", vector=None):
+    return backward_pass(logits, labels, upstream=upstream)
+
+
+def loss_of_nothing_without_gradient(logits, labels, *, upstream=1.0, backward="once", vector=None):
+    loss, gradient = backward_pass(logits, labels, upstream=upstream, backward=backward)
+    return loss * 0 if backward == "detached" else loss, gradient
+
+
+def second_derivative_without_its_rank_one_part(logits, labels, *, upstream=1.0, backward="once", vector=None):
+    if backward != "double":
+        return backward_pass(logits, labels, upstream=upstream, backward=backward)
+    return shifted(logits, labels)[0], _softmax(logits) * vector / logits.dtype.type(len(logits))
+
+
+def gradient_cut_off(logits, labels, *, upstream=1.0, backward="once", vector=None):
+    """The scaled gradient is clipped, as if it were a probability."""
+    loss, gradient = backward_pass(logits, labels, upstream=upstream, backward=backward)
+    return loss, np.clip(gradient, -4, 4).astype(gradient.dtype)
+
+
 DEFECTIVE = {
+    "upstream_gradient_multiplies_the_gradient": (ignores_the_upstream_gradient, {"backward": "scaled"}),
+    "scaled_loss_gives_the_same_gradient": (gradient_cut_off, {"backward": "scaled", "dtypes": "float16"}),
+    "second_backward_pass_gives_the_same_gradient": (scales_in_place, {"backward": "twice"}),
+    "gradients_accumulate": (overwrites_what_is_accumulated, {"backward": "accumulated"}),
+    "logits_may_need_no_gradient": (loss_of_nothing_without_gradient, {"backward": "detached"}),
+    "gradient_can_be_differentiated_again": (
+        second_derivative_without_its_rank_one_part,
+        {"backward": "double", "double_backward": True},
+    ),
     "returns_loss_and_gradient": (returns_only_the_loss, {}),
     "keeps_the_dtype": (changes_the_dtype, {"keeps_dtype": True}),
     "leaves_its_inputs_alone": (shifts_in_place, {}),

@@ -34,6 +34,7 @@ def test_no_two_checks_have_the_same_name() -> None:
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
 def test_check_rejects_the_implementation_made_for_it(check: Check, dtype: str) -> None:
-    function, claims = DEFECTIVE[check.name]
-    implementation = Implementation(function.__name__, function, claims_from(claims))
-    assert rejects(implementation, FAMILIES_ONLY, check, dtype)
+    function, given = DEFECTIVE[check.name]
+    claims = claims_from(given)
+    asked = dtype if dtype in claims.dtypes else claims.dtypes[0]
+    assert rejects(Implementation(function.__name__, function, claims), FAMILIES_ONLY, check, asked)
