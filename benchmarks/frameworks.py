@@ -117,12 +117,12 @@ def limit_calls(logits: Array) -> dict[str, Call]:
     copy, size = np.empty_like(logits), L1_ENTRIES[logits.dtype.name]
     calls: dict[str, Call] = {"copy": lambda: np.copyto(copy, logits)}
     try:
-        from gradlab.implementations import _kernels
+        from gradlab.implementations import _fast_rows
     except ImportError:
         return calls
     some = np.linspace(-20, 0, size).astype(logits.dtype)
     terms, zero = np.empty_like(some), some.dtype.type(0)
-    calls["exponentials"] = lambda: _kernels.repeated_exponentials(some, zero, terms, 200)
+    calls["exponentials"] = lambda: _fast_rows.repeated_exponentials(some, zero, terms, 200)
     return calls
 
 

@@ -1,8 +1,8 @@
 """exp, the largest entry and exact sums as numba compiles them into the kernels, without a library call.
 
 exp is written out, so that LLVM can vectorise it; its polynomials are near-minimax, and
-tests/implementations/test_elementary.py makes them again. Only here, and where `_kernels` multiplies by a pair, may a
-product and a sum be contracted to a fused multiply-add. Nothing assumes that numbers are finite: a NaN stays one.
+tests/implementations/test_elementary.py makes them again. Only here, and where `_accurate_rows` multiplies by a pair,
+may a product and a sum be contracted to a fused multiply-add. Nothing assumes that numbers are finite: a NaN stays one.
 
 exp(d + delta) is off by less than 1.4 ULP, whichever of the products are contracted: Sollya and Gappa prove each step,
 proofs/README.md. It is 2^n exp(z), z = d + delta - n log(2), computed as 2^n (1 + s), s = r + r^2 q(r), abs(r) at most

@@ -12,7 +12,7 @@ pytest.importorskip("numba")
 
 from numba import njit
 
-from gradlab.implementations import _elementary, _kernels
+from gradlab.implementations import _accurate_rows, _elementary
 
 COEFFICIENTS = {"float32": _elementary.Q32, "float64": _elementary.Q64}
 BOUND = 1.4  # ULP, proved by the scripts of proofs/
@@ -50,7 +50,7 @@ def test_a_function_at_full_width_says_so_to_llvm() -> None:
 def exponentials(d: Any) -> Any:
     terms = np.empty_like(d)
     for j in range(d.size):
-        terms[j] = _kernels._exact_exponential(d[j], d.dtype.type(0))
+        terms[j] = _accurate_rows._exact_exponential(d[j], d.dtype.type(0))
     return terms
 
 

@@ -160,7 +160,7 @@ def test_no_reference_is_counted() -> None:
 
 def test_without_numba_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "numba", None)
-    for module in ("_kernels", "_elementary"):
+    for module in ("_kernels", "_accurate_rows", "_fast_rows", "_keeping", "_elementary"):
         monkeypatch.delitem(sys.modules, f"gradlab.implementations.{module}", raising=False)
         monkeypatch.delattr(f"gradlab.implementations.{module}", raising=False)
     with pytest.raises(ImportError, match=r"needs numba, which the extra brings: gradlab-verify\[fast\]"):
@@ -179,17 +179,16 @@ def test_without_numba_they_are_neither_judged_nor_loaded(monkeypatch: pytest.Mo
         shipped_targets.cache_clear()
 
 
-def test_compiled_code_is_kept_for_one_name_of_the_module(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_compiled_code_is_kept_for_one_name_of_the_module() -> None:
     numba = pytest.importorskip("numba")
-    kernels = _compiled.kernels()
+    keep = importlib.import_module("gradlab.implementations._keeping").keep
 
-    def kept_as() -> str:
+    def kept_as(module: str) -> str:
         def same(value: Any) -> Any:
             return value
 
-        name: str = kernels._kept([numba.float64(numba.float64)])(same).py_func.__qualname__
+        same.__module__ = module
+        name: str = keep([numba.float64(numba.float64)])(same).py_func.__qualname__
         return name
 
-    first = kept_as()
-    monkeypatch.setattr(kernels, "__name__", "implementations._kernels")  # as from a file in the folder itself
-    assert kept_as() != first
+    assert kept_as("implementations._kernels") != kept_as("gradlab.implementations._kernels")

@@ -1,4 +1,4 @@
-"""The inequalities of the compiled kernel, `accurate_rows` in `implementations/_kernels.py`, asked on one row.
+"""The inequalities of the compiled kernel, `accurate_rows` in `implementations/_accurate_rows.py`, asked on one row.
 
 Compiled code shows nothing of what it has in its hands, so its lines are taken here in Python with its own compiled
 parts; what comes out must be what the kernel answers, bit for bit, or the comparison is an inequality that fails.
@@ -13,7 +13,7 @@ from itertools import chain
 import numpy as np
 from flint import arb, ctx
 
-from gradlab.implementations import _compiled, _elementary
+from gradlab.implementations import _accurate_rows, _elementary
 from gradlab.implementations.fused_accurate import fused_accurate
 from gradlab.problems.dtypes import format_of
 from tools.lemmas import plain
@@ -71,18 +71,17 @@ def run(row: Row) -> Run:
 
 def _again(x: Array, row: Row) -> tuple[Array, tuple[float, float], tuple[float, float]]:
     """The terms, the sum of the others as a pair, and S N as one, by the kernel's own parts."""
-    kernels = _compiled.kernels()
     single, terms, largest = row.dtype == "float32", np.empty_like(x), x.max()
     bits = (row.n_classes + 2).bit_length()
     at = 2.0**bits
-    exponentials = kernels._exact_exponentials32 if single else kernels._exact_exponentials64
+    exponentials = _accurate_rows._exact_exponentials32 if single else _accurate_rows._exact_exponentials64
     pair, _ = exponentials((x, x), largest, terms, at)
     own = float(terms[row.label])
-    high, low = kernels._without(own, pair, at)
+    high, low = _accurate_rows._without(own, pair, at)
     if high < (row.n_classes * 2.0**-19 if single else 2.0 ** (3 * bits - 43 if bits <= 10 else 2 * bits - 33)):
         rest = terms.copy()
         rest[row.label] = 0
-        high, low = (kernels._sum32 if single else kernels._sum64)(rest, rest.max())
+        high, low = (_accurate_rows._sum32 if single else _accurate_rows._sum64)(rest, rest.max())
     sum_, error = _elementary.two_sum(high, own)
     product, lost = _elementary.two_product(sum_, float(row.n_rows))
     return terms, (high, low), _elementary.two_sum(product, lost + (error + low) * row.n_rows)
