@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from gradlab.adapters.differentiation import ONCE, BackwardPass, claim_of, with_gradient_by, with_backward_keywords
+from gradlab.adapters.differentiation import ONCE, BackwardPass, claim_of, with_backward_keywords, with_gradient_by
 from gradlab.evaluation.call import describe_error
 from gradlab.evaluation.claims import implementation
 from gradlab.problems.dtypes import as_dtype

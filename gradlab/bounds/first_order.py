@@ -23,6 +23,7 @@ from gradlab.bounds.options import RowErrors, magnification
 from gradlab.bounds.rounding_counts import (
     BETA,
     QUIET,
+    Sums,
     base_roundings,
     coefficient_sum_roundings,
     division_roundings,
@@ -67,17 +68,18 @@ def forward_gradient(problem: Problem) -> Bound:
 
 @remember(1024)
 @QUIET
-def any_form_gradient(problem: Problem) -> Bound:
+def any_form_gradient(problem: Problem, sums: Sums = sum_roundings) -> Bound:
     """As forward_gradient, with room for the forms without a shift; only meaningful on moderate logits.
 
     In exp(x_j - lse) the argument is off by (2 beta + b + 1) |lse| more, its own rounding by |d_j| + log S as in the
     shifted form, in another base by b max |x| more; |lse| <= max |x| + log S [2, 3.3, 4.4]. A shift by any other c,
     the largest logit of the batch for one, is off by |x_j - c| <= 2 max |x| in e_j and as much in S, which is less.
+    sums: what a sum carries, as in `rounding_count`.
     """
     c = conditioning(problem)
     base = base_roundings(problem.format)
     unshifted = (2 * BETA + base + 1) * (c.largest + c.log_sum) + base * c.largest
-    return Bound(_gradient_error(problem, rounding_count(problem, c) + unshifted[:, None]), _ANY_FORM)
+    return Bound(_gradient_error(problem, rounding_count(problem, c, sums) + unshifted[:, None], sums), _ANY_FORM)
 
 
 @remember(1024)
@@ -97,7 +99,7 @@ def forward_losses(problem: Problem) -> Bound:
 
 @remember(1024)
 @QUIET
-def any_form_losses(problem: Problem, radius: float = 0.0) -> Bound:
+def any_form_losses(problem: Problem, radius: float = 0.0, sums: Sums = sum_roundings) -> Bound:
     """As forward_losses, with room for the forms without a shift, for all logits within `radius` of these.
 
     lse is off by (2 beta + b + 1) |lse| more; and where t is not one-hot, both terms of A lse - sum_j t_j x_j carry
@@ -106,11 +108,11 @@ def any_form_losses(problem: Problem, radius: float = 0.0) -> Bound:
     c, terms = conditioning(problem, radius), coefficient_sum_roundings(problem)
     more = (terms + 2 if terms else 0.0) + factor_roundings(problem)
     unshifted = (2 * BETA + base_roundings(problem.format) + 1 + more) * (2 * c.largest + c.log_sum)
-    return Bound(_loss_error(problem, c, rounding_count(problem, c) + unshifted[:, None]), _ANY_FORM)
+    return Bound(_loss_error(problem, c, rounding_count(problem, c, sums) + unshifted[:, None]), _ANY_FORM)
 
 
 @QUIET
-def reduced_loss(problem: Problem, rows: Bound, radius: float = 0.0) -> Bound:
+def reduced_loss(problem: Problem, rows: Bound, radius: float = 0.0, sums: Sums = sum_roundings) -> Bound:
     """The error of the loss as it is returned, from the errors of the rows' losses: shape () or (N,).
 
     A sum of N terms in any order carries N, the denominator (a sum of N weights) as much again, and the division,
@@ -121,7 +123,7 @@ def reduced_loss(problem: Problem, rows: Bound, radius: float = 0.0) -> Bound:
         return rows
     fmt, scale = problem.format, divisor(problem)
     total = min(float((_finite(loss_size(problem, radius), fmt) / scale).sum()), fmt.largest)
-    growth = gamma(sum_roundings(problem.n_rows, fmt) + division_roundings(problem), fmt)
+    growth = gamma(sums(problem.n_rows, fmt) + division_roundings(problem), fmt)
     error = (1 + growth) * rows.error.sum() / scale + growth * total + 2 * fmt.smallest_subnormal
     return Bound(np.nan_to_num(error, nan=np.inf, posinf=np.inf), f"{rows.source}, and the sum over the batch")
 
@@ -204,7 +206,7 @@ def accurate_loss_ulps(problem: Problem) -> float:
 
 @remember(1024)
 @QUIET
-def rounding_count(problem: Problem, c: Conditioning) -> Array:
+def rounding_count(problem: Problem, c: Conditioning, sums: Sums = sum_roundings) -> Array:
     """k_j, the roundings that every p_j and log p_j of the standard algorithms accumulates, shape (N, K).
 
     e_j = exp(fl(x_j - max)) carries |d_j| + 2 beta. In another base, b^fl(d_j log_b e), it carries b |d_j| more,
@@ -218,7 +220,7 @@ def rounding_count(problem: Problem, c: Conditioning) -> Array:
     exp of it by 2 beta. Together
         k_j = s + 2 beta + (b + 2) |d_j| + (2 beta + b + 1) log S + 1.
     Where the logits are mapped first, exp(x_j - max x) carries moved_j of `conditioning` too: it is added to
-    (b + 1) |d_j| in s, and to k_j.
+    (b + 1) |d_j| in s, and to k_j. sums: what a sum carries, in place of n.
     """
     fmt = problem.format
     v, base = unit(fmt), base_roundings(fmt)
@@ -226,12 +228,12 @@ def rounding_count(problem: Problem, c: Conditioning) -> Array:
     growth = np.expm1(np.minimum(v * ((base + 1) * distance + (2 * BETA + 1) * c.rises + c.moved), 700.0))
     weighted = (c.probabilities * growth).sum(axis=1) / v  # may be infinite: of such a row gamma says nothing
     underflow = problem.n_classes * (2 * BETA + 2) * fmt.smallest_subnormal / v
-    sums = sum_roundings(problem.n_classes, fmt) + 2 * BETA + weighted + underflow
+    log_sum = sums(problem.n_classes, fmt) + 2 * BETA + weighted + underflow
     own = (base + 2) * distance + c.moved
-    return np.asarray((sums + 2 * BETA + (2 * BETA + base + 1) * c.log_sum + 1)[:, None] + own)
+    return np.asarray((log_sum + 2 * BETA + (2 * BETA + base + 1) * c.log_sum + 1)[:, None] + own)
 
 
-def _gradient_error(problem: Problem, k: Array) -> Array:
+def _gradient_error(problem: Problem, k: Array, sums: Sums = sum_roundings) -> Array:
     c, fmt = conditioning(problem), problem.format
     p, t, coefficient_sum, delta = (
         c.probabilities,
@@ -242,7 +244,7 @@ def _gradient_error(problem: Problem, k: Array) -> Array:
     size, last = np.abs(coefficient_sum * p - t), 1 + division_roundings(problem)
     total_delta = delta.sum(axis=1, keepdims=True)
     product = gamma(k + 1 + coefficient_sum_roundings(problem) + last, fmt) * p * (coefficient_sum + total_delta)
-    p_error = gamma(k + sum_roundings(problem.n_classes, fmt) + 2 + last, fmt) * p
+    p_error = gamma(k + sums(problem.n_classes, fmt) + 2 + last, fmt) * p
     # a sum of what is at least 0 is no less than each of them
     others = (p_error.sum(axis=1, keepdims=True) - p_error) * (t + delta)
     error = product + others + gamma(last, fmt) * size + total_delta * p + delta

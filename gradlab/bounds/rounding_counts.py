@@ -17,6 +17,7 @@ multiplied by a gamma, and the bound holds that gamma times what went in as well
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -51,6 +52,9 @@ def sum_roundings(count: int, fmt: Format) -> float:
     Sums of half-precision terms are expected in float32 at least, and to be rounded once.
     """
     return float(count) if fmt.precision >= 24 else count * 2.0**-24 / fmt.unit_roundoff + 1
+
+
+Sums = Callable[[int, Format], float]  # what a sum of so many terms carries, as `sum_roundings` has it
 
 
 def base_roundings(fmt: Format) -> float:

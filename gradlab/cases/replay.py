@@ -10,7 +10,7 @@ from gradlab.checks.check import Check, run
 from gradlab.checks.table import CHECKS
 from gradlab.evaluation.adaptation import allows
 from gradlab.evaluation.call import Implementation, evaluate
-from gradlab.harness.verdict import Verdict, verdict_of_failure
+from gradlab.harness.verdict import SEVERAL, Verdict, verdict_of_failure, verdict_of_failures
 from gradlab.result import Result, worst_result
 from gradlab.storage.encoding import encoded_answer
 from gradlab.targets.load import load
@@ -53,9 +53,14 @@ def replay(case: Case, given: Implementation | None = None) -> Replay:
     same = all(answered[name] == case.got.get(name) for name in ("fault", "loss", "gradient"))
     found = [run(check, implementation, case.problem) for check in failed]
     results = [worst_result(check.name, case.problem, one) for check, one in zip(failed, found, strict=True)]
-    costs = [verdict_of_failure(check, case.claims, case.problem) < Verdict(case.level) for check in failed]
+    costs = [_best_left(check, case) < Verdict(case.level) for check in failed]
     costly = [result for result, cost in zip(results, costs, strict=True) if cost]
     return Replay(case, implementation, tuple(results), tuple(costly or results), same)
+
+
+def _best_left(check: Check, case: Case) -> Verdict:
+    """The verdict that failing the check leaves; where one failure does not count, the case was not the only one."""
+    return verdict_of_failures(check, verdict_of_failure(check, case.claims, case.problem), SEVERAL)
 
 
 def _checks(case: Case) -> list[Check]:

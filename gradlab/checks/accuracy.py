@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from gradlab.bounds import derivative_bound, first_order, flushed_bound, loss_bound
+from gradlab.bounds import derivative_bound, first_order, flushed_bound, loss_bound, probable
 from gradlab.bounds.bound import Bound
 from gradlab.checks.check import Findings, entry, returned_values
 from gradlab.evaluation.call import Implementation
@@ -69,6 +69,16 @@ def gradient_within_forward_error(implementation: Implementation, problem: Probl
     """Every entry of the gradient lies within the forward error of the standard shifted algorithm."""
     bound = first_order.forward_gradient(problem)
     return [_against(_derivative(implementation, problem), implementation, problem, bound)]
+
+
+def loss_within_probable_error(implementation: Implementation, problem: Problem) -> Findings:
+    """The loss is no further off than rounding errors that are as likely up as down are likely to leave it."""
+    return [_loss_against(_loss(implementation, problem), implementation, problem, probable.loss(problem))]
+
+
+def gradient_within_probable_error(implementation: Implementation, problem: Problem) -> Findings:
+    """No entry is further off than rounding errors that are as likely up as down are likely to leave it."""
+    return [_against(_derivative(implementation, problem), implementation, problem, probable.gradient(problem))]
 
 
 def loss_within_a_few_ulp(implementation: Implementation, problem: Problem) -> Findings:

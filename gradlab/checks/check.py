@@ -25,7 +25,8 @@ class Check:
     group: contract, invariants, calculus, accuracy, stability, domain or options.
     applies: whether the check says anything about this problem for an implementation with these claims.
     failing_means: "wrong" (the mathematics; on problems that are not moderate: unstable), "unstable",
-        "inaccurate" (not level `accurate`, still stable) or "advice" (does not lower the verdict).
+        "inaccurate" (not level `accurate`, still stable), "improbable" (sound code is not likely to fail it: unstable
+        where it fails on several problems, an advice before) or "advice" (does not lower the verdict).
     claim: the name of a claim without which failing is only an advice.
     needs_answer: whether it is left out where the implementation gives no loss and gradient at all.
     comes_last: whether its calls may spoil the memory of the process in silence, so that it comes after all others.

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from gradlab.bounds import probable
 from gradlab.checks import (
     accuracy,
     backward,
@@ -112,6 +113,10 @@ def _coefficients(claims: Claims, problem: Problem) -> bool:
 
 def _option(name: str) -> Condition:
     return lambda claims, problem: name in problem.objective.options and not _without_value(claims, problem)
+
+
+def _random_sums(claims: Claims, problem: Problem) -> bool:
+    return problem.objective.is_first_order and probable.has_random_sums(problem)
 
 
 def _probability(claims: Claims, problem: Problem) -> bool:
@@ -261,6 +266,8 @@ CHECKS: tuple[Check, ...] = (
     # accuracy
     Check(accuracy.loss_is_right, "accuracy", _CALM),
     Check(accuracy.gradient_is_right, "accuracy", _CALM_GRADIENT),
+    Check(accuracy.loss_within_probable_error, "accuracy", _random_sums, "improbable"),
+    Check(accuracy.gradient_within_probable_error, "accuracy", _random_sums, "improbable"),
     Check(accuracy.loss_within_a_few_ulp, "accuracy", _SHARP, "inaccurate"),
     Check(accuracy.target_entry_within_a_few_ulp, "accuracy", _SHARP, "inaccurate"),
     Check(accuracy.other_entries_within_a_few_ulp, "accuracy", _SHARP, "inaccurate"),

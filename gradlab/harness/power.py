@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -16,7 +17,7 @@ from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import Claims, claims_from
 from gradlab.harness.selection import Question
 from gradlab.harness.tally import findings_of
-from gradlab.harness.verdict import Verdict, is_advice, verdict_of_failure
+from gradlab.harness.verdict import Verdict, is_advice, verdict_of_failure, verdict_of_failures
 from gradlab.problems.problem import Array, Problem
 from gradlab.result import largest_ratio
 from gradlab.storage.cache import from_cache
@@ -154,12 +155,15 @@ def _can_be_asked(implementation: Implementation, problem: Problem) -> bool:
 def _rejects(
     checks: Sequence[Check], implementation: Implementation, level: Verdict, questions: Sequence[Question]
 ) -> bool:
-    claims = implementation.claims
-    return any(
-        largest_ratio(findings) > 1 and verdict_of_failure(check, claims, question.problem) < level
-        for question in questions
-        for check, findings in _findings(checks, implementation, question)
-    )
+    n_failed: Counter[str] = Counter()
+    for question in questions:
+        for check, findings in _findings(checks, implementation, question):
+            if largest_ratio(findings) > 1:
+                n_failed[check.name] += 1
+                left = verdict_of_failure(check, implementation.claims, question.problem)
+                if verdict_of_failures(check, left, n_failed[check.name]) < level:
+                    return True
+    return False
 
 
 def _findings(checks: Sequence[Check], implementation: Implementation, question: Question) -> Iterator[Any]:

@@ -75,7 +75,10 @@ class Run:
     def advice(self) -> tuple[Line, ...]:
         """The lines that failed without lowering the verdict: what is not claimed, or only recommended."""
         claims = self.implementation.claims
-        return tuple(line for line in self.lines if not line.passed and is_advice(line.check, claims))
+        advised = (line for line in self.lines if not line.passed and line.verdict is Verdict.ACCURATE)
+        return tuple(
+            line for line in advised if is_advice(line.check, claims) or line.check.failing_means == "improbable"
+        )
 
     def __repr__(self) -> str:
         return f"<Run on {self.implementation.name}: {self.verdict}>"

@@ -10,7 +10,7 @@ import numpy as np
 from gradlab.checks.check import Check, Findings, run
 from gradlab.checks.table import CHECKS, applicable
 from gradlab.evaluation.call import Implementation, answer
-from gradlab.harness.verdict import Verdict, verdict_of_failure
+from gradlab.harness.verdict import Verdict, verdict_of_failure, verdict_of_failures
 from gradlab.problems.problem import Problem
 from gradlab.result import Fact, Result, largest_ratio, worst_result
 
@@ -126,11 +126,11 @@ def _add(tally: Tally, check: Check, result: Result) -> None:
     left = Verdict.ACCURATE
     if not result.passed:
         left = verdict_of_failure(check, tally.implementation.claims, result.problem)
-        if left < tally.level:
-            tally.failing.setdefault(result.problem.digest, {})[check.name] = result
     new = Line(check, result.dtype, result, None if result.passed else result, left, 1, int(not result.passed))
     old = tally.lines.get(key)
     tally.lines[key] = new if old is None else _merge(old, new)
+    if not result.passed and verdict_of_failures(check, left, tally.lines[key].n_failed) < tally.level:
+        tally.failing.setdefault(result.problem.digest, {})[check.name] = result
 
 
 def _merge(old: Line, new: Line) -> Line:
@@ -142,7 +142,7 @@ def _merge(old: Line, new: Line) -> Line:
         old.dtype,
         worst,
         best.simplest if best else None,
-        min(old.verdict, new.verdict),
+        verdict_of_failures(old.check, min(old.verdict, new.verdict), old.n_failed + new.n_failed),
         old.n_problems + new.n_problems,
         old.n_failed + new.n_failed,
     )

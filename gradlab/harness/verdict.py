@@ -9,6 +9,8 @@ from gradlab.checks.check import Check
 from gradlab.evaluation.claims import Claims
 from gradlab.problems.problem import Problem
 
+SEVERAL = 3  # problems on which a check must fail whose bound is a probable one, before the verdict is lowered
+
 
 @total_ordering
 class Verdict(Enum):
@@ -46,11 +48,18 @@ def verdict_of_failure(check: Check, claims: Claims, problem: Problem) -> Verdic
     """
     if is_advice(check, claims):
         return Verdict.ACCURATE
+    if check.failing_means == "improbable":
+        return Verdict.ACCURATE  # until it fails on several: `verdict_of_failures`
     if check.failing_means == "inaccurate":
         return Verdict.STABLE
     if check.failing_means == "unstable" or not (problem.is_moderate or problem.n_rows == 0):
         return Verdict.UNSTABLE
     return Verdict.WRONG
+
+
+def verdict_of_failures(check: Check, best: Verdict, n_failed: int) -> Verdict:
+    """The best verdict that is left after n_failed problems, each of which leaves at least `best`."""
+    return Verdict.UNSTABLE if check.failing_means == "improbable" and n_failed >= SEVERAL else best
 
 
 def is_advice(check: Check, claims: Claims) -> bool:

@@ -358,7 +358,16 @@ def gradient_cut_off(logits, labels, *, upstream=1.0, backward="once", vector=No
     return loss, np.clip(gradient, -4, 4).astype(gradient.dtype)
 
 
+def off_by_600_roundings(logits, labels):
+    """Off by 600 u: so little that some order of additions could be as far off, and none is likely to be."""
+    loss, gradient = shifted(logits, labels)
+    factor = logits.dtype.type(1 + 300 * np.finfo(logits.dtype).eps)
+    return loss * factor, gradient * factor
+
+
 DEFECTIVE = {
+    "loss_within_probable_error": (off_by_600_roundings, {}),
+    "gradient_within_probable_error": (off_by_600_roundings, {}),
     "upstream_gradient_multiplies_the_gradient": (ignores_the_upstream_gradient, {"backward": "scaled"}),
     "scaled_loss_gives_the_same_gradient": (gradient_cut_off, {"backward": "scaled", "dtypes": "float16"}),
     "second_backward_pass_gives_the_same_gradient": (scales_in_place, {"backward": "twice"}),

@@ -11,7 +11,7 @@ import pytest
 from gradlab.checks.check import Check, Findings
 from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import Claims
-from gradlab.harness.verdict import Verdict, is_advice, verdict_of_failure
+from gradlab.harness.verdict import Verdict, is_advice, verdict_of_failure, verdict_of_failures
 from gradlab.problems.problem import Problem
 
 NAMES = ("wrong", "unstable", "stable", "accurate")
@@ -76,6 +76,13 @@ def test_failing_what_is_not_claimed_lowers_nothing(claims: Claims, left: str) -
     claimed = check("wrong", "keeps_dtype")
     assert verdict_of_failure(claimed, claims, PROBLEMS["moderate"]) == left
     assert is_advice(claimed, claims) == (left == "accurate")
+
+
+@pytest.mark.parametrize(("n_failed", "left"), [(1, "accurate"), (2, "accurate"), (3, "unstable")])
+def test_a_probable_bound_lowers_the_verdict_where_several_problems_fail_it(n_failed: int, left: str) -> None:
+    improbable = check("improbable")
+    one = verdict_of_failure(improbable, Claims(), PROBLEMS["moderate"])
+    assert verdict_of_failures(improbable, one, n_failed) == left
 
 
 @pytest.mark.parametrize("claims", [Claims(), Claims(keeps_dtype=True)])

@@ -49,6 +49,7 @@ FAMILIES = (
     Family("long_batch", moderate.long_batch),
     Family("many_classes", moderate.many_classes),
     Family("many_shapes", moderate.many_shapes),
+    Family("random_sums", moderate.random_sums),
     Family("margins", stress.margins, stress=True),
     Family("unshifted_exp", stress.unshifted_exp, stress=True),
     Family("one_of_many", stress.one_of_many, stress=True),
@@ -77,6 +78,7 @@ FAMILIES = (
     Family("long_tails", tails.long_tails, stress=True, profile="standard", gradient_only=True),
     Family("many_equal_rows", moderate.many_equal_rows, profile="standard"),
     Family("large_shapes", moderate.large_shapes, profile="standard"),
+    Family("longer_random_sums", moderate.longer_random_sums, profile="standard"),
     Family("vocabulary", moderate.vocabulary, profile="thorough"),
     Family("longest_tails", tails.longest_tails, stress=True, profile="thorough", gradient_only=True),
 )

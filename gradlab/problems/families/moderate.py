@@ -104,6 +104,18 @@ def large_shapes(fmt: Format, rng: np.random.Generator) -> list[Problem]:
     return [_uniform(fmt, rng, (rows, classes), 3.0) for rows, classes in shapes]
 
 
+def random_sums(fmt: Format, rng: np.random.Generator) -> list[Problem]:
+    """Long sums of terms that differ and are of one size, whose rounding errors are as likely up as down."""
+    shapes = [(2, 2048), (2, 4096), (1, 8192), (1, 8191), (2048, 2), (4096, 3), (4097, 2)]
+    return [_uniform(fmt, rng, (rows, classes), 1.0) for rows, classes in shapes]
+
+
+def longer_random_sums(fmt: Format, rng: np.random.Generator) -> list[Problem]:
+    """As random_sums, of as many terms as a language model has words, and of as many rows."""
+    shapes = [(1, 32000), (1, 32768), (2, 50257), (1, 131072), (16384, 2), (32768, 3), (65536, 2)]
+    return [_uniform(fmt, rng, (rows, classes), 1.0) for rows, classes in shapes]
+
+
 def vocabulary(fmt: Format, rng: np.random.Generator) -> list[Problem]:
     """As many classes as a language model has words, and more than 16 bits can number."""
     few = 32000
