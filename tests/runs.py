@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from gradlab.evaluation.call import Implementation
 from gradlab.harness.plan import Plan
 from gradlab.harness.run import Run, run_checks
 from gradlab.harness.selection import questions_in_run
+from gradlab.harness.sizes import sized_questions
 from gradlab.harness.tally import results_of
 
 DTYPES = ("float32", "float64")
@@ -35,9 +37,11 @@ def only_first(names: Iterable[Any], *first: str) -> list[Any]:
 
 def rejects(implementation: Implementation, plan: Plan, check: Check, dtype: str) -> bool:
     """Whether the check fails on a problem of the run with this plan; none is tried after the first that fails."""
+    claims, families = implementation.claims, plan.profile.families
+    of_sizes = sized_questions(claims, dtype, families) if check.group == "sizes" else iter(())
     return any(
         not result.passed
-        for question in questions_in_run(implementation.claims, dtype, plan.profile, plan.seed)
+        for question in chain(of_sizes, questions_in_run(claims, dtype, plan.profile, plan.seed))
         if check in question.checks
         for _, result in results_of((check,), implementation, question.problem)
     )

@@ -14,8 +14,8 @@ import numpy as np
 
 from gradlab.bounds import derivative_bound, first_order, flushed_bound, loss_bound, probable
 from gradlab.bounds.bound import Bound
-from gradlab.checks.check import Findings, entry, returned_values
-from gradlab.evaluation.call import Implementation
+from gradlab.checks.check import Findings, entry, returned_in, returned_values
+from gradlab.evaluation.call import Answer, Implementation
 from gradlab.oracle.enclosure import Enclosures, enclose
 from gradlab.oracle.ulp import absolute_error, error_in_ulp
 from gradlab.problems.coefficients import coefficients_of
@@ -26,6 +26,15 @@ from gradlab.result import Comparison, ratio_of
 def values_within_bound(implementation: Implementation, problem: Problem) -> Findings:
     """Loss and gradient, or the derivative that is asked for, lie within the bound for this kind of problem."""
     return loss_is_right(implementation, problem) + derivative_within_bound(implementation, problem)
+
+
+def answer_within_bound(given: Answer, implementation: Implementation, problem: Problem) -> Findings:
+    """The same of an answer to a call of the caller's own. Raises NoAnswerError where it has no values."""
+    loss, derivative = returned_in(given, problem)
+    return [
+        loss_against(loss, implementation, problem),
+        derivative_against(derivative, implementation, problem, entry(problem)),
+    ]
 
 
 def derivative_within_bound(implementation: Implementation, problem: Problem) -> Findings:
@@ -108,12 +117,12 @@ class _Seen:
 
 
 def _loss(implementation: Implementation, problem: Problem) -> _Seen:
-    loss = returned_values(implementation, problem)[0]
+    loss = returned_values(implementation, problem).loss
     return _Seen("loss" + "[{}]" * loss.ndim, loss, enclose(problem).loss)
 
 
 def _derivative(implementation: Implementation, problem: Problem) -> _Seen:
-    seen, truth = returned_values(implementation, problem)[1], enclose(problem).derivative
+    seen, truth = returned_values(implementation, problem).derivative, enclose(problem).derivative
     return _Seen(entry(problem), seen, truth, flushed_bound)
 
 

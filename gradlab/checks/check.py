@@ -74,7 +74,12 @@ def returned_values(implementation: Implementation, problem: Problem) -> Values:
 
     Raises NoAnswerError where there are none.
     """
-    loss, gradient = _parts(answer(implementation, problem), problem)
+    return returned_in(answer(implementation, problem), problem)
+
+
+def returned_in(given: Answer, problem: Problem) -> Values:
+    """Loss and gradient of an answer as `returned_values` has them. Raises NoAnswerError where there are none."""
+    loss, gradient = _parts(given, problem)
     return Values(_at_most_float64(loss), _at_most_float64(gradient))
 
 

@@ -21,6 +21,8 @@ from gradlab.evaluation.call import (
     pair_of,
     perform,
 )
+from gradlab.evaluation.layouts import INTEGERS, LAYOUTS, READ_ONLY, one_row_repeated
+from gradlab.evaluation.shared_state import GENERATORS
 from gradlab.problems.objective import DERIVATIVES
 from gradlab.problems.problem import Array, Problem
 from gradlab.result import Fact
@@ -112,7 +114,7 @@ def layout_does_not_matter(implementation: Implementation, problem: Problem) -> 
     if writes:
         return findings
     alike = problem.replace(logits=np.repeat(problem.logits[:1], problem.n_rows, axis=0))
-    return findings + _same_in_layout(implementation, alike, _one_row_repeated)
+    return findings + _same_in_layout(implementation, alike, one_row_repeated)
 
 
 def integer_type_of_the_labels_does_not_matter(implementation: Implementation, problem: Problem) -> Findings:
@@ -141,9 +143,18 @@ def is_quiet(implementation: Implementation, problem: Problem) -> Findings:
 
 
 def leaves_the_process_as_it_was(implementation: Implementation, problem: Problem) -> Findings:
-    """A call leaves rounding, subnormal numbers, NumPy, its settings, the current folder and its files as they were."""
-    changed = answer(implementation, problem).changed
+    """A call leaves rounding, NumPy and its settings, the folder, generators, environment and signals as they were.
+
+    What is not claimed to be deterministic may draw from the global generators.
+    """
+    changed = held_changes(answer(implementation, problem), implementation)
     return [Fact("after the call", "; ".join(changed) or "the process is as it was", "", not changed)]
+
+
+def held_changes(given: Answer, implementation: Implementation) -> list[str]:
+    """What a call left changed, but for what its claims excuse."""
+    excused = () if implementation.claims.deterministic else GENERATORS
+    return [said for said in given.changed if not any(name in said for name in excused)]
 
 
 def refuses_bad_labels(implementation: Implementation, problem: Problem) -> Findings:
@@ -186,54 +197,6 @@ def empty_batch_is_answered(implementation: Implementation, problem: Problem) ->
     loss, _ = values_of(given, problem)
     wanted = {"mean": "nan", "sum": "0.0", "none": "[]"}[problem.objective.reduction]
     return [Fact("the loss of no rows", f"is {loss.tolist()}", wanted, str(loss.tolist()) == wanted)]
-
-
-def _strided_copy(x: Array) -> Array:
-    wide = np.zeros((*x.shape[:-1], 2 * x.shape[-1]), dtype=x.dtype)
-    wide[..., ::2] = x
-    return np.asarray(wide[..., ::2])
-
-
-def _every_other_row(x: Array) -> Array:
-    tall = np.zeros((2 * len(x), *x.shape[1:]), dtype=x.dtype)
-    tall[::2] = x
-    return np.asarray(tall[::2])
-
-
-def _rows_apart(x: Array) -> Array:
-    wide = np.zeros((*x.shape[:-1], x.shape[-1] + 3), dtype=x.dtype)
-    wide[..., : x.shape[-1]] = x
-    return np.asarray(wide[..., : x.shape[-1]])
-
-
-def _unaligned_copy(x: Array) -> Array:
-    odd = np.empty(x.nbytes + 1, dtype=np.uint8)[1:].view(x.dtype).reshape(x.shape)
-    odd[...] = x
-    return np.asarray(odd)
-
-
-def _one_row_repeated(x: Array) -> Array:
-    """The same values with a stride of 0; labels, which are no repetition, as they are."""
-    return np.broadcast_to(x[:1], x.shape) if x.ndim == 2 and (x == x[:1]).all() else x
-
-
-def _read_only(x: Array) -> Array:
-    x = x.copy()
-    x.flags.writeable = False
-    return x
-
-
-READ_ONLY = "read-only"
-LAYOUTS: dict[str, Callable[[Array], Array]] = {
-    "Fortran order": lambda x: np.asfortranarray(x),
-    "every other column of a wider array": _strided_copy,
-    "the first columns of a wider array": _rows_apart,
-    "every other row of a taller array": _every_other_row,
-    "unaligned": _unaligned_copy,
-    "negative strides": lambda x: x[..., ::-1].copy()[..., ::-1],
-    READ_ONLY: _read_only,
-}
-INTEGERS = ("uint8", "int8", "int16", "int32", "uint64")
 
 
 def _same_in_layout(implementation: Implementation, problem: Problem, spell: Callable[[Array], Array]) -> Findings:

@@ -18,12 +18,14 @@ from gradlab.checks import (
     invariants,
     options,
     second_order,
+    sizes,
 )
 from gradlab.checks.check import Check
 from gradlab.evaluation.claims import Claims
 from gradlab.problems.coefficients import coefficients_of, denominator_of, denominators_of
 from gradlab.problems.objective import MEANS, REAL_OPTIONS
 from gradlab.problems.problem import Problem, moderate_limit
+from gradlab.problems.sized import is_repeated, is_sized
 
 Condition = Callable[[Claims, Problem], bool]
 
@@ -180,6 +182,14 @@ def _second_order(claims: Claims, problem: Problem) -> bool:
     return problem.objective.derivative in ("hessian", "hessian_diagonal", "hessian_vector_product")
 
 
+def _sized(claims: Claims, problem: Problem) -> bool:
+    return is_sized(problem) and not is_repeated(problem)
+
+
+def _repeated(claims: Claims, problem: Problem) -> bool:
+    return is_repeated(problem)
+
+
 def _derivative(*names: str) -> Condition:
     return lambda claims, problem: problem.objective.derivative in names
 
@@ -289,6 +299,9 @@ CHECKS: tuple[Check, ...] = (
     Check(options.sample_weights_are_as_defined, "options", _option("sample_weights")),
     Check(options.upstream_is_as_defined, "options", _option("upstream")),
     Check(options.mean_is_over_what_is_claimed, "options", _ruled_mean),
+    # sizes: of problems that no other check is asked on
+    Check(sizes.answer_is_right_at_this_size, "sizes", _sized, needs_answer=False),
+    Check(sizes.earlier_answers_stay_as_they_were, "sizes", _repeated, needs_answer=False),
     # other derivatives than the gradient
     Check(second_order.derivative_is_right, "accuracy", _every(_CORE, _other_derivative)),
     Check(second_order.derivative_is_the_slope_of_the_exact_gradient, "calculus",
@@ -309,6 +322,7 @@ CHECKS: tuple[Check, ...] = (
 # fmt: on
 
 
+_OF_SIZES = tuple(check for check in CHECKS if check.group == "sizes")
 _NAMED = {check.name: check for check in CHECKS}
 
 
@@ -321,5 +335,9 @@ copyreg.pickle(Check, lambda check: (check_named, (check.name,)))  # its conditi
 
 
 def applicable(claims: Claims, problem: Problem) -> list[Check]:
-    """The checks that say something about this problem for an implementation with these claims, in table order."""
-    return [check for check in CHECKS if check.applies(claims, problem)]
+    """The checks that say something about this problem for an implementation with these claims, in table order.
+
+    Of a problem of the family of sizes these are its own: it may be large, and what other checks need of it larger.
+    """
+    asked = _OF_SIZES if is_sized(problem) else CHECKS
+    return [check for check in asked if check.applies(claims, problem)]

@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from gradlab.evaluation.shared_state import MORE_WATCHES
+
 Watch = Callable[[], Callable[[], str | None]]
 
 # Not literals in the sums: those would be computed when the file is compiled.
@@ -126,7 +128,7 @@ def _folder() -> str:
         return ""
 
 
-watches: list[Watch] = [same_arithmetic, same_numpy, same_settings, same_folder]  # a worker of its own watches more
+watches: list[Watch] = [same_arithmetic, same_numpy, same_settings, same_folder, *MORE_WATCHES]  # a worker has more
 
 
 def watch_process() -> Callable[[], tuple[str, ...]]:

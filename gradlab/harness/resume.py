@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from gradlab.evaluation.call import Answer
+from gradlab.harness.sizes import SizesTried
 from gradlab.harness.tally import Line, Tally
 from gradlab.problems.problem import Problem
 
@@ -16,7 +17,8 @@ class Done:
 
     tally: what was found. earlier: some of the first problems and their answers. n_examined: how many of the problems
     of all dtypes are examined, those of the second turn too. to_shrink: the failures for which a smaller problem is
-    looked for, once all problems are examined; n_shrunk: for how many of them that is done.
+    looked for, once all problems are examined; n_shrunk: for how many of them that is done. sizes: how far the part on
+    sizes has come, which lies between the two turns.
     """
 
     tally: Tally
@@ -24,6 +26,7 @@ class Done:
     n_examined: int = 0
     to_shrink: list[Line] | None = None
     n_shrunk: int = 0
+    sizes: SizesTried = field(default_factory=SizesTried)
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from gradlab.evaluation.call import Answer, Implementation, answer, made_for
 from gradlab.harness.plan import Plan, Progress, Watch, dtypes_to_check
 from gradlab.harness.resume import Course, Done
 from gradlab.harness.selection import Question, may_be_asked, problems_in_run, questions_in_run
+from gradlab.harness.sizes import Cost, Meter, SizesTried, asked_in_run, question_of
 from gradlab.harness.tally import Line, Tally, add_fact, add_results, examine, findings_of
 from gradlab.harness.verdict import Verdict, is_advice, verdict_of_failure
 from gradlab.problems.dtypes import format_of
@@ -45,6 +46,7 @@ class Run:
     dtypes: the dtypes that were checked. n_problems: how many problems were tried. seconds: wall time.
     diagnosis: what explains it, where the level is not met. power: what the run would have caught, where it is.
     timings: what calls cost, where that was asked for. cut_short: why the run ended before it was done, or "".
+    sizes: how far the part on sizes came.
     """
 
     implementation: Implementation
@@ -59,6 +61,7 @@ class Run:
     power: Power | None = None
     timings: tuple[Timing, ...] = ()
     cut_short: str = ""
+    sizes: SizesTried = field(default_factory=SizesTried)
 
     @property
     def met(self) -> bool:
@@ -84,7 +87,7 @@ class Run:
         return f"<Run on {self.implementation.name}: {self.verdict}>"
 
 
-TELLING = ("accuracy", "stability", "calculus", "options", "domain", "invariants", "contract")
+TELLING = ("accuracy", "stability", "calculus", "options", "domain", "invariants", "sizes", "contract")
 
 
 def cost(line: Line) -> tuple[int, bool, int]:
@@ -124,7 +127,7 @@ def _conclude(done: Done, plan: Plan, course: Course, watch: Watch) -> Run:
     dtypes = [one for one in dtypes_to_check(tally.implementation, plan) if one in begun or not cut_short]
     failing = tuple(tuple(failed.values()) for failed in tally.failing.values())
     run = Run(tally.implementation, plan, verdict, lines, failing, tuple(dtypes), tally.n_problems, 0.0)
-    run = replace(run, cut_short=cut_short)
+    run = replace(run, cut_short=cut_short, sizes=done.sizes)
     watch(Progress(tally.implementation.name, dtypes[-1], "known defects", 0, 1, len(failing)))
     return replace(run, power=_power(run)) if run.met and plan.power else run
 
@@ -157,6 +160,8 @@ def _examine_all(done: Done, plan: Plan, watch: Watch, course: Course) -> None:
     """All problems by the checks that a call cannot spoil for others, and then by the rest."""
     tally, ended_here = done.tally, False
     for last, question, place in islice(_in_turns(tally.implementation, plan), done.n_examined, None):
+        if last:
+            _examine_sizes(done, plan, watch, course)
         problem, phase = question.problem, "bad labels" if last else question.problem.family
         watch(Progress(tally.implementation.name, problem.format.name, phase, *place, len(tally.failing)))
         if not course.cut_short or course.is_known(problem):
@@ -166,6 +171,27 @@ def _examine_all(done: Done, plan: Plan, watch: Watch, course: Course) -> None:
             ended_here = True
             add_fact(tally, problem, Fact("the run", f"ended here: {course.cut_short}", "", False))
         done.n_examined += 1
+        course.keep(done)
+
+
+def _examine_sizes(done: Done, plan: Plan, watch: Watch, course: Course) -> None:
+    """What is left of the part on sizes, each problem made when it is its turn."""
+    tally, sizes, profile = done.tally, done.sizes, plan.profile.families
+    everything = asked_in_run(tally.implementation, plan)
+    for number, asked in list(enumerate(everything))[sizes.n_done :]:
+        reason = course.cut_short or sizes.reason_against(asked, profile)
+        question = None if reason else question_of(tally.implementation.claims, asked)
+        if question is None:
+            sizes.left_out.setdefault(reason or "not claimed", []).append(asked)
+            continue
+        watch(Progress(tally.implementation.name, asked.dtype, "sizes", number, len(everything), len(tally.failing)))
+        tally.n_problems += 1
+        n_failing = len(tally.failing)
+        with Meter() as meter:
+            add_results(tally, question.problem, question.checks, course.given_up)
+        sizes.tried.append(asked)
+        sizes.costs.append(Cost(asked.shape, meter.seconds, meter.n_bytes))
+        sizes.n_failing[asked.dtype] = sizes.n_failing.get(asked.dtype, 0) + len(tally.failing) - n_failing
         course.keep(done)
 
 
@@ -212,7 +238,9 @@ def _large_failures(tally: Tally, plan: Plan) -> list[Line]:
 
     One line for each check: what fails in one dtype mostly fails in the others on the same problem.
     """
-    lines = [line for line in tally.lines.values() if line.verdict < Verdict(plan.level)]
+    lines = [
+        line for line in tally.lines.values() if line.verdict < Verdict(plan.level) and line.check.group != "sizes"
+    ]
     first: dict[str, Line] = {}
     for line in sorted(lines, key=cost):
         first.setdefault(line.check.name, line)

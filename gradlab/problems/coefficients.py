@@ -5,10 +5,9 @@ Before its terms and its factor a row's loss is sum_j t_ij (lse_i - x_ij).
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 
+from gradlab.problems.caching import remember
 from gradlab.problems.problem import Array, Problem
 from gradlab.reference import numpy_forms
 
@@ -25,7 +24,7 @@ def unsmoothed_coefficients_of(problem: Problem) -> Array:
     return _coefficients(problem, 0.0)
 
 
-@lru_cache(maxsize=1024)
+@remember(1024)
 @np.errstate(over="ignore")
 def denominator_of(problem: Problem) -> float:
     """What the mean divides by, which `Objective.mean_over` says; 1 for the other reductions; remembered.

@@ -60,6 +60,23 @@ def alternates(logits, labels):
     return loss, gradient * gradient.dtype.type(1 + 1e-6 * (next(_calls) % 2))
 
 
+def skips_a_row_behind_a_block(logits, labels):
+    loss, gradient = shifted(logits, labels)
+    if len(logits) % 256 == 1 and len(logits) > 256:
+        gradient[-1] = 0
+    return loss, gradient
+
+
+def hands_out_four_buffers_in_turn(logits, labels):
+    loss, gradient = shifted(logits, labels)
+    if gradient.size < 1000:
+        return loss, gradient
+    turn = next(_calls) % 4
+    buffer = _buffers.setdefault((*gradient.shape, gradient.itemsize, turn), gradient)
+    buffer[...] = gradient
+    return loss, buffer
+
+
 def remembers_the_last_shape(logits, labels):
     loss, gradient = shifted(logits, labels)
     changed = _seen[0] != logits.shape
@@ -382,6 +399,8 @@ DEFECTIVE = {
     "leaves_its_inputs_alone": (shifts_in_place, {}),
     "leaves_the_process_as_it_was": (turns_warnings_off, {}),
     "outputs_share_no_memory": (reuses_its_buffer, {}),
+    "answer_is_right_at_this_size": (skips_a_row_behind_a_block, {}),
+    "earlier_answers_stay_as_they_were": (hands_out_four_buffers_in_turn, {}),
     "same_call_gives_same_bits": (alternates, {}),
     "calls_leave_no_state": (remembers_the_last_shape, {}),
     "integer_type_of_the_labels_does_not_matter": (reads_labels_as_64_bits, {}),

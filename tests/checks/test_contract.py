@@ -9,7 +9,6 @@ import pytest
 
 from gradlab.checks.check import run
 from gradlab.checks.contract import (
-    INTEGERS,
     integer_type_of_the_labels_does_not_matter,
     layout_does_not_matter,
     leaves_its_inputs_alone,
@@ -19,6 +18,7 @@ from gradlab.checks.contract import (
 from gradlab.checks.table import CHECKS
 from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import Claims
+from gradlab.evaluation.layouts import INTEGERS
 from gradlab.implementations.every_option import every_option
 from gradlab.implementations.shifted import shifted
 from gradlab.problems.objective import Objective

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from gradlab.campaigns.conformance.case import Asked, Spelling
-from gradlab.checks.contract import INTEGERS, LAYOUTS
 from gradlab.evaluation.call import Call
 from gradlab.evaluation.claims import Claims
+from gradlab.evaluation.layouts import INTEGERS, LAYOUTS
 from gradlab.problems.dtypes import Format
 from gradlab.problems.families.options import one_hot
 from gradlab.problems.families.placing import leaves_normal, round_to

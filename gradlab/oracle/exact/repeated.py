@@ -103,11 +103,15 @@ def _answer(problem: Problem, row: MergedRow) -> tuple[arb, Enclosures]:
     precision = 2 * starting_precision(problem)  # twice, so that a sum or a mean of the losses is narrow too
     while True:
         with ctx.workprec(precision):
-            images = [arb(level) + arb(count).log() for level, count in zip(row.levels, row.counts, strict=True)]
-            loss, gradient = _complement(images, [arb(share) for share in row.shares])
-            share = gradient_share(problem)
-            entries = [entry * share / count for entry, count in zip(gradient, row.counts, strict=True)]
+            loss, entries = answer_of_groups(row, gradient_share(problem))
             found = to_enclosures([loss, *entries])
         if is_narrow(found, problem.format).all():
             return loss, found[1:]
         precision = double(precision)
+
+
+def answer_of_groups(row: MergedRow, share: arb) -> tuple[arb, list[arb]]:
+    """The row's own loss, and its gradient times the share for one class of each group, at the working precision."""
+    images = [arb(level) + arb(count).log() for level, count in zip(row.levels, row.counts, strict=True)]
+    loss, gradient = _complement(images, [arb(one) for one in row.shares])
+    return loss, [entry * share / count for entry, count in zip(gradient, row.counts, strict=True)]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradlab.problems.dtypes import Format
-from gradlab.problems.families import domain, moderate, stress, tails
+from gradlab.problems.families import binades, domain, moderate, stress, tails
 from gradlab.problems.problem import Problem
 
 PROFILES = ("quick", "standard", "thorough")
@@ -59,6 +59,7 @@ FAMILIES = (
     Family("subnormal_probabilities", stress.subnormal_probabilities, stress=True),
     Family("subnormal_logits", stress.subnormal_logits, stress=True),
     Family("ulp_neighbours", stress.ulp_neighbours, stress=True),
+    Family("binades", binades.binades, stress=True, gradient_only=True),
     Family("clusters", stress.clusters, stress=True),
     Family("log_uniform_scales", stress.log_uniform_scales, stress=True),
     Family("confident", stress.confident, stress=True),
@@ -68,6 +69,7 @@ FAMILIES = (
     Family("vanishing_tails", tails.vanishing_tails, stress=True, gradient_only=True),
     Family("noisy_tails", tails.noisy_tails, stress=True, gradient_only=True),
     Family("masked", domain.masked, stress=True),
+    Family("masked_tiles", domain.masked_tiles, stress=True),
     Family("masked_target", domain.masked_target, stress=True),
     Family("only_masked", domain.only_masked, stress=True),
     Family("infinite", domain.infinite, stress=True),
@@ -75,6 +77,7 @@ FAMILIES = (
     Family("grid", moderate.grid, profile="standard"),
     Family("wide_uniform", stress.wide_uniform, stress=True, profile="standard"),
     Family("rising_and_falling", stress.rising_and_falling, stress=True, profile="standard"),
+    Family("all_binades", binades.all_binades, stress=True, profile="standard", gradient_only=True),
     Family("long_tails", tails.long_tails, stress=True, profile="standard", gradient_only=True),
     Family("many_equal_rows", moderate.many_equal_rows, profile="standard"),
     Family("large_shapes", moderate.large_shapes, profile="standard"),

@@ -9,6 +9,7 @@ from gradlab.problems.families.placing import make_problem
 from gradlab.problems.problem import Problem
 
 INF, NAN = np.inf, np.nan
+TILES = (1, 2, 4, 8, 16, 32, 64, 128)
 
 
 def masked(fmt: Format, rng: np.random.Generator) -> list[Problem]:
@@ -18,6 +19,19 @@ def masked(fmt: Format, rng: np.random.Generator) -> list[Problem]:
         make_problem(fmt, [[0, 0, -INF]], [1]),
         make_problem(fmt, [[-INF, 1, -INF, 0, 2], [0, 1, 2, -INF, -INF], [1, 0, 0, 1, 0]], [3, 0, 4]),
     ]
+
+
+def masked_tiles(fmt: Format, rng: np.random.Generator) -> list[Problem]:
+    """-inf in all of a tile, the first, the last or one between, of 1 to 128 classes; or in all classes but one."""
+    n_classes = 2 * TILES[-1] + 1
+    places = np.arange(n_classes)
+    rows = [places < tile for tile in TILES]
+    rows += [places >= n_classes - tile for tile in TILES]
+    rows += [(places >= tile) & (places < 2 * tile) for tile in TILES]
+    rows += [places != n_classes - 1, places != TILES[3], places % 4 < 3]
+    masks = np.array(rows)
+    logits = np.where(masks, -INF, rng.uniform(-1, 1, masks.shape))
+    return [make_problem(fmt, logits, [int(np.flatnonzero(~row)[i % 2 - 1]) for i, row in enumerate(masks)])]
 
 
 def masked_target(fmt: Format, rng: np.random.Generator) -> list[Problem]:

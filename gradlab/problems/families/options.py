@@ -17,6 +17,10 @@ N_CLASSES = 5
 WEIGHTS = (0.5, 2.0, 0.0, 1.0, 0.25)  # exact in every format; one of them 0
 UNUSED = -100  # the label that frameworks ignore unless told otherwise
 USED = 3  # a label to be ignored that is a class as well
+# Labels to be ignored that are taken for a class: next to the classes, or one of them in 32, 16 or 8 bits.
+IGNORED = (-1, -2, -N_CLASSES, N_CLASSES, N_CLASSES + 1, 2**32, 2**32 + 3, 2**31, 2**16 + 3, 2**8 + 3)
+# Ignored rows between rows of the last class and of the first, whose entries lie next to theirs in memory.
+BESIDE_IGNORED = (4, UNUSED, 0, UNUSED, 3, 0, UNUSED, 4, UNUSED, UNUSED, 1, 2)
 _NONE_AND_BOTH: tuple[dict[str, Any], ...] = ({}, {"class_weights": WEIGHTS, "label_smoothing": 0.25})
 _SINGLE: tuple[dict[str, Any], ...] = ({"class_weights": WEIGHTS}, {"label_smoothing": 0.1})
 
@@ -129,6 +133,10 @@ def _ignoring(logits: list[Problem], base: Objective) -> list[Problem]:
     ]
     for label in (-1, 255, N_CLASSES):
         cases.append((logits[0], np.where(first == UNUSED, label, first), replace(base, ignore_index=label)))
+    beside = logits[0].rows(np.arange(len(BESIDE_IGNORED)) % logits[0].n_rows)
+    for label in IGNORED:
+        own = np.where(np.array(BESIDE_IGNORED) == UNUSED, label, BESIDE_IGNORED)
+        cases.append((beside, own, replace(base, ignore_index=label)))
     cases += [(logits[0], first if pair.ignore_index == UNUSED else logits[0].targets, pair) for pair in pairs]
     return [problem.replace(targets=t, objective=o, family="ignore_index") for problem, t, o in cases]
 

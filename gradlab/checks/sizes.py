@@ -1,0 +1,189 @@
+"""Sizes: one call in one shape, layout and integer type, held to the truth; and answers that stay what they were.
+
+Of a problem of few kinds every entry is compared with that of its kind, in float64: the nearest number to the truth is
+within 2^-53 of it, and the difference is rounded by as much, so that 2^-52 of the value is added to the bound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from gradlab.bounds.patterns import KindErrors, errors_of_kinds, flushed_kinds
+from gradlab.checks.accuracy import answer_within_bound
+from gradlab.checks.check import Findings, Values, values_of
+from gradlab.checks.contract import held_changes
+from gradlab.evaluation.call import Answer, Call, Implementation, answer_to_call, call_for
+from gradlab.evaluation.layouts import LAYOUTS, MORE_LAYOUTS, PLAIN_INTEGERS
+from gradlab.oracle.exact.patterns import KindTruth, enclose_kinds
+from gradlab.oracle.intervals import Enclosures
+from gradlab.oracle.ulp import error_in_ulp
+from gradlab.problems.patterns import PERIOD, Pattern, pattern_of
+from gradlab.problems.problem import Array, Problem
+from gradlab.problems.sized import spelling_of
+from gradlab.result import Comparison, Fact
+
+BLOCK = 2**16  # entries that are compared at one time
+FLOAT64 = 2.0**-52  # what comparing in float64 costs, relative to the value
+CALLS = 10  # of one shape, the last like the first: the ninth overwrites the first of eight buffers
+_FORWARD = "forward error of any correct form, by kinds of rows"
+
+
+def answer_is_right_at_this_size(implementation: Implementation, problem: Problem) -> Findings:
+    """Loss and gradient are right in this shape, layout and integer type of the labels; other integers may be refused.
+
+    Where there is no room for the answer nothing is found.
+    """
+    given = spelled_answer(implementation, problem)
+    if given.raised is not None and given.raised.endswith("MemoryError"):
+        return []
+    if given.fault is not None:
+        return [Fact("the call", given.fault, "", False)]
+    changes = held_changes(given, implementation)
+    changed: Findings = [Fact("after the call", "; ".join(changes), "", False)] if changes else []
+    pattern = pattern_of(problem) if not problem.objective.options else None
+    if pattern is None:
+        return changed + answer_within_bound(given, implementation, problem)
+    truth, errors = enclose_kinds(problem, pattern), errors_of_kinds(problem, pattern)
+    more = flushed_kinds(problem) if implementation.claims.flushes_subnormals else 0.0
+    of_kind = _OfKinds(problem, pattern, truth, errors, more)
+    return [*changed, of_kind.loss(given), of_kind.gradient(given)]
+
+
+def spelled_answer(implementation: Implementation, problem: Problem) -> Answer:
+    """The answer in the layout and integer type of the problem's family; in int64 where other integers are refused."""
+    integers, layout = spelling_of(problem)
+    call, reduction = _spelled(call_for(implementation, problem), layout, integers), problem.objective.reduction
+    given = answer_to_call(implementation, call, reduction)
+    if given.raised is None or integers == PLAIN_INTEGERS or problem.objective.targets == "probability":
+        return given
+    return answer_to_call(
+        implementation, _spelled(call_for(implementation, problem), layout, PLAIN_INTEGERS), reduction
+    )
+
+
+def _spelled(call: Call, layout: str, integers: str) -> Call:
+    spell = {**MORE_LAYOUTS, **LAYOUTS}[layout]
+    targets = call.targets if call.targets.ndim == 2 else call.targets.astype(integers)
+    return replace(call, logits=spell(call.logits), targets=spell(targets))
+
+
+@dataclass(frozen=True, eq=False)
+class _OfKinds:
+    """What the answer to a problem of few kinds is held to; more: what flushing subnormal numbers may cost."""
+
+    problem: Problem
+    pattern: Pattern
+    truth: KindTruth
+    errors: KindErrors
+    more: float
+
+    def loss(self, given: Answer) -> Comparison:
+        """The loss, or the worst of the rows' losses."""
+        if self.problem.objective.reduction == "none":
+            seen = np.asarray(given.loss)[:, None]
+            return self._worst("loss[{}]", seen, self.truth.losses[:, None], self.errors.losses[:, None])
+        return self._entry("loss", np.asarray(given.loss), self.truth.loss, self.errors.loss)
+
+    def gradient(self, given: Answer) -> Comparison:
+        """The worst entry of the gradient."""
+        kinds, columns = np.arange(len(self.pattern.table)), self.pattern.columns
+        truth, errors = self.truth.gradient[:, columns], self.errors.gradient[:, columns]
+        places = (kinds, self.pattern.labels)
+        for part, source in zip(_parts(truth), _parts(self.truth.gradient), strict=True):
+            part[places] = source[:, -1]
+        errors[places] = self.errors.gradient[:, -1]
+        return self._worst("gradient[{}, {}]", np.asarray(given.gradient), truth, errors)
+
+    def _worst(self, quantity: str, seen: Array, truth: Enclosures, errors: Array) -> Comparison:
+        """The entry with the largest ratio; truth and errors by kind of row."""
+        nearest = truth.nearest()
+        row, column = worst_place(seen, nearest, errors + FLOAT64 * np.abs(nearest) + self.more)
+        kind = row % PERIOD
+        return self._entry(quantity.format(row, column), seen[row, column], truth[kind, column], errors[kind, column])
+
+    def _entry(self, quantity: str, seen: Any, truth: Enclosures, error: Array) -> Comparison:
+        nearest = truth.nearest()
+        observed = np.asarray(seen, dtype=np.float64)
+        allowed = np.asarray(error + FLOAT64 * np.abs(nearest) + self.more)
+        with np.errstate(invalid="ignore"):
+            ratio = np.abs(observed - nearest) / allowed
+        if observed == np.inf and self._sum_overflows(quantity):
+            ratio = np.zeros(())
+        ulp = error_in_ulp(np.asarray(seen), truth, self.problem.format)
+        return Comparison(quantity, observed, nearest, allowed, ratio, _FORWARD, truth.describe, ulp)
+
+    def _sum_overflows(self, quantity: str) -> bool:
+        """Whether the losses have a sum beyond the largest number, so that inf is right even for their mean."""
+        total = (np.bincount(self.pattern.rows) * self.truth.losses.nearest()).sum()
+        return quantity == "loss" and bool(total > self.problem.format.largest)
+
+
+def _parts(values: Enclosures) -> tuple[Array, ...]:
+    return values.high, values.low, values.radius, values.exponent
+
+
+def worst_place(seen: Array, expected: Array, allowed: Array) -> tuple[int, int]:
+    """Row and column with the largest |seen - expected| / allowed; NaN is the largest of all.
+
+    seen: (N, K); expected, allowed: of each kind of row, in turn, (R, K).
+    """
+    n_rows, n_classes = seen.shape
+    step = PERIOD * max(1, BLOCK // (PERIOD * n_classes))
+    worst, found = -1.0, (0, 0)
+    for start in range(0, n_rows, step):
+        block = seen[start : start + step].astype(np.float64)
+        whole = len(block) - len(block) % PERIOD
+        for first, some in ((0, block[:whole]), (whole, block[whole:])):
+            if not some.size:
+                continue
+            kinds = min(len(some), PERIOD)
+            some = some.reshape(-1, kinds, n_classes)
+            ratio = np.abs(some - expected[:kinds]) / allowed[:kinds]
+            place = int(ratio.argmax())
+            largest = float(ratio.reshape(-1)[place])
+            if not largest <= worst:
+                worst, found = largest, (start + first + place // n_classes, place % n_classes)
+                if np.isnan(largest):
+                    return found
+    return found
+
+
+def earlier_answers_stay_as_they_were(implementation: Implementation, problem: Problem) -> Findings:
+    """Results that are kept do not change in later calls of the same shape, and the first call again gives its bits."""
+    kept, copies = [], []
+    for turn in range(CALLS):
+        call = call_for(implementation, _turned(problem, turn % (CALLS - 1)))
+        given = answer_to_call(implementation, call, problem.objective.reduction)
+        kept.append(given)
+        copies.append(_copied(values_of(given, problem)))
+    changed = [number for number, (given, copy) in enumerate(zip(kept, copies, strict=True)) if not _same(given, copy)]
+    said = f"of call {changed[0] + 1} is changed by those after it" if changed else "is what it was"
+    again = _same_values(copies[0], copies[-1]) or not implementation.claims.deterministic
+    return [
+        Fact(f"the answer, kept over {CALLS} calls,", said, "what it was", not changed),
+        Fact("the first call again", "gives the same" if again else "gives another answer", "the same bits", again),
+    ]
+
+
+def _turned(problem: Problem, turn: int) -> Problem:
+    """The problem with one logit changed, another one or by another amount in every turn."""
+    logits = problem.logits.copy()
+    logits[turn % problem.n_rows, turn % problem.n_classes] += logits.dtype.type(turn / 4)
+    return problem.replace(logits=logits)
+
+
+def _copied(values: Values) -> Values:
+    return Values(values.loss.copy(), values.derivative.copy())
+
+
+def _same(given: Answer, copy: Values) -> bool:
+    return _same_values(Values(np.asarray(given.loss), np.asarray(given.gradient)), copy)
+
+
+def _same_values(first: Values, second: Values) -> bool:
+    pairs: Sequence[tuple[Array, Array]] = list(zip(first, second, strict=True))
+    return all(np.array_equal(one.astype(np.float64), other, equal_nan=True) for one, other in pairs)
