@@ -101,7 +101,7 @@ def _imaginary_part(implementation: Implementation, problem: Problem, index: tup
     logits: Array = problem.logits.astype(COMPLEX[problem.format.name])
     logits[index] += 1j * step
     call = Call(logits, problem.targets.copy(), keywords_of(implementation.claims, problem))
-    outcome = perform(implementation.function, call)
+    outcome = perform(implementation.function, call, implementation.capture)
     pair = pair_of(outcome.value)
     if outcome.error is not None or pair is None:
         return None

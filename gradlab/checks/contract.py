@@ -37,7 +37,7 @@ def returns_loss_and_gradient(implementation: Implementation, problem: Problem) 
 def keeps_the_dtype(implementation: Implementation, problem: Problem) -> Findings:
     """Loss and gradient have the dtype of the logits; a Python float will do for the loss."""
     values_of(answer(implementation, problem), problem)
-    pair = pair_of(perform(implementation.function, call_for(implementation, problem)).value)
+    pair = pair_of(perform(implementation.function, call_for(implementation, problem), implementation.capture).value)
     wanted = problem.logits.dtype.name
     findings: Findings = []
     for what, value in zip(("loss", DERIVATIVES[problem.objective.derivative]), pair or (), strict=False):
@@ -218,7 +218,7 @@ def _refuses(implementation: Implementation, problem: Problem, fault: str, **arr
     """Whether a call raises an exception; arrays: the logits or targets with the fault."""
     own = call_for(implementation, problem)
     call = Call(arrays.get("logits", own.logits), arrays.get("targets", own.targets), own.keywords)
-    outcome = perform(implementation.function, call)
+    outcome = perform(implementation.function, call, implementation.capture)
     if isinstance(outcome.error, CallFaultError):
         return Fact(fault, f"{outcome.error}", "refused by an exception", False)
     seen = "is accepted without an error" if outcome.error is None else f"raises {type(outcome.error).__name__}"

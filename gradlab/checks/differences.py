@@ -114,7 +114,8 @@ def _slopes_along_classes(implementation: Implementation, problem: Problem, step
 
         return _swept(stack, logits, targets, step)
 
-    outcome = perform(sweep, call_for(implementation, problem))  # all calls together: watching one call costs 20 us
+    call = call_for(implementation, problem)
+    outcome = perform(sweep, call, implementation.capture)  # all calls together: watching one call costs 20 us
     if outcome.error is not None:
         raise NoAnswerError(f"raised {describe_error(outcome.error)} (copies of the batch in one call)")
     return np.asarray(outcome.value)

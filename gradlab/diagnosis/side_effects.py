@@ -143,7 +143,7 @@ def refuses_no_rows(side: Side) -> str | None:
 def axis_lost(side: Side) -> str | None:
     """The gradient of a single row has lost its first axis."""
     single = side.problem.rows(slice(1))
-    outcome = perform(side.implementation.function, call_for(side.implementation, single))
+    outcome = perform(side.implementation.function, call_for(side.implementation, single), side.implementation.capture)
     pair = pair_of(outcome.value)
     return "single_row_squeezed" if pair is not None and np.shape(pair[1]) == (single.n_classes,) else None
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-import io
 import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -14,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from gradlab.evaluation.capture import IN_PROCESS, Capture, Printed
 from gradlab.evaluation.claims import Claims
 from gradlab.evaluation.process_state import watch_process
 from gradlab.evaluation.user_frame import place_of
@@ -28,12 +28,14 @@ class Implementation:
 
     name: how it is called in reports. target: how it can be loaded again, such as "package.module:callable".
     function: takes (logits, targets) and the keywords that it claims; returns (loss, the derivative claimed).
+    capture: under what its calls are made; a worker has its own.
     """
 
     name: str
     function: Callable[..., Any]
     claims: Claims = field(default_factory=Claims)
     target: str = ""
+    capture: Capture = IN_PROCESS
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +131,8 @@ def answer(implementation: Implementation, problem: Problem) -> Answer:
 def answer_to_call(implementation: Implementation, call: Call, reduction: str) -> Answer:
     """The answer from a call with arrays of the caller's choice: another layout, a larger batch."""
     shape = call.logits.shape  # before the call, which may change it
-    return _answer(perform(implementation.function, call), shape, reduction, implementation.claims.derivative)
+    outcome = perform(implementation.function, call, implementation.capture)
+    return _answer(outcome, shape, reduction, implementation.claims.derivative)
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,52 +145,31 @@ class Outcome:
     changed: tuple[str, ...] = ()
 
 
-MAX_KEPT = 1 << 20  # characters of what one call prints
-
-
-def dropped(text: str) -> None:
-    """What becomes of the rest: nothing."""
-
-
-spill: Callable[[str], None] = dropped  # a worker, in which it is counted, puts its own here
-
-
 class CallFaultError(Exception):
     """Why a call is not made any more: what it did to its process when it was made, such as ending it."""
 
 
-occasion: ContextVar[str] = ContextVar("occasion", default="")  # what calls are made for; "": for the answer itself
+current_purpose: ContextVar[str] = ContextVar("purpose", default="")  # of calls; "": for the answer itself
 
 
 @contextlib.contextmanager
 def made_for(purpose: str) -> Iterator[None]:
     """States what the calls inside are made for, such as the name of a check; what is stated outside counts."""
-    token = occasion.set(occasion.get() or purpose)
+    token = current_purpose.set(current_purpose.get() or purpose)
     try:
         yield
     finally:
-        occasion.reset(token)
+        current_purpose.reset(token)
 
 
-class Printed(io.StringIO):
-    """What is printed: kept up to MAX_KEPT characters, and given to `spill` from there on."""
-
-    def write(self, text: str, /) -> int:
-        kept = text[: max(0, MAX_KEPT - self.tell())]
-        super().write(kept)
-        if len(kept) < len(text):
-            spill(text[len(kept) :])
-        return len(text)
-
-
-def perform(function: Callable[..., Any], call: Call) -> Outcome:
+def perform(function: Callable[..., Any], call: Call, capture: Capture = IN_PROCESS) -> Outcome:
     """What the call did. Exceptions, SystemExit too, are caught; only KeyboardInterrupt passes.
 
     What is printed through sys.stdout and sys.stderr, and every warning, is kept. NumPy's error state is the one that
     it starts with, and is restored; what else is changed in the process is told, and put back where that is possible.
     """
     value, error = None, None
-    printed = Printed()
+    printed = Printed(capture.spill)
     with (
         np.errstate(divide="warn", over="warn", under="ignore", invalid="warn"),  # as NumPy starts up
         warnings.catch_warnings(record=True) as caught,
@@ -195,7 +177,7 @@ def perform(function: Callable[..., Any], call: Call) -> Outcome:
         contextlib.redirect_stderr(printed),
     ):
         warnings.simplefilter("always")
-        changes = watch_process()
+        changes = watch_process(capture.watches)
         try:
             value = function(call.logits, call.targets, **call.keywords)
         except KeyboardInterrupt:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -128,10 +128,10 @@ def _folder() -> str:
         return ""
 
 
-watches: list[Watch] = [same_arithmetic, same_numpy, same_settings, same_folder, *MORE_WATCHES]  # a worker has more
+WATCHES: tuple[Watch, ...] = (same_arithmetic, same_numpy, same_settings, same_folder, *MORE_WATCHES)
 
 
-def watch_process() -> Callable[[], tuple[str, ...]]:
+def watch_process(watches: Sequence[Watch] = WATCHES) -> Callable[[], tuple[str, ...]]:
     """To be called after a call: what it has changed, in a few words each; nothing where all is as it was."""
     checks = [watch() for watch in watches]
     return lambda: tuple(said for said in [check() for check in checks] if said is not None)

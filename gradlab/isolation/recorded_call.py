@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from gradlab.evaluation.call import CallFaultError, occasion, pair_of
+from gradlab.evaluation.call import CallFaultError, current_purpose, pair_of
 from gradlab.isolation.checkpoint import Checkpoint
 from gradlab.isolation.journal import KEY, Journal
 
@@ -41,7 +41,7 @@ class RecordedCall:
 
     def __call__(self, logits: Any, targets: Any, **keywords: Any) -> Any:
         key = key_of(logits, targets, keywords)
-        purpose, checkpoint = occasion.get(), self._watched.checkpoint
+        purpose, checkpoint = current_purpose.get(), self._watched.checkpoint
         if key in checkpoint.known:
             raise CallFaultError(checkpoint.known[key])
         if purpose in checkpoint.given_up:

@@ -11,7 +11,8 @@ import signal
 import traceback
 from multiprocessing.connection import Connection
 
-from gradlab.evaluation import call, process_state
+from gradlab.evaluation.capture import Capture
+from gradlab.evaluation.process_state import WATCHES
 from gradlab.isolation.journal import Journal
 from gradlab.isolation.limits import LOST_CONNECTION
 from gradlab.isolation.streams import Folder, Streams
@@ -28,9 +29,8 @@ def main(connection: int, setting: Setting) -> None:
     faulthandler.enable(os.dup(2), all_threads=False)
     os.chdir(setting.here)
     streams = Streams(connection)
-    call.spill = streams.spill
-    process_state.watches += [streams.same_streams, Folder(setting.folder).same_files]
-    context = WorkerContext(Connection(connection), Journal(setting.journal), setting, streams)
+    capture = Capture(streams.spill, (*WATCHES, streams.same_streams, Folder(setting.folder).same_files))
+    context = WorkerContext(Connection(connection), Journal(setting.journal), setting, streams, capture)
     try:
         while True:
             _answer(context)

@@ -7,11 +7,12 @@ import os
 import pickle
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
 from typing import Any
 
 from gradlab.evaluation.call import Call, Implementation, made_for
+from gradlab.evaluation.capture import Capture
 from gradlab.isolation.checkpoint import Checkpoint
 from gradlab.isolation.journal import Journal
 from gradlab.isolation.recorded_call import RecordedCall, Watched, key_of, name_key
@@ -35,13 +36,15 @@ class Setting:
 class WorkerContext:
     """What a task has at hand in a worker.
 
-    memo: what tasks leave for later ones in this process. checkpoint: what earlier workers have left.
+    capture: under what calls are made here. memo: what tasks leave for later ones in this process. checkpoint: what
+    earlier workers have left.
     """
 
     connection: Connection
     journal: Journal
     setting: Setting
     streams: Streams
+    capture: Capture
     memo: dict[str, Any] = field(default_factory=dict)
     checkpoint: Checkpoint = field(default_factory=Checkpoint)
     _last_news: float = 0.0
@@ -64,7 +67,7 @@ class WorkerContext:
         """The implementation with a function whose calls are written down; the process is in its own folder then."""
         os.chdir(self.setting.folder)
         function = RecordedCall(implementation.function, Watched(self.journal, self.streams.output, self.checkpoint))
-        return Implementation(implementation.name, function, implementation.claims, implementation.target)
+        return replace(implementation, function=function, capture=self.capture)
 
     def is_known(self, call: Call) -> bool:
         """Whether a call is not made again, for what it did."""

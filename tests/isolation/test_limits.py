@@ -113,11 +113,11 @@ def test_a_journal_is_read_through_another_mapping() -> None:
 
 
 def test_the_outermost_purpose_of_a_call_counts() -> None:
-    from gradlab.evaluation.call import occasion
+    from gradlab.evaluation.call import current_purpose
 
     with made_for("shrinking a"), made_for("b"):
-        assert occasion.get() == "shrinking a"
-    assert occasion.get() == ""
+        assert current_purpose.get() == "shrinking a"
+    assert current_purpose.get() == ""
 
 
 IMPLEMENTATION = Implementation("textbook", textbook)

@@ -99,7 +99,7 @@ def calls_of(implementation: Implementation, asked: Asked) -> list[Seen]:
 
 def _observe(implementation: Implementation, spelled: Spelling, asked: Asked) -> Seen:
     call, before = (spelled(_call(implementation, asked)) for _ in range(2))
-    outcome = perform(implementation.function, call)
+    outcome = perform(implementation.function, call, implementation.capture)
     if isinstance(outcome.error, CallFaultError):
         return Seen(None, None, ("", ""), None, f"the call {outcome.error}", call, before)
     if outcome.error is not None:

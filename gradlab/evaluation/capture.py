@@ -1,0 +1,45 @@
+"""What is kept of what a call prints, and who looks at what it changes."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gradlab.evaluation.process_state import WATCHES, Watch
+
+MAX_KEPT = 1 << 20  # characters of what one call prints
+
+
+def drop(text: str) -> None:
+    """Nothing becomes of the text."""
+
+
+@dataclass(frozen=True, eq=False)
+class Capture:
+    """Under what calls of an implementation are made.
+
+    spill: is given what a call prints beyond MAX_KEPT characters. watches: what a call is to leave as it was; a worker
+    counts the first, and has more of the second.
+    """
+
+    spill: Callable[[str], None] = drop
+    watches: tuple[Watch, ...] = WATCHES
+
+
+IN_PROCESS = Capture()
+
+
+class Printed(io.StringIO):
+    """What is printed: kept up to MAX_KEPT characters, and given to `spill` from there on."""
+
+    def __init__(self, spill: Callable[[str], None]) -> None:
+        super().__init__()
+        self._spill = spill
+
+    def write(self, text: str, /) -> int:
+        kept = text[: max(0, MAX_KEPT - self.tell())]
+        super().write(kept)
+        if len(kept) < len(text):
+            self._spill(text[len(kept) :])
+        return len(text)
