@@ -12,7 +12,8 @@ from gradlab.checks.table import CHECKS
 from gradlab.evaluation.claims import OPTIONS
 from gradlab.problems.dtypes import format_of
 from gradlab.problems.families.options import option_problems
-from gradlab.problems.objective import MEANS, Objective
+from gradlab.problems.objective import Objective
+from gradlab.problems.options import MEANS
 from gradlab.symbolic import options as symbolic
 from tests.test_layering import FLOORS
 

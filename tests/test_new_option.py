@@ -19,7 +19,8 @@ from gradlab.harness.run import run_checks
 from gradlab.implementations.every_option import every_option
 from gradlab.problems import strategies
 from gradlab.problems.families import options as families
-from gradlab.problems.objective import REAL_OPTIONS, Objective, RealOption
+from gradlab.problems.objective import Objective
+from gradlab.problems.options import REAL_OPTIONS, RealOption
 from gradlab.problems.problem import Array
 from gradlab.reference import ball_forms, numpy_forms
 from gradlab.symbolic.definition import LETTERS, Letter, m

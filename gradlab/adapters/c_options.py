@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gradlab.problems.objective import REAL_OPTIONS
+from gradlab.problems.options import REAL_OPTIONS
 from gradlab.problems.problem import Array
 
 REDUCTIONS = {"mean": 0, "sum": 1, "none": 2}

@@ -32,7 +32,7 @@ from gradlab.problems.problem import Array, Problem
 
 FAILURE = 2.0**-40  # of a whole run
 TERMS = 2.0**24
-FEWEST = 512  # terms, from which sqrt(n) is so far from n that it is worth a bound of its own
+MIN_TERMS = 512  # terms, from which sqrt(n) is so far from n that it is worth a bound of its own
 SPREAD = 4.0  # of the logits of a row: no term is below e^-4 of another
 
 _SOURCE = "probable: no order of additions is likely to be this far off, 2^-40 in a whole run"
@@ -64,9 +64,9 @@ def has_random_sums(problem: Problem) -> bool:
     if problem.format.precision < 24 or problem.objective.targets != "index" or problem.objective.options:
         return False
     x = problem.logits64
-    if not problem.is_moderate or not x.size or max(x.shape) < FEWEST or float(np.ptp(x)) > SPREAD:
+    if not problem.is_moderate or not x.size or max(x.shape) < MIN_TERMS or float(np.ptp(x)) > SPREAD:
         return False
-    return _differ(x, axis=1) if x.shape[1] >= FEWEST else _differ(x, axis=0)
+    return _differ(x, axis=1) if x.shape[1] >= MIN_TERMS else _differ(x, axis=0)
 
 
 def _differ(x: Array, axis: int) -> bool:

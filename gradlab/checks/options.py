@@ -7,7 +7,7 @@ from collections.abc import Callable
 from gradlab.checks.accuracy import values_within_bound
 from gradlab.checks.check import Findings
 from gradlab.evaluation.call import Implementation
-from gradlab.problems.objective import RealOption
+from gradlab.problems.options import RealOption
 from gradlab.problems.problem import Problem
 
 CheckFunction = Callable[[Implementation, Problem], Findings]

@@ -23,7 +23,7 @@ from gradlab.checks import (
 from gradlab.checks.check import Check
 from gradlab.evaluation.claims import Claims
 from gradlab.problems.coefficients import coefficients_of, denominator_of, denominators_of
-from gradlab.problems.objective import MEANS, REAL_OPTIONS
+from gradlab.problems.options import MEANS, REAL_OPTIONS
 from gradlab.problems.problem import Problem, moderate_limit
 from gradlab.problems.sized import is_repeated, is_sized
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from gradlab.evaluation.claims import OPTIONS
-from gradlab.problems.objective import MEANS, REDUCTIONS, TARGETS
+from gradlab.problems.options import MEANS, REDUCTIONS, TARGETS
 
 # Each claim by the keyword under which a command gets it; `targets` are the command's own.
 _KEYWORDS = {"reduction": "reduction", "targets": "kinds", "mean_over": "mean_over", "options": "options"}

@@ -7,14 +7,8 @@ from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
 from gradlab.problems.dtypes import DTYPE_NAMES
-from gradlab.problems.objective import (
-    MEANS,
-    PER_ROW_OPTIONS,
-    REAL_OPTIONS,
-    REDUCTIONS,
-    TARGETS,
-    derivative_refusal,
-)
+from gradlab.problems.objective import derivative_refusal
+from gradlab.problems.options import MEANS, PER_ROW_OPTIONS, REAL_OPTIONS, REDUCTIONS, TARGETS
 
 OPTIONS = ("label_smoothing", "class_weights", "ignore_index", *REAL_OPTIONS, *PER_ROW_OPTIONS)
 LEVELS = ("stable", "accurate")

@@ -17,7 +17,8 @@ from hypothesis.errors import Flaky, NoSuchExample
 from hypothesis.strategies import SearchStrategy
 
 from gradlab.evaluation.claims import Claims
-from gradlab.problems.objective import PER_ROW_OPTIONS, Objective
+from gradlab.problems.objective import Objective
+from gradlab.problems.options import PER_ROW_OPTIONS
 from gradlab.problems.problem import Problem, Shape
 from gradlab.problems.strategies import ENTRYWISE, MAX_SHAPE, objectives, problems, with_per_row
 

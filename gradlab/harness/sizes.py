@@ -19,7 +19,8 @@ from gradlab.evaluation.layouts import INTEGERS, LAYOUTS, MORE_INTEGERS, MORE_LA
 from gradlab.harness.plan import Plan, dtypes_to_check
 from gradlab.harness.selection import Question, may_be_asked
 from gradlab.problems.covering import Factors
-from gradlab.problems.objective import PER_ROW_OPTIONS, Objective
+from gradlab.problems.objective import Objective
+from gradlab.problems.options import PER_ROW_OPTIONS
 from gradlab.problems.patterns import LABELS
 from gradlab.problems.problem import Problem, Shape
 from gradlab.problems.sized import problem_of, repeated_problem
@@ -29,9 +30,9 @@ SECONDS = {"quick": 0.5, "standard": 10.0, "thorough": 100.0}  # that one call m
 LATEST = 40  # calls from which a time is reckoned
 NEAR = 64  # times as many entries as those of a call from which a time is reckoned
 ALTOGETHER = 4  # times as much for all of them
-MOST_MEMORY = 3 << 29  # bytes that a call may be expected to take; a worker has 4 GiB
+MAX_MEMORY = 3 << 29  # bytes that a call may be expected to take; a worker has 4 GiB
 NOTICEABLE = 1 << 25  # bytes, from which on it is reckoned how they grow
-MOST_FAILING = 2  # sizes of a dtype on which something fails; the larger ones are left out then
+MAX_FAILING = 2  # sizes of a dtype on which something fails; the larger ones are left out then
 
 
 @dataclass(frozen=True)
@@ -76,13 +77,13 @@ class SizesTried:
 
     def reason_against(self, asked: Asked, profile: str) -> str:
         """Why this is not asked, or ""."""
-        if self.n_failing.get(asked.dtype, 0) >= MOST_FAILING:
+        if self.n_failing.get(asked.dtype, 0) >= MAX_FAILING:
             return "after those that fail"
         seconds, n_bytes = expected(self.costs, asked.shape)
         spent = sum(cost.seconds for cost in self.costs)
         if seconds > SECONDS[profile] or spent + seconds > ALTOGETHER * SECONDS[profile]:
             return "too slow for them"
-        return "it would take too much memory" if n_bytes > MOST_MEMORY else ""
+        return "it would take too much memory" if n_bytes > MAX_MEMORY else ""
 
 
 def expected(costs: list[Cost], shape: Shape) -> tuple[float, float]:

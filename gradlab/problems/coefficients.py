@@ -38,7 +38,7 @@ def denominator_of(problem: Problem) -> float:
 
 @np.errstate(all="ignore")
 def denominators_of(problem: Problem, mean_over: str) -> Array:
-    """What each row adds to the denominator of a mean over that, one of `objective.MEANS`; shape (N,)."""
+    """What each row adds to the denominator of a mean over that, one of `options.MEANS`; shape (N,)."""
     sample_weights = np.asarray(problem.objective.sample_weights or np.ones(problem.n_rows), dtype=np.float64)
     if problem.objective.targets == "probability":
         return numpy_forms.PROBABILITY_DENOMINATORS[mean_over](sample_weights)

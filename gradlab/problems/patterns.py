@@ -20,7 +20,7 @@ from gradlab.problems.problem import Array, Problem
 
 PERIOD = 13
 STEP = 0.25  # between logits; few bits, so that each is exact in every format
-MOST_KINDS = 64  # of columns: a problem with more is none of few kinds
+MAX_KINDS = 64  # of columns: a problem with more is none of few kinds
 LABELS = ("spread", "first", "last", "middle")
 # Where the labels of the kinds of rows lie if they are spread, in twelfths of the classes: of the first three rows the
 # last class, one beyond the half (above 2^16 of 2^17 classes), the first.
@@ -76,7 +76,7 @@ def pattern_of(problem: Problem) -> Pattern | None:
     if not _repeats(problem.logits) or not _repeats(labels):
         return None
     columns, places = _kinds_of_columns(head)
-    if len(places) > MOST_KINDS:
+    if len(places) > MAX_KINDS:
         return None
     rows = np.arange(problem.n_rows) % PERIOD
     return Pattern(head[:, places].astype(np.float64), rows, columns, labels[:PERIOD])
@@ -100,6 +100,6 @@ def _kinds_of_columns(head: Array) -> tuple[Array, Array]:
     if n_classes <= 2 * PERIOD:
         return np.arange(n_classes), np.arange(n_classes)
     kinds = (np.arange(n_classes) - 1) % PERIOD
-    other = np.flatnonzero((head != head[:, 1 + kinds]).any(axis=0))[:MOST_KINDS]
+    other = np.flatnonzero((head != head[:, 1 + kinds]).any(axis=0))[:MAX_KINDS]
     kinds[other] = PERIOD + np.arange(len(other))
     return kinds, np.concatenate([1 + np.arange(PERIOD), other])

@@ -8,7 +8,8 @@ import numpy as np
 
 from gradlab.problems.dtypes import format_of
 from gradlab.problems.families.options import with_rows
-from gradlab.problems.objective import PER_ROW_OPTIONS, REAL_OPTIONS, Objective
+from gradlab.problems.objective import Objective
+from gradlab.problems.options import PER_ROW_OPTIONS, REAL_OPTIONS
 from gradlab.problems.patterns import PERIOD, patterned
 from gradlab.problems.problem import Array, Problem, Shape
 from gradlab.problems.sizes import BITS, Case

@@ -82,8 +82,8 @@ CUT: tuple[tuple[int, str, str], ...] = (
 )
 CUT_ROWS = 13
 STRENGTH = {"quick": 2, "standard": 3, "thorough": 3}
-MOST_ENTRIES = 2**19  # of the combinations
-MOST_WITH_OPTIONS = 2**12  # entries of a problem with an option, which is no problem of few kinds
+MAX_ENTRIES = 2**19  # of the combinations
+MAX_WITH_OPTIONS = 2**12  # entries of a problem with an option, which is no problem of few kinds
 
 BITS = {"int8": 7, "uint8": 8, "int16": 15, "uint16": 16, "int32": 31, "uint32": 32, "int64": 63, "uint64": 64}
 LARGE = 2**16  # rows or classes, from which on only these layouts are tried, which cost least
@@ -161,7 +161,7 @@ def allowed(some: Mapping[str, object]) -> bool:
     """Whether some values of the factors go together, whichever numbers of their groups are taken."""
     rows = max(ROWS[str(some["rows"])].numbers) if "rows" in some else 1
     classes = max(CLASSES[str(some["classes"])].numbers) if "classes" in some else 2
-    most = MOST_ENTRIES if some.get("option", "none") in PATTERNED else MOST_WITH_OPTIONS
+    most = MAX_ENTRIES if some.get("option", "none") in PATTERNED else MAX_WITH_OPTIONS
     fits = classes <= 2 ** BITS[str(some.get("integers", "int64"))]
     fits &= max(rows, classes) <= LARGE or some.get("layout", "C order") in LAYOUTS_OF_LARGE
     return rows * classes <= most and fits and not (some.get("dtype") == "float16" and rows > FLOAT16_ROWS)

@@ -25,7 +25,8 @@ from hypothesis.strategies import SearchStrategy
 from gradlab.problems.dtypes import Format, format_of
 from gradlab.problems.families.placing import leaves_normal, overflows, round_to, rounds_to_one, underflows
 from gradlab.problems.families.vectors import KINDS
-from gradlab.problems.objective import PER_ROW_OPTIONS, REAL_OPTIONS, Objective, RealOption
+from gradlab.problems.objective import Objective
+from gradlab.problems.options import PER_ROW_OPTIONS, REAL_OPTIONS, RealOption
 from gradlab.problems.problem import PRODUCT, Array, Problem, Shape, moderate_limit
 
 MAX_SHAPE = (12, 20)  # rows, classes; 240 entries

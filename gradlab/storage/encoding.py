@@ -10,7 +10,8 @@ import numpy as np
 from gradlab.evaluation.call import Answer
 from gradlab.oracle.enclosure import Enclosures, Truth
 from gradlab.problems.dtypes import DTYPE_NAMES, as_dtype
-from gradlab.problems.objective import PER_ROW_OPTIONS, Objective
+from gradlab.problems.objective import Objective
+from gradlab.problems.options import PER_ROW_OPTIONS
 from gradlab.problems.problem import Array, Problem, Shape
 
 Plain = dict[str, Any]

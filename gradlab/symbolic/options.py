@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from sympy import Expr, Integer, KroneckerDelta, Sum, tanh
 
-from gradlab.problems.objective import PER_ROW_OPTIONS, REAL_OPTIONS
+from gradlab.problems.options import PER_ROW_OPTIONS, REAL_OPTIONS
 from gradlab.symbolic.definition import (
     A,
     K,

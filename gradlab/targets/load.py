@@ -29,7 +29,7 @@ from typing import Any
 
 from gradlab.evaluation.call import Implementation, signature_fault
 from gradlab.evaluation.claims import ATTRIBUTE, Claims, claims_from
-from gradlab.problems.objective import PER_ROW_OPTIONS
+from gradlab.problems.options import PER_ROW_OPTIONS
 from gradlab.problems.problem import PRODUCT
 from gradlab.targets.callables import (
     MISSING,

@@ -10,7 +10,7 @@ import pytest
 from gradlab.implementations._rows import maximum
 from gradlab.implementations.every_option import CLAIMS, every_option
 from gradlab.implementations.shifted import shifted
-from gradlab.problems.objective import REAL_OPTIONS
+from gradlab.problems.options import REAL_OPTIONS
 from gradlab.problems.problem import Array
 from gradlab.targets.shipped import everything
 from tests.runs import in_one_dtype_first

@@ -13,7 +13,7 @@ from gradlab.evaluation.claims import Claims, claims_from
 from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import PROFILES, Profile
 from gradlab.harness.run import Run, run_checks
-from gradlab.harness.sizes import MOST_FAILING, SECONDS, Cost, SizesTried, all_asked, coverage_of, expected
+from gradlab.harness.sizes import MAX_FAILING, SECONDS, Cost, SizesTried, all_asked, coverage_of, expected
 from gradlab.implementations.shifted import shifted
 from gradlab.problems.problem import Array
 
@@ -55,7 +55,7 @@ def test_few_failing_sizes_are_enough() -> None:
 
     run = checked(skips)
     assert run.verdict == "wrong"
-    assert run.sizes.n_failing["float32"] == MOST_FAILING
+    assert run.sizes.n_failing["float32"] == MAX_FAILING
     assert run.sizes.left_out["after those that fail"]
 
 

@@ -24,7 +24,8 @@ from gradlab.oracle.enclosure import Enclosures, Truth, enclose_by_balls, enclos
 from gradlab.oracle.exact.canonical import is_undefined
 from gradlab.oracle.ulp import absolute_error, error_in_ulp, is_narrow
 from gradlab.problems.dtypes import DTYPE_NAMES, Format, format_of
-from gradlab.problems.objective import DERIVATIVES, MEANS, REDUCTIONS, TARGETS, Objective
+from gradlab.problems.objective import DERIVATIVES, Objective
+from gradlab.problems.options import MEANS, REDUCTIONS, TARGETS
 from gradlab.problems.problem import PRODUCT, Array, Problem
 
 SUBNORMAL, LARGEST = 5e-324, float(np.finfo(np.float64).max)

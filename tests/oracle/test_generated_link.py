@@ -14,7 +14,8 @@ from gradlab.oracle.exact.balls import RowAnswers
 from gradlab.oracle.exact.canonical import row_kinds
 from gradlab.oracle.exact.repeated import MIN_CLASSES, answer_merged, merge_rows
 from gradlab.oracle.intervals import Array, Enclosures
-from gradlab.problems.objective import MEANS, Objective
+from gradlab.problems.objective import Objective
+from gradlab.problems.options import MEANS
 from gradlab.problems.problem import Problem
 from gradlab.reference import ball_forms
 

@@ -14,7 +14,7 @@ from gradlab.oracle.exact.patterns import enclose_kinds
 from gradlab.oracle.ulp import absolute_error
 from gradlab.problems.dtypes import DTYPE_NAMES, format_of
 from gradlab.problems.families.options import one_hot
-from gradlab.problems.objective import REDUCTIONS
+from gradlab.problems.options import REDUCTIONS
 from gradlab.problems.patterns import Pattern, pattern_of, patterned
 from gradlab.problems.problem import Array, Problem
 

@@ -15,7 +15,8 @@ from gradlab.evaluation.claims import claims_from
 from gradlab.implementations.every_option import CLAIMS, every_option
 from gradlab.oracle.enclosure import enclose, enclose_by_balls, enclose_by_double_double
 from gradlab.oracle.ulp import absolute_error
-from gradlab.problems.objective import MEANS, Objective
+from gradlab.problems.objective import Objective
+from gradlab.problems.options import MEANS
 from gradlab.problems.problem import Problem
 
 LOGITS = np.random.default_rng(8).uniform(-4, 4, (4, 3))

@@ -12,7 +12,8 @@ import pytest
 from gradlab.oracle.enclosure import enclose
 from gradlab.problems.coefficients import coefficients_of, denominator_of, unsmoothed_coefficients_of
 from gradlab.problems.dtypes import DTYPE_NAMES, as_dtype
-from gradlab.problems.objective import REDUCTIONS, Objective
+from gradlab.problems.objective import Objective
+from gradlab.problems.options import REDUCTIONS
 from gradlab.problems.problem import Problem
 
 LOGITS = np.array([[0.5, -1.0, 2.0], [0.0, 0.0, 0.0], [-3.0, 1.0, 0.25], [4.0, 1.0, 1.0]])

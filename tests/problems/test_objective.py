@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from gradlab.problems.objective import DERIVATIVES, REAL_OPTIONS, REDUCTIONS, TARGETS, Objective, derivative_shape
+from gradlab.problems.objective import DERIVATIVES, Objective, derivative_shape
+from gradlab.problems.options import REAL_OPTIONS, REDUCTIONS, TARGETS
 
 
 def test_the_default_is_the_mean_over_labels_without_options() -> None:

@@ -9,7 +9,7 @@ from gradlab.evaluation.claims import OPTIONS
 from gradlab.problems.coefficients import denominator_of, denominators_of
 from gradlab.problems.dtypes import DTYPE_NAMES, format_of
 from gradlab.problems.families.options import UNUSED, USED, one_hot, option_problems
-from gradlab.problems.objective import MEANS, PER_ROW_OPTIONS, REDUCTIONS
+from gradlab.problems.options import MEANS, PER_ROW_OPTIONS, REDUCTIONS
 from gradlab.problems.problem import Problem
 
 

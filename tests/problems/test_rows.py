@@ -13,7 +13,8 @@ from gradlab.evaluation.claims import claims_from
 from gradlab.harness.search import drawn_problems
 from gradlab.harness.selection import problems_for
 from gradlab.problems.formatting import snippet
-from gradlab.problems.objective import MEANS, Objective
+from gradlab.problems.objective import Objective
+from gradlab.problems.options import MEANS
 from gradlab.problems.problem import Problem
 from gradlab.storage.encoding import decoded_problem, encoded_problem
 

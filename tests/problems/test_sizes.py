@@ -9,7 +9,7 @@ import pytest
 from gradlab.problems.families import PROFILES
 from gradlab.problems.objective import Objective
 from gradlab.problems.sized import is_sized, number_of, problem_of, spelling_of
-from gradlab.problems.sizes import BITS, CLASSES, MOST_ENTRIES, ROWS, Case, sizes_of
+from gradlab.problems.sizes import BITS, CLASSES, MAX_ENTRIES, ROWS, Case, sizes_of
 
 OTHERS: dict[str, Any] = {
     "dtype": ("float32", "float16"),
@@ -57,7 +57,7 @@ def test_every_number_of_a_group_comes_up_in_standard() -> None:
 @pytest.mark.parametrize("case", sizes_of("quick", OTHERS).cases, ids=str)
 def test_labels_fit_into_their_integers(case: Case) -> None:
     assert case.n_classes <= 2 ** BITS[case.integers]
-    assert case.n_entries <= 4 * MOST_ENTRIES
+    assert case.n_entries <= 4 * MAX_ENTRIES
 
 
 @pytest.mark.parametrize("case", [one for one in sizes_of("quick", OTHERS).cases if one.n_entries < 5000], ids=str)

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 
 from gradlab.problems.dtypes import DTYPE_NAMES, as_dtype
-from gradlab.problems.objective import REDUCTIONS, TARGETS
+from gradlab.problems.options import REDUCTIONS, TARGETS
 from gradlab.problems.problem import Problem
 from gradlab.problems.strategies import ENTRIES, labels, logits, objectives, probabilities, problems
 

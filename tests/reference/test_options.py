@@ -12,7 +12,8 @@ from flint import arb, ctx
 
 from gradlab.bounds import first_order, loss_bound
 from gradlab.problems.coefficients import coefficients_of, denominator_of
-from gradlab.problems.objective import MEANS, REDUCTIONS, Objective
+from gradlab.problems.objective import Objective
+from gradlab.problems.options import MEANS, REDUCTIONS
 from gradlab.problems.problem import Array, Problem
 from gradlab.reference import ball_forms, numpy_forms
 

@@ -7,7 +7,7 @@ from itertools import combinations, pairwise
 import pytest
 from sympy import Derivative, Expr, Integer, KroneckerDelta, log
 
-from gradlab.problems.objective import REAL_OPTIONS
+from gradlab.problems.options import REAL_OPTIONS
 from gradlab.symbolic.definition import A, K, M, c, epsilon, i, j, m, over_classes, p, softmax, u, w, x, y
 from gradlab.symbolic.derivation import (
     SOFTMAX,

@@ -9,7 +9,7 @@ from typing import Any
 from gradlab.campaigns.exhaustive.certificate import Certificate, coverage, label_of
 from gradlab.campaigns.exhaustive.evaluation import CHUNK
 from gradlab.campaigns.exhaustive.tally import N_SIZES, Batch, Tally, Worst
-from gradlab.problems.objective import REDUCTIONS
+from gradlab.problems.options import REDUCTIONS
 from gradlab.storage.encoding import Plain
 
 MACHINE = ("gradlab", "checker", "digests", "python", "numpy", "processor", "numpy_simd")

@@ -11,7 +11,8 @@ import numpy as np
 from gradlab.diagnosis.models.model import option_defect
 from gradlab.diagnosis.pipeline import Changes, View, loss_and_gradient_terms, sound_image, sound_slope
 from gradlab.problems.mapping import map_logits
-from gradlab.problems.objective import REAL_OPTIONS, Objective
+from gradlab.problems.objective import Objective
+from gradlab.problems.options import REAL_OPTIONS
 from gradlab.problems.problem import Array, Problem
 from gradlab.reference import numpy_forms
 

@@ -10,13 +10,13 @@ from gradlab.problems.dtypes import Format
 from gradlab.problems.families.placing import make_problem
 from gradlab.problems.problem import Problem
 
-LEAST = -20  # below 2^-20 logits are 0 to most of what is done with them
+MIN_EXPONENT = -20  # below 2^-20 logits are 0 to most of what is done with them
 LARGE = 3  # from 2^3 on the label is at the largest logit: the loss is then small, and any error of it shows
 
 
 def binades(fmt: Format, rng: np.random.Generator) -> list[Problem]:
     """Logits in every binade from 2^-20 on, alone and against an ordinary rest; losses small where logits are large."""
-    return [_sweep(fmt, LEAST, 0), _sweep(fmt, LEAST, 1)]
+    return [_sweep(fmt, MIN_EXPONENT, 0), _sweep(fmt, MIN_EXPONENT, 1)]
 
 
 def all_binades(fmt: Format, rng: np.random.Generator) -> list[Problem]:

@@ -10,7 +10,8 @@ import numpy as np
 
 from gradlab.problems.dtypes import Format
 from gradlab.problems.families.placing import make_problem, rounds_to_one
-from gradlab.problems.objective import PER_ROW_OPTIONS, REAL_OPTIONS, Objective
+from gradlab.problems.objective import Objective
+from gradlab.problems.options import PER_ROW_OPTIONS, REAL_OPTIONS
 from gradlab.problems.problem import Array, Problem
 
 N_CLASSES = 5
