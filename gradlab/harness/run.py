@@ -25,6 +25,7 @@ from gradlab.result import Fact, Result, largest_ratio
 if TYPE_CHECKING:
     from gradlab.diagnosis.diagnosis import Diagnosis
     from gradlab.harness.power import Power
+    from gradlab.localisation.finding import Localisation
     from gradlab.measure.timing import Timing
 
 UNDERMINING = (
@@ -44,7 +45,8 @@ class Run:
     lines: one per check and dtype. failing: for every problem that failed, what failed on it and costs
     the level asked for.
     dtypes: the dtypes that were checked. n_problems: how many problems were tried. seconds: wall time.
-    diagnosis: what explains it, where the level is not met. power: what the run would have caught, where it is.
+    diagnosis: what explains it, where the level is not met. localisation: where it is wrong, found by experiment, where
+    no known defect explains it. power: what the run would have caught, where it is.
     timings: what calls cost, where that was asked for. cut_short: why the run ended before it was done, or "".
     sizes: how far the part on sizes came.
     """
@@ -58,6 +60,7 @@ class Run:
     n_problems: int
     seconds: float
     diagnosis: Diagnosis | None = None
+    localisation: Localisation | None = None
     power: Power | None = None
     timings: tuple[Timing, ...] = ()
     cut_short: str = ""
@@ -116,7 +119,10 @@ def run_checks(
     _shrink(done, plan, watch, course)
     run = _conclude(done, plan, course, watch)
     diagnosis = None if run.met or "diagnosis" in course.given_up else _diagnosis(run, done.earlier)
-    return replace(run, diagnosis=diagnosis, seconds=time.perf_counter() - start)
+    run = replace(run, diagnosis=diagnosis)
+    if not run.met and "localisation" not in course.given_up:
+        run = replace(run, localisation=_localisation(run))
+    return replace(run, seconds=time.perf_counter() - start)
 
 
 def _conclude(done: Done, plan: Plan, course: Course, watch: Watch) -> Run:
@@ -154,6 +160,20 @@ def _diagnosis(run: Run, earlier: list[tuple[Problem, Answer]]) -> Diagnosis | N
     problems = problems_in_run(run.implementation.claims, dtype, run.plan.profile, run.plan.seed)
     with made_for("diagnosis"):
         return diagnose(run.implementation, problems, failed, earlier)
+
+
+def _localisation(run: Run) -> Localisation | None:
+    """Where it is wrong, by experiment, in the dtype of the diagnosis; None where a known defect explains it."""
+    from gradlab.localisation.finding import localise
+
+    claims, known = run.implementation.claims, run.diagnosis
+    if known is None or known.is_explained or claims.derivative != "gradient":
+        return None
+    problems = problems_in_run(claims, known.dtype, run.plan.profile, run.plan.seed)
+    failing = [results[0].problem for results in run.failing]
+    asked = {one.digest: one for one in (*failing, *problems) if one.format.name == known.dtype}
+    with made_for("localisation"):
+        return localise(run.implementation, tuple(asked.values()), known.unexplained, partial(may_be_asked, claims))
 
 
 def _examine_all(done: Done, plan: Plan, watch: Watch, course: Course) -> None:

@@ -11,6 +11,7 @@ from gradlab.diagnosis.search import Explanation
 from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import OPTIONS, Claims
 from gradlab.harness.power import Power
+from gradlab.localisation.finding import Localisation
 from gradlab.targets.shipped import Specimen, specimens
 
 
@@ -34,6 +35,14 @@ def diagnosis_lines(diagnosis: Diagnosis) -> Iterator[str]:
         checks = ", ".join([*diagnosis.unexplained[:3], *(["..."] if len(diagnosis.unexplained) > 3 else [])])
         wrong = f" ({counts})" if diagnosis.n_wrong and not known else ""
         yield f"{'the rest looks' if known_in_part else 'looks'} like no known defect: {checks}{wrong}"
+
+
+def localisation_lines(found: Localisation) -> Iterator[str]:
+    """Where it is wrong and what comes out there, with how often that foretold what fresh problems come to."""
+    only = f", in {found.only_in} alone" if found.only_in else ""
+    yield f"where: {found.where}{only} (foretold {found.n_foretold} of {found.n_fresh} fresh problems)"
+    if found.what:
+        yield f"what: {found.what}"
 
 
 def power_lines(power: Power) -> Iterator[str]:

@@ -10,7 +10,7 @@ from gradlab.harness.run import Run
 from gradlab.harness.tally import Line
 from gradlab.harness.verdict import Verdict
 from gradlab.problems.formatting import snippet
-from gradlab.report.explained import claims_line, diagnosis_lines, power_lines
+from gradlab.report.explained import claims_line, diagnosis_lines, localisation_lines, power_lines
 from gradlab.report.failure import Again, failure_lines, reproducer_lines
 from gradlab.report.reproducer import Source
 from gradlab.result import Result
@@ -26,6 +26,8 @@ def lines_of_run(run: Run, failures: Iterable[str], not_claimed: Sequence[str]) 
         yield f"cut short: {run.cut_short} (problems tried: {run.n_problems})"
     if run.diagnosis is not None:
         yield from diagnosis_lines(run.diagnosis)
+    if run.localisation is not None:
+        yield from localisation_lines(run.localisation)
     yield from failures
     yield from advice(run)
     yield from not_accurate(run)
@@ -82,12 +84,14 @@ def not_accurate(run: Run) -> Iterator[str]:
 
 
 def reason(run: Run) -> str:
-    """Why the level is not met, as short as can be: the diagnosis, or else the first failure."""
+    """Why the level is not met, as short as can be: the diagnosis, where it is wrong, or the first failure."""
     if not run.failures:
         return ""
     if run.diagnosis is not None and run.diagnosis.defects:
         sets = [one.defects for one in run.diagnosis.alternatives] or [()]
         return f"looks like {' or '.join(' and '.join((*some, *run.diagnosis.side_effects)) for some in sets)}"
+    if run.localisation is not None:
+        return "; ".join(one for one in (run.localisation.where, run.localisation.what) if one)
     first = run.failures[0]
     return f"{first.check.name}: {(first.simplest or first.worst).sentence()}"
 

@@ -17,6 +17,7 @@ from gradlab.harness.power import Power
 from gradlab.harness.run import Run
 from gradlab.harness.tally import Line
 from gradlab.harness.verdict import is_advice
+from gradlab.localisation.finding import Localisation
 from gradlab.measure.machine import processor
 from gradlab.measure.timing import Timing
 from gradlab.problems.problem import Problem
@@ -24,7 +25,7 @@ from gradlab.report.findings import verdicts_by_dtype
 from gradlab.result import Result
 from gradlab.storage.encoding import Plain, encoded_objective, encoded_problem
 
-SCHEMA = "gradlab-report-4"
+SCHEMA = "gradlab-report-5"
 LARGE = 256  # entries: the numbers of a larger problem are in its case file only
 
 
@@ -94,7 +95,25 @@ def encode_run(run: Run) -> Plain:
         "cut_short": run.cut_short or None,
         "results": [_result(run, line, kept) for line in run.lines],
         "diagnosis": None if run.diagnosis is None else _diagnosis(run.diagnosis),
+        "localisation": None if run.localisation is None else _encode_localisation(run.localisation),
         "power": None if run.power is None else _power(run.power),
+    }
+
+
+def _encode_localisation(found: Localisation) -> Plain:
+    conditions = [
+        {"feature": one.name, "relation": one.relation, "value": one.spelled_value, "right_up_to": one.right_up_to}
+        for one in found.conditions
+    ]
+    return {
+        "dtype": found.dtype,
+        "where": found.where,
+        "what": found.what,
+        "conditions": conditions,
+        "n_foretold": found.n_foretold,
+        "n_fresh": found.n_fresh,
+        "n_calls": found.n_calls,
+        "only_in": found.only_in or None,
     }
 
 

@@ -26,6 +26,7 @@ from gradlab.storage.files import CASES
 if TYPE_CHECKING:
     from gradlab.diagnosis.diagnosis import Diagnosis
     from gradlab.harness.power import Power
+    from gradlab.localisation.finding import Localisation
     from gradlab.measure.timing import Timing
 
 
@@ -104,6 +105,11 @@ class Report:
     def diagnosis(self) -> Diagnosis | None:
         """What explains the failures, where the level is not met."""
         return self.run.diagnosis
+
+    @property
+    def localisation(self) -> Localisation | None:
+        """Where it is wrong, found by experiment, where no known defect explains it."""
+        return self.run.localisation
 
     @property
     def power(self) -> Power | None:

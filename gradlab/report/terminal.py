@@ -26,6 +26,8 @@ _OPENINGS = {
     "FAIL": "bold red",
     "looks like": "bold",
     "cannot tell apart": "bold",
+    "where": "bold",
+    "what": "bold",
     "advice": "yellow",
     "not tried": "yellow",
     "not accurate": "yellow",

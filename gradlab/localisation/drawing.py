@@ -1,0 +1,95 @@
+"""Fresh problems on both sides of a rule: some that it expects to go wrong, some just beside it, and others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from gradlab.localisation.rules import Condition, Rule
+from gradlab.localisation.setting import set_in
+from gradlab.localisation.trial import LARGEST, Outcome, Trial
+from gradlab.localisation.varying import Rng, cheap, varied
+
+ATTEMPTS = 8
+MAX_BASES = 24  # outcomes from which fresh problems are made, the smallest first
+
+
+def expected_wrong(rule: Rule, wrong: Sequence[Outcome], rng: Rng, masks: bool) -> Trial | None:
+    """A fresh trial that the rule expects to go wrong, made of one that did."""
+    for _ in range(ATTEMPTS):
+        base = _base(wrong, rng)
+        trial = replace(base, problem=varied(base.problem, rng, masks))
+        trial = _repaired(rule, replace(trial, problem=cheap(trial.problem)), rng)
+        if _fits(trial) and rule.expects(trial) and trial.problem.digest != base.problem.digest:
+            return trial
+    return None
+
+
+def expected_right(
+    rule: Rule, wrong: Sequence[Outcome], right: Sequence[Outcome], rng: Rng, masks: bool
+) -> Trial | None:
+    """A fresh trial that the rule expects to go right: one condition just not met, or something else varied."""
+    for _ in range(ATTEMPTS):
+        near = rule.conditions and rng.random() < 0.6
+        if near:
+            trial = expected_wrong(rule, wrong, rng, masks) if rng.random() < 0.5 else _base(wrong, rng)
+            trial = None if trial is None else _just_beside(rule, trial, rng)
+        else:
+            base = _base(right if right and rng.random() < 0.6 else wrong, rng)
+            trial = replace(base, problem=cheap(varied(base.problem, rng, masks)))
+        if trial is not None and _fits(trial) and not rule.expects(trial):
+            return trial
+    return None
+
+
+def _base(outcomes: Sequence[Outcome], rng: Rng) -> Trial:
+    few = sorted(outcomes, key=lambda one: one.problem.logits.size)[:MAX_BASES]
+    return few[int(rng.integers(len(few)))].trial
+
+
+def _fits(trial: Trial) -> bool:
+    return 0 < trial.problem.logits.size <= LARGEST
+
+
+def _repaired(rule: Rule, trial: Trial, rng: Rng) -> Trial:
+    """The trial with the conditions met that it does not meet."""
+    for _ in range(2):
+        for one in rule.conditions:
+            if not rule.expects(trial) and not Rule((one,)).expects(trial):
+                trial = set_in(trial, one.name, inside(one, rng), rng)
+    for one in rule.conditions:
+        if not rule.expects(trial):  # each is met by some row, but no row meets them together
+            trial = set_in(trial, one.name, inside(one, rng), rng)
+    return trial
+
+
+def _just_beside(rule: Rule, trial: Trial, rng: Rng) -> Trial:
+    one = rule.conditions[int(rng.integers(len(rule.conditions)))]
+    return set_in(trial, one.name, outside(one, rng), rng)
+
+
+def inside(one: Condition, rng: Rng) -> float:
+    """A value that meets the condition, at its edge or further on."""
+    if one.relation == "==":
+        return one.value
+    sign = 1 if one.relation == ">=" else -1
+    if one.feature.whole:
+        value = one.value + sign * int(rng.choice([0, 0, 1, 2, 3, abs(one.value) // 2]))
+        return max(value, 0.0)
+    return one.value + sign * float(rng.choice([0.02, 0.1, 0.5, 1.0])) * max(abs(one.value), 0.5)
+
+
+def outside(one: Condition, rng: Rng) -> float:
+    """A value that does not meet the condition, just beside it or further off."""
+    if one.feature.is_coded:
+        most = (one.feature.modulus or len(one.feature.names) or 2) - 1
+        return float((one.value + rng.choice([1, most])) % (most + 1)) if most > 1 else 1 - one.value
+    if one.relation == "==":
+        return one.value + float(rng.choice([-1, 1, 2]))
+    sign = 1 if one.relation == ">=" else -1
+    start = one.beyond if np.isfinite(one.beyond) else one.value - sign
+    if one.feature.whole:
+        return max(start - sign * int(rng.choice([0, 0, 1, 2])), 0.0)
+    return start - sign * float(rng.choice([0.0, 0.02, 0.1, 0.5])) * max(abs(start), 0.5)

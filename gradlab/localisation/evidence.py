@@ -1,0 +1,98 @@
+"""Outcomes as they are searched, and what the mistake does, as far as that is known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from gradlab.localisation.features import features_of
+from gradlab.localisation.features.feature import looked_at
+from gradlab.localisation.relations import relation_of_gradient, relation_of_loss, shows_in_loss, shows_in_rows
+from gradlab.localisation.relations.relation import Relation
+from gradlab.localisation.rules import Rule
+from gradlab.localisation.trial import Outcome
+from gradlab.problems.problem import Array
+
+VISIBLE = 4.0  # times the bound: what is off by more than that is seen
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """An outcome as it is searched: the features of the rows that are looked at, and which of them may be to blame.
+
+    rows: which these are. blamed: those that are wrong, or all where no gradient is.
+    """
+
+    outcome: Outcome
+    rows: Array
+    features: Array
+    blamed: Array
+    _telling: dict[tuple[object, ...], Array] = field(default_factory=dict)
+
+    @property
+    def is_wrong(self) -> bool:
+        return self.outcome.is_wrong
+
+    def telling(self, effect: Effect) -> Array:
+        """Which of the rows of a right answer would show the mistake if it were made there; boolean."""
+        if effect.key not in self._telling:
+            self._telling[effect.key] = self._tells(effect)
+        return self._telling[effect.key]
+
+    def _tells(self, effect: Effect) -> Array:
+        if effect.in_gradient:
+            if effect.gradient is not None:
+                return np.asarray(shows_in_rows(effect.gradient, self.outcome)[self.rows])
+            return np.asarray(self.outcome.contrasts[self.rows] * effect.deviation > VISIBLE)
+        if effect.loss is not None:
+            return np.full(len(self.rows), shows_in_loss(effect.loss, self.outcome))
+        return np.full(len(self.rows), self.outcome.loss_contrast * effect.deviation > VISIBLE)
+
+
+@dataclass(frozen=True, eq=False)
+class Effect:
+    """What the mistake does, as far as it is known: what comes out, or how far it is off at least, relatively.
+
+    Where the gradient, or the loss, is such that this is within its bound, a right answer tells nothing.
+    """
+
+    deviation: float
+    in_gradient: bool
+    gradient: Relation | None = None
+    loss: Relation | None = None
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What tells it from others."""
+        said = [one.said if one is not None else "" for one in (self.gradient, self.loss)]
+        return (*said, self.in_gradient, "" if any(said) else self.deviation)
+
+
+def effect_of(evidence: Sequence[Evidence]) -> Effect:
+    """The effect that the mistake has; its size is that on the tenth of the wrong answers on which it is smallest."""
+    wrong = [one.outcome for one in evidence if one.is_wrong]
+    in_rows = [one.deviations[one.wrong_rows] for one in wrong if not one.raised and one.wrong_entries.any()]
+    in_gradient = any(one.raised for one in wrong) or 2 * len(in_rows) > len(wrong)
+    found = Effect(np.inf, in_gradient, relation_of_gradient(wrong), relation_of_loss(wrong))
+    sizes = [*in_rows] if in_gradient else [np.array([one.loss_deviation for one in wrong])]
+    if not wrong or not sizes:
+        return found
+    return replace(found, deviation=float(np.quantile(np.concatenate(sizes), 0.1, method="lower")))
+
+
+def evidence_of(outcome: Outcome) -> Evidence:
+    """The evidence that an outcome is; blamed are the rows that are wrong, or all where only the batch's loss is."""
+    rows = looked_at(outcome)
+    features = features_of(outcome.trial, rows)
+    wrong = outcome.wrong_rows[rows] if not outcome.raised else np.zeros(len(rows), dtype=bool)
+    return Evidence(outcome, rows, features, wrong if wrong.any() else np.ones(len(rows), dtype=bool))
+
+
+def holds_of(rule: Rule, one: Evidence, effect: Effect) -> bool | None:
+    """Whether an outcome is as the rule says; None where a mistake that it expects could not be seen."""
+    expected = rule.rows(one.features)
+    if one.is_wrong or not expected.any():
+        return bool(expected.any()) == one.is_wrong
+    return False if (expected & one.telling(effect)).any() else None

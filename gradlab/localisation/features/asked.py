@@ -1,0 +1,94 @@
+"""Features of what is asked for, and of how the arrays are handed over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from gradlab.checks.contract import LAYOUTS
+from gradlab.evaluation.claims import OPTIONS
+from gradlab.localisation.features.feature import Feature, Row, View, truth
+from gradlab.localisation.trial import CONTIGUOUS
+from gradlab.problems.dtypes import DTYPE_NAMES
+from gradlab.problems.objective import REDUCTIONS, TARGETS
+from gradlab.problems.problem import Array
+
+LAYOUT_NAMES = (CONTIGUOUS, *LAYOUTS)
+INTEGER_NAMES = ("int64", "uint8", "int8", "int16", "uint16", "int32", "uint32", "uint64")
+
+
+def _option(name: str) -> Callable[[View], Array]:
+    return lambda view: np.asarray(float(name in view.problem.objective.options))
+
+
+def _ignore_index(view: View) -> Array:
+    value = view.problem.objective.ignore_index
+    return np.asarray(np.nan if value is None else float(value))
+
+
+def _layout(view: View) -> str:
+    """The layout; one row, or one class, lies alike in both orders."""
+    layout = view.trial.layout
+    return CONTIGUOUS if layout == "Fortran order" and 1 in view.problem.logits.shape else layout
+
+
+def _code(names: tuple[str, ...], value: Callable[[View], str]) -> Callable[[View], Array]:
+    return lambda view: np.asarray(float(names.index(value(view))) if value(view) in names else np.nan)
+
+
+ASKED = (
+    Row(
+        Feature("reduction", "the reduction", 1.0, True, names=REDUCTIONS),
+        _code(REDUCTIONS, lambda v: v.problem.objective.reduction),
+    ),
+    Row(
+        Feature("targets", "the targets", 1.0, True, names=TARGETS),
+        _code(TARGETS, lambda v: v.problem.objective.targets),
+    ),
+    Row(
+        Feature("dtype", "the dtype", 1.0, True, names=DTYPE_NAMES), _code(DTYPE_NAMES, lambda v: v.problem.format.name)
+    ),
+    Row(
+        Feature("integers", "the labels' integer type", 1.0, True, names=INTEGER_NAMES),
+        _code(INTEGER_NAMES, lambda v: v.trial.integers),
+    ),
+    Row(
+        Feature("layout", "the layout of the logits", 1.0, True, names=LAYOUT_NAMES),
+        _code(LAYOUT_NAMES, _layout),
+    ),
+    Row(
+        truth("ignored", "the row is ignored", "the row is not ignored", 1.0), lambda v: v.problem.ignored_rows[v.rows]
+    ),
+    Row(
+        Feature(
+            "n_ignored",
+            "how many rows are ignored",
+            1.1,
+            True,
+            {">= 1": "a row is ignored", "<= 0": "no row is ignored"},
+        ),
+        lambda v: np.asarray(v.problem.ignored_rows.sum()),
+    ),
+    Row(
+        truth("all_ignored", "all rows are ignored", "not all rows are ignored", 1.1),
+        lambda v: np.asarray(bool(v.problem.ignored_rows.all())),
+    ),
+    Row(Feature("ignore_index", "ignore_index", 1.2, True), _ignore_index),
+    Row(Feature("target_sum", "the sum of the row's targets", 1.2), lambda v: v.targets.sum(axis=1)),
+    Row(Feature("largest_target", "the row's largest target", 1.2), lambda v: v.targets.max(axis=1)),
+    Row(
+        Feature(
+            "n_targets",
+            "how many targets of the row are not 0",
+            1.2,
+            True,
+            {"== 1": "one target of the row is not 0", "<= 1": "one target of the row is not 0"},
+        ),
+        lambda v: (v.targets != 0).sum(axis=1),
+    ),
+    *(
+        Row(truth(f"asks_{name}", f"{name} is asked for", f"{name} is not asked for"), _option(name))
+        for name in OPTIONS
+    ),
+)

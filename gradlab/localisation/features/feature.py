@@ -1,0 +1,145 @@
+"""What a feature of a row is, and what all features are worked out from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from gradlab.localisation.trial import Outcome, Trial
+from gradlab.problems.coefficients import coefficients_of
+from gradlab.problems.problem import Array, Problem
+
+MAX_ROWS = 96  # of one problem that are looked at: the wrong ones first, and rows at the edges
+MODULI = (2, 3, 4, 5, 7, 8, 10, 16, 32, 64, 100, 128, 256, 512, 1000, 1024)
+
+
+@dataclass(frozen=True)
+class Feature:
+    """A number that each row of a trial has.
+
+    noun: what it is called, in a formula. cost: how far-fetched it is; of two descriptions the cheaper is the better.
+    whole: whether it is a whole number. said: the words for a relation and a value, "== 0", or for a relation and any
+    value, ">=", with {} for it; "{noun} {relation} {value}" where there are none. names: of its values, where these
+    are numbers of names.
+    """
+
+    name: str
+    noun: str
+    cost: float = 1.0
+    whole: bool = False
+    said: Mapping[str, str] = field(default_factory=dict)
+    names: tuple[str, ...] = ()
+    modulus: int = 0
+
+    @property
+    def is_coded(self) -> bool:
+        """Whether its values are names, yes and no, or remainders, of which no one is greater than another."""
+        return bool(self.names) or self.modulus > 0 or set(self.said) == {"== 0", "== 1"}
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """A problem on its way to its features; rows: those that are looked at."""
+
+    trial: Trial
+    rows: Array
+
+    @property
+    def problem(self) -> Problem:
+        return self.trial.problem
+
+    @cached_property
+    def x(self) -> Array:
+        """The logits of these rows."""
+        return np.asarray(self.problem.logits64[self.rows])
+
+    @cached_property
+    def finite(self) -> Array:
+        """The same, NaN where not finite."""
+        return np.where(np.isfinite(self.x), self.x, np.nan)
+
+    @cached_property
+    def labels(self) -> Array:
+        """The label of each row of the batch; that of the largest target, where there are probabilities."""
+        targets = self.problem.targets
+        return np.asarray(targets if targets.ndim == 1 else targets.astype(np.float64).argmax(axis=1))
+
+    @cached_property
+    def y(self) -> Array:
+        """The labels of these rows."""
+        return np.asarray(self.labels[self.rows])
+
+    @cached_property
+    def inside(self) -> Array:
+        """The labels of these rows, where there is one to be ignored some class."""
+        return np.clip(self.y, 0, self.problem.n_classes - 1)
+
+    @cached_property
+    def at_label(self) -> Array:
+        return np.asarray(self.x[np.arange(len(self.rows)), self.inside])
+
+    @cached_property
+    def largest(self) -> Array:
+        return np.asarray(self.x.max(axis=1))
+
+    @cached_property
+    def others(self) -> Array:
+        """The logits without the label's."""
+        without = self.x.copy()
+        without[np.arange(len(self.rows)), self.inside] = np.nan
+        return without
+
+    @cached_property
+    def sizes(self) -> Array:
+        """Of every finite logit."""
+        return np.abs(self.finite)
+
+    @cached_property
+    def targets(self) -> Array:
+        """The coefficients of these rows."""
+        return np.asarray(coefficients_of(self.problem)[self.rows])
+
+
+Value = Callable[[View], Array]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A feature, and how it is worked out: a number for each row that is looked at, or one for all."""
+
+    feature: Feature
+    value: Value
+
+
+def truth(name: str, yes: str, no: str, cost: float = 1.0) -> Feature:
+    """A feature that is 1 or 0."""
+    return Feature(name, name, cost, True, {"== 1": yes, "== 0": no})
+
+
+def modular(name: str, noun: str, value: Callable[[View], Array | int]) -> Iterator[Row]:
+    """The remainders of a number."""
+    for modulus in MODULI:
+        feature = Feature(f"{name}_mod_{modulus}", noun, 1.6 + 0.01 * modulus, True, modulus=modulus)
+        yield Row(feature, _remainder(value, modulus))
+
+
+def _remainder(value: Callable[[View], Array | int], modulus: int) -> Value:
+    return lambda view: np.asarray(value(view)) % modulus
+
+
+def looked_at(outcome: Outcome) -> Array:
+    """The rows of a problem that are looked at: all of a small one; of a large one some of every kind."""
+    n = outcome.problem.n_rows
+    if n <= MAX_ROWS:
+        return np.arange(n)
+    wrong = np.flatnonzero(outcome.wrong_rows)
+    edges = [place for power in range(n.bit_length()) for place in (2**power - 1, 2**power) if place < n]
+    spread = np.linspace(0, n - 1, 24).astype(int).tolist()
+    at_wrong = [*wrong[:8], *wrong[-8:], *wrong[:: max(1, len(wrong) // 8)]]
+    chosen = {0, 1, n - 2, n - 1, *edges, *spread, *map(int, at_wrong)}
+    for place in (*wrong[:1], *wrong[-1:]):
+        chosen |= {max(0, int(place) - 1), min(n - 1, int(place) + 1)}
+    return np.array(sorted(chosen))

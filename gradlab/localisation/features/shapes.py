@@ -1,0 +1,126 @@
+"""Features of the shape of a batch, and of its labels."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gradlab.localisation.features.feature import Feature, Row, View, modular, truth
+from gradlab.problems.problem import Array
+
+_ROWS = {
+    ">=": "the batch has {} rows or more",
+    "<=": "the batch has at most {} rows",
+    "==": "the batch has {} rows",
+    "== 1": "the batch has one row",
+    "<= 1": "the batch has one row",
+}
+_CLASSES = {
+    ">=": "there are {} classes or more",
+    "<=": "there are at most {} classes",
+    "==": "there are {} classes",
+    "<= 1": "there is one class",
+    "== 1": "there is one class",
+}
+_LABEL = {
+    "==": "the label is {}",
+    ">=": "the label is {} or more",
+    "<=": "the label is at most {}",
+    "<= 0": "the label is 0",
+}
+_LAST = {
+    "== 0": "the label is the last class",
+    "<= 0": "the label is the last class",
+    ">= 1": "the label is not the last class",
+    "==": "the label is K - 1 - {}",
+    "<=": "the label is K - 1 - {} or more",
+}
+_PRODUCT = {">=": "N K is {} or more", "<=": "N K is at most {}"}
+_LABEL = {
+    "==": "the label is {}",
+    ">=": "the label is {} or more",
+    "<=": "the label is at most {}",
+    "<= 0": "the label is 0",
+}
+
+
+def _power_of_two(n: int) -> float:
+    return float(n > 0 and n & (n - 1) == 0)
+
+
+def _seen_before(view: View) -> Array:
+    _, first = np.unique(view.labels, return_index=True)
+    new = np.zeros(len(view.labels), dtype=bool)
+    new[first] = True
+    return ~new[view.rows]
+
+
+def _neighbour(view: View, step: int) -> Array:
+    """Whether the row before, or behind, has the same label."""
+    places = view.rows + step
+    inside = (places >= 0) & (places < len(view.labels))
+    return np.asarray(inside & (view.labels[np.clip(places, 0, len(view.labels) - 1)] == view.y))
+
+
+SHAPES = (
+    Row(Feature("n_rows", "N", 1.0, True, _ROWS), lambda v: np.asarray(v.problem.n_rows)),
+    Row(Feature("n_classes", "K", 1.0, True, _CLASSES), lambda v: np.asarray(v.problem.n_classes)),
+    Row(Feature("n_entries", "N K", 1.2, True, _PRODUCT), lambda v: np.asarray(v.problem.logits.size)),
+    Row(
+        truth("rows_power_of_two", "N is a power of two", "N is no power of two", 1.4),
+        lambda v: np.asarray(_power_of_two(v.problem.n_rows)),
+    ),
+    Row(
+        truth("classes_power_of_two", "K is a power of two", "K is no power of two", 1.4),
+        lambda v: np.asarray(_power_of_two(v.problem.n_classes)),
+    ),
+    Row(truth("is_square", "N = K", "N is not K", 1.2), lambda v: np.asarray(v.problem.n_rows == v.problem.n_classes)),
+    Row(Feature("rows_less_classes", "N - K", 1.7, True), lambda v: np.asarray(v.problem.n_rows - v.problem.n_classes)),
+    Row(Feature("row", "the row's number (from 0)", 1.3, True), lambda v: v.rows),
+    Row(
+        Feature(
+            "row_from_end",
+            "N - 1 - row",
+            1.3,
+            True,
+            {"== 0": "the row is the last", "<= 0": "the row is the last", ">= 1": "the row is not the last"},
+        ),
+        lambda v: v.problem.n_rows - 1 - v.rows,
+    ),
+    Row(Feature("label", "the label", 1.0, True, _LABEL), lambda v: v.y),
+    Row(Feature("label_from_end", "K - 1 - label", 1.0, True, _LAST), lambda v: v.problem.n_classes - 1 - v.y),
+    Row(
+        Feature("label_less_row", "label - row", 1.7, True, {"== 0": "the label is the row's number"}),
+        lambda v: v.y - v.rows,
+    ),
+    Row(
+        truth("label_seen_before", "an earlier row has the same label", "no earlier row has the same label", 1.3),
+        _seen_before,
+    ),
+    Row(
+        truth(
+            "label_of_the_row_before",
+            "the row before has the same label",
+            "the row before has another label, or there is none",
+            1.4,
+        ),
+        lambda v: _neighbour(v, -1),
+    ),
+    Row(
+        truth("labels_alike", "all labels of the batch are the same", "not all labels of the batch are the same", 1.3),
+        lambda v: np.asarray(bool((v.labels == v.labels[:1]).all())),
+    ),
+    Row(
+        truth(
+            "labels_rise",
+            "no label is smaller than that of the row before",
+            "some label is smaller than that of the row before",
+            1.5,
+        ),
+        lambda v: np.asarray(bool((np.diff(v.labels) >= 0).all())),
+    ),
+    *modular("rows", "N", lambda v: v.problem.n_rows),
+    *modular("classes", "K", lambda v: v.problem.n_classes),
+    *modular("entries", "N K", lambda v: v.problem.logits.size),
+    *modular("row", "the row's number (from 0)", lambda v: v.rows),
+    *modular("label", "the label", lambda v: v.y),
+)

@@ -1,0 +1,172 @@
+"""What was found out by experiment about one implementation, as the report has it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+from gradlab.checks.contract import INTEGERS, LAYOUTS
+from gradlab.evaluation.call import Implementation, answer
+from gradlab.localisation.evidence import Effect, effect_of
+from gradlab.localisation.investigation import Investigation, Where
+from gradlab.localisation.repeats import Repeats, by_number, of_an_earlier_call, overwritten
+from gradlab.localisation.rules import Condition
+from gradlab.localisation.trial import Laboratory, Outcome, Trial, outcome_of
+from gradlab.localisation.words import spelled_rule
+from gradlab.problems.dtypes import as_dtype
+from gradlab.problems.problem import Problem
+
+MAX_SEEDS = 90  # answers of the run, wrong ones and right ones, with which it begins
+MIN_FRESH = 6  # calls that bear out what calls do to each other
+ASKED_AGAIN = 3  # answers of either kind: are they right, or wrong, once more?
+MAX_CONVERTED = 6  # wrong problems that are put in the other dtypes
+OF_REPEATS = {
+    "outputs_share_no_memory",
+    "calls_leave_no_state",
+    "same_call_gives_same_bits",
+    "leaves_its_inputs_alone",
+}
+
+
+@dataclass(frozen=True)
+class Localisation:
+    """Where an implementation is wrong and what comes out there.
+
+    where, what: in words; what is "" where nothing is recognised. conditions: those of the rule, in
+    numbers. n_foretold of n_fresh problems that were drawn to both sides afterwards were right or wrong as it says.
+    only_in: the dtype that it was found in, where the others that are claimed are right on the same problems.
+    """
+
+    dtype: str
+    where: str
+    what: str
+    conditions: tuple[Condition, ...]
+    n_foretold: int
+    n_fresh: int
+    n_calls: int
+    only_in: str = ""
+
+
+def localise(
+    implementation: Implementation,
+    problems: Sequence[Problem],
+    failed: Collection[str],
+    admits: Callable[[Problem], bool],
+) -> Localisation | None:
+    """What experiments find about an implementation that failed these checks on these problems; None if nothing sure.
+
+    problems: those of the run, of one dtype, whose answers are the first evidence. admits: whether a problem that is
+    made of them may be put to it.
+    """
+    laboratory = Laboratory(implementation, admits)
+    outcomes = _begin(implementation, problems)
+    wrong, right = ([one for one in outcomes if one.is_wrong is mark] for mark in (True, False))
+    if not outcomes:
+        return None
+    stateful = _changes(laboratory, [*wrong[:ASKED_AGAIN], *right[:ASKED_AGAIN]])
+    if stateful or (not wrong and OF_REPEATS & set(failed)):
+        found = _repeats(laboratory, wrong, outcomes)
+        if found is not None or stateful:
+            return found
+    if not wrong:
+        outcomes += _spelled_otherwise(laboratory, right, failed)
+    if not any(one.is_wrong for one in outcomes):
+        return None
+    investigation = Investigation(laboratory, outcomes)
+    where = investigation.where()
+    return _said(investigation, where) if where is not None and where.is_settled else None
+
+
+def _begin(implementation: Implementation, problems: Sequence[Problem]) -> list[Outcome]:
+    """Answers that the run has had: the smallest wrong ones and the right ones, some of every family."""
+    asked = [problem for problem in problems if problem.n_rows]
+    outcomes = [outcome_of(Trial(problem), answer(implementation, problem)) for problem in asked]
+    found = list[Outcome]()
+    for mark in (True, False):
+        some = [one for one in outcomes if one.is_wrong is mark]
+        found += some[:: max(1, len(some) // MAX_SEEDS)][:MAX_SEEDS]
+    return found
+
+
+def _changes(laboratory: Laboratory, outcomes: Sequence[Outcome]) -> bool:
+    """Whether what was right is wrong when it is asked again, or the other way round."""
+    again = [(one, laboratory.ask(one.trial)) for one in outcomes]
+    return any(later is not None and later.is_wrong != one.is_wrong for one, later in again)
+
+
+def _spelled_otherwise(laboratory: Laboratory, right: Sequence[Outcome], failed: Collection[str]) -> list[Outcome]:
+    """The right problems in every layout, and with labels of every type, where a check of these failed."""
+    trials = list[Trial]()
+    small = sorted(right, key=lambda one: one.problem.logits.size)
+    few = [one.problem for one in small if min(one.problem.logits.shape) > 1 and one.problem.is_moderate][:6]
+    for problem in few:
+        if "layout_does_not_matter" in failed:
+            trials += [Trial(problem, layout) for layout in LAYOUTS]
+        if {"layout_does_not_matter", "integer_type_of_the_labels_does_not_matter"} & set(failed):
+            trials += [Trial(problem, integers=name) for name in INTEGERS if problem.n_classes < 128]
+    return [one for one in map(laboratory.ask, trials) if one is not None]
+
+
+def _repeats(laboratory: Laboratory, wrong: Sequence[Outcome], outcomes: Sequence[Outcome]) -> Localisation | None:
+    first = (wrong or outcomes)[0].problem
+    searches: tuple[Callable[[], Repeats | None], ...] = (
+        lambda: overwritten(laboratory, first),
+        lambda: of_an_earlier_call(laboratory, first),
+        lambda: by_number(laboratory, first),
+    )
+    found = next((one for search in searches for one in [search()] if one is not None), None)
+    if found is None or found.n_foretold < found.n_fresh or found.n_fresh < MIN_FRESH:
+        return None
+    return Localisation(first.format.name, found.said, "", (), found.n_foretold, found.n_fresh, laboratory.n_calls)
+
+
+def _said(investigation: Investigation, where: Where) -> Localisation:
+    rule, wrong = where.rule, investigation.wrong
+    dtype = wrong[0].problem.format.name
+    return Localisation(
+        dtype,
+        spelled_rule(rule),
+        spelled_effect(effect_of(investigation.evidence), wrong),
+        rule.conditions,
+        where.n_foretold,
+        where.n_fresh,
+        investigation.laboratory.n_calls,
+        dtype if _is_right_elsewhere(investigation, wrong) else "",
+    )
+
+
+def spelled_effect(effect: Effect, wrong: Sequence[Outcome]) -> str:
+    """What comes out: "only the gradient is wrong; the gradient is 1.01 times what it should be"."""
+    raised = {one.raised for one in wrong if one.raised}
+    if raised and all(one.raised for one in wrong):
+        return f"there is no answer: {' or '.join(sorted(raised))}"
+    in_loss, in_gradient = any(one.wrong_loss for one in wrong), any(one.wrong_entries.any() for one in wrong)
+    parts = []
+    if in_loss != in_gradient:
+        parts.append(f"only the {'loss' if in_loss else 'gradient'} is wrong")
+    if effect.gradient is not None:
+        parts.append(f"the gradient {effect.gradient.said}")
+    if effect.loss is not None:
+        parts.append(f"the loss {effect.loss.said}")
+    return "; ".join(parts)
+
+
+def _is_right_elsewhere(investigation: Investigation, wrong: Sequence[Outcome]) -> bool:
+    """Whether the smallest wrong problems are answered rightly in every other dtype that is claimed."""
+    laboratory, own = investigation.laboratory, wrong[0].problem.format.name
+    others = [dtype for dtype in laboratory.implementation.claims.dtypes if dtype != own]
+    small = [one for one in wrong if one.problem.objective.targets == "index"]
+    asked = list[Outcome]()
+    for one in sorted(small, key=lambda one: one.problem.logits.size)[:MAX_CONVERTED]:
+        for dtype in others:
+            problem = in_dtype(one.problem, dtype)
+            outcome = None if problem is None else laboratory.ask(Trial(problem, one.trial.layout, one.trial.integers))
+            asked += [outcome] if outcome is not None else []
+    return len(asked) >= len(others) > 0 and not any(one.is_wrong for one in asked)
+
+
+def in_dtype(problem: Problem, dtype: str) -> Problem | None:
+    """The problem in another dtype, or None where that overflows."""
+    logits = problem.logits64.astype(as_dtype(dtype))
+    finite = (abs(logits.astype("float64")) < float("inf")) == (abs(problem.logits64) < float("inf"))
+    return problem.replace(logits=logits) if finite.all() else None

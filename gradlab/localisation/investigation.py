@@ -1,0 +1,190 @@
+"""Where an implementation is wrong: one thing varied at a time, thresholds bisected, and the outcome foretold."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gradlab.localisation.drawing import expected_right, expected_wrong
+from gradlab.localisation.evidence import Evidence, effect_of, evidence_of, holds_of
+from gradlab.localisation.mining import rules_for
+from gradlab.localisation.rules import Condition, Rule
+from gradlab.localisation.setting import set_in
+from gradlab.localisation.trial import Laboratory, Outcome, Trial
+from gradlab.localisation.varying import PLAIN, cheap
+from gradlab.problems.problem import Array
+
+ROUNDS = 14
+AT_ONCE = 12  # fresh problems of either side in one round
+ENOUGH = 48  # fresh problems foretold rightly in a row
+LEAST = 0.98  # of fresh problems, to be said at all
+
+
+@dataclass(frozen=True)
+class Where:
+    """The rule that tells what is wrong from what is right, and how often it did on fresh problems.
+
+    n_foretold of n_fresh problems, drawn to both sides after the rule was found, were right or wrong as it says.
+    """
+
+    rule: Rule
+    n_foretold: int
+    n_fresh: int
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it may be said."""
+        return self.n_fresh >= ENOUGH / 2 and self.n_foretold >= LEAST * self.n_fresh
+
+
+class Investigation:
+    """What is known of one implementation so far, and the next experiments."""
+
+    def __init__(self, laboratory: Laboratory, outcomes: Sequence[Outcome], seed: int = 0) -> None:
+        self.laboratory = laboratory
+        self.rng = np.random.default_rng([seed, 15])
+        self.masks = laboratory.implementation.claims.masks
+        self.evidence: list[Evidence] = [evidence_of(one) for one in outcomes]
+        self.effect = effect_of(self.evidence)
+        self.known = {_key(one.trial) for one in outcomes}
+
+    @property
+    def wrong(self) -> list[Outcome]:
+        return [one.outcome for one in self.evidence if one.is_wrong]
+
+    @property
+    def right(self) -> list[Outcome]:
+        return [one.outcome for one in self.evidence if not one.is_wrong]
+
+    def where(self) -> Where | None:
+        """The rule that foretold fresh problems; None where no rule fits, or none was found to foretell them."""
+        self._with_fewer_rows()
+        streak, best = Where(Rule(), 0, 0), None
+        for _ in range(ROUNDS):
+            rule = self._rule()
+            if rule is None:
+                break
+            if rule.conditions != streak.rule.conditions or not streak.n_fresh:
+                streak = Where(rule, 0, 0)
+            foretold = self._foretold(rule)
+            streak = Where(rule, streak.n_foretold + sum(foretold), streak.n_fresh + len(foretold))
+            best = streak
+            if streak.n_fresh >= ENOUGH and streak.is_settled:
+                return streak
+            if self.laboratory.is_spent or not foretold:
+                break
+        return best
+
+    def _rule(self) -> Rule | None:
+        """The simplest rule that fits, its thresholds bisected; None where none fits."""
+        for _ in range(ROUNDS):
+            self.effect = effect_of(self.evidence)
+            rules = rules_for(self.evidence, self.effect)
+            if not rules:
+                return None
+            rule = self.tightened(rules[0])
+            before = len(self.evidence)
+            for place in range(len(rule.conditions)):
+                rule = self._bisected(rule, place)
+            if len(self.evidence) == before or self._fits(rule):
+                return rule
+        return None
+
+    def _fits(self, rule: Rule) -> bool:
+        return all(holds_of(rule, one, self.effect) is not False for one in self.evidence)
+
+    def tightened(self, rule: Rule) -> Rule:
+        """The rule with the thresholds that the evidence gives its conditions, each beside the others."""
+        return replace(rule, conditions=tuple(self._tightened(rule, one) for one in rule.conditions))
+
+    def _tightened(self, rule: Rule, one: Condition) -> Condition:
+        if one.relation == "==":
+            return one
+        others = Rule(tuple(other for other in rule.conditions if other is not one))
+        sign = 1 if one.relation == ">=" else -1
+        wrong, right, silent = list[float](), list[float](), list[float]()
+        for seen in self.evidence:
+            rows = others.rows(seen.features)
+            rows &= seen.blamed if seen.is_wrong and (rows & seen.blamed).any() else True
+            wrong += _largest(sign * seen.features[rows, one.place]) if seen.is_wrong else []
+            if not seen.is_wrong:
+                right += _largest(sign * seen.features[rows & seen.telling(self.effect), one.place])
+                silent += _largest(sign * seen.features[rows, one.place])
+        if not wrong:
+            return one
+        least = min(wrong)
+        below = [value for value in right or silent if value < least]
+        beyond = max(below) if below else -math.inf
+        return one.between(sign * beyond, sign * least)
+
+    def _bisected(self, rule: Rule, place: int) -> Rule:
+        """The rule with the two ends of one threshold brought together."""
+        for _ in range(40):
+            one = rule.conditions[place]
+            middle = one.middle()
+            if middle is None or self.laboratory.is_spent:
+                return rule
+            if not self._try(rule, one, middle):
+                return rule
+            again = self.tightened(rule)
+            if again == rule:
+                return rule
+            rule = again
+        return rule
+
+    def _try(self, rule: Rule, one: Condition, value: float) -> bool:
+        """Asks a problem on which the rule is met but for this condition, and has the value."""
+        others = Rule(tuple(other for other in rule.conditions if other is not one))
+        bases = sorted(self.wrong, key=lambda seen: seen.problem.logits.size)[:6]
+        for base in bases:
+            trial = set_in(base.trial, one.name, value, self.rng)
+            trial = replace(trial, problem=cheap(trial.problem))
+            inside = one.with_value(value).admits_some(trial, others)
+            if inside and not rule.expects(trial) and self.ask(trial) is not None:
+                return True
+        return False
+
+    def _with_fewer_rows(self) -> None:
+        """Asks the smallest large wrong problem with its first row alone, as most of what follows is made of it."""
+        smallest = min(self.wrong, key=lambda one: one.problem.logits.size, default=None)
+        if smallest is not None and smallest.problem.logits.size > PLAIN and smallest.problem.n_rows > 1:
+            for rows in (smallest.wrong_rows.argmax() + np.arange(1), np.arange(1)):
+                self.ask(replace(smallest.trial, problem=smallest.problem.rows(rows)))
+
+    def _foretold(self, rule: Rule) -> list[bool]:
+        """For fresh problems on both sides, whether each came out as the rule says."""
+        found = list[bool | None]()
+        for _ in range(AT_ONCE):
+            wrong = self.wrong
+            trials = [expected_wrong(rule, wrong, self.rng, self.masks)]
+            if rule.conditions:
+                trials.append(expected_right(rule, wrong, self.right, self.rng, self.masks))
+            for trial in trials:
+                outcome = None if trial is None else self.ask(trial)
+                if outcome is not None:
+                    found.append(holds_of(rule, self.evidence[-1], self.effect))
+        return [one for one in found if one is not None]
+
+    def ask(self, trial: Trial) -> Outcome | None:
+        """What comes of a trial that was not made before; kept as evidence."""
+        key = _key(trial)
+        if key in self.known:
+            return None
+        outcome = self.laboratory.ask(trial)
+        if outcome is not None:
+            self.known.add(key)
+            self.evidence.append(evidence_of(outcome))
+        return outcome
+
+
+def _key(trial: Trial) -> tuple[str, str, str]:
+    return trial.problem.digest, trial.layout, trial.integers
+
+
+def _largest(values: Array) -> list[float]:
+    """The largest of some values, or none where there is none."""
+    known = values[~np.isnan(values)]
+    return [float(known.max())] if known.size else []

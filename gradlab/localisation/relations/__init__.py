@@ -1,0 +1,98 @@
+"""What comes out instead of the truth, told by what foretells every wrong answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+
+from gradlab.localisation.relations.candidates import gradients, losses
+from gradlab.localisation.relations.relation import Relation
+from gradlab.localisation.trial import Outcome
+from gradlab.problems.problem import Array
+
+LEAST = 0.98  # of the wrong answers, that a relation must foretell
+ROOM = 2.0  # times the bound: that of the answer, and as much for the prediction
+MAX_HELD = 60  # wrong answers that a relation is held to
+MIN_WRONG = 2  # wrong answers that tell a relation
+
+
+def relation_of_gradient(wrong: Sequence[Outcome]) -> Relation | None:
+    """What the wrong rows of the gradient are; None where that is nothing that is known."""
+    some = _smallest(one for one in wrong if not one.raised and one.wrong_entries.any())
+    if len(some) < MIN_WRONG:
+        return None
+    found = (one for one in gradients(some) if _predicts(one, some, _matches_rows))
+    return next(found, None)
+
+
+def relation_of_loss(wrong: Sequence[Outcome]) -> Relation | None:
+    """What the wrong losses are; None where that is nothing that is known."""
+    some = _smallest(one for one in wrong if not one.raised and one.wrong_loss)
+    if len(some) < MIN_WRONG:
+        return None
+    return next((one for one in losses(some) if _predicts(one, some, _matches_loss)), None)
+
+
+def shows_in_rows(relation: Relation, outcome: Outcome) -> Array:
+    """In which rows of a gradient a relation could be seen, boolean, (N,)."""
+    true, bound = outcome.seen.true_gradient, outcome.seen.gradient_bound
+    with np.errstate(all="ignore"):
+        off = ~(np.abs(relation.predict(outcome) - true) <= 2 * ROOM * bound) & np.isfinite(true)
+    return np.asarray(off.any(axis=1))
+
+
+def shows_in_loss(relation: Relation, outcome: Outcome) -> bool:
+    """Whether it could be seen in the loss."""
+    true, bound = outcome.seen.true_loss, outcome.seen.loss_bound
+    with np.errstate(all="ignore"):
+        off = ~(np.abs(relation.predict(outcome) - true) <= 2 * ROOM * bound) & np.isfinite(true)
+    return bool(off.any())
+
+
+def _smallest(some: Iterable[Outcome]) -> list[Outcome]:
+    """The smallest of the outcomes, so that what does not match is found out soonest."""
+    return sorted(some, key=lambda one: one.problem.logits.size)[:MAX_HELD]
+
+
+def _predicts(relation: Relation, some: Sequence[Outcome], matches: Callable[[Relation, Outcome], bool]) -> bool:
+    allowed = int((1 - LEAST) * len(some))
+    for one in some:
+        allowed -= not matches(relation, one)
+        if allowed < 0:
+            return False
+    return True
+
+
+def _matches_rows(relation: Relation, outcome: Outcome) -> bool:
+    rows = outcome.wrong_rows
+    seen = outcome.seen
+    with np.errstate(all="ignore"):
+        predicted = relation.predict(outcome)[rows]
+        near = _near(
+            seen.gradient[rows], predicted, seen.gradient_bound[rows], seen.true_gradient[rows], outcome, relation
+        )
+    return bool(near.all())
+
+
+def _matches_loss(relation: Relation, outcome: Outcome) -> bool:
+    seen = outcome.seen
+    with np.errstate(all="ignore"):
+        return bool(
+            _near(seen.loss, relation.predict(outcome), seen.loss_bound, seen.true_loss, outcome, relation).all()
+        )
+
+
+def _near(found: Array, predicted: Array, bound: Array, true: Array, outcome: Outcome, relation: Relation) -> Array:
+    """Within twice the bound, which grows as the prediction does beside the truth, and the prediction's rounding."""
+    largest, grown, allowed = (_finite_max(values) for values in (true, predicted, bound))
+    factor = max(1.0, grown / largest) if largest else 1.0
+    own = (8 * outcome.problem.format.unit_roundoff + 2 * relation.coarse) * np.abs(predicted)
+    room = ROOM * factor * allowed + np.nan_to_num(own)
+    return np.asarray(
+        (np.abs(found - predicted) <= room) | (found == predicted) | (np.isnan(found) & np.isnan(predicted))
+    )
+
+
+def _finite_max(values: Array) -> float:
+    return float(np.abs(values[np.isfinite(values)]).max(initial=0.0))

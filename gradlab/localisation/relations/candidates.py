@@ -1,0 +1,138 @@
+"""All relations that are tried, the plainest first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+
+import numpy as np
+
+from gradlab.localisation.relations.numbers import (
+    factor_of_gradient,
+    factor_of_loss,
+    factors,
+    offsets,
+    rounded,
+    values,
+)
+from gradlab.localisation.relations.places import (
+    OTHER_LABELS,
+    OTHER_LOGITS,
+    with_other_labels,
+    with_other_logits,
+    with_other_rows,
+)
+from gradlab.localisation.relations.relation import (
+    Predict,
+    Relation,
+    denominator,
+    hot,
+    over,
+    reduced,
+    row_losses,
+    shares,
+)
+from gradlab.localisation.trial import Outcome
+from gradlab.localisation.varying import labels_of
+from gradlab.problems.problem import Array
+
+
+def gradients(some: Sequence[Outcome]) -> Iterator[Relation]:
+    yield from values(lambda one: one.seen.true_gradient)
+    yield from factors([factor_of_gradient(one) for one in some], lambda one: one.seen.true_gradient)
+    yield from with_other_labels()
+    yield from with_other_rows(some)
+    yield from with_other_logits()
+    yield Relation("is transposed", lambda one: _transposed(one.seen.true_gradient))
+    yield Relation("has its classes in reverse order", lambda one: one.seen.true_gradient[:, ::-1])
+    yield from rounded(lambda one: one.seen.true_gradient)
+    yield from offsets(some, lambda one: one.seen.gradient - one.seen.true_gradient, lambda one: one.seen.true_gradient)
+    for words, entries in _ENTRIES.items():
+        if all(not (one.wrong_entries & ~entries(one)).any() for one in some):
+            yield from _at_entries(words, entries, some)
+    yield from _columns(some)
+
+
+def losses(some: Sequence[Outcome]) -> Iterator[Relation]:
+    yield from values(lambda one: one.seen.true_loss)
+    yield from factors([factor_of_loss(one) for one in some], lambda one: one.seen.true_loss)
+    yield from rounded(lambda one: one.seen.true_loss)
+    yield from offsets(some, lambda one: one.seen.loss - one.seen.true_loss, lambda one: one.seen.true_loss)
+    yield Relation("leaves out the last row", lambda one: over(one, row_losses(one)[:-1]))
+    yield Relation("leaves out the first row", lambda one: over(one, row_losses(one)[1:]))
+    yield Relation("is that of the first row alone", lambda one: np.asarray(row_losses(one)[0]))
+    yield Relation("is that of the last row alone", lambda one: np.asarray(row_losses(one)[-1]))
+    yield Relation("is the largest of the rows", lambda one: np.asarray(row_losses(one).max()))
+    for words, labels in OTHER_LABELS.items():
+        yield Relation(f"is that of {words}", partial(_loss_of_labels, labels=labels))
+    for words, change in OTHER_LOGITS.items():
+        yield Relation(f"is that of {words}", partial(_loss_of_logits, change=change))
+
+
+def _loss_of_logits(one: Outcome, change: Callable[[Array], Array]) -> Array:
+    return reduced(one, row_losses(one, logits=change(one.problem.mapped64)))
+
+
+def _loss_of_labels(one: Outcome, labels: Callable[[Outcome], Array]) -> Array:
+    return reduced(one, row_losses(one, labels(one)))
+
+
+_ENTRIES: dict[str, Callable[[Outcome], Array]] = {
+    "the label's entry": lambda one: hot(one, labels_of(one.problem)),
+    "the entry of class 0": lambda one: hot(one, 0 * labels_of(one.problem)),
+    "the entry of the last class": lambda one: hot(one, 0 * labels_of(one.problem) + one.problem.n_classes - 1),
+    "the entry of the largest logit": lambda one: hot(one, one.problem.logits64.argmax(axis=1)),
+    "the entry of a logit of -inf": lambda one: one.problem.logits64 == -np.inf,
+    "every entry but the label's": lambda one: ~hot(one, labels_of(one.problem)),
+    "the entry of every negative logit": lambda one: one.problem.logits64 < 0,
+}
+
+
+def _at_entries(words: str, entries: Callable[[Outcome], Array], some: Sequence[Outcome]) -> Iterator[Relation]:
+    """Some entries are NaN, 0, a multiple, or off by a constant; the others are right."""
+
+    def patched(change: Predict) -> Predict:
+        return lambda one: np.where(entries(one), change(one), one.seen.true_gradient)
+
+    for inner in values(lambda one: one.seen.true_gradient):
+        yield Relation(f"is right but for {words}, which {inner.said}", patched(inner.predict))
+    for inner in factors([_factor_at(one, entries) for one in some], lambda one: one.seen.true_gradient):
+        yield Relation(f"is right but for {words}, which {inner.said}", patched(inner.predict))
+
+
+def _factor_at(one: Outcome, entries: Callable[[Outcome], Array]) -> float:
+    marks = entries(one) & one.wrong_entries
+    with np.errstate(all="ignore"):
+        return float(np.median(one.seen.gradient[marks] / one.seen.true_gradient[marks])) if marks.any() else np.nan
+
+
+def _columns(some: Sequence[Outcome]) -> Iterator[Relation]:
+    """The entries from a class on are 0 or NaN; or these classes are left out."""
+    first = min(int(np.flatnonzero(one.wrong_entries.any(axis=0))[0]) for one in some)
+    filled = [np.flatnonzero(np.nan_to_num(one.seen.gradient[one.wrong_rows]).any(axis=0)) for one in some]
+    for start in dict.fromkeys((first, max((int(one[-1]) + 1 for one in filled if one.size), default=0))):
+        if start:
+            for inner in values(lambda one: one.seen.true_gradient):
+                yield Relation(f"{inner.said} from class {start} on", _from_class(start, inner.predict))
+            yield Relation(f"is that of the first {start} classes alone", partial(_of_first, count=start))
+
+
+def _from_class(start: int, inner: Predict) -> Predict:
+    def predict(one: Outcome) -> Array:
+        return np.where(np.arange(one.problem.n_classes) >= start, inner(one), one.seen.true_gradient)
+
+    return predict
+
+
+def _of_first(one: Outcome, count: int) -> Array:
+    """The gradient as it is where only the first classes are counted; a label beyond them is the last of them."""
+    labels, x = labels_of(one.problem), one.problem.mapped64[:, :count]
+    p = np.zeros(one.problem.logits.shape)
+    with np.errstate(all="ignore"):
+        e = np.exp(x - x.max(axis=1, keepdims=True))
+        p[:, : x.shape[1]] = e / (e.sum(axis=1, keepdims=True) * denominator(one))
+    return np.asarray(p - shares(one, np.minimum(labels, count - 1)))
+
+
+def _transposed(values: Array) -> Array:
+    return values.T if values.shape[0] == values.shape[1] else np.full_like(values, np.nan)

@@ -1,0 +1,104 @@
+"""Relations to the truth of other labels, rows and logits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from gradlab.localisation.relations.relation import Relation, denominator, gradient_by_logits, shares
+from gradlab.localisation.trial import Outcome
+from gradlab.localisation.varying import labels_of
+from gradlab.problems.problem import Array
+
+OTHER_LABELS: dict[str, Callable[[Outcome], Array]] = {
+    "the label modulo 2^8": lambda one: labels_of(one.problem) % 256,
+    "the label as a signed 8-bit number": lambda one: _in(one, np.int8),
+    "the label modulo 2^16": lambda one: labels_of(one.problem) % 65536,
+    "the label as a signed 16-bit number": lambda one: _in(one, np.int16),
+    "the label rounded to float16": lambda one: _in(one, np.float16),
+    "the label + 1": lambda one: (labels_of(one.problem) + 1) % one.problem.n_classes,
+    "the label - 1": lambda one: (labels_of(one.problem) - 1) % one.problem.n_classes,
+    "the label of the row before": lambda one: np.roll(labels_of(one.problem), 1),
+    "the label of the next row": lambda one: np.roll(labels_of(one.problem), -1),
+    "class K - 1 - label": lambda one: one.problem.n_classes - 1 - labels_of(one.problem),
+    "class 0, whatever the label": lambda one: 0 * labels_of(one.problem),
+    "the last class, whatever the label": lambda one: 0 * labels_of(one.problem) + one.problem.n_classes - 1,
+    "the largest logit's class, whatever the label": lambda one: one.problem.logits64.argmax(axis=1),
+}
+
+
+def _in(one: Outcome, dtype: Any) -> Array:
+    """The labels as numbers of another type, modulo the classes."""
+    return np.asarray(np.nan_to_num(labels_of(one.problem).astype(dtype)).astype(np.int64) % one.problem.n_classes)
+
+
+def with_other_labels() -> Iterator[Relation]:
+    yield Relation(
+        "lacks the target: it is p, divided as it should be",
+        lambda one: one.seen.true_gradient + shares(one, labels_of(one.problem)),
+    )
+    yield Relation("is p - 2 one_hot", lambda one: one.seen.true_gradient - shares(one, labels_of(one.problem)))
+    yield Relation(
+        "is p/N - one_hot: the target is not divided by N",
+        lambda one: one.seen.true_gradient + shares(one, labels_of(one.problem)) * (1 - denominator(one)),
+    )
+    for words, labels in OTHER_LABELS.items():
+        yield Relation(f"is that of {words}", partial(_of_labels, labels=labels))
+
+
+def _of_labels(one: Outcome, labels: Callable[[Outcome], Array]) -> Array:
+    return np.asarray(one.seen.true_gradient + shares(one, labels_of(one.problem)) - shares(one, labels(one)))
+
+
+def with_other_rows(some: Sequence[Outcome]) -> Iterator[Relation]:
+    """Other rows, with their labels or with the own ones: in reverse, shifted, the first, modulo a number."""
+    first = min(int(np.flatnonzero(one.wrong_rows)[0]) for one in some)
+    sizes = [size for size in dict.fromkeys((first, *(2**i for i in range(1, 18)))) if size > 1]
+    places: dict[str, Callable[[Array], Array]] = {
+        "row N - 1 - row": lambda rows: rows[::-1],
+        "the row before": lambda rows: np.roll(rows, 1),
+        "the next row": lambda rows: np.roll(rows, -1),
+        "row 0": lambda rows: 0 * rows,
+        "the last row": lambda rows: 0 * rows + len(rows) - 1,
+        **{f"row modulo {size}": partial(_modulo, size) for size in sizes},
+    }
+    for words, place in places.items():
+        yield Relation(f"of a row is that of {words}", partial(_of_rows, place=place))
+        yield Relation(f"of a row is that of the logits of {words}", partial(_of_logits, place=place))
+
+
+def _modulo(size: int, rows: Array) -> Array:
+    return rows % size
+
+
+def _of_rows(one: Outcome, place: Callable[[Array], Array]) -> Array:
+    """The gradient of other rows of the batch, with the labels that these have."""
+    return np.asarray(one.seen.true_gradient[place(np.arange(one.problem.n_rows))])
+
+
+def _of_logits(one: Outcome, place: Callable[[Array], Array]) -> Array:
+    """The gradient of other rows of the batch, with the own labels."""
+    own = shares(one, labels_of(one.problem))
+    return np.asarray((one.seen.true_gradient + own)[place(np.arange(one.problem.n_rows))] - own)
+
+
+OTHER_LOGITS: dict[str, Callable[[Array], Array]] = {
+    "the negated logits": lambda x: -x,
+    "the sizes of the logits, without their signs": np.abs,
+    "the logits, with 0 for the negative ones": lambda x: np.maximum(x, 0.0),
+    "the logits with the classes in reverse order": lambda x: x[:, ::-1],
+    "the logits read column after column": lambda x: x.ravel(order="F").reshape(x.shape),
+    "logits that are all 0": lambda x: 0.0 * x,
+}
+
+
+def with_other_logits() -> Iterator[Relation]:
+    for words, change in OTHER_LOGITS.items():
+        yield Relation(f"is that of {words}", partial(_of_changed, change=change))
+
+
+def _of_changed(one: Outcome, change: Callable[[Array], Array]) -> Array:
+    return gradient_by_logits(one, change(one.problem.mapped64))

@@ -1,0 +1,68 @@
+"""A relation between what comes out and the truth, and the terms of which relations are made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradlab.localisation.trial import Outcome
+from gradlab.localisation.varying import labels_of
+from gradlab.problems.problem import Array
+
+Predict = Callable[[Outcome], Array]
+
+
+@dataclass(frozen=True, eq=False)
+class Relation:
+    """What comes out in the place of the truth.
+
+    said: in words, behind "the gradient" or "the loss". predict: that for one outcome, from its problem and its truth.
+    coarse: the unit roundoff of what it is rounded to, by which it may be off; 0 otherwise.
+    """
+
+    said: str
+    predict: Predict
+    coarse: float = 0.0
+
+
+def hot(one: Outcome, labels: Array) -> Array:
+    marks = np.zeros(one.problem.logits.shape, dtype=bool)
+    marks[np.arange(one.problem.n_rows), np.clip(labels, 0, one.problem.n_classes - 1)] = True
+    return marks
+
+
+def denominator(one: Outcome) -> float:
+    return float(one.problem.n_rows) if one.problem.objective.reduction == "mean" else 1.0
+
+
+def shares(one: Outcome, labels: Array) -> Array:
+    """One-hot rows over the denominator."""
+    return hot(one, labels) / denominator(one)
+
+
+def row_losses(one: Outcome, labels: Array | None = None, logits: Array | None = None) -> Array:
+    """-log p of the labels, or of others, row by row in float64; of other logits, if given."""
+    x = one.problem.mapped64 if logits is None else logits
+    labels = labels_of(one.problem) if labels is None else labels
+    top = x.max(axis=1)
+    with np.errstate(all="ignore"):
+        log_sum = np.log(np.exp(x - top[:, None]).sum(axis=1))
+        return np.asarray(log_sum + (top - x[np.arange(len(x)), np.clip(labels, 0, x.shape[1] - 1)]))
+
+
+def over(one: Outcome, losses: Array) -> Array:
+    return np.asarray(losses.sum() / denominator(one))
+
+
+def reduced(one: Outcome, losses: Array) -> Array:
+    return losses if one.problem.objective.reduction == "none" else over(one, losses)
+
+
+def gradient_by_logits(one: Outcome, logits: Array) -> Array:
+    """The gradient in float64 for other logits."""
+    with np.errstate(all="ignore"):
+        e = np.exp(logits - logits.max(axis=1, keepdims=True))
+        p = e / (e.sum(axis=1, keepdims=True) * denominator(one))
+    return np.asarray(p - shares(one, labels_of(one.problem)))

@@ -1,0 +1,119 @@
+"""What calls do to each other: results that are overwritten later, answers that depend on the number of the call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradlab.localisation.trial import Laboratory, Outcome, Trial
+from gradlab.problems.objective import Objective
+from gradlab.problems.problem import Problem, Shape
+
+LATER = 16  # calls after which a result is still to be what it was
+SHAPES = ((3, 4), (17, 16), (40, 40), (130, 130))  # rows and classes, of ever more entries
+TIMES = 6  # that what was seen is tried again
+IN_A_ROW = 48  # calls of one problem
+LONGEST = 12  # calls of a period
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """What calls do to each other, in words; n_foretold of n_fresh further calls went as it says."""
+
+    said: str
+    n_foretold: int
+    n_fresh: int
+
+
+def overwritten(laboratory: Laboratory, like: Problem) -> Repeats | None:
+    """How many calls later a result is overwritten, and from which size on; None where none is."""
+    counts = [(shape, _first_change(laboratory, like, shape)) for shape in SHAPES]
+    changed = [(shape, count) for shape, count in counts if count]
+    if not changed:
+        return None
+    (shape, count), size = changed[0], ""
+    again = [_first_change(laboratory, like, shape) for _ in range(TIMES)]
+    if shape != SHAPES[0]:
+        size = _smallest_size(laboratory, like, SHAPES[SHAPES.index(shape) - 1], shape)
+    said = f"the result of a call is overwritten by the {_ordinal(count)} call after it with the same shape{size}"
+    return Repeats(said, sum(one == count for one in again), TIMES)
+
+
+def _smallest_size(laboratory: Laboratory, like: Problem, right: Shape, wrong: Shape) -> str:
+    """From how many entries on results are overwritten, by problems of one row."""
+    low, high = right[0] * right[1], wrong[0] * wrong[1]
+    if not _first_change(laboratory, like, (1, high)) or _first_change(laboratory, like, (1, low)):
+        return ", of a large batch alone"
+    while high - low > 1 and not laboratory.is_spent:
+        middle = (low + high) // 2
+        if _first_change(laboratory, like, (1, middle)):
+            high = middle
+        else:
+            low = middle
+    return f", where N K is {high} or more"
+
+
+def _first_change(laboratory: Laboratory, like: Problem, shape: Shape) -> int:
+    """Which later call of the same shape changes a result that is kept; 0 where none of the next does."""
+    problems = _of_shape(like, shape, LATER + 1)
+    first = laboratory.answer(next(problems))
+    if first is None or first.gradient is None or first.loss is None:
+        return 0
+    before = first.gradient.copy(), first.loss.copy()
+    for count, problem in enumerate(problems, start=1):
+        if laboratory.answer(problem) is None:
+            return 0
+        if not (np.array_equal(before[0], first.gradient) and np.array_equal(before[1], first.loss)):
+            return count
+    return 0
+
+
+def _of_shape(like: Problem, shape: Shape, count: int) -> Iterator[Problem]:
+    """Problems of one shape with different logits, in the dtype and with the reduction of another."""
+    rng = np.random.default_rng(count)
+    for _ in range(count):
+        x = rng.uniform(-1, 1, shape).astype(like.logits.dtype)
+        yield Problem(x, rng.integers(0, shape[1], shape[0]), Objective(reduction=like.objective.reduction))
+
+
+def by_number(laboratory: Laboratory, problem: Problem) -> Repeats | None:
+    """Which calls of one problem are wrong: one in so many, or all from some number on; None where neither is so."""
+    marks = [one.is_wrong for one in _again(laboratory, problem, IN_A_ROW)]
+    places = np.flatnonzero(marks)
+    if not 0 < len(places) < len(marks):
+        return None
+    steps = np.diff(places)
+    period = int(steps[0]) if len(steps) and (steps == steps[0]).all() else 0
+    if 1 < period <= LONGEST and len(places) >= 3:
+        start = (len(marks) - int(places[0])) % period
+        later = [one.is_wrong for one in _again(laboratory, problem, 2 * period + 6)]
+        as_said = [mark == ((i + start) % period == 0) for i, mark in enumerate(later)]
+        return Repeats(f"one call in {period} is wrong, whatever it is asked", sum(as_said), len(as_said))
+    if (steps == 1).all() and places[-1] == len(marks) - 1:
+        later = [one.is_wrong for one in _again(laboratory, problem, IN_A_ROW // 2)]
+        return Repeats("calls go wrong from some number of calls on", sum(later), len(later))
+    return None
+
+
+def _again(laboratory: Laboratory, problem: Problem, count: int) -> Sequence[Outcome]:
+    found = [laboratory.ask(Trial(problem)) for _ in range(count)]
+    return [one for one in found if one is not None]
+
+
+def of_an_earlier_call(laboratory: Laboratory, like: Problem) -> Repeats | None:
+    """Whether a call gets the gradient of the call before, where the two have the same shape and labels."""
+    problems = list(_of_shape(like, (5, 13), 2 * TIMES))
+    asked = [problem.replace(targets=problems[0].targets) for problem in problems]
+    answers = [laboratory.answer(problem) for problem in asked]
+    gradients = [one.gradient for one in answers if one is not None and one.gradient is not None]
+    same = [bool(np.array_equal(one, gradients[0])) for one in gradients[1:]]
+    if not same or not all(same):
+        return None
+    return Repeats("a call gets the gradient of an earlier one with the same shape and labels", len(same), len(same))
+
+
+def _ordinal(count: int) -> str:
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(count, "th")
+    return "next" if count == 1 else f"{count}{ending}"

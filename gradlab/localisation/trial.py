@@ -1,0 +1,174 @@
+"""One experiment: a problem, how its arrays are spelled, and what came back beside the truth."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+
+from gradlab.checks.contract import LAYOUTS
+from gradlab.diagnosis.matching import Observation
+from gradlab.evaluation.adaptation import allows
+from gradlab.evaluation.call import Answer, Implementation, answer_to_call, call_for, evaluate
+from gradlab.localisation.judging import observation_of
+from gradlab.problems.problem import Array, Problem
+
+CONTIGUOUS, USUAL = "C order", "int64"
+MAX_CALLS = 500  # in one localisation
+MAX_SECONDS = 3.0  # of processor time
+MAX_WAITING = 20.0  # seconds by the clock, where a call sleeps or has threads of its own
+LARGEST = 1 << 19  # entries of one problem
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """A problem, and how it is handed over: how its logits lie in memory, and the integer type of its labels."""
+
+    problem: Problem
+    layout: str = CONTIGUOUS
+    integers: str = USUAL
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """A trial and what came of it; raised: the name of the exception, or the fault, where there is no answer."""
+
+    trial: Trial
+    seen: Observation
+    raised: str = ""
+
+    @property
+    def problem(self) -> Problem:
+        return self.trial.problem
+
+    @cached_property
+    def wrong_entries(self) -> Array:
+        """Which entries of the gradient are off by more than their bound; boolean, (N, K)."""
+        seen, true = self.seen.gradient, self.seen.true_gradient
+        with np.errstate(invalid="ignore"):
+            near = np.abs(seen - true) <= self.seen.gradient_bound
+        lost = (~self.problem.rows_with_value & ~np.isfinite(seen).all(axis=1))[:, None]
+        return np.asarray(~(near | (seen == true) | (np.isnan(seen) & np.isnan(true)) | lost))
+
+    @cached_property
+    def wrong_rows(self) -> Array:
+        """Which rows have a wrong entry, or a wrong loss of their own; boolean, (N,)."""
+        rows = self.wrong_entries.any(axis=1)
+        if self.seen.loss.ndim:
+            rows = rows | self._wrong_losses
+        return np.asarray(rows)
+
+    @cached_property
+    def _wrong_losses(self) -> Array:
+        seen, true = self.seen.loss, self.seen.true_loss
+        with np.errstate(invalid="ignore"):
+            near = np.abs(seen - true) <= self.seen.loss_bound
+        overflows = self.seen.overflows & (seen == np.inf)
+        lost = np.asarray(~self.problem.rows_with_value & ~np.isfinite(seen))
+        lost = lost if seen.ndim else np.asarray(lost.any())
+        return np.asarray(~(near | (seen == true) | (np.isnan(seen) & np.isnan(true)) | overflows | lost))
+
+    @property
+    def wrong_loss(self) -> bool:
+        return bool(self._wrong_losses.any())
+
+    @cached_property
+    def deviations(self) -> Array:
+        """How far each row of the gradient is off, relative to its largest entry, (N,); inf where that is 0, or NaN."""
+        off = np.abs(self.seen.gradient - self.seen.true_gradient).max(axis=1, initial=0.0)
+        with np.errstate(all="ignore"):
+            return np.asarray(np.nan_to_num(off / self._largest, nan=np.inf))
+
+    @cached_property
+    def contrasts(self) -> Array:
+        """How large each row of the gradient is beside its bound, (N,): what is off by less than 1/that is not seen.
+
+        0 for a row without a value.
+        """
+        with np.errstate(all="ignore"):
+            found = self._largest / self.seen.gradient_bound.max(axis=1, initial=0.0)
+        return np.asarray(np.nan_to_num(found, nan=0.0))
+
+    @cached_property
+    def _largest(self) -> Array:
+        return np.asarray(np.abs(self.seen.true_gradient).max(axis=1, initial=0.0))
+
+    @property
+    def loss_deviation(self) -> float:
+        """How far the loss is off, relatively; where there are several, the largest."""
+        with np.errstate(all="ignore"):
+            off = np.abs(self.seen.loss - self.seen.true_loss) / np.abs(self.seen.true_loss)
+        return float(np.nan_to_num(off, nan=np.inf).max(initial=0.0))
+
+    @property
+    def loss_contrast(self) -> float:
+        """How large the loss is beside its bound; 0 for one that is not finite."""
+        with np.errstate(all="ignore"):
+            found = np.abs(self.seen.true_loss) / self.seen.loss_bound
+        return float(np.where(np.isfinite(self.seen.true_loss), found, 0.0).min(initial=np.inf))
+
+    @cached_property
+    def is_wrong(self) -> bool:
+        return bool(self.raised) or self.wrong_loss or bool(self.wrong_entries.any())
+
+
+@dataclass(eq=False)
+class Laboratory:
+    """Asks an implementation, as long as there is time and a call left.
+
+    admits: whether a problem may be put to it. outcomes: of all trials so far.
+    """
+
+    implementation: Implementation
+    admits: Callable[[Problem], bool]
+    n_calls: int = 0
+    began: float = field(default_factory=time.process_time)
+    since: float = field(default_factory=time.monotonic)
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether nothing may be asked any more."""
+        waited = time.monotonic() - self.since > MAX_WAITING
+        return self.n_calls >= MAX_CALLS or time.process_time() - self.began > MAX_SECONDS or waited
+
+    def may_ask(self, problem: Problem) -> bool:
+        """Whether the claims, and the budget, admit a problem."""
+        known = allows(self.implementation.claims, problem.objective) and self.admits(problem)
+        return known and 0 < problem.logits.size <= LARGEST
+
+    def answer(self, problem: Problem) -> Answer | None:
+        """What comes back for a problem, in the arrays that came back; None where it may not be asked."""
+        if self.is_spent or not self.may_ask(problem):
+            return None
+        self.n_calls += 1
+        return evaluate(self.implementation, problem)
+
+    def ask(self, trial: Trial) -> Outcome | None:
+        """What comes of a trial; None where it may not be made."""
+        problem = trial.problem
+        if self.is_spent or not self.may_ask(problem) or not _fits(problem, trial.integers):
+            return None
+        self.n_calls += 1
+        call = call_for(self.implementation, problem)
+        if trial.layout != CONTIGUOUS:
+            call = replace(call, logits=LAYOUTS[trial.layout](problem.logits.copy()))
+        if trial.integers != USUAL and problem.objective.targets == "index":
+            call = replace(call, targets=problem.targets.astype(trial.integers))
+        return outcome_of(trial, answer_to_call(self.implementation, call, problem.objective.reduction))
+
+
+def _fits(problem: Problem, integers: str) -> bool:
+    """Whether an integer type holds the labels, and the number of every class."""
+    if problem.objective.targets != "index":
+        return True
+    limits, largest = np.iinfo(integers), max(problem.n_classes - 1, int(problem.targets.max(initial=0)))
+    return bool(limits.min <= problem.targets.min(initial=0) and largest <= limits.max)
+
+
+def outcome_of(trial: Trial, answer: Answer) -> Outcome:
+    """An answer to a trial beside the truth."""
+    raised = (answer.raised or answer.fault or "") if answer.loss is None or answer.gradient is None else ""
+    return Outcome(trial, observation_of(trial.problem, answer), raised)

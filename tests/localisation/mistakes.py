@@ -1,0 +1,176 @@
+"""Mistakes that are in no catalogue, each with the words in which it has to be described."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gradlab.problems.problem import Array
+
+Function = Callable[[Array, Array], Any]
+Which = Callable[[Array, Array], Any]
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A function, and what must be said of it: `where` in full, and a part of `what`."""
+
+    function: Function
+    where: str
+    what: str
+
+
+def parts(x: Array, y: Array) -> tuple[Array, Array, Array]:
+    """The losses, the gradient before the division, and the probabilities."""
+    with np.errstate(all="ignore"):
+        m = x.max(axis=1, keepdims=True)
+        e = np.exp(x - m)
+        s = e.sum(axis=1, keepdims=True)
+        rows, p = np.arange(len(y)), e / s
+        losses = np.log(s[:, 0]) + (m[:, 0] - x[rows, y])
+    g = p.copy()
+    g[rows, y] -= 1
+    return losses, g, p
+
+
+def mean(losses: Array, g: Array) -> Any:
+    with np.errstate(all="ignore"):
+        return losses.mean(dtype=losses.dtype), g / g.dtype.type(max(len(g), 1))
+
+
+def right(x: Array, y: Array) -> Any:
+    losses, g, _ = parts(x, y)
+    return mean(losses, g)
+
+
+def in_rows(which: Which, change: Callable[[Array], Array] = lambda g: g * g.dtype.type(1.01)) -> Function:
+    """The gradient of some rows changed."""
+
+    def wrong(x: Array, y: Array) -> Any:
+        losses, g, _ = parts(x, y)
+        marks = np.broadcast_to(which(x, y), (len(y),)) if len(y) else np.zeros(0, dtype=bool)
+        return mean(losses, np.where(marks[:, None], change(g), g))
+
+    return wrong
+
+
+def rounded_loss(x: Array, y: Array) -> Any:
+    loss, g = right(x, y)
+    with np.errstate(all="ignore"):
+        return x.dtype.type(np.float16(loss)), g
+
+
+def last_row_left_out(x: Array, y: Array) -> Any:
+    losses, g, _ = parts(x, y)
+    loss, g = mean(losses, g)
+    with np.errstate(all="ignore"):
+        return (losses[:-1].sum() / x.dtype.type(len(y)) if len(y) > 4 else loss), g
+
+
+def first_classes(x: Array, y: Array) -> Any:
+    if x.shape[1] <= 24:
+        return right(x, y)
+    _, g, _ = parts(x[:, :24], np.minimum(y, 23))
+    whole = np.zeros_like(x)
+    whole[:, :24] = g
+    return right(x, y)[0], whole / x.dtype.type(max(len(y), 1))
+
+
+def refuses_long_batches(x: Array, y: Array) -> Any:
+    if len(y) > 30:
+        raise ValueError(len(y))
+    return right(x, y)
+
+
+def wraps_rows(x: Array, y: Array) -> Any:
+    return right(x, y)[0], right(x[np.arange(len(y)) % 50], y)[1]
+
+
+LAST = "wrong only where the label is the last class"
+FACTOR = "1.01 times what it should be"
+MISTAKES = {
+    "last_class": Mistake(in_rows(lambda x, y: y == x.shape[1] - 1), LAST, FACTOR),
+    "first_class": Mistake(in_rows(lambda x, y: y == 0, lambda g: 0 * g), "wrong only where the label is 0", "is 0"),
+    "negative_rows": Mistake(
+        in_rows(lambda x, y: x.max(axis=1) < 0), "wrong only where all logits of the row are negative", FACTOR
+    ),
+    "large_logits": Mistake(
+        in_rows(lambda x, y: x.max(axis=1) > 50),
+        "wrong only where the largest logit of the row is more than 50",
+        FACTOR,
+    ),
+    "tied_maxima": Mistake(
+        in_rows(lambda x, y: (x == x.max(axis=1, keepdims=True)).sum(axis=1) > 1, lambda g: -g),
+        "wrong only where the largest logit occurs more than once",
+        "has the wrong sign",
+    ),
+    "label_is_largest": Mistake(
+        in_rows(lambda x, y: x[np.arange(len(y)), y] == x.max(axis=1)),
+        "wrong only where the label's logit is the largest",
+        FACTOR,
+    ),
+    "odd_rows": Mistake(
+        in_rows(lambda x, y: np.arange(len(y)) % 2 == 1),
+        "wrong only where the row's number (from 0) modulo 2 is 1",
+        FACTOR,
+    ),
+    "last_row": Mistake(
+        in_rows(lambda x, y: np.arange(len(y)) == len(y) - 1, lambda g: 0 * g),
+        "wrong only where the row is the last",
+        "is 0",
+    ),
+    "more_than_20_rows": Mistake(
+        in_rows(lambda x, y: len(y) > 20), "wrong only where the batch has 21 rows or more (right up to 20)", FACTOR
+    ),
+    "more_than_100_classes": Mistake(
+        in_rows(lambda x, y: x.shape[1] > 100),
+        "wrong only where there are 101 classes or more (right up to 100)",
+        FACTOR,
+    ),
+    "multiples_of_8": Mistake(
+        in_rows(lambda x, y: x.shape[1] % 8 == 0), "wrong only where K is a multiple of 8", FACTOR
+    ),
+    "more_than_300_entries": Mistake(
+        in_rows(lambda x, y: x.size > 300, lambda g: 2 * g),
+        "wrong only where N K is 301 or more (right up to 300)",
+        "is 2 times",
+    ),
+    "tall_and_last": Mistake(
+        in_rows(lambda x, y: (len(y) >= 64) & (y == x.shape[1] - 1)),
+        "wrong only where the batch has 64 rows or more (right up to 63) and the label is the last class",
+        FACTOR,
+    ),
+    "label_met_before": Mistake(
+        in_rows(lambda x, y: np.array([label in y[:i] for i, label in enumerate(y)], dtype=bool), lambda g: 0 * g),
+        "wrong only where an earlier row has the same label",
+        "is 0",
+    ),
+    "rounded_loss": Mistake(
+        rounded_loss,
+        "wrong on every problem that can show it",
+        "only the loss is wrong; the loss is rounded to float16",
+    ),
+    "last_row_left_out": Mistake(
+        last_row_left_out,
+        "wrong only where the batch has 5 rows or more (right up to 4)",
+        "the loss leaves out the last row",
+    ),
+    "first_classes": Mistake(
+        first_classes,
+        "wrong only where there are 25 classes or more (right up to 24)",
+        "the gradient is that of the first 24 classes alone",
+    ),
+    "refuses_long_batches": Mistake(
+        refuses_long_batches,
+        "wrong only where the batch has 31 rows or more (right up to 30)",
+        "there is no answer: ValueError",
+    ),
+    "wraps_rows": Mistake(
+        wraps_rows,
+        "wrong only where the batch has 51 rows or more (right up to 50)",
+        "of a row is that of the logits of row modulo 50",
+    ),
+}

@@ -1,0 +1,123 @@
+"""Mistakes that are in no catalogue are described: where they show, and what comes out there."""
+
+from __future__ import annotations
+
+from functools import cache, partial
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gradlab.evaluation.call import Implementation, evaluate
+from gradlab.evaluation.claims import Claims, claims_from
+from gradlab.harness.selection import may_be_asked, problems_for
+from gradlab.localisation.evidence import Effect, evidence_of, holds_of
+from gradlab.localisation.finding import Localisation, localise
+from gradlab.localisation.rules import Rule
+from gradlab.localisation.trial import MAX_CALLS, Trial, outcome_of
+from gradlab.problems.problem import Array, Problem
+from tests.localisation.mistakes import MISTAKES, Function, Mistake, right
+
+pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
+CLAIMS = claims_from({"dtypes": "float64"})
+
+
+@cache
+def problems(claims: Claims, seed: int = 0) -> tuple[Problem, ...]:
+    return problems_for(claims, "float64", "quick", seed)
+
+
+@cache
+def described(function: Function, *failed: str) -> Localisation | None:
+    implementation = Implementation("anonymous", function, CLAIMS)
+    return localise(implementation, problems(CLAIMS), failed, partial(may_be_asked, CLAIMS))
+
+
+@pytest.mark.parametrize("mistake", MISTAKES.values(), ids=MISTAKES)
+def test_a_mistake_that_is_in_no_catalogue_is_described(mistake: Mistake) -> None:
+    found = described(mistake.function)
+    assert found is not None
+    assert found.where == mistake.where
+    assert mistake.what in found.what
+
+
+@pytest.mark.parametrize("mistake", MISTAKES.values(), ids=MISTAKES)
+def test_the_description_foretells_problems_that_it_was_not_made_from(mistake: Mistake) -> None:
+    found = described(mistake.function)
+    assert found is not None
+    assert found.n_foretold >= 0.98 * found.n_fresh >= 23
+    implementation = Implementation("anonymous", mistake.function, CLAIMS)
+    fresh = [problem for problem in problems(CLAIMS, 11)[::4] if problem.n_rows]
+    seen = [evidence_of(outcome_of(Trial(problem), evaluate(implementation, problem))) for problem in fresh]
+    rule, effect = Rule(found.conditions), Effect(np.inf, True)
+    as_said = [holds_of(rule, one, effect) for one in seen if one.is_wrong]
+    assert sum(one is True for one in as_said) >= 0.98 * len(as_said) > 0
+
+
+@pytest.mark.parametrize("mistake", MISTAKES.values(), ids=MISTAKES)
+def test_no_more_calls_are_made_than_allowed(mistake: Mistake) -> None:
+    found = described(mistake.function)
+    assert found is not None
+    assert 0 < found.n_calls <= MAX_CALLS
+
+
+def test_a_sound_function_is_not_described() -> None:
+    assert described(right, "layout_does_not_matter", "outputs_share_no_memory") is None
+
+
+def test_what_is_wrong_by_chance_is_not_described() -> None:
+    def by_content(x: Array, y: Array) -> Any:
+        loss, g = right(x, y)
+        return loss, (g * 2 if hash((x.tobytes(), y.tobytes())) % 2 else g)
+
+    assert described(by_content) is None
+
+
+def test_the_integer_type_that_is_misread_is_named() -> None:
+    def misread(x: Array, y: Array) -> Any:
+        return right(x, (y.astype(np.int64) + 1) % x.shape[1]) if y.dtype == np.int16 else right(x, y)
+
+    found = described(misread, "integer_type_of_the_labels_does_not_matter")
+    assert found is not None
+    assert found.where == "wrong only where the labels' integer type is int16"
+    assert "that of the label + 1" in found.what
+
+
+def test_the_layout_that_is_misread_is_named() -> None:
+    def misread(x: Array, y: Array) -> Any:
+        return right(-x, y) if x.flags.f_contiguous and not x.flags.c_contiguous else right(x, y)
+
+    found = described(misread, "layout_does_not_matter")
+    assert found is not None
+    assert found.where == "wrong only where the layout of the logits is Fortran order"
+
+
+def test_one_call_in_a_few_is_recognised() -> None:
+    calls = iter(range(1_000_000))
+
+    def wrong_at_times(x: Array, y: Array) -> Any:
+        loss, g = right(x, y)
+        return loss, g * x.dtype.type(1.5 if next(calls) % 4 == 3 else 1)
+
+    found = described(wrong_at_times)
+    assert found is not None
+    assert found.where == "one call in 4 is wrong, whatever it is asked"
+
+
+@pytest.mark.parametrize(("count", "words"), [(1, "next"), (2, "2nd"), (5, "5th")])
+def test_the_call_that_overwrites_a_result_is_named(count: int, words: str) -> None:
+    buffers: dict[Any, list[Array]] = {}
+
+    def ring(x: Array, y: Array) -> Any:
+        loss, g = right(x, y)
+        if g.size <= 200:
+            return loss, g
+        kept = buffers.setdefault(x.shape, [])
+        kept.append(kept.pop(0) if len(kept) == count else np.empty_like(g))
+        kept[-1][...] = g
+        return loss, kept[-1]
+
+    found = described(ring, "outputs_share_no_memory")
+    assert found is not None
+    expected = f"the result of a call is overwritten by the {words} call after it with the same shape"
+    assert found.where == f"{expected}, where N K is 201 or more"
