@@ -1,9 +1,7 @@
 # Generated from the definitions by `python -m gradlab.symbolic.generate`: do not edit.
-"""Loss and gradient of every form, and the options' coefficients, for a batch of N rows in NumPy.
+"""The options of the objective for a batch of N rows in NumPy: coefficients, maps, terms, factors, denominators.
 
-logits and coefficients have shape (N, K); losses have shape (N,), gradients (N, K). All is computed in the logits'
-dtype. Rows may hold -inf; a coefficient of 0 contributes exactly 0. A row with NaN, +inf or only -inf has no value and
-gets NaN. Labels have shape (N,).
+Logits, targets and coefficients have shape (N, K), labels and what is one number for each row (N,).
 """
 
 from __future__ import annotations
@@ -14,102 +12,6 @@ from typing import Any
 import numpy as np
 
 Array = np.ndarray[Any, np.dtype[Any]]
-
-
-@np.errstate(all="ignore")
-def textbook(logits: Array, coefficients: Array) -> tuple[Array, Array]:
-    """Losses and gradient: the definition as it stands, without a shift."""
-    has_value = np.isfinite(np.max(logits, axis=1, keepdims=True))
-    logits = np.where(has_value, logits, logits.dtype.type(np.nan))
-    coefficients = coefficients.astype(logits.dtype)
-    exponentials = np.exp(logits)
-    total = np.sum(exponentials, axis=1, keepdims=True)
-    probabilities = exponentials / total
-    terms = np.where(coefficients == 0, 0, coefficients * np.log(probabilities))
-    coefficient_sum = np.sum(coefficients, axis=1, keepdims=True)
-    losses = -np.sum(terms, axis=1, keepdims=True)
-    gradient = coefficient_sum * probabilities - coefficients
-    return losses[:, 0], gradient
-
-
-@np.errstate(all="ignore")
-def shifted(logits: Array, coefficients: Array) -> tuple[Array, Array]:
-    """Losses and gradient: the largest logit is subtracted before exp."""
-    has_value = np.isfinite(np.max(logits, axis=1, keepdims=True))
-    logits = np.where(has_value, logits, logits.dtype.type(np.nan))
-    coefficients = coefficients.astype(logits.dtype)
-    largest = np.argmax(logits, axis=1, keepdims=True)
-    shifted_logits = logits - np.take_along_axis(logits, largest, axis=1)
-    exponentials = np.exp(shifted_logits)
-    total = np.sum(exponentials, axis=1, keepdims=True)
-    log_total = np.log(total)
-    probabilities = exponentials / total
-    terms = np.where(coefficients == 0, 0, coefficients * (log_total - shifted_logits))
-    coefficient_sum = np.sum(coefficients, axis=1, keepdims=True)
-    losses = np.sum(terms, axis=1, keepdims=True)
-    gradient = coefficient_sum * probabilities - coefficients
-    return losses[:, 0], gradient
-
-
-@np.errstate(all="ignore")
-def log_space(logits: Array, coefficients: Array) -> tuple[Array, Array]:
-    """Losses and gradient: first the logarithms of the probabilities, then the probabilities as their exponentials."""
-    has_value = np.isfinite(np.max(logits, axis=1, keepdims=True))
-    logits = np.where(has_value, logits, logits.dtype.type(np.nan))
-    coefficients = coefficients.astype(logits.dtype)
-    largest = np.argmax(logits, axis=1, keepdims=True)
-    shifted_logits = logits - np.take_along_axis(logits, largest, axis=1)
-    total = np.sum(np.exp(shifted_logits), axis=1, keepdims=True)
-    log_total = np.log(total)
-    log_probabilities = shifted_logits - log_total
-    probabilities = np.exp(log_probabilities)
-    terms = np.where(coefficients == 0, 0, log_probabilities * coefficients)
-    coefficient_sum = np.sum(coefficients, axis=1, keepdims=True)
-    losses = -np.sum(terms, axis=1, keepdims=True)
-    gradient = coefficient_sum * probabilities - coefficients
-    return losses[:, 0], gradient
-
-
-@np.errstate(all="ignore")
-def complement(logits: Array, coefficients: Array) -> tuple[Array, Array]:
-    """Losses and gradient: the target's entry and the loss are made from the other classes, so that nothing cancels."""
-    classes = np.arange(logits.shape[1])
-    has_value = np.isfinite(np.max(logits, axis=1, keepdims=True))
-    logits = np.where(has_value, logits, logits.dtype.type(np.nan))
-    coefficients = coefficients.astype(logits.dtype)
-    largest = np.argmax(logits, axis=1, keepdims=True)
-    shifted_logits = logits - np.take_along_axis(logits, largest, axis=1)
-    exponentials = np.exp(shifted_logits)
-    rest = np.sum(np.where(classes == largest, 0, exponentials), axis=1, keepdims=True)
-    total = 1 + rest
-    log_total = np.log1p(rest)
-    probabilities = exponentials / total
-    terms = np.where(coefficients == 0, 0, coefficients * (log_total - shifted_logits))
-    coefficients_before = np.cumsum(np.pad(coefficients, ((0, 0), (1, 0)))[:, :-1], axis=1)
-    coefficients_after = np.cumsum(np.pad(coefficients, ((0, 0), (0, 1)))[:, :0:-1], axis=1)[:, ::-1]
-    other_coefficients = coefficients_before + coefficients_after
-    probabilities_before = np.cumsum(np.pad(probabilities, ((0, 0), (1, 0)))[:, :-1], axis=1)
-    probabilities_after = np.cumsum(np.pad(probabilities, ((0, 0), (0, 1)))[:, :0:-1], axis=1)[:, ::-1]
-    other_probabilities = probabilities_before + probabilities_after
-    losses = np.sum(terms, axis=1, keepdims=True)
-    gradient = other_coefficients * probabilities - other_probabilities * coefficients
-    return losses[:, 0], gradient
-
-
-@np.errstate(all="ignore")
-def hessian(logits: Array, coefficients: Array) -> Array:
-    """Second derivatives of each row's loss, shape (N, K, K)."""
-    classes = np.arange(logits.shape[1])
-    coefficients = coefficients.astype(logits.dtype)
-    largest = np.argmax(logits, axis=1, keepdims=True)
-    shifted_logits = logits - np.take_along_axis(logits, largest, axis=1)
-    exponentials = np.exp(shifted_logits)
-    total = np.sum(exponentials, axis=1, keepdims=True)
-    probabilities = exponentials / total
-    coefficient_sum = np.sum(coefficients, axis=1, keepdims=True)
-    covariances = probabilities[:, :, None] * ((classes[:, None] == classes) - probabilities[:, None, :])
-    second_derivatives: Array = coefficient_sum[:, :, None] * covariances
-    return second_derivatives
 
 
 @np.errstate(all="ignore")
@@ -228,37 +130,6 @@ def probability_all_rows(sample_weights: Array) -> Array:
     own: Any = 1
     return np.broadcast_to(own, sample_weights.shape)[:, 0]
 
-
-@np.errstate(all="ignore")
-def reduce_none(losses: Array, denominators: Array) -> tuple[Any, Any]:
-    """The reduced loss, and what each row's own gradient is multiplied by."""
-    return losses, 1
-
-
-@np.errstate(all="ignore")
-def reduce_sum(losses: Array, denominators: Array) -> tuple[Any, Any]:
-    """The reduced loss, and what each row's own gradient is multiplied by."""
-    return np.sum(losses), 1
-
-
-@np.errstate(all="ignore")
-def reduce_mean(losses: Array, denominators: Array) -> tuple[Any, Any]:
-    """The reduced loss, and what each row's own gradient is multiplied by."""
-    return np.sum(losses) / np.sum(denominators), 1 / np.sum(denominators)
-
-
-FORMS: dict[str, Callable[[Array, Array], tuple[Array, Array]]] = {
-    "textbook": textbook,
-    "shifted": shifted,
-    "log-space": log_space,
-    "complement": complement,
-}
-
-REDUCTIONS: dict[str, Callable[[Array, Array], tuple[Any, Any]]] = {
-    "none": reduce_none,
-    "sum": reduce_sum,
-    "mean": reduce_mean,
-}
 
 LOGIT_MAPS: dict[str, Callable[[Any, Any], tuple[Any, Any]]] = {
     "softcap": map_softcap,

@@ -9,11 +9,11 @@ from pathlib import Path
 from sympy import IndexedBase, Mul
 
 from gradlab.symbolic.ball_code import as_ball, ball_assignment, ball_list
-from gradlab.symbolic.definition import i, j, n
+from gradlab.symbolic.definition import j
 from gradlab.symbolic.derivative_code import ball_derivative, ball_hessian
 from gradlab.symbolic.derivatives import PROGRAMS
 from gradlab.symbolic.form import Form
-from gradlab.symbolic.forms import FORMS, HESSIAN, HESSIAN_BINDINGS
+from gradlab.symbolic.forms import FORMS
 from gradlab.symbolic.map_code import ball_factor, ball_map, ball_term, numpy_factor, numpy_map, numpy_term
 from gradlab.symbolic.numpy_code import as_numpy, name_of, numpy_assignment
 from gradlab.symbolic.options import (
@@ -35,6 +35,7 @@ COMMAND = "python -m gradlab.symbolic.generate"
 FOLDER = Path(__file__).parent.parent / "reference"
 
 _FIRST_LINE = f"# Generated from the definitions by `{COMMAND}`: do not edit."
+_QUIET = '@np.errstate(all="ignore")\n'
 _OPTIONS = {name: option for name, option in OPTIONS.items() if name not in LABEL_OPTIONS}
 _WITHOUT_VALUE = (  # a rule of the domain, not of the formula
     "has_value = np.isfinite(np.max(logits, axis=1, keepdims=True))",
@@ -45,13 +46,10 @@ _T = {target: coefficient(target, tuple(_OPTIONS)) for target in TARGETS}
 
 def numpy_module() -> str:
     """The source of gradlab/reference/numpy_forms.py."""
-    forms = [numpy_routine(form) for form in FORMS.values()]
     head = f'''{_FIRST_LINE}
-"""Loss and gradient of every form, and the options' coefficients, for a batch of N rows in NumPy.
+"""The options of the objective for a batch of N rows in NumPy: coefficients, maps, terms, factors, denominators.
 
-logits and coefficients have shape (N, K); losses have shape (N,), gradients (N, K). All is computed in the logits'
-dtype. Rows may hold -inf; a coefficient of 0 contributes exactly 0. A row with NaN, +inf or only -inf has no value and
-gets NaN. Labels have shape (N,).
+Logits, targets and coefficients have shape (N, K), labels and what is one number for each row (N,).
 """
 
 from __future__ import annotations
@@ -68,11 +66,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
     factors = [numpy_factor(name, one) for name, one in ROW_FACTORS.items()]
     means = [_numpy_denominators(rule, target) for target in TARGETS for rule in DENOMINATORS]
     options = [*_NUMPY_OPTIONS, *maps, *terms, *factors, *means]
-    routines = [*forms, _numpy_hessian(), *options, *map(_numpy_reduction, REDUCTIONS)]
-    code = [source_of(routine, '@np.errstate(all="ignore")\n') for routine in routines]
+    code = [source_of(routine, _QUIET) for routine in options]
     tables = [
-        table("FORMS", FORMS, "Callable[[Array, Array], tuple[Array, Array]]"),
-        table("REDUCTIONS", REDUCTIONS, "Callable[[Array, Array], tuple[Any, Any]]", "reduce_"),
         table("LOGIT_MAPS", LOGIT_MAPS, "Callable[[Any, Any], tuple[Any, Any]]", "map_"),
         table("ROW_TERMS", ROW_TERMS, "Callable[[Any, Any, Any, Any], tuple[Any, Any, Any]]", "term_"),
         table("ROW_FACTORS", ROW_FACTORS, "Callable[[Any], tuple[Any, Any]]", "factor_"),
@@ -143,21 +138,7 @@ def numpy_routine(form: Form) -> Routine:
 
 def numpy_source(form: Form) -> str:
     """The source of the NumPy function of one form."""
-    return source_of(numpy_routine(form), '@np.errstate(all="ignore")\n')
-
-
-def _numpy_hessian() -> Routine:
-    lines = [
-        "coefficients = coefficients.astype(logits.dtype)",
-        *(numpy_assignment(binding) for binding in HESSIAN_BINDINGS),
-        f"second_derivatives: Array = {as_numpy(HESSIAN, (i, j))}",
-        "return second_derivatives",
-    ]
-    return Routine(
-        "hessian(logits: Array, coefficients: Array) -> Array",
-        "Second derivatives of each row's loss, shape (N, K, K).",
-        _with_classes(lines, "np.arange(logits.shape[1])"),
-    )
+    return source_of(numpy_routine(form), _QUIET)
 
 
 def _ball_routine(form: Form) -> Routine:
@@ -258,14 +239,6 @@ def _product(factors: Sequence[str]) -> list[str]:
     """Lines that multiply the factors one after another, since together they are too long for a line."""
     bracketed = [factor if factor.startswith("(") else f"({factor})" for factor in factors[1:]]
     return [f"own: Any = {factors[0]}", *(f"own = own * {factor}" for factor in bracketed)]
-
-
-def _numpy_reduction(name: str) -> Routine:
-    return Routine(
-        f"reduce_{name}(losses: Array, denominators: Array) -> tuple[Any, Any]",
-        _REDUCTION_SAYS,
-        [f"return {as_numpy(REDUCTIONS[name], (n,))}, {as_numpy(SHARES[name], (n,))}"],
-    )
 
 
 def _ball_reduction(name: str) -> Routine:

@@ -1,4 +1,4 @@
-"""The generated NumPy: within the derived bound of the enclosure, in the logits' dtype, with the domain's rules."""
+"""The forms printed as NumPy: within the bound of the enclosure, in the logits' dtype, with the domain's rules."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from gradlab.bounds import first_order
 from gradlab.problems.dtypes import DTYPE_NAMES, as_dtype
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Array, Problem
-from gradlab.reference import ball_forms, numpy_forms
-from gradlab.reference.numpy_forms import FORMS
+from gradlab.reference import ball_forms
+from tests.reference.numpy_routines import FORMS
 
 SHIFTED_FORMS = [name for name in FORMS if name != "textbook"]
 OBJECTIVE = Objective(reduction="none", targets="probability")
@@ -110,19 +110,3 @@ def test_only_the_complement_form_keeps_the_target_s_entry_of_a_sure_row() -> No
     entries = {form: FORMS[form](logits, coefficients)[1][0, 0] for form in FORMS}
     assert {form for form, entry in entries.items() if entry != 0} == {"complement"}
     assert entries["complement"] == -np.exp(-50.0)
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_the_hessian_is_that_of_the_balls(dtype: str) -> None:
-    """A p_i (delta_ij - p_j) carries k u from each of two probabilities, n u from A <= 6, and three roundings."""
-    problem = random_problem(2, dtype, 6)
-    computed = numpy_forms.hessian(problem.logits, problem.targets)
-    rows = zip(problem.logits64.tolist(), problem.targets.astype(np.float64).tolist(), strict=True)
-    exact = [
-        [[float(entry) for entry in row] for row in ball_forms.hessian(list(map(arb, x)), list(map(arb, t)))]
-        for x, t in rows
-    ]
-    # k of tolerances.forward_gradient at n = 6, |d| <= 8, log S <= log 6: 6 + 16 + 1.8 + 9 * 1.8 + 3 + 16 < 60
-    bound = 6 * (60 + 60 + 6 + 3) * problem.format.unit_roundoff
-    assert computed.dtype == problem.logits.dtype
-    assert np.abs(computed - np.array(exact)).max() <= bound

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from sympy import Indexed
 
-from gradlab.reference import numpy_forms
 from gradlab.symbolic.derivation import derivation
 from gradlab.symbolic.document import NAMES, document
 from gradlab.symbolic.forms import FORMS
 from gradlab.symbolic.proofs import ENTRY_BY_ENTRY, SYMBOLIC, TAYLOR, ProofError
 from gradlab.symbolic.render import STYLES, derive
+from tests.reference.numpy_routines import FORMS as FORMS_IN_NUMPY
 
 STEPS = {name: [step for chain in form.chains for step in chain.steps] for name, form in FORMS.items()}
 STEPS["definition"] = [step for chain in derivation() for step in chain.steps]
@@ -91,9 +91,7 @@ def test_the_python_is_the_generated_function(form: str) -> None:
     assert callable(function)
     generator = np.random.default_rng(1)
     logits, coefficients = generator.normal(size=(3, 4)), generator.uniform(size=(3, 4))
-    for got, expected in zip(
-        function(logits, coefficients), numpy_forms.FORMS[form](logits, coefficients), strict=True
-    ):
+    for got, expected in zip(function(logits, coefficients), FORMS_IN_NUMPY[form](logits, coefficients), strict=True):
         np.testing.assert_array_equal(got, expected)
 
 
