@@ -39,8 +39,17 @@ def answer_within_bound(given: Answer, implementation: Implementation, problem: 
 
 def derivative_within_bound(implementation: Implementation, problem: Problem) -> Findings:
     """Every entry of the derivative that is asked for lies within its bound."""
-    bound = derivative_bound(problem)
-    return [_against(_derivative(implementation, problem), implementation, problem, bound)]
+    return [derivative_within(implementation, problem, derivative_bound(problem))]
+
+
+def derivative_within(implementation: Implementation, problem: Problem, bound: Bound) -> Comparison:
+    """The derivative that a plain call returns, against the enclosure and this bound."""
+    return _against(_derivative(implementation, problem), implementation, problem, bound)
+
+
+def loss_within(implementation: Implementation, problem: Problem, bound: Bound) -> Comparison:
+    """As `derivative_within`, of the loss."""
+    return _loss_against(_loss(implementation, problem), implementation, problem, bound)
 
 
 def derivative_against(seen: Array, implementation: Implementation, problem: Problem, quantity: str) -> Comparison:
@@ -60,7 +69,7 @@ def loss_against(seen: Array, implementation: Implementation, problem: Problem) 
 
 def loss_is_right(implementation: Implementation, problem: Problem) -> Findings:
     """The loss lies within the bound: any correct form's on moderate logits, the shifted algorithm's elsewhere."""
-    return [_loss_against(_loss(implementation, problem), implementation, problem, loss_bound(problem))]
+    return [loss_within(implementation, problem, loss_bound(problem))]
 
 
 def gradient_is_right(implementation: Implementation, problem: Problem) -> Findings:
@@ -71,23 +80,22 @@ def gradient_is_right(implementation: Implementation, problem: Problem) -> Findi
 def loss_within_forward_error(implementation: Implementation, problem: Problem) -> Findings:
     """The loss lies within the forward error of the standard shifted algorithm."""
     bound = first_order.reduced_loss(problem, first_order.forward_losses(problem))
-    return [_loss_against(_loss(implementation, problem), implementation, problem, bound)]
+    return [loss_within(implementation, problem, bound)]
 
 
 def gradient_within_forward_error(implementation: Implementation, problem: Problem) -> Findings:
     """Every entry of the gradient lies within the forward error of the standard shifted algorithm."""
-    bound = first_order.forward_gradient(problem)
-    return [_against(_derivative(implementation, problem), implementation, problem, bound)]
+    return [derivative_within(implementation, problem, first_order.forward_gradient(problem))]
 
 
 def loss_within_probable_error(implementation: Implementation, problem: Problem) -> Findings:
     """The loss is no further off than rounding errors that are as likely up as down are likely to leave it."""
-    return [_loss_against(_loss(implementation, problem), implementation, problem, probable.loss(problem))]
+    return [loss_within(implementation, problem, probable.loss(problem))]
 
 
 def gradient_within_probable_error(implementation: Implementation, problem: Problem) -> Findings:
     """No entry is further off than rounding errors that are as likely up as down are likely to leave it."""
-    return [_against(_derivative(implementation, problem), implementation, problem, probable.gradient(problem))]
+    return [derivative_within(implementation, problem, probable.gradient(problem))]
 
 
 def loss_within_a_few_ulp(implementation: Implementation, problem: Problem) -> Findings:

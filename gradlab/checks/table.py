@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from gradlab.bounds import probable
+from gradlab.bounds import probable, widened
 from gradlab.checks import (
     accuracy,
     backward,
@@ -17,6 +17,7 @@ from gradlab.checks import (
     domain,
     invariants,
     options,
+    precision,
     second_order,
     sizes,
 )
@@ -119,6 +120,11 @@ def _option(name: str) -> Condition:
 
 def _random_sums(claims: Claims, problem: Problem) -> bool:
     return problem.objective.is_first_order and probable.has_random_sums(problem)
+
+
+def _half_precision(claims: Claims, problem: Problem) -> bool:
+    known = _primary(claims, problem) and problem.n_rows > 0 and problem.objective.is_first_order
+    return known and claims.accumulates_in != "logits" and widened.is_covered(problem)
 
 
 def _probability(claims: Claims, problem: Problem) -> bool:
@@ -276,6 +282,8 @@ CHECKS: tuple[Check, ...] = (
     # accuracy
     Check(accuracy.loss_is_right, "accuracy", _CALM),
     Check(accuracy.gradient_is_right, "accuracy", _CALM_GRADIENT),
+    Check(precision.loss_is_as_accurate_as_the_gradient, "accuracy", _half_precision, "unstable"),
+    Check(precision.gradient_is_as_accurate_as_the_loss, "accuracy", _half_precision, "unstable"),
     Check(accuracy.loss_within_probable_error, "accuracy", _random_sums, "improbable"),
     Check(accuracy.gradient_within_probable_error, "accuracy", _random_sums, "improbable"),
     Check(accuracy.loss_within_a_few_ulp, "accuracy", _SHARP, "inaccurate"),

@@ -26,8 +26,16 @@ class Capture:
     spill: Callable[[str], None] = drop
     watches: tuple[Watch, ...] = WATCHES
 
+    def __reduce__(self) -> tuple[Callable[[], Capture], tuple[()]]:
+        """What is sent to another process has calls made there as that process makes them."""
+        return _in_process, ()
+
 
 IN_PROCESS = Capture()
+
+
+def _in_process() -> Capture:
+    return IN_PROCESS
 
 
 class Printed(io.StringIO):

@@ -11,6 +11,7 @@ from gradlab.problems.objective import derivative_refusal
 from gradlab.problems.options import MEANS, PER_ROW_OPTIONS, REAL_OPTIONS, REDUCTIONS, TARGETS
 
 OPTIONS = ("label_smoothing", "class_weights", "ignore_index", *REAL_OPTIONS, *PER_ROW_OPTIONS)
+ACCUMULATES_IN = ("recognised", "float32", "logits")
 LEVELS = ("stable", "accurate")
 BACKWARD = ("scaled", "twice", "accumulated", "detached", "double")
 ATTRIBUTE = "__gradlab_claims__"
@@ -39,6 +40,8 @@ class Claims:
         (N, K) in the logits' dtype. All but the gradient are held to level "stable", without softcap and what
         follows it in that list.
     level: the verdict that it is meant to reach, "stable" or "accurate".
+    accumulates_in: what logits in half precision are worked out in, "float32", or their own dtype, "logits"; unless it
+        is claimed it is recognised by the answers (`checks/precision.py`).
     normalised_targets: probability targets sum to 1 in every row; others are not asked.
     masks: a logit of -inf means probability 0; where this is not claimed, none is given.
     deterministic: the same call gives the same bits.
@@ -57,6 +60,7 @@ class Claims:
     mean_over: tuple[str, ...] = ("sum_of_weights",)
     backward: tuple[str, ...] = ()
     double_backward: bool = False
+    accumulates_in: str = "recognised"
     level: str = "stable"
     normalised_targets: bool = False
     masks: bool = True
@@ -137,6 +141,10 @@ def _validate(name: str, value: Any) -> Any:
     if name == "level":
         if value not in LEVELS:
             raise ValueError(f"claim level must be one of {', '.join(LEVELS)}, got {value!r}")
+        return value
+    if name == "accumulates_in":
+        if value not in ACCUMULATES_IN:
+            raise ValueError(f"claim accumulates_in must be one of {', '.join(ACCUMULATES_IN)}, got {value!r}")
         return value
     if name == "derivative":
         return value if isinstance(value, str) else repr(value)  # judged together with targets and options

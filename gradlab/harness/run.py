@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gradlab.checks.precision import accumulation
 from gradlab.evaluation.call import Answer, Implementation, answer, made_for
 from gradlab.harness.plan import Plan, Progress, Watch, dtypes_to_check
 from gradlab.harness.resume import Course, Done
@@ -47,6 +48,7 @@ class Run:
     dtypes: the dtypes that were checked. n_problems: how many problems were tried. seconds: wall time.
     diagnosis: what explains it, where the level is not met. localisation: where it is wrong, found by experiment, where
     no known defect explains it. power: what the run would have caught, where it is.
+    accumulates_in: by dtype of half precision, what its answers are worked out in, as claimed or recognised.
     timings: what calls cost, where that was asked for. cut_short: why the run ended before it was done, or "".
     sizes: how far the part on sizes came.
     """
@@ -62,6 +64,7 @@ class Run:
     diagnosis: Diagnosis | None = None
     localisation: Localisation | None = None
     power: Power | None = None
+    accumulates_in: Mapping[str, str] = field(default_factory=dict)
     timings: tuple[Timing, ...] = ()
     cut_short: str = ""
     sizes: SizesTried = field(default_factory=SizesTried)
@@ -133,9 +136,18 @@ def _conclude(done: Done, plan: Plan, course: Course, watch: Watch) -> Run:
     dtypes = [one for one in dtypes_to_check(tally.implementation, plan) if one in begun or not cut_short]
     failing = tuple(tuple(failed.values()) for failed in tally.failing.values())
     run = Run(tally.implementation, plan, verdict, lines, failing, tuple(dtypes), tally.n_problems, 0.0)
-    run = replace(run, cut_short=cut_short, sizes=done.sizes)
+    run = replace(run, cut_short=cut_short, sizes=done.sizes, accumulates_in={} if cut_short else _accumulation(run))
     watch(Progress(tally.implementation.name, dtypes[-1], "known defects", 0, 1, len(failing)))
     return replace(run, power=_power(run)) if run.met and plan.power else run
+
+
+def _accumulation(run: Run) -> dict[str, str]:
+    """What the answers are worked out in, by dtype of half precision."""
+    implementation = run.implementation
+    if implementation.claims.derivative != "gradient":
+        return {}
+    half = [dtype for dtype in run.dtypes if format_of(dtype).precision < 24]
+    return {dtype: accumulation(implementation, dtype) for dtype in half}
 
 
 def _power(run: Run) -> Power:

@@ -22,6 +22,7 @@ def lines_of_run(run: Run, failures: Iterable[str], not_claimed: Sequence[str]) 
     """All that a run has found, line by line; failures: as lines. not_claimed: options that the function takes."""
     yield f"{run.implementation.name}: {run.verdict}"
     yield claims_line(run.implementation.claims)
+    yield from accumulation_lines(run)
     if run.cut_short:
         yield f"cut short: {run.cut_short} (problems tried: {run.n_problems})"
     if run.diagnosis is not None:
@@ -35,6 +36,14 @@ def lines_of_run(run: Run, failures: Iterable[str], not_claimed: Sequence[str]) 
         yield f"not tried: it takes {', '.join(not_claimed)}, but does not claim it"
     if run.power is not None:
         yield from power_lines(run.power)
+
+
+def accumulation_lines(run: Run) -> Iterator[str]:
+    """What half precision is worked out in, where that is not half precision itself."""
+    known = "claimed" if run.implementation.claims.accumulates_in != "recognised" else "recognised"
+    for dtype, inside in run.accumulates_in.items():
+        if inside != dtype:
+            yield f"{dtype}: {inside} inside, as {known}, and held to that"
 
 
 def all_failures(run: Run, source: Source | None, again: Again) -> Iterator[str]:

@@ -92,6 +92,7 @@ def encode_run(run: Run) -> Plain:
         "dtypes": list(run.dtypes),
         "n_problems": run.n_problems,
         "n_failing": len(kept),
+        "accumulates_in": dict(run.accumulates_in),
         "cut_short": run.cut_short or None,
         "results": [_result(run, line, kept) for line in run.lines],
         "diagnosis": None if run.diagnosis is None else _diagnosis(run.diagnosis),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -125,6 +125,11 @@ class Report:
     def cut_short(self) -> str:
         """Why the run ended before it was done, or ""."""
         return self.run.cut_short
+
+    @property
+    def accumulates_in(self) -> Mapping[str, str]:
+        """By dtype of half precision: what the answers are worked out in, as claimed or recognised."""
+        return self.run.accumulates_in
 
     def short_lines(self) -> Iterator[str]:
         """What is said of it, line by line: of the failures only the most costly."""

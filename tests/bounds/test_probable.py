@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -40,7 +42,8 @@ def test_bounds_of_long_sums_are_several_times_as_sharp(name: str) -> None:
 
 
 def one_by_one(terms: Array) -> np.float32:
-    return np.cumsum(terms, dtype=np.float32)[-1]
+    sums: Array = np.cumsum(terms, dtype=np.float32)
+    return np.float32(sums[-1])
 
 
 def by_pairs(terms: Array) -> np.float32:
@@ -50,7 +53,7 @@ def by_pairs(terms: Array) -> np.float32:
     return np.float32(terms[0])
 
 
-ORDERS = {
+ORDERS: dict[str, Callable[[Array], np.float32]] = {
     "as they come": one_by_one,
     "from the last": lambda terms: one_by_one(terms[::-1]),
     "ascending": lambda terms: one_by_one(np.sort(terms)),

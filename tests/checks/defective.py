@@ -382,7 +382,29 @@ def off_by_600_roundings(logits, labels):
     return loss * factor, gradient * factor
 
 
+def in_float32(logits, labels):
+    """Loss and gradient by float32, rounded to half precision at the end."""
+    loss, gradient = shifted(logits.astype(np.float32), labels)
+    return loss.astype(logits.dtype), gradient.astype(logits.dtype)
+
+
+def gradient_larger_by_a_hundredth(logits, labels):
+    loss, gradient = shifted(logits.astype(np.float32), labels)
+    return loss.astype(logits.dtype), (gradient * np.float32(1.01)).astype(logits.dtype)
+
+
+def loss_from_rounded_parts(logits, labels):
+    """log sum exp is rounded before the target's logit is subtracted."""
+    _, gradient = in_float32(logits, labels)
+    x = logits.astype(np.float32)
+    top = x.max(axis=1)
+    log_sum = (top + np.log(np.exp(x - top[:, None]).sum(axis=1))).astype(logits.dtype)
+    return (log_sum - logits[np.arange(len(labels)), labels]).astype(np.float32).mean().astype(logits.dtype), gradient
+
+
 DEFECTIVE = {
+    "loss_is_as_accurate_as_the_gradient": (loss_from_rounded_parts, {"dtypes": ["float16"]}),
+    "gradient_is_as_accurate_as_the_loss": (gradient_larger_by_a_hundredth, {"dtypes": ["bfloat16", "float16"]}),
     "loss_within_probable_error": (off_by_600_roundings, {}),
     "gradient_within_probable_error": (off_by_600_roundings, {}),
     "upstream_gradient_multiplies_the_gradient": (ignores_the_upstream_gradient, {"backward": "scaled"}),

@@ -20,7 +20,10 @@ FITTING: dict[str, tuple[Any, Any]] = {
 }
 
 UNFIT: dict[str, tuple[dict[str, Any], str]] = {
-    "unknown": ({"speed": "high"}, r"a claim must be one of backward, big_endian, .*targets, got 'speed'"),
+    "unknown": (
+        {"speed": "high"},
+        r"a claim must be one of accumulates_in, backward, big_endian, .*targets, got 'speed'",
+    ),
     "reduction": ({"reduction": "median"}, "claim reduction must be of none, mean, sum, got 'median'"),
     "targets": ({"targets": ["index", "onehot"]}, "claim targets must be of index, probability, got 'onehot'"),
     "dtypes": ({"dtypes": "float8"}, "claim dtypes must be of float16, bfloat16, float32, float64, got 'float8'"),
