@@ -12,7 +12,7 @@ from sympy import Symbol
 from gradlab.checks import table
 from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import Claims
-from gradlab.harness import search, selection, tally
+from gradlab.harness import search, selection, sizes, tally
 from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import PROFILES
 from gradlab.harness.run import run_checks
@@ -48,7 +48,7 @@ def confidence(monkeypatch: pytest.MonkeyPatch) -> None:
         written: dict[str, Any] = {}
         exec(source_of(write("confidence", term), ""), vars(module), written)
         monkeypatch.setitem(module.ROW_TERMS, "confidence", written["term_confidence"])
-    for module in (strategies, families, search):
+    for module in (strategies, families, search, sizes):
         monkeypatch.setattr(module, "Objective", Extended)
     checks = (*table.CHECKS, *list(table.checks_of_real_options())[-1:])
     for module in (table, tally, selection):
@@ -98,4 +98,4 @@ def test_a_sound_implementation_of_a_new_option_is_stable(dtype: str) -> None:
 def test_one_that_forgets_it_in_the_gradient_is_rejected_by_the_check_of_its_name(dtype: str) -> None:
     verdict, failed = judged(not_in_the_gradient, dtype)
     assert verdict == "wrong"
-    assert failed == {"confidence_is_as_defined"}
+    assert failed == {"confidence_is_as_defined", "answer_is_right_at_this_size"}

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from gradlab.checks.contract import INTEGERS, LAYOUTS
 from gradlab.evaluation.call import Implementation, answer
+from gradlab.evaluation.layouts import INTEGERS, LAYOUTS
 from gradlab.localisation.evidence import Effect, effect_of
 from gradlab.localisation.investigation import Investigation, Where
-from gradlab.localisation.repeats import Repeats, by_number, of_an_earlier_call, overwritten
+from gradlab.localisation.repeats import Repeats, by_number, overwritten, repeats_earlier_call
 from gradlab.localisation.rules import Condition
 from gradlab.localisation.trial import Laboratory, Outcome, Trial, outcome_of
 from gradlab.localisation.words import spelled_rule
@@ -111,7 +111,7 @@ def _repeats(laboratory: Laboratory, wrong: Sequence[Outcome], outcomes: Sequenc
     first = (wrong or outcomes)[0].problem
     searches: tuple[Callable[[], Repeats | None], ...] = (
         lambda: overwritten(laboratory, first),
-        lambda: of_an_earlier_call(laboratory, first),
+        lambda: repeats_earlier_call(laboratory, first),
         lambda: by_number(laboratory, first),
     )
     found = next((one for search in searches for one in [search()] if one is not None), None)

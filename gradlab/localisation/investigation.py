@@ -20,7 +20,7 @@ from gradlab.problems.problem import Array
 ROUNDS = 14
 AT_ONCE = 12  # fresh problems of either side in one round
 ENOUGH = 48  # fresh problems foretold rightly in a row
-LEAST = 0.98  # of fresh problems, to be said at all
+MIN_FORETOLD = 0.98  # of fresh problems, to be said at all
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Where:
     @property
     def is_settled(self) -> bool:
         """Whether it may be said."""
-        return self.n_fresh >= ENOUGH / 2 and self.n_foretold >= LEAST * self.n_fresh
+        return self.n_fresh >= ENOUGH / 2 and self.n_foretold >= MIN_FORETOLD * self.n_fresh
 
 
 class Investigation:

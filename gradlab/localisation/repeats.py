@@ -57,7 +57,7 @@ def _smallest_size(laboratory: Laboratory, like: Problem, right: Shape, wrong: S
 
 def _first_change(laboratory: Laboratory, like: Problem, shape: Shape) -> int:
     """Which later call of the same shape changes a result that is kept; 0 where none of the next does."""
-    problems = _of_shape(like, shape, LATER + 1)
+    problems = _problems_of_shape(like, shape, LATER + 1)
     first = laboratory.answer(next(problems))
     if first is None or first.gradient is None or first.loss is None:
         return 0
@@ -70,7 +70,7 @@ def _first_change(laboratory: Laboratory, like: Problem, shape: Shape) -> int:
     return 0
 
 
-def _of_shape(like: Problem, shape: Shape, count: int) -> Iterator[Problem]:
+def _problems_of_shape(like: Problem, shape: Shape, count: int) -> Iterator[Problem]:
     """Problems of one shape with different logits, in the dtype and with the reduction of another."""
     rng = np.random.default_rng(count)
     for _ in range(count):
@@ -102,9 +102,9 @@ def _again(laboratory: Laboratory, problem: Problem, count: int) -> Sequence[Out
     return [one for one in found if one is not None]
 
 
-def of_an_earlier_call(laboratory: Laboratory, like: Problem) -> Repeats | None:
+def repeats_earlier_call(laboratory: Laboratory, like: Problem) -> Repeats | None:
     """Whether a call gets the gradient of the call before, where the two have the same shape and labels."""
-    problems = list(_of_shape(like, (5, 13), 2 * TIMES))
+    problems = list(_problems_of_shape(like, (5, 13), 2 * TIMES))
     asked = [problem.replace(targets=problems[0].targets) for problem in problems]
     answers = [laboratory.answer(problem) for problem in asked]
     gradients = [one.gradient for one in answers if one is not None and one.gradient is not None]

@@ -9,10 +9,10 @@ from functools import cached_property
 
 import numpy as np
 
-from gradlab.checks.contract import LAYOUTS
 from gradlab.diagnosis.matching import Observation
 from gradlab.evaluation.adaptation import allows
 from gradlab.evaluation.call import Answer, Implementation, answer_to_call, call_for, evaluate
+from gradlab.evaluation.layouts import LAYOUTS
 from gradlab.localisation.judging import observation_of
 from gradlab.problems.problem import Array, Problem
 

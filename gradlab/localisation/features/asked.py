@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from gradlab.checks.contract import LAYOUTS
 from gradlab.evaluation.claims import OPTIONS
+from gradlab.evaluation.layouts import LAYOUTS
 from gradlab.localisation.features.feature import Feature, Row, View, truth
 from gradlab.localisation.trial import CONTIGUOUS
 from gradlab.problems.dtypes import DTYPE_NAMES
-from gradlab.problems.objective import REDUCTIONS, TARGETS
+from gradlab.problems.options import REDUCTIONS, TARGETS
 from gradlab.problems.problem import Array
 
 LAYOUT_NAMES = (CONTIGUOUS, *LAYOUTS)

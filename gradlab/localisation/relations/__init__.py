@@ -11,7 +11,7 @@ from gradlab.localisation.relations.relation import Relation
 from gradlab.localisation.trial import Outcome
 from gradlab.problems.problem import Array
 
-LEAST = 0.98  # of the wrong answers, that a relation must foretell
+MIN_FORETOLD = 0.98  # of the wrong answers, that a relation must foretell
 ROOM = 2.0  # times the bound: that of the answer, and as much for the prediction
 MAX_HELD = 60  # wrong answers that a relation is held to
 MIN_WRONG = 2  # wrong answers that tell a relation
@@ -56,7 +56,7 @@ def _smallest(some: Iterable[Outcome]) -> list[Outcome]:
 
 
 def _predicts(relation: Relation, some: Sequence[Outcome], matches: Callable[[Relation, Outcome], bool]) -> bool:
-    allowed = int((1 - LEAST) * len(some))
+    allowed = int((1 - MIN_FORETOLD) * len(some))
     for one in some:
         allowed -= not matches(relation, one)
         if allowed < 0:

@@ -114,7 +114,7 @@ def _columns(some: Sequence[Outcome]) -> Iterator[Relation]:
         if start:
             for inner in values(lambda one: one.seen.true_gradient):
                 yield Relation(f"{inner.said} from class {start} on", _from_class(start, inner.predict))
-            yield Relation(f"is that of the first {start} classes alone", partial(_of_first, count=start))
+            yield Relation(f"is that of the first {start} classes alone", partial(_counting_first, count=start))
 
 
 def _from_class(start: int, inner: Predict) -> Predict:
@@ -124,7 +124,7 @@ def _from_class(start: int, inner: Predict) -> Predict:
     return predict
 
 
-def _of_first(one: Outcome, count: int) -> Array:
+def _counting_first(one: Outcome, count: int) -> Array:
     """The gradient as it is where only the first classes are counted; a label beyond them is the last of them."""
     labels, x = labels_of(one.problem), one.problem.mapped64[:, :count]
     p = np.zeros(one.problem.logits.shape)

@@ -46,10 +46,10 @@ def with_other_labels() -> Iterator[Relation]:
         lambda one: one.seen.true_gradient + shares(one, labels_of(one.problem)) * (1 - denominator(one)),
     )
     for words, labels in OTHER_LABELS.items():
-        yield Relation(f"is that of {words}", partial(_of_labels, labels=labels))
+        yield Relation(f"is that of {words}", partial(_with_labels, labels=labels))
 
 
-def _of_labels(one: Outcome, labels: Callable[[Outcome], Array]) -> Array:
+def _with_labels(one: Outcome, labels: Callable[[Outcome], Array]) -> Array:
     return np.asarray(one.seen.true_gradient + shares(one, labels_of(one.problem)) - shares(one, labels(one)))
 
 
@@ -66,20 +66,20 @@ def with_other_rows(some: Sequence[Outcome]) -> Iterator[Relation]:
         **{f"row modulo {size}": partial(_modulo, size) for size in sizes},
     }
     for words, place in places.items():
-        yield Relation(f"of a row is that of {words}", partial(_of_rows, place=place))
-        yield Relation(f"of a row is that of the logits of {words}", partial(_of_logits, place=place))
+        yield Relation(f"of a row is that of {words}", partial(_gradient_of_rows, place=place))
+        yield Relation(f"of a row is that of the logits of {words}", partial(_with_logits_of_rows, place=place))
 
 
 def _modulo(size: int, rows: Array) -> Array:
     return rows % size
 
 
-def _of_rows(one: Outcome, place: Callable[[Array], Array]) -> Array:
+def _gradient_of_rows(one: Outcome, place: Callable[[Array], Array]) -> Array:
     """The gradient of other rows of the batch, with the labels that these have."""
     return np.asarray(one.seen.true_gradient[place(np.arange(one.problem.n_rows))])
 
 
-def _of_logits(one: Outcome, place: Callable[[Array], Array]) -> Array:
+def _with_logits_of_rows(one: Outcome, place: Callable[[Array], Array]) -> Array:
     """The gradient of other rows of the batch, with the own labels."""
     own = shares(one, labels_of(one.problem))
     return np.asarray((one.seen.true_gradient + own)[place(np.arange(one.problem.n_rows))] - own)
@@ -97,8 +97,8 @@ OTHER_LOGITS: dict[str, Callable[[Array], Array]] = {
 
 def with_other_logits() -> Iterator[Relation]:
     for words, change in OTHER_LOGITS.items():
-        yield Relation(f"is that of {words}", partial(_of_changed, change=change))
+        yield Relation(f"is that of {words}", partial(_with_changed_logits, change=change))
 
 
-def _of_changed(one: Outcome, change: Callable[[Array], Array]) -> Array:
+def _with_changed_logits(one: Outcome, change: Callable[[Array], Array]) -> Array:
     return gradient_by_logits(one, change(one.problem.mapped64))
