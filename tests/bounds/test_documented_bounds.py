@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 import math
-import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,16 +11,12 @@ import pytest
 
 from gradlab.bounds import calculus, first_order, loss_bound, rounding_counts
 from gradlab.bounds.conditioning import rows_in_range
-from gradlab.problems.dtypes import DTYPE_NAMES, as_dtype, format_of
+from gradlab.problems.dtypes import DTYPE_NAMES, format_of
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Array, Problem
+from tests.bounds import written_out as written
+from tests.bounds.documented import WEIGHTS, assert_same, problem_with
 
-sys.path.insert(0, str(Path(__file__).parent))
-written: Any = importlib.import_module("written_out")
-sys.path.pop(0)
-
-TO = 1e-11  # far above what float64 loses in either way of computing a bound, far below any of its terms in float16
-WEIGHTS = (0.3, 2.0, 1.7, 0.01)
 OBJECTIVES = {
     "mean": Objective(),
     "sum": Objective("sum"),
@@ -45,21 +38,13 @@ ROWS = {
 
 
 def problem_of(rows: str, objective: Objective, dtype: str) -> Problem:
-    logits = np.array(ROWS[rows]).astype(as_dtype(dtype))
-    if objective.targets == "index":
-        return Problem(logits, np.array([1, 3, 0]), objective)
-    shares = np.array([[0.5, 0.0, 0.25, 0.25], [0.0, 0.0, 0.0, 1.0], [0.125, 0.5, 0.125, 0.0]])
-    return Problem(logits, shares.astype(as_dtype(dtype)), objective)
+    return problem_with(ROWS[rows], objective, dtype)
 
 
 @pytest.fixture(params=DTYPE_NAMES)
 def every(request: pytest.FixtureRequest) -> list[Problem]:
     """A problem of each kind of rows and each objective, in one dtype."""
     return [problem_of(rows, objective, request.param) for rows in ROWS for objective in OBJECTIVES.values()]
-
-
-def assert_same(found: Array, expected: Any) -> None:
-    np.testing.assert_allclose(found, np.array(expected), rtol=TO, atol=0)
 
 
 def assert_known(problem: Problem, found: Array, expected: Any) -> None:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 import math
-import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,17 +11,12 @@ import pytest
 
 from gradlab.bounds import derivative_bound, first_order, flushed_bound, second_order
 from gradlab.problems.coefficients import gradient_factors
-from gradlab.problems.dtypes import DTYPE_NAMES, as_dtype
+from gradlab.problems.dtypes import DTYPE_NAMES
 from gradlab.problems.objective import Objective
-from gradlab.problems.problem import Array, Problem
+from gradlab.problems.problem import Problem
+from tests.bounds import written_out as written
+from tests.bounds.documented import SAMPLES, WEIGHTS, assert_same, problem_with
 
-sys.path.insert(0, str(Path(__file__).parent))
-written: Any = importlib.import_module("written_out")
-sys.path.pop(0)
-
-TO = 1e-11
-WEIGHTS = (0.3, 2.0, 1.7, 0.01)
-SAMPLES = (0.5, 0.0, 7.0)
 OBJECTIVES = {
     "mean": Objective(),
     "none": Objective("none"),
@@ -43,11 +35,7 @@ VECTOR = [[1.0, -2.0, 0.5, 0.25], [3.0, 3.0, 3.25, 3.0], [0.0, 0.0, 8.0, 0.0]]
 
 
 def problem_of(rows: str, objective: Objective, dtype: str) -> Problem:
-    logits = np.array(ROWS[rows]).astype(as_dtype(dtype))
-    if objective.targets == "index":
-        return Problem(logits, np.array([1, 3, 0]), objective)
-    shares = np.array([[0.5, 0.0, 0.25, 0.25], [0.0, 0.0, 0.0, 1.0], [0.125, 0.5, 0.125, 0.0]])
-    return Problem(logits, shares.astype(as_dtype(dtype)), objective)
+    return problem_with(ROWS[rows], objective, dtype)
 
 
 def asking(problem: Problem, derivative: str) -> Problem:
@@ -59,10 +47,6 @@ def asking(problem: Problem, derivative: str) -> Problem:
 def every(request: pytest.FixtureRequest) -> list[Problem]:
     """A problem of each kind of rows and each objective, in one dtype."""
     return [problem_of(rows, objective, request.param) for rows in ROWS for objective in OBJECTIVES.values()]
-
-
-def assert_same(found: Array, expected: Any) -> None:
-    np.testing.assert_allclose(found, np.array(expected), rtol=TO, atol=0)
 
 
 def carried(problem: Problem, row: Any, times: float) -> list[float]:

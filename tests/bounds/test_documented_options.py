@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 import math
-import sys
 from dataclasses import fields, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,17 +14,13 @@ from gradlab.bounds.conditioning import Conditioning, conditioning, rows_in_rang
 from gradlab.bounds.options import RowErrors
 from gradlab.bounds.running_error import Bounded, parameter
 from gradlab.problems.coefficients import gradient_factors, loss_factors
-from gradlab.problems.dtypes import DTYPE_NAMES, as_dtype
+from gradlab.problems.dtypes import DTYPE_NAMES
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Array, Problem
+from tests.bounds import documented
+from tests.bounds import written_out as written
+from tests.bounds.documented import SAMPLES, WEIGHTS, problem_with
 
-sys.path.insert(0, str(Path(__file__).parent))
-written: Any = importlib.import_module("written_out")
-sys.path.pop(0)
-
-TO = 1e-11
-WEIGHTS = (0.3, 2.0, 1.7, 0.01)
-SAMPLES = (0.5, 0.0, 7.0)
 OBJECTIVES = {
     "none": Objective("none"),
     "softcap": Objective(softcap=2.0),
@@ -45,21 +38,17 @@ LOGITS = [[0.5, -1.0, 0.25, 3.0], [1.5, 0.5, -2.5, 1.5], [-1.0, 0.0, 2.25, 0.5]]
 
 
 def problem_of(objective: Objective, dtype: str) -> Problem:
-    logits = np.array(LOGITS).astype(as_dtype(dtype))
-    if objective.targets == "index":
-        return Problem(logits, np.array([1, 3, 0]), objective)
-    shares = np.array([[0.5, 0.0, 0.25, 0.25], [0.0, 0.0, 0.0, 1.0], [0.125, 0.5, 0.125, 0.0]])
-    return Problem(logits, shares.astype(as_dtype(dtype)), objective)
+    return problem_with(LOGITS, objective, dtype)
+
+
+def assert_same(found: Array, expected: Array) -> None:
+    documented.assert_same(found, np.broadcast_to(expected, np.shape(found)))
 
 
 @pytest.fixture(params=[(name, dtype) for name in OBJECTIVES for dtype in DTYPE_NAMES], ids="-".join)
 def problem(request: pytest.FixtureRequest) -> Problem:
     name, dtype = request.param
     return problem_of(OBJECTIVES[name], dtype)
-
-
-def assert_same(found: Array, expected: Array) -> None:
-    np.testing.assert_allclose(found, np.broadcast_to(expected, np.shape(found)), rtol=TO, atol=0)
 
 
 def state_of(problem: Problem) -> RowErrors:
@@ -127,14 +116,8 @@ def row_of(problem: Problem, c: Conditioning, i: int) -> Any:
     """What `written_out` knows of a row, from its conditioning."""
     shape = c.probabilities.shape
     moved = (c.moved * np.ones(shape))[i].tolist()
-    own: Any = (
-        c.distance[i].tolist(),
-        [],
-        c.probabilities[i].tolist(),
-        c.rises[i].tolist(),
-        c.coefficients[i].tolist(),
-    )
-    return written.Row(written.Unit(problem.format), *own, [], float(c.log_sum[i]), 0.0, 0.0, 1.0, moved)
+    d, p, rises, t = (one[i].tolist() for one in (c.distance, c.probabilities, c.rises, c.coefficients))
+    return written.Row(written.Unit(problem.format), d, [], p, rises, t, [], float(c.log_sum[i]), 0.0, 0.0, 1.0, moved)
 
 
 def test_what_probabilities_carry_counts_the_errors_of_maps(problem: Problem) -> None:
