@@ -11,11 +11,13 @@ from typing import Any
 from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import Claims
 from gradlab.harness.plan import Plan
+from gradlab.harness.profiles import profile_named
 from gradlab.isolation.limits import Limits
 from gradlab.report.report import Report
 from gradlab.runs.here import run_implementations, run_one
 from gradlab.runs.isolated import run_in_workers
-from gradlab.runs.options import Listener, Options, plan_of
+from gradlab.runs.options import Listener, Options, Summary, plan_of
+from gradlab.storage.files import OutputError
 from gradlab.targets.load import TargetError, implementation_of, load
 
 Target = str | Callable[..., Any] | Implementation
@@ -30,6 +32,7 @@ def check(
     seed: int = 0,
     dtypes: Iterable[str] = (),
     time: bool = False,
+    minutes: float | None = None,
     cases: str | Path | None = None,
     isolated: bool = False,
     call_seconds: float = LIMITS.call_seconds,
@@ -42,7 +45,8 @@ def check(
     target: what `gradlab check` takes, a function `(logits, labels) -> (loss, gradient)`, or an Implementation.
     level: the verdict asked for, "stable" or "accurate"; what is claimed unless given. profile: "quick", "standard"
     or "thorough". dtypes: of those claimed (of all four, for a function that says nothing of dtypes). time: whether
-    time and memory are measured too. cases: a folder in which failing problems are kept, for `gradlab replay`.
+    time and memory are measured too. minutes: after which a run is cut short, 10 unless given, and 240 in "thorough".
+    cases: a folder in which failing problems are kept, for `gradlab replay`.
     claims: over those that stand beside the function, such as reduction="sum".
 
     isolated: whether it runs in a process of its own, which loads it again by its target (POSIX): a crash, a call of
@@ -57,6 +61,7 @@ def check(
     """
     wanted = _as_tuple(dtypes)
     options = Options(level, profile, wanted, seed, claims, time=time, cases=_folder(cases), strict=True, most=1)
+    options = replace(options, minutes=_minutes(minutes, profile))
     if isolated:
         options = replace(options, limits=Limits(call_seconds, load_seconds, memory))
         return _run_isolated([target], options)[0]
@@ -75,6 +80,7 @@ def check_all(
     seed: int = 0,
     dtypes: Iterable[str] = (),
     time: bool = False,
+    minutes: float | None = None,
     cases: str | Path | None = None,
     isolated: bool = False,
     jobs: int = 1,
@@ -93,10 +99,11 @@ def check_all(
     """
     wanted, given = _as_tuple(dtypes), [targets] if isinstance(targets, str) else list(targets)
     options = Options(level, profile, wanted, seed, claims, time=time, cases=_folder(cases), jobs=jobs, strict=True)
+    options = replace(options, minutes=_minutes(minutes, profile))
     if isolated:
         return _run_isolated(given, replace(options, limits=Limits(call_seconds, load_seconds, memory)))
     found = [one for target in given for one in implementations_of(target, claims, wanted)]
-    return list(run_implementations(found, options, Listener()).reports)
+    return _reports_in(run_implementations(found, options, Listener()))
 
 
 def implementations_of(target: Target, claims: Mapping[str, Any], dtypes: Iterable[str] = ()) -> list[Implementation]:
@@ -134,7 +141,16 @@ def _run_isolated(targets: Sequence[Target], options: Options) -> list[Report]:
     named = [_loadable(target, options) for target in targets]
     if len(targets) == 1 and isinstance(targets[0], Implementation):
         options = replace(options, claims=asdict(targets[0].claims))
-    return list(run_in_workers(named, options, Listener()).reports)
+    return _reports_in(run_in_workers(named, options, Listener()))
+
+
+def _reports_in(found: Summary) -> list[Report]:
+    """The reports of a run. Raises OutputError where a case could not be kept, and KeyboardInterrupt after one."""
+    if found.is_interrupted:
+        raise KeyboardInterrupt
+    for fault in found.unkept:
+        raise OutputError(fault)
+    return list(found.reports)
 
 
 def _loadable(target: Target, options: Options) -> str:
@@ -151,6 +167,11 @@ def _loadable(target: Target, options: Options) -> str:
 
 def _as_tuple(dtypes: Iterable[str]) -> tuple[str, ...]:
     return (dtypes,) if isinstance(dtypes, str) else tuple(dtypes)
+
+
+def _minutes(given: float | None, profile: str) -> float:
+    """After how many minutes a run is cut short. Raises ValueError for an unknown profile."""
+    return profile_named(profile).minutes if given is None else given
 
 
 def _folder(cases: str | Path | None) -> Path | None:

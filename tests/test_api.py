@@ -75,7 +75,10 @@ def test_claims_are_made_by_keyword() -> None:
         ({"target": "nope"}, "nope is no file, folder, shipped implementation or entry point"),
         ({"target": 7}, "a target must be a string or callable, got 7"),
         ({"target": "shifted", "level": "perfect"}, "level must be one of stable, accurate, got 'perfect'"),
-        ({"target": "shifted", "profile": "slow"}, "profile must be one of quick, standard, thorough, got 'slow'"),
+        (
+            {"target": "shifted", "profile": "slow"},
+            "profile must be one of smoke, quick, standard, thorough",
+        ),
         ({"target": "shifted", "dtypes": ["float16"]}, "shifted claims the dtypes float32, float64, not float16"),
         ({"target": "shifted", "fast": True}, "shifted: a claim must be one of"),
         ({"target": Implementation("mine", shifted), "masks": False}, "mine has its own claims, got masks too"),

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from gradlab.adapters.pieces import pieces_at
-from gradlab.evaluation.call import pair_of
+from gradlab.evaluation.foreign import pair_of
 from gradlab.problems.problem import Array
 from gradlab.targets.callables import Found, standing_for
 

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from gradlab.adapters.differentiation import ONCE, BackwardPass, claim_of, with_backward_keywords, with_gradient_by
-from gradlab.evaluation.call import describe_error
 from gradlab.evaluation.claims import implementation
+from gradlab.evaluation.foreign import describe_error
 from gradlab.problems.dtypes import as_dtype
 from gradlab.problems.problem import Array
 from gradlab.targets.callables import Found, callable_for, one_of

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from gradlab.adapters.differentiation import with_keywords
-from gradlab.evaluation.call import pair_of
+from gradlab.evaluation.foreign import pair_of
 from gradlab.problems.problem import Array
 from gradlab.targets.callables import Found, callable_for, standing_for
 

@@ -19,7 +19,8 @@ from gradlab.evaluation.call import Implementation
 from gradlab.harness.plan import Watch
 from gradlab.isolation.limits import Limits
 from gradlab.isolation.loading import GivenClaims, LoadedTarget, LoadedTargets, Loading, implementation_in_worker
-from gradlab.isolation.supervisor import Pool, TaskRunner, WorkerError, pool_in
+from gradlab.isolation.pool import Pool, pool_in
+from gradlab.isolation.supervisor import TaskRunner, WorkerError
 from gradlab.targets.importing import MissingError, TargetError
 from gradlab.targets.load import load, with_gradients
 from gradlab.targets.naming import Claimant

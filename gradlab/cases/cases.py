@@ -1,10 +1,12 @@
-"""Kept problems: every problem that failed, in a file of its own, so that it can be run again bit for bit."""
+"""Kept problems: some that failed, each in a file of its own, so that it can be run again bit for bit."""
 
 from __future__ import annotations
 
 import glob
 import hashlib
-from collections.abc import Iterator, Mapping
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -18,11 +20,17 @@ from gradlab.oracle.enclosure import enclose
 from gradlab.problems.problem import Problem
 from gradlab.result import Result
 from gradlab.storage.encoding import Plain, decoded_problem, encoded_answer, encoded_problem, encoded_truth, hex_of
-from gradlab.storage.files import CASES, keep_texts, parsed_json, strict_json
+from gradlab.storage.files import CASES, keep_texts, parsed_json, strict_json, write_whole
 from gradlab.storage.packing import pack, unpack
 
 SCHEMA = "gradlab-case-2"
 READ = ("gradlab-case-1", SCHEMA)  # the first has every list in full
+
+
+MAX_OF_FUNCTION, MAX_BYTES = 20, 50 << 20  # of what is kept in one folder
+OF_FUNCTION = 4  # digits at the beginning of an id that say of which function it is
+IGNORED = ".gitignore"
+_NAME = re.compile(r"[0-9a-f]{10}\.json")
 
 
 class CaseError(Exception):
@@ -52,17 +60,52 @@ class Case:
 
 
 def case_id(implementation: Implementation, problem: Problem) -> str:
-    """Ten hexadecimal digits, the same whenever this implementation meets this problem."""
-    identity = f"{implementation.target or implementation.name} {problem.digest}"
-    return hashlib.sha256(identity.encode()).hexdigest()[:10]
+    """Ten hexadecimal digits, the same whenever this implementation meets this problem; the first are its own."""
+    own = (implementation.target or implementation.name).encode(errors="surrogateescape")
+    return hashlib.sha256(own).hexdigest()[:OF_FUNCTION] + hashlib.sha256(problem.digest.encode()).hexdigest()[:6]
+
+
+def failures_to_keep(run: Run) -> list[tuple[Result, ...]]:
+    """Of the problems that failed, each with what failed on it, those that are kept; what a report shows goes first."""
+    shown = [one.problem.digest for line in run.failures for one in (line.simplest or line.worst, line.worst)]
+    place = {digest: number for number, digest in reversed(list(enumerate(shown)))}
+    return sorted(run.failing, key=lambda results: place.get(results[0].problem.digest, len(shown)))[:MAX_OF_FUNCTION]
 
 
 def keep_failures(run: Run, folder: Path, base: Path | None = None) -> int:
-    """Writes a file for every problem of the run that failed a check; the number of files. Raises OSError.
+    """Writes a file for each problem of the run that failed a check, up to MAX_OF_FUNCTION; how many. Raises OSError.
 
     base: the folder from which the target was given, the current one if left out.
     """
-    return keep_texts(case_texts(run, base or Path.cwd()), folder)
+    return keep_cases(case_texts(run, base or Path.cwd()), folder)
+
+
+def keep_cases(texts: Iterable[tuple[str, str]], folder: Path) -> int:
+    """Writes files of cases into a folder, from which the oldest go where there are too many; how many are written.
+
+    There stay MAX_OF_FUNCTION of one function at most, and MAX_BYTES of all. Raises OSError.
+    """
+    count = keep_texts(texts, folder)
+    if count and folder.parts[-len(CASES.parts) :] == CASES.parts and not (ignored := folder.parent / IGNORED).exists():
+        write_whole(ignored, "*\n")
+    if count:
+        _drop_oldest(folder)
+    return count
+
+
+def kept_files(folder: Path) -> list[Path]:
+    """The files of cases in a folder, the newest first."""
+    found = [path for path in folder.glob("*.json") if _NAME.fullmatch(path.name)]
+    return sorted(found, key=lambda path: path.stat().st_mtime_ns, reverse=True)
+
+
+def _drop_oldest(folder: Path) -> None:
+    counts, n_bytes = Counter[str](), 0
+    for path in kept_files(folder):
+        counts[path.name[:OF_FUNCTION]] += 1
+        n_bytes += path.stat().st_size
+        if counts[path.name[:OF_FUNCTION]] > MAX_OF_FUNCTION or n_bytes > MAX_BYTES:
+            path.unlink(missing_ok=True)
 
 
 def keep_case(implementation: Implementation, plan: Plan, result: Result, base: Path) -> Path:
@@ -71,13 +114,13 @@ def keep_case(implementation: Implementation, plan: Plan, result: Result, base: 
     base: the folder from which the target was given, and in which cases are kept at the usual place.
     """
     name, text = case_text(case_document(implementation, plan, (result,)), base)
-    keep_texts([(name, text)], base / CASES)
+    keep_cases([(name, text)], base / CASES)
     return base / CASES / name
 
 
 def case_texts(run: Run, base: Path) -> Iterator[tuple[str, str]]:
-    """For every problem of the run that failed a check, the name of its file and what is in it."""
-    for results in run.failing:
+    """For the problems of the run that failed a check and are kept, the name of the file and what is in it."""
+    for results in failures_to_keep(run):
         yield case_text(case_document(run.implementation, run.plan, results), base)
 
 

@@ -18,14 +18,16 @@ from gradlab.evaluation.call import (
     answer_to_call,
     call_for,
     evaluate,
-    pair_of,
     perform,
 )
+from gradlab.evaluation.foreign import kind_of, pair_of
 from gradlab.evaluation.layouts import INTEGERS, LAYOUTS, READ_ONLY, one_row_repeated
 from gradlab.evaluation.shared_state import GENERATORS
 from gradlab.problems.objective import DERIVATIVES
 from gradlab.problems.problem import Array, Problem
 from gradlab.result import Fact
+
+SMALLEST = 4  # entries of a problem on which it is said what loading has changed
 
 
 def returns_loss_and_gradient(implementation: Implementation, problem: Problem) -> Findings:
@@ -145,10 +147,14 @@ def is_quiet(implementation: Implementation, problem: Problem) -> Findings:
 def leaves_the_process_as_it_was(implementation: Implementation, problem: Problem) -> Findings:
     """A call leaves rounding, NumPy and its settings, the folder, generators, environment and signals as they were.
 
-    What is not claimed to be deterministic may draw from the global generators.
+    What is not claimed to be deterministic may draw from the global generators. What loading the implementation has
+    changed is said on the smallest problems alone.
     """
     changed = held_changes(answer(implementation, problem), implementation)
-    return [Fact("after the call", "; ".join(changed) or "the process is as it was", "", not changed)]
+    found: Findings = [Fact("after the call", "; ".join(changed) or "the process is as it was", "", not changed)]
+    if implementation.changed and problem.logits.size <= SMALLEST:
+        found.append(Fact("after it was loaded", "; ".join(implementation.changed), "", False))
+    return found
 
 
 def held_changes(given: Answer, implementation: Implementation) -> list[str]:
@@ -221,7 +227,7 @@ def _refuses(implementation: Implementation, problem: Problem, fault: str, **arr
     outcome = perform(implementation.function, call, implementation.capture)
     if isinstance(outcome.error, CallFaultError):
         return Fact(fault, f"{outcome.error}", "refused by an exception", False)
-    seen = "is accepted without an error" if outcome.error is None else f"raises {type(outcome.error).__name__}"
+    seen = "is accepted without an error" if outcome.error is None else f"raises {kind_of(outcome.error)}"
     return Fact(fault, seen, "refused by an exception", outcome.error is not None)
 
 

@@ -16,7 +16,8 @@ from gradlab.bounds import first_order
 from gradlab.bounds.calculus import best_step, central_difference, error_missed
 from gradlab.bounds.conditioning import conditioning
 from gradlab.checks.check import Findings, NoAnswerError, solve, values_of
-from gradlab.evaluation.call import Implementation, call_for, describe_error, evaluate, perform
+from gradlab.evaluation.call import Implementation, call_for, evaluate, perform
+from gradlab.evaluation.foreign import describe_error
 from gradlab.problems.coefficients import denominator_of, loss_factors
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Array, Problem

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from typing import Any, NoReturn
 import click
 
 from gradlab.cli.atlas import atlas
+from gradlab.cli.cases import cases
 from gradlab.cli.check import check
 from gradlab.cli.compare import compare
 from gradlab.cli.conform import conform
@@ -21,7 +23,9 @@ from gradlab.cli.exhaustive import exhaustive
 from gradlab.cli.explain import explain
 from gradlab.cli.listing import listing
 from gradlab.cli.replay import replay
+from gradlab.cli.signals import ENDING, Ended, handle_signals
 from gradlab.cli.status import Status
+from gradlab.evaluation.text import visible
 from gradlab.storage.files import OutputError
 from gradlab.targets.importing import TargetError
 
@@ -39,13 +43,25 @@ def gradlab(context: click.Context, debug: bool) -> None:
     context.obj["debug"] = debug
 
 
-for command in (check, conform, replay, compare, exhaustive, atlas, explain, listing, derive, doctor):
+for command in (check, conform, replay, cases, compare, exhaustive, atlas, explain, listing, derive, doctor):
     gradlab.add_command(command)
 
 
 def main() -> NoReturn:
-    """Runs the command given on the command line, and exits."""
+    """Runs the command given on the command line, and exits; SIGTERM and SIGHUP end it as Ctrl-C does."""
+    _open_standard_streams()
+    handle_signals()
     sys.exit(status_of(sys.argv[1:]))
+
+
+def _open_standard_streams() -> None:
+    """Opens those that are closed, to nowhere: no other file may take their descriptors."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(descriptor)
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, "w", closefd=False))
 
 
 def status_of(arguments: Sequence[str]) -> Status:
@@ -53,12 +69,14 @@ def status_of(arguments: Sequence[str]) -> Status:
     settings: dict[str, Any] = {"debug": False}
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError):
-            stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal that lacks a character
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a terminal that lacks one
     try:
         with gradlab.make_context("gradlab", list(arguments), obj=settings) as context:
             return Status(gradlab.invoke(context))
     except click.exceptions.Exit as done:
         return Status(done.exit_code)
+    except Ended as ended:
+        return _say(f"interrupted by {signal.Signals(ended.number).name}", ENDING[ended.number])
     except (KeyboardInterrupt, click.Abort):
         return _say("interrupted", Status.INTERRUPTED)
     except click.exceptions.NoArgsIsHelpError as help_wanted:
@@ -71,18 +89,23 @@ def status_of(arguments: Sequence[str]) -> Status:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads: no complaint at exit either
         return Status.NOT_MET
-    except Exception as error:
+    except OSError as error:  # a full disk, a folder that is gone
+        return _say(f"{error}", Status.USAGE)
+    except (Exception, SystemExit) as error:  # code under test in this process may raise SystemExit anywhere
         if settings["debug"]:
             traceback.print_exc()
         return _say(_internal(error, settings["debug"]), Status.INTERNAL)
 
 
-def _internal(error: Exception, debug: bool) -> str:
-    said = " ".join(f"{type(error).__name__}: {error}".split())
+def _internal(error: BaseException, debug: bool) -> str:
+    from gradlab.evaluation.foreign import describe_error
+
+    said = describe_error(error)
     return said if debug else f"an error of gradlab's own: {said} (`gradlab --debug ...` shows where)"
 
 
 def _say(text: str, status: Status) -> Status:
-    for line in text.splitlines():
-        click.echo(f"gradlab: {line}", err=True)
+    with contextlib.suppress(OSError):  # nobody can read it, and the status tells
+        for line in text.splitlines():
+            click.echo(f"gradlab: {visible(line)}", err=True)
     return status

@@ -74,7 +74,7 @@ def atlas(targets: tuple[str, ...], names: tuple[str, ...], climb: int, certific
 
     limits, jobs = limits_of(given), given.pop("jobs") or n_processors()
     outputs: dict[str, Path | None] = given
-    places = {name: path.resolve() for name, path in outputs.items() if path}
+    places = {name: Path.cwd() / path for name, path in outputs.items() if path}
     _refuse_bad_outputs(places)
     try:
         families, found = measured_families(names), certificates_in(certificates)

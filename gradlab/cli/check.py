@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gradlab.cli.claiming import claim_options, claims_given
-from gradlab.cli.limits import isolation_options, limits_of
+from gradlab.cli.human_text import print_beside
+from gradlab.cli.limits import Time, isolation_options, limits_of
+from gradlab.cli.signals import interrupt_received, signals_from_workers_ignored
 from gradlab.cli.status import Status
 from gradlab.evaluation.claims import LEVELS
 from gradlab.harness.profiles import PROFILES
@@ -56,6 +59,13 @@ class Output:
     help="Check in this dtype. May be repeated.  [default: as claimed]",
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option(
+    "--minutes",
+    type=Time("minutes"),
+    metavar="N",
+    help="After how many minutes the run on one implementation is cut short."
+    f"  [default: {PROFILES['standard'].minutes:g}, with profile thorough {PROFILES['thorough'].minutes:g}]",
+)
 @click.option("--json", type=click.Path(path_type=Path), metavar="FILE", help="Also write the report to FILE, as JSON.")
 @click.option(
     "--cases",
@@ -89,8 +99,10 @@ def check(targets: tuple[str, ...], shipped: bool, json: Path | None, verbose: b
     """
     limits = limits_of(given)
     given["jobs"] = given["jobs"] or n_processors()
+    given["minutes"] = given["minutes"] or PROFILES[given["profile"]].minutes
     derivative, claims = given.pop("derivative"), claims_given(given)
     claims |= {"derivative": derivative} if derivative else {}
+    print_beside(json)
     click.echo(_heading(**{name: given[name] for name in ("profile", "seed", "level")}))  # before anything heavy
     _refuse_bad_outputs(given["cases"], json)
     here = Path.cwd()  # what is checked may go elsewhere
@@ -119,13 +131,24 @@ def _refuse_bad_outputs(cases: Path, json: Path | None) -> None:
 
 
 def _check_targets(targets: tuple[str, ...], options: Options, output: Output) -> Status:
-    from gradlab.report.json import NotChecked
-    from gradlab.runs.run import run_targets
+    apart = signals_from_workers_ignored() if options.limits else contextlib.nullcontext()
+    with apart:
+        from gradlab.runs.run import run_targets
 
-    found = run_targets(targets, options, _listener(output.print_report))
-    not_checked = [*found.not_checked, *(NotChecked("a file", "", fault) for fault in found.unloaded)]
-    _conclude(Summary(found.reports, tuple(not_checked)), {}, options, output)
-    if found.unloaded:
+        found = run_targets(targets, options, _listener(output.print_report))
+    _conclude(found, {}, options, output)
+    return _status_of(found)
+
+
+def _status_of(found: Summary) -> Status:
+    """What a run over targets comes to; whatever a target did is no error of gradlab's own."""
+    for fault in found.unkept:
+        click.echo(f"gradlab: {fault}", err=True)
+    if found.is_interrupted:
+        raise interrupt_received()
+    for error in (one.error for one in found.not_checked if one.error):
+        raise error
+    if found.unkept or any(one.is_fault for one in found.not_checked):
         return Status.USAGE
     if not any(one.lines for one in found.reports):
         return Status.NOTHING_CHECKED
@@ -170,8 +193,12 @@ def _conclude(found: Summary, stated: dict[str, str], options: Options, output: 
         print_table(verdict_table(runs, stated))
     if output.time and runs:
         print_table(time_table((one.implementation.name, timing) for one in runs for timing in one.timings))
-    print_lines(f"not checked {one.name}: {one.reason}" for one in found.not_checked)
+    told = [one for one in found.not_checked if not one.error]
+    print_lines(f"not checked {one.name}: {one.reason}" for one in told if runs or not one.is_fault)
     if output.json:
         plan = Plan(PROFILES[options.profile], options.seed)
         with writing():
             write_whole(output.json, strict_json(report_document(plan, runs, found.not_checked)))
+    for one in told:
+        if one.is_fault and not runs and not found.is_interrupted:
+            click.echo(f"gradlab: {one.reason}", err=True)

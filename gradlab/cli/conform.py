@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gradlab.cli.claiming import claim_options, claims_given
+from gradlab.cli.human_text import print_beside
 from gradlab.cli.limits import isolation_options, limits_of
 from gradlab.cli.status import Status
 from gradlab.isolation.limits import n_processors
@@ -47,7 +48,8 @@ def conform(targets: tuple[str, ...], dtypes: tuple[str, ...], json: Path | None
     from gradlab.report.progress import show_progress
     from gradlab.storage.files import output_fault, strict_json, write_whole, writing
 
-    path = json.resolve() if json else None  # what is asked may go elsewhere
+    path = Path.cwd() / json if json else None  # what is asked may go elsewhere
+    print_beside(path)
     fault = output_fault(path) if path else None
     if fault:
         raise click.UsageError(fault)

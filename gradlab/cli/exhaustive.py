@@ -36,6 +36,7 @@ from gradlab.cli.status import Status
     help="Where progress is kept.",
 )
 @click.option("--verify", type=click.Path(path_type=Path), metavar="CERTIFICATE", help="Test whether it holds.")
+@click.option("--trust", is_flag=True, help="With --verify: run the command that it names, if its target is exec:...")
 @click.option("--all", "everything", is_flag=True, help="With --verify: run every piece again.")
 @click.option(
     "--seed", type=click.IntRange(min=0), help="With --verify: choose the pieces; the same seed, the same pieces."
@@ -63,6 +64,8 @@ def exhaustive(targets: tuple[str, ...], verify: Path | None, output: Path | Non
     if faults:
         raise click.UsageError("\n".join(faults))
     try:
+        if verify and not given["trust"]:
+            _refuse_commands(verify)
         return _verify(verify, given) if verify else _certify(targets, output, given)
     except (TargetError, CertificateError) as error:
         raise click.UsageError(str(error)) from error
@@ -98,6 +101,17 @@ def _verify(path: Path, given: dict[str, Any]) -> Status:
     if given["seed"] is not None and found.choice and found.choice.seed is not None:
         print_lines(["the probabilities are those of a seed that was not known when the certificate was made"])
     return Status.MET if found.holds else Status.NOT_MET
+
+
+def _refuse_commands(path: Path) -> None:
+    """Raises TargetError where a certificate names a command."""
+    from gradlab.campaigns.exhaustive.file import read_certificate
+    from gradlab.targets.importing import TargetError
+    from gradlab.targets.prefixes import runs_a_command, untrusted
+
+    for target in (one.description["target"] for one in read_certificate(path).outcomes):
+        if runs_a_command(target):
+            raise TargetError(untrusted(target, str(path)))
 
 
 def _unfit(verifies: bool, given: dict[str, Any]) -> Iterator[str]:

@@ -34,26 +34,27 @@ class Size(click.ParamType[int]):
             return value
         found = re.fullmatch(r"(\d+(?:\.\d+)?) *([a-z]*)", str(value).strip().lower())
         unit = _UNITS.get(found[2]) if found else None
-        if found is None or unit is None or float(found[1]) * unit < MIN_MEMORY:
+        if found is None or unit is None or not MIN_MEMORY <= float(found[1]) * unit < math.inf:
             least = spelled_bytes(MIN_MEMORY)
-            self.fail(f"must be a size such as 512MiB or 4GiB, and at least {least}, got {value!r}", param, ctx)
+            self.fail(f"must be a size such as 512MiB or 4GiB, and at least {least}, got {value!r:.60}", param, ctx)
         return int(float(found[1]) * unit)
 
 
-class Seconds(click.ParamType[float]):
-    """A time in seconds: finite and above 0."""
+class Time(click.ParamType[float]):
+    """A time in seconds or minutes, whatever `name` says: finite and above 0."""
 
-    name = "seconds"
+    def __init__(self, name: str) -> None:
+        self.name = name
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """The number of seconds."""
+        """The number of them."""
         try:
-            seconds = float(value)
+            given = float(value)
         except ValueError:
-            seconds = math.nan
-        if not 0 < seconds < math.inf:
-            self.fail(f"must be a finite number of seconds above 0, got {value!r}", param, ctx)
-        return seconds
+            given = math.nan
+        if not 0 < given < math.inf:
+            self.fail(f"must be a finite number of {self.name} above 0, got {value!r:.60}", param, ctx)
+        return given
 
 
 def isolation_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -61,9 +62,9 @@ def isolation_options(command: Callable[..., Any]) -> Callable[..., Any]:
     own = Limits()
     options = (
         click.option("--in-process", is_flag=True, help="Run in gradlab's own process, which a crash ends."),
-        click.option("--call-seconds", type=Seconds(), default=own.call_seconds,
+        click.option("--call-seconds", type=Time("seconds"), default=own.call_seconds,
                      show_default=True, metavar="N", help="How many seconds one call may take."),
-        click.option("--load-seconds", type=Seconds(), default=own.load_seconds,
+        click.option("--load-seconds", type=Time("seconds"), default=own.load_seconds,
                      show_default=True, metavar="N", help="How many seconds loading a target may take."),
         click.option("--memory", type=Size(), default=own.memory, metavar="SIZE",
                      help=f"How much memory its process may use.  [default: {spelled_bytes(own.memory)}]"),

@@ -13,4 +13,6 @@ class Status(IntEnum):
     USAGE = 2
     INTERNAL = 3
     NOTHING_CHECKED = 4
+    HUNG_UP = 129
     INTERRUPTED = 130
+    TERMINATED = 143

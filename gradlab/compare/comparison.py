@@ -10,7 +10,7 @@ from gradlab.compare.change import Change, Effect, Plain, worse_if
 from gradlab.compare.cost_changes import cost_changes
 from gradlab.compare.mistake_changes import mistake_changes
 from gradlab.harness.verdict import Verdict
-from gradlab.report.json import SCHEMA
+from gradlab.report.json import schema_fault
 from gradlab.storage.files import parsed_json
 
 FACTOR, ULPS = 2.0, 1.0  # an error has grown where it is more than a bit and an ULP above what it was
@@ -28,11 +28,10 @@ def read_report(path: Path) -> Plain:
         document = parsed_json(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ReportError(f"{path} cannot be read: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ReportError(f"{path} is no report of gradlab check --json: {error}") from error
-    found = document.get("schema") if isinstance(document, dict) else None
-    if found != SCHEMA:
-        raise ReportError(f"{path} must be a report with schema {SCHEMA}, has {found!r}")
+    if fault := schema_fault(document):
+        raise ReportError(f"{path} is no report of gradlab check --json: {fault}")
     return dict(document)
 
 

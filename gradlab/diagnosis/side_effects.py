@@ -13,7 +13,8 @@ import numpy as np
 
 from gradlab.bounds import first_order
 from gradlab.diagnosis.probe import LABELS, LOGITS, Probe, Side
-from gradlab.evaluation.call import answer_to_call, call_for, pair_of, perform
+from gradlab.evaluation.call import answer_to_call, call_for, perform
+from gradlab.evaluation.foreign import pair_of
 from gradlab.problems.families.options import one_hot
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Array, Problem

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
@@ -15,8 +14,9 @@ import numpy as np
 
 from gradlab.evaluation.capture import IN_PROCESS, Capture, Printed
 from gradlab.evaluation.claims import Claims
+from gradlab.evaluation.foreign import ForeignError, array_of, describe, describe_error, inert, kind_of, pair_of
 from gradlab.evaluation.process_state import watch_process
-from gradlab.evaluation.user_frame import place_of
+from gradlab.evaluation.text import on_one_line, one_line
 from gradlab.problems.caching import remember
 from gradlab.problems.objective import DERIVATIVES, Objective, derivative_shape
 from gradlab.problems.problem import Array, Problem
@@ -28,7 +28,8 @@ class Implementation:
 
     name: how it is called in reports. target: how it can be loaded again, such as "package.module:callable".
     function: takes (logits, targets) and the keywords that it claims; returns (loss, the derivative claimed).
-    capture: under what its calls are made; a worker has its own.
+    capture: under what its calls are made; a worker has its own. changed: what loading it has changed in the process,
+    in a few words each.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Implementation:
     claims: Claims = field(default_factory=Claims)
     target: str = ""
     capture: Capture = IN_PROCESS
+    changed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +120,7 @@ def evaluate(implementation: Implementation, problem: Problem) -> Answer:
 
 @remember(512)
 def answer(implementation: Implementation, problem: Problem) -> Answer:
-    """The answer to one problem, remembered; its arrays are copies, and read-only."""
+    """The answer to one problem, remember; its arrays are copies, and read-only."""
     fresh = evaluate(implementation, problem)
     if fresh.loss is None or fresh.gradient is None:
         return fresh
@@ -140,7 +142,7 @@ class Outcome:
     """What one call did, before it is judged: the value returned, the exception; noise and changed as in `Answer`."""
 
     value: Any = None
-    error: BaseException | None = None
+    error: CallFaultError | ForeignError | None = None
     noise: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
 
@@ -162,13 +164,28 @@ def made_for(purpose: str) -> Iterator[None]:
         current_purpose.reset(token)
 
 
+def settle(function: Callable[..., Any], call: Call) -> Any:
+    """What a call returns, with nothing in it that runs foreign code later; what it leaves behind is destroyed here.
+
+    Raises ForeignError for what it raises, but CallFaultError and KeyboardInterrupt as they are.
+    """
+    try:
+        return inert(function(call.logits, call.targets, **call.keywords))
+    except (CallFaultError, ForeignError, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        known = ForeignError(kind_of(error), describe_error(error))
+    raise known  # not while the other is handled: that would keep it, and all that it refers to
+
+
 def perform(function: Callable[..., Any], call: Call, capture: Capture = IN_PROCESS) -> Outcome:
     """What the call did. Exceptions, SystemExit too, are caught; only KeyboardInterrupt passes.
 
     What is printed through sys.stdout and sys.stderr, and every warning, is kept. NumPy's error state is the one that
     it starts with, and is restored; what else is changed in the process is told, and put back where that is possible.
     """
-    value, error = None, None
+    value: Any = None
+    error: CallFaultError | ForeignError | None = None
     printed = Printed(capture.spill)
     with (
         np.errstate(divide="warn", over="warn", under="ignore", invalid="warn"),  # as NumPy starts up
@@ -177,34 +194,17 @@ def perform(function: Callable[..., Any], call: Call, capture: Capture = IN_PROC
         contextlib.redirect_stderr(printed),
     ):
         warnings.simplefilter("always")
+        capture.sign()
         changes = watch_process(capture.watches)
         try:
-            value = function(call.logits, call.targets, **call.keywords)
-        except KeyboardInterrupt:
-            raise
-        except BaseException as problem_of_theirs:
+            value = settle(function, call)
+        except (CallFaultError, ForeignError) as problem_of_theirs:
             error = problem_of_theirs
         changed = changes()
     text = "" if printed.closed else printed.getvalue()
-    noise = [f"printed {line!r}" for line in text.splitlines()]
-    noise += [f"{w.category.__name__}: {_on_one_line(str, w.message)}" for w in caught]
+    noise = [f"printed {one_line(line)!r}" for line in text.splitlines()]
+    noise += [f"{w.category.__name__}: {on_one_line(str, w.message)}" for w in caught]
     return Outcome(value, error, tuple(noise), changed)
-
-
-def describe_error(error: BaseException) -> str:
-    """The class of an exception, its message, and the line of foreign code where it was raised; on one line."""
-    text = _on_one_line(str, error)
-    return (f"{type(error).__name__}: {text}" if text else type(error).__name__) + place_of(error)
-
-
-def array_of(value: Any, name: str) -> tuple[Array | None, str | None]:
-    """Something that an implementation returned as an array, or why it is none; name: what it is."""
-    try:
-        return np.asarray(value), None
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:
-        return None, f"returned a {name} that is no array: {_describe(value)} ({describe_error(error)})"
 
 
 def _answer(outcome: Outcome, shape: tuple[int, ...], reduction: str, derivative: str) -> Answer:
@@ -213,11 +213,11 @@ def _answer(outcome: Outcome, shape: tuple[int, ...], reduction: str, derivative
     if isinstance(outcome.error, CallFaultError):
         return _faulty(str(outcome.error), outcome)
     if outcome.error is not None:
-        kind = type(outcome.error).__name__
-        return Answer(None, None, f"raised {describe_error(outcome.error)}", kind, outcome.noise, outcome.changed)
+        raised, kind = describe_error(outcome.error), kind_of(outcome.error)
+        return Answer(None, None, f"raised {raised}", kind, outcome.noise, outcome.changed)
     pair = pair_of(outcome.value)
     if pair is None:
-        return _faulty(f"returned {_describe(outcome.value)}, must return (loss, {word})", outcome)
+        return _faulty(f"returned {describe(outcome.value)}, must return (loss, {word})", outcome)
     loss, fault = _real_array(pair[0], "loss", shape[:1] if reduction == "none" else ())
     if fault is None:
         gradient, fault = _real_array(pair[1], word, derivative_shape(derivative, shape))
@@ -226,20 +226,7 @@ def _answer(outcome: Outcome, shape: tuple[int, ...], reduction: str, derivative
     return Answer(loss, gradient, None, None, outcome.noise, outcome.changed)
 
 
-def pair_of(value: Any) -> tuple[Any, Any] | None:
-    """The loss and the gradient in what was returned, or None if it is no tuple or list of two."""
-    if not isinstance(value, tuple | list):
-        return None
-    parts = (
-        list.__iter__(value) if isinstance(value, list) else tuple.__iter__(value)
-    )  # what a subclass says is not asked
-    pair = tuple(parts)
-    return (pair[0], pair[1]) if len(pair) == 2 else None
-
-
 def _faulty(fault: str, outcome: Outcome) -> Answer:
-    if inspect.iscoroutine(outcome.value):
-        outcome.value.close()  # or Python warns that it was never awaited, whenever it is collected
     return Answer(None, None, fault, None, outcome.noise, outcome.changed)
 
 
@@ -254,23 +241,3 @@ def _real_array(value: Any, name: str, shape: tuple[int, ...]) -> tuple[Array | 
     if array.shape != shape:
         return None, f"returned a {name} of shape {array.shape}, must be {shape}"
     return array, None
-
-
-def _describe(value: Any) -> str:
-    if isinstance(value, tuple | list):
-        size = list.__len__(value) if isinstance(value, list) else tuple.__len__(value)
-        return f"a {type(value).__name__} of {size}"
-    if isinstance(value, np.ndarray):
-        return f"an array of shape {value.shape}"
-    text = re.sub(r" at 0x[0-9a-f]+", "", _on_one_line(repr, value))  # an address is another one in every run
-    return f"{text:.60} of type {type(value).__name__}" if value is not None else "None"
-
-
-def _on_one_line(spell: Callable[[Any], str], value: Any) -> str:
-    """str or repr of something foreign, on one line; what is wrong with it where even that raises."""
-    try:
-        return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in " ".join(spell(value).split()))
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:
-        return f"<{spell.__name__} raises {type(error).__name__}>"

@@ -15,16 +15,21 @@ def drop(text: str) -> None:
     """Nothing becomes of the text."""
 
 
+def unwatched() -> None:
+    """A sign of life for nobody."""
+
+
 @dataclass(frozen=True, eq=False)
 class Capture:
     """Under what calls of an implementation are made.
 
     spill: is given what a call prints beyond MAX_KEPT characters. watches: what a call is to leave as it was; a worker
-    counts the first, and has more of the second.
+    counts the first, and has more of the second. sign: a sign of life before each call, for whoever watches a worker.
     """
 
     spill: Callable[[str], None] = drop
     watches: tuple[Watch, ...] = WATCHES
+    sign: Callable[[], None] = unwatched
 
     def __reduce__(self) -> tuple[Callable[[], Capture], tuple[()]]:
         """What is sent to another process has calls made there as that process makes them."""

@@ -131,6 +131,10 @@ def _folder() -> str:
 WATCHES: tuple[Watch, ...] = (same_arithmetic, same_numpy, same_settings, same_folder, *MORE_WATCHES)
 
 
+# What loading a target must leave as it was: what other code computes with. Settings are put back without a word.
+AT_LOADING: tuple[Watch, ...] = (same_arithmetic, same_numpy, same_folder)
+
+
 def watch_process(watches: Sequence[Watch] = WATCHES) -> Callable[[], tuple[str, ...]]:
     """To be called after a call: what it has changed, in a few words each; nothing where all is as it was."""
     checks = [watch() for watch in watches]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ class Plan:
     """What a run is to try: profile, seed, the level to be met and the dtypes (those claimed, if none are given).
 
     power: whether to reckon, once the level is met, what the run would have caught.
+    minutes: after which it is cut short.
     """
 
     profile: Profile = PROFILES["standard"]
@@ -21,6 +23,7 @@ class Plan:
     level: str = "stable"
     dtypes: tuple[str, ...] = ()
     power: bool = True
+    minutes: float = math.inf
 
 
 def dtypes_to_check(implementation: Implementation, plan: Plan) -> tuple[str, ...]:
@@ -34,7 +37,10 @@ def dtypes_to_check(implementation: Implementation, plan: Plan) -> tuple[str, ..
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a run is: which implementation and dtype, what it is doing, and how many of how many problems are done."""
+    """Where a run is: which implementation and dtype, what it is doing, and how many of how many problems are done.
+
+    notice: what is to be told once, that the run takes long; "" unless it does.
+    """
 
     name: str
     dtype: str
@@ -42,6 +48,7 @@ class Progress:
     done: int
     total: int
     n_failing: int
+    notice: str = ""
 
 
 Watch = Callable[[Progress], None]

@@ -18,7 +18,7 @@ class Done:
     tally: what was found. earlier: some of the first problems and their answers. n_examined: how many of the problems
     of all dtypes are examined, those of the second turn too. to_shrink: the failures for which a smaller problem is
     looked for, once all problems are examined; n_shrunk: for how many of them that is done. sizes: how far the part on
-    sizes has come, which lies between the two turns.
+    sizes has come, which lies between the two turns. stopped: why it concluded before its end, or "".
     """
 
     tally: Tally
@@ -27,6 +27,7 @@ class Done:
     to_shrink: list[Line] | None = None
     n_shrunk: int = 0
     sizes: SizesTried = field(default_factory=SizesTried)
+    stopped: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +37,8 @@ class Course:
     done: what is behind it, None at its beginning. keep: told whenever something more is done.
     given_up: what is not tried any more: checks by name, once a failure is on record, "shrinking CHECK", "diagnosis".
     cut_short: why nothing new is tried, "" unless so; then only problems that `is_known` holds for are examined, and
-    where that begins is a finding.
+    where that begins is a finding. reason_to_stop: why the run is to conclude, at any moment, "" unless it is; then
+    the same holds, but it is no finding.
     """
 
     done: Done | None = None
@@ -44,3 +46,4 @@ class Course:
     given_up: Collection[str] = ()
     cut_short: str = ""
     is_known: Callable[[Problem], bool] = lambda problem: False
+    reason_to_stop: Callable[[], str] = lambda: ""

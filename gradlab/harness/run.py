@@ -9,19 +9,21 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from gradlab.checks.precision import accumulation
 from gradlab.evaluation.call import Answer, Implementation, answer, made_for
+from gradlab.harness.length import notice_of_length
+from gradlab.harness.order import cost
 from gradlab.harness.plan import Plan, Progress, Watch, dtypes_to_check
 from gradlab.harness.resume import Course, Done
 from gradlab.harness.selection import Question, may_be_asked, problems_in_run, questions_in_run
+from gradlab.harness.shrinking import shrink
 from gradlab.harness.sizes import Cost, Meter, SizesTried, asked_in_run, question_of
-from gradlab.harness.tally import Line, Tally, add_fact, add_results, examine, findings_of
-from gradlab.harness.verdict import Verdict, is_advice, verdict_of_failure
+from gradlab.harness.tally import Line, Tally, add_fact, add_results
+from gradlab.harness.verdict import Verdict, is_advice
+from gradlab.isolation.limits import INTERRUPTED, STOPS, TIME_IS_UP
 from gradlab.problems.dtypes import format_of
 from gradlab.problems.problem import Problem
-from gradlab.result import Fact, Result, largest_ratio
+from gradlab.result import Fact, Result
 
 if TYPE_CHECKING:
     from gradlab.diagnosis.diagnosis import Diagnosis
@@ -29,14 +31,7 @@ if TYPE_CHECKING:
     from gradlab.localisation.finding import Localisation
     from gradlab.measure.timing import Timing
 
-UNDERMINING = (
-    "returns_loss_and_gradient",
-    "returns_loss_and_derivative",
-    "leaves_the_process_as_it_was",
-    "same_call_gives_same_bits",
-)
 ASKED_AGAIN = 12  # problems, at the end of a run: are they answered as at its beginning?
-TINY = (4, 9.0)  # entries and their size: a failing problem of so few small whole numbers is not shrunk any further
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -93,16 +88,6 @@ class Run:
         return f"<Run on {self.implementation.name}: {self.verdict}>"
 
 
-TELLING = ("accuracy", "stability", "calculus", "options", "domain", "invariants", "sizes", "contract")
-
-
-def cost(line: Line) -> tuple[int, bool, int]:
-    """What sorts failures: the most costly first, then what makes every other one doubtful (no answer at all, or
-    another one each time), then the groups that tell most by a value.
-    """
-    return list(Verdict).index(line.verdict), line.check.name not in UNDERMINING, TELLING.index(line.check.group)
-
-
 def run_checks(
     implementation: Implementation, plan: Plan, watch: Watch = lambda progress: None, course: Course | None = None
 ) -> Run:
@@ -112,32 +97,65 @@ def run_checks(
     implementation does not claim.
     """
     start = time.perf_counter()
-    course = course or Course()
-    dtypes = dtypes_to_check(implementation, plan)
+    course = course or Course(reason_to_stop=partial(_out_of_time, time.monotonic() + 60 * plan.minutes))
     done = course.done or Done(Tally(implementation, Verdict(plan.level)))
-    if not done.earlier and not course.cut_short:
-        first = problems_in_run(implementation.claims, dtypes[0], plan.profile, plan.seed)[:ASKED_AGAIN]
-        done.earlier = [(problem, answer(implementation, problem)) for problem in first]
-    _examine_all(done, plan, watch, course)
-    _shrink(done, plan, watch, course)
-    run = _conclude(done, plan, course, watch)
-    diagnosis = None if run.met or "diagnosis" in course.given_up else _diagnosis(run, done.earlier)
-    run = replace(run, diagnosis=diagnosis)
+    try:
+        watch = _ask_first(done, plan, watch, course)
+        _examine_all(done, plan, watch, course)
+        shrink(done, plan, watch, course)
+        run = _explained(_conclude(done, plan, course, watch), done, course)
+    except KeyboardInterrupt:
+        if not done.tally.lines:
+            raise
+        done.stopped = STOPS[INTERRUPTED]
+        run = _conclude(done, plan, course, watch)
+    return replace(run, seconds=time.perf_counter() - start)
+
+
+def _explained(run: Run, done: Done, course: Course) -> Run:
+    """The run with its diagnosis, and where it is wrong, if the level is not met."""
+    if not run.met and "diagnosis" not in course.given_up:
+        run = replace(run, diagnosis=_diagnosis(run, done.earlier))
     if not run.met and "localisation" not in course.given_up:
         run = replace(run, localisation=_localisation(run))
-    return replace(run, seconds=time.perf_counter() - start)
+    return run
+
+
+def _out_of_time(end: float) -> str:
+    """Why a run stops at the moment `end` of time.monotonic, "" before."""
+    return STOPS[TIME_IS_UP] if time.monotonic() > end else ""
+
+
+def _ask_first(done: Done, plan: Plan, watch: Watch, course: Course) -> Watch:
+    """Asks the problems that are asked again at the end; whom to tell of the run from then on.
+
+    If the calls show that the run takes long, all that is told says so.
+    """
+    implementation = done.tally.implementation
+    if done.earlier or course.cut_short:
+        return watch
+    dtype = dtypes_to_check(implementation, plan)[0]
+    start = time.perf_counter()
+    for problem in problems_in_run(implementation.claims, dtype, plan.profile, plan.seed)[:ASKED_AGAIN]:
+        if reason := course.reason_to_stop():
+            done.stopped = reason
+            return watch
+        done.earlier.append((problem, answer(implementation, problem)))
+    per_call = (time.perf_counter() - start) / max(1, len(done.earlier))
+    notice = notice_of_length(implementation.claims, plan, per_call)
+    return (lambda progress: watch(replace(progress, notice=notice))) if notice else watch
 
 
 def _conclude(done: Done, plan: Plan, course: Course, watch: Watch) -> Run:
     """What the run found out, without its diagnosis."""
-    tally, cut_short = done.tally, course.cut_short
+    tally, cut_short = done.tally, course.cut_short or done.stopped
     verdict, lines = tally.verdict(), tuple(tally.in_order())
     begun = {line.dtype for line in lines}
     dtypes = [one for one in dtypes_to_check(tally.implementation, plan) if one in begun or not cut_short]
     failing = tuple(tuple(failed.values()) for failed in tally.failing.values())
     run = Run(tally.implementation, plan, verdict, lines, failing, tuple(dtypes), tally.n_problems, 0.0)
     run = replace(run, cut_short=cut_short, sizes=done.sizes, accumulates_in={} if cut_short else _accumulation(run))
-    watch(Progress(tally.implementation.name, dtypes[-1], "known defects", 0, 1, len(failing)))
+    watch(Progress(tally.implementation.name, (dtypes or ("",))[-1], "known defects", 0, 1, len(failing)))
     return replace(run, power=_power(run)) if run.met and plan.power else run
 
 
@@ -196,10 +214,11 @@ def _examine_all(done: Done, plan: Plan, watch: Watch, course: Course) -> None:
             _examine_sizes(done, plan, watch, course)
         problem, phase = question.problem, "bad labels" if last else question.problem.family
         watch(Progress(tally.implementation.name, problem.format.name, phase, *place, len(tally.failing)))
-        if not course.cut_short or course.is_known(problem):
+        done.stopped = done.stopped or course.reason_to_stop()
+        if not (course.cut_short or done.stopped) or course.is_known(problem):
             tally.n_problems += not last
             add_results(tally, problem, question.in_turn(last), course.given_up)
-        elif not ended_here:
+        elif not ended_here and not done.stopped:
             ended_here = True
             add_fact(tally, problem, Fact("the run", f"ended here: {course.cut_short}", "", False))
         done.n_examined += 1
@@ -211,7 +230,8 @@ def _examine_sizes(done: Done, plan: Plan, watch: Watch, course: Course) -> None
     tally, sizes, profile = done.tally, done.sizes, plan.profile.families
     everything = asked_in_run(tally.implementation, plan)
     for number, asked in list(enumerate(everything))[sizes.n_done :]:
-        reason = course.cut_short or sizes.reason_against(asked, profile)
+        done.stopped = done.stopped or course.reason_to_stop()
+        reason = course.cut_short or done.stopped or sizes.reason_against(asked, profile)
         question = None if reason else question_of(tally.implementation.claims, asked)
         if question is None:
             sizes.left_out.setdefault(reason or "not claimed", []).append(asked)
@@ -239,59 +259,3 @@ def _in_turns(implementation: Implementation, plan: Plan) -> Iterator[tuple[bool
                 made[dtype] = questions_in_run(implementation.claims, dtype, plan.profile, plan.seed)
             for number, question in enumerate(made[dtype]):
                 yield last, question, (number, len(made[dtype]))
-
-
-def _shrink(done: Done, plan: Plan, watch: Watch, course: Course) -> None:
-    """Looks for a smaller failing problem for the most costly failures, and examines what it finds like any other."""
-    tally, claims = done.tally, done.tally.implementation.claims
-    if course.cut_short:
-        return
-    if done.to_shrink is None:
-        done.to_shrink = _large_failures(tally, plan)[: plan.profile.shrinks]
-    for number, line in enumerate(done.to_shrink):
-        phase = f"shrinking {line.check.name}"
-        if number < done.n_shrunk or phase in course.given_up:
-            continue
-        name, n_failing = tally.implementation.name, len(tally.failing)
-        watch(Progress(name, line.dtype, phase, number, len(done.to_shrink), n_failing))
-        fails = partial(_fails_as_badly, tally.implementation, line)
-        from gradlab.harness.search import smallest  # Hypothesis, which takes half a second
-
-        with made_for(phase):
-            found = smallest(claims, line.dtype, plan.profile.shrink_examples, plan.seed, fails)
-        if found is not None:
-            examine(tally, found, course.given_up)
-        done.n_shrunk = number + 1
-        course.keep(done)
-
-
-def _large_failures(tally: Tally, plan: Plan) -> list[Line]:
-    """The failures that keep the verdict below the level asked for and show on no tiny problem, most costly first.
-
-    One line for each check: what fails in one dtype mostly fails in the others on the same problem.
-    """
-    lines = [
-        line for line in tally.lines.values() if line.verdict < Verdict(plan.level) and line.check.group != "sizes"
-    ]
-    first: dict[str, Line] = {}
-    for line in sorted(lines, key=cost):
-        first.setdefault(line.check.name, line)
-    large = [line for line in first.values() if line.simplest and not _is_tiny(line.simplest.problem)]
-    return large
-
-
-def _is_tiny(problem: Problem) -> bool:
-    x = problem.logits64
-    return bool(
-        x.size <= TINY[0] and problem.is_finite and (x == np.rint(x)).all() and np.abs(x).max(initial=0) <= TINY[1]
-    )
-
-
-def _fails_as_badly(implementation: Implementation, line: Line, problem: Problem) -> bool:
-    if problem.format.name != line.dtype or not may_be_asked(implementation.claims, problem):
-        return False
-    if not line.check.applies(implementation.claims, problem):
-        return False
-    if verdict_of_failure(line.check, implementation.claims, problem) > line.verdict:
-        return False
-    return any(largest_ratio(findings) > 1 for _, findings in findings_of((line.check,), implementation, problem))

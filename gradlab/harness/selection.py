@@ -84,8 +84,18 @@ def _optional(claims: Claims, fmt: Format, seed: int, reduction: str) -> list[Pr
 def problems_in_run(claims: Claims, dtype: str, profile: Profile, seed: int) -> tuple[Problem, ...]:
     """All problems of a run: those of the families, then those that are drawn."""
     families = problems_for(claims, dtype, profile.families, seed)
+    if profile.most is not None:
+        families = few_of_each(families, profile.most)
     drawn = kept_drawn_problems(claims, dtype, profile.examples, seed)
     return tuple(problem for problem in families + drawn if may_be_asked(claims, problem))
+
+
+@lru_cache(maxsize=4)  # by the very objects that the problems are
+def few_of_each(problems: tuple[Problem, ...], number: int) -> tuple[Problem, ...]:
+    """The first problem of so many families, at even distances in their order."""
+    first = {problem.family: problem for problem in reversed(problems)}
+    families = list(dict.fromkeys(problem.family for problem in problems))
+    return tuple(first[families[i * len(families) // number]] for i in range(min(number, len(families))))
 
 
 @lru_cache(maxsize=16)

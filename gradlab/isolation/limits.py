@@ -12,7 +12,14 @@ from gradlab.evaluation.user_frame import place_in
 LOADING, TIMING = "loading", "time"
 MAX_OUTPUT = 1 << 26  # bytes that one call may write to stdout and stderr
 TIMED_CALLS = 10  # what `gradlab check --time` does with one implementation may take as long as so many calls
+MAX_PROCESSES = 200  # that a worker may have started at one time
 LOST_CONNECTION = 113  # the exit status of a worker that cannot speak any more
+CANNOT_GO_ON = 114  # of one in which gradlab's own code does not work any more
+BUSY_SILENCE, IDLE_SILENCE = 300.0, 20.0  # seconds at least that pass between signs of life, computing or not
+STOPS = ("", "its time was up (`--minutes`)", "it was interrupted")  # why a run is asked to conclude, by number
+TIME_IS_UP, INTERRUPTED = 1, 2
+LEFT_UNUSABLE = "left its process so that gradlab could not go on in it"
+FOREIGN_FRAME = "wrote into a file descriptor that is gradlab's"
 SHOWN = 200  # characters of what a process said last
 
 _MEANINGS: dict[int, str] = {
@@ -34,20 +41,18 @@ class Limits:
     load_seconds: float = 120.0
     memory: int = 4 << 30
 
+    def silence(self, is_idle: bool) -> float:
+        """How many seconds may pass between two signs of life, in or between calls, of a process that is idle or not.
+
+        gradlab's own code waits for nothing, and computes for seconds at most.
+        """
+        return max(self.call_seconds, IDLE_SILENCE) if is_idle else max(2 * self.call_seconds, BUSY_SILENCE)
+
     def seconds_for(self, purpose: str) -> float:
         """How long something with this purpose may take."""
         if purpose == LOADING:
             return self.load_seconds
         return self.call_seconds * (TIMED_CALLS if purpose == TIMING else 1)
-
-
-def memory_of(process: int) -> int:
-    """The bytes of memory in which a process resides; 0 where that cannot be read."""
-    try:
-        with open(f"/proc/{process}/statm", encoding="ascii") as file:
-            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, ValueError, IndexError):
-        return 0
 
 
 def spelled_bytes(n_bytes: int) -> str:
@@ -62,6 +67,8 @@ def spelled_end(status: int) -> str:
     """How a process ended, by its return code as subprocess gives it."""
     if status == LOST_CONNECTION:
         return "closed file descriptors that were gradlab's"
+    if status == CANNOT_GO_ON:
+        return LEFT_UNUSABLE
     if status >= 0:
         return f"ended its process with exit status {status}"
     try:

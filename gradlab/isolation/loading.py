@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from gradlab.evaluation.claims import Claims
@@ -13,7 +14,8 @@ from gradlab.targets.naming import distinct_names
 
 if TYPE_CHECKING:
     from gradlab.evaluation.call import Implementation
-    from gradlab.isolation.supervisor import Pool, TaskRunner
+    from gradlab.isolation.pool import Pool
+    from gradlab.isolation.supervisor import TaskRunner, WorkerError
     from gradlab.isolation.worker_context import WorkerContext
 
 
@@ -27,24 +29,32 @@ class GivenClaims:
 
 @dataclass(frozen=True)
 class LoadedTarget:
-    """One implementation in a worker: the target as given, its place among what that stands for, and what it claims."""
+    """One implementation in a worker: the target as given, its place among what that stands for, and what it claims.
+
+    is_own: whether it ships with gradlab.
+    """
 
     given: str
     place: int
     name: str
     target: str
     claims: Claims
+    is_own: bool = False
 
 
 @dataclass(frozen=True)
 class Loading:
-    """What a target stands for; why it does not load, which may be a package that is missing; faults of its files."""
+    """What a target stands for; why it does not load, which may be a package that is missing; faults of its files.
+
+    error: that of gradlab itself, where there was one before any code under test ran.
+    """
 
     given: str
     found: tuple[LoadedTarget, ...] = ()
     fault: str = ""
     is_missing: bool = False
     unloaded: tuple[str, ...] = ()
+    error: WorkerError | None = None
 
 
 class LoadedTargets:
@@ -54,7 +64,10 @@ class LoadedTargets:
         given = list(dict.fromkeys(targets))
         runners = [pool.start(partial(load_in_worker, target, claims)) for target in given]
         self._pool = pool
-        self.loadings = [self._result(runner, number < pool.most) for number, runner in enumerate(runners)]
+        self.loadings = [
+            self._result(target, runner, number < pool.most)
+            for number, (target, runner) in enumerate(zip(given, runners, strict=True))
+        ]
         self._firsts: dict[str, TaskRunner] = dict(zip(given, runners, strict=True))
 
     @property
@@ -73,12 +86,22 @@ class LoadedTargets:
         """What is wrong with single files of folders."""
         return [fault for loading in self.loadings for fault in loading.unloaded]
 
-    def begin(self, one: LoadedTarget, task: Callable[[WorkerContext], Any]) -> TaskRunner:
-        """Has one task on one of them done, in the worker that has loaded it if that is still there."""
-        return self._pool.start(task, self._firsts.pop(one.given, None), is_last=True)
+    def begin(self, one: LoadedTarget, task: Callable[[WorkerContext], Any], seconds: float = inf) -> TaskRunner:
+        """Has one task on one of them done, in the worker that has loaded it if that is still there.
 
-    def _result(self, runner: TaskRunner, stays: bool) -> Loading:
-        loading: Loading = self._pool.result_of(runner)
+        seconds: after which it is to conclude.
+        """
+        runner = self._firsts.pop(one.given, None) or self._pool.new_runner()
+        runner.is_at_its_last, runner.is_own = True, one.is_own
+        return self._pool.start(task, runner, seconds)
+
+    def _result(self, given: str, runner: TaskRunner, stays: bool) -> Loading:
+        from gradlab.isolation.supervisor import WorkerError
+
+        try:
+            loading: Loading = self._pool.result_of(runner)
+        except WorkerError as error:
+            return Loading(given, fault=f"{given} cannot be loaded: {error}", error=None if error.is_foreign else error)
         if not stays:
             runner.close()
         return loading
@@ -86,8 +109,10 @@ class LoadedTargets:
 
 def load_in_worker(target: str, claims: GivenClaims, context: WorkerContext) -> Loading:
     """What a target stands for, in the worker; says so where it does not load, or ends the process."""
+    from gradlab.targets.folders import files_that_may_offer, offers_nothing
     from gradlab.targets.importing import MissingError
-    from gradlab.targets.load import TargetError, files_that_may_offer, folder_of, load, load_offered, offers_nothing
+    from gradlab.targets.load import TargetError, folder_of, load, load_offered
+    from gradlab.targets.shipped import is_shipped
 
     found: list[Implementation] = []
     unloaded: list[str] = []
@@ -95,7 +120,9 @@ def load_in_worker(target: str, claims: GivenClaims, context: WorkerContext) -> 
         folder = folder_of(target)
         if folder is None:
             found = load_in_span(target, partial(load, target, claims.claims, claims.dtypes), context)
-        for path in files_that_may_offer(folder) if folder is not None else ():
+        with context.span(target, LOADING):
+            paths = list(files_that_may_offer(folder, unloaded)) if folder is not None else []
+        for path in paths:
             offered = partial(load_offered, path, claims.claims, claims.dtypes)
             try:
                 found += load_in_span(str(path), offered, context)
@@ -106,7 +133,10 @@ def load_in_worker(target: str, claims: GivenClaims, context: WorkerContext) -> 
     except TargetError as error:
         return Loading(target, fault=str(error), is_missing=isinstance(error, MissingError))
     context.memo[target] = found
-    loaded = (LoadedTarget(target, place, one.name, one.target, one.claims) for place, one in enumerate(found))
+    loaded = (
+        LoadedTarget(target, place, one.name, one.target, one.claims, is_shipped(one.function))
+        for place, one in enumerate(found)
+    )
     return Loading(target, tuple(loaded), unloaded=tuple(unloaded))
 
 

@@ -11,11 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from gradlab.evaluation.call import CallFaultError, current_purpose, pair_of
+from gradlab.evaluation.call import Call, CallFaultError, current_purpose, settle
+from gradlab.evaluation.foreign import ForeignError
 from gradlab.isolation.checkpoint import Checkpoint
 from gradlab.isolation.journal import KEY, Journal
-
-PLAIN = (np.ndarray, np.generic, float, int)
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,13 +49,11 @@ class RecordedCall:
             raise CallFaultError("is not made: the run was cut short")
         self._watched.journal.begin(key, purpose)
         try:
-            value = self.__wrapped__(logits, targets, **keywords)
-            _convert(value)
-        except KeyboardInterrupt as error:
-            raise RuntimeError("it raised KeyboardInterrupt by itself") from error
+            return settle(self.__wrapped__, Call(logits, targets, keywords))
+        except KeyboardInterrupt:
+            raise ForeignError("RuntimeError", "RuntimeError: it raised KeyboardInterrupt by itself") from None
         finally:
             self._after()
-        return value
 
     def _after(self) -> None:
         if os.getpid() != self._process:
@@ -82,12 +79,4 @@ def key_of(logits: Any, targets: Any, keywords: Mapping[str, Any]) -> bytes:
 
 def name_key(name: str) -> bytes:
     """What identifies a span that is no call."""
-    return hashlib.blake2b(name.encode(), digest_size=KEY).digest()
-
-
-def _convert(value: Any) -> None:
-    """Has foreign objects that were returned converted once, while somebody watches over it."""
-    for part in pair_of(value) or ():
-        if not isinstance(part, PLAIN):
-            with contextlib.suppress(Exception):
-                np.asarray(part)
+    return hashlib.blake2b(name.encode(errors="surrogateescape"), digest_size=KEY).digest()

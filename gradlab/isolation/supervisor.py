@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
-from contextlib import closing
-from multiprocessing.connection import wait
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from gradlab.isolation.checkpoint import Checkpoint
-from gradlab.isolation.limits import LOADING, MAX_OUTPUT, Limits, spelled_bytes, spelled_end
+from gradlab.isolation.limits import FOREIGN_FRAME, LEFT_UNUSABLE, LOADING, STOPS, TIME_IS_UP, Limits, spelled_end
 from gradlab.isolation.process import WorkerProcess
+from gradlab.isolation.watch import Watch
+from gradlab.isolation.wire import FrameError
 
 if TYPE_CHECKING:
     from gradlab.isolation.worker_context import Task
@@ -21,11 +21,18 @@ MAX_SILENT = 5  # of those for a call that did not return in time
 MAX_AT_FIRST = 5  # while no call has returned at all
 MAX_OF_ONE_KIND = 3  # in calls that are made for the same thing, such as one check: it is not tried any more
 MAX_WITHOUT_A_CALL = 3
-SECONDS_BETWEEN_LOOKS = 0.1
+MAX_GRACE = 30.0  # seconds in which a worker that is asked to conclude may do so by itself; at most those of a call
+GRACE_OF_INTERRUPTED = 2.0  # the same where somebody waits
+CONCLUDING = 60.0  # seconds in which a worker concludes that runs no foreign code
 
 
 class WorkerError(RuntimeError):
-    """An error of gradlab's own in a worker, or a worker that cannot work at all."""
+    """A worker that cannot work.
+
+    is_foreign: whether code under test has run in it, or in one before it, and may be the reason.
+    """
+
+    is_foreign = False
 
 
 class TaskRunner:
@@ -33,46 +40,64 @@ class TaskRunner:
 
     here: the folder in which the command was given. result: of the latest task, None until it is done.
     progress: what the task last told of itself. is_at_its_last: whether no other task follows.
+    is_own: whether what the tasks run is no code under test but gradlab's own.
     """
 
     def __init__(self, here: str, limits: Limits) -> None:
         self._here, self._limits = here, limits
         self._worker: WorkerProcess | None = None
+        self._watch: Watch | None = None
         self._task: Task | None = None
         self._known: dict[bytes, str] = {}
         self._ends = Counter[str]()  # by what the call was made for
         self._given_up: dict[str, str] = {}
-        self._began = 0.0
+        self._began, self._seconds, self._last_moment = 0.0, inf, inf
         self._silent = self._without_a_call = 0
-        self._returned = False
+        self._returned = self._is_foreign = False
         self._cut_short, self._kept = "", b""
+        self._stop = 0  # why it is to conclude, a number of STOPS
         self.result: Any = None
         self.progress: Any = None
         self.is_at_its_last = False
+        self.is_own = False
 
     @property
     def connection(self) -> Any:
         """What becomes readable when the worker says something or ends; None where there is no worker."""
         return self._worker.connection if self._worker else None
 
-    def begin(self, task: Task) -> None:
-        """Starts a task, in the worker that did the last one if it still lives."""
-        self._task, self.result, self._began = task, None, time.monotonic()
+    def begin(self, task: Task, seconds: float = inf) -> None:
+        """Starts a task, in the worker that did the last one if it lives; it is to conclude after so many seconds."""
+        self._task, self.result, self._began, self._seconds = task, None, time.monotonic(), seconds
         self._give()
+
+    def stop(self, reason: int) -> None:
+        """Has the task conclude with what it has, for one of the STOPS: by itself, or without any foreign code."""
+        if self._stop:
+            return
+        grace = min(self._limits.call_seconds, MAX_GRACE) if reason == TIME_IS_UP else GRACE_OF_INTERRUPTED
+        self._stop, self._last_moment = reason, time.monotonic() + grace
+        if self._worker is not None:
+            self._worker.journal.ask_to_stop(reason)
 
     def step(self) -> None:
         """Takes in what has happened, without waiting. Raises WorkerError."""
-        if self._worker is None or self.result is not None:
+        if self._worker is None or self._watch is None or self.result is not None:
             return
         status = self._worker.status()  # before what it said is read, not after
-        self._take_in(self._worker)
-        if self.result is not None:
+        try:
+            if self._takes_in(self._worker):
+                return
+        except FrameError:
+            self._abort(self._worker, FOREIGN_FRAME)
             return
         if status is not None:
             self._ended(self._worker, spelled_end(status))
-        elif excess := self._excess(self._worker):
-            self._worker.abort()
-            self._ended(self._worker, excess)
+        elif excess := self._watch.excess():
+            self._silent += self._watch.is_silent_call
+            self._abort(self._worker, excess)
+        else:
+            self._keep_time(self._worker)
 
     def close(self) -> None:
         """Ends the worker."""
@@ -84,11 +109,14 @@ class TaskRunner:
         assert self._task is not None
         if self._worker is None:
             self._worker = WorkerProcess(self._here)
-        checkpoint = Checkpoint(self._known, self._given_up, self._cut_short, self._kept, self._began)
+        self._watch = Watch(self._worker, self._limits)
+        stops = bool(self._stop)
+        checkpoint = Checkpoint(self._known, self._given_up, self._cut_short, stops, self._kept, self._began)
         self._worker.give(self._task, checkpoint)
 
-    def _take_in(self, worker: WorkerProcess) -> None:
-        while self.result is None and (said := worker.received()) is not None:
+    def _takes_in(self, worker: WorkerProcess) -> bool:
+        """Whether the task is at its end, or the worker is, by what it said. Raises FrameError and WorkerError."""
+        while (said := worker.received()) is not None:
             kind, what = said
             if kind == "progress":
                 self.progress = what
@@ -96,33 +124,52 @@ class TaskRunner:
                 self._kept = what
             elif kind == "result":
                 self.result = what
+                return True
             else:
-                error = WorkerError(what[0])
-                error.add_note(what[1])
-                raise error
+                self._failed(worker, *what)
+                return True
+        return False
 
-    def _excess(self, worker: WorkerProcess) -> str:
-        """What the worker has too much of, or "" """
-        entry, limits = worker.journal.read(), self._limits
-        seconds = limits.seconds_for(entry.purpose)
-        if entry.is_open and time.monotonic() - entry.since > seconds and worker.journal.read() == entry:
-            self._silent += entry.purpose != LOADING
-            return f"did not return within {seconds:g} s"
-        if worker.memory() > limits.memory:
-            return f"took more than {spelled_bytes(limits.memory)} of memory"
-        if worker.n_written() > MAX_OUTPUT:
-            return f"wrote more than {spelled_bytes(MAX_OUTPUT)} to stdout and stderr"
-        return ""
+    def _failed(self, worker: WorkerProcess, said: str, trace: str) -> None:
+        """An error in a worker is laid to the foreign code that ran in it last, if any did."""
+        if self.is_own or worker.journal.read().begun == 0:
+            raise self._error(said, trace)
+        self._ended(worker, f"{LEFT_UNUSABLE}: {said}")
+
+    def _error(self, said: str, trace: str = "") -> WorkerError:
+        error = WorkerError(said)
+        error.is_foreign = self._is_foreign and not self.is_own
+        if trace:
+            error.add_note(trace)
+        return error
+
+    def _keep_time(self, worker: WorkerProcess) -> None:
+        """Has the task conclude in time; another worker does it where this one does not."""
+        now = time.monotonic()
+        if not self._stop and now - self._began > self._seconds:
+            self.stop(TIME_IS_UP)
+        elif now > self._last_moment + CONCLUDING:
+            raise self._error("a worker did not conclude")
+        elif now > self._last_moment and not self._cut_short:
+            self._is_foreign |= worker.journal.read().begun > 0
+            self._cut_short = STOPS[self._stop]
+            self.close()
+            self._give()
+
+    def _abort(self, worker: WorkerProcess, how: str) -> None:
+        worker.abort()
+        self._ended(worker, how)
 
     def _ended(self, worker: WorkerProcess, how: str) -> None:
         """Writes down what ended the worker, and has another one go on."""
         entry, said = worker.journal.read(), worker.last_words()
         self.close()
         self._returned |= entry.returned > 0
+        self._is_foreign |= entry.begun > 0
         if entry.begun == 0:
             self._without_a_call += 1
             if self._without_a_call == MAX_WITHOUT_A_CALL:
-                raise WorkerError(f"a worker {how}{said}, before it called anything")
+                raise self._error(f"a worker {how}{said}, before it called anything")
         else:
             how += ("" if entry.is_open else ", after it had returned") + said
             self._known[entry.key] = how
@@ -130,13 +177,15 @@ class TaskRunner:
             if entry.purpose and self._ends[entry.purpose] >= MAX_OF_ONE_KIND:
                 self._given_up[entry.purpose] = how
             self._limit_the_number(how)
+        if self._stop and not self._cut_short:
+            self._cut_short = STOPS[self._stop]
         self._give()
 
     def _limit_the_number(self, how: str) -> None:
         """Cuts the task short where enough is enough."""
         count = sum(self._ends.values()) - self._ends[LOADING]
         if self._cut_short and count > MAX_ENDS + MAX_OF_ONE_KIND:
-            raise WorkerError(f"a worker {how}, although it called nothing any more")
+            raise self._error(f"a worker {how}, although it called nothing any more")
         if self._cut_short:
             return
         if self._silent >= MAX_SILENT:
@@ -145,73 +194,3 @@ class TaskRunner:
             self._cut_short = f"{count} calls did harm, the last of which {how}"
         elif count >= MAX_AT_FIRST and not self._returned:
             self._cut_short = f"no call has returned, and the last of {count} {how}"
-
-
-class Pool:
-    """TaskRunner tasks side by side, at most `most` at one time, in the order in which they are given.
-
-    new: makes what supervises one task after another.
-    """
-
-    def __init__(self, most: int, new: Callable[[], TaskRunner]) -> None:
-        self.most, self._new = most, new
-        self._runners: list[TaskRunner] = []
-        self._waiting: list[tuple[TaskRunner, Task]] = []
-        self._working: list[TaskRunner] = []
-
-    def start(self, task: Task, runner: TaskRunner | None = None, is_last: bool = False) -> TaskRunner:
-        """Whoever does the task, as soon as it is its turn: the runner, which has done others, or a new one.
-
-        is_last: its worker ends with this task, and does not wait for the result to be taken.
-        """
-        if runner is None:
-            runner = self._new()
-            self._runners.append(runner)
-        runner.result = None
-        runner.is_at_its_last = is_last
-        self._waiting.append((runner, task))
-        self._go_on()
-        return runner
-
-    def result_of(self, runner: TaskRunner, watch: Callable[[Any], None] = lambda progress: None) -> Any:
-        """The result of the runner's task; watch is told of its progress. Raises WorkerError."""
-        while runner.result is None:
-            wait([one.connection for one in self._working if one.connection], SECONDS_BETWEEN_LOOKS)
-            for one in self._working:
-                _step(one)
-            if runner.progress is not None:
-                watch(runner.progress)
-                runner.progress = None
-            self._go_on()
-        if isinstance(runner.result, WorkerError):
-            raise runner.result
-        return runner.result
-
-    def close(self) -> None:
-        """Ends all workers."""
-        for runner in self._runners:
-            runner.close()
-
-    def _go_on(self) -> None:
-        for one in self._working:
-            if one.result is not None and one.is_at_its_last:
-                one.close()
-        self._working = [one for one in self._working if one.result is None]
-        while self._waiting and len(self._working) < self.most:
-            runner, task = self._waiting.pop(0)
-            runner.begin(task)
-            self._working.append(runner)
-
-
-def pool_in(here: str, limits: Limits, most: int) -> closing[Pool]:
-    """A pool for tasks that start in the folder `here`, under these limits; its workers end with the context."""
-    return closing(Pool(most, lambda: TaskRunner(here, limits)))
-
-
-def _step(runner: TaskRunner) -> None:
-    """One step; its error is its result, to be raised where that is asked for."""
-    try:
-        runner.step()
-    except WorkerError as error:
-        runner.result = error
-        runner.close()

@@ -6,16 +6,18 @@ import contextlib
 import ctypes
 import faulthandler
 import os
-import pickle
 import signal
-import traceback
-from multiprocessing.connection import Connection
+from pickle import dumps, loads  # by their names here: a call may replace pickle.dumps
+from traceback import format_exc
+from typing import Any
 
 from gradlab.evaluation.capture import Capture
+from gradlab.evaluation.foreign import describe_error
 from gradlab.evaluation.process_state import WATCHES
-from gradlab.isolation.journal import Journal
-from gradlab.isolation.limits import LOST_CONNECTION
+from gradlab.isolation.journal import Journal, seal
+from gradlab.isolation.limits import CANNOT_GO_ON, LOST_CONNECTION
 from gradlab.isolation.streams import Folder, Streams
+from gradlab.isolation.wire import WorkerEnd
 from gradlab.isolation.worker_context import Setting, WorkerContext
 
 PR_SET_PDEATHSIG = 1  # of <linux/prctl.h>
@@ -24,13 +26,17 @@ PR_SET_PDEATHSIG = 1  # of <linux/prctl.h>
 def main(connection: int, setting: Setting) -> None:
     """Answers tasks that come through the connection until it is closed, and ends the process."""
     _die_with(setting.parent)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, signal.valid_signals())  # the one that watches may block some
     for descriptor in (connection, setting.journal):
         os.set_inheritable(descriptor, False)
     faulthandler.enable(os.dup(2), all_threads=False)
     os.chdir(setting.here)
     streams = Streams(connection)
-    capture = Capture(streams.spill, (*WATCHES, streams.same_streams, Folder(setting.folder).same_files))
-    context = WorkerContext(Connection(connection), Journal(setting.journal), setting, streams, capture)
+    journal = Journal(setting.journal)
+    seal(setting.journal)
+    watches = (*WATCHES, streams.same_streams, Folder(setting.folder).same_files)
+    capture = Capture(streams.spill, watches, journal.sign)
+    context = WorkerContext(WorkerEnd(connection, bytes.fromhex(setting.token)), journal, setting, streams, capture)
     try:
         while True:
             _answer(context)
@@ -38,18 +44,24 @@ def main(connection: int, setting: Setting) -> None:
         os._exit(0)  # whatever threads are left
     except OSError:
         os._exit(LOST_CONNECTION)
+    except BaseException:
+        os._exit(CANNOT_GO_ON)
 
 
 def _answer(context: WorkerContext) -> None:
-    task, context.checkpoint = pickle.loads(context.connection.recv_bytes())
+    task, context.checkpoint = loads(context.connection.receive())
     process = os.getpid()
-    try:
-        answer = ("result", task(context))
-    except Exception as error:
-        said = " ".join(f"{type(error).__name__}: {error}".split())
-        answer = ("error", (said, traceback.format_exc()))
+    content = _content(context, task)
     if os.getpid() == process:
-        context.connection.send_bytes(pickle.dumps(answer))
+        context.connection.send(content)
+
+
+def _content(context: WorkerContext, task: Any) -> bytes:
+    """The result of a task, or the error that came of it, as they are sent."""
+    try:
+        return dumps(("result", task(context)))
+    except BaseException as error:  # a timer that a call has set may raise anything, anywhere
+        return dumps(("error", (describe_error(error), format_exc())))
 
 
 def _die_with(parent: int) -> None:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import os
-import pickle
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from multiprocessing.connection import Connection
+from pickle import dumps  # by their names here: a call may replace pickle.dumps, and time.monotonic
+from time import monotonic
 from typing import Any
 
 from gradlab.evaluation.call import Call, Implementation, made_for
 from gradlab.evaluation.capture import Capture
 from gradlab.isolation.checkpoint import Checkpoint
 from gradlab.isolation.journal import Journal
+from gradlab.isolation.limits import STOPS
 from gradlab.isolation.recorded_call import RecordedCall, Watched, key_of, name_key
 from gradlab.isolation.streams import Streams
+from gradlab.isolation.wire import WorkerEnd
 
 SECONDS_BETWEEN_NEWS = 0.2
 KEEPING = 50  # a checkpoint is kept again after this many times the time that it took to keep it
@@ -24,12 +25,16 @@ KEEPING = 50  # a checkpoint is kept again after this many times the time that i
 
 @dataclass(frozen=True)
 class Setting:
-    """Where a worker runs: the journal's descriptor, the process that watches, the folders to start in and to go to."""
+    """Where a worker runs: the journal's descriptor, the process that watches, the folders to start in and to go to.
+
+    token: what begins each frame, in hexadecimal.
+    """
 
     journal: int
     parent: int
     here: str
     folder: str
+    token: str
 
 
 @dataclass(eq=False)
@@ -40,7 +45,7 @@ class WorkerContext:
     earlier workers have left.
     """
 
-    connection: Connection
+    connection: WorkerEnd
     journal: Journal
     setting: Setting
     streams: Streams
@@ -52,16 +57,21 @@ class WorkerContext:
 
     def watch(self, progress: Any) -> None:
         """Tells where the task is, now and then."""
-        if time.monotonic() - self._last_news >= SECONDS_BETWEEN_NEWS:
-            self._last_news = time.monotonic()
-            self.connection.send_bytes(pickle.dumps(("progress", progress)))
+        self.journal.sign()
+        if monotonic() - self._last_news >= SECONDS_BETWEEN_NEWS:
+            self._last_news = monotonic()
+            self.connection.send(dumps(("progress", progress)))
 
     def keep(self, pack: Callable[[], bytes]) -> None:
         """Sends what the next worker would go on from, unless that was done so lately that it would cost too much."""
-        now = time.monotonic()
+        now = monotonic()
         if now >= self._kept:
-            self.connection.send_bytes(pickle.dumps(("kept", pack())))
-            self._kept = time.monotonic() + KEEPING * (time.monotonic() - now)
+            self.connection.send(dumps(("kept", pack())))
+            self._kept = monotonic() + KEEPING * (monotonic() - now)
+
+    def reason_to_stop(self) -> str:
+        """Why the task is to conclude with what it has, or ""."""
+        return STOPS[self.journal.reason_to_stop]
 
     def record_calls(self, implementation: Implementation) -> Implementation:
         """The implementation with a function whose calls are written down; the process is in its own folder then."""
@@ -81,9 +91,11 @@ class WorkerContext:
     def span(self, name: str, purpose: str) -> Iterator[None]:
         """Something that runs foreign code and is no call is written down like one."""
         self.journal.begin(name_key(name), purpose)
-        with made_for(purpose):
-            yield
-        self.journal.end(is_call=False)
+        try:
+            with made_for(purpose):
+                yield
+        finally:
+            self.journal.end(is_call=False)
 
 
 Task = Callable[[WorkerContext], Any]

@@ -23,8 +23,9 @@ from typing import Any
 import numpy as np
 
 from gradlab.evaluation.adaptation import adapt_to_claims
-from gradlab.evaluation.call import Implementation, call_for, describe_error, evaluate
+from gradlab.evaluation.call import Implementation, call_for, evaluate
 from gradlab.evaluation.claims import Claims
+from gradlab.evaluation.foreign import describe_error
 from gradlab.problems.dtypes import as_dtype
 from gradlab.problems.objective import derivative_shape
 from gradlab.problems.problem import Array, Problem, Shape

@@ -12,6 +12,7 @@ from gradlab.problems.formatting import snippet
 from gradlab.problems.problem import Problem
 from gradlab.report.reproducer import Source, reproducer, source_of
 from gradlab.result import Result
+from gradlab.targets.prefixes import TRUST, runs_a_command
 
 Again = Callable[[Problem], str]
 
@@ -23,7 +24,8 @@ def no_command(problem: Problem) -> str:
 
 def replay_command(implementation: Implementation, problem: Problem) -> str:
     """The command that runs a kept problem again, after a space."""
-    return f"   gradlab replay {case_id(implementation, problem)}"
+    trust = f" {TRUST}" if runs_a_command(implementation.target) else ""
+    return f"   gradlab replay {case_id(implementation, problem)}{trust}"
 
 
 def failure_text(implementation: Implementation, line: Line, again: Again) -> str:

@@ -10,8 +10,9 @@ from pathlib import Path
 from platform import python_version
 from typing import Any
 
-from gradlab.cases.cases import case_id, encode_claims, encode_result
+from gradlab.cases.cases import case_id, encode_claims, encode_result, failures_to_keep
 from gradlab.diagnosis.diagnosis import Diagnosis
+from gradlab.evaluation.text import one_line
 from gradlab.harness.plan import Plan
 from gradlab.harness.power import Power
 from gradlab.harness.run import Run
@@ -31,11 +32,16 @@ LARGE = 256  # entries: the numbers of a larger problem are in its case file onl
 
 @dataclass(frozen=True)
 class NotChecked:
-    """An implementation on which nothing was run, and why."""
+    """An implementation on which nothing was run, and why.
+
+    is_fault: whether it was to be checked and could not be. error: of gradlab's own, if that is why.
+    """
 
     name: str
     target: str
     reason: str
+    is_fault: bool = False
+    error: Exception | None = None
 
 
 def report_document(plan: Plan, runs: Sequence[Run], not_checked: Sequence[NotChecked] = ()) -> Plain:
@@ -61,6 +67,20 @@ def schema() -> dict[str, Any]:
     return found
 
 
+def schema_fault(document: Any) -> str | None:
+    """Why a document is no report by its schema, in one line, or None."""
+    from jsonschema import Draft202012Validator  # a tenth of a second
+    from jsonschema.exceptions import best_match
+
+    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+        return f"it must be an object with schema {SCHEMA}"
+    error = best_match(Draft202012Validator(schema()).iter_errors(document))
+    if error is None:
+        return None
+    place = ".".join(map(str, error.absolute_path)) or "the report"
+    return one_line(f"{place} must keep to {error.validator} {error.validator_value!r:.60}, got {error.instance!r:.60}")
+
+
 def _machine() -> Plain:
     """What a time rests on besides the code."""
     return {"processor": processor("model name"), "python": python_version(), "numpy": version("numpy")}
@@ -80,7 +100,7 @@ def _measurement(run: Run, timing: Timing) -> Plain:
 
 def encode_run(run: Run) -> Plain:
     """What a run has found, as the report has it under `implementations`; its times are elsewhere."""
-    kept = {results[0].problem.digest for results in run.failing}
+    kept = {results[0].problem.digest for results in failures_to_keep(run)}
     return {
         "name": run.implementation.name,
         "target": run.implementation.target,
@@ -91,7 +111,7 @@ def encode_run(run: Run) -> Plain:
         "claims": encode_claims(run.implementation.claims),
         "dtypes": list(run.dtypes),
         "n_problems": run.n_problems,
-        "n_failing": len(kept),
+        "n_failing": len(run.failing),
         "accumulates_in": dict(run.accumulates_in),
         "cut_short": run.cut_short or None,
         "results": [_result(run, line, kept) for line in run.lines],

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gradlab.cases.cases import failures_to_keep
 from gradlab.evaluation.call import Implementation
 from gradlab.harness.plan import Plan
 from gradlab.harness.run import Run
@@ -156,7 +157,8 @@ class Report:
 
     def _again(self, problem: Problem) -> str:
         """The command that runs a kept problem again, to be printed behind it."""
-        if self.cases is None:
+        kept = {results[0].problem.digest for results in failures_to_keep(self.run)}
+        if self.cases is None or problem.digest not in kept:
             return no_command(problem)
         usual = self.cases.parts[-len(CASES.parts) :] == CASES.parts
         where = "" if usual else f" --cases {shlex.quote(str(self.cases))}"

@@ -13,12 +13,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from gradlab.evaluation.text import visible
 from gradlab.harness.run import Run
 from gradlab.harness.verdict import Verdict
 from gradlab.problems.dtypes import DTYPE_NAMES
 from gradlab.report.findings import reason, verdicts_by_dtype
 
 SHORTEST_REASON = 10
+NARROWEST = 40
 WIDE = 240  # columns where the output is no terminal: a line that is piped should not be broken
 
 _STYLES = {Verdict.WRONG: "bold red", Verdict.UNSTABLE: "red", Verdict.STABLE: "green", Verdict.ACCURATE: "bold green"}
@@ -44,6 +46,8 @@ class _Console(Console):
 def console_for(stream: TextIO) -> Console:
     """A console that colours and folds for a terminal only; everything else gets plain lines, WIDE columns wide."""
     width = None if stream.isatty() else WIDE
+    if width is None and Console(file=stream).width < NARROWEST:  # where COLUMNS is 0
+        width = NARROWEST
     return _Console(file=stream, width=width, highlight=False, markup=False, emoji=False, no_color=not stream.isatty())
 
 
@@ -51,7 +55,7 @@ def print_lines(lines: Iterable[str]) -> None:
     """Prints lines to stdout as they are; words that open a failure or an advice are coloured on a terminal."""
     console = console_for(sys.stdout)
     for line in lines:
-        text = Text(line)
+        text = Text(visible(line))
         for opening, style in _OPENINGS.items():
             if line.startswith(opening):
                 text.stylize(style, 0, len(opening))
@@ -63,7 +67,7 @@ def _print(console: Console, shown: Text | Table, soft_wrap: bool = False) -> No
     try:
         console.print(shown, soft_wrap=soft_wrap)
         sys.stdout.flush()
-    except BrokenPipeError:
+    except OSError:  # a pipe that nobody reads, a full disk
         nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # for the rest of the process
         with contextlib.suppress(OSError):
             os.dup2(nowhere.fileno(), sys.stdout.fileno())  # what is buffered goes there too
@@ -89,7 +93,7 @@ def verdict_table(runs: Sequence[Run], stated: Mapping[str, str]) -> Table:
         verdicts = [_colour(found[dtype]) if dtype in found else Text("-") for dtype in dtypes]
         met = stated.get(name, "") if stated else "yes" if run.met else "no"
         figures = (f"{run.n_problems}", f"{run.seconds:.1f}")
-        table.add_row(name, *verdicts, _colour(run.verdict), met, *figures, Text(reason(run)))
+        table.add_row(visible(name), *verdicts, _colour(run.verdict), met, *figures, Text(reason(run)))
     return table
 
 

@@ -6,62 +6,117 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gradlab.isolation.limits import TIMING
-from gradlab.runs.options import Listener, Options, Summary, ignore, plan_of, reason_not_to_run, refuse_faults
+from gradlab.evaluation.foreign import describe_error
+from gradlab.isolation.limits import INTERRUPTED, STOPS, TIMING
+from gradlab.runs.options import (
+    Listener,
+    Options,
+    Summary,
+    files_not_loaded,
+    ignore,
+    not_run,
+    plan_of,
+    reason_not_to_run,
+    refuse_faults,
+)
 from gradlab.targets.naming import distinct_names
 
 if TYPE_CHECKING:
     from gradlab.evaluation.call import Implementation
     from gradlab.harness.plan import Plan, Watch
     from gradlab.harness.run import Run
+    from gradlab.report.json import NotChecked
     from gradlab.report.report import Report
 
 
 def run_here(targets: Sequence[str], options: Options, listener: Listener) -> Summary:
-    """What the targets come to. Raises TargetError where one does not load."""
+    """What the targets come to. Raises TargetError in a strict run where one does not load."""
     from gradlab.targets.load import TargetError, load
 
     found: list[Implementation] = []
-    faults: list[str] = []
+    faults: list[NotChecked] = []
     unloaded: list[str] = []
     for target in dict.fromkeys(targets):
         try:
             found += load(target, options.claims, options.dtypes, unloaded)
         except TargetError as error:
-            faults.append(str(error))
-    refuse_faults(faults, unloaded, found, options)
-    return replace(run_implementations(found, options, listener), unloaded=tuple(unloaded))
+            faults.append(not_run(target, str(error)))
+    faults += files_not_loaded(unloaded)
+    refuse_faults(faults, found, options)
+    run = run_implementations(found, options, listener)
+    return replace(run, not_checked=(*run.not_checked, *faults))
 
 
 def run_implementations(found: Sequence[Implementation], options: Options, listener: Listener) -> Summary:
     """What implementations come to, one after the other, under names that tell them apart.
 
-    Raises OutputError where a case cannot be kept.
+    An interrupt ends the run on one of them with what was found by then, and those that follow are not checked.
     """
     found = [replace(one, name=name) for one, name in zip(found, distinct_names(found), strict=True)]
     reasons = [reason_not_to_run(one, options) for one in found]
-    reports = []
-    for one, reason in zip(found, reasons, strict=True):
-        if reason is None:
-            with listener.progress(one.name) as watch:
-                report = run_one(one, plan_of(one.claims, options), options, watch)
-            listener.report(report)
-            reports.append(report)
-    return Summary(tuple(reports), tuple(reason for reason in reasons if reason is not None))
+    not_checked = [reason for reason in reasons if reason is not None]
+    reports: list[Report] = []
+    unkept: list[str] = []
+    to_run = [one for one, reason in zip(found, reasons, strict=True) if reason is None]
+    place, is_interrupted = 0, False
+    for place, one in enumerate(to_run):
+        try:
+            reports.append(_told(one, options, listener, unkept))
+        except KeyboardInterrupt:
+            is_interrupted = True
+            break
+        except Exception as error:
+            refuse_faults([fault := not_run(one.name, f"{describe_error(error)}", error)], [], options)
+            not_checked.append(fault)
+            continue
+        if is_interrupted := reports[-1].cut_short == STOPS[INTERRUPTED]:
+            place += 1
+            break
+    late = to_run[place:] if is_interrupted else []
+    not_checked += [not_run(one.name, f"{STOPS[INTERRUPTED]} before it began") for one in late]
+    return Summary(tuple(reports), tuple(not_checked), tuple(unkept), is_interrupted)
+
+
+def _told(one: Implementation, options: Options, listener: Listener, unkept: list[str]) -> Report:
+    """The report on one implementation, told before its failing problems are kept; unkept: why that cannot be."""
+    with listener.progress(one.name) as watch:
+        run, report = run_and_report(one, plan_of(one.claims, options), options, watch)
+    listener.report(report)
+    unkept += keep(run, options)
+    return report
 
 
 def run_one(implementation: Implementation, plan: Plan, options: Options, watch: Watch = ignore) -> Report:
     """The report on one implementation, its failing problems kept. Raises OutputError."""
-    from gradlab.cases.cases import keep_failures
+    from gradlab.storage.files import OutputError
+
+    run, report = run_and_report(implementation, plan, options, watch)
+    for fault in keep(run, options):
+        raise OutputError(fault)
+    return report
+
+
+def run_and_report(implementation: Implementation, plan: Plan, options: Options, watch: Watch) -> tuple[Run, Report]:
+    """The run on one implementation, and the report on it."""
     from gradlab.harness.run import run_checks
     from gradlab.report.report import report_of
-    from gradlab.storage.files import writing
 
     run = run_checks(implementation, plan, watch)
-    if options.cases is not None:
+    return run, report_of(time_calls(run, watch) if options.time else run, options.cases)
+
+
+def keep(run: Run, options: Options) -> list[str]:
+    """Keeps the failing problems of a run, where that is asked for; why it cannot, if so."""
+    from gradlab.cases.cases import keep_failures
+    from gradlab.storage.files import OutputError, writing
+
+    try:
         with writing():
-            keep_failures(run, options.cases, options.here)
-    return report_of(time_calls(run, watch) if options.time else run, options.cases)
+            if options.cases is not None:
+                keep_failures(run, options.cases, options.here)
+    except OutputError as error:
+        return [str(error)]
+    return []
 
 
 def time_calls(run: Run, watch: Watch) -> Run:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,8 +28,9 @@ class Options:
     those beside the functions. time: whether calls are timed too. power: whether to reckon what a passing run would
     have caught. cases: the folder in which failing problems are kept, or None. limits: of the processes in which
     targets run, `jobs` side by side; None: all runs in this process. here: the folder in which targets are given.
-    strict: whether a file of a folder that does not load, or a dtype that is not claimed, is an error; otherwise the
-    rest is run. most: how many functions the targets may stand for, or None.
+    strict: whether a target or a file that does not load, or a dtype that is not claimed, is an error; otherwise the
+    rest is run. most: how many functions the targets may stand for, or None. minutes: after which the run on one
+    implementation is cut short.
     """
 
     level: str | None = None
@@ -44,6 +46,7 @@ class Options:
     here: Path = field(default_factory=Path.cwd)
     strict: bool = False
     most: int | None = None
+    minutes: float = math.inf
 
 
 def ignore(progress: Progress) -> None:
@@ -64,11 +67,15 @@ class Listener:
 
 @dataclass(frozen=True)
 class Summary:
-    """What a run over targets comes to: the reports, what was not checked, and why single files did not load."""
+    """What a run over targets comes to: the reports, and what was not checked.
+
+    unkept: why failing problems could not be kept. is_interrupted: whether it was to conclude before its end.
+    """
 
     reports: tuple[Report, ...]
     not_checked: tuple[NotChecked, ...] = ()
-    unloaded: tuple[str, ...] = ()
+    unkept: tuple[str, ...] = ()
+    is_interrupted: bool = False
 
 
 def plan_of(claims: Claims, options: Options) -> Plan:
@@ -83,7 +90,7 @@ def plan_of(claims: Claims, options: Options) -> Plan:
     if level not in LEVELS:
         raise ValueError(f"level must be one of {', '.join(LEVELS)}, got {level!r}")
     dtypes = [dtype for dtype in dict.fromkeys(options.dtypes) if options.strict or dtype in claims.dtypes]
-    return Plan(profile_named(options.profile), options.seed, level, tuple(dtypes), options.power)
+    return Plan(profile_named(options.profile), options.seed, level, tuple(dtypes), options.power, options.minutes)
 
 
 def reason_not_to_run(one: Claimant, options: Options) -> NotChecked | None:
@@ -105,13 +112,29 @@ def reason_not_to_run(one: Claimant, options: Options) -> NotChecked | None:
     return NotChecked(one.name, one.target, reason)
 
 
-def refuse_faults(faults: Sequence[str], unloaded: Sequence[str], found: Sequence[Claimant], options: Options) -> None:
-    """Raises TargetError, one line for each fault, where a target does not load, nothing is found, or too much.
+def refuse_faults(faults: Sequence[NotChecked], found: Sequence[Claimant], options: Options) -> None:
+    """Raises TargetError in a strict run, one line for each fault, where there is one or the targets are too many.
 
-    unloaded: what is wrong with single files of folders, which is a fault in a strict run.
+    An error of gradlab's own is raised as it is.
     """
-    if faults or not found or (options.strict and unloaded):
-        raise TargetError("\n".join([*faults, *unloaded]))
+    for error in (one.error for one in faults if options.strict and one.error):
+        raise error
+    if options.strict and faults:
+        raise TargetError("\n".join(one.reason for one in faults))
     if options.most is not None and len(found) > options.most:
         names = ", ".join(one.name for one in found)
         raise TargetError(f"the target stands for {len(found)} functions, must be one: {names}")
+
+
+def not_run(target: str, fault: str, error: Exception | None = None) -> NotChecked:
+    """What is said of a target that was to be checked and could not be; error: of gradlab's own, if that is why."""
+    from gradlab.report.json import NotChecked
+
+    return NotChecked(target, target, fault, is_fault=True, error=error)
+
+
+def files_not_loaded(faults: Iterable[str]) -> list[NotChecked]:
+    """What is said of files of folders that do not load."""
+    from gradlab.report.json import NotChecked
+
+    return [NotChecked("a file", "", fault, is_fault=True) for fault in faults]

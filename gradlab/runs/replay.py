@@ -38,7 +38,7 @@ def replay_here(path: Path) -> Replayed:
 
 def replay_isolated(path: Path, limits: Limits) -> Replayed:
     """What becomes of it in a process of its own. Raises WorkerError for an error of gradlab's own."""
-    from gradlab.isolation.supervisor import pool_in
+    from gradlab.isolation.pool import pool_in
 
     with pool_in(str(Path.cwd()), limits, 1) as pool:
         outcome: Replayed = pool.result_of(pool.start(partial(replay_in_worker, path)))

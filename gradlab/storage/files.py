@@ -6,10 +6,12 @@ import contextlib
 import json
 import os
 import re
+import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+MAX_NAME = 200  # letters of a path in a message
 CASES = Path(".gradlab") / "cases"  # where failing problems are kept, unless said otherwise
 
 
@@ -29,12 +31,16 @@ def writing() -> Iterator[None]:
 def write_whole(path: Path, text: str) -> None:
     """Writes text to path in one step: whoever looks sees the old file or the new one, also after Ctrl-C.
 
-    A device, such as /dev/stdout, is written to directly. Raises OSError.
+    A pipe or a device is written to directly, and so is what standard output goes to. Raises OSError.
     """
-    path = path.resolve()
+    if is_standard_output(path):
+        with open(1, "w", encoding="utf-8", closefd=False) as stream:
+            stream.write(text)
+        return
     if path.exists() and not path.is_file():
         path.write_text(text, encoding="utf-8")
         return
+    path = path.resolve()  # but for those: the link of a pipe leads to no name
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         temporary.write_text(text, encoding="utf-8")
@@ -43,35 +49,49 @@ def write_whole(path: Path, text: str) -> None:
         temporary.unlink(missing_ok=True)
 
 
+def is_standard_output(path: Path) -> bool:
+    """Whether a path leads to what standard output goes to, as /dev/stdout does."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(1)) and not path.samefile(os.devnull)
+    except (OSError, ValueError):
+        return False
+
+
 def output_fault(path: Path) -> str | None:
     """Why a file cannot be written, or None; found out by writing beside it, before anything long is begun."""
-    path = path.resolve()
-    if path.is_dir():
-        return f"{path} cannot be written: it is a folder"
-    if not path.parent.is_dir():
-        return f"{path} cannot be written: there is no folder {path.parent}"
-    if path.exists() and not path.is_file():
-        return None
     try:
-        if path.exists():
-            path.open("a").close()
-        write_whole(path.with_name(f"{path.name}.writable"), "")
-        path.with_name(f"{path.name}.writable").unlink()
-    except OSError as error:
-        return f"{path} cannot be written: {error.strerror}"
-    return None
+        if path.exists() and not path.is_file() and not path.is_dir():
+            return None
+        place = path.resolve()
+        if place.is_dir():
+            return f"{shorten(path)} cannot be written: it is a folder"
+        if not place.parent.is_dir():
+            return f"{shorten(path)} cannot be written: there is no folder {shorten(place.parent)}"
+        if place.exists():
+            place.open("a").close()
+        with tempfile.NamedTemporaryFile(prefix=f".{place.name}.", dir=place.parent):
+            return None
+    except (OSError, RuntimeError, ValueError) as error:  # a loop of links, a name with a null
+        return f"{shorten(path)} cannot be written: {getattr(error, 'strerror', None) or error}"
+
+
+def shorten(path: Path) -> str:
+    """A path for people: its end, where it is long."""
+    return str(path) if len(str(path)) <= MAX_NAME else f"...{str(path)[-MAX_NAME:]}"
 
 
 def folder_fault(folder: Path) -> str | None:
     """Why files cannot be kept in a folder, which need not exist yet, or None."""
-    existing = folder.resolve()
-    while not existing.exists():
-        existing = existing.parent
-    if not existing.is_dir():
-        return f"{folder} cannot be written: {existing} is no folder"
-    if not os.access(existing, os.W_OK | os.X_OK):
-        return f"{folder} cannot be written: Permission denied"
-    return None
+    try:
+        existing = folder.resolve()
+        while not existing.exists():
+            existing = existing.parent
+        if not existing.is_dir():
+            return f"{shorten(folder)} cannot be written: {shorten(existing)} is no folder"
+    except (OSError, RuntimeError, ValueError) as error:  # a loop of links, a name with a null or too many letters
+        return f"{shorten(folder)} cannot be written: {getattr(error, 'strerror', None) or error}"
+    denied = not os.access(existing, os.W_OK | os.X_OK)
+    return f"{shorten(folder)} cannot be written: Permission denied" if denied else None
 
 
 def strict_json(document: Any) -> str:

@@ -9,12 +9,14 @@ import importlib.util
 import io
 import os
 import sys
+import sysconfig
 import warnings
 from collections.abc import Iterator, Mapping
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 
+from gradlab.evaluation.text import on_one_line, one_line
 from gradlab.evaluation.user_frame import place_of
 
 
@@ -127,14 +129,16 @@ def _package_under_a_name_of_its_own(folder: Path) -> str:
 
 @contextlib.contextmanager
 def _importable(folder: Path) -> Iterator[None]:
-    """Puts `folder` before all else on sys.path, and behind all else afterwards, for imports at call time.
+    """Puts `folder` on sys.path behind the standard library alone, and behind all else afterwards, for calls.
+
+    So a file json.py in it stands in for no module of Python, neither for the target nor for gradlab.
 
     Modules from other folders of targets that would stand in for a file of this folder are forgotten.
     """
     place = str(folder)
     _forget_namesakes(folder)
     before = list(sys.path)
-    sys.path.insert(0, place)
+    sys.path.insert(1 + max((i for i, one in enumerate(sys.path) if one in _STANDARD), default=-1), place)
     importlib.invalidate_caches()
     try:
         yield
@@ -146,6 +150,8 @@ def _importable(folder: Path) -> Iterator[None]:
             _FOLDERS.add(place)
 
 
+_STANDARD = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib")}
+_STANDARD |= {str(Path(one) / "lib-dynload") for one in _STANDARD}
 _FOLDERS: set[str] = set()  # what _importable has added to sys.path
 
 
@@ -185,13 +191,14 @@ def _guard(shown: str) -> Iterator[None]:
 
 
 def _error_text(error: BaseException) -> str:
-    text = " ".join(str(error).split())
-    kind = type(error).__name__
+    from gradlab.evaluation.foreign import describe_error, kind_of  # which needs NumPy
+
     if isinstance(error, SystemExit):
-        return f"it exits with status {error.code!r}{place_of(error)}"
+        return f"it exits with status {on_one_line(repr, error.code)}{place_of(error)}"
     if isinstance(error, SyntaxError):
-        return f"{kind}: {error.msg} ({Path(error.filename or '?').name}, line {error.lineno})"
-    return f"{kind}: {text}{place_of(error)}" if text else f"{kind}{place_of(error)}"
+        name = Path(str(error.filename or "?")).name
+        return one_line(f"{kind_of(error)}: {error.msg} ({name}, line {error.lineno})")
+    return describe_error(error)
 
 
 def _short(path: Path) -> str:

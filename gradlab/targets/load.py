@@ -20,7 +20,7 @@ from __future__ import annotations
 import functools
 import inspect
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -29,6 +29,8 @@ from typing import Any
 
 from gradlab.evaluation.call import Implementation, signature_fault
 from gradlab.evaluation.claims import ATTRIBUTE, Claims, claims_from
+from gradlab.evaluation.foreign import describe_error
+from gradlab.evaluation.process_state import AT_LOADING, watch_process
 from gradlab.problems.options import PER_ROW_OPTIONS
 from gradlab.problems.problem import PRODUCT
 from gradlab.targets.callables import (
@@ -41,6 +43,7 @@ from gradlab.targets.callables import (
     follow,
     is_path,
 )
+from gradlab.targets.folders import files_that_may_offer, offers_nothing
 from gradlab.targets.importing import AbsentError, TargetError, import_file, import_name, require
 from gradlab.targets.prefixes import PREFIXES, adapt, split_prefix
 from gradlab.targets.shipped import everything, needs_of, shipped_targets
@@ -64,9 +67,9 @@ def load(
     """
     folder = folder_of(target) if faults is not None else None
     if folder is None or faults is None:
-        return [_claim(found, claims, tuple(dtypes)) for found in _find(target)]
+        return _watched(target, lambda: [_claim(found, claims, tuple(dtypes)) for found in _find(target)])
     loaded: list[Implementation] = []
-    for path in files_that_may_offer(folder):
+    for path in files_that_may_offer(folder, faults):
         try:
             loaded += load_offered(path, claims, dtypes)
         except TargetError as error:
@@ -91,7 +94,25 @@ def folder_of(target: str) -> Path | None:
 
 def load_offered(path: Path, claims: Mapping[str, Any], dtypes: Iterable[str] = ()) -> list[Implementation]:
     """What one file of a folder offers, which may be nothing. Raises TargetError."""
-    return [_claim(found, claims, tuple(dtypes)) for found in _offers(path)]
+    return _watched(str(path), lambda: [_claim(found, claims, tuple(dtypes)) for found in _offers(path)])
+
+
+def _watched(shown: str, find: Callable[[], list[Implementation]]) -> list[Implementation]:
+    """What find() returns, each with what loading it has changed in the process, which is put back.
+
+    Raises TargetError for whatever foreign code raises, in an import or in what asks for an attribute.
+    """
+    changes = watch_process(AT_LOADING)
+    try:
+        found = find()
+    except (TargetError, KeyboardInterrupt):
+        changes()
+        raise
+    except BaseException as error:
+        changes()
+        raise TargetError(f"{shown} cannot be loaded: {describe_error(error)}") from None
+    changed = changes()
+    return [replace(one, changed=changed) for one in found]
 
 
 def implementation_of(
@@ -101,11 +122,16 @@ def implementation_of(
 
     Its target is `module:name` where that leads back to it, and "" otherwise. Raises TargetError as `load` does.
     """
-    module = inspect.getmodule(function)
-    path = getattr(function, "__qualname__", "")
-    target = f"{module.__name__}:{path}" if module is not None and follow(module, path) is function else ""
-    name = getattr(function, "__name__", type(function).__name__)
-    return _claim(Found(name, function, module, target), claims, tuple(dtypes))
+
+    def find() -> list[Implementation]:
+        module = inspect.getmodule(function)
+        path = getattr(function, "__qualname__", "")
+        target = f"{module.__name__}:{path}" if module is not None and follow(module, path) is function else ""
+        name = getattr(function, "__name__", type(function).__name__)
+        return [_claim(Found(name, function, module, target), claims, tuple(dtypes))]
+
+    (found,) = _watched("the function", find)
+    return found
 
 
 def _find(target: str) -> list[Found]:
@@ -146,31 +172,13 @@ def _find_in_file(path: Path) -> list[Found]:
 
 
 def _find_in_folder(folder: Path) -> list[Found]:
-    found = [one for path in files_that_may_offer(folder) for one in _offers(path)]
+    faults: list[str] = []
+    found = [one for path in files_that_may_offer(folder, faults) for one in _offers(path)]
+    if faults:
+        raise TargetError("\n".join(faults))
     if not found:
         raise TargetError(offers_nothing(folder))
     return found
-
-
-def offers_nothing(folder: Path) -> str:
-    """What is wrong with a folder that offers no function."""
-    return f"{folder} has nothing to check: none of its *.py files marks a function or has an __all__"
-
-
-def files_that_may_offer(folder: Path) -> Iterator[Path]:
-    """The Python files below a folder that may offer functions, in order."""
-    for path in sorted(folder.rglob("*.py")):
-        hidden = any(part.startswith(("_", ".")) for part in path.relative_to(folder).parts)
-        if not hidden and _may_offer(path):
-            yield path
-
-
-def _may_offer(path: Path) -> bool:
-    try:
-        text = path.read_bytes()
-    except OSError as error:
-        raise TargetError(f"{path} cannot be read: {error.strerror}") from error
-    return b"__all__" in text or b"implementation" in text
 
 
 def _offers(path: Path) -> list[Found]:

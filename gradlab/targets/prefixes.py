@@ -31,6 +31,19 @@ PREFIXES = {
 }
 
 
+TRUST = "--trust"
+
+
+def runs_a_command(target: str) -> bool:
+    """Whether a target is a command to be run, and no code to be imported."""
+    return target.startswith("exec:")
+
+
+def untrusted(target: str, file: str) -> str:
+    """Why a target that a file names is not run."""
+    return f"{file} names a command, {target!r}: {TRUST} runs it"
+
+
 def split_prefix(target: str) -> tuple[str, str]:
     """The prefix of an adapter with its colon, and the rest of a target; ("", target) where it has no such prefix."""
     prefix, colon, rest = target.partition(":")

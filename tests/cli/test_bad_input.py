@@ -67,11 +67,20 @@ def test_bad_input_is_one_line_and_status_2(gradlab: Any, arguments: list[str], 
     assert sorted(path.name for path in Path().rglob("*") if "__pycache__" not in str(path)) == before
 
 
-def test_every_target_that_does_not_load_is_named_and_nothing_is_run(gradlab: Any) -> None:
-    ran = gradlab("check", "good.py:loss", "nope.py:loss", "shiftd")
-    assert ran.status == 2
-    assert len(ran.err.splitlines()) == 2
-    assert len(ran.out.splitlines()) == 1
+def test_a_target_that_does_not_load_costs_no_other_its_verdict(gradlab: Any) -> None:
+    ran = gradlab("check", "good.py:loss", "nope.py:loss", "shiftd", "--json", "report.json")
+    assert (ran.status, ran.err) == (2, "")
+    assert "loss: stable" in ran.out
+    assert "not checked nope.py:loss: nope.py does not exist" in ran.out
+    told = json.loads(Path("report.json").read_text())
+    assert [one["target"] for one in told["implementations"]] == ["good.py:loss"]
+    assert [one["target"] for one in told["not_checked"]] == ["nope.py:loss", "shiftd"]
+
+
+def test_where_no_target_loads_each_is_named_and_the_report_says_so(gradlab: Any) -> None:
+    ran = gradlab("check", "nope.py:loss", "shiftd", "--json", "report.json")
+    assert (ran.status, len(ran.err.splitlines()), len(ran.out.splitlines())) == (2, 2, 1)
+    assert len(json.loads(Path("report.json").read_text())["not_checked"]) == 2
 
 
 def test_without_a_command_the_help_is_shown(gradlab: Any) -> None:
@@ -116,7 +125,6 @@ def test_an_interrupt_is_one_line_and_status_130(
     monkeypatch.setattr(place[0], place[1], interrupt)
     ran = gradlab("check", "bad.py:loss", "--json", "report.json")
     assert (ran.status, ran.err) == (130, "gradlab: interrupted\n")
-    assert not Path("report.json").exists()
 
 
 def test_a_full_disk_is_one_line_and_status_2(gradlab: Any, monkeypatch: pytest.MonkeyPatch) -> None:

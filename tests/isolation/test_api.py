@@ -78,7 +78,7 @@ def test_a_folder_is_checked_in_order() -> None:
     ("arguments", "reason"),
     [
         ({"dtypes": "float16"}, "shifted claims the dtypes float32, float64, not float16"),
-        ({"profile": "slow"}, "profile must be one of quick, standard, thorough, got 'slow'"),
+        ({"profile": "slow"}, "profile must be one of smoke, quick, standard, thorough, got 'slow'"),
         ({"level": "good"}, "level must be one of stable, accurate, got 'good'"),
         ({"nonsense": True}, "shifted: a claim must be one of"),
     ],

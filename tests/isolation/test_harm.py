@@ -85,13 +85,13 @@ def test_memory_without_end_is_a_finding(harmful: Any) -> None:
 
 
 def test_output_without_end_is_a_finding(harmful: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gradlab.isolation.supervisor.MAX_OUTPUT", 1 << 20)
+    monkeypatch.setattr("gradlab.isolation.watch.MAX_OUTPUT", 1 << 20)
     ran = harmful("while logits.shape[1] == 1: os.write(1, b'x' * 4096)")
     assert "the call wrote more than 1 MiB to stdout and stderr (harmful.py, line 20)" in ran.out
 
 
 def test_what_python_prints_without_end_is_a_finding(harmful: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gradlab.isolation.supervisor.MAX_OUTPUT", 4 << 20)
+    monkeypatch.setattr("gradlab.isolation.watch.MAX_OUTPUT", 4 << 20)
     ran = harmful("while logits.shape[1] == 1: print('x' * 10000)")
     assert "the call wrote more than 4 MiB to stdout and stderr" in ran.out
 

@@ -20,9 +20,10 @@ from gradlab.harness.resume import Course
 from gradlab.harness.run import run_checks
 from gradlab.implementations.textbook import textbook
 from gradlab.isolation.journal import Journal, shared_memory
-from gradlab.isolation.limits import LOADING, TIMING, Limits, last_words, memory_of, spelled_bytes, spelled_end
+from gradlab.isolation.limits import LOADING, TIMING, Limits, last_words, spelled_bytes, spelled_end
 from gradlab.isolation.recorded_call import key_of
 from gradlab.isolation.streams import CANARY, Folder, fill_with_links
+from gradlab.isolation.usage import memory_of
 from gradlab.report.json import encode_run
 from gradlab.runs.state import RunState
 

@@ -65,13 +65,13 @@ def test_the_faults_of_an_output_file(tmp_path: Path) -> None:
     assert "there is no folder" in str(output_fault(tmp_path / "file" / "below"))
 
 
-@pytest.mark.parametrize("call", ["open", "write_text"])
+@pytest.mark.parametrize("call", ["pathlib.Path.open", "tempfile.NamedTemporaryFile"])
 def test_what_the_system_refuses_is_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
     def refuse(*args: Any, **keywords: Any) -> None:
         raise PermissionError(13, "Permission denied")
 
     (tmp_path / "a").write_text("")
-    monkeypatch.setattr(Path, call, refuse)
+    monkeypatch.setattr(call, refuse)
     assert str(output_fault(tmp_path / "a")).endswith("a cannot be written: Permission denied")
 
 

@@ -12,9 +12,9 @@ from gradlab.campaigns.conformance.profile import Profile, profile_of
 from gradlab.evaluation.adaptation import adapt_to_claims
 from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import Claims
+from gradlab.harness.order import cost
 from gradlab.harness.plan import Progress, Watch
 from gradlab.harness.profiles import PROFILES
-from gradlab.harness.run import cost
 from gradlab.harness.selection import questions_in_run
 from gradlab.harness.tally import Tally, add_results
 from gradlab.harness.verdict import Verdict

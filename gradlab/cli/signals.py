@@ -1,0 +1,90 @@
+"""Signals to gradlab's process: code under test must not end it by one, whoever runs it may."""
+
+from __future__ import annotations
+
+import _thread
+import contextlib
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn
+
+from gradlab.cli.status import Status
+
+ENDING = {
+    getattr(signal, name): status
+    for name, status in {"SIGTERM": Status.TERMINATED, "SIGHUP": Status.HUNG_UP}.items()
+    if hasattr(signal, name)
+}
+WAITED = 0.2  # seconds until it is seen that nobody has to listen any more
+
+
+class Ended(KeyboardInterrupt):
+    """An interrupt by another signal than SIGINT."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def handle_signals() -> None:
+    """Has SIGTERM and SIGHUP interrupt this process as SIGINT does, unless they are ignored."""
+    for number in ENDING:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _interrupt)
+
+
+def _interrupt(number: int, frame: object) -> NoReturn:
+    signal.signal(number, signal.SIG_IGN)  # once is enough: the run concludes now, which takes seconds
+    _received.append(number)
+    raise Ended(number)
+
+
+_received: list[int] = []
+
+
+def interrupt_received() -> KeyboardInterrupt:
+    """What has interrupted a run that has concluded since."""
+    return Ended(_received[-1]) if _received else KeyboardInterrupt()
+
+
+@contextlib.contextmanager
+def signals_from_workers_ignored() -> Iterator[None]:
+    """A context in which what a worker, or something that it has started, sends to this process has no effect.
+
+    A handler is not told who sent a signal, so that signals are blocked and a thread waits for them (POSIX). Threads
+    that are there already take them as before: NumPy, which starts some, is to be imported inside.
+    """
+    if not hasattr(signal, "sigtimedwait") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    numbers = {signal.SIGINT, *ENDING}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+    over = threading.Event()
+    thread = threading.Thread(target=_listen, args=(numbers, over), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _listen(numbers: set[int], over: threading.Event) -> None:
+    while not over.is_set():
+        came = signal.sigtimedwait(numbers, WAITED)
+        if came is not None and not _is_of_worker(came.si_pid):
+            _thread.interrupt_main(signal.Signals(came.si_signo))
+
+
+def _is_of_worker(process: int) -> bool:
+    """Whether a process is a worker, or was started by one."""
+    from gradlab.isolation.janitor import MARK
+
+    with contextlib.suppress(OSError):
+        return any(
+            one.startswith(f"{MARK}=".encode()) for one in Path(f"/proc/{process}/environ").read_bytes().split(b"\0")
+        )
+    return False

@@ -1,0 +1,118 @@
+"""What foreign code returns and raises, described, and made into plain data, in which nothing runs foreign code."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gradlab.evaluation.text import class_name, on_one_line
+from gradlab.evaluation.user_frame import place_of
+from gradlab.problems.problem import Array
+
+PLAIN = frozenset({float, int, bool, complex, str, bytes, type(None)})
+ARRAYS = ("numpy", "ml_dtypes")  # whose scalars are plain data
+
+
+class ForeignError(Exception):
+    """An exception of foreign code as plain data: the name of its class, and what is said of it."""
+
+    def __init__(self, kind: str, text: str) -> None:
+        super().__init__(text)
+        self.kind, self.text = kind, text
+
+
+@dataclass(frozen=True)
+class Described:
+    """Stands for an object of foreign code of which there is nothing but a description."""
+
+    text: str
+
+
+def describe_error(error: BaseException) -> str:
+    """The class of an exception, its message, and the line of foreign code where it was raised; on one line."""
+    if isinstance(error, ForeignError):
+        return error.text
+    text = on_one_line(str, error)
+    return (f"{kind_of(error)}: {text}" if text else kind_of(error)) + place_of(error)
+
+
+def kind_of(error: BaseException) -> str:
+    """The name of the class of an exception, that of foreign code too; on one line."""
+    return error.kind if isinstance(error, ForeignError) else on_one_line(class_name, error)
+
+
+def pair_of(value: Any) -> tuple[Any, Any] | None:
+    """The loss and the gradient in what was returned, or None if it is no tuple or list of two."""
+    if not isinstance(value, tuple | list):
+        return None
+    parts = (
+        list.__iter__(value) if isinstance(value, list) else tuple.__iter__(value)
+    )  # what a subclass says is not asked
+    pair = tuple(parts)
+    return (pair[0], pair[1]) if len(pair) == 2 else None
+
+
+def inert(value: Any) -> Any:
+    """What was returned as plain data: numbers, texts, arrays and pairs of them, which share memory as before.
+
+    Anything else becomes its description.
+    """
+    pair = pair_of(value)
+    if pair is not None:
+        return tuple(map(_part, pair))
+    if _is_plain(value):
+        return value
+    if inspect.iscoroutine(value):
+        value.close()  # or Python warns that it was never awaited, whenever it is collected
+    return Described(describe(value))
+
+
+def array_of(value: Any, name: str) -> tuple[Array | None, str | None]:
+    """Something that an implementation returned as an array, or why it is none; name: what it is."""
+    if not isinstance(value, Described):
+        value = _part(value)
+    if isinstance(value, Described):
+        return None, f"returned a {name} that is no array: {value.text}"
+    return np.asarray(value), None
+
+
+def describe(value: Any) -> str:
+    """What was returned, in a few words on one line."""
+    if isinstance(value, Described):
+        return value.text
+    if isinstance(value, tuple | list):
+        size = list.__len__(value) if isinstance(value, list) else tuple.__len__(value)
+        return f"a {on_one_line(class_name, value)} of {size}"
+    if isinstance(value, np.ndarray):
+        return f"an array of shape {value.shape}"
+    text = re.sub(r" at 0x[0-9a-f]+", "", on_one_line(repr, value))  # an address is another one in every run
+    return f"{text:.60} of type {on_one_line(class_name, value)}" if value is not None else "None"
+
+
+def _is_plain(value: Any) -> bool:
+    kind = type(value)
+    if kind is np.ndarray:
+        return not value.dtype.hasobject
+    return kind in PLAIN or (isinstance(value, np.generic) and kind.__module__ in ARRAYS)
+
+
+def _part(value: Any) -> Any:
+    """One of a pair as plain data; an array of objects without the objects, which tells its shape and its dtype."""
+    if _is_plain(value):
+        return value
+    try:
+        array = np.asarray(value)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        return Described(f"{describe(value)} ({describe_error(error)})")
+    if not array.dtype.hasobject:
+        return array
+    with contextlib.suppress(Exception):
+        return np.empty(array.shape, array.dtype)
+    return Described(describe(value))
