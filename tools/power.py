@@ -79,11 +79,11 @@ def _least(errors: Array, sizes: Array) -> float:
         return float(np.nanmin(np.where((sizes > 0) & np.isfinite(sizes), errors / sizes, np.inf)))
 
 
-def _now(problem: Problem, what: str) -> Array:
-    proved = derivative_bound(problem).error if what == "gradient" else loss_bound(problem).error
+def _now(problem: Problem, quantity: str) -> Array:
+    proved = derivative_bound(problem).error if quantity == "gradient" else loss_bound(problem).error
     for module, applies in ((probable, probable.has_random_sums), (widened, widened.is_covered)):
         if applies(problem):
-            proved = np.minimum(proved, getattr(module, what)(problem).error)
+            proved = np.minimum(proved, getattr(module, quantity)(problem).error)
     return np.asarray(proved)
 
 
@@ -112,16 +112,17 @@ def _table(seen: dict[str, list[Noticed]], name: str, spans: tuple[tuple[float, 
     yield f"| {name.removeprefix('n_')} | {' | '.join(columns)} |"
     yield "|---" * (len(columns) + 1) + "|"
     for low, high in spans:
-        cells = [_cell(seen[profile], kind, name, (low, high)) for kind in kinds for profile in SHOWN]
+        inside = {profile: [one for one in seen[profile] if low <= getattr(one, name) <= high] for profile in SHOWN}
+        cells = [_cell(inside[profile], kind) for kind in kinds for profile in SHOWN]
         if any(cells):
             yield f"| {_span(low, high)} | {' | '.join(cells)} |"
 
 
-def _cell(seen: list[Noticed], kind: str, name: str, span: tuple[float, float]) -> str:
+def _cell(seen: list[Noticed], kind: str) -> str:
     """proved, and now where that is another figure."""
     least: dict[str, float] = defaultdict(lambda: np.inf)
     for one in seen:
-        if one.kind == kind and span[0] <= getattr(one, name) <= span[1]:
+        if one.kind == kind:
             least["proved"] = min(least["proved"], one.proved)
             least["now"] = min(least["now"], one.now)
     if not np.isfinite(least["now"]):
