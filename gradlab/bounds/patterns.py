@@ -23,7 +23,7 @@ from gradlab.bounds.rounding_counts import (
     gamma,
     sum_roundings,
 )
-from gradlab.problems.patterns import Pattern
+from gradlab.problems.patterns import PERIOD, Pattern
 from gradlab.problems.problem import Array, Problem, moderate_limit
 
 
@@ -68,8 +68,10 @@ def kinds_of(pattern: Pattern) -> Kinds:
 
 
 def _rises(pattern: Pattern) -> Array:
-    """How often a running maximum rises in a row of each kind, (R, 1)."""
-    highest = np.maximum.accumulate(pattern.table[:, pattern.columns], axis=1)
+    """How often a running maximum rises in a row of each kind, (R, 1): beyond two periods only at what stands alone."""
+    first = np.arange(len(pattern.columns)) < 2 * PERIOD
+    places = pattern.columns[first | (pattern.columns >= PERIOD)]
+    highest = np.maximum.accumulate(pattern.table[:, places], axis=1)
     rises: Array = np.count_nonzero(highest[:, 1:] > highest[:, :-1], axis=1)[:, None]
     return rises.astype(np.float64)
 

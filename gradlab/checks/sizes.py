@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -83,32 +83,39 @@ class _OfKinds:
 
     def loss(self, given: Answer) -> Comparison:
         """The loss, or the worst of the rows' losses."""
-        if self.problem.objective.reduction == "none":
-            seen = np.asarray(given.loss)[:, None]
-            return self._worst("loss[{}]", seen, self.truth.losses[:, None], self.errors.losses[:, None])
-        return self._entry("loss", np.asarray(given.loss), self.truth.loss, self.errors.loss)
+        losses = self.truth.losses.nearest()
+        if self.problem.objective.reduction != "none":
+            return self._entry("loss", np.asarray(given.loss), self.truth.loss, self.errors.loss)
+        seen, allowed = np.asarray(given.loss), self._allowed(losses, self.errors.losses)
+        row = worst_place(seen[:, None], losses[:, None], allowed[:, None]).row
+        kind = row % PERIOD
+        return self._entry(f"loss[{row}]", seen[row], self.truth.losses[kind], self.errors.losses[kind])
 
     def gradient(self, given: Answer) -> Comparison:
         """The worst entry of the gradient."""
-        kinds, columns = np.arange(len(self.pattern.table)), self.pattern.columns
-        truth, errors = self.truth.gradient[:, columns], self.errors.gradient[:, columns]
-        places = (kinds, self.pattern.labels)
-        for part, source in zip(_parts(truth), _parts(self.truth.gradient), strict=True):
-            part[places] = source[:, -1]
-        errors[places] = self.errors.gradient[:, -1]
-        return self._worst("gradient[{}, {}]", np.asarray(given.gradient), truth, errors)
+        seen, nearest = np.asarray(given.gradient), self.truth.gradient.nearest()
+        allowed = self._allowed(nearest, self.errors.gradient)
+        row, column = worst_place(seen, self._by_column(nearest), self._by_column(allowed))
+        kind, own = row % PERIOD, self.pattern.columns[column]
+        group = -1 if column == self.pattern.labels[kind] else own
+        at = (kind, group)
+        return self._entry(
+            f"gradient[{row}, {column}]", seen[row, column], self.truth.gradient[at], self.errors.gradient[at]
+        )
 
-    def _worst(self, quantity: str, seen: Array, truth: Enclosures, errors: Array) -> Comparison:
-        """The entry with the largest ratio; truth and errors by kind of row."""
-        nearest = truth.nearest()
-        row, column = worst_place(seen, nearest, errors + FLOAT64 * np.abs(nearest) + self.more)
-        kind = row % PERIOD
-        return self._entry(quantity.format(row, column), seen[row, column], truth[kind, column], errors[kind, column])
+    def _by_column(self, by_kind: Array) -> Array:
+        """What is known by kinds of rows and columns, for each kind of row and each class, (R, K)."""
+        full: Array = by_kind[:, self.pattern.columns]
+        full[np.arange(len(full)), self.pattern.labels] = by_kind[:, -1]
+        return full
+
+    def _allowed(self, nearest: Array, errors: Array) -> Array:
+        return np.asarray(errors + FLOAT64 * np.abs(nearest) + self.more)
 
     def _entry(self, quantity: str, seen: Any, truth: Enclosures, error: Array) -> Comparison:
         nearest = truth.nearest()
         observed = np.asarray(seen, dtype=np.float64)
-        allowed = np.asarray(error + FLOAT64 * np.abs(nearest) + self.more)
+        allowed = self._allowed(nearest, error)
         with np.errstate(invalid="ignore"):
             ratio = np.abs(observed - nearest) / allowed
         if observed == np.inf and self._sum_overflows(quantity):
@@ -122,18 +129,21 @@ class _OfKinds:
         return quantity == "loss" and bool(total > self.problem.format.largest)
 
 
-def _parts(values: Enclosures) -> tuple[Array, ...]:
-    return values.high, values.low, values.radius, values.exponent
+class Place(NamedTuple):
+    """Where an entry is."""
+
+    row: int
+    column: int
 
 
-def worst_place(seen: Array, expected: Array, allowed: Array) -> tuple[int, int]:
-    """Row and column with the largest |seen - expected| / allowed; NaN is the largest of all.
+def worst_place(seen: Array, expected: Array, allowed: Array) -> Place:
+    """The entry with the largest |seen - expected| / allowed; NaN is the largest of all.
 
     seen: (N, K); expected, allowed: of each kind of row, in turn, (R, K).
     """
     n_rows, n_classes = seen.shape
     step = PERIOD * max(1, BLOCK // (PERIOD * n_classes))
-    worst, found = -1.0, (0, 0)
+    worst, found = -1.0, Place(0, 0)
     for start in range(0, n_rows, step):
         block = seen[start : start + step].astype(np.float64)
         whole = len(block) - len(block) % PERIOD
@@ -146,7 +156,7 @@ def worst_place(seen: Array, expected: Array, allowed: Array) -> tuple[int, int]
             place = int(ratio.argmax())
             largest = float(ratio.reshape(-1)[place])
             if not largest <= worst:
-                worst, found = largest, (start + first + place // n_classes, place % n_classes)
+                worst, found = largest, Place(start + first + place // n_classes, place % n_classes)
                 if np.isnan(largest):
                     return found
     return found

@@ -30,8 +30,9 @@ SECONDS = {"quick": 0.5, "standard": 10.0, "thorough": 100.0}  # that one call m
 LATEST = 40  # calls from which a time is reckoned
 NEAR = 64  # times as many entries as those of a call from which a time is reckoned
 ALTOGETHER = 4  # times as much for all of them
-MAX_MEMORY = 3 << 29  # bytes that a call may be expected to take; a worker has 4 GiB
+MAX_MEMORY = 5 << 29  # bytes that a call may be expected to take; a worker has 4 GiB
 NOTICEABLE = 1 << 25  # bytes, from which on it is reckoned how they grow
+BYTES_OF_FEW_ARRAYS = 512  # for each entry: as code takes that holds a few arrays of the logits' shape
 MAX_FAILING = 2  # sizes of a dtype on which something fails; the larger ones are left out then
 
 
@@ -46,7 +47,7 @@ class Asked:
     @property
     def n_entries(self) -> int:
         """How many logits."""
-        return self.shape[0] * self.shape[1]
+        return _n_entries(self.shape)
 
 
 @dataclass(frozen=True)
@@ -87,14 +88,19 @@ class SizesTried:
 
 
 def expected(costs: list[Cost], shape: Shape) -> tuple[float, float]:
-    """Seconds and bytes of a call in this shape: a time that grows as the entries do, a memory that may as squares do.
+    """Seconds and bytes of a call in this shape: a time that grows as the entries do, a memory that grows as squares.
 
-    The time is the least that one of those lets expect that are not much smaller; the memory is the most.
+    The time is the least that one of those lets expect that are not much smaller. The memory is the most; for code that
+    takes no more than a few arrays of the logits' shape there is room in every profile, and nothing is reckoned.
     """
     near = [cost for cost in costs[-LATEST:] if _times(shape, cost) <= NEAR and shape[0] <= 2 * NEAR * cost.shape[0]]
-    large = [cost for cost in costs if cost.n_bytes > NOTICEABLE]
+    large = [cost for cost in costs if cost.n_bytes > max(NOTICEABLE, BYTES_OF_FEW_ARRAYS * _n_entries(cost.shape))]
     seconds = min((cost.seconds * _times(shape, cost) for cost in near), default=0.0)
     return seconds, max((cost.n_bytes * _times(shape, cost, least=1.0) ** 2 for cost in large), default=0.0)
+
+
+def _n_entries(shape: Shape) -> int:
+    return shape[0] * shape[1]
 
 
 def _times(shape: Shape, cost: Cost, least: float = 0.0) -> float:

@@ -14,6 +14,7 @@ from itertools import count
 from typing import TypeVar
 
 from gradlab.problems.covering import Combination, Factors, Setting, covering_array, settings_met, settings_of
+from gradlab.problems.dtypes import format_of
 from gradlab.problems.problem import Shape
 
 T = TypeVar("T")
@@ -67,7 +68,7 @@ SPECIAL: tuple[Shape, ...] = ((128, 10), (257, 257), (513, 515), (1024, 1024), (
 LARGER: dict[str, tuple[Shape, ...]] = {
     "quick": (),
     "standard": ((2048, 2048), (4, 2**20), (2**20, 4), (70_000, 59), (32, 128_256), (83, 50_257)),
-    "thorough": ((8192, 8192), (8191, 8193), (3, 2**23 + 1), (2**24 + 1, 2), (521, 128_256), (1_000_003, 64)),
+    "thorough": ((8192, 8192), (8191, 4097), (3, 2**23 + 1), (2**24 + 1, 2), (260, 128_256), (500_001, 64)),
 }
 # Where it is watched that results stay what they were: small, as large as a block, larger than a cache, and thin.
 REPEATED: tuple[Shape, ...] = ((4, 5), (40, 70), (300, 257), (3, 70_001))
@@ -83,6 +84,7 @@ CUT: tuple[tuple[int, str, str], ...] = (
 CUT_ROWS = 13
 STRENGTH = {"quick": 2, "standard": 3, "thorough": 3}
 MAX_ENTRIES = 2**19  # of the combinations
+MAX_BYTES = 2**28 + 2**16  # of the logits of any shape: 2^26 in float32, 2^25 in float64
 MAX_WITH_OPTIONS = 2**12  # entries of a problem with an option, which is no problem of few kinds
 
 BITS = {"int8": 7, "uint8": 8, "int16": 15, "uint16": 16, "int32": 31, "uint32": 32, "int64": 63, "uint64": 64}
@@ -146,6 +148,7 @@ def sizes_of(profile: str, others: Factors) -> Sizes:
         for shape in (*SPECIAL, *LARGER[profile])
         for dtype in others["dtype"]
         if not (dtype == "float16" and shape[0] > FLOAT16_ROWS)
+        and shape[0] * shape[1] * format_of(str(dtype)).dtype.itemsize <= MAX_BYTES
     ]
     if "ignore_index" in others["option"] and len(others["integers"]) > 1:
         special += [

@@ -13,6 +13,7 @@ from gradlab.problems.formatting import snippet
 from gradlab.report.explained import claims_line, diagnosis_lines, localisation_lines, power_lines
 from gradlab.report.failure import Again, failure_lines, reproducer_lines
 from gradlab.report.reproducer import Source
+from gradlab.report.sizes import size_lines
 from gradlab.result import Result
 
 SHOWN_FAILURES = 3  # for each implementation, unless all are asked for
@@ -34,6 +35,7 @@ def lines_of_run(run: Run, failures: Iterable[str], not_claimed: Sequence[str]) 
     yield from not_accurate(run)
     if not_claimed:
         yield f"not tried: it takes {', '.join(not_claimed)}, but does not claim it"
+    yield from size_lines(run)
     if run.power is not None:
         yield from power_lines(run.power)
 

@@ -23,6 +23,7 @@ from gradlab.measure.machine import processor
 from gradlab.measure.timing import Timing
 from gradlab.problems.problem import Problem
 from gradlab.report.findings import verdicts_by_dtype
+from gradlab.report.sizes import encode_sizes
 from gradlab.result import Result
 from gradlab.storage.encoding import Plain, encoded_objective, encoded_problem
 
@@ -118,6 +119,7 @@ def encode_run(run: Run) -> Plain:
         "diagnosis": None if run.diagnosis is None else _diagnosis(run.diagnosis),
         "localisation": None if run.localisation is None else _encode_localisation(run.localisation),
         "power": None if run.power is None else _power(run.power),
+        "sizes": encode_sizes(run),
     }
 
 
