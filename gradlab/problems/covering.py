@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
 
@@ -12,10 +12,11 @@ Factors = Mapping[str, Sequence[Hashable]]
 Allowed = Callable[[Mapping[str, Hashable]], bool]
 
 
-def covering_array(factors: Factors, allowed: Allowed, strength: int) -> list[Combination]:
+def covering_array(factors: Factors, allowed: Allowed, strength: int, usual: Collection[str] = ()) -> list[Combination]:
     """Combinations in which every `strength` factors take all values that are allowed together; the same every time.
 
     allowed: whether some values go together, for a part of the factors too; a part of what is allowed must be allowed.
+    usual: factors that take their first value wherever another covers no more; the others take each in turn.
     Each combination begins with the first values that no other has together, and is completed factor by factor by the
     value that covers most of what is left [one test at a time: Cohen, Dalal, Fredman, Patton, The AETG system, IEEE
     Trans. Softw. Eng. 23(7), 1997]. What cannot be completed is left out; it is missing from `settings_met`.
@@ -26,7 +27,7 @@ def covering_array(factors: Factors, allowed: Allowed, strength: int) -> list[Co
     while left:
         seed = next(iter(left))
         del left[seed]
-        full = _completed(dict(seed), factors, allowed, _Gain(left, order, strength, len(found)))
+        full = _completed(dict(seed), factors, allowed, _Gain(left, order, strength, len(found), usual))
         if full is not None:
             for setting in _settings_in(full, order, strength):
                 left.pop(setting, None)
@@ -51,12 +52,16 @@ def settings_met(found: Iterable[Mapping[str, Hashable]], factors: Factors, stre
 
 @dataclass(frozen=True, eq=False)
 class _Gain:
-    """What a combination may still gain: the settings left, of the factors in this order; number: how many are made."""
+    """What a combination may still gain: the settings left, of the factors in this order.
+
+    number: how many are made. usual: as in `covering_array`.
+    """
 
     left: Mapping[Setting, None]
     order: Sequence[str]
     strength: int
     number: int
+    usual: Collection[str]
 
     def by(self, name: str, value: Hashable, known: Mapping[str, Hashable]) -> int:
         """How many of the settings left come up with this value beside those that are known."""
@@ -75,7 +80,7 @@ def _completed(known: Combination, factors: Factors, allowed: Allowed, gain: _Ga
     for name, values in factors.items():
         if name in known:
             continue
-        turn = gain.number % len(values)  # ties go to each value in turn
+        turn = 0 if name in gain.usual else gain.number % len(values)  # what comes first among equals
         fitting = [one for one in (*values[turn:], *values[:turn]) if allowed({**known, name: one})]
         if not fitting:
             return None

@@ -139,7 +139,7 @@ class Sizes:
 def sizes_of(profile: str, others: Factors) -> Sizes:
     """The cases of a profile. others: the values of dtype, integers, layout, labels and option, the plainest first."""
     factors: Factors = {"rows": tuple(ROWS), "classes": tuple(CLASSES), **others}
-    found = covering_array(factors, allowed, STRENGTH[profile])
+    found = covering_array(factors, allowed, STRENGTH[profile], usual=("labels", "option"))
     turns: Turns = defaultdict(count)
     combinations = {_case(one, turns): one for one in found}
     plain = {name: values[0] for name, values in others.items()}
