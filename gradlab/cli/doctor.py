@@ -22,7 +22,7 @@ FUNCTIONS = ("exp", "exp2", "log", "log1p", "expm1")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option(
     "--every",
-    "walked",
+    "swept",
     type=click.Choice([*FUNCTIONS, "all"]),
     multiple=True,
     metavar="FUNCTION",
@@ -35,7 +35,7 @@ FUNCTIONS = ("exp", "exp2", "log", "log1p", "expm1")
     show_default=True,
     help="How many processes share the work of --every.",
 )
-def doctor(as_json: bool, walked: tuple[str, ...], processes: int) -> Status:
+def doctor(as_json: bool, swept: tuple[str, ...], processes: int) -> Status:
     """Versions, processor, rounding, subnormals, and the measured error of exp, exp2, log, log1p and expm1.
 
     The functions are measured at random arguments, and at those where a build of NumPy was found to be least accurate.
@@ -44,7 +44,7 @@ def doctor(as_json: bool, walked: tuple[str, ...], processes: int) -> Status:
     from gradlab.measure.doctor import doctor_lines, examination
     from gradlab.storage.files import strict_json
 
-    names = FUNCTIONS if "all" in walked else tuple(dict.fromkeys(walked))
+    names = FUNCTIONS if "all" in swept else tuple(dict.fromkeys(swept))
     found = examination(list(_walks(names, processes)))
     click.echo(strict_json(found) if as_json else "\n".join(doctor_lines(found)))
     return Status.MET if found["sound"] and found["sound_for_accurate"] else Status.NOT_MET

@@ -20,18 +20,18 @@ from gradlab.problems.dtypes import DTYPE_NAMES, format_of
 PACKAGES = ("gradlab-verify", "numpy", "sympy", "hypothesis", "python-flint", "ml_dtypes", "click", "rich")
 N_ARGUMENTS = 10_000
 NEIGHBOURS = 32  # on either side of each argument that is the worst of some build
-WALKED = "float32"  # the dtype that can be asked for every argument
+SWEPT = "float32"  # the dtype that can be asked for every argument
 
 Plain = dict[str, Any]
 
 
-def examination(walks: Iterable[Plain] = ()) -> Plain:
+def examination(sweeps: Iterable[Plain] = ()) -> Plain:
     """All findings as plain data; `sound` and `sound_for_accurate` say whether they are what the bounds stand on.
 
-    walks: of `sweep_error`, which count like the rest.
+    sweeps: of `sweep_error`, which count like the rest.
     """
     arithmetic = {dtype: _arithmetic(dtype) for dtype in ("float32", "float64")}
-    errors, walks = [_elementary_error(function, dtype) for function in ELEMENTARY for dtype in DTYPE_NAMES], [*walks]
+    errors, sweeps = [_elementary_error(function, dtype) for function in ELEMENTARY for dtype in DTYPE_NAMES], [*sweeps]
     sound = all(one["keeps_subnormals"] and one["rounds_to_nearest"] for one in arithmetic.values())
     return {
         "versions": {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
@@ -44,20 +44,20 @@ def examination(walks: Iterable[Plain] = ()) -> Plain:
         "numpy_simd": numpy_simd(),
         "arithmetic": arithmetic,
         "elementary": errors,
-        "walks": walks,
+        "walks": sweeps,
         "known_of_this_build": plain(known_errors().get(this_build(), {}).values()),
         "beta": BETA,
-        "sound": sound and all(one["within_beta"] for one in errors + walks),
-        "sound_for_accurate": sound and all(one["within_accurate"] for one in errors + walks),
+        "sound": sound and all(one["within_beta"] for one in errors + sweeps),
+        "sound_for_accurate": sound and all(one["within_accurate"] for one in errors + sweeps),
     }
 
 
 def sweep_error(function: Elementary, arguments: range, n_processes: int, watch: Watch) -> Plain:
     """The largest error of a function at the float32 arguments with these bits, such as ALL."""
-    walked = sweep(function, arguments, n_processes, watch)
-    worst = largest_error(function, WALKED, np.array([walked.argument], dtype=WALKED))
-    found = _judge(worst, walked.at_most)
-    return {**found, "at_most": _number(walked.at_most), "n_arguments": walked.n_arguments}
+    swept = sweep(function, arguments, n_processes, watch)
+    worst = largest_error(function, SWEPT, np.array([swept.argument], dtype=SWEPT))
+    found = _judge(worst, swept.at_most)
+    return {**found, "at_most": _number(swept.at_most), "n_arguments": swept.n_arguments}
 
 
 def doctor_lines(found: Plain) -> Iterator[str]:
@@ -91,9 +91,9 @@ def _sweep_line(one: Plain) -> str:
 
 
 def _known_lines(known: list[Plain]) -> Iterator[str]:
-    walked = [f"{one['function']} {one['ulp']:.4f}" for one in known if one["how"] == "exhaustive"]
-    if walked:
-        yield f"known of this build at all float32 arguments, in ULP: {', '.join(walked)}"
+    swept = [f"{one['function']} {one['ulp']:.4f}" for one in known if one["how"] == "exhaustive"]
+    if swept:
+        yield f"known of this build at all float32 arguments, in ULP: {', '.join(swept)}"
     else:
         yield "this build is not among those measured at all float32 arguments; --every exp does it, in a minute or two"
 
