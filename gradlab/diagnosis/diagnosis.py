@@ -26,6 +26,8 @@ IMPLIED = {
     "gradient_over_logits": ("layout_does_not_matter", "outputs_share_no_memory"),
 }
 WITHIN_A_BOUND = ("layout_does_not_matter", "integer_type_of_the_labels_does_not_matter")  # that of a right formula
+RETURNS = "returns_loss_and_gradient"
+MAX_RAISED = 0.2  # of the problems, that may get no answer where the others are explained
 OF_LOSS = ("loss_is_right", "loss_within_forward_error", "loss_is_not_negative")
 SAME_BITS = "same_call_gives_same_bits"
 SQUEEZED = "single_row_squeezed"
@@ -40,6 +42,7 @@ class Diagnosis:
     side_effects: defects seen in what calls also do. unexplained: failed checks that nothing accounts for.
     n_problems: how many answers were compared, n_wrong: how many of them are wrong. n_changed: of the first few
     answers, how many are not given again, although the same call twice gives the same bits: no model of one call fits.
+    n_raised: of all answers, how many are none; these are not among the n_problems where the others are explained.
     among: which answers these numbers are of, in words, where only one reduction, or kind of targets, goes wrong and
     nothing explains the others as well.
     """
@@ -52,6 +55,7 @@ class Diagnosis:
     n_wrong: int
     n_changed: int = 0
     among: str = ""
+    n_raised: int = 0
 
     @property
     def defects(self) -> tuple[str, ...]:
@@ -92,6 +96,8 @@ def diagnose(
     if n_wrong and not n_changed and OF_STATE not in names:
         found, observations, among = _explain(observations)
     known = Diagnosis(problems[0].format.name, found, names, (), len(observations), n_wrong, n_changed, among)
+    if n_wrong and not (found or n_changed or OF_STATE in names):
+        known = _explain_answered(known, observations)
     return replace(known, unexplained=_unexplained_checks(known, seen))
 
 
@@ -155,6 +161,19 @@ def _names(seen: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
     return (OF_STATE,) if OF_STATE in names else names
 
 
+def _explain_answered(known: Diagnosis, observations: Sequence[Observation]) -> Diagnosis:
+    """The diagnosis with what explains the answers that there are, where only a few problems get none."""
+    answered = [one for one in observations if not one.faulty]
+    n_raised = len(observations) - len(answered)
+    if not 0 < n_raised <= MAX_RAISED * len(observations):
+        return known
+    found, some, among = _explain(answered)
+    if not found:
+        return known
+    n_wrong = sum(one.is_wrong for one in some)
+    return replace(known, alternatives=found, n_problems=len(some), n_wrong=n_wrong, among=among, n_raised=n_raised)
+
+
 def _explain(observations: Sequence[Observation]) -> tuple[tuple[Explanation, ...], Sequence[Observation], str]:
     """What explains the observations, or else those of the one reduction or kind of targets that goes wrong.
 
@@ -201,7 +220,9 @@ def _unexplained_checks(known: Diagnosis, seen: dict[str, tuple[str, ...]]) -> t
     if any(one.coarse for one in known.alternatives):
         implied.add("layout_does_not_matter")  # sums in another order, at the rounding of the narrower dtype
     values = bool(known.alternatives) or (not known.n_wrong and bool(known.side_effects))
-    return tuple(check for check in seen if check not in implied and not _accounts(check, seen, values))
+    unexplained = [check for check in seen if check not in implied and not _accounts(check, seen, values)]
+    raises = [check for check in seen if known.n_raised and check == RETURNS and check not in unexplained]
+    return (*raises, *unexplained)
 
 
 def _accounts(check: str, seen: dict[str, tuple[str, ...]], values_are_explained: bool) -> bool:

@@ -6,12 +6,12 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from gradlab.evaluation.call import Implementation, answer
-from gradlab.evaluation.layouts import INTEGERS, LAYOUTS
+from gradlab.evaluation.layouts import INTEGERS, PLAIN_LAYOUT
 from gradlab.localisation.evidence import Effect, effect_of
 from gradlab.localisation.investigation import Investigation, Where
 from gradlab.localisation.repeats import Repeats, by_number, overwritten, repeats_earlier_call
 from gradlab.localisation.rules import Condition
-from gradlab.localisation.trial import Laboratory, Outcome, Trial, outcome_of
+from gradlab.localisation.trial import ALL_LAYOUTS, Laboratory, Outcome, Trial, outcome_of
 from gradlab.localisation.words import spelled_rule
 from gradlab.problems.dtypes import as_dtype
 from gradlab.problems.problem import Problem
@@ -20,6 +20,7 @@ MAX_SEEDS = 90  # answers of the run, wrong ones and right ones, with which it b
 MIN_FRESH = 6  # calls that bear out what calls do to each other
 ASKED_AGAIN = 3  # answers of either kind: are they right, or wrong, once more?
 MAX_CONVERTED = 6  # wrong problems that are put in the other dtypes
+RETURNS = "returns_loss_and_gradient"
 OF_REPEATS = {
     "outputs_share_no_memory",
     "calls_leave_no_state",
@@ -58,8 +59,9 @@ def localise(
     problems: those of the run, of one dtype, whose answers are the first evidence. admits: whether a problem that is
     made of them may be put to it.
     """
-    laboratory = Laboratory(implementation, admits)
-    outcomes = _begin(implementation, problems)
+    only_raising = set(failed) == {RETURNS}
+    laboratory = Laboratory(implementation, admits, only_raising)
+    outcomes = _begin(implementation, problems, only_raising)
     wrong, right = ([one for one in outcomes if one.is_wrong is mark] for mark in (True, False))
     if not outcomes:
         return None
@@ -77,10 +79,12 @@ def localise(
     return _said(investigation, where) if where is not None and where.is_settled else None
 
 
-def _begin(implementation: Implementation, problems: Sequence[Problem]) -> list[Outcome]:
+def _begin(implementation: Implementation, problems: Sequence[Problem], only_raising: bool) -> list[Outcome]:
     """Answers that the run has had: the smallest wrong ones and the right ones, some of every family."""
     asked = [problem for problem in problems if problem.n_rows]
-    outcomes = [outcome_of(Trial(problem), answer(implementation, problem)) for problem in asked]
+    outcomes = [
+        outcome_of(Trial(problem), answer(implementation, problem), only_raising=only_raising) for problem in asked
+    ]
     found = list[Outcome]()
     for mark in (True, False):
         some = [one for one in outcomes if one.is_wrong is mark]
@@ -101,7 +105,7 @@ def _spelled_otherwise(laboratory: Laboratory, right: Sequence[Outcome], failed:
     few = [one.problem for one in small if min(one.problem.logits.shape) > 1 and one.problem.is_moderate][:6]
     for problem in few:
         if "layout_does_not_matter" in failed:
-            trials += [Trial(problem, layout) for layout in LAYOUTS]
+            trials += [Trial(problem, layout) for layout in ALL_LAYOUTS if layout != PLAIN_LAYOUT]
         if {"layout_does_not_matter", "integer_type_of_the_labels_does_not_matter"} & set(failed):
             trials += [Trial(problem, integers=name) for name in INTEGERS if problem.n_classes < 128]
     return [one for one in map(laboratory.ask, trials) if one is not None]

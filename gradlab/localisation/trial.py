@@ -12,11 +12,11 @@ import numpy as np
 from gradlab.diagnosis.matching import Observation
 from gradlab.evaluation.adaptation import allows
 from gradlab.evaluation.call import Answer, Implementation, answer_to_call, call_for, evaluate
-from gradlab.evaluation.layouts import LAYOUTS
+from gradlab.evaluation.layouts import LAYOUTS, MORE_LAYOUTS, PLAIN_INTEGERS, PLAIN_LAYOUT
 from gradlab.localisation.judging import observation_of
 from gradlab.problems.problem import Array, Problem
 
-CONTIGUOUS, USUAL = "C order", "int64"
+ALL_LAYOUTS = {**LAYOUTS, **MORE_LAYOUTS}
 MAX_CALLS = 500  # in one localisation
 MAX_SECONDS = 3.0  # of processor time
 MAX_WAITING = 20.0  # seconds by the clock, where a call sleeps or has threads of its own
@@ -28,17 +28,22 @@ class Trial:
     """A problem, and how it is handed over: how its logits lie in memory, and the integer type of its labels."""
 
     problem: Problem
-    layout: str = CONTIGUOUS
-    integers: str = USUAL
+    layout: str = PLAIN_LAYOUT
+    integers: str = PLAIN_INTEGERS
 
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """A trial and what came of it; raised: the name of the exception, or the fault, where there is no answer."""
+    """A trial and what came of it.
+
+    raised: the name of the exception, or the fault, where there is no answer. only_raising: whether nothing else counts
+    as wrong, since something else explains the values.
+    """
 
     trial: Trial
     seen: Observation
     raised: str = ""
+    only_raising: bool = False
 
     @property
     def problem(self) -> Problem:
@@ -112,6 +117,8 @@ class Outcome:
 
     @cached_property
     def is_wrong(self) -> bool:
+        if self.only_raising:
+            return bool(self.raised)
         return bool(self.raised) or self.wrong_loss or bool(self.wrong_entries.any())
 
 
@@ -119,11 +126,12 @@ class Outcome:
 class Laboratory:
     """Asks an implementation, as long as there is time and a call left.
 
-    admits: whether a problem may be put to it. outcomes: of all trials so far.
+    admits: whether a problem may be put to it. only_raising: as in `Outcome`.
     """
 
     implementation: Implementation
     admits: Callable[[Problem], bool]
+    only_raising: bool = False
     n_calls: int = 0
     began: float = field(default_factory=time.process_time)
     since: float = field(default_factory=time.monotonic)
@@ -153,11 +161,12 @@ class Laboratory:
             return None
         self.n_calls += 1
         call = call_for(self.implementation, problem)
-        if trial.layout != CONTIGUOUS:
-            call = replace(call, logits=LAYOUTS[trial.layout](problem.logits.copy()))
-        if trial.integers != USUAL and problem.objective.targets == "index":
+        if trial.layout != PLAIN_LAYOUT:
+            call = replace(call, logits=ALL_LAYOUTS[trial.layout](problem.logits.copy()))
+        if trial.integers != PLAIN_INTEGERS and problem.objective.targets == "index":
             call = replace(call, targets=problem.targets.astype(trial.integers))
-        return outcome_of(trial, answer_to_call(self.implementation, call, problem.objective.reduction))
+        answer = answer_to_call(self.implementation, call, problem.objective.reduction)
+        return outcome_of(trial, answer, only_raising=self.only_raising)
 
 
 def _fits(problem: Problem, integers: str) -> bool:
@@ -168,7 +177,7 @@ def _fits(problem: Problem, integers: str) -> bool:
     return bool(limits.min <= problem.targets.min(initial=0) and largest <= limits.max)
 
 
-def outcome_of(trial: Trial, answer: Answer) -> Outcome:
+def outcome_of(trial: Trial, answer: Answer, *, only_raising: bool = False) -> Outcome:
     """An answer to a trial beside the truth."""
     raised = (answer.raised or answer.fault or "") if answer.loss is None or answer.gradient is None else ""
-    return Outcome(trial, observation_of(trial.problem, answer), raised)
+    return Outcome(trial, observation_of(trial.problem, answer), raised, only_raising)

@@ -22,12 +22,16 @@ def diagnosis_lines(diagnosis: Diagnosis) -> Iterator[str]:
     counts = f"{diagnosis.n_problems} answers in {diagnosis.dtype}{among}, {diagnosis.n_wrong} of them wrong"
     if known:
         opening = "looks like: " if len(known) == 1 else "cannot tell apart: "
-        yield f"{opening}{'; or '.join(known)} (predicts all of {counts})"
+        raised = diagnosis.n_raised
+        few = f"{diagnosis.n_problems} of {diagnosis.n_problems + raised} answers in {diagnosis.dtype}{among}"
+        share = f"{few}; {raised} raise{'s' if raised == 1 else ''}" if raised else f"all of {counts}"
+        yield f"{opening}{'; or '.join(known)} (predicts {share})"
     if diagnosis.side_effects:
         yield f"looks like: {' and '.join(diagnosis.side_effects)} (seen in calls made to look for it)"
     defects = [name for one in diagnosis.alternatives for name in one.defects]
+    said = {model.defect: model.said for one in diagnosis.alternatives for model in one.models if model.said}
     for name in dict.fromkeys([*defects, *diagnosis.side_effects]):
-        yield f"  {name}: {specimens()[name].wrong}   gradlab explain {name}"
+        yield f"  {name}: {said.get(name) or specimens()[name].wrong}   gradlab explain {name}"
     if diagnosis.n_changed:
         yield "looks like: it keeps state: the first calls of the run, made again at its end, get other answers"
     if diagnosis.unexplained:

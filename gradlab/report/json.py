@@ -158,6 +158,7 @@ def _diagnosis(diagnosis: Diagnosis) -> Plain:
         "n_wrong": diagnosis.n_wrong,
         "n_changed": diagnosis.n_changed,
         "among": diagnosis.among,
+        "n_raised": diagnosis.n_raised,
     }
 
 

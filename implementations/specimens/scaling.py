@@ -16,6 +16,12 @@ def gradient_not_divided(logits: Array, labels: Array) -> Answer:
     return mean(row_losses(logits, labels)), minus_one_hot(softmax(logits), labels)
 
 
+def one_hot_not_divided(logits: Array, labels: Array) -> Answer:
+    """p is divided by N, and 1 is subtracted at the label after that."""
+    loss, p = reduced(row_losses(logits, labels), softmax(logits), "mean")
+    return loss, minus_one_hot(p, labels)
+
+
 def loss_not_divided(logits: Array, labels: Array) -> Answer:
     """The sum of the losses, and the gradient of their mean."""
     total, _ = reduced(row_losses(logits, labels), logits, "sum")
@@ -85,6 +91,15 @@ SPECIMENS = (
         labels=[0, 0],
         killed_by="gradient_is_the_derivative_of_its_own_loss",
         seen="MXNet #2215, #5981; fetchai/ledger #1580",
+    ),
+    Specimen(
+        one_hot_not_divided,
+        wrong="g_i = p_i/N - one_hot(y_i), where it is (p_i - one_hot(y_i))/N",
+        mend="subtract 1 at the label first, and divide by N then; or subtract 1/N",
+        logits=[[0, 0], [0, 0]],
+        labels=[0, 0],
+        killed_by="gradient_is_right",
+        seen="C kernels of lecture notes, in which the division by N is folded into the softmax",
     ),
     Specimen(
         loss_not_divided,

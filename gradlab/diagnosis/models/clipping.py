@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from gradlab.diagnosis.matching import Observation
-from gradlab.diagnosis.models.model import Defect, fixed, single_rows
+from gradlab.diagnosis.models.model import Defect, fixed, single_one_hot_rows, single_rows
 from gradlab.diagnosis.pipeline import Changes, View, probabilities_less_targets, weighted_sum
 from gradlab.problems.problem import Array, Problem
 
@@ -39,7 +39,8 @@ def clipped(epsilon: float) -> Changes:
 
 def floors_of_probability(observations: Sequence[Observation]) -> Iterable[float]:
     """exp(-loss) of the single rows with the largest loss: it should be far smaller."""
-    losses = sorted((float(np.sum(seen.loss)) for seen in single_rows(observations) if seen.wrong_loss), reverse=True)
+    rows = single_rows(observations) or single_one_hot_rows(observations)
+    losses = sorted((float(np.sum(seen.loss)) for seen in rows if seen.wrong_loss), reverse=True)
     return [float(np.exp(-loss)) for loss in losses[:1] if loss > 0]
 
 
@@ -60,11 +61,16 @@ def masked_gradient_is_nan(view: View) -> Array:
     return np.where(view.x == -np.inf, view.dtype.type(np.nan), probabilities_less_targets(view))
 
 
+ADDED = "loss = -sum_j t_j log(p_j + {0}): at most -log {0}, and not what g = p - t is the gradient of"
+CLIPPED = "loss = -log(clip(p_y, {0}, 1 - {0})) has gradient 0 beyond: the worst rows never learn"
+CLIPPED_IN_LOSS = "loss = -sum_j t_j log(clip(p_j, {0}, 1 - {0})), and g = p - t is not its gradient"
+CUT_FROM_BELOW = "loss = -sum_j t_j log(max(p_j, {0})), and g = p - t is not its gradient"
+
 DEFECTS = (
-    Defect("epsilon_in_log", epsilon_added, "epsilon", floors_of_probability),
-    Defect("clipped_probability", clipped, "epsilon", floors_of_probability),
-    Defect("clipped_loss", clipped_loss, "epsilon", floors_of_probability),
-    Defect("clipped_loss", clipped_loss_from_below, "epsilon", floors_of_probability),
+    Defect("epsilon_in_log", epsilon_added, "epsilon", floors_of_probability, said=ADDED),
+    Defect("clipped_probability", clipped, "epsilon", floors_of_probability, said=CLIPPED),
+    Defect("clipped_loss", clipped_loss, "epsilon", floors_of_probability, said=CLIPPED_IN_LOSS),
+    Defect("clipped_loss", clipped_loss_from_below, "epsilon", floors_of_probability, said=CUT_FROM_BELOW),
     fixed("nan_made_zero", gradient=nan_as_zero),
     fixed("infinity_made_finite", logits=infinity_as_a_number),
     fixed("mask_multiplied", logits=masked_is_nan),

@@ -31,6 +31,7 @@ class Model:
     freedom: int = 0
     inside: str = ""
     coarse: str = ""
+    said: str = ""
 
     def __getstate__(self) -> dict[str, Any]:
         """All but the stages themselves, of which pickle takes the names: what it says stays, it predicts no more."""
@@ -55,7 +56,8 @@ class Defect:
     """A row of the table of models.
 
     make: parameter -> changes. guesses: values of the parameter to try, from what was observed; (0.0,) where there
-    is none. symbol: what the parameter is called, neutral: its value for which nothing is wrong. coarse: as in `Model`.
+    is none. symbol: what the parameter is called, neutral: its value for which nothing is wrong. coarse, said: as in
+    `Model`, the latter with {} for the value.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Defect:
     guesses: Guesses = field(default=lambda observations: (0.0,))
     coarse: str = ""
     neutral: float = 0.0
+    said: str = ""
 
     @property
     def freedom(self) -> int:
@@ -79,7 +82,8 @@ class Defect:
             if self.symbol and float(f"{value:.3g}") == self.neutral:
                 continue
             said = f"{self.symbol} = {value:.4g}" if self.symbol else f"in {self.coarse}" if self.coarse else ""
-            found.append(Model(self.name, self.make(value), said, self.freedom, coarse=self.coarse))
+            text = self.said.format(f"{value:.4g}")
+            found.append(Model(self.name, self.make(value), said, self.freedom, coarse=self.coarse, said=text))
         return found
 
 
@@ -123,6 +127,22 @@ def single_rows(observations: Sequence[Observation]) -> list[Observation]:
         and np.isfinite(seen.loss).all()
         and not seen.problem.objective.options
         and seen.problem.objective.targets == "index"
+        and seen.is_wrong
+    ]
+
+
+def single_one_hot_rows(observations: Sequence[Observation]) -> list[Observation]:
+    """The same for one-hot rows of probabilities."""
+    return [
+        seen
+        for seen in observations
+        if seen.problem.n_rows == 1
+        and seen.problem.is_finite
+        and np.isfinite(seen.loss).all()
+        and not seen.problem.objective.options
+        and seen.problem.objective.targets == "probability"
+        and (np.sort(seen.problem.targets.astype(np.float64), axis=1)[:, -2:].sum(axis=1) == 1).all()
+        and seen.problem.targets.max() == 1
         and seen.is_wrong
     ]
 

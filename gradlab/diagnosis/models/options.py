@@ -13,6 +13,7 @@ from gradlab.diagnosis.models.scaling import mean_factor
 from gradlab.diagnosis.pipeline import (
     Changes,
     View,
+    log_sum_less_logit,
     mass_times_probabilities,
     probabilities_less_targets,
     sound_gradient,
@@ -133,6 +134,12 @@ def gradient_times_mass(view: View) -> Array:
     return np.asarray(view.t.sum(axis=1, keepdims=True) * view.p - view.t)
 
 
+def losses_times_mass(view: View) -> Array:
+    """0 times the loss where a row is ignored: NaN where it has no value."""
+    lost = view.problem.ignored_rows & np.isnan(view.p).any(axis=1)
+    return np.where(lost, view.dtype.type(np.nan), log_sum_less_logit(view))
+
+
 def fixed_label(problem: Problem) -> Array:
     """Rows with -100 are ignored, and rows with the label to be ignored are not."""
     if problem.objective.ignore_index in (None, -100):
@@ -219,6 +226,7 @@ DEFECTS = (
     option_defect("ignore_index", "ignored_rows_counted", **divided_by(number_of_rows)),
     option_defect("ignore_index", "ignored_rows_keep_gradient", gradient=gradient_of_ignored),
     option_defect("ignore_index", "ignored_rows_times_zero", gradient=gradient_times_mass),
+    option_defect("ignore_index", "ignored_rows_times_zero", losses=losses_times_mass, gradient=gradient_times_mass),
     option_defect("ignore_index", "ignored_label_fixed", **dict.fromkeys(BOTH, fixed_label)),
     option_defect(
         "ignore_index",
@@ -230,7 +238,12 @@ DEFECTS = (
     option_defect("ignore_index", "all_ignored_is_nan", scaled=nan_where_all_are_ignored),
     option_defect("probability", "mass_forgotten", gradient=gradient_without_mass),
     option_defect("probability", "probabilities_taken_for_labels", **dict.fromkeys(BOTH, most_likely)),
-    Defect("smoothing_unasked", lambda e: dict.fromkeys(BOTH, smoothed_unasked(e)), "epsilon", epsilons_of_gradient),
-    Defect("smoothing_unasked", lambda e: {"gradient_targets": smoothed_unasked(e)}, "epsilon", epsilons_of_gradient),
-    Defect("smoothing_unasked", lambda e: {"loss_targets": smoothed_unasked(e)}, "epsilon", epsilons_of_loss),
+    *(
+        Defect("smoothing_unasked", make, "epsilon", guesses, said=f"t = (1 - {{0}}) one_hot(y) + {{0}}/K in {place}")
+        for place, guesses, make in (
+            ("loss and gradient", epsilons_of_gradient, lambda e: dict.fromkeys(BOTH, smoothed_unasked(e))),
+            ("the gradient alone", epsilons_of_gradient, lambda e: {"gradient_targets": smoothed_unasked(e)}),
+            ("the loss alone", epsilons_of_loss, lambda e: {"loss_targets": smoothed_unasked(e)}),
+        )
+    ),
 )

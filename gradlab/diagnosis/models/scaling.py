@@ -149,7 +149,18 @@ BOTH_TARGETS = ("loss_targets", "gradient_targets")
 NEXT, PREVIOUS = with_labels(lambda p: np.roll(p.targets, 1)), with_labels(lambda p: np.roll(p.targets, -1))
 LESS_ONE, PLUS_ONE = with_labels(lambda p: p.targets - 1), with_labels(lambda p: p.targets + 1)
 
+OF_GRADIENT = "g = {} (p - t) on every problem, and the loss is right"
+OF_LOSS = "{} times the loss on every problem, and the gradient is right"
+OF_BOTH = "{} times the loss and the gradient, on every problem"
+
+
+def target_not_divided(view: View) -> Array:
+    """A p - D t, D what the mean divides by: divided by it, p/N - one_hot(y)."""
+    return np.asarray(mass_times_probabilities(view) - view.t * view.dtype.type(mean_factor(view.problem)))
+
+
 DEFECTS = (
+    fixed("one_hot_not_divided", gradient=target_not_divided),
     fixed("gradient_not_divided", **in_gradient(mean_factor)),
     fixed("loss_not_divided", **in_loss(mean_factor)),
     fixed("divided_by_all_entries", **in_both(lambda problem: 1 / classes(problem))),
@@ -163,10 +174,10 @@ DEFECTS = (
     fixed("divided_twice", **in_both(lambda problem: 1 / rows(problem))),
     fixed("sum_divided", **in_both(divides_the_sum(lambda problem: 1 / rows(problem)))),
     Defect("mean_of_means", micro_batches, "rows in each", sizes_of_micro_batches),
-    Defect("wrong_factor", constant_factor(in_gradient), "factor", factors_of_gradient, neutral=1.0),
-    Defect("wrong_factor", constant_factor(in_loss), "factor", factors_of_loss, neutral=1.0),
-    Defect("wrong_factor", constant_factor(in_both), "factor", factors_of_loss, neutral=1.0),
-    Defect("wrong_constant", added, "added to the loss", constants_added),
+    Defect("wrong_factor", constant_factor(in_gradient), "factor", factors_of_gradient, neutral=1.0, said=OF_GRADIENT),
+    Defect("wrong_factor", constant_factor(in_loss), "factor", factors_of_loss, neutral=1.0, said=OF_LOSS),
+    Defect("wrong_factor", constant_factor(in_both), "factor", factors_of_loss, neutral=1.0, said=OF_BOTH),
+    Defect("wrong_constant", added, "added to the loss", constants_added, said="loss + {}, on every problem"),
     fixed("label_numbers_subtracted", gradient=less_the_numbers),
     fixed("label_of_the_next_row", gradient_targets=NEXT),
     fixed("label_of_the_next_row", gradient_targets=PREVIOUS),

@@ -7,15 +7,15 @@ from collections.abc import Callable
 import numpy as np
 
 from gradlab.evaluation.claims import OPTIONS
-from gradlab.evaluation.layouts import LAYOUTS
+from gradlab.evaluation.layouts import INTEGERS, MORE_INTEGERS, PLAIN_LAYOUT
 from gradlab.localisation.features.feature import Feature, Row, View, truth
-from gradlab.localisation.trial import CONTIGUOUS
+from gradlab.localisation.trial import ALL_LAYOUTS
 from gradlab.problems.dtypes import DTYPE_NAMES
 from gradlab.problems.options import REDUCTIONS, TARGETS
 from gradlab.problems.problem import Array
 
-LAYOUT_NAMES = (CONTIGUOUS, *LAYOUTS)
-INTEGER_NAMES = ("int64", "uint8", "int8", "int16", "uint16", "int32", "uint32", "uint64")
+LAYOUT_NAMES = tuple(ALL_LAYOUTS)
+INTEGER_NAMES = (*INTEGERS, *MORE_INTEGERS)
 
 
 def _option(name: str) -> Callable[[View], Array]:
@@ -30,7 +30,7 @@ def _ignore_index(view: View) -> Array:
 def _layout(view: View) -> str:
     """The layout; one row, or one class, lies alike in both orders."""
     layout = view.trial.layout
-    return CONTIGUOUS if layout == "Fortran order" and 1 in view.problem.logits.shape else layout
+    return PLAIN_LAYOUT if layout == "Fortran order" and 1 in view.problem.logits.shape else layout
 
 
 def _code(names: tuple[str, ...], value: Callable[[View], str]) -> Callable[[View], Array]:
