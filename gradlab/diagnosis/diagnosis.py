@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gradlab.diagnosis import cancellation, side_effects
+from gradlab.diagnosis import at_sizes, cancellation, side_effects
 from gradlab.diagnosis.formulas import explaining_formulas
 from gradlab.diagnosis.matching import Observation, is_contradicted, observe
 from gradlab.diagnosis.models.model import Model
@@ -18,12 +18,21 @@ from gradlab.problems.problem import Problem
 
 MAX_OBSERVATIONS = 60  # wrong answers, and as many right ones: the search looks at those of the smallest problems
 MAX_ROUNDS = 4  # in which what contradicts an explanation is counted in
-PROBES = {**side_effects.PROBES, **cancellation.PROBES}
+PROBES = {**side_effects.PROBES, **cancellation.PROBES, **at_sizes.PROBES}
 ALSO_VALUES = ("gradient_is_the_derivative_of_its_own_loss", "calls_leave_no_state", "returns_loss_and_gradient")
+AT_SIZES = "answer_is_right_at_this_size"
 # What a side effect also brings about: writing to an input that is read-only, for one, raises.
 IMPLIED = {
-    "logits_shifted_in_place": ("layout_does_not_matter",),
-    "gradient_over_logits": ("layout_does_not_matter", "outputs_share_no_memory"),
+    "logits_shifted_in_place": ("layout_does_not_matter", AT_SIZES),
+    "gradient_over_logits": ("layout_does_not_matter", "outputs_share_no_memory", AT_SIZES),
+    "rows_assumed_contiguous": (AT_SIZES,),
+    "labels_read_as_64_bits": (AT_SIZES,),
+    "reversed_rows_read_forwards": (AT_SIZES,),
+    "warnings_turned_off": (AT_SIZES,),
+    "generator_seeded": (AT_SIZES,),
+    "buffer_returned": ("earlier_answers_stay_as_they_were",),
+    "two_buffers_in_turn": ("outputs_share_no_memory",),
+    "buffer_of_large_results": ("outputs_share_no_memory",),
 }
 WITHIN_A_BOUND = ("layout_does_not_matter", "integer_type_of_the_labels_does_not_matter")  # that of a right formula
 RETURNS = "returns_loss_and_gradient"

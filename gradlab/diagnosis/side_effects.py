@@ -15,10 +15,12 @@ from gradlab.bounds import first_order
 from gradlab.diagnosis.probe import LABELS, LOGITS, Probe, Side
 from gradlab.evaluation.call import answer_to_call, call_for, perform
 from gradlab.evaluation.foreign import pair_of
+from gradlab.evaluation.shared_state import NUMPY_GENERATOR
 from gradlab.problems.families.options import one_hot
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Array, Problem
 
+LARGE = 3000  # entries of a result that is large
 UPSTREAM, ONCE = -2.0, "once"  # a power of two: products are exact
 SOON = 0.05  # seconds after a call, in which what a call has left running may still write
 
@@ -112,6 +114,50 @@ def read_without_strides(side: Side) -> str | None:
     arrays = (np.asfortranarray(x), x.ravel(order="F").reshape(x.shape), x.copy())
     answers = [side.answers(one, side.problem.targets.copy()).gradient for one in arrays]
     return "rows_assumed_contiguous" if _as_read(answers) else None
+
+
+def rows_read_forwards(side: Side) -> str | None:
+    """Rows of a negative stride are answered as what lies in memory, and Fortran order as it should be."""
+    x, labels = side.problem.logits, side.problem.targets
+    arrays = (x[::-1].copy()[::-1], x[::-1].copy(), x.copy())
+    found, read, right = (side.answers(one, labels.copy()).gradient for one in arrays)
+    follows = side.answers(np.asfortranarray(x), labels.copy()).gradient
+    same = follows is not None and right is not None and np.array_equal(follows, right)
+    return "reversed_rows_read_forwards" if same and _as_read([found, read, right]) else None
+
+
+def buffers_in_turn(side: Side) -> str | None:
+    """The result of a call changes with the call after the next, and not with the next."""
+    first = side.answer(side.problem).gradient
+    kept = None if first is None else first.copy()
+    for other, changed in ((-side.problem.logits, False), (-2 * side.problem.logits, True)):
+        side.answer(side.like(other))
+        if first is None or kept is None or np.array_equal(kept, first) is changed:
+            return None
+    return "two_buffers_in_turn"
+
+
+def buffer_of_large(side: Side) -> str | None:
+    """The result of a call changes with the next where it has many entries, and not where it has few."""
+    rng = np.random.default_rng(0)
+    wide = rng.normal(size=(len(LABELS), LARGE // len(LABELS))).astype(side.problem.logits.dtype)
+    problem = Problem(wide, np.array(LABELS), Objective(reduction=side.problem.objective.reduction))
+    problem = problem if side.problem.objective.targets == "index" else one_hot(problem)
+    first = side.answer(problem).gradient
+    kept = None if first is None else first.copy()
+    side.answer(problem.replace(logits=-wide))
+    changed = kept is not None and not np.array_equal(kept, np.asarray(first))
+    return "buffer_of_large_results" if changed and overwritten_later(side) is None else None
+
+
+def seeded(side: Side) -> str | None:
+    """NumPy's global generator gives the same numbers after two calls."""
+    states = []
+    for _ in range(2):
+        np.random.random(7)  # so that its state is another one
+        said = side.answer(side.problem).changed
+        states.append(any(NUMPY_GENERATOR in one for one in said))
+    return "generator_seeded" if all(states) else None
 
 
 def labels_modulo_classes(side: Side) -> str | None:
@@ -209,12 +255,13 @@ def _after_a_call(side: Side) -> Array:
 # By the check that fails: what to look for. Any value check may fail where answers are remembered by their shape.
 PROBES: dict[str, tuple[Probe, ...]] = {
     "leaves_its_inputs_alone": (shifted_in_place, gradient_in_place),
-    "leaves_the_process_as_it_was": (warnings_off,),
+    "leaves_the_process_as_it_was": (warnings_off, seeded),
     "outputs_share_no_memory": (overwritten_later, gradient_in_place, kept_and_returned),
     "calls_leave_no_state": (remembered_by_shape,),
     "gradient_is_the_derivative_of_its_own_loss": (remembered_by_shape,),
     "same_call_gives_same_bits": (order_of_a_sum,),
-    "layout_does_not_matter": (read_without_strides, read_as_64_bits),
+    "earlier_answers_stay_as_they_were": (overwritten_later, buffers_in_turn, buffer_of_large, order_of_a_sum),
+    "layout_does_not_matter": (read_without_strides, rows_read_forwards, read_as_64_bits),
     "integer_type_of_the_labels_does_not_matter": (read_as_64_bits,),
     "upstream_gradient_multiplies_the_gradient": (upstream_of_the_loss_ignored,),
     "second_backward_pass_gives_the_same_gradient": (upstream_of_the_loss_ignored, scaled_in_place),

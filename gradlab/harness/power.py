@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from gradlab.evaluation.adaptation import allows
 from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import Claims, claims_from
 from gradlab.harness.selection import Question
+from gradlab.harness.sizes import sized_questions
 from gradlab.harness.tally import findings_of
 from gradlab.harness.verdict import Verdict, is_advice, verdict_of_failure, verdict_of_failures
 from gradlab.problems.problem import Array, Problem
@@ -24,6 +26,7 @@ from gradlab.storage.cache import from_cache
 from gradlab.targets.shipped import Specimen, specimens
 
 CHECK_NAMED = {check.name: check for check in CHECKS}
+SIZES_TRIED = 24  # at most, for each defect of sizes
 FLAGS = ("refuses_bad_labels", "empty_batch", "keeps_dtype", "deterministic", "backward")
 
 
@@ -56,6 +59,11 @@ def power_of(claims: Claims, level: Verdict, asked: Mapping[str, Sequence[Questi
 
 def work_out_power(claims: Claims, level: Verdict, asked: Mapping[str, Sequence[Question]]) -> Power:
     """The same, worked out."""
+
+    def questions(specimen: Specimen, dtype: str) -> Sequence[Question]:
+        of_sizes = CHECK_NAMED[specimen.killed_by].group == "sizes"
+        return _questions_on_sizes(specimen, claims, dtype) if of_sizes else asked[dtype]
+
     caught, missed, left_out = [], [], dict[str, list[str]]()
     known = {n: one for n, one in specimens().items() if claims_from(one.claims).derivative == claims.derivative}
     for name, specimen in known.items():
@@ -63,13 +71,22 @@ def work_out_power(claims: Claims, level: Verdict, asked: Mapping[str, Sequence[
         tried = [dtype for dtype, reason in reasons.items() if reason is None]
         if not tried:
             left_out.setdefault(str(next(iter(reasons.values()))), []).append(name)
-        elif all(catches(specimen, claims, level, asked[dtype]) for dtype in tried):
+        elif all(catches(specimen, claims, level, questions(specimen, dtype)) for dtype in tried):
             caught.append(name)
         else:
             missed.append(name)
     every = [question.problem for some in asked.values() for question in some]
     largest = (max(one.n_rows for one in every), max(one.n_classes for one in every))
     return Power(tuple(caught), tuple(missed), {reason: tuple(names) for reason, names in left_out.items()}, largest)
+
+
+def _questions_on_sizes(specimen: Specimen, claims: Claims, dtype: str) -> Sequence[Question]:
+    """The smallest of the part on sizes that have as many rows and classes as the problem that shows the defect.
+
+    Of the quick profile, whose groups of sizes all profiles have.
+    """
+    shape = (len(specimen.logits), len(specimen.logits[0]))
+    return list(islice(sized_questions(claims, dtype, "quick", shape), SIZES_TRIED))
 
 
 def why_not(specimen: Specimen, claims: Claims, dtype: str, level: Verdict) -> str | None:

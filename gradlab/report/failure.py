@@ -56,7 +56,7 @@ def failure_lines(name: str, lines: Sequence[Line], again: Again) -> Iterator[st
 def reproducer_lines(source: Source | None, claims: Claims, line: Line) -> Iterator[str]:
     """Lines of Python that show what a failed check saw, where one call of a function of this source shows it."""
     result = line.simplest or line.worst
-    if source is None or line.check.group == "contract":
+    if source is None or line.check.group in ("contract", "sizes"):
         return
     found = reproducer(source, claims, result.asked or result.problem)
     if found:

@@ -9,6 +9,7 @@ import pytest
 
 from gradlab.checks.table import CHECKS
 from gradlab.diagnosis import diagnosis
+from gradlab.diagnosis.at_sizes import PROBES as AT_SIZES
 from gradlab.diagnosis.cancellation import PROBES as OF_DIGITS
 from gradlab.diagnosis.diagnosis import Diagnosis
 from gradlab.diagnosis.formulas import FORMULAS
@@ -95,7 +96,7 @@ def test_every_defect_has_a_model_or_a_probe() -> None:
     probed = {
         name
         for name, one in specimens().items()
-        if one.killed_by in {**OF_CONDUCT, **OF_DIGITS} and name not in modelled
+        if one.killed_by in {**OF_CONDUCT, **OF_DIGITS, **AT_SIZES} and name not in modelled
     }
     assert modelled <= set(specimens())
     assert set(specimens()) - modelled == probed

@@ -1,0 +1,43 @@
+"""Known defects that show in some shapes alone: told by the answer of the specimen, in the shape that shows it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gradlab.bounds import first_order
+from gradlab.diagnosis.probe import Probe, Side
+from gradlab.problems.families.options import one_hot
+from gradlab.problems.objective import Objective
+from gradlab.problems.problem import Problem
+from gradlab.targets.shipped import specimens
+
+NAMES = (
+    "rows_of_first_block",
+    "classes_of_first_block",
+    "label_in_sixteen_bits",
+    "last_row_of_a_hundred",
+    "fast_path_without_target",
+)
+
+
+def _answers_as(name: str) -> Probe:
+    """Whether an implementation gives the gradient of a specimen, within the bounds, on the problem that shows it."""
+
+    def probe(side: Side) -> str | None:
+        specimen = specimens()[name]
+        logits = np.array(specimen.logits, dtype=np.float64).astype(side.problem.logits.dtype)
+        objective = Objective(side.problem.objective.reduction)
+        problem = Problem(logits, np.array(specimen.labels), objective)
+        wrong = specimen.function(logits.copy(), problem.targets.copy(), reduction=objective.reduction)[1]
+        asked = problem if side.problem.objective.targets == "index" else one_hot(problem)
+        given = side.answer(asked).gradient
+        if given is None or given.shape != wrong.shape:
+            return None
+        bound = 2 * first_order.gradient(asked).error
+        apart = np.abs(given.astype(np.float64) - wrong.astype(np.float64))
+        return name if (apart <= bound).all() else None
+
+    return probe
+
+
+PROBES: dict[str, tuple[Probe, ...]] = {"answer_is_right_at_this_size": tuple(map(_answers_as, NAMES))}
