@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from gradlab.evaluation.claims import OPTIONS
+from gradlab.evaluation.claims import ONE_HOT, OPTIONS
 from gradlab.problems.options import MEANS, REDUCTIONS, TARGETS
 
 # Each claim by the keyword under which a command gets it; `targets` are the command's own.
@@ -22,7 +22,7 @@ def claim_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
     added = (
         option(("--reduction",), REDUCTIONS),
-        option(("--targets", "kinds"), TARGETS),
+        option(("--targets", "kinds"), [*TARGETS, ONE_HOT]),
         option(("--mean-over",), [*MEANS]),
         option(("--option", "options"), OPTIONS),
     )

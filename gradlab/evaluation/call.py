@@ -81,7 +81,9 @@ def signature_fault(function: Callable[..., Any], keywords: Iterable[str] = ()) 
         signature.bind(None, None, **dict.fromkeys(keywords))
     except TypeError as error:
         shown = ", ".join(["logits", "labels", *(f"{name}=..." for name in keywords)])
-        return f"must be callable as ({shown}); its signature is {signature}: {error}"
+        is_method = next(iter(signature.parameters), "") == "self"
+        hint = "; it is a method of a class: check a function that makes an instance and calls it" if is_method else ""
+        return f"must be callable as ({shown}); its signature is {signature}: {error}{hint}"
     return None
 
 

@@ -14,6 +14,7 @@ OPTIONS = ("label_smoothing", "class_weights", "ignore_index", *REAL_OPTIONS, *P
 ACCUMULATES_IN = ("recognised", "float32", "logits")
 LEVELS = ("stable", "accurate")
 BACKWARD = ("scaled", "twice", "accumulated", "detached", "double")
+ONE_HOT = "one_hot"  # as a kind of targets: labels that are handed over as one-hot rows
 ATTRIBUTE = "__gradlab_claims__"
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -50,6 +51,7 @@ class Claims:
     nan_rows (a row with NaN, +inf or only -inf is NaN in every entry: without it, in its loss and in some entry).
     big_endian: logits in the other byte order are accepted.
     flushes_subnormals: results below the smallest normal number may be 0.
+    one_hot: labels are handed over as one-hot rows (N, K) in the logits' dtype; claimed as targets="one_hot".
     gradient_in_logits: the gradient may be written into the logits, which are then the gradient that is returned.
     """
 
@@ -73,6 +75,7 @@ class Claims:
     big_endian: bool = False
     flushes_subnormals: bool = False
     gradient_in_logits: bool = False
+    one_hot: bool = False
     derivative: str = "gradient"
 
 
@@ -98,7 +101,7 @@ def claims_from(given: Mapping[str, Any]) -> Claims:
     unknown = sorted(set(given) - known)
     if unknown:
         raise ValueError(f"a claim must be one of {', '.join(sorted(known))}, got {unknown[0]!r}")
-    claims = Claims(**{name: _validate(name, value) for name, value in given.items()})
+    claims = Claims(**{name: _validate(name, value) for name, value in _with_one_hot(given).items()})
     if claims.double_backward and "double" not in claims.backward:
         raise ValueError(
             f"claim double_backward goes with backward double alone, got {', '.join(claims.backward) or 'none'}"
@@ -133,6 +136,21 @@ def implementation(**claims: Any) -> Callable[[Function], Function]:
         return function
 
     return mark
+
+
+def _with_one_hot(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The claims with targets "one_hot" taken for what it means: labels, which are handed over as one-hot rows."""
+    named = given.get("targets", ())
+    if not isinstance(named, Iterable):
+        return given
+    names = (named,) if isinstance(named, str) else tuple(named)
+    if ONE_HOT not in names:
+        return given
+    if names != (ONE_HOT,):
+        raise ValueError(f"claim targets must be {ONE_HOT} alone, or of {', '.join(TARGETS)}, got {', '.join(names)}")
+    if "ignore_index" in given.get("options", ()):
+        raise ValueError(f"claim targets {ONE_HOT} goes without ignore_index: one-hot rows have no such label")
+    return {**given, "targets": "index", "one_hot": True}
 
 
 def _validate(name: str, value: Any) -> Any:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from gradlab.checks.precision import accumulation
 from gradlab.evaluation.call import Answer, Implementation, answer, made_for
+from gradlab.harness.first_calls import PURPOSE, advice_on_first_calls
 from gradlab.harness.length import notice_of_length
 from gradlab.harness.order import cost
 from gradlab.harness.plan import Plan, Progress, Watch, dtypes_to_check
@@ -44,6 +45,7 @@ class Run:
     diagnosis: what explains it, where the level is not met. localisation: where it is wrong, found by experiment, where
     no known defect explains it. power: what the run would have caught, where it is.
     accumulates_in: by dtype of half precision, what its answers are worked out in, as claimed or recognised.
+    advice_on_kind: what to do where the first calls gave a wrong kind of answer, after which it ended.
     timings: what calls cost, where that was asked for. cut_short: why the run ended before it was done, or "".
     sizes: how far the part on sizes came.
     """
@@ -61,6 +63,7 @@ class Run:
     power: Power | None = None
     accumulates_in: Mapping[str, str] = field(default_factory=dict)
     timings: tuple[Timing, ...] = ()
+    advice_on_kind: str = ""
     cut_short: str = ""
     sizes: SizesTried = field(default_factory=SizesTried)
 
@@ -100,6 +103,8 @@ def run_checks(
     course = course or Course(reason_to_stop=partial(_out_of_time, time.monotonic() + 60 * plan.minutes))
     done = course.done or Done(Tally(implementation, Verdict(plan.level)))
     try:
+        if advice := _advice_on_first_calls(done, plan, course):
+            return replace(_conclude(done, plan, course, watch), advice_on_kind=advice)
         watch = _ask_first(done, plan, watch, course)
         _examine_all(done, plan, watch, course)
         shrink(done, plan, watch, course)
@@ -110,6 +115,19 @@ def run_checks(
         done.stopped = STOPS[INTERRUPTED]
         run = _conclude(done, plan, course, watch)
     return replace(run, seconds=time.perf_counter() - start)
+
+
+def _advice_on_first_calls(done: Done, plan: Plan, course: Course) -> str:
+    """What to do where the first calls give a wrong kind of answer, which is a finding then; else ""."""
+    implementation = done.tally.implementation
+    if done.n_examined or done.earlier or course.cut_short or PURPOSE in course.given_up:
+        return ""
+    dtype = dtypes_to_check(implementation, plan)[0]
+    problems = problems_in_run(implementation.claims, dtype, plan.profile, plan.seed)
+    advice, asked = advice_on_first_calls(implementation, problems)
+    for problem in asked if advice else ():
+        add_fact(done.tally, problem, Fact("the call", answer(implementation, problem).fault or advice, "", False))
+    return advice
 
 
 def _explained(run: Run, done: Done, course: Course) -> Run:

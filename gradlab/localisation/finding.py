@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from gradlab.evaluation.call import Implementation, answer
 from gradlab.evaluation.layouts import INTEGERS, PLAIN_LAYOUT
 from gradlab.localisation.evidence import Effect, effect_of
@@ -48,6 +50,7 @@ class Localisation:
     only_in: str = ""
 
 
+@np.errstate(all="ignore")  # of what is worked out here; calls are made under NumPy's own
 def localise(
     implementation: Implementation,
     problems: Sequence[Problem],

@@ -64,7 +64,7 @@ def power_lines(power: Power) -> Iterator[str]:
 
 def claims_line(claims: Claims) -> str:
     """What an implementation was judged as, in one line."""
-    kinds = {"index": "labels", "probability": "probabilities"}
+    kinds = {"index": "labels as one-hot rows" if claims.one_hot else "labels", "probability": "probabilities"}
     parts = [f"{', '.join(claims.reduction)} over {' and '.join(kinds[one] for one in claims.targets)}"]
     parts += [", ".join(claims.dtypes), *([f"options {', '.join(claims.options)}"] if claims.options else [])]
     parts += [f"mean over {', '.join(claims.mean_over)}"] if claims.mean_over != Claims().mean_over else []

@@ -26,6 +26,8 @@ def lines_of_run(run: Run, failures: Iterable[str], not_claimed: Sequence[str]) 
     yield from accumulation_lines(run)
     if run.cut_short:
         yield f"cut short: {run.cut_short} (problems tried: {run.n_problems})"
+    if run.advice_on_kind:
+        yield f"ended after {run.n_problems} problems: {run.advice_on_kind}"
     if run.diagnosis is not None:
         yield from diagnosis_lines(run.diagnosis)
     if run.localisation is not None:
@@ -98,6 +100,8 @@ def reason(run: Run) -> str:
     """Why the level is not met, as short as can be: the diagnosis, where it is wrong, or the first failure."""
     if not run.failures:
         return ""
+    if run.advice_on_kind:
+        return run.advice_on_kind
     if run.diagnosis is not None and run.diagnosis.defects:
         sets = [one.defects for one in run.diagnosis.alternatives] or [()]
         return f"looks like {' or '.join(' and '.join((*some, *run.diagnosis.side_effects)) for some in sets)}"

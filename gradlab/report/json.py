@@ -115,6 +115,7 @@ def encode_run(run: Run) -> Plain:
         "n_failing": len(run.failing),
         "accumulates_in": dict(run.accumulates_in),
         "cut_short": run.cut_short or None,
+        "advice_on_kind": run.advice_on_kind or None,
         "results": [_result(run, line, kept) for line in run.lines],
         "diagnosis": None if run.diagnosis is None else _diagnosis(run.diagnosis),
         "localisation": None if run.localisation is None else _encode_localisation(run.localisation),

@@ -123,6 +123,11 @@ class Report:
         return self.run.timings
 
     @property
+    def advice_on_kind(self) -> str:
+        """What to do where the first calls gave a wrong kind of answer, after which the run ended; "" elsewhere."""
+        return self.run.advice_on_kind
+
+    @property
     def cut_short(self) -> str:
         """Why the run ended before it was done, or ""."""
         return self.run.cut_short

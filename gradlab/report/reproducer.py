@@ -13,6 +13,7 @@ import numpy as np
 
 from gradlab.evaluation.call import Implementation, keywords_of
 from gradlab.evaluation.claims import Claims
+from gradlab.problems.families.options import one_hot
 from gradlab.problems.formatting import SHOWN_ENTRIES, numbers
 from gradlab.problems.problem import Problem
 from gradlab.targets.prefixes import split_prefix
@@ -55,6 +56,7 @@ def reproducer(source: Source, claims: Claims, problem: Problem) -> list[str]:
         return []
     dtype = problem.format.name
     targets = f"np.array({numbers(problem.targets)})"
+    problem = one_hot(problem) if claims.one_hot else problem
     if problem.objective.targets == "probability":
         targets = _array(problem.targets, dtype)
     keywords = {**source.keywords, **keywords_of(claims, problem)}

@@ -45,6 +45,7 @@ from gradlab.targets.callables import (
 )
 from gradlab.targets.folders import files_that_may_offer, offers_nothing
 from gradlab.targets.importing import AbsentError, TargetError, import_file, import_name, require
+from gradlab.targets.one_hot import as_one_hot
 from gradlab.targets.prefixes import PREFIXES, adapt, split_prefix
 from gradlab.targets.shipped import everything, needs_of, shipped_targets
 
@@ -230,7 +231,8 @@ def _claim(found: Found, claims: Mapping[str, Any], dtypes: tuple[str, ...]) -> 
     fault = signature_fault(found.function, always) or _keyword_fault(found.function, complete)
     if fault is not None:
         raise TargetError(f"{shown} {fault}")
-    return Implementation(found.name, _told_what_is_claimed(found.function, complete), complete, found.target)
+    function = _told_what_is_claimed(found.function, complete)
+    return Implementation(found.name, as_one_hot(function) if complete.one_hot else function, complete, found.target)
 
 
 def _told_what_is_claimed(function: Callable[..., Any], claims: Claims) -> Callable[..., Any]:
