@@ -88,6 +88,7 @@ MAX_BYTES = 2**28 + 2**16  # of the logits of any shape: 2^26 in float32, 2^25 i
 MAX_WITH_OPTIONS = 2**12  # entries of a problem with an option, which is no problem of few kinds
 
 BITS = {"int8": 7, "uint8": 8, "int16": 15, "uint16": 16, "int32": 31, "uint32": 32, "int64": 63, "uint64": 64}
+NARROW = 16  # bits of integers whose last ones are tried
 LARGE = 2**16  # rows or classes, from which on only these layouts are tried, which cost least
 LAYOUTS_OF_LARGE = ("C order", "Fortran order", "the first columns of a wider array", "rows in reverse")
 FLOAT16_ROWS = 2**15  # the most rows in float16, which has no number as large as 65,536
@@ -161,16 +162,23 @@ def sizes_of(profile: str, others: Factors) -> Sizes:
 
 
 def allowed(some: Mapping[str, object]) -> bool:
-    """Whether some values of the factors go together, whichever numbers of their groups are taken."""
+    """Whether some values of the factors go together: any numbers of their groups, but for those of the integers."""
     rows = max(ROWS[str(some["rows"])].numbers) if "rows" in some else 1
     classes = max(CLASSES[str(some["classes"])].numbers) if "classes" in some else 2
     most = MAX_ENTRIES if some.get("option", "none") in PATTERNED else MAX_WITH_OPTIONS
-    fits = classes <= 2 ** BITS[str(some.get("integers", "int64"))]
+    least = min(CLASSES[str(some["classes"])].numbers) if "classes" in some else 2
+    fits = least <= 2 ** BITS[str(some.get("integers", "int64"))]
     fits &= max(rows, classes) <= LARGE or some.get("layout", "C order") in LAYOUTS_OF_LARGE
     return rows * classes <= most and fits and not (some.get("dtype") == "float16" and rows > FLOAT16_ROWS)
 
 
 PATTERNED = ("none", "reduction sum", "reduction none", "reduction mean")  # options with problems of few kinds
+
+
+def _fitting(group: Group, integers: str) -> Sequence[int]:
+    """The numbers of classes that these integers can number; of up to 16 bits the largest, which takes all of them."""
+    fitting = [number for number in group.numbers if number <= 2 ** BITS[integers]]
+    return [max(fitting)] if BITS[integers] <= NARROW else fitting
 
 
 def _case(one: Combination, turns: Turns) -> Case:
@@ -180,7 +188,7 @@ def _case(one: Combination, turns: Turns) -> Case:
         return values[next(turns[name]) % len(values)]
 
     rows = following(ROWS[str(one["rows"])].numbers, ("rows", one["rows"]))
-    classes = following(CLASSES[str(one["classes"])].numbers, ("classes", one["classes"]))
+    classes = following(_fitting(CLASSES[str(one["classes"])], str(one["integers"])), ("classes", one["classes"]))
     own = {name: str(value) for name, value in one.items() if name not in ("rows", "classes")}
     if own["option"] == "ignore_index":
         own["option"] += f" {following(IGNORED, 'ignored')}"

@@ -13,7 +13,7 @@ from gradlab.problems.sizes import BITS, CLASSES, MAX_ENTRIES, ROWS, Case, sizes
 
 OTHERS: dict[str, Any] = {
     "dtype": ("float32", "float16"),
-    "integers": ("int64", "uint8", "int8"),
+    "integers": ("int64", "int32", "uint32", "uint8", "int8"),
     "layout": ("C order", "Fortran order"),
     "labels": ("spread", "last"),
     "option": ("none", "ignore_index"),
