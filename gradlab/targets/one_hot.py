@@ -18,10 +18,10 @@ def as_one_hot(function: Callable[..., Any]) -> Callable[..., Any]:
     """
 
     @functools.wraps(function)
-    def of_labels(logits: Array, labels: Array, **keywords: Any) -> Any:
+    def with_labels(logits: Array, labels: Array, **keywords: Any) -> Any:
         return function(logits, _rows(logits, np.asarray(labels)), **keywords)
 
-    return of_labels
+    return with_labels
 
 
 def _rows(logits: Array, labels: Array) -> Array:
