@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 
 from gradlab.cases.cases import case_id
 from gradlab.evaluation.call import Implementation
@@ -13,6 +15,8 @@ from gradlab.problems.problem import Problem
 from gradlab.report.reproducer import Source, reproducer, source_of
 from gradlab.result import Result
 from gradlab.targets.prefixes import TRUST, runs_a_command
+
+_HEXADECIMAL = re.compile(r" \(-?0x[0-9a-f.]+p[+-]\d+\)")
 
 Again = Callable[[Problem], str]
 
@@ -51,6 +55,17 @@ def failure_lines(name: str, lines: Sequence[Line], again: Again) -> Iterator[st
     if not same:
         yield f"  worst problem {origin(first.worst)}{again(first.worst.problem)}"
         yield f"    {first.worst.sentence()}"
+
+
+def short_failure_lines(name: str, lines: Sequence[Line], again: Again) -> Iterator[str]:
+    """The same with its simplest problem alone."""
+    found = failure_lines(name, lines, again)
+    yield from islice(found, 3)
+
+
+def without_hexadecimal(line: str) -> str:
+    """A line without the hexadecimal that stands in brackets behind a decimal."""
+    return _HEXADECIMAL.sub("", line)
 
 
 def reproducer_lines(source: Source | None, claims: Claims, line: Line) -> Iterator[str]:

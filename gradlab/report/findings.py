@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,16 +12,32 @@ from gradlab.harness.tally import Line
 from gradlab.harness.verdict import Verdict
 from gradlab.problems.formatting import snippet
 from gradlab.report.explained import claims_line, diagnosis_lines, localisation_lines, power_lines
-from gradlab.report.failure import Again, failure_lines, reproducer_lines
+from gradlab.report.failure import (
+    Again,
+    failure_lines,
+    reproducer_lines,
+    short_failure_lines,
+    without_hexadecimal,
+)
 from gradlab.report.reproducer import Source
 from gradlab.report.sizes import size_lines
 from gradlab.result import Result
+from gradlab.targets.shipped import specimens
 
-SHOWN_FAILURES = 3  # for each implementation, unless all are asked for
+SHOWN_FAILURES = 1  # for each implementation, unless all are asked for
+SHOWN_ADVICE = 2
 
 
-def lines_of_run(run: Run, failures: Iterable[str], not_claimed: Sequence[str]) -> Iterator[str]:
-    """All that a run has found, line by line; failures: as lines. not_claimed: options that the function takes."""
+@dataclass(frozen=True)
+class Parts:
+    """Lines of a report that are long or short: its failures, and its advice."""
+
+    failures: Iterable[str]
+    advice: Iterable[str]
+
+
+def lines_of_run(run: Run, parts: Parts, not_claimed: Sequence[str]) -> Iterator[str]:
+    """All that a run has found, line by line. not_claimed: options that the function takes."""
     yield f"{run.implementation.name}: {run.verdict}"
     yield claims_line(run.implementation.claims)
     yield from accumulation_lines(run)
@@ -32,8 +49,9 @@ def lines_of_run(run: Run, failures: Iterable[str], not_claimed: Sequence[str]) 
         yield from diagnosis_lines(run.diagnosis)
     if run.localisation is not None:
         yield from localisation_lines(run.localisation)
-    yield from failures
-    yield from advice(run)
+    yield from parts.failures
+    yield from to_do(run)
+    yield from parts.advice
     yield from not_accurate(run)
     if not_claimed:
         yield f"not tried: it takes {', '.join(not_claimed)}, but does not claim it"
@@ -61,15 +79,14 @@ def all_failures(run: Run, source: Source | None, again: Again) -> Iterator[str]
 
 
 def few_failures(run: Run, source: Source | None, again: Again) -> Iterator[str]:
-    """The most costly failures, each check once for all dtypes, the first with a reproducer."""
+    """The most costly failure on its simplest problem, for all dtypes, with a reproducer; of the rest the names."""
     by_check: dict[str, list[Line]] = {}
     for line in run.failures:
         by_check.setdefault(line.check.name, []).append(line)
     groups = list(by_check.values())
-    for number, lines in enumerate(groups[:SHOWN_FAILURES]):
-        yield from failure_lines(run.implementation.name, lines, again)
-        if number == 0:
-            yield from reproducer_lines(source, run.implementation.claims, lines[0])
+    for lines in groups[:SHOWN_FAILURES]:
+        yield from short_failure_lines(run.implementation.name, lines, again)
+        yield from reproducer_lines(source, run.implementation.claims, lines[0])
     rest = [lines[0].check.name for lines in groups[SHOWN_FAILURES:]]
     if rest:
         checks = "1 more check fails" if len(rest) == 1 else f"{len(rest)} more checks fail"
@@ -84,6 +101,21 @@ def advice(run: Run) -> Iterator[str]:
             seen.add(line.check.name)
             at = line.simplest or line.worst
             yield f"advice {line.check.name}: {at.sentence()}; on {snippet(at.asked or at.problem)}"
+
+
+def little_advice(run: Run) -> Iterator[str]:
+    """The first of it, and of the rest the names."""
+    lines = list(advice(run))
+    yield from lines[:SHOWN_ADVICE]
+    rest = [line.removeprefix("advice ").partition(":")[0] for line in lines[SHOWN_ADVICE:]]
+    if rest:
+        yield f"advice on {len(rest)} more: {', '.join(rest)} (--verbose shows it)"
+
+
+def to_do(run: Run) -> Iterator[str]:
+    """How to mend the defects that explain a run, one line each."""
+    for name in run.diagnosis.defects if run.diagnosis is not None else ():
+        yield f"to do: {specimens()[name].mend}"
 
 
 def not_accurate(run: Run) -> Iterator[str]:
@@ -108,7 +140,7 @@ def reason(run: Run) -> str:
     if run.localisation is not None:
         return "; ".join(one for one in (run.localisation.where, run.localisation.what) if one)
     first = run.failures[0]
-    return f"{first.check.name}: {(first.simplest or first.worst).sentence()}"
+    return without_hexadecimal(f"{first.check.name}: {(first.simplest or first.worst).sentence()}")
 
 
 def verdicts_by_dtype(run: Run) -> dict[str, Verdict]:

@@ -16,8 +16,8 @@ from gradlab.harness.tally import Line
 from gradlab.harness.verdict import Verdict
 from gradlab.problems.problem import Problem
 from gradlab.report.explained import options_not_claimed
-from gradlab.report.failure import no_command, replay_command
-from gradlab.report.findings import all_failures, few_failures, lines_of_run
+from gradlab.report.failure import no_command, replay_command, without_hexadecimal
+from gradlab.report.findings import Parts, advice, all_failures, few_failures, lines_of_run, little_advice
 from gradlab.report.json import encode_run
 from gradlab.report.reproducer import Source, source_of
 from gradlab.result import Result
@@ -27,6 +27,7 @@ from gradlab.storage.files import CASES
 if TYPE_CHECKING:
     from gradlab.diagnosis.diagnosis import Diagnosis
     from gradlab.harness.power import Power
+    from gradlab.harness.sizes import SizesTried
     from gradlab.localisation.finding import Localisation
     from gradlab.measure.timing import Timing
 
@@ -118,6 +119,11 @@ class Report:
         return self.run.power
 
     @property
+    def sizes(self) -> SizesTried:
+        """How far the part on sizes came."""
+        return self.run.sizes
+
+    @property
     def timings(self) -> tuple[Timing, ...]:
         """What calls cost, where that was asked for."""
         return self.run.timings
@@ -138,12 +144,14 @@ class Report:
         return self.run.accumulates_in
 
     def short_lines(self) -> Iterator[str]:
-        """What is said of it, line by line: of the failures only the most costly."""
-        yield from lines_of_run(self.run, few_failures(self.run, self.source, self._again), self.not_claimed)
+        """What is said of it, line by line, on one screen: of the failures only the most costly, no hexadecimal."""
+        parts = Parts(few_failures(self.run, self.source, self._again), little_advice(self.run))
+        yield from map(without_hexadecimal, lines_of_run(self.run, parts, self.not_claimed))
 
     def full_lines(self) -> Iterator[str]:
         """The same with every failure, and a reproducer for each."""
-        yield from lines_of_run(self.run, all_failures(self.run, self.source, self._again), self.not_claimed)
+        parts = Parts(all_failures(self.run, self.source, self._again), advice(self.run))
+        yield from lines_of_run(self.run, parts, self.not_claimed)
 
     def to_json(self) -> Plain:
         """Its entry of the JSON report, as `report/schema.json` has it under `implementations`; without times."""

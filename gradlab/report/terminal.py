@@ -30,6 +30,8 @@ _OPENINGS = {
     "cannot tell apart": "bold",
     "where": "bold",
     "what": "bold",
+    "to do": "bold green",
+    "ended after": "bold",
     "advice": "yellow",
     "not tried": "yellow",
     "not accurate": "yellow",

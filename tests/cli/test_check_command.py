@@ -127,7 +127,9 @@ def test_a_failure_shows_the_fact_the_entry_the_bound_and_both_problems(gradlab:
 def test_few_failures_are_shown_unless_all_are_asked_for(gradlab: Any) -> None:
     few = gradlab("check", "bad.py:loss").out
     many = gradlab("check", "bad.py:loss", "--verbose").out
-    assert few.count("FAIL ") == 3
+    assert few.count("FAIL ") == 1
+    assert "0x" not in few.replace("fromhex", "")
+    assert len(few.splitlines()) <= 28
     assert "(--verbose shows all)" in few
     assert many.count("FAIL ") > 6
 

@@ -82,7 +82,14 @@ def test_the_folder_of_cases_is_named_where_it_is_not_the_usual_one(reports: dic
 def test_every_failure_is_among_the_full_lines(reports: dict[str, Run]) -> None:
     report = report_of(reports["unstable"])
     assert sum(line.startswith("FAIL ") for line in report.full_lines()) == len(report.failures)
-    assert sum(line.startswith("FAIL ") for line in report.short_lines()) == 3
+    assert sum(line.startswith("FAIL ") for line in report.short_lines()) == 1
+
+
+def test_the_short_lines_fit_on_a_screen_and_have_no_hexadecimal(reports: dict[str, Run]) -> None:
+    for run in reports.values():
+        lines = list(report_of(run).short_lines())
+        assert len(lines) <= 24
+        assert not any(re.search(r"\(-?0x", line) for line in lines)
 
 
 def test_in_a_list_it_is_short(reports: dict[str, Run]) -> None:

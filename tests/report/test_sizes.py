@@ -13,7 +13,7 @@ from gradlab.harness.profiles import Profile
 from gradlab.harness.run import Run, run_checks
 from gradlab.implementations.shifted import shifted
 from gradlab.problems.problem import Array
-from gradlab.report.findings import lines_of_run
+from gradlab.report.findings import Parts, lines_of_run
 from gradlab.report.sizes import encode_sizes, size_lines
 
 SMALL = Profile("small", "quick", 0, 0, 0, asked=1)
@@ -41,7 +41,7 @@ def test_the_text_says_how_far_it_came(found: Run) -> None:
     assert first.startswith(f"sizes: {len(found.sizes.tried)} shapes, up to ")
     assert "pairs of rows, classes, dtypes" in first
     assert left_out.endswith("after those that fail")
-    assert first in list(lines_of_run(found, [], ()))
+    assert first in list(lines_of_run(found, Parts((), ()), ()))
 
 
 def test_the_data_say_the_same(found: Run) -> None:
