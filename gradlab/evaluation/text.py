@@ -37,6 +37,12 @@ def visible(text: str) -> str:
     return shown.replace(":", "\\x3a", 1) if shown.lstrip().startswith(("::", "##[")) else shown
 
 
+def code_span(text: str) -> str:
+    """A text as code in Markdown, in a cell of a table too: it stays one cell, and nothing in it is markup."""
+    shown = one_line(text).replace("|", "\\|")
+    return f"`` {shown} ``" if "`" in shown and "``" not in shown else f"`{shown.replace('`', chr(39))}`"
+
+
 def class_name(value: Any) -> str:
     """The name of the class of something foreign."""
     name: str = type.__dict__["__name__"].__get__(type(value))  # a metaclass may have another

@@ -59,7 +59,7 @@ class Watch:
         if entry.is_open or quiet <= self._limits.silence(is_idle=True):
             return ""
         used = self._worker.processor_seconds() - self._used
-        if quiet <= self._limits.silence(used < IDLE * quiet):
+        if used >= IDLE * quiet and used <= self._limits.silence(is_idle=False):
             return ""
         self.is_silent_call = True
         return f"gave no sign of life for {quiet:.0f} s"

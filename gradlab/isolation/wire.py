@@ -11,7 +11,7 @@ from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
 from socket import socket
 from struct import Struct
 
-MOST = 1 << 28  # bytes of one frame: far more than a report and its cases have
+MAX_BYTES = 1 << 28  # bytes of one frame: far more than a report and its cases have
 TOKEN = 16  # bytes
 AT_A_TIME = 1 << 20  # bytes
 _LENGTH = Struct("=Q")
@@ -77,8 +77,8 @@ class SupervisorEnd:
         if len(self._incoming) < _HEAD:
             return None
         (length,) = _LENGTH.unpack_from(self._incoming, TOKEN)
-        if length > MOST:
-            raise FrameError(f"a frame must have {MOST} bytes at most, got {length}")
+        if length > MAX_BYTES:
+            raise FrameError(f"a frame must have {MAX_BYTES} bytes at most, got {length}")
         if len(self._incoming) < _HEAD + length:
             return None
         content = bytes(self._incoming[_HEAD : _HEAD + length])
@@ -89,13 +89,13 @@ class SupervisorEnd:
 class WorkerEnd:
     """Reading and writing wait until all is done. Both raise OSError where the connection is gone."""
 
-    def __init__(self, descriptor: int, token: bytes) -> None:
-        self._end, self._token = socket(fileno=descriptor), token
+    def __init__(self, end: socket, token: bytes) -> None:
+        self._end, self._token = end, token
 
     def send(self, content: bytes) -> None:
         """Sends a frame. Raises ValueError for one that is too long."""
-        if len(content) > MOST:
-            raise ValueError(f"a frame must have {MOST} bytes at most, got {len(content)}")
+        if len(content) > MAX_BYTES:
+            raise ValueError(f"a frame must have {MAX_BYTES} bytes at most, got {len(content)}")
         self._end.sendall(self._token + _LENGTH.pack(len(content)) + content)
 
     def receive(self) -> bytes:

@@ -8,6 +8,7 @@ import faulthandler
 import os
 import signal
 from pickle import dumps, loads  # by their names here: a call may replace pickle.dumps
+from socket import socket
 from traceback import format_exc
 from typing import Any
 
@@ -36,7 +37,9 @@ def main(connection: int, setting: Setting) -> None:
     seal(setting.journal)
     watches = (*WATCHES, streams.same_streams, Folder(setting.folder).same_files)
     capture = Capture(streams.spill, watches, journal.sign)
-    context = WorkerContext(WorkerEnd(connection, bytes.fromhex(setting.token)), journal, setting, streams, capture)
+    context = WorkerContext(
+        WorkerEnd(socket(fileno=connection), bytes.fromhex(setting.token)), journal, setting, streams, capture
+    )
     try:
         while True:
             _answer(context)

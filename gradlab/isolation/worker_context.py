@@ -76,6 +76,8 @@ class WorkerContext:
     def record_calls(self, implementation: Implementation) -> Implementation:
         """The implementation with a function whose calls are written down; the process is in its own folder then."""
         os.chdir(self.setting.folder)
+        with contextlib.suppress(Exception):
+            self.streams.output()  # what loading has written is no call's
         function = RecordedCall(implementation.function, Watched(self.journal, self.streams.output, self.checkpoint))
         return replace(implementation, function=function, capture=self.capture)
 

@@ -11,6 +11,7 @@ from typing import TextIO
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Display
 
+from gradlab.evaluation.text import visible
 from gradlab.harness.plan import Progress, Watch
 from gradlab.report.terminal import console_for
 
@@ -25,28 +26,43 @@ def show_progress(name: str) -> Iterator[Watch]:
         return
     columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn(), TimeElapsedColumn())
     with Display(*columns, console=console_for(sys.stderr), transient=True) as display:
-        task = display.add_task(name, total=None)
+        task, noticed = display.add_task(name, total=None), Notices()
 
         def watch(progress: Progress) -> None:
-            said = f"{progress.name}  {progress.dtype}  {progress.phase}"
+            noticed(progress, display.console.print)
+            said = visible(f"{progress.name}  {progress.dtype}  {progress.phase}")
             display.update(task, description=said, completed=progress.done, total=progress.total)
 
         yield watch
 
 
+class Notices:
+    """Tells each notice once, of the run on one implementation."""
+
+    def __init__(self) -> None:
+        self._told = ""
+
+    def __call__(self, progress: Progress, say: Callable[[str], None]) -> None:
+        if progress.notice not in ("", self._told):
+            self._told = progress.notice
+            say(visible(f"{progress.name}: {progress.notice}"))
+
+
 def now_and_then(stream: TextIO, clock: Callable[[], float] = time.monotonic) -> Watch:
     """A function that writes where the run is as a line, once in ten seconds: a log shows that it is alive."""
     started = last = clock()
+    noticed = Notices()
 
     def watch(progress: Progress) -> None:
         nonlocal last
+        noticed(progress, lambda line: print(line, file=stream, flush=True))
         now = clock()
         if now - last < SECONDS_BETWEEN_LINES:
             return
         last = now
         done = f"{progress.done} of {progress.total}"
         print(
-            f"{progress.name} {progress.dtype}: {progress.phase}, {done}, {now - started:.0f} s",
+            visible(f"{progress.name} {progress.dtype}: {progress.phase}, {done}, {now - started:.0f} s"),
             file=stream,
             flush=True,
         )

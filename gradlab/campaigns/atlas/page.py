@@ -8,6 +8,7 @@ from typing import Any
 
 from gradlab.campaigns.atlas.document import MODERATE
 from gradlab.campaigns.conformance.page import case_lines, rule_lines
+from gradlab.evaluation.text import code_span, one_line
 from gradlab.measure.accuracy import PARTS
 from gradlab.storage.encoding import Plain
 
@@ -17,7 +18,7 @@ WORDS = {"loss": "loss", "target": "target's entry", "others": "other entries"}
 def as_markdown(atlas: Plain, picture: str | None = None) -> str:
     """The whole page; picture: the file name of the picture, where there is one."""
     lines = [
-        f"<!-- Written by `{atlas['command']}`; not to be edited. -->",
+        f"<!-- Written by `{one_line(atlas['command']).replace('-->', '-- >')}`; not to be edited. -->",
         "",
         "# Atlas of softmax cross-entropies",
         "",
@@ -68,7 +69,7 @@ def _opening(atlas: Plain) -> Iterator[str]:
     yield ""
     yield f"{versions}; Python {machine['python']}, {machine['processor']}."
     for one in atlas["missing"]:
-        yield f"\nLeft out: {one['reason']}."
+        yield f"\nLeft out: {code_span(one['reason'])}."
 
 
 def _summary(atlas: Plain, dtype: str) -> Iterator[str]:
@@ -78,7 +79,7 @@ def _summary(atlas: Plain, dtype: str) -> Iterator[str]:
     for entry, chart in charts_of(atlas, dtype):
         errors = [_number(size_of(worst_of(chart, part)[1])) for part in PARTS]
         because = ", ".join(chart["failed"][:3]) + (", ..." if len(chart["failed"]) > 3 else "")
-        yield _row([f"`{entry['target']}`", chart["verdict"], *errors, _margin(chart["vanishes"]), because or "-"])
+        yield _row([code_span(entry["target"]), chart["verdict"], *errors, _margin(chart["vanishes"]), because or "-"])
     yield ""
     yield (
         "Verdict: on these problems, on those with -inf, +inf and NaN, and on those of the claimed options, without the"
@@ -100,7 +101,8 @@ def _exhaustive(atlas: Plain, dtype: str) -> Iterator[str]:
                 if one is not None
             ]
             since = "" if found["current"] else " (its sources have changed since)"
-            yield f"*Exhaustive*, {found['n_margins']:,} margins, `{entry['target']}`{since}: {'; '.join(parts)}."
+            target = f"{code_span(entry['target'])}{since}"
+            yield f"*Exhaustive*, {found['n_margins']:,} margins, {target}: {'; '.join(parts)}."
 
 
 def _margin(vanishes: Plain) -> str:
@@ -121,7 +123,7 @@ def _families(atlas: Plain, dtype: str) -> Iterator[str]:
     charts = charts_of(atlas, dtype)
     yield f"{' / '.join(WORDS.values())}, largest error in ULP, *searched*."
     yield ""
-    yield _row(["family", *(f"`{entry['target']}`" for entry, _ in charts)])
+    yield _row(["family", *(code_span(entry["target"]) for entry, _ in charts)])
     yield _rule(1 + len(charts))
     for name in atlas["families"]:
         yield _row([name, *(_errors_in(chart, name) for _, chart in charts)])
@@ -146,7 +148,7 @@ def _inputs(atlas: Plain, dtype: str) -> Iterator[str]:
             family, worst = worst_of(chart, part)
             number = "" if worst["index"] is None else f"[{worst['index']}], seed {worst['seed']}"
             place = f"{family['family']}{number}"
-            yield _row([f"`{entry['target']}`", WORDS[part], _number(size_of(worst)), place, _content(worst)])
+            yield _row([code_span(entry["target"]), WORDS[part], _number(size_of(worst)), place, _content(worst)])
 
 
 def _content(worst: Plain) -> str:

@@ -16,6 +16,7 @@ from gradlab.campaigns.conformance.document import encode_cases, encode_profile
 from gradlab.campaigns.conformance.profile import Followed, Profile
 from gradlab.cases.cases import encode_claims
 from gradlab.evaluation.call import Implementation
+from gradlab.evaluation.text import code_span
 from gradlab.storage.encoding import Plain
 
 SCHEMA = "gradlab-conformance-1"
@@ -86,7 +87,7 @@ def profile_table(one: Conformance) -> Table:
 
 def case_lines(cases: Plain, columns: Mapping[str, Plain]) -> Iterator[str]:
     """A Markdown table of encoded profiles, one column each; **bold** where the rule is not gradlab's."""
-    yield f"| {' | '.join(['case', *(f'`{target}`' for target in columns)])} |"
+    yield f"| {' | '.join(['case', *map(code_span, columns)])} |"
     yield "|" + "---|" * (1 + len(columns))
     for name in cases:
         yield f"| {' | '.join([name, *(_cell(profile.get(name)) for profile in columns.values())])} |"
