@@ -9,6 +9,7 @@ import click
 
 from gradlab.cli.limits import isolation_options, limits_of
 from gradlab.cli.status import Status
+from gradlab.evaluation.text import one_line
 from gradlab.storage.files import CASES
 
 
@@ -47,6 +48,6 @@ def replay(case: str, cases: Path, trust: bool, **given: Any) -> Status:
         raise click.UsageError(f"cannot run: {untrusted(kept.target, case)}")
     outcome = replay_here(path) if limits is None else replay_isolated(path, limits)
     if outcome.fault:
-        raise click.UsageError(f"cannot run: {outcome.fault}")
+        raise click.UsageError(f"cannot run: {one_line(outcome.fault)}")
     print_lines(outcome.lines)
     return Status.MET if outcome.fixed else Status.NOT_MET

@@ -110,7 +110,12 @@ def _times(shape: Shape, cost: Cost, least: float = 0.0) -> float:
 
 
 def asked_in_run(implementation: Implementation, plan: Plan) -> tuple[Asked, ...]:
-    """All that a run asks in the part on sizes, the smallest first; nothing of other derivatives than the gradient."""
+    """All that a run asks in the part on sizes, the smallest first; nothing of other derivatives than the gradient.
+
+    And nothing where a profile has but a few problems of the families.
+    """
+    if plan.profile.most is not None:
+        return ()
     claims, dtypes = implementation.claims, dtypes_to_check(implementation, plan)
     return all_asked(claims, dtypes, plan.profile.families)
 

@@ -202,4 +202,4 @@ def _error_text(error: BaseException) -> str:
 
 
 def _short(path: Path) -> str:
-    return hashlib.sha256(str(path).encode()).hexdigest()[:8]
+    return hashlib.sha256(str(path).encode(errors="surrogateescape")).hexdigest()[:8]

@@ -122,7 +122,8 @@ def test_a_target_that_does_not_load_again_keeps_what_was_found(gradlab: Any) ->
     write("bad.py", "if logits.shape[1] == 1: os._exit(3)", AT_LOADING["no second time"])
     ran = gradlab("check", "bad.py:loss", *FEW)
     assert ran.status == 1
-    assert "cut short: it did not load again: bad.py:loss does not import: RuntimeError: locked" in ran.out
+    assert "cut short: it did not load again: " in ran.out
+    assert "RuntimeError: locked" in ran.out
 
 
 def test_the_verdict_is_told_where_cases_cannot_be_kept(gradlab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
