@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from gradlab.checks.check import Check
 from gradlab.checks.table import CHECKS
 from gradlab.evaluation.call import Implementation, answer, made_for
+from gradlab.evaluation.claims import Claims
 from gradlab.harness.plan import Plan, dtypes_to_check
 from gradlab.harness.selection import problems_in_run, questions_in_run
+from gradlab.harness.sizes import all_asked, examine_sizes
 from gradlab.harness.tally import Line, Tally, add_results
 from gradlab.harness.verdict import Verdict, is_advice
 
@@ -28,8 +30,15 @@ def held_checks(implementation: Implementation, plan: Plan) -> list[tuple[Check,
         (check, dtype)
         for dtype in dtypes_to_check(implementation, plan)
         for check in wanted
-        if any(check in one.checks for one in questions_in_run(claims, dtype, plan.profile, plan.seed))
+        if _is_asked(check, claims, dtype, plan)
     ]
+
+
+def _is_asked(check: Check, claims: Claims, dtype: str, plan: Plan) -> bool:
+    """Whether a run asks this check of some problem."""
+    if check.group == "sizes":
+        return plan.profile.most is None and bool(all_asked(claims, (dtype,), plan.profile.families))
+    return any(check in one.checks for one in questions_in_run(claims, dtype, plan.profile, plan.seed))
 
 
 def line_of(implementation: Implementation, plan: Plan, check: Check, dtype: str) -> Line:
@@ -41,9 +50,13 @@ def line_of(implementation: Implementation, plan: Plan, check: Check, dtype: str
     claims = implementation.claims
     in_run = questions_in_run(claims, dtype, plan.profile, plan.seed)
     problems = [one.problem for one in in_run if check in one.checks]
+    if check.group == "sizes":
+        examine_sizes(tally, dtype, plan.profile.families)
     for problem in problems:
         add_results(tally, problem, (check,))
     line = tally.lines.get((check.name, dtype))
+    if line is None and not problems:
+        raise NothingCheckedError("no size was tried")
     if line is None:
         raise NothingCheckedError(f"no call gave an answer to check: {answer(implementation, problems[0]).fault}")
     return line

@@ -18,7 +18,7 @@ from gradlab.harness.plan import Plan, Progress, Watch, dtypes_to_check
 from gradlab.harness.resume import Course, Done
 from gradlab.harness.selection import Question, may_be_asked, problems_in_run, questions_in_run
 from gradlab.harness.shrinking import shrink
-from gradlab.harness.sizes import Cost, Meter, SizesTried, asked_in_run, question_of
+from gradlab.harness.sizes import SizesTried, ask_size, asked_in_run
 from gradlab.harness.tally import Line, Tally, add_fact, add_results
 from gradlab.harness.verdict import Verdict, is_advice
 from gradlab.isolation.limits import INTERRUPTED, STOPS, TIME_IS_UP
@@ -250,18 +250,11 @@ def _examine_sizes(done: Done, plan: Plan, watch: Watch, course: Course) -> None
     for number, asked in list(enumerate(everything))[sizes.n_done :]:
         done.stopped = done.stopped or course.reason_to_stop()
         reason = course.cut_short or done.stopped or sizes.reason_against(asked, profile)
-        question = None if reason else question_of(tally.implementation.claims, asked)
-        if question is None:
-            sizes.left_out.setdefault(reason or "not claimed", []).append(asked)
+        if reason:
+            sizes.left_out.setdefault(reason, []).append(asked)
             continue
         watch(Progress(tally.implementation.name, asked.dtype, "sizes", number, len(everything), len(tally.failing)))
-        tally.n_problems += 1
-        n_failing = len(tally.failing)
-        with Meter() as meter:
-            add_results(tally, question.problem, question.checks, course.given_up)
-        sizes.tried.append(asked)
-        sizes.costs.append(Cost(asked.shape, meter.seconds, meter.n_bytes))
-        sizes.n_failing[asked.dtype] = sizes.n_failing.get(asked.dtype, 0) + len(tally.failing) - n_failing
+        ask_size(tally, sizes, asked, course.given_up)
         course.keep(done)
 
 

@@ -5,10 +5,10 @@ Slow code, and code that fills the memory, is not asked what it cannot do in tim
 
 from __future__ import annotations
 
-import resource
+import contextlib
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -18,6 +18,7 @@ from gradlab.evaluation.claims import Claims
 from gradlab.evaluation.layouts import INTEGERS, LAYOUTS, MORE_INTEGERS, MORE_LAYOUTS, PLAIN_INTEGERS, READ_ONLY
 from gradlab.harness.plan import Plan, dtypes_to_check
 from gradlab.harness.selection import Question, may_be_asked
+from gradlab.harness.tally import Tally, add_results
 from gradlab.problems.covering import Factors
 from gradlab.problems.objective import Objective
 from gradlab.problems.options import PER_ROW_OPTIONS
@@ -49,6 +50,11 @@ class Asked:
         """How many logits."""
         return _n_entries(self.shape)
 
+    @property
+    def kind(self) -> str:
+        """What failures are counted together."""
+        return self.dtype if self.case is not None else f"{self.dtype}, kept"
+
 
 @dataclass(frozen=True)
 class Cost:
@@ -63,7 +69,7 @@ class Cost:
 class SizesTried:
     """How far the part on sizes has come.
 
-    tried: what was asked; left_out: what was not, by the reason. costs: of what was asked. n_failing: by dtype.
+    tried: what was asked; left_out: what was not, by the reason. costs: of what was asked. n_failing: by its kind.
     """
 
     tried: list[Asked] = field(default_factory=list)
@@ -78,7 +84,7 @@ class SizesTried:
 
     def reason_against(self, asked: Asked, profile: str) -> str:
         """Why this is not asked, or ""."""
-        if self.n_failing.get(asked.dtype, 0) >= MAX_FAILING:
+        if self.n_failing.get(asked.kind, 0) >= MAX_FAILING:
             return "after those that fail"
         seconds, n_bytes = expected(self.costs, asked.shape)
         spent = sum(sorted(cost.seconds for cost in self.costs)[:-1])  # all but one, in which something was compiled
@@ -122,7 +128,7 @@ def asked_in_run(implementation: Implementation, plan: Plan) -> tuple[Asked, ...
 
 @lru_cache(maxsize=16)
 def all_asked(claims: Claims, dtypes: tuple[str, ...], profile: str) -> tuple[Asked, ...]:
-    """The same, for these claims."""
+    """The same, for these claims; nothing of other derivatives than the gradient."""
     if claims.derivative != "gradient":
         return ()
     cases = [
@@ -181,6 +187,32 @@ def _one_hot(problem: Problem) -> Problem:
     return one_hot(problem)
 
 
+def ask_size(tally: Tally, sizes: SizesTried, asked: Asked, without: Collection[str] = ()) -> None:
+    """Asks one size and adds what is found to the tally, and what it took to the sizes.
+
+    without: checks that are left out once they have failed.
+    """
+    question = question_of(tally.implementation.claims, asked)
+    if question is None:
+        sizes.left_out.setdefault("not claimed", []).append(asked)
+        return
+    tally.n_problems += 1
+    n_failing = len(tally.failing)
+    with Meter() as meter:
+        add_results(tally, question.problem, question.checks, without)
+    sizes.tried.append(asked)
+    sizes.costs.append(Cost(asked.shape, meter.seconds, meter.n_bytes))
+    sizes.n_failing[asked.kind] = sizes.n_failing.get(asked.kind, 0) + len(tally.failing) - n_failing
+
+
+def examine_sizes(tally: Tally, dtype: str, profile: str) -> None:
+    """The whole part on sizes in one dtype."""
+    sizes = SizesTried()
+    for asked in all_asked(tally.implementation.claims, (dtype,), profile):
+        if not sizes.reason_against(asked, profile):
+            ask_size(tally, sizes, asked)
+
+
 def sized_questions(claims: Claims, dtype: str, profile: str, at_least: Shape = (0, 0)) -> Iterator[Question]:
     """The questions of one dtype in shapes of so many rows and classes at least, the smallest first."""
     for asked in all_asked(claims, (dtype,), profile):
@@ -207,6 +239,9 @@ class Meter:
 
 
 def _most_memory() -> int:
-    """The most bytes in which this process has resided so far."""
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    """The most bytes in which this process has resided so far; 0 where that is not known."""
+    with contextlib.suppress(ImportError):  # not everywhere
+        import resource
+
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return 0

@@ -13,7 +13,7 @@ from gradlab.evaluation.claims import Claims, claims_from
 from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import PROFILES, Profile
 from gradlab.harness.run import Run, run_checks
-from gradlab.harness.sizes import MAX_FAILING, SECONDS, Cost, SizesTried, all_asked, coverage_of, expected
+from gradlab.harness.sizes import MAX_FAILING, SECONDS, Cost, SizesTried, all_asked, asked_in_run, coverage_of, expected
 from gradlab.implementations.shifted import shifted
 from gradlab.problems.problem import Array
 
@@ -89,5 +89,12 @@ def test_how_far_it_has_come_can_be_pickled() -> None:
 
 
 def test_every_profile_asks_more_than_the_one_before() -> None:
-    numbers = [len(all_asked(Claims(), DTYPES, profile.families)) for profile in PROFILES.values()]
+    names = ("quick", "standard", "thorough")
+    asked = [all_asked(Claims(), DTYPES, PROFILES[name].families) for name in names]
+    numbers = [sum(one.n_entries for one in some) for some in asked]
     assert numbers == sorted(numbers)
+
+
+def test_a_run_of_few_problems_asks_nothing() -> None:
+    own = Implementation("shifted", shifted, Claims())
+    assert asked_in_run(own, Plan(PROFILES["smoke"])) == ()
