@@ -12,6 +12,7 @@ from gradlab.localisation.features import FEATURES
 from gradlab.localisation.rules import Condition, Rule
 from gradlab.problems.problem import Array
 
+PLAIN = 4.5  # the cost of a rule of two conditions beside which none of three is looked for
 MAX_PAIRS = 60  # of conditions that a third is added to
 FEW_RIGHT = 0.02  # of all, that are right by chance
 BY_CHANCE = 0.1  # of the right answers, where a mistake that is made everywhere may be expected to show
@@ -73,11 +74,12 @@ class Search:
         if not self.conditions:
             return []
         on_right = np.stack([one.holds(self.right) for one in self.conditions])
+        self.on_wrong = np.stack([one.holds(self.stacked) for one in self.conditions])
         alone = [Rule((self.conditions[i],)) for i in np.flatnonzero(~on_right.any(axis=1))]
         together = on_right.astype(np.float32) @ on_right.T.astype(np.float32)
         pairs = self._pairs(together)
         found = [*alone, *pairs]
-        if not found or min(rule.cost for rule in found) > 3.2:
+        if not found or min(rule.cost for rule in found) > PLAIN:
             found += self._triples(on_right, together)
         return sorted(found, key=lambda rule: rule.cost)[: 3 * MAX_RULES]
 
@@ -104,8 +106,11 @@ class Search:
             if np.logical_or.reduceat(column == value, self.starts).all() and (right != value).any():
                 yield Condition(name, "==", float(value))
 
-    def _covers(self, conditions: Sequence[Condition]) -> bool:
-        rows = np.logical_and.reduce([one.holds(self.stacked) for one in conditions])
+    def _covers(self, *places: int) -> bool:
+        """Whether some blamed row of every wrong answer meets these conditions together."""
+        rows = self.on_wrong[places[0]]
+        for place in places[1:]:
+            rows = rows & self.on_wrong[place]
         return bool(np.logical_or.reduceat(rows, self.starts).all())
 
     def _pairs(self, together: Array) -> list[Rule]:
@@ -114,9 +119,8 @@ class Search:
         order = np.argsort(costs[first] + costs[second], kind="stable")[:400]
         found = []
         for i, j in zip(first[order], second[order], strict=True):
-            both = (self.conditions[i], self.conditions[j])
-            if together[i, i] and together[j, j] and self._covers(both):
-                found.append(Rule(both))
+            if together[i, i] and together[j, j] and self._covers(int(i), int(j)):
+                found.append(Rule((self.conditions[i], self.conditions[j])))
             if len(found) == 2 * MAX_RULES:
                 break
         return found
@@ -127,7 +131,6 @@ class Search:
         for i, j in zip(*np.unravel_index(few, together.shape), strict=True):
             left = on_right[:, on_right[i] & on_right[j]]
             for k in np.flatnonzero(~left.any(axis=1)):
-                three = (self.conditions[i], self.conditions[j], self.conditions[k])
-                if together[k, k] and self._covers(three):
-                    found.append(Rule(three))
+                if together[k, k] and self._covers(int(i), int(j), int(k)):
+                    found.append(Rule((self.conditions[i], self.conditions[j], self.conditions[k])))
         return found

@@ -174,6 +174,10 @@ def _power(count: Callable[[Problem], int], change: Setting) -> Setting:
     return set_to
 
 
+def _near_power(wanted: float) -> int:
+    return int(2 ** round(np.log2(max(wanted, 1))))
+
+
 def _rows_count(problem: Problem) -> int:
     return problem.n_rows
 
@@ -189,6 +193,8 @@ SETTINGS: dict[str, Setting] = {
     "row": lambda p, v, rng: with_rows(p, v + 1 + (rng.integers(0, 3) if v > 0 else 0)),
     "rows_power_of_two": _power(_rows_count, with_rows),
     "classes_power_of_two": _power(_classes_count, with_classes),
+    "rows_as_power": lambda p, v, rng: with_rows(p, _near_power(v)),
+    "classes_as_power": lambda p, v, rng: with_classes(p, _near_power(v), rng),
     "is_square": lambda p, v, rng: with_rows(p, p.n_classes if v else p.n_classes + 1),
     "rows_less_classes": lambda p, v, rng: with_rows(p, p.n_classes + v),
     "label": _label,

@@ -21,6 +21,8 @@ _CLASSES = {
     "<= 1": "there is one class",
     "== 1": "there is one class",
 }
+_ROWS_AS_POWER = {">=": "N is a power of two, {} or more", "<=": "N is a power of two, at most {}"}
+_CLASSES_AS_POWER = {">=": "K is a power of two, {} or more", "<=": "K is a power of two, at most {}"}
 _LABEL = {
     "==": "the label is {}",
     ">=": "the label is {} or more",
@@ -45,6 +47,11 @@ _LABEL = {
 
 def _power_of_two(n: int) -> float:
     return float(n > 0 and n & (n - 1) == 0)
+
+
+def _as_power_of_two(n: int) -> float:
+    """n where it is a power of two, else NaN."""
+    return float(n) if _power_of_two(n) else np.nan
 
 
 def _seen_before(view: View) -> Array:
@@ -72,6 +79,14 @@ SHAPES = (
     Row(
         truth("classes_power_of_two", "K is a power of two", "K is no power of two", 1.4),
         lambda v: np.asarray(_power_of_two(v.problem.n_classes)),
+    ),
+    Row(
+        Feature("rows_as_power", "N, a power of two,", 1.6, True, _ROWS_AS_POWER),
+        lambda v: np.asarray(_as_power_of_two(v.problem.n_rows)),
+    ),
+    Row(
+        Feature("classes_as_power", "K, a power of two,", 1.6, True, _CLASSES_AS_POWER),
+        lambda v: np.asarray(_as_power_of_two(v.problem.n_classes)),
     ),
     Row(truth("is_square", "N = K", "N is not K", 1.2), lambda v: np.asarray(v.problem.n_rows == v.problem.n_classes)),
     Row(Feature("rows_less_classes", "N - K", 1.7, True), lambda v: np.asarray(v.problem.n_rows - v.problem.n_classes)),

@@ -14,10 +14,10 @@ from gradlab.localisation.varying import labels_of
 from gradlab.problems.problem import Array
 
 OTHER_LABELS: dict[str, Callable[[Outcome], Array]] = {
-    "the label modulo 2^8": lambda one: labels_of(one.problem) % 256,
-    "the label as a signed 8-bit number": lambda one: _in(one, np.int8),
     "the label modulo 2^16": lambda one: labels_of(one.problem) % 65536,
     "the label as a signed 16-bit number": lambda one: _in(one, np.int16),
+    "the label modulo 2^8": lambda one: labels_of(one.problem) % 256,
+    "the label as a signed 8-bit number": lambda one: _in(one, np.int8),
     "the label rounded to float16": lambda one: _in(one, np.float16),
     "the label + 1": lambda one: (labels_of(one.problem) + 1) % one.problem.n_classes,
     "the label - 1": lambda one: (labels_of(one.problem) - 1) % one.problem.n_classes,
