@@ -8,6 +8,7 @@ import os
 import select
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,7 @@ from gradlab.isolation.limits import LOST_CONNECTION
 MAX_SHOWN = 1 << 16  # bytes of the output of one call
 CANARY = "gradlab-canary"  # a folder may have nothing else that could be missed
 GONE = 0  # the time of a folder that is not there
+MAX_LINKS = 1000  # each costs up to half a millisecond, for every process that follows another
 TICK = 50_000_000  # nanoseconds: a change may go unseen in the time of a folder that was changed so lately before
 
 
@@ -119,8 +121,18 @@ class Folder:
 
 
 def fill_with_links(folder: str, here: str) -> None:
-    """Puts links to all that is in the folder `here` into an empty folder."""
-    for name in os.listdir(here):
+    """Puts links to what is in the folder `here` into an empty folder: to all of it, or to MAX_LINKS entries."""
+    for name in _entries_to_link(here):
         os.symlink(os.path.join(here, name), os.path.join(folder, name))
     if not os.path.lexists(os.path.join(folder, CANARY)):
         os.symlink(os.devnull, os.path.join(folder, CANARY))
+
+
+def _entries_to_link(here: str) -> list[str]:
+    """The names of all entries; of more than MAX_LINKS the folders, then the files of the rarest kinds."""
+    with os.scandir(here) as found:
+        kinds = {one.name: "" if one.is_dir() else os.path.splitext(one.name)[1] or "." for one in found}
+    if len(kinds) <= MAX_LINKS:
+        return list(kinds)
+    counts = Counter(kinds.values())
+    return sorted(kinds, key=lambda name: (kinds[name] != "", counts[kinds[name]], name))[:MAX_LINKS]

@@ -7,6 +7,7 @@ import shutil
 import signal
 from functools import cache
 from mmap import mmap
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from gradlab.implementations.textbook import textbook
 from gradlab.isolation.journal import Journal, shared_memory
 from gradlab.isolation.limits import LOADING, TIMING, Limits, last_words, spelled_bytes, spelled_end
 from gradlab.isolation.recorded_call import key_of
-from gradlab.isolation.streams import CANARY, Folder, fill_with_links
+from gradlab.isolation.streams import CANARY, MAX_LINKS, Folder, fill_with_links
 from gradlab.isolation.usage import memory_of
 from gradlab.report.json import encode_run
 from gradlab.runs.state import RunState
@@ -168,3 +169,16 @@ def test_a_folder_that_is_removed_before_it_was_looked_at_is_missed(
     for _ in range(2):
         shutil.rmtree(tmp_path / "own")
         assert after() == "files are missing from the current folder: own"
+
+
+def test_of_many_entries_the_folders_and_the_rarest_kinds_are_linked(tmp_path: Path) -> None:
+    here, own = tmp_path / "here", tmp_path / "own"
+    (here / "data").mkdir(parents=True)
+    own.mkdir()
+    for number in range(MAX_LINKS + 10):
+        (here / f"{number}.txt").touch()
+    (here / "weights.npy").touch()
+    fill_with_links(str(own), str(here))
+    linked = {path.name for path in own.iterdir()}
+    assert len(linked) == MAX_LINKS + 1  # and the canary
+    assert {"data", "weights.npy"} <= linked
