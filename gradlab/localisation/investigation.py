@@ -17,8 +17,9 @@ from gradlab.localisation.trial import Laboratory, Outcome, Trial
 from gradlab.localisation.varying import PLAIN, cheap
 from gradlab.problems.problem import Array
 
-ROUNDS = 14
+ROUNDS = 20
 AT_ONCE = 12  # fresh problems of either side in one round
+REFUTED = 2  # of these that come out otherwise, after which another rule is looked for
 ENOUGH = 48  # fresh problems foretold rightly in a row
 MIN_FORETOLD = 0.98  # of fresh problems, to be said at all
 
@@ -158,6 +159,8 @@ class Investigation:
         """For fresh problems on both sides, whether each came out as the rule says."""
         found = list[bool | None]()
         for _ in range(AT_ONCE):
+            if found.count(False) >= REFUTED:
+                break
             wrong = self.wrong
             trials = [expected_wrong(rule, wrong, self.rng, self.masks)]
             if rule.conditions:
