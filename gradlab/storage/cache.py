@@ -33,17 +33,22 @@ def from_cache(name: str, parameters: str, work_out: Callable[[], Any]) -> Any:
     name: what it is, such as "power". parameters: all that it depends on besides gradlab's own code, the packages and
     the machine, which are part of the key. Where nothing can be read or written it is worked out.
     """
+    return from_cache_under("\n".join([name, parameters, _code(), machine_and_packages()]), name, work_out)
+
+
+def from_cache_under(key: str, name: str, work_out: Callable[[], Any]) -> Any:
+    """As `from_cache`, for what depends on less than the whole of gradlab's code. key: all that it depends on."""
     folder = cache_folder()
     if folder is None:
         return work_out()
-    key = hashlib.sha256("\n".join([name, parameters, _surroundings()]).encode()).hexdigest()
-    path = folder / f"{name}-{key[:32]}.json"
-    found = _read(path, key)
+    digest = hashlib.sha256(key.encode()).hexdigest()
+    path = folder / f"{name}-{digest[:32]}.json"
+    found = _read(path, digest)
     if found is None:
         found = work_out()
         with contextlib.suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)
-            write_whole(path, strict_json({"key": key, "digest": _digest(found), "document": found}))
+            write_whole(path, strict_json({"key": digest, "digest": _digest(found), "document": found}))
             _drop_oldest(folder)
     return found
 
@@ -85,14 +90,19 @@ def _digest(document: Any) -> str:
 
 
 @functools.cache
-def _surroundings() -> str:
-    """gradlab's own files by content, the packages that answers depend on, and the machine."""
+def machine_and_packages() -> str:
+    """The packages that answers depend on, with their versions, and the machine."""
+    packages = [f"{package} {version(package)}" for package in PACKAGES]
+    return "\n".join([*packages, platform.python_version(), str(processor("model name")), str(numpy_simd())])
+
+
+@functools.cache
+def _code() -> str:
+    """A digest of gradlab's own files, by content."""
     shipped = importlib.util.find_spec("gradlab.implementations")
     folders = [OWN, *map(Path, (shipped and shipped.submodule_search_locations) or ())]
     files = sorted({path.resolve() for folder in folders for path in folder.rglob("*.py")})
     code = hashlib.sha256()
     for path in files:
         code.update(path.read_bytes())
-    packages = [f"{package} {version(package)}" for package in PACKAGES]
-    machine = [platform.python_version(), str(processor("model name")), str(numpy_simd())]
-    return "\n".join([code.hexdigest(), *packages, *machine])
+    return code.hexdigest()

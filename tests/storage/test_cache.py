@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from gradlab.storage import cache
-from gradlab.storage.cache import FOLDER, cache_folder, from_cache
+from gradlab.storage.cache import FOLDER, cache_folder, from_cache, from_cache_under
 
 DOCUMENT = {"caught": ["a", "b"], "largest": [3, 1000]}
 KEEP = "from gradlab.storage.cache import from_cache; from_cache('power', 'here', lambda: {'n': list(range(10000))})"
@@ -45,9 +45,16 @@ def test_another_name_or_other_parameters_are_another_result(name: str, paramete
 
 def test_other_code_is_another_result(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     from_cache("power", "", worked_out)
-    monkeypatch.setattr(cache, "_surroundings", lambda: "another version")
+    monkeypatch.setattr(cache, "_code", lambda: "another version")
     assert from_cache("power", "", lambda: 5) == 5
     assert len(list(folder.iterdir())) == 2
+
+
+def test_a_key_that_says_all_is_not_of_gradlabs_code(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    from_cache_under("the code of one check", "row", worked_out)
+    monkeypatch.setattr(cache, "_code", lambda: "another version")
+    assert from_cache_under("the code of one check", "row", never) == DOCUMENT
+    assert from_cache_under("the code of another", "row", lambda: 5) == 5
 
 
 def test_the_key_is_of_the_contents_of_all_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,9 +62,9 @@ def test_the_key_is_of_the_contents_of_all_files(tmp_path: Path, monkeypatch: py
         (tmp_path / "own" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "own" / name).write_text("x = 1")
     monkeypatch.setattr(cache, "OWN", tmp_path / "own")
-    first = cache._surroundings.__wrapped__()
+    first = cache._code.__wrapped__()
     (tmp_path / "own/b/c.py").write_text("x = 2")
-    assert cache._surroundings.__wrapped__() != first
+    assert cache._code.__wrapped__() != first
 
 
 @pytest.mark.parametrize(
