@@ -86,7 +86,8 @@ def _questions_on_sizes(specimen: Specimen, claims: Claims, dtype: str) -> Seque
     Of the quick profile, whose groups of sizes all profiles have.
     """
     shape = (len(specimen.logits), len(specimen.logits[0]))
-    return list(islice(sized_questions(claims, dtype, "quick", shape), SIZES_TRIED))
+    plain = replace(claims, options=(), reduction=claims.reduction[:1])  # which the specimens are asked without
+    return list(islice(sized_questions(plain, dtype, "quick", shape), SIZES_TRIED))
 
 
 def why_not(specimen: Specimen, claims: Claims, dtype: str, level: Verdict) -> str | None:
