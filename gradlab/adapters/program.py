@@ -92,7 +92,7 @@ def _answered_dtype(conversation: Conversation, line: bytes) -> np.dtype[Any]:
     """The dtype that the first line of an answer announces. Raises ValueError where it refuses the call."""
     try:
         header = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):  # nested too deeply
         header = None
     if isinstance(header, dict) and isinstance(header.get("error"), str):
         conversation.end_of_answer()

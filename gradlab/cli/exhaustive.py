@@ -54,6 +54,8 @@ def exhaustive(targets: tuple[str, ...], verify: Path | None, output: Path | Non
     processor or other versions, answers may have other bits. Then gradlab only tests that no error is larger. It also
     prints how likely a false certificate is to pass.
     """
+    from concurrent.futures.process import BrokenProcessPool
+
     from gradlab.campaigns.exhaustive.certificate import CertificateError
     from gradlab.campaigns.exhaustive.evaluation import FaultError
     from gradlab.targets.load import TargetError
@@ -72,6 +74,10 @@ def exhaustive(targets: tuple[str, ...], verify: Path | None, output: Path | Non
     except FaultError as error:
         click.echo(f"gradlab: {error}", err=True)
         return Status.NOT_MET
+    except BrokenProcessPool as error:
+        raise click.UsageError(
+            "a process was ended from outside: the same command goes on where this stopped"
+        ) from error
 
 
 def _certify(targets: Sequence[str], output: Path | None, given: dict[str, Any]) -> Status:

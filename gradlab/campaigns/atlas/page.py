@@ -69,7 +69,7 @@ def _opening(atlas: Plain) -> Iterator[str]:
     yield ""
     yield f"{versions}; Python {machine['python']}, {machine['processor']}."
     for one in atlas["missing"]:
-        yield f"\nLeft out: {code_span(one['reason'])}."
+        yield f"\nLeft out: {one_line(one['reason']).replace('<', chr(92) + '<')}."
 
 
 def _summary(atlas: Plain, dtype: str) -> Iterator[str]:
