@@ -169,7 +169,7 @@ def _with_masks(objective: Objective, images: list[arb], coefficients: list[arb]
     finite, own = [images[j] for j in kept], [coefficients[j] for j in kept]
     loss, entries = _with_terms(objective, finite, own)
     gradient = [-t for t in coefficients]
-    lost = sum((t for j, t in enumerate(coefficients) if j not in kept), arb(0))
+    lost = sum((t for image, t in zip(images, coefficients, strict=True) if image == -math.inf), arb(0))
     for j, entry, p in zip(kept, entries, softmax_of(finite)[0], strict=True):
         gradient[j] = entry + lost * p
     return loss, gradient
