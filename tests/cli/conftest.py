@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gradlab.cli import status_of
-from gradlab.harness import power, run, selection
+from gradlab.harness import examination, power, selection
 from gradlab.harness.profiles import PROFILES
 from gradlab.targets import shipped
 from tests.cli.few_problems import problems_for
@@ -59,7 +59,7 @@ def few_problems(in_an_empty_folder: None, monkeypatch: pytest.MonkeyPatch) -> N
     """Lets every profile try a handful of problems and known defects only; the checks are the real ones."""
 
     monkeypatch.setattr(selection, "problems_for", problems_for)
-    monkeypatch.setattr(run, "asked_in_run", lambda *given: [])  # nothing is asked of sizes
+    monkeypatch.setattr(examination, "asked_in_run", lambda *given: [])  # nothing is asked of sizes
     known = {name: shipped.specimens()[name] for name in KNOWN_DEFECTS}
     monkeypatch.setattr(power, "specimens", lambda: known)
     for name, profile in list(PROFILES.items()):
