@@ -138,7 +138,7 @@ def test_bad_labels_that_end_the_process_are_no_refusal(harmful: Any) -> None:
 def test_work_done_before_harm_is_not_done_again(harmful: Any) -> None:
     log = Path("log").absolute()
     written = f"open({str(log)!r}, 'a').write(f'{{logits.tolist()}}\\n')\n    "
-    harmful(written + ONE_CLASS + "libc.abort()")
+    harmful(written + "if (labels < 0).any(): libc.abort()")  # an advice: nothing is asked to find out what is wrong
     twice = log.read_text().splitlines().count("[[0.0, 0.0]]")
     log.unlink()
     harmful(written + "pass")
@@ -146,7 +146,7 @@ def test_work_done_before_harm_is_not_done_again(harmful: Any) -> None:
 
 
 def test_output_below_python_is_an_advice_and_does_not_come_out(harmful: Any) -> None:
-    ran = harmful("libc.printf(b'from C\\n'); os.write(2, b'from below\\n'); sys.__stdout__.write('from Python\\n')")
+    ran = harmful("libc.printf(b'from C\\n'); os.write(2, b'from below\\n'); sys.__stdout__.write('from Python\\n')", "--verbose")
     assert ran.status == 0
     assert "advice is_quiet: the call gave printed 'from C'; printed 'from below', must be no output" in ran.out
     assert "from Python" not in ran.out
