@@ -146,7 +146,9 @@ def test_work_done_before_harm_is_not_done_again(harmful: Any) -> None:
 
 
 def test_output_below_python_is_an_advice_and_does_not_come_out(harmful: Any) -> None:
-    ran = harmful("libc.printf(b'from C\\n'); os.write(2, b'from below\\n'); sys.__stdout__.write('from Python\\n')", "--verbose")
+    ran = harmful(
+        "libc.printf(b'from C\\n'); os.write(2, b'from below\\n'); sys.__stdout__.write('from Python\\n')", "--verbose"
+    )
     assert ran.status == 0
     assert "advice is_quiet: the call gave printed 'from C'; printed 'from below', must be no output" in ran.out
     assert "from Python" not in ran.out
