@@ -21,7 +21,7 @@ from gradlab.isolation.limits import Limits
 from gradlab.isolation.loading import GivenClaims, LoadedTarget, LoadedTargets, Loading, implementation_in_worker
 from gradlab.isolation.pool import Pool, pool_in
 from gradlab.isolation.supervisor import TaskRunner, WorkerError
-from gradlab.targets.importing import MissingError, TargetError
+from gradlab.targets.importing import TargetError
 from gradlab.targets.load import load, with_gradients
 from gradlab.targets.naming import Claimant
 
@@ -45,15 +45,11 @@ Work = Callable[[Job], Any]  # returns plain data; raises TargetError where that
 
 @dataclass(frozen=True)
 class Request:
-    """The targets, what is claimed of them, and the work on each implementation: none where it is left out.
-
-    may_be_missing: whether a target whose packages are missing has an outcome that says so, and is no error.
-    """
+    """The targets, what is claimed of them, and the work on each implementation: none where it is left out."""
 
     targets: Sequence[str]
     given: GivenClaims
     works: Callable[[Claimant], Sequence[Work]]
-    may_be_missing: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,7 +74,7 @@ HERE = Where(None, 1, without_progress)
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the works on one implementation return; or why that came to nothing, for a target that is missing too.
+    """What the works on one implementation return; or why that came to nothing, for a target that does not load too.
 
     error: that of gradlab itself, if there was one.
     """
@@ -91,10 +87,7 @@ class Outcome:
 
 
 def outcomes(request: Request, where: Where) -> Iterator[Outcome]:
-    """The outcomes as they come, in the order of the targets, those that are missing first.
-
-    Raises TargetError, before any work is done, where a target does not load.
-    """
+    """The outcomes as they come, in the order of the targets, those that do not load first."""
     return _outcomes_here(request, where) if where.limits is None else _outcomes_in_workers(request, where)
 
 
@@ -128,8 +121,8 @@ def _outcomes_here(request: Request, where: Where) -> Iterator[Outcome]:
         try:
             implementations += with_gradients(load(target, request.given.claims, request.given.dtypes))
         except TargetError as error:
-            loadings.append(Loading(target, fault=str(error), is_missing=isinstance(error, MissingError)))
-    yield from _missing(loadings, (), request)
+            loadings.append(Loading(target, fault=str(error)))
+    yield from _unloaded(loadings, ())
     for one in implementations:
         try:
             results = []
@@ -145,7 +138,7 @@ def _outcomes_here(request: Request, where: Where) -> Iterator[Outcome]:
 def _outcomes_in_workers(request: Request, where: Where) -> Iterator[Outcome]:
     with pool_in(str(Path.cwd()), where.limits or Limits(), where.jobs) as pool:
         loaded = LoadedTargets(pool, request.targets, request.given)
-        yield from _missing(loaded.loadings, loaded.unloaded, request)
+        yield from _unloaded(loaded.loadings, loaded.unloaded)
         started = []
         for one in loaded.found:
             tasks = [partial(work_in_worker, one, request.given, work) for work in request.works(one)]
@@ -155,13 +148,10 @@ def _outcomes_in_workers(request: Request, where: Where) -> Iterator[Outcome]:
                 yield _outcome(one, runners, pool, where)
 
 
-def _missing(loadings: Sequence[Loading], unloaded: Sequence[str], request: Request) -> Iterator[Outcome]:
-    """The targets whose packages are missing. Raises TargetError for all others that do not load."""
-    missing = [one for one in loadings if one.is_missing and request.may_be_missing]
-    faults = [one.fault for one in loadings if one.fault and one not in missing]
-    if faults or unloaded:
-        raise TargetError("\n".join([*faults, *unloaded]))
-    yield from (Outcome(one.given, one.given, fault=one.fault) for one in missing)
+def _unloaded(loadings: Sequence[Loading], files: Sequence[str]) -> Iterator[Outcome]:
+    """The targets that do not load, and the files of folders; each says why, and the others go on."""
+    yield from (Outcome(one.given, one.given, fault=one.fault) for one in loadings if one.fault)
+    yield from (Outcome("", "", fault=fault) for fault in files)
 
 
 def _outcome(one: LoadedTarget, runners: Sequence[TaskRunner], pool: Pool, where: Where) -> Outcome:

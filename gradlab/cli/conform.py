@@ -38,15 +38,17 @@ if TYPE_CHECKING:
 def conform(targets: tuple[str, ...], dtypes: tuple[str, ...], json: Path | None, **named: Any) -> Status:
     """The conformance profile of each TARGET: which rule it follows in each case on which implementations disagree.
 
-    There is no verdict, and the exit status is 0. docs/conformance.md names the rules of each case. The rule that the
-    answer follows is printed, or the answer itself if no rule fits. A case is not asked if it needs an option that is
-    not claimed. A TARGET is what it is for `gradlab check`, and runs in a process of its own as it does there.
+    There is no verdict, and the exit status is 0, or 2 where a TARGET does not load; the others are asked all the
+    same. docs/conformance.md names the rules of each case. The rule that the answer follows is printed, or the answer
+    itself if no rule fits. A case is not asked if it needs an option that is not claimed. A TARGET is what it is for
+    `gradlab check`, and runs in a process of its own as it does there.
     """
     from gradlab.campaigns.conformance.page import conformance_document
-    from gradlab.campaigns.conformance.run import conformances
+    from gradlab.campaigns.conformance.run import Listener, conformances
     from gradlab.campaigns.runner import Where
     from gradlab.report.progress import show_progress
     from gradlab.storage.files import output_fault, strict_json, write_whole, writing
+    from gradlab.targets.importing import TargetError
 
     path = Path.cwd() / json if json else None  # what is asked may go elsewhere
     print_beside(path)
@@ -55,10 +57,14 @@ def conform(targets: tuple[str, ...], dtypes: tuple[str, ...], json: Path | None
         raise click.UsageError(fault)
     limits, given = limits_of(named), GivenClaims(claims_given(named), dtypes)
     where = Where(limits, n_processors(), show_progress)
-    profiles = [_print(one) for one in conformances(targets, given, where, partial(_print_left_out, dtypes))]
+    faults: list[str] = []
+    listener = Listener(partial(_print_left_out, dtypes), faults.append)
+    profiles = [_print(one) for one in conformances(targets, given, where, listener)]
     if path:
         with writing():
             write_whole(path, strict_json(conformance_document(profiles)))
+    if faults:
+        raise TargetError("\n".join(faults))
     return Status.MET if profiles else Status.NOTHING_CHECKED
 
 

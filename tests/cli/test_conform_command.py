@@ -94,3 +94,12 @@ def test_a_dtype_that_is_not_claimed_is_not_asked(gradlab: Any) -> None:
     ran = gradlab("conform", "shifted", "--dtype", "float16")
     assert ran.status == 4
     assert "not asked shifted: it claims float32, float64, not float16" in ran.out
+
+
+def test_a_target_that_does_not_load_costs_the_others_nothing(gradlab: Any) -> None:
+    Path("broken.py").write_text("raise RuntimeError('no')\n")
+    ran = gradlab("conform", "broken.py:loss", "shifted", "--dtype", "float64", "--json", "c.json")
+    assert ran.status == 2
+    assert "broken.py does not import: RuntimeError: no" in ran.err
+    assert "shifted: float64" in ran.out
+    assert [one["name"] for one in json.loads(Path("c.json").read_text())["implementations"]] == ["shifted"]

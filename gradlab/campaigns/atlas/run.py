@@ -62,13 +62,13 @@ class Draft:
 
 
 def measure(targets: Sequence[str], draft: Draft, where: Where) -> None:
-    """Measures every implementation that the targets stand for; one that cannot be measured is left out.
+    """Measures every implementation that the targets stand for; one that cannot be measured, or loaded, is left out.
 
-    Raises TargetError where a target does not load for another reason than a package that is missing, and OutputError.
+    Raises OutputError.
     """
     # bad labels in a worker of their own: what they spoil is not to be measured
     works: list[Work] = [partial(entry_of, measured=draft.measured), behaviour_in]
-    for outcome in outcomes(Request(targets, GivenClaims(), lambda one: works, may_be_missing=True), where):
+    for outcome in outcomes(Request(targets, GivenClaims(), lambda one: works), where):
         if outcome.error:
             leave_out(Missing(outcome.target, f"{outcome.target}: {outcome.error}"), draft)
         elif outcome.fault:

@@ -3,37 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from gradlab.campaigns.conformance.page import Conformance, conformance_of
 from gradlab.campaigns.conformance.profile import profile_of
 from gradlab.campaigns.runner import Job, Request, Where, Work, outcomes
 from gradlab.isolation.loading import GivenClaims
-from gradlab.targets.importing import TargetError
 from gradlab.targets.naming import Claimant
 
 
-def conformances(
-    targets: Sequence[str], given: GivenClaims, where: Where, leave_out: Callable[[Claimant], None]
-) -> Iterator[Conformance]:
-    """The profiles of every implementation that the targets stand for, as they come.
+@dataclass(frozen=True)
+class Listener:
+    """Who is told of what has no profile.
 
-    leave_out: is told of each that claims none of the dtypes asked for. Raises TargetError where one does not load,
-    WorkerError for an error of gradlab's own.
+    leave_out: of each implementation that claims none of the dtypes asked for. fail: why a target could not be loaded
+    or asked; the others go on.
     """
+
+    leave_out: Callable[[Claimant], None]
+    fail: Callable[[str], None]
+
+
+def conformances(targets: Sequence[str], given: GivenClaims, where: Where, listener: Listener) -> Iterator[Conformance]:
+    """The profiles of every implementation that the targets stand for, as they come; what has none is told of."""
 
     def works(one: Claimant) -> list[Work]:
         dtypes = [dtype for dtype in dict.fromkeys(given.dtypes or one.claims.dtypes) if dtype in one.claims.dtypes]
         if not dtypes:
-            leave_out(one)
+            listener.leave_out(one)
         return [partial(conformance_in, dtypes)] if dtypes else []
 
     for outcome in outcomes(Request(targets, given, works), where):
         if outcome.error:
-            raise outcome.error
-        if outcome.fault:
-            raise TargetError(outcome.fault)
+            listener.fail(f"{outcome.target}: {outcome.error}")
+        elif outcome.fault:
+            listener.fail(outcome.fault)
         yield from outcome.results
 
 
