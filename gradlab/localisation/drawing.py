@@ -85,7 +85,7 @@ def outside(one: Condition, rng: Rng) -> float:
     """A value that does not meet the condition, just beside it or further off."""
     if one.feature.is_coded:
         most = (one.feature.modulus or len(one.feature.names) or 2) - 1
-        return float((one.value + rng.choice([1, most])) % (most + 1)) if most > 1 else 1 - one.value
+        return float((one.value + rng.choice([1, most, (most + 1) // 2])) % (most + 1)) if most > 1 else 1 - one.value
     if one.relation == "==":  # beside it, and further off: twice as much, half, another multiple
         return max(one.value + float(rng.choice([-1, 1, 2, one.value, -(one.value // 2), 3 * one.value])), 0.0)
     sign = 1 if one.relation == ">=" else -1

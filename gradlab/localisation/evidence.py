@@ -10,7 +10,7 @@ import numpy as np
 from gradlab.localisation.features import features_of
 from gradlab.localisation.features.feature import looked_at
 from gradlab.localisation.relations import relation_of_gradient, relation_of_loss, shows_in_loss, shows_in_rows
-from gradlab.localisation.relations.relation import Relation
+from gradlab.localisation.relations.relation import Relation, row_losses
 from gradlab.localisation.rules import Rule
 from gradlab.localisation.trial import Outcome
 from gradlab.problems.problem import Array
@@ -45,21 +45,34 @@ class Evidence:
         if effect.in_gradient:
             if effect.gradient is not None:
                 return np.asarray(shows_in_rows(effect.gradient, self.outcome)[self.rows])
-            return np.asarray(self.outcome.contrasts[self.rows] * effect.deviation > VISIBLE)
+            with np.errstate(invalid="ignore"):
+                shows = self.outcome.contrasts * effect.deviation > VISIBLE
+            return np.asarray((shows | (self.outcome.zero_rows & effect.in_zero_rows))[self.rows])
         if effect.loss is not None:
             return np.full(len(self.rows), shows_in_loss(effect.loss, self.outcome))
-        return np.full(len(self.rows), self.outcome.loss_contrast * effect.deviation > VISIBLE)
+        return np.asarray(self.outcome.loss_contrast * effect.deviation * self._shares > VISIBLE)
+
+    @property
+    def _shares(self) -> Array:
+        """How much of the loss is that of each row; 1 where every row has its own, or its logits are not finite."""
+        if self.outcome.seen.loss.ndim:
+            return np.ones(len(self.rows))
+        with np.errstate(all="ignore"):
+            losses = row_losses(self.outcome)
+            return np.asarray(np.nan_to_num((losses / losses.sum())[self.rows], nan=1.0))
 
 
 @dataclass(frozen=True, eq=False)
 class Effect:
     """What the mistake does, as far as it is known: what comes out, or how far it is off at least, relatively.
 
+    in_zero_rows: whether it shows where the gradient has to be 0 too.
     Where the gradient, or the loss, is such that this is within its bound, a right answer tells nothing.
     """
 
     deviation: float
     in_gradient: bool
+    in_zero_rows: bool = False
     gradient: Relation | None = None
     loss: Relation | None = None
 
@@ -67,7 +80,7 @@ class Effect:
     def key(self) -> tuple[object, ...]:
         """What tells it from others."""
         said = [one.said if one is not None else "" for one in (self.gradient, self.loss)]
-        return (*said, self.in_gradient, "" if any(said) else self.deviation)
+        return (*said, self.in_gradient, self.in_zero_rows, "" if any(said) else self.deviation)
 
 
 def effect_of(evidence: Sequence[Evidence]) -> Effect:
@@ -75,19 +88,32 @@ def effect_of(evidence: Sequence[Evidence]) -> Effect:
     wrong = [one.outcome for one in evidence if one.is_wrong]
     in_rows = [one.deviations[one.wrong_rows] for one in wrong if not one.raised and one.wrong_entries.any()]
     in_gradient = any(one.raised for one in wrong) or 2 * len(in_rows) > len(wrong)
-    found = Effect(np.inf, in_gradient, relation_of_gradient(wrong), relation_of_loss(wrong))
+    in_zero_rows = 2 * sum(bool((one.wrong_rows & one.zero_rows).any()) for one in wrong if not one.raised) > len(wrong)
+    found = Effect(np.inf, in_gradient, in_zero_rows, relation_of_gradient(wrong), relation_of_loss(wrong))
     sizes = [*in_rows] if in_gradient else [np.array([one.loss_deviation for one in wrong])]
     if not wrong or not sizes:
         return found
     return replace(found, deviation=float(np.quantile(np.concatenate(sizes), 0.1, method="lower")))
 
 
-def evidence_of(outcome: Outcome) -> Evidence:
-    """The evidence that an outcome is; blamed are the rows that are wrong, or all where only the batch's loss is."""
-    rows = looked_at(outcome)
+def evidence_of(outcome: Outcome, *expected: int) -> Evidence:
+    """The evidence that an outcome is; blamed are the rows that are wrong, or all where only the batch's loss is.
+
+    expected: rows that are looked at in any case.
+    """
+    rows = np.union1d(looked_at(outcome), np.array(expected, dtype=np.int64))
     features = features_of(outcome.trial, rows)
     wrong = outcome.wrong_rows[rows] if not outcome.raised else np.zeros(len(rows), dtype=bool)
     return Evidence(outcome, rows, features, wrong if wrong.any() else np.ones(len(rows), dtype=bool))
+
+
+def foretells(rule: Rule, outcome: Outcome, effect: Effect) -> bool | None:
+    """Whether an outcome is as the rule says, every row looked at; None where what it expects could not be seen."""
+    expected = rule.rows_of(outcome.trial)
+    if outcome.is_wrong or not expected.any():
+        return bool(expected.any()) == outcome.is_wrong
+    whole = Evidence(outcome, np.arange(len(expected)), np.zeros((0, 0)), expected)
+    return False if (expected & whole.telling(effect)).any() else None
 
 
 def holds_of(rule: Rule, one: Evidence, effect: Effect) -> bool | None:

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from gradlab.evaluation.call import Implementation, answer
-from gradlab.evaluation.layouts import INTEGERS, PLAIN_LAYOUT
+from gradlab.evaluation.layouts import INTEGERS, MORE_INTEGERS, PLAIN_INTEGERS, PLAIN_LAYOUT
 from gradlab.localisation.evidence import Effect, effect_of
 from gradlab.localisation.investigation import Investigation, Where
-from gradlab.localisation.repeats import Repeats, by_number, overwritten, repeats_earlier_call
+from gradlab.localisation.repeats import Repeats, by_number, overwritten, repeats_earlier_call, wrong_by_now
 from gradlab.localisation.rules import Condition
-from gradlab.localisation.trial import ALL_LAYOUTS, Laboratory, Outcome, Trial, outcome_of
+from gradlab.localisation.trial import ALL_LAYOUTS, LARGEST, Laboratory, Outcome, Trial, outcome_of, spelled_answer
+from gradlab.localisation.varying import PLAIN, cheap
 from gradlab.localisation.words import spelled_rule
 from gradlab.problems.dtypes import as_dtype
 from gradlab.problems.problem import Problem
+from gradlab.problems.sized import is_sized, spelling_of
 
 MAX_SEEDS = 90  # answers of the run, wrong ones and right ones, with which it begins
 MIN_FRESH = 6  # calls that bear out what calls do to each other
 ASKED_AGAIN = 3  # answers of either kind: are they right, or wrong, once more?
+MAX_LARGE = 8  # problems of the run of more than `PLAIN` entries, the smallest of either kind
+MAX_EARLIER = 24  # right answers of the run that are asked for again at its end
+MAX_RESPELLED = 2  # wrong trials that are put in every other layout and integer type
 MAX_CONVERTED = 6  # wrong problems that are put in the other dtypes
 RETURNS = "returns_loss_and_gradient"
 OF_REPEATS = {
@@ -75,6 +80,7 @@ def localise(
             return found
     if not wrong:
         outcomes += _spelled_otherwise(laboratory, right, failed)
+    outcomes += _one_thing_plain(laboratory, wrong)
     if not any(one.is_wrong for one in outcomes):
         return None
     investigation = Investigation(laboratory, outcomes)
@@ -84,15 +90,33 @@ def localise(
 
 def _begin(implementation: Implementation, problems: Sequence[Problem], only_raising: bool) -> list[Outcome]:
     """Answers that the run has had: the smallest wrong ones and the right ones, some of every family."""
-    asked = [problem for problem in problems if problem.n_rows]
-    outcomes = [
-        outcome_of(Trial(problem), answer(implementation, problem), only_raising=only_raising) for problem in asked
-    ]
+    outcomes = [_first_outcome(implementation, problem, only_raising) for problem in _affordable(problems)]
     found = list[Outcome]()
     for mark in (True, False):
         some = [one for one in outcomes if one.is_wrong is mark]
         found += some[:: max(1, len(some) // MAX_SEEDS)][:MAX_SEEDS]
     return found
+
+
+def _affordable(problems: Sequence[Problem]) -> Iterator[Problem]:
+    """The small problems, and the smallest of the large ones, of those of sizes and of others."""
+    yield from (problem for problem in problems if problem.n_rows and problem.logits.size <= PLAIN)
+    for mark in (True, False):
+        large = [one for one in problems if PLAIN < one.logits.size <= LARGEST and is_sized(one) is mark]
+        yield from sorted(large, key=lambda problem: problem.logits.size)[:MAX_LARGE]
+
+
+def _first_outcome(implementation: Implementation, problem: Problem, only_raising: bool) -> Outcome:
+    """What came of a problem in the run, which spelled it as its family says; in int64 where others are refused."""
+    if not is_sized(problem):
+        return outcome_of(Trial(problem), answer(implementation, problem), only_raising=only_raising)
+    integers, layout = spelling_of(problem)
+    trial = Trial(problem, layout, integers)
+    given = spelled_answer(implementation, trial)
+    if given.raised and integers != PLAIN_INTEGERS:
+        trial = replace(trial, integers=PLAIN_INTEGERS)
+        given = spelled_answer(implementation, trial)
+    return outcome_of(trial, given, only_raising=only_raising)
 
 
 def _changes(laboratory: Laboratory, outcomes: Sequence[Outcome]) -> bool:
@@ -114,12 +138,28 @@ def _spelled_otherwise(laboratory: Laboratory, right: Sequence[Outcome], failed:
     return [one for one in map(laboratory.ask, trials) if one is not None]
 
 
+def _one_thing_plain(laboratory: Laboratory, wrong: Sequence[Outcome]) -> list[Outcome]:
+    """The smallest wrong trials that are not plain, in other layouts and with labels of other types."""
+    small = sorted((one for one in wrong if not one.trial.is_plain), key=lambda one: one.problem.logits.size)
+    trials = list[Trial]()
+    for one in small[:MAX_RESPELLED]:
+        trial = replace(one.trial, problem=cheap(one.problem))
+        plain = laboratory.ask(Trial(trial.problem))
+        if plain is None or plain.is_wrong:
+            return [plain] if plain is not None else []
+        trials += [trial, *(replace(trial, layout=name) for name in ALL_LAYOUTS if name != trial.layout)]
+        trials += [replace(trial, integers=name) for name in (*INTEGERS, *MORE_INTEGERS) if name != trial.integers]
+    return [one for one in map(laboratory.ask, trials) if one is not None]
+
+
 def _repeats(laboratory: Laboratory, wrong: Sequence[Outcome], outcomes: Sequence[Outcome]) -> Localisation | None:
     first = (wrong or outcomes)[0].problem
+    right = [one for one in outcomes if not one.is_wrong]
     searches: tuple[Callable[[], Repeats | None], ...] = (
         lambda: overwritten(laboratory, first),
         lambda: repeats_earlier_call(laboratory, first),
         lambda: by_number(laboratory, first),
+        lambda: wrong_by_now(laboratory, right[:: max(1, len(right) // MAX_EARLIER)]),
     )
     found = next((one for search in searches for one in [search()] if one is not None), None)
     if found is None or found.n_foretold < found.n_fresh or found.n_fresh < MIN_FRESH:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gradlab.localisation.drawing import expected_right, expected_wrong
-from gradlab.localisation.evidence import Evidence, effect_of, evidence_of, holds_of
+from gradlab.localisation.evidence import Evidence, effect_of, evidence_of, foretells, holds_of
 from gradlab.localisation.mining import rules_for
 from gradlab.localisation.rules import Condition, Rule
 from gradlab.localisation.setting import set_in
@@ -19,6 +19,7 @@ from gradlab.problems.problem import Array
 
 ROUNDS = 20
 AT_ONCE = 12  # fresh problems of either side in one round
+AT_MOST = 8  # rows that are looked at more closely where a rule is refuted
 REFUTED = 2  # of these that come out otherwise, after which another rule is looked for
 ENOUGH = 48  # fresh problems foretold rightly in a row
 MIN_FORETOLD = 0.98  # of fresh problems, to be said at all
@@ -73,7 +74,7 @@ class Investigation:
             foretold = self._foretold(rule)
             streak = Where(rule, streak.n_foretold + sum(foretold), streak.n_fresh + len(foretold))
             best = streak
-            if streak.n_fresh >= ENOUGH and streak.is_settled:
+            if streak.n_fresh >= ENOUGH and streak.n_foretold == streak.n_fresh:
                 return streak
             if self.laboratory.is_spent or not foretold:
                 break
@@ -168,7 +169,10 @@ class Investigation:
             for trial in trials:
                 outcome = None if trial is None else self.ask(trial)
                 if outcome is not None:
-                    found.append(holds_of(rule, self.evidence[-1], self.effect))
+                    found.append(foretells(rule, outcome, self.effect))
+                if found and found[-1] is False:
+                    expected = np.flatnonzero(rule.rows_of(self.evidence[-1].outcome.trial))
+                    self.evidence[-1] = evidence_of(self.evidence[-1].outcome, *expected[:AT_MOST])
         return [one for one in found if one is not None]
 
     def ask(self, trial: Trial) -> Outcome | None:

@@ -16,6 +16,7 @@ SHAPES = ((3, 4), (17, 16), (40, 40), (130, 130))  # rows and classes, of ever m
 TIMES = 6  # that what was seen is tried again
 IN_A_ROW = 48  # calls of one problem
 LONGEST = 12  # calls of a period
+SEEN = 1e3  # times its bound is a gradient of which a change is seen
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,19 @@ def by_number(laboratory: Laboratory, problem: Problem) -> Repeats | None:
         later = [one.is_wrong for one in _again(laboratory, problem, IN_A_ROW // 2)]
         return Repeats("calls go wrong from some number of calls on", sum(later), len(later))
     return None
+
+
+def wrong_by_now(laboratory: Laboratory, earlier: Sequence[Outcome]) -> Repeats | None:
+    """Whether problems that were answered rightly earlier in the run are all answered wrongly by now; else None.
+
+    earlier: outcomes of the run that were right.
+    """
+    again = [(one, laboratory.ask(one.trial)) for one in earlier]
+    known = [later for one, later in again if later is not None and (one.contrasts > SEEN).any()]
+    if not known or not all(later.is_wrong for later in known):
+        return None
+    said = "calls go wrong from some number of calls on: what was right earlier in the run is wrong by its end"
+    return Repeats(said, len(known), len(known))
 
 
 def _again(laboratory: Laboratory, problem: Problem, count: int) -> Sequence[Outcome]:

@@ -83,8 +83,10 @@ class Condition:
     @property
     def cost(self) -> float:
         """How far-fetched it is; more so where the value is one that nothing speaks for."""
-        plain = self.relation != "==" or self.feature.names or f"== {self.value:g}" in self.feature.said
-        return self.feature.cost + (0.0 if plain else 0.15)
+        if self.relation != "==" or self.feature.names or f"== {self.value:g}" in self.feature.said:
+            return self.feature.cost
+        many = 0.0 if self.feature.is_coded else 0.1 * math.log2(1 + abs(self.value))
+        return self.feature.cost + 0.15 + many
 
     def holds(self, features: Array) -> Array:
         """For which rows, given their features, shape (rows,)."""

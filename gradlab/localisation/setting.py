@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
-from gradlab.localisation.features.asked import INTEGER_NAMES, LAYOUT_NAMES
-from gradlab.localisation.features.feature import MODULI
-from gradlab.localisation.trial import Trial
+from gradlab.localisation.features.feature import MODULI, MODULI_OF_PRODUCTS
+from gradlab.localisation.setting_asked import set_asked
+from gradlab.localisation.trial import LARGEST, Trial
 from gradlab.localisation.varying import (
     Rng,
     labels_of,
@@ -145,6 +146,22 @@ def _entries(problem: Problem, wanted: float, rng: Rng) -> Problem:
     return with_rows(problem, max(1, round(wanted / problem.n_classes)))
 
 
+def _entries_at_remainder(m: int) -> Setting:
+    """N and K of which the product has this remainder: N by chance, K by it."""
+
+    def set_to(problem: Problem, wanted: float, rng: Rng) -> Problem:
+        for n in (problem.n_rows, *map(int, rng.permutation(np.arange(1, 65)))):
+            common = math.gcd(n, m)
+            if int(wanted) % common == 0:
+                least = int(wanted) // common * pow(n // common, -1, m // common) % (m // common)
+                k = least + m // common * int(rng.integers(0, 4))
+                if 0 < n * k <= LARGEST and rng.random() < 0.5:
+                    return with_classes(with_rows(problem.rows(slice(0, 1)), 1), k, rng).rows(np.zeros(n, dtype=int))
+        return problem
+
+    return set_to
+
+
 def _at_remainder(count: Callable[[Problem], int], change: Setting, m: int) -> Setting:
     """A number of rows, classes or a label with this remainder, near what it is."""
 
@@ -240,6 +257,7 @@ SETTINGS: dict[str, Setting] = {
         p, rng, lambda x: np.sort(x, axis=1) if not v else np.sort(x, axis=1)[:, ::-1]
     ),
     **{f"rows_mod_{m}": _at_remainder(_rows_count, with_rows, m) for m in MODULI},
+    **{f"entries_mod_{m}": _entries_at_remainder(m) for m in MODULI_OF_PRODUCTS},
     **{f"classes_mod_{m}": _at_remainder(_classes_count, with_classes, m) for m in MODULI},
     **{f"label_mod_{m}": _at_remainder(lambda p: int(labels_of(p)[0]), _label, m) for m in MODULI},
     **{f"row_mod_{m}": _at_remainder(_rows_count, lambda p, v, rng: with_rows(p, v + 1), m) for m in MODULI},
@@ -248,13 +266,9 @@ SETTINGS: dict[str, Setting] = {
 
 def set_in(trial: Trial, name: str, value: float, rng: Rng) -> Trial:
     """The trial with a feature set to a value, as far as that can be done; else the trial itself."""
-    if name == "integers":
-        return replace(trial, integers=INTEGER_NAMES[int(value)])
-    if name == "layout":
-        return replace(trial, layout=LAYOUT_NAMES[int(value)])
     setting = SETTINGS.get(name)
     if setting is None:
-        return trial
+        return set_asked(trial, name, value, rng)
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # a row without a finite logit
         return replace(trial, problem=setting(trial.problem, value, rng))

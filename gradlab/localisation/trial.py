@@ -18,7 +18,7 @@ from gradlab.problems.problem import Array, Problem
 
 ALL_LAYOUTS = {**LAYOUTS, **MORE_LAYOUTS}
 MAX_CALLS = 500  # in one localisation
-MAX_SECONDS = 3.0  # of processor time
+MAX_SECONDS = 6.0  # of processor time
 MAX_WAITING = 20.0  # seconds by the clock, where a call sleeps or has threads of its own
 LARGEST = 1 << 19  # entries of one problem
 
@@ -30,6 +30,16 @@ class Trial:
     problem: Problem
     layout: str = PLAIN_LAYOUT
     integers: str = PLAIN_INTEGERS
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the logits lie in C order and the labels are int64."""
+        return self.layout == PLAIN_LAYOUT and self.integers == PLAIN_INTEGERS
+
+    @property
+    def spelled(self) -> Array:
+        """The logits in the layout, in memory of their own."""
+        return ALL_LAYOUTS[self.layout](self.problem.logits.copy())
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +108,11 @@ class Outcome:
         return np.asarray(np.nan_to_num(found, nan=0.0))
 
     @cached_property
+    def zero_rows(self) -> Array:
+        """Which rows of the gradient have to be 0, as those that are ignored; boolean, (N,)."""
+        return np.asarray((self._largest == 0) & self.problem.rows_with_value)
+
+    @cached_property
     def _largest(self) -> Array:
         return np.asarray(np.abs(self.seen.true_gradient).max(axis=1, initial=0.0))
 
@@ -160,13 +175,17 @@ class Laboratory:
         if self.is_spent or not self.may_ask(problem) or not _fits(problem, trial.integers):
             return None
         self.n_calls += 1
-        call = call_for(self.implementation, problem)
-        if trial.layout != PLAIN_LAYOUT:
-            call = replace(call, logits=ALL_LAYOUTS[trial.layout](problem.logits.copy()))
-        if trial.integers != PLAIN_INTEGERS and problem.objective.targets == "index":
-            call = replace(call, targets=problem.targets.astype(trial.integers))
-        answer = answer_to_call(self.implementation, call, problem.objective.reduction)
-        return outcome_of(trial, answer, only_raising=self.only_raising)
+        return outcome_of(trial, spelled_answer(self.implementation, trial), only_raising=self.only_raising)
+
+
+def spelled_answer(implementation: Implementation, trial: Trial) -> Answer:
+    """What comes back for a trial, with its arrays in its layout and integer type."""
+    problem, call = trial.problem, call_for(implementation, trial.problem)
+    if trial.layout != PLAIN_LAYOUT:
+        call = replace(call, logits=trial.spelled)
+    if trial.integers != PLAIN_INTEGERS and problem.objective.targets == "index":
+        call = replace(call, targets=problem.targets.astype(trial.integers))
+    return answer_to_call(implementation, call, problem.objective.reduction)
 
 
 def _fits(problem: Problem, integers: str) -> bool:

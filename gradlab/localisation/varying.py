@@ -40,6 +40,12 @@ def with_labels(problem: Problem, labels: Array) -> Problem:
     return one_hot(index)
 
 
+def with_ignore_index(problem: Problem, ignored: int) -> Problem:
+    """The problem with another label to be ignored, in the same rows and where it is a label already."""
+    targets = np.where(problem.ignored_rows, ignored, problem.targets).astype(np.int64)
+    return problem.replace(targets=targets, objective=replace(problem.objective, ignore_index=ignored))
+
+
 def labels_of(problem: Problem) -> Array:
     """The labels, or the places of the largest targets."""
     targets = problem.targets
@@ -166,10 +172,31 @@ VARIATIONS: tuple[Variation, ...] = (
 )
 TO_MASKS: tuple[Variation, ...] = (_masked, _masked, unmasked)
 
+IGNORED = (-1, -2, -100, 255, 256, 2**16 + 1, 2**31, 2**32, 2**32 + 2)  # labels to be ignored
+
+
+def _otherwise_ignored(problem: Problem, rng: Rng) -> Problem:
+    """Another label to be ignored: one of a few, or one beside the classes, or a class."""
+    k = problem.n_classes
+    some = IGNORED if rng.random() < 0.5 else (k, -k, k + 1, k - 1, int(rng.integers(k)))
+    return with_ignore_index(problem, int(rng.choice(some)))
+
+
+def _other_rows_ignored(problem: Problem, rng: Rng) -> Problem:
+    """Some rows by chance carry the label to be ignored."""
+    chosen = rng.random(problem.n_rows) < 0.4
+    ignored = problem.objective.ignore_index or 0
+    return problem.replace(targets=np.where(chosen, ignored, problem.targets).astype(np.int64))
+
+
+TO_IGNORED: tuple[Variation, ...] = (_otherwise_ignored, _otherwise_ignored, _other_rows_ignored)
+
 
 def varied(problem: Problem, rng: Rng, masks: bool) -> Problem:
     """The problem with one to three things varied."""
     some = (*VARIATIONS, *TO_MASKS) if masks else VARIATIONS
+    if problem.objective.ignore_index is not None and problem.objective.targets == "index":
+        some = (*some, *TO_IGNORED)
     for place in rng.integers(0, len(some), rng.integers(1, 4)):
         problem = some[place](problem, rng)
     return problem

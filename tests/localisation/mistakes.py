@@ -85,6 +85,16 @@ def refuses_long_batches(x: Array, y: Array) -> Any:
     return right(x, y)
 
 
+def clipped(x: Array, y: Array) -> Any:
+    loss, g = right(x, y)
+    return loss, np.clip(g, -0.1, 0.1)
+
+
+def doubled_loss(x: Array, y: Array) -> Any:
+    losses, g, _ = parts(x, y)
+    return mean(np.where((x > 0).all(axis=1), 2 * losses, losses), g)
+
+
 def wraps_rows(x: Array, y: Array) -> Any:
     return right(x, y)[0], right(x[np.arange(len(y)) % 50], y)[1]
 
@@ -172,5 +182,12 @@ MISTAKES = {
         wraps_rows,
         "wrong only where the batch has 51 rows or more (right up to 50)",
         "of a row is that of the logits of row modulo 50",
+    ),
+    "clipped": Mistake(clipped, "wrong on every problem that can show it", "the gradient is cut off at 0.1 in size"),
+    "doubled_loss": Mistake(
+        doubled_loss, "wrong only where all logits of the row are positive", "only the loss is wrong"
+    ),
+    "multiples_of_a_product": Mistake(
+        in_rows(lambda x, y: x.size % 512 == 0), "wrong only where N K is a multiple of 512", FACTOR
     ),
 }

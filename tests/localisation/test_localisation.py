@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache, partial
 from typing import Any
 
@@ -15,8 +16,11 @@ from gradlab.localisation.evidence import Effect, evidence_of, holds_of
 from gradlab.localisation.finding import Localisation, localise
 from gradlab.localisation.rules import Rule
 from gradlab.localisation.trial import MAX_CALLS, Trial, outcome_of
+from gradlab.problems.dtypes import format_of
+from gradlab.problems.objective import Objective
+from gradlab.problems.patterns import patterned
 from gradlab.problems.problem import Array, Problem
-from tests.localisation.mistakes import MISTAKES, Function, Mistake, right
+from tests.localisation.mistakes import MISTAKES, Function, Mistake, in_rows, parts, right
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 CLAIMS = claims_from({"dtypes": "float64"})
@@ -121,3 +125,107 @@ def test_the_call_that_overwrites_a_result_is_named(count: int, words: str) -> N
     assert found is not None
     expected = f"the result of a call is overwritten by the {words} call after it with the same shape"
     assert found.where == f"{expected}, where N K is 201 or more"
+
+
+def labels_wrap(x: Array, y: Array) -> Any:
+    return right(x, y.astype(np.int64) % 256 % x.shape[1] if y.dtype != np.int64 else y)
+
+
+def columns_are_read_as_rows(x: Array, y: Array) -> Any:
+    apart = x.flags.f_contiguous and not x.flags.c_contiguous and x.shape[1] > 20
+    return right(x.ravel(order="K").reshape(x.shape), y) if apart else right(x, y)
+
+
+def sized(layout: str, integers: str, *shapes: tuple[int, int]) -> list[Problem]:
+    """Problems of sizes that a run puts in this layout and integer type."""
+    family = f"sizes, {integers} labels, {layout}"
+    return [patterned(format_of("float64"), *shape).replace(family=family) for shape in shapes]
+
+
+AMONG_SIZES = {
+    "wrong only where the labels' integer type is not int64": (
+        labels_wrap,
+        sized("C order", "uint16", (13, 300), (26, 700)),
+        "the gradient is that of the label modulo 2^8",
+    ),
+    "wrong only where there are 21 classes or more (right up to 20) and the layout of the logits is Fortran order": (
+        columns_are_read_as_rows,
+        sized("Fortran order", "int32", (13, 40), (20, 70)),
+        "the gradient is that of the logits read column after column",
+    ),
+    "wrong only where the batch has 33 rows and there are 17 classes": (
+        in_rows(lambda x, y: x.shape == (33, 17)),
+        sized("C order", "int64", (33, 17)),
+        "1.01 times what it should be",
+    ),
+}
+
+
+@pytest.mark.parametrize("where", AMONG_SIZES)
+def test_what_a_run_finds_among_sizes_is_described(where: str) -> None:
+    function, more, what = AMONG_SIZES[where]
+    implementation = Implementation("anonymous", function, CLAIMS)
+    asked = [*more, *problems(CLAIMS)]
+    found = localise(implementation, asked, {"answer_is_right_at_this_size"}, partial(may_be_asked, CLAIMS))
+    assert found is not None
+    assert found.where == where
+    assert what in found.what
+
+
+def ignoring(which: Callable[[Array, int, int], Array]) -> Callable[..., Any]:
+    """A function that ignores the rows that `which` tells by labels, ignore_index and the number of classes."""
+
+    def wrong(x: Array, y: Array, ignore_index: int | None = None) -> Any:
+        if ignore_index is None:
+            return right(x, y)
+        ignored = which(y, ignore_index, x.shape[1])
+        losses, g, _ = parts(x, np.where((y < 0) | (y >= x.shape[1]), 0, y))
+        n = x.dtype.type((~ignored).sum())
+        with np.errstate(all="ignore"):
+            return np.where(ignored, 0, losses).sum() / n, np.where(ignored[:, None], 0, g) / max(n, 1)
+
+    return wrong
+
+
+IGNORING = {
+    "wrong only where the label is ignore_index modulo 2^16, but not ignore_index itself": ignoring(
+        lambda y, ignored, _: (y - ignored) % 2**16 == 0
+    ),
+    "wrong only where the label is ignore_index + K": ignoring(
+        lambda y, ignored, k: (y == ignored) | (y == ignored + k)
+    ),
+    "wrong only where ignore_index is a class": ignoring(lambda y, ignored, k: (y == ignored) & (not 0 <= ignored < k)),
+}
+
+
+@pytest.mark.parametrize("where", IGNORING)
+def test_labels_that_are_taken_for_the_one_to_be_ignored_are_described(where: str) -> None:
+    claims = claims_from({"dtypes": "float64", "options": ["ignore_index"]})
+    implementation = Implementation("anonymous", IGNORING[where], claims)
+    found = localise(implementation, ignored_problems(claims), (), partial(may_be_asked, claims))
+    assert found is not None
+    assert found.where == where
+
+
+def ignored_problems(claims: Claims) -> list[Problem]:
+    """The problems of a run, and some with labels to be ignored that other labels may be taken for."""
+    rng = np.random.default_rng(3)
+    values = (-1, -5, 2**16 + 1, 2**16 + 2, 2**32, 3)
+    more = [
+        Problem(rng.uniform(-1, 1, (6, 5)), np.array([0, 1, 2, 3, 4, value]), Objective(ignore_index=value))
+        for value in values
+    ]
+    return [*problems(claims), *more]
+
+
+def test_calls_that_were_right_earlier_in_the_run_are_recognised() -> None:
+    calls = iter(range(1_000_000))
+
+    def tires(x: Array, y: Array) -> Any:
+        loss, g = right(x, y)
+        return loss, g * x.dtype.type(3 if next(calls) >= 100 else 1)
+
+    found = described(tires)
+    assert found is not None
+    assert found.where.startswith("calls go wrong from some number of calls on")
+    assert found.n_foretold == found.n_fresh >= 6

@@ -9,12 +9,13 @@ import numpy as np
 from gradlab.localisation.features.asked import ASKED
 from gradlab.localisation.features.batches import BATCHES
 from gradlab.localisation.features.feature import View
+from gradlab.localisation.features.ignored import IGNORED
 from gradlab.localisation.features.logits import LOGITS
 from gradlab.localisation.features.shapes import SHAPES
 from gradlab.localisation.trial import Trial
 from gradlab.problems.problem import Array
 
-_TABLE = (*SHAPES, *LOGITS, *BATCHES, *ASKED)
+_TABLE = (*SHAPES, *LOGITS, *BATCHES, *ASKED, *IGNORED)
 FEATURES = tuple(row.feature for row in _TABLE)
 PLACES = {feature.name: place for place, feature in enumerate(FEATURES)}
 
@@ -24,8 +25,10 @@ def features_of(trial: Trial, rows: Array) -> Array:
     view = View(trial, rows)
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # a row without a finite logit
-        columns = [np.broadcast_to(np.asarray(row.value(view), dtype=np.float64), rows.shape) for row in _TABLE]
-    return np.stack(columns, axis=1)
+        found = np.empty((len(rows), len(_TABLE)))
+        for place, row in enumerate(_TABLE):
+            found[:, place] = row.value(view)
+    return found
 
 
 def feature_of(trial: Trial, name: str) -> Array:

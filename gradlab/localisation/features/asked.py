@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from gradlab.evaluation.claims import OPTIONS
-from gradlab.evaluation.layouts import INTEGERS, MORE_INTEGERS, PLAIN_LAYOUT
+from gradlab.evaluation.layouts import INTEGERS, MORE_INTEGERS, PLAIN_INTEGERS, PLAIN_LAYOUT, READ_ONLY
 from gradlab.localisation.features.feature import Feature, Row, View, truth
 from gradlab.localisation.trial import ALL_LAYOUTS
 from gradlab.problems.dtypes import DTYPE_NAMES
@@ -16,6 +16,7 @@ from gradlab.problems.problem import Array
 
 LAYOUT_NAMES = tuple(ALL_LAYOUTS)
 INTEGER_NAMES = (*INTEGERS, *MORE_INTEGERS)
+CONTIGUOUS = (PLAIN_LAYOUT, READ_ONLY, "unaligned")
 
 
 def _option(name: str) -> Callable[[View], Array]:
@@ -33,9 +34,26 @@ def _layout(view: View) -> str:
     return PLAIN_LAYOUT if layout == "Fortran order" and 1 in view.problem.logits.shape else layout
 
 
+def _bits(view: View) -> Array:
+    """How many bits the labels' integers have; NaN for probabilities."""
+    asked = view.problem.objective.targets == "index"
+    return np.asarray(float(8 * np.dtype(view.trial.integers).itemsize) if asked else np.nan)
+
+
+def _is_apart(view: View) -> Array:
+    """Whether the logits do not lie one behind the other, row after row."""
+    return np.asarray(_layout(view) not in CONTIGUOUS)
+
+
 def _code(names: tuple[str, ...], value: Callable[[View], str]) -> Callable[[View], Array]:
     return lambda view: np.asarray(float(names.index(value(view))) if value(view) in names else np.nan)
 
+
+_BITS = {
+    ">=": "the labels' integer type has {} bits or more",
+    "<=": "the labels' integer type has at most {} bits",
+    "==": "the labels' integer type has {} bits",
+}
 
 ASKED = (
     Row(
@@ -56,6 +74,20 @@ ASKED = (
     Row(
         Feature("layout", "the layout of the logits", 1.0, True, names=LAYOUT_NAMES),
         _code(LAYOUT_NAMES, _layout),
+    ),
+    Row(
+        truth("other_integers", "the labels' integer type is not int64", "the labels are int64", 1.3),
+        lambda v: np.asarray(v.trial.integers != PLAIN_INTEGERS),
+    ),
+    Row(Feature("integer_bits", "bits of a label's integer type", 1.5, True, _BITS), _bits),
+    Row(
+        truth("unsigned", "the labels' integer type is unsigned", "the labels' integer type is signed", 1.4),
+        lambda v: np.asarray(v.trial.integers.startswith("u")),
+    ),
+    Row(truth("apart", "the logits are not contiguous", "the logits are contiguous", 1.3), _is_apart),
+    Row(
+        truth("other_layout", "the logits lie otherwise than in C order", "the logits lie in C order", 1.4),
+        lambda v: np.asarray(_layout(v) != PLAIN_LAYOUT),
     ),
     Row(
         truth("ignored", "the row is ignored", "the row is not ignored", 1.0), lambda v: v.problem.ignored_rows[v.rows]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,7 +14,9 @@ from gradlab.problems.coefficients import coefficients_of
 from gradlab.problems.problem import Array, Problem
 
 MAX_ROWS = 96  # of one problem that are looked at: the wrong ones first, and rows at the edges
+FIRST = 16  # rows that are looked at in any case: more than there are kinds of rows in a problem of few kinds
 MODULI = (2, 3, 4, 5, 7, 8, 10, 16, 32, 64, 100, 128, 256, 512, 1000, 1024)
+MODULI_OF_PRODUCTS = (*MODULI, 2048, 4096, 8192, 16384, 32768, 65536)  # of N K
 
 
 @dataclass(frozen=True)
@@ -119,10 +122,14 @@ def truth(name: str, yes: str, no: str, cost: float = 1.0) -> Feature:
     return Feature(name, name, cost, True, {"== 1": yes, "== 0": no})
 
 
-def modular(name: str, noun: str, value: Callable[[View], Array | int]) -> Iterator[Row]:
+def modular(
+    name: str, noun: str, value: Callable[[View], Array | int], moduli: tuple[int, ...] = MODULI
+) -> Iterator[Row]:
     """The remainders of a number."""
-    for modulus in MODULI:
-        feature = Feature(f"{name}_mod_{modulus}", noun, 1.6 + 0.01 * modulus, True, modulus=modulus)
+    for modulus in moduli:
+        round_one = modulus & (modulus - 1) == 0 or modulus in (10, 100, 1000)
+        cost = 1.6 + (0.1 * math.log2(modulus) if round_one else 0.05 * modulus)
+        feature = Feature(f"{name}_mod_{modulus}", noun, cost, True, modulus=modulus)
         yield Row(feature, _remainder(value, modulus))
 
 
@@ -139,7 +146,7 @@ def looked_at(outcome: Outcome) -> Array:
     edges = [place for power in range(n.bit_length()) for place in (2**power - 1, 2**power) if place < n]
     spread = np.linspace(0, n - 1, 24).astype(int).tolist()
     at_wrong = [*wrong[:8], *wrong[-8:], *wrong[:: max(1, len(wrong) // 8)]]
-    chosen = {0, 1, n - 2, n - 1, *edges, *spread, *map(int, at_wrong)}
+    chosen = {*range(FIRST), n - 2, n - 1, *edges, *spread, *map(int, at_wrong)}
     for place in (*wrong[:1], *wrong[-1:]):
         chosen |= {max(0, int(place) - 1), min(n - 1, int(place) + 1)}
     return np.array(sorted(chosen))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradlab.localisation.features.feature import Feature, Row, View, modular, truth
+from gradlab.localisation.features.feature import MODULI_OF_PRODUCTS, Feature, Row, View, modular, truth
 from gradlab.problems.problem import Array
 
 _ROWS = {
@@ -135,7 +135,7 @@ SHAPES = (
     ),
     *modular("rows", "N", lambda v: v.problem.n_rows),
     *modular("classes", "K", lambda v: v.problem.n_classes),
-    *modular("entries", "N K", lambda v: v.problem.logits.size),
+    *modular("entries", "N K", lambda v: v.problem.logits.size, MODULI_OF_PRODUCTS),
     *modular("row", "the row's number (from 0)", lambda v: v.rows),
     *modular("label", "the label", lambda v: v.y),
 )

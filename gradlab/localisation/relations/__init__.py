@@ -14,6 +14,7 @@ from gradlab.problems.problem import Array
 MIN_FORETOLD = 0.98  # of the wrong answers, that a relation must foretell
 ROOM = 2.0  # times the bound: that of the answer, and as much for the prediction
 MAX_HELD = 60  # wrong answers that a relation is held to
+MAX_ENTRIES = 1 << 17  # of these in all
 MIN_WRONG = 2  # wrong answers that tell a relation
 
 
@@ -38,7 +39,9 @@ def shows_in_rows(relation: Relation, outcome: Outcome) -> Array:
     """In which rows of a gradient a relation could be seen, boolean, (N,)."""
     true, bound = outcome.seen.true_gradient, outcome.seen.gradient_bound
     with np.errstate(all="ignore"):
-        off = ~(np.abs(relation.predict(outcome) - true) <= 2 * ROOM * bound) & np.isfinite(true)
+        predicted = relation.predict(outcome)
+        off = ~(np.abs(predicted - true) <= 2 * ROOM * bound) & np.isfinite(true)
+    off &= outcome.problem.rows_with_value[:, None] | np.isfinite(predicted)  # NaN is accepted in the others
     return np.asarray(off.any(axis=1))
 
 
@@ -51,8 +54,10 @@ def shows_in_loss(relation: Relation, outcome: Outcome) -> bool:
 
 
 def _smallest(some: Iterable[Outcome]) -> list[Outcome]:
-    """The smallest of the outcomes, so that what does not match is found out soonest."""
-    return sorted(some, key=lambda one: one.problem.logits.size)[:MAX_HELD]
+    """The smallest of the outcomes, so that what does not match is found out soonest; few of large ones."""
+    found = sorted(some, key=lambda one: one.problem.logits.size)[:MAX_HELD]
+    entries = np.cumsum([one.problem.logits.size for one in found])
+    return found[: max(2 * MIN_WRONG, int((entries <= MAX_ENTRIES).sum()))]
 
 
 def _predicts(relation: Relation, some: Sequence[Outcome], matches: Callable[[Relation, Outcome], bool]) -> bool:

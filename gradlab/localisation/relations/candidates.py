@@ -11,6 +11,7 @@ from gradlab.localisation.relations.numbers import (
     factor_of_gradient,
     factor_of_loss,
     factors,
+    limits,
     offsets,
     rounded,
     values,
@@ -26,6 +27,7 @@ from gradlab.localisation.relations.relation import (
     Predict,
     Relation,
     denominator,
+    gradient_by_logits,
     hot,
     over,
     reduced,
@@ -40,6 +42,8 @@ from gradlab.problems.problem import Array
 def gradients(some: Sequence[Outcome]) -> Iterator[Relation]:
     yield from values(lambda one: one.seen.true_gradient)
     yield from factors([factor_of_gradient(one) for one in some], lambda one: one.seen.true_gradient)
+    if any(one.problem.ignored_rows.any() for one in some):
+        yield Relation("is as if no row were ignored", lambda one: gradient_by_logits(one, one.problem.mapped64))
     yield from with_other_labels()
     yield from with_other_rows(some)
     yield from with_other_logits()
@@ -47,6 +51,7 @@ def gradients(some: Sequence[Outcome]) -> Iterator[Relation]:
     yield Relation("has its classes in reverse order", lambda one: one.seen.true_gradient[:, ::-1])
     yield from rounded(lambda one: one.seen.true_gradient)
     yield from offsets(some, lambda one: one.seen.gradient - one.seen.true_gradient, lambda one: one.seen.true_gradient)
+    yield from limits([one.seen.gradient[one.wrong_entries] for one in some], lambda one: one.seen.true_gradient)
     for words, entries in _ENTRIES.items():
         if all(not (one.wrong_entries & ~entries(one)).any() for one in some):
             yield from _at_entries(words, entries, some)
@@ -56,8 +61,11 @@ def gradients(some: Sequence[Outcome]) -> Iterator[Relation]:
 def losses(some: Sequence[Outcome]) -> Iterator[Relation]:
     yield from values(lambda one: one.seen.true_loss)
     yield from factors([factor_of_loss(one) for one in some], lambda one: one.seen.true_loss)
+    if any(one.problem.ignored_rows.any() for one in some):
+        yield Relation("is as if no row were ignored", lambda one: reduced(one, row_losses(one)))
     yield from rounded(lambda one: one.seen.true_loss)
     yield from offsets(some, lambda one: one.seen.loss - one.seen.true_loss, lambda one: one.seen.true_loss)
+    yield from limits([one.seen.loss.ravel() for one in some], lambda one: one.seen.true_loss)
     yield Relation("leaves out the last row", lambda one: over(one, row_losses(one)[:-1]))
     yield Relation("leaves out the first row", lambda one: over(one, row_losses(one)[1:]))
     yield Relation("is that of the first row alone", lambda one: np.asarray(row_losses(one)[0]))
@@ -111,7 +119,7 @@ def _columns(some: Sequence[Outcome]) -> Iterator[Relation]:
     first = min(int(np.flatnonzero(one.wrong_entries.any(axis=0))[0]) for one in some)
     filled = [np.flatnonzero(np.nan_to_num(one.seen.gradient[one.wrong_rows]).any(axis=0)) for one in some]
     for start in dict.fromkeys((first, max((int(one[-1]) + 1 for one in filled if one.size), default=0))):
-        if start:
+        if start and any(one.problem.n_classes > start for one in some):
             for inner in values(lambda one: one.seen.true_gradient):
                 yield Relation(f"{inner.said} from class {start} on", _from_class(start, inner.predict))
             yield Relation(f"is that of the first {start} classes alone", partial(_counting_first, count=start))

@@ -71,6 +71,31 @@ def offsets(some: Sequence[Outcome], off: Predict, true: Predict) -> Iterator[Re
             yield Relation(f"is {value:+.5g} off", partial(_moved, value=value, true=true))
 
 
+def limits(seen: Sequence[Array], true: Predict) -> Iterator[Relation]:
+    """What is beyond a limit is set to it: of its size, from above or from below.
+
+    seen: the values that are wrong, of every answer.
+    """
+    all_seen = np.concatenate([values[np.isfinite(values)] for values in seen])
+    if not all_seen.size:
+        return
+    low, high = float(all_seen.min()), float(all_seen.max())
+    most = max(-low, high)
+    for value in dict.fromkeys((float(f"{most:.4g}"), most)):
+        if min(-low, high) > most / 2:
+            yield Relation(f"is cut off at {value:.5g} in size", partial(_cut, low=-value, high=value, true=true))
+    for value in dict.fromkeys((float(f"{high:.4g}"), high)):
+        yield Relation(f"is cut off at {value:.5g}", partial(_cut, low=-np.inf, high=value, true=true))
+    for value in dict.fromkeys((float(f"{low:.4g}"), low)):
+        yield Relation(
+            f"is at least {value:.5g}, whatever it should be", partial(_cut, low=value, high=np.inf, true=true)
+        )
+
+
+def _cut(one: Outcome, low: float, high: float, true: Predict) -> Array:
+    return np.clip(true(one), low, high)
+
+
 def _multiple(one: Outcome, factor: Callable[[Outcome], float], true: Predict) -> Array:
     return np.asarray(factor(one) * true(one))
 
