@@ -1,0 +1,1 @@
+"""Which check rejects which known defect: computed, and written to docs/kill-matrix.md and docs/kill-matrix.svg."""
