@@ -13,6 +13,7 @@ from gradlab.localisation.trial import LARGEST, Outcome, Trial
 from gradlab.localisation.varying import Rng, cheap, varied
 
 ATTEMPTS = 8
+ELSEWHERE = 0.4  # of the trials that are expected to go wrong meet a condition by another value
 MAX_BASES = 24  # outcomes from which fresh problems are made, the smallest first
 
 
@@ -21,7 +22,10 @@ def expected_wrong(rule: Rule, wrong: Sequence[Outcome], rng: Rng, masks: bool) 
     for _ in range(ATTEMPTS):
         base = _base(wrong, rng)
         trial = replace(base, problem=varied(base.problem, rng, masks))
-        trial = _repaired(rule, replace(trial, problem=cheap(trial.problem)), rng)
+        if rule.conditions and rng.random() < ELSEWHERE:
+            one = rule.conditions[int(rng.integers(len(rule.conditions)))]
+            trial = set_in(trial, one.name, inside(one, rng), rng)
+        trial = repaired(rule, replace(trial, problem=cheap(trial.problem)), rng)
         if _fits(trial) and rule.expects(trial) and trial.problem.digest != base.problem.digest:
             return trial
     return None
@@ -53,7 +57,7 @@ def _fits(trial: Trial) -> bool:
     return 0 < trial.problem.logits.size <= LARGEST
 
 
-def _repaired(rule: Rule, trial: Trial, rng: Rng) -> Trial:
+def repaired(rule: Rule, trial: Trial, rng: Rng) -> Trial:
     """The trial with the conditions met that it does not meet."""
     for _ in range(2):
         for one in rule.conditions:

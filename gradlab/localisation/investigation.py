@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gradlab.localisation.drawing import expected_right, expected_wrong
+from gradlab.localisation.drawing import expected_right, expected_wrong, repaired
 from gradlab.localisation.evidence import Evidence, effect_of, evidence_of, foretells, holds_of
 from gradlab.localisation.mining import rules_for
 from gradlab.localisation.rules import Condition, Rule
@@ -143,9 +143,11 @@ class Investigation:
         bases = sorted(self.wrong, key=lambda seen: seen.problem.logits.size)[:6]
         for base in bases:
             trial = set_in(base.trial, one.name, value, self.rng)
-            trial = replace(trial, problem=cheap(trial.problem))
+            trial = repaired(others, replace(trial, problem=cheap(trial.problem)), self.rng)
             inside = one.with_value(value).admits_some(trial, others)
-            if inside and not rule.expects(trial) and self.ask(trial) is not None:
+            least = one.with_value(value).without_its_edge
+            further = replace(rule, conditions=(*others.conditions, least)) if value == one.value else rule
+            if inside and not further.expects(trial) and self.ask(trial) is not None:
                 return True
         return False
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gradlab.bounds import first_order
 from gradlab.bounds.rounding_counts import QUIET, division_roundings, gamma, sum_roundings
+from gradlab.bounds.row_factors import loss_size
 from gradlab.diagnosis.matching import Observation, observe
 from gradlab.evaluation.call import Answer
 from gradlab.problems.problem import Array, Problem
@@ -54,7 +54,9 @@ def _repeated(problem: Problem, answer: Answer, few: _Few) -> Observation:
     true = given.true_gradient / scale
     bound = (given.gradient_bound * (1 + divided) / scale + divided * np.abs(true) + tiny)[places]
     losses, errors = given.true_loss[places], given.loss_bound[places]
+    overflows = False
     if problem.objective.reduction != "none":
+        overflows = bool(loss_size(few.rows)[places].sum() > fmt.largest)
         growth = float(gamma(sum_roundings(problem.n_rows, fmt) + division_roundings(problem), fmt))
         total = min(float((losses / scale).sum()), fmt.largest)
         errors = np.asarray((1 + growth) * errors.sum() / scale + growth * total + tiny)
@@ -69,5 +71,5 @@ def _repeated(problem: Problem, answer: Answer, few: _Few) -> Observation:
         np.nan_to_num(errors, nan=np.inf, posinf=np.inf),
         bound,
         given.relative,
-        bool(first_order.sum_overflows(few.rows)) or bool((losses > fmt.largest).any()),
+        overflows or bool((losses > fmt.largest).any()),
     )

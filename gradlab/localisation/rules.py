@@ -60,6 +60,11 @@ class Condition:
         """The condition with another value."""
         return replace(self, value=value)
 
+    @property
+    def without_its_edge(self) -> Condition:
+        """The condition that the threshold itself does not meet."""
+        return self.with_value(math.nextafter(self.value, math.inf if self.relation == ">=" else -math.inf))
+
     def admits_some(self, trial: Trial, others: Rule) -> bool:
         """Whether some row meets this condition and the others."""
         return Rule((*others.conditions, self)).expects(trial)

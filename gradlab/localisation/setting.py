@@ -32,7 +32,10 @@ def _raised_to(value: Callable[[Array], Array]) -> Setting:
     """All logits of a row moved so that this number of the row gets the value."""
 
     def set_to(problem: Problem, wanted: float, rng: Rng) -> Problem:
-        return mapped_rows(problem, rng, lambda x: x + (wanted - value(np.where(np.isfinite(x), x, np.nan))))
+        def moved(x: Array) -> Array:
+            return np.asarray(x + (wanted - value(np.where(np.isfinite(x), x, np.nan))))
+
+        return mapped_rows(problem, rng, lambda x: moved(moved(x)))  # again, for what the first has rounded
 
     return set_to
 

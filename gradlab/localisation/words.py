@@ -26,10 +26,7 @@ def _spelled(one: Condition) -> str:
     if feature.names:
         return f"{feature.noun} {'are' if feature.name == 'targets' else 'is'} {feature.names[int(one.value)]}"
     if feature.modulus:
-        number = feature.modulus
-        return (
-            f"{feature.noun} {f'is a multiple of {number}' if one.value == 0 else f'modulo {number} is {one.value:g}'}"
-        )
+        return f"{feature.noun} {_remainder(int(one.value), feature.modulus)}"
     value, relation = _number(one.value), one.relation
     if not feature.whole and relation != "==" and len(_number(one.beyond)) <= len(value):
         value, relation = _number(one.beyond), relation[0]  # right at this very value
@@ -37,6 +34,12 @@ def _spelled(one: Condition) -> str:
         if key in said:
             return _strict(said[key], relation).format(value) + _right(one, key)
     return f"{feature.noun} {relation} {value}" + _right(one, relation)
+
+
+def _remainder(value: int, modulus: int) -> str:
+    if modulus == 2:
+        return "is odd" if value else "is even"
+    return f"modulo {modulus} is {value}" if value else f"is a multiple of {modulus}"
 
 
 def _strict(text: str, relation: str) -> str:

@@ -124,7 +124,7 @@ MISTAKES = {
     ),
     "odd_rows": Mistake(
         in_rows(lambda x, y: np.arange(len(y)) % 2 == 1),
-        "wrong only where the row's number (from 0) modulo 2 is 1",
+        "wrong only where the row's number (from 0) is odd",
         FACTOR,
     ),
     "last_row": Mistake(
@@ -189,5 +189,10 @@ MISTAKES = {
     ),
     "multiples_of_a_product": Mistake(
         in_rows(lambda x, y: x.size % 512 == 0), "wrong only where N K is a multiple of 512", FACTOR
+    ),
+    "remainder_of_rows": Mistake(
+        in_rows(lambda x, y: (len(y) > 16) & (len(y) % 16 == 1)),
+        "wrong only where the batch has 17 rows or more (right up to 1) and N modulo 16 is 1",
+        FACTOR,
     ),
 }

@@ -229,3 +229,11 @@ def test_calls_that_were_right_earlier_in_the_run_are_recognised() -> None:
     assert found is not None
     assert found.where.startswith("calls go wrong from some number of calls on")
     assert found.n_foretold == found.n_fresh >= 6
+
+
+def test_a_sum_of_many_losses_may_overflow_in_a_batch_of_few_different_rows() -> None:
+    rows = np.array([[0.0, 1e308], [1.0, 0.0]])
+    problem = Problem(rows[np.arange(6000) % 2], np.zeros(6000, dtype=np.int64), Objective(reduction="mean"))
+    outcome = outcome_of(Trial(problem), evaluate(Implementation("sound", right, CLAIMS), problem))
+    assert np.isinf(outcome.seen.loss)
+    assert not outcome.wrong_loss
