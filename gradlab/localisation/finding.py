@@ -11,6 +11,7 @@ from gradlab.evaluation.call import Implementation, answer
 from gradlab.evaluation.layouts import INTEGERS, MORE_INTEGERS, PLAIN_INTEGERS, PLAIN_LAYOUT
 from gradlab.localisation.evidence import Effect, effect_of
 from gradlab.localisation.investigation import Investigation, Where
+from gradlab.localisation.relations import relation_of_row_losses
 from gradlab.localisation.repeats import Repeats, by_number, overwritten, repeats_earlier_call, wrong_by_now
 from gradlab.localisation.rules import Condition
 from gradlab.localisation.trial import ALL_LAYOUTS, LARGEST, Laboratory, Outcome, Trial, outcome_of, spelled_answer
@@ -18,7 +19,7 @@ from gradlab.localisation.varying import PLAIN, cheap
 from gradlab.localisation.words import spelled_rule
 from gradlab.problems.dtypes import as_dtype
 from gradlab.problems.problem import Problem
-from gradlab.problems.sized import is_sized, spelling_of
+from gradlab.problems.sized import is_repeated, is_sized, spelling_of
 
 MAX_SEEDS = 90  # answers of the run, wrong ones and right ones, with which it begins
 MIN_FRESH = 6  # calls that bear out what calls do to each other
@@ -108,7 +109,7 @@ def _affordable(problems: Sequence[Problem]) -> Iterator[Problem]:
 
 def _first_outcome(implementation: Implementation, problem: Problem, only_raising: bool) -> Outcome:
     """What came of a problem in the run, which spelled it as its family says; in int64 where others are refused."""
-    if not is_sized(problem):
+    if not is_sized(problem) or is_repeated(problem):
         return outcome_of(Trial(problem), answer(implementation, problem), only_raising=only_raising)
     integers, layout = spelling_of(problem)
     trial = Trial(problem, layout, integers)
@@ -169,11 +170,13 @@ def _repeats(laboratory: Laboratory, wrong: Sequence[Outcome], outcomes: Sequenc
 
 def _said(investigation: Investigation, where: Where) -> Localisation:
     rule, wrong = where.rule, investigation.wrong
-    dtype = wrong[0].problem.format.name
+    dtype, effect = wrong[0].problem.format.name, effect_of(investigation.evidence)
+    if effect.loss is None and rule.conditions:
+        effect = replace(effect, loss=relation_of_row_losses(wrong, lambda one: rule.rows_of(one.trial)))
     return Localisation(
         dtype,
         spelled_rule(rule),
-        spelled_effect(effect_of(investigation.evidence), wrong),
+        spelled_effect(effect, wrong),
         rule.conditions,
         where.n_foretold,
         where.n_fresh,

@@ -185,7 +185,9 @@ MISTAKES = {
     ),
     "clipped": Mistake(clipped, "wrong on every problem that can show it", "the gradient is cut off at 0.1 in size"),
     "doubled_loss": Mistake(
-        doubled_loss, "wrong only where all logits of the row are positive", "only the loss is wrong"
+        doubled_loss,
+        "wrong only where all logits of the row are positive",
+        "only the loss is wrong; the loss of such a row counts 2 times",
     ),
     "multiples_of_a_product": Mistake(
         in_rows(lambda x, y: x.size % 512 == 0), "wrong only where N K is a multiple of 512", FACTOR

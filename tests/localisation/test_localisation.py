@@ -20,6 +20,7 @@ from gradlab.problems.dtypes import format_of
 from gradlab.problems.objective import Objective
 from gradlab.problems.patterns import patterned
 from gradlab.problems.problem import Array, Problem
+from gradlab.problems.sized import repeated_problem
 from tests.localisation.mistakes import MISTAKES, Function, Mistake, in_rows, parts, right
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
@@ -136,6 +137,12 @@ def columns_are_read_as_rows(x: Array, y: Array) -> Any:
     return right(x.ravel(order="K").reshape(x.shape), y) if apart else right(x, y)
 
 
+def strides_are_not_heeded(x: Array, y: Array) -> Any:
+    if x.base is not None and x.base.ndim == 2 and len(x.base) == 2 * len(x):
+        return right(x.base[: len(x)].copy(), y)
+    return right(x, y)
+
+
 def sized(layout: str, integers: str, *shapes: tuple[int, int]) -> list[Problem]:
     """Problems of sizes that a run puts in this layout and integer type."""
     family = f"sizes, {integers} labels, {layout}"
@@ -152,6 +159,11 @@ AMONG_SIZES = {
         columns_are_read_as_rows,
         sized("Fortran order", "int32", (13, 40), (20, 70)),
         "the gradient is that of the logits read column after column",
+    ),
+    "wrong only where the layout of the logits is every other row of a taller array": (
+        strides_are_not_heeded,
+        sized("every other row of a taller array", "int64", (14, 9), (30, 5)),
+        "the gradient is that of the first N rows and K columns of the array that the logits are a view of",
     ),
     "wrong only where the batch has 33 rows and there are 17 classes": (
         in_rows(lambda x, y: x.shape == (33, 17)),
@@ -237,3 +249,11 @@ def test_a_sum_of_many_losses_may_overflow_in_a_batch_of_few_different_rows() ->
     outcome = outcome_of(Trial(problem), evaluate(Implementation("sound", right, CLAIMS), problem))
     assert np.isinf(outcome.seen.loss)
     assert not outcome.wrong_loss
+
+
+def test_a_failing_problem_of_repeated_calls_is_no_spelling() -> None:
+    asked = [repeated_problem((5, 7), "float64", Objective()), *problems(CLAIMS)]
+    implementation = Implementation("anonymous", MISTAKES["last_class"].function, CLAIMS)
+    found = localise(implementation, asked, (), partial(may_be_asked, CLAIMS))
+    assert found is not None
+    assert found.where == MISTAKES["last_class"].where

@@ -42,6 +42,8 @@ _LEAD = {
 }
 _TIES = {
     ">= 2": "the largest logit occurs more than once",
+    ">=": "the largest logit occurs {} times or more",
+    "==": "the largest logit occurs {} times",
     "<= 1": "the largest logit occurs once",
     "== 2": "the largest logit occurs twice",
     "== 1": "the largest logit occurs once",

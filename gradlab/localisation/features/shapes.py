@@ -21,6 +21,13 @@ _CLASSES = {
     "<= 1": "there is one class",
     "== 1": "there is one class",
 }
+_ROW = {
+    "==": "the row's number (from 0) is {}",
+    ">=": "the row's number (from 0) is {} or more",
+    "<=": "the row's number (from 0) is at most {}",
+    "== 0": "the row is the first",
+    "<= 0": "the row is the first",
+}
 _ROWS_AS_POWER = {">=": "N is a power of two, {} or more", "<=": "N is a power of two, at most {}"}
 _CLASSES_AS_POWER = {">=": "K is a power of two, {} or more", "<=": "K is a power of two, at most {}"}
 _LABEL = {
@@ -90,7 +97,7 @@ SHAPES = (
     ),
     Row(truth("is_square", "N = K", "N is not K", 1.2), lambda v: np.asarray(v.problem.n_rows == v.problem.n_classes)),
     Row(Feature("rows_less_classes", "N - K", 1.7, True), lambda v: np.asarray(v.problem.n_rows - v.problem.n_classes)),
-    Row(Feature("row", "the row's number (from 0)", 1.3, True), lambda v: v.rows),
+    Row(Feature("row", "the row's number (from 0)", 1.3, True, _ROW), lambda v: v.rows),
     Row(
         Feature(
             "row_from_end",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from gradlab.localisation.relations.candidates import gradients, losses
+from gradlab.localisation.relations.candidates import gradients, losses, row_losses_counted
 from gradlab.localisation.relations.relation import Relation
 from gradlab.localisation.trial import Outcome
 from gradlab.problems.problem import Array
@@ -15,6 +15,7 @@ MIN_FORETOLD = 0.98  # of the wrong answers, that a relation must foretell
 ROOM = 2.0  # times the bound: that of the answer, and as much for the prediction
 MAX_HELD = 60  # wrong answers that a relation is held to
 MAX_ENTRIES = 1 << 17  # of these in all
+MAX_LARGE = 8  # more of them, of different shapes
 MIN_WRONG = 2  # wrong answers that tell a relation
 
 
@@ -33,6 +34,14 @@ def relation_of_loss(wrong: Sequence[Outcome]) -> Relation | None:
     if len(some) < MIN_WRONG:
         return None
     return next((one for one in losses(some) if _predicts(one, some, _matches_loss)), None)
+
+
+def relation_of_row_losses(wrong: Sequence[Outcome], rows_of: Callable[[Outcome], Array]) -> Relation | None:
+    """How often the losses of these rows count; None where there is no such number."""
+    some = _smallest(one for one in wrong if not one.raised and one.wrong_loss and not one.seen.loss.ndim)
+    if len(some) < MIN_WRONG:
+        return None
+    return next((one for one in row_losses_counted(some, rows_of) if _predicts(one, some, _matches_loss)), None)
 
 
 def shows_in_rows(relation: Relation, outcome: Outcome) -> Array:
@@ -57,7 +66,9 @@ def _smallest(some: Iterable[Outcome]) -> list[Outcome]:
     """The smallest of the outcomes, so that what does not match is found out soonest; few of large ones."""
     found = sorted(some, key=lambda one: one.problem.logits.size)[:MAX_HELD]
     entries = np.cumsum([one.problem.logits.size for one in found])
-    return found[: max(2 * MIN_WRONG, int((entries <= MAX_ENTRIES).sum()))]
+    few = int((entries <= MAX_ENTRIES).sum())
+    of_other_shapes = {one.problem.logits.shape: one for one in found[few:]}  # one of each
+    return [*found[:few], *list(of_other_shapes.values())[:MAX_LARGE]]
 
 
 def _predicts(relation: Relation, some: Sequence[Outcome], matches: Callable[[Relation, Outcome], bool]) -> bool:

@@ -19,8 +19,10 @@ from gradlab.localisation.relations.numbers import (
 from gradlab.localisation.relations.places import (
     OTHER_LABELS,
     OTHER_LOGITS,
+    OTHER_MEMORY,
     with_other_labels,
     with_other_logits,
+    with_other_memory,
     with_other_rows,
 )
 from gradlab.localisation.relations.relation import (
@@ -47,9 +49,11 @@ def gradients(some: Sequence[Outcome]) -> Iterator[Relation]:
     yield from with_other_labels()
     yield from with_other_rows(some)
     yield from with_other_logits()
+    yield from with_other_memory()
     yield Relation("is transposed", lambda one: _transposed(one.seen.true_gradient))
     yield Relation("has its classes in reverse order", lambda one: one.seen.true_gradient[:, ::-1])
-    yield from rounded(lambda one: one.seen.true_gradient)
+    off = max(float(np.nanmax(one.deviations[one.wrong_rows], initial=0.0)) for one in some)
+    yield from rounded(lambda one: one.seen.true_gradient, off)
     yield from offsets(some, lambda one: one.seen.gradient - one.seen.true_gradient, lambda one: one.seen.true_gradient)
     yield from limits([one.seen.gradient[one.wrong_entries] for one in some], lambda one: one.seen.true_gradient)
     for words, entries in _ENTRIES.items():
@@ -63,7 +67,7 @@ def losses(some: Sequence[Outcome]) -> Iterator[Relation]:
     yield from factors([factor_of_loss(one) for one in some], lambda one: one.seen.true_loss)
     if any(one.problem.ignored_rows.any() for one in some):
         yield Relation("is as if no row were ignored", lambda one: reduced(one, row_losses(one)))
-    yield from rounded(lambda one: one.seen.true_loss)
+    yield from rounded(lambda one: one.seen.true_loss, max(one.loss_deviation for one in some))
     yield from offsets(some, lambda one: one.seen.loss - one.seen.true_loss, lambda one: one.seen.true_loss)
     yield from limits([one.seen.loss.ravel() for one in some], lambda one: one.seen.true_loss)
     yield Relation("leaves out the last row", lambda one: over(one, row_losses(one)[:-1]))
@@ -75,10 +79,33 @@ def losses(some: Sequence[Outcome]) -> Iterator[Relation]:
         yield Relation(f"is that of {words}", partial(_loss_of_labels, labels=labels))
     for words, change in OTHER_LOGITS.items():
         yield Relation(f"is that of {words}", partial(_loss_of_logits, change=change))
+    for words, logits in OTHER_MEMORY.items():
+        yield Relation(f"is that of {words}", partial(_loss_of_memory, logits=logits))
+
+
+def row_losses_counted(some: Sequence[Outcome], rows_of: Callable[[Outcome], Array]) -> Iterator[Relation]:
+    """The losses of these rows count so many times, the others once."""
+
+    def share(one: Outcome) -> Array:
+        return over(one, row_losses(one)[rows_of(one)])
+
+    with np.errstate(all="ignore"):
+        seen = [float(1 + (one.seen.loss - one.seen.true_loss) / share(one)) for one in some]
+    known = [value for value in seen if np.isfinite(value)]
+    middle = float(np.median(known)) if known else np.nan
+    for value in dict.fromkeys((float(f"{middle:.3g}"), middle)):
+        yield Relation(
+            f"of such a row counts {value:.5g} times",
+            lambda one, value=value: one.seen.true_loss + (value - 1) * share(one),  # type: ignore[misc]  # a default
+        )
 
 
 def _loss_of_logits(one: Outcome, change: Callable[[Array], Array]) -> Array:
     return reduced(one, row_losses(one, logits=change(one.problem.mapped64)))
+
+
+def _loss_of_memory(one: Outcome, logits: Callable[[Outcome], Array]) -> Array:
+    return reduced(one, row_losses(one, logits=logits(one)))
 
 
 def _loss_of_labels(one: Outcome, labels: Callable[[Outcome], Array]) -> Array:

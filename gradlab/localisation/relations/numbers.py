@@ -56,9 +56,11 @@ def factor_of_loss(one: Outcome) -> float:
         return float((one.seen.loss / one.seen.true_loss).ravel()[0])
 
 
-def rounded(true: Predict) -> Iterator[Relation]:
+def rounded(true: Predict, off: float) -> Iterator[Relation]:
+    """The truth in a coarser dtype, whose rounding is about as large as the largest of what is off, relatively."""
     for name, u in (("float32", 2.0**-24), ("float16", 2.0**-11), ("bfloat16", 2.0**-8)):
-        yield Relation(f"is rounded to {name}", partial(_in_dtype, name=name, true=true), u)
+        if off > u / 4:
+            yield Relation(f"is rounded to {name}", partial(_in_dtype, name=name, true=true), u)
 
 
 def offsets(some: Sequence[Outcome], off: Predict, true: Predict) -> Iterator[Relation]:

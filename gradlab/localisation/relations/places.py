@@ -102,3 +102,36 @@ def with_other_logits() -> Iterator[Relation]:
 
 def _with_changed_logits(one: Outcome, change: Callable[[Array], Array]) -> Array:
     return gradient_by_logits(one, change(one.problem.mapped64))
+
+
+def _array(one: Outcome) -> Array:
+    """The array that the logits of a trial are a view of, or they themselves."""
+    logits = one.trial.spelled
+    base = logits.base
+    return base if isinstance(base, np.ndarray) and base.dtype == logits.dtype and base.ndim == 2 else logits
+
+
+def _first_columns(one: Outcome) -> Array:
+    shape, array = one.problem.logits.shape, _array(one)
+    fits = array.shape[0] >= shape[0] and array.shape[1] >= shape[1]
+    return np.asarray(array[: shape[0], : shape[1]] if fits else one.problem.logits, dtype=np.float64)
+
+
+def _one_after_another(one: Outcome) -> Array:
+    shape = one.problem.logits.shape
+    return np.asarray(_array(one).ravel(order="K")[: shape[0] * shape[1]].reshape(shape), dtype=np.float64)
+
+
+OTHER_MEMORY: dict[str, Callable[[Outcome], Array]] = {
+    "the first N rows and K columns of the array that the logits are a view of": _first_columns,
+    "the numbers in memory one after another, whatever the strides": _one_after_another,
+}
+
+
+def with_other_memory() -> Iterator[Relation]:
+    for words, logits in OTHER_MEMORY.items():
+        yield Relation(f"is that of {words}", partial(_with_memory, logits=logits))
+
+
+def _with_memory(one: Outcome, logits: Callable[[Outcome], Array]) -> Array:
+    return gradient_by_logits(one, logits(one))
