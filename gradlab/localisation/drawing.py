@@ -95,5 +95,6 @@ def outside(one: Condition, rng: Rng) -> float:
     sign = 1 if one.relation == ">=" else -1
     start = one.beyond if np.isfinite(one.beyond) else one.value - sign
     if one.feature.whole:
-        return max(start - sign * int(rng.choice([0, 0, 1, 2])), 0.0)
+        further = abs(one.value) if sign < 0 else abs(one.value) // 2  # twice as much, or half
+        return max(start - sign * int(rng.choice([0, 0, 1, 2, further - 1, further])), 0.0)
     return start - sign * float(rng.choice([0.0, 0.02, 0.1, 0.5])) * max(abs(start), 0.5)

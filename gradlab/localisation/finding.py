@@ -30,6 +30,7 @@ MAX_RESPELLED = 2  # wrong trials that are put in every other layout and integer
 MAX_CONVERTED = 6  # wrong problems that are put in the other dtypes
 RETURNS = "returns_loss_and_gradient"
 OF_REPEATS = {
+    "earlier_answers_stay_as_they_were",
     "outputs_share_no_memory",
     "calls_leave_no_state",
     "same_call_gives_same_bits",

@@ -22,8 +22,6 @@ def values(true: Predict) -> Iterator[Relation]:
 def factors(seen: Sequence[float], true: Predict) -> Iterator[Relation]:
     """The truth times a number, the same for every answer, or one that its shape gives."""
     yield Relation("has the wrong sign", lambda one: -true(one))
-    for words, factor in _SHAPE_FACTORS.items():
-        yield Relation(f"is {words} what it should be", partial(_multiple, factor=factor, true=true))
     known = [value for value in seen if np.isfinite(value)]
     if known:
         middle = float(np.median(known))
@@ -31,6 +29,8 @@ def factors(seen: Sequence[float], true: Predict) -> Iterator[Relation]:
             yield Relation(
                 f"is {value:.5g} times what it should be", partial(_multiple, factor=partial(_same, value), true=true)
             )
+    for words, factor in _SHAPE_FACTORS.items():
+        yield Relation(f"is {words} what it should be", partial(_multiple, factor=factor, true=true))
 
 
 _SHAPE_FACTORS: dict[str, Callable[[Outcome], float]] = {
@@ -59,7 +59,7 @@ def factor_of_loss(one: Outcome) -> float:
 def rounded(true: Predict, off: float) -> Iterator[Relation]:
     """The truth in a coarser dtype, whose rounding is about as large as the largest of what is off, relatively."""
     for name, u in (("float32", 2.0**-24), ("float16", 2.0**-11), ("bfloat16", 2.0**-8)):
-        if off > u / 4:
+        if off > u / 3:
             yield Relation(f"is rounded to {name}", partial(_in_dtype, name=name, true=true), u)
 
 
