@@ -18,7 +18,7 @@ from gradlab.problems.problem import Array, Problem
 
 ALL_LAYOUTS = {**LAYOUTS, **MORE_LAYOUTS}
 MAX_CALLS = 500  # in one localisation
-MAX_SECONDS = 6.0  # of processor time
+MAX_SECONDS = 3.0  # of processor time
 MAX_WAITING = 20.0  # seconds by the clock, where a call sleeps or has threads of its own
 LARGEST = 1 << 19  # entries of one problem
 
