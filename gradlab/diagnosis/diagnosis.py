@@ -104,6 +104,7 @@ def diagnose(
     found: tuple[Explanation, ...] = ()
     if n_wrong and not n_changed and OF_STATE not in names:
         found, observations, among = _explain(observations)
+    names = _names_beside(found, names)
     known = Diagnosis(problems[0].format.name, found, names, (), len(observations), n_wrong, n_changed, among)
     if n_wrong and not (found or n_changed or OF_STATE in names):
         known = _explain_answered(known, observations)
@@ -121,11 +122,16 @@ def diagnose_further(
     if implementation.claims.derivative != "gradient":
         return replace(known, unexplained=_unexplained_of_another_derivative(known.alternatives, failed))
     seen = _probe(side_of(implementation, problems[0].logits.dtype), failed)
-    names = _names(seen)
+    names = _names_beside(known.alternatives, _names(seen))
     if {OF_STATE, SQUEEZED} & {*names, *known.side_effects}:
         return diagnose(implementation, problems, failed)  # other answers are to be explained
     further = replace(known, side_effects=names)
     return replace(further, unexplained=_unexplained_checks(further, seen))
+
+
+def _names_beside(found: Sequence[Explanation], names: Sequence[str]) -> tuple[str, ...]:
+    """The names that probes gave, without those of single shapes where an explanation holds in every shape."""
+    return tuple(name for name in names if not (found and name in at_sizes.NAMES))
 
 
 def _diagnose_derivative(

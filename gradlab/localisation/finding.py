@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -69,9 +70,13 @@ def localise(
     problems: those of the run, of one dtype, whose answers are the first evidence. admits: whether a problem that is
     made of them may be put to it.
     """
-    only_raising = set(failed) == {RETURNS}
-    laboratory = Laboratory(implementation, admits, only_raising)
-    outcomes = _begin(implementation, problems, only_raising)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a row without a finite logit has no least one: NaN is meant
+        return _find(Laboratory(implementation, admits, set(failed) == {RETURNS}), problems, failed)
+
+
+def _find(laboratory: Laboratory, problems: Sequence[Problem], failed: Collection[str]) -> Localisation | None:
+    outcomes = _begin(laboratory.implementation, problems, set(failed) == {RETURNS})
     wrong, right = ([one for one in outcomes if one.is_wrong is mark] for mark in (True, False))
     if not outcomes:
         return None
