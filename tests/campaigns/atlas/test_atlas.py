@@ -67,7 +67,7 @@ def plain() -> Any:
 
 def test_the_families_are_those_of_the_standard_profile_with_finite_logits_and_rows() -> None:
     left_out = {one.name for one in families_of("standard")} - {one.name for one in measured_families()}
-    assert left_out == {"empty_batch", "masked", "masked_target", "only_masked", "infinite", "nan"}
+    assert left_out == {"empty_batch", "masked", "masked_target", "masked_tiles", "only_masked", "infinite", "nan"}
 
 
 def test_a_family_that_is_not_there_is_refused() -> None:
