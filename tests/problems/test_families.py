@@ -89,8 +89,8 @@ def test_an_unknown_profile_is_refused() -> None:
 def test_the_quick_profile_stays_small(fmt: Format) -> None:
     found = [problem for problem in family_problems(fmt, "quick", 0) if not BY_NAME[problem.family].gradient_only]
     assert 60 <= len(found) <= 110
-    assert sum(problem.logits.size > 100 for problem in found) <= 21
-    assert sum(problem.logits.size for problem in found) <= 70_000
+    assert sum(problem.logits.size > 100 for problem in found) <= 27  # six of them long sums
+    assert sum(problem.logits.size for problem in found) <= 96_000
 
 
 def test_rows_of_many_small_terms_are_few_in_the_quick_profile(fmt: Format) -> None:
