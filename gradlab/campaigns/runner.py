@@ -21,7 +21,7 @@ from gradlab.isolation.limits import Limits
 from gradlab.isolation.loading import GivenClaims, LoadedTarget, LoadedTargets, Loading, implementation_in_worker
 from gradlab.isolation.pool import Pool, pool_in
 from gradlab.isolation.supervisor import TaskRunner, WorkerError
-from gradlab.targets.importing import TargetError
+from gradlab.targets.importing import MissingError, TargetError
 from gradlab.targets.load import load, with_gradients
 from gradlab.targets.naming import Claimant
 
@@ -76,7 +76,7 @@ HERE = Where(None, 1, without_progress)
 class Outcome:
     """What the works on one implementation return; or why that came to nothing, for a target that does not load too.
 
-    error: that of gradlab itself, if there was one.
+    error: that of gradlab itself, if there was one. does_not_load: whether loading failed, not for want of a package.
     """
 
     name: str
@@ -84,6 +84,7 @@ class Outcome:
     results: tuple[Any, ...] = ()
     fault: str = ""
     error: WorkerError | None = None
+    does_not_load: bool = False
 
 
 def outcomes(request: Request, where: Where) -> Iterator[Outcome]:
@@ -121,7 +122,7 @@ def _outcomes_here(request: Request, where: Where) -> Iterator[Outcome]:
         try:
             implementations += with_gradients(load(target, request.given.claims, request.given.dtypes))
         except TargetError as error:
-            loadings.append(Loading(target, fault=str(error)))
+            loadings.append(Loading(target, fault=str(error), is_missing=isinstance(error, MissingError)))
     yield from _unloaded(loadings, ())
     for one in implementations:
         try:
@@ -150,8 +151,10 @@ def _outcomes_in_workers(request: Request, where: Where) -> Iterator[Outcome]:
 
 def _unloaded(loadings: Sequence[Loading], files: Sequence[str]) -> Iterator[Outcome]:
     """The targets that do not load, and the files of folders; each says why, and the others go on."""
-    yield from (Outcome(one.given, one.given, fault=one.fault) for one in loadings if one.fault)
-    yield from (Outcome("", "", fault=fault) for fault in files)
+    for one in loadings:
+        if one.fault:
+            yield Outcome(one.given, one.given, fault=one.fault, does_not_load=not one.is_missing)
+    yield from (Outcome("", "", fault=fault, does_not_load=True) for fault in files)
 
 
 def _outcome(one: LoadedTarget, runners: Sequence[TaskRunner], pool: Pool, where: Where) -> Outcome:

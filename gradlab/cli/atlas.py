@@ -84,7 +84,7 @@ def atlas(targets: tuple[str, ...], names: tuple[str, ...], climb: int, certific
     draft = Draft(command, families, climb, found, places, lambda line: click.echo(line, err=True))
     measure(targets or DEFAULT, draft, Where(limits, jobs, show_progress))
     if not draft.entries:
-        return Status.NOTHING_CHECKED
+        return Status.USAGE if draft.unloaded else Status.NOTHING_CHECKED
     if "markdown" not in places:
         click.echo(draft.page, nl=False)
     return Status.MET

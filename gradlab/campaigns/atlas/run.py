@@ -33,7 +33,7 @@ class Draft:
     """What an atlas is made of, and where it goes; entries grow target by target.
 
     command: by which it is made. outputs: files for "markdown", "json" and "picture", as far as asked for. say: is told
-    in one line of each target that is measured or left out.
+    in one line of each target that is measured or left out. unloaded: why targets do not load.
     """
 
     command: str
@@ -43,6 +43,7 @@ class Draft:
     outputs: dict[str, Path]
     say: Callable[[str], None]
     missing: list[Missing] = field(default_factory=list)
+    unloaded: list[str] = field(default_factory=list)
     entries: list[Plain] = field(default_factory=list)
 
     @property
@@ -73,6 +74,7 @@ def measure(targets: Sequence[str], draft: Draft, where: Where) -> None:
             leave_out(Missing(outcome.target, f"{outcome.target}: {outcome.error}"), draft)
         elif outcome.fault:
             leave_out(Missing(outcome.target, outcome.fault), draft)
+            draft.unloaded.extend([outcome.fault] if outcome.does_not_load else [])
         else:
             entry, behaviour = outcome.results
             add(outcome.name, with_behaviour(entry, behaviour), draft)
