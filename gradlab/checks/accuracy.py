@@ -57,14 +57,13 @@ def derivative_against(seen: Array, implementation: Implementation, problem: Pro
 
     quantity: what an entry is, as in `Comparison`.
     """
-    shown = _Seen(quantity, seen, enclose(problem).derivative, flushed_bound)
+    shown = _seen_derivative(seen, problem, quantity)
     return _against(shown, implementation, problem, derivative_bound(problem))
 
 
 def loss_against(seen: Array, implementation: Implementation, problem: Problem) -> Comparison:
     """As `derivative_against`, of a loss."""
-    shown = _Seen("loss" + "[{}]" * seen.ndim, seen, enclose(problem).loss)
-    return _loss_against(shown, implementation, problem, loss_bound(problem))
+    return _loss_against(_seen_loss(seen, problem), implementation, problem, loss_bound(problem))
 
 
 def loss_is_right(implementation: Implementation, problem: Problem) -> Findings:
@@ -125,13 +124,19 @@ class _Seen:
 
 
 def _loss(implementation: Implementation, problem: Problem) -> _Seen:
-    loss = returned_values(implementation, problem).loss
-    return _Seen("loss" + "[{}]" * loss.ndim, loss, enclose(problem).loss)
+    return _seen_loss(returned_values(implementation, problem).loss, problem)
 
 
 def _derivative(implementation: Implementation, problem: Problem) -> _Seen:
-    seen, truth = returned_values(implementation, problem).derivative, enclose(problem).derivative
-    return _Seen(entry(problem), seen, truth, flushed_bound)
+    return _seen_derivative(returned_values(implementation, problem).derivative, problem, entry(problem))
+
+
+def _seen_loss(loss: Array, problem: Problem) -> _Seen:
+    return _Seen("loss" + "[{}]" * loss.ndim, loss, enclose(problem).loss)
+
+
+def _seen_derivative(derivative: Array, problem: Problem, quantity: str) -> _Seen:
+    return _Seen(quantity, derivative, enclose(problem).derivative, flushed_bound)
 
 
 def _loss_against(seen: _Seen, implementation: Implementation, problem: Problem, bound: Bound) -> Comparison:

@@ -6,19 +6,12 @@ from pathlib import Path
 
 import click
 
+from gradlab.cli.kept import cases_option
 from gradlab.cli.status import Status
-from gradlab.storage.files import CASES
 
 
 @click.command(short_help="How many problems are kept, or none any more.")
-@click.option(
-    "--cases",
-    type=click.Path(path_type=Path),
-    default=CASES,
-    show_default=True,
-    metavar="DIR",
-    help="The folder in which they are kept.",
-)
+@cases_option("The folder in which they are kept.")
 @click.option("--clear", is_flag=True, help="Remove them.")
 def cases(cases: Path, clear: bool) -> Status:
     """Print how many failing problems are kept, and how large they are; with --clear, remove them.

@@ -12,6 +12,7 @@ import click
 
 from gradlab.cli.claiming import claim_options, claims_given
 from gradlab.cli.human_text import print_beside
+from gradlab.cli.kept import cases_option
 from gradlab.cli.limits import Time, isolation_options, limits_of
 from gradlab.cli.signals import interrupt_received, signals_from_workers_ignored
 from gradlab.cli.status import Status
@@ -21,7 +22,6 @@ from gradlab.isolation.limits import n_processors
 from gradlab.problems.dtypes import DTYPE_NAMES
 from gradlab.problems.objective import DERIVATIVES
 from gradlab.runs.options import Listener, Options, Summary
-from gradlab.storage.files import CASES
 
 if TYPE_CHECKING:
     from gradlab.report.report import Report
@@ -67,14 +67,7 @@ class Output:
     f"  [default: {PROFILES['standard'].minutes:g}, with profile thorough {PROFILES['thorough'].minutes:g}]",
 )
 @click.option("--json", type=click.Path(path_type=Path), metavar="FILE", help="Also write the report to FILE, as JSON.")
-@click.option(
-    "--cases",
-    type=click.Path(path_type=Path),
-    default=CASES,
-    show_default=True,
-    metavar="DIR",
-    help="The folder in which failing problems are kept.",
-)
+@cases_option("The folder in which failing problems are kept.")
 @claim_options
 @click.option("--derivative", type=click.Choice(list(DERIVATIVES)), help="Claim this.  [default: gradient]")
 @click.option("--time", is_flag=True, help="Also measure time and memory, a few seconds for each dtype.")

@@ -7,22 +7,15 @@ from typing import Any
 
 import click
 
+from gradlab.cli.kept import cases_option
 from gradlab.cli.limits import isolation_options, limits_of
 from gradlab.cli.status import Status
 from gradlab.evaluation.text import one_line
-from gradlab.storage.files import CASES
 
 
 @click.command(short_help="Run a kept problem again: fixed or still failing.")
 @click.argument("case")
-@click.option(
-    "--cases",
-    type=click.Path(path_type=Path),
-    default=CASES,
-    show_default=True,
-    metavar="DIR",
-    help="The folder in which a case is looked for by its id.",
-)
+@cases_option("The folder in which a case is looked for by its id.")
 @click.option("--trust", is_flag=True, help="Run the command that the case names, where its target is exec:...")
 @isolation_options
 def replay(case: str, cases: Path, trust: bool, **given: Any) -> Status:

@@ -76,7 +76,7 @@ def localise(
 
 
 def _find(laboratory: Laboratory, problems: Sequence[Problem], failed: Collection[str]) -> Localisation | None:
-    outcomes = _begin(laboratory.implementation, problems, set(failed) == {RETURNS})
+    outcomes = _begin(laboratory, problems)
     wrong, right = ([one for one in outcomes if one.is_wrong is mark] for mark in (True, False))
     if not outcomes:
         return None
@@ -95,8 +95,9 @@ def _find(laboratory: Laboratory, problems: Sequence[Problem], failed: Collectio
     return _said(investigation, where) if where is not None and where.is_settled else None
 
 
-def _begin(implementation: Implementation, problems: Sequence[Problem], only_raising: bool) -> list[Outcome]:
+def _begin(laboratory: Laboratory, problems: Sequence[Problem]) -> list[Outcome]:
     """Answers that the run has had: the smallest wrong ones and the right ones, some of every family."""
+    implementation, only_raising = laboratory.implementation, laboratory.only_raising
     outcomes = [_first_outcome(implementation, problem, only_raising) for problem in _affordable(problems)]
     found = list[Outcome]()
     for mark in (True, False):

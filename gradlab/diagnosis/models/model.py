@@ -119,30 +119,28 @@ def listed(name: str, symbol: str, values: Sequence[float], make: Callable[[floa
 
 def single_rows(observations: Sequence[Observation]) -> list[Observation]:
     """The wrong answers on one finite row without options: where a parameter can be read off, simplest first."""
-    return [
-        seen
-        for seen in observations
-        if seen.problem.n_rows == 1
-        and seen.problem.is_finite
-        and np.isfinite(seen.loss).all()
-        and not seen.problem.objective.options
-        and seen.problem.objective.targets == "index"
-        and seen.is_wrong
-    ]
+    return _single_rows_of("index", observations)
 
 
 def single_one_hot_rows(observations: Sequence[Observation]) -> list[Observation]:
     """The same for one-hot rows of probabilities."""
     return [
         seen
+        for seen in _single_rows_of("probability", observations)
+        if (np.sort(seen.problem.targets.astype(np.float64), axis=1)[:, -2:].sum(axis=1) == 1).all()
+        and seen.problem.targets.max() == 1
+    ]
+
+
+def _single_rows_of(targets: str, observations: Sequence[Observation]) -> list[Observation]:
+    return [
+        seen
         for seen in observations
         if seen.problem.n_rows == 1
         and seen.problem.is_finite
         and np.isfinite(seen.loss).all()
         and not seen.problem.objective.options
-        and seen.problem.objective.targets == "probability"
-        and (np.sort(seen.problem.targets.astype(np.float64), axis=1)[:, -2:].sum(axis=1) == 1).all()
-        and seen.problem.targets.max() == 1
+        and seen.problem.objective.targets == targets
         and seen.is_wrong
     ]
 

@@ -44,12 +44,6 @@ _LAST = {
     "<=": "the label is K - 1 - {} or more",
 }
 _PRODUCT = {">=": "N K is {} or more", "<=": "N K is at most {}"}
-_LABEL = {
-    "==": "the label is {}",
-    ">=": "the label is {} or more",
-    "<=": "the label is at most {}",
-    "<= 0": "the label is 0",
-}
 
 
 def _power_of_two(n: int) -> float:

@@ -1,0 +1,18 @@
+"""The option that names the folder of kept problems, shared by the commands that use one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gradlab.storage.files import CASES
+
+
+def cases_option(purpose: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The decorator that adds `--cases DIR` to a command; purpose: its help."""
+    return click.option(
+        "--cases", type=click.Path(path_type=Path), default=CASES, show_default=True, metavar="DIR", help=purpose
+    )
