@@ -83,7 +83,7 @@ def test_list_names_all_there_is(gradlab: Any) -> None:
 
 
 def test_list_shows_only_the_sections_asked_for(gradlab: Any) -> None:
-    assert gradlab("list", "profiles").out.startswith("profiles:\n  quick ")
+    assert gradlab("list", "profiles").out.startswith("profiles:\n  smoke ")
     assert "checks:" not in gradlab("list", "profiles").out
 
 
