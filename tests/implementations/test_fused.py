@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -179,8 +180,9 @@ def test_without_numba_they_are_neither_judged_nor_loaded(monkeypatch: pytest.Mo
         shipped_targets.cache_clear()
 
 
-def test_compiled_code_is_kept_for_one_name_of_the_module() -> None:
+def test_compiled_code_is_kept_for_one_name_of_the_module(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     numba = pytest.importorskip("numba")
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))  # code of no module that can be imported again
     keep = importlib.import_module("gradlab.implementations._keeping").keep
 
     def kept_as(module: str) -> str:
