@@ -17,6 +17,7 @@ FLOORS = (
     ("gradlab.reference",),
     ("gradlab.problems",),
     ("gradlab.symbolic", "gradlab.evaluation", "gradlab.oracle", "gradlab.bounds", "gradlab.result"),
+    ("gradlab.layer",),
     (
         "gradlab.checks",
         "gradlab.diagnosis",

@@ -10,8 +10,6 @@ from collections.abc import Callable
 from functools import lru_cache, wraps
 from typing import Any, ParamSpec, TypeVar
 
-from gradlab.problems.problem import Problem
-
 LARGE = 2**13  # entries
 FEW = 4  # the problem that is examined, and what a check makes of it
 
@@ -37,4 +35,4 @@ def remember(most: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 
 def _is_large(argument: object) -> bool:
-    return isinstance(argument, Problem) and argument.logits.size > LARGE
+    return bool(getattr(argument, "n_entries", 0) > LARGE)  # of a problem, at the logits or at the layer

@@ -48,11 +48,8 @@ class Problem:
             raise ValueError(f"logits must have shape (n_rows, n_classes), got {logits.shape}")
         if logits.shape[1] < 1:
             raise ValueError("logits must have at least one class, got 0")
-        targets = _validated_targets(np.array(self.targets, copy=True, order="C"), logits, self.objective)
-        weights = self.objective.class_weights
-        if weights is not None and len(weights) != logits.shape[1]:
-            raise ValueError(f"class_weights must have {logits.shape[1]} entries, one per class, got {len(weights)}")
-        _check_per_row(self.objective, logits)
+        targets = validate_targets(np.array(self.targets, copy=True, order="C"), logits, self.objective)
+        check_option_sizes(self.objective, logits)
         vector = _validated_vector(self.vector, logits, self.objective)
         object.__setattr__(self, "vector", vector)
         logits.flags.writeable = False
@@ -71,6 +68,11 @@ class Problem:
     @property
     def n_classes(self) -> int:
         return int(self.logits.shape[1])
+
+    @property
+    def n_entries(self) -> int:
+        """How many logits it has: what decides how many problems are remembered."""
+        return int(self.logits.size)
 
     @property
     def format(self) -> Format:
@@ -176,7 +178,11 @@ def moderate_limit(fmt: Format, n_classes: int) -> float:
     return float(-np.log(fmt.smallest_normal) / 4 - np.log(n_classes) / 2)
 
 
-def _check_per_row(objective: Objective, logits: Array) -> None:
+def check_option_sizes(objective: Objective, logits: Array) -> None:
+    """Raises ValueError where an option has not one number for each class, or for each row, or the dtype has not it."""
+    weights = objective.class_weights
+    if weights is not None and len(weights) != logits.shape[1]:
+        raise ValueError(f"class_weights must have {logits.shape[1]} entries, one per class, got {len(weights)}")
     for name, values in objective.per_row_options.items():
         if len(values) != len(logits):
             raise ValueError(f"{name} must have {len(logits)} entries, one per row, got {len(values)}")
@@ -202,7 +208,8 @@ def _validated_vector(vector: Array | None, logits: Array, objective: Objective)
     return vector
 
 
-def _validated_targets(targets: Array, logits: Array, objective: Objective) -> Array:
+def validate_targets(targets: Array, logits: Array, objective: Objective) -> Array:
+    """The targets, labels as int64. Raises ValueError or TypeError where they do not fit logits and objective."""
     n_rows, n_classes = logits.shape
     if objective.targets == "probability":
         if targets.shape != logits.shape:
