@@ -37,6 +37,8 @@ def _examine_sizes(done: Done, plan: Plan, watch: Watch, course: Course) -> None
     """What is left of the part on sizes, each problem made when it is its turn."""
     tally, sizes, profile = done.tally, done.sizes, plan.profile.families
     everything = asked_in_run(tally.implementation, plan)
+    if sizes.n_done < len(everything):
+        course.keep_now(done)
     for number, asked in list(enumerate(everything))[sizes.n_done :]:
         done.stopped = done.stopped or course.reason_to_stop()
         reason = course.cut_short or done.stopped or sizes.reason_against(asked, profile)

@@ -34,7 +34,8 @@ class Done:
 class Course:
     """How a run goes on.
 
-    done: what is behind it, None at its beginning. keep: told whenever something more is done.
+    done: what is behind it, None at its beginning. keep: called whenever something more is done, and may leave it out.
+    keep_now: called at the end of a part of the run, and leaves out nothing.
     given_up: what is not tried any more: checks by name, once a failure is on record, "shrinking CHECK", "diagnosis".
     cut_short: why nothing new is tried, "" unless so; then only problems that `is_known` holds for are examined, and
     where that begins is a finding. reason_to_stop: why the run is to conclude, at any moment, "" unless it is; then
@@ -47,3 +48,4 @@ class Course:
     cut_short: str = ""
     is_known: Callable[[Problem], bool] = lambda problem: False
     reason_to_stop: Callable[[], str] = lambda: ""
+    keep_now: Callable[[Done], None] = lambda done: None

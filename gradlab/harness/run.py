@@ -107,6 +107,7 @@ def run_checks(
             return replace(_conclude(done, plan, course, watch), advice_on_kind=advice)
         watch = _ask_first(done, plan, watch, course)
         examine_all(done, plan, watch, course)
+        course.keep_now(done)  # harm done from here on must not cost what is found
         shrink(done, plan, watch, course)
         run = _explained(_conclude(done, plan, course, watch), done, course)
     except KeyboardInterrupt:

@@ -40,7 +40,7 @@ def shrink(done: Done, plan: Plan, watch: Watch, course: Course) -> None:
         if found is not None:
             examine(tally, found, course.given_up)
         done.n_shrunk = number + 1
-        course.keep(done)
+        course.keep_now(done)
 
 
 def _large_failures(tally: Tally, plan: Plan) -> list[Line]:

@@ -64,10 +64,14 @@ class WorkerContext:
 
     def keep(self, pack: Callable[[], bytes]) -> None:
         """Sends what the next worker would go on from, unless that was done so lately that it would cost too much."""
+        if monotonic() >= self._kept:
+            self.keep_now(pack)
+
+    def keep_now(self, pack: Callable[[], bytes]) -> None:
+        """Sends what the next worker would go on from, whatever it costs."""
         now = monotonic()
-        if now >= self._kept:
-            self.connection.send(dumps(("kept", pack())))
-            self._kept = monotonic() + KEEPING * (monotonic() - now)
+        self.connection.send(dumps(("kept", pack())))
+        self._kept = monotonic() + KEEPING * (monotonic() - now)
 
     def reason_to_stop(self) -> str:
         """Why the task is to conclude with what it has, or ""."""

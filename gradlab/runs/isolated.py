@@ -128,6 +128,7 @@ def check_in_worker(one: LoadedTarget, options: Options, context: WorkerContext)
         "" if checkpoint.stops else checkpoint.cut_short,
         lambda problem: context.is_known(call_for(recorded, problem)),
         lambda: fault or (checkpoint.cut_short if checkpoint.stops else context.reason_to_stop()),
+        lambda done: context.keep_now(lambda: state.packed(done)),
     )
     run = run_checks(recorded, plan, context.watch, course)
     if not run.lines:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from functools import lru_cache
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ import numpy as np
 
 from gradlab.evaluation.adaptation import adapt_to_claims
 from gradlab.evaluation.claims import Claims
-from gradlab.harness import examination, power, selection
+from gradlab.harness import examination, power, run, selection
 from gradlab.harness.profiles import PROFILES
+from gradlab.isolation import worker_context
 from gradlab.isolation.loading import LoadedTarget
 from gradlab.isolation.worker_context import WorkerContext
 from gradlab.problems.dtypes import as_dtype
@@ -69,6 +71,18 @@ def check_in_worker(one: LoadedTarget, options: Options, context: WorkerContext)
     for name, profile in list(PROFILES.items()):
         PROFILES[name] = replace(profile, examples=0, shrinks=0)
     return isolated.check_in_worker(one, options, context)
+
+
+def examine_in_worker(one: LoadedTarget, options: Options, context: WorkerContext) -> Any:
+    """The same, without calls that find out what is wrong."""
+    setattr(run, "_explained", lambda found, *rest: found)  # noqa: B010  # the same
+    return check_in_worker(one, options, context)
+
+
+def check_and_keep_rarely(one: LoadedTarget, options: Options, context: WorkerContext) -> Any:
+    """The same as on a slow machine, where what is found is kept but once by each worker while it examines."""
+    setattr(worker_context, "KEEPING", inf)  # noqa: B010  # the same
+    return check_in_worker(one, options, context)
 
 
 def broken(one: LoadedTarget, options: Options, context: WorkerContext) -> Any:
