@@ -25,6 +25,7 @@ if sys.platform == "linux":
 if os.getppid() != int(parent):
     os._exit(1)
 signal.signal(signal.SIGINT, signal.SIG_DFL)  # it is ignored where pytest runs in the background of a shell
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # and this one under nohup
 os.execvp(command[0], command)
 """
 
