@@ -225,5 +225,6 @@ def _check_objective(objective: Objective, penalty: Penalty, bias: Array | None)
         raise ValueError(f"a layer's derivative must be the gradient, got {objective.derivative}")
     if penalty.is_on and objective.reduction == "none":
         raise ValueError("a penalty needs reduction mean or sum, since it belongs to no row, got none")
-    if penalty.takes_bias and bias is None:
-        raise ValueError("a penalty that takes the bias needs one, got none")
+    if penalty.takes_bias and (bias is None or (bias == -np.inf).any()):
+        got = "none" if bias is None else "-inf"
+        raise ValueError(f"a penalty that takes the bias needs one above -inf, got {got}")

@@ -19,6 +19,7 @@ were the most that a search met (all parameters at their ends). _HIGHEST_PRECISI
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -143,7 +144,7 @@ def _evaluate(problem: Problem, rows: Array, precision: int) -> RowAnswers:
         return RowAnswers(losses, to_enclosures(losses), Enclosures(*(part.reshape(shape) for part in parts)))
 
 
-def answer_of_row(objective: Objective, logits: list[float], coefficients: list[arb]) -> Row:
+def answer_of_row(objective: Objective, logits: Sequence[float | arb], coefficients: list[arb]) -> Row:
     """A row's loss and gradient at the present working precision, with its logit maps and its terms.
 
     The loss of a row of infinite loss may be anything.
