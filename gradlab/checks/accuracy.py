@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from gradlab.checks.check import Findings, entry, returned_in, returned_values
 from gradlab.evaluation.call import Answer, Implementation
 from gradlab.oracle.enclosure import Enclosures, enclose
 from gradlab.oracle.ulp import absolute_error, error_in_ulp
+from gradlab.problems.caching import remember
 from gradlab.problems.coefficients import coefficients_of
 from gradlab.problems.problem import Array, Problem
 from gradlab.result import Comparison, ratio_of
@@ -115,28 +117,46 @@ def other_entries_within_a_few_ulp(implementation: Implementation, problem: Prob
 
 @dataclass(frozen=True, eq=False)
 class _Seen:
-    """What an implementation returned for one quantity, in its dtype, beside the enclosure of the exact value."""
+    """What an implementation returned for one quantity, in its dtype, beside the enclosure of the exact value.
 
+    Its distances from the truth are worked out once, though several checks divide them by their own bounds.
+    """
+
+    problem: Problem
     quantity: str
     observed: Array
     truth: Enclosures
     flushed: Callable[[Problem], Array | float] = first_order.flush_error
 
+    @cached_property
+    def error(self) -> Array:
+        return absolute_error(self.observed, self.truth)
 
+    @cached_property
+    def ulp(self) -> Array:
+        return error_in_ulp(self.observed, self.truth, self.problem.format)
+
+    @cached_property
+    def nearest(self) -> Array:
+        return self.truth.nearest()
+
+
+@remember(16)
 def _loss(implementation: Implementation, problem: Problem) -> _Seen:
     return _seen_loss(returned_values(implementation, problem).loss, problem)
 
 
+@remember(16)
 def _derivative(implementation: Implementation, problem: Problem) -> _Seen:
     return _seen_derivative(returned_values(implementation, problem).derivative, problem, entry(problem))
 
 
 def _seen_loss(loss: Array, problem: Problem) -> _Seen:
-    return _Seen("loss" + "[{}]" * loss.ndim, loss, enclose(problem).loss)
+    return _Seen(problem, "loss" + "[{}]" * loss.ndim, loss, enclose(problem).loss)
 
 
 def _seen_derivative(derivative: Array, problem: Problem, quantity: str) -> _Seen:
-    return _Seen(quantity, derivative, enclose(problem).derivative, flushed_bound)
+    return _Seen(problem, quantity, derivative, enclose(problem).derivative, flushed_bound)
 
 
 def _loss_against(seen: _Seen, implementation: Implementation, problem: Problem, bound: Bound) -> Comparison:
@@ -150,23 +170,21 @@ def _against(seen: _Seen, implementation: Implementation, problem: Problem, boun
     if implementation.claims.flushes_subnormals:
         tolerance, source = tolerance + seen.flushed(problem), f"{source}; subnormals flushed, as claimed"
     tolerance = np.broadcast_to(tolerance, seen.observed.shape)
-    ratio = ratio_of(absolute_error(seen.observed, seen.truth), tolerance)
-    return _comparison(seen, problem, tolerance, ratio, source)
+    return _comparison(seen, tolerance, ratio_of(seen.error, tolerance), source)
 
 
 def _in_ulp(seen: _Seen, implementation: Implementation, problem: Problem, allowed: float) -> Comparison:
-    ratio = error_in_ulp(seen.observed, seen.truth, problem.format) / allowed
+    ratio = seen.ulp / allowed
     if implementation.claims.flushes_subnormals:
-        small = absolute_error(seen.observed, seen.truth) <= first_order.flush_error(problem)
+        small = seen.error <= first_order.flush_error(problem)
         ratio = np.where(small, 0.0, ratio)
     source = f"{allowed:.4g} ULP: 6 beta + 3 of the accurate algorithm, and the reduction"
-    return _comparison(seen, problem, np.full(ratio.shape, np.nan), ratio, source)
+    return _comparison(seen, np.full(ratio.shape, np.nan), ratio, source)
 
 
-def _comparison(seen: _Seen, problem: Problem, tolerance: Array, ratio: Array, source: str) -> Comparison:
-    ulp = error_in_ulp(seen.observed, seen.truth, problem.format)
-    nearest = seen.truth.nearest()
-    return Comparison(seen.quantity, seen.observed, nearest, tolerance, ratio, source, seen.truth.describe, ulp)
+def _comparison(seen: _Seen, tolerance: Array, ratio: Array, source: str) -> Comparison:
+    expected = seen.truth.describe
+    return Comparison(seen.quantity, seen.observed, seen.nearest, tolerance, ratio, source, expected, seen.ulp)
 
 
 def _entries_in_ulp(implementation: Implementation, problem: Problem, entries: tuple[Any, ...]) -> Findings:

@@ -22,7 +22,14 @@ TINY = 24  # entries up to which a call for each entry is
 
 def every(*conditions: Condition) -> Condition:
     """The condition that all of these hold, tried in their order."""
-    return lambda claims, problem: all(condition(claims, problem) for condition in conditions)
+
+    def holds(claims: Claims, problem: Problem) -> bool:
+        for condition in conditions:  # noqa: SIM110  # a generator takes twice as long, 50,000 times a run
+            if not condition(claims, problem):
+                return False
+        return True
+
+    return holds
 
 
 def finite(claims: Claims, problem: Problem) -> bool:

@@ -7,6 +7,7 @@ of it then, the next call is watched again. All of it takes about 40 microsecond
 from __future__ import annotations
 
 import contextlib
+import _signal  # without making a member of an enumeration of each handler, which takes most of the time
 import ctypes
 import decimal
 import gc
@@ -43,6 +44,7 @@ def _known(module: Any, names: tuple[str, ...]) -> list[Any]:
 GENERATORS = (NUMPY_GENERATOR, PYTHON_GENERATOR)
 MORE_THREADS = 64  # than there were before the first call: more than a pool of workers has
 _SIGNALS = _known(signal, ("SIGINT", "SIGTERM", "SIGHUP", "SIGALRM", "SIGFPE", "SIGUSR1", "SIGUSR2", "SIGCHLD"))
+_NUMBERS = list(map(int, _SIGNALS))
 _LIMITS = _known(resource, ("RLIMIT_AS", "RLIMIT_STACK", "RLIMIT_CORE", "RLIMIT_NOFILE", "RLIMIT_CPU"))
 _WORDS = 624  # of a Mersenne twister, with which goes the place in them
 _NUMPY_BYTES = _PYTHON_BYTES = 4 * (_WORDS + 1)
@@ -151,7 +153,7 @@ def _restore_interpreter(before: tuple[Any, ...]) -> None:
 
 
 def _handlers() -> list[Any]:
-    return [signal.getsignal(one) for one in _SIGNALS]
+    return [_signal.getsignal(one) for one in _NUMBERS]
 
 
 def _restore_handlers(before: list[Any]) -> None:

@@ -15,7 +15,7 @@ _NO_LABEL = -1  # labels are at least 0, so that no row carries it
 
 
 def coefficients_of(problem: Problem) -> Array:
-    """The coefficients t, float64, shape (N, K); rows that are ignored hold 0."""
+    """The coefficients t, float64, shape (N, K); rows that are ignored hold 0. Read-only, and remembered."""
     return _coefficients(problem, problem.objective.label_smoothing)
 
 
@@ -36,9 +36,10 @@ def denominator_of(problem: Problem) -> float:
     return float(denominators_of(problem, problem.objective.mean_over).sum())
 
 
+@remember(1024)
 @np.errstate(all="ignore")
 def denominators_of(problem: Problem, mean_over: str) -> Array:
-    """What each row adds to the denominator of a mean over that, one of `options.MEANS`; shape (N,)."""
+    """What each row adds to the denominator of a mean over that, one of `options.MEANS`; shape (N,); remembered."""
     sample_weights = np.asarray(problem.objective.sample_weights or np.ones(problem.n_rows), dtype=np.float64)
     if problem.objective.targets == "probability":
         return numpy_forms.PROBABILITY_DENOMINATORS[mean_over](sample_weights)
@@ -65,13 +66,19 @@ def _factors(problem: Problem) -> tuple[Array, Array]:
     return of_loss, of_gradient
 
 
+@remember(1024)
 @np.errstate(over="ignore")
 def _coefficients(problem: Problem, smoothing: float) -> Array:
     weights = _weights(problem)
     if problem.objective.targets == "probability":
-        return numpy_forms.coefficients_probability(problem.targets, smoothing, weights)
+        return _read_only(numpy_forms.coefficients_probability(problem.targets, smoothing, weights))
     t = numpy_forms.coefficients_index(problem.targets, problem.n_classes, smoothing, weights)
-    return t * numpy_forms.kept(problem.targets, _ignored_label(problem))
+    return _read_only(t * numpy_forms.kept(problem.targets, _ignored_label(problem)))
+
+
+def _read_only(values: Array) -> Array:
+    values.flags.writeable = False
+    return values
 
 
 def _weights(problem: Problem) -> Array:
