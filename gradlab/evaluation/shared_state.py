@@ -6,8 +6,8 @@ of it then, the next call is watched again. All of it takes about 40 microsecond
 
 from __future__ import annotations
 
-import contextlib
 import _signal  # without making a member of an enumeration of each handler, which takes most of the time
+import contextlib
 import ctypes
 import decimal
 import gc

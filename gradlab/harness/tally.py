@@ -136,7 +136,7 @@ def _add(tally: Tally, check: Check, result: Result) -> None:
 
 
 def _with_one_more(line: Line) -> Line:
-    """The line with one more problem that passed; `dataclasses.replace` takes ten times as long, once for each check."""
+    """The line with one more problem that passed; `dataclasses.replace` would take ten times as long."""
     return Line(line.check, line.dtype, line.worst, line.simplest, line.verdict, line.n_problems + 1, line.n_failed)
 
 
