@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -66,6 +66,21 @@ class Call:
     logits: Any
     targets: Any
     keywords: Mapping[str, Any]
+
+    @property
+    def arguments(self) -> tuple[Any, ...]:
+        """What is handed over in order."""
+        return self.logits, self.targets
+
+
+class Arguments(Protocol):
+    """What a function is called with."""
+
+    @property
+    def arguments(self) -> tuple[Any, ...]: ...
+
+    @property
+    def keywords(self) -> Mapping[str, Any]: ...
 
 
 def signature_fault(function: Callable[..., Any], keywords: Iterable[str] = ()) -> str | None:
@@ -166,13 +181,15 @@ def made_for(purpose: str) -> Iterator[None]:
         current_purpose.reset(token)
 
 
-def settle(function: Callable[..., Any], call: Call) -> Any:
+def settle(function: Callable[..., Any], call: Arguments, keep: Callable[[Any], Any] = inert) -> Any:
     """What a call returns, with nothing in it that runs foreign code later; what it leaves behind is destroyed here.
+
+    keep: makes plain data of what is returned.
 
     Raises ForeignError for what it raises, but CallFaultError and KeyboardInterrupt as they are.
     """
     try:
-        return inert(function(call.logits, call.targets, **call.keywords))
+        return keep(function(*call.arguments, **call.keywords))
     except (CallFaultError, ForeignError, KeyboardInterrupt):
         raise
     except BaseException as error:
@@ -180,7 +197,12 @@ def settle(function: Callable[..., Any], call: Call) -> Any:
     raise known  # not while the other is handled: that would keep it, and all that it refers to
 
 
-def perform(function: Callable[..., Any], call: Call, capture: Capture = IN_PROCESS) -> Outcome:
+def perform(
+    function: Callable[..., Any],
+    call: Arguments,
+    capture: Capture = IN_PROCESS,
+    keep: Callable[[Any], Any] = inert,
+) -> Outcome:
     """What the call did. Exceptions, SystemExit too, are caught; only KeyboardInterrupt passes.
 
     What is printed through sys.stdout and sys.stderr, and every warning, is kept. NumPy's error state is the one that
@@ -199,7 +221,7 @@ def perform(function: Callable[..., Any], call: Call, capture: Capture = IN_PROC
         capture.sign()
         changes = watch_process(capture.watches)
         try:
-            value = settle(function, call)
+            value = settle(function, call, keep)
         except (CallFaultError, ForeignError) as problem_of_theirs:
             error = problem_of_theirs
         changed = changes()
@@ -220,9 +242,9 @@ def _answer(outcome: Outcome, shape: tuple[int, ...], reduction: str, derivative
     pair = pair_of(outcome.value)
     if pair is None:
         return _faulty(f"returned {describe(outcome.value)}, must return (loss, {word})", outcome)
-    loss, fault = _real_array(pair[0], "loss", shape[:1] if reduction == "none" else ())
+    loss, fault = real_array(pair[0], "loss", shape[:1] if reduction == "none" else ())
     if fault is None:
-        gradient, fault = _real_array(pair[1], word, derivative_shape(derivative, shape))
+        gradient, fault = real_array(pair[1], word, derivative_shape(derivative, shape))
     if fault is not None:
         return _faulty(fault, outcome)
     return Answer(loss, gradient, None, None, outcome.noise, outcome.changed)
@@ -232,7 +254,8 @@ def _faulty(fault: str, outcome: Outcome) -> Answer:
     return Answer(None, None, fault, None, outcome.noise, outcome.changed)
 
 
-def _real_array(value: Any, name: str, shape: tuple[int, ...]) -> tuple[Array | None, str | None]:
+def real_array(value: Any, name: str, shape: tuple[int, ...]) -> tuple[Array | None, str | None]:
+    """Something returned as an array of real numbers of this shape, or why it is none; name: what it is."""
     array, fault = array_of(value, name)
     if array is None:
         return None, fault

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any, TypeVar
 
+from gradlab.evaluation.layer_claims import LAYER_NAMES, LayerClaims, layer_claims_from, with_penalty
 from gradlab.problems.dtypes import DTYPE_NAMES
 from gradlab.problems.objective import derivative_refusal
 from gradlab.problems.options import MEANS, PER_ROW_OPTIONS, REAL_OPTIONS, REDUCTIONS, TARGETS
@@ -53,6 +54,9 @@ class Claims:
     flushes_subnormals: results below the smallest normal number may be 0.
     one_hot: labels are handed over as one-hot rows (N, K) in the logits' dtype; claimed as targets="one_hot".
     gradient_in_logits: the gradient may be written into the logits, which are then the gradient that is returned.
+    layer: for the layer that takes X, W and b in the place of logits, how it is called; None for a loss of logits. Its
+        fields are claimed by themselves: takes, returns, weight_layout and so on. Option "l2" is the same as l2 in
+        takes, and "l2=reg" gives the keyword.
     """
 
     reduction: tuple[str, ...] = ("mean",)
@@ -77,6 +81,7 @@ class Claims:
     gradient_in_logits: bool = False
     one_hot: bool = False
     derivative: str = "gradient"
+    layer: LayerClaims | None = None
 
 
 _ALLOWED = {
@@ -97,6 +102,7 @@ def claims_from(given: Mapping[str, Any]) -> Claims:
 
     Raises ValueError that names the claim, the rule and the value where a claim is unknown or out of range.
     """
+    given = _with_layer(given)
     known = {f.name for f in fields(Claims)}
     unknown = sorted(set(given) - known)
     if unknown:
@@ -153,7 +159,28 @@ def _with_one_hot(given: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**given, "targets": "index", "one_hot": True}
 
 
+def _with_layer(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The claims with those of a layer put into one, `layer`, where there are any; the option l2 is among them."""
+    plain = {name: value for name, value in given.items() if name not in (*LAYER_NAMES, "layer")}
+    own = {name: given[name] for name in LAYER_NAMES if name in given}
+    whole = given.get("layer")
+    named = asdict(whole) if isinstance(whole, LayerClaims) else whole
+    if named is not None and not isinstance(named, Mapping):
+        raise ValueError(f"claim layer must be a mapping, got {named!r}")
+    options = plain.get("options", ())
+    listed = (options,) if isinstance(options, str) else options if isinstance(options, Iterable) else ()
+    penalties = [str(one) for one in listed if str(one).partition("=")[0] == "l2"]
+    if not (own or penalties or named is not None):
+        return plain
+    if penalties:
+        plain["options"] = tuple(one for one in listed if str(one) not in penalties)
+    layer = {**(named or {}), **own}
+    return {**plain, "layer": with_penalty(layer, penalties[0]) if penalties else layer}
+
+
 def _validate(name: str, value: Any) -> Any:
+    if name == "layer":
+        return value if value is None else layer_claims_from(value)
     if name in _ALLOWED:
         return _subset(name, value)
     if name == "level":

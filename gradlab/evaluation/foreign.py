@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import inspect
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from gradlab.problems.problem import Array
 
 PLAIN = frozenset({float, int, bool, complex, str, bytes, type(None)})
 ARRAYS = ("numpy", "ml_dtypes")  # whose scalars are plain data
+MAX_DEPTH = 3  # of structures in structures
 
 
 class ForeignError(Exception):
@@ -70,6 +72,46 @@ def inert(value: Any) -> Any:
     if inspect.iscoroutine(value):
         value.close()  # or Python warns that it was never awaited, whenever it is collected
     return Described(describe(value))
+
+
+@dataclass(frozen=True, eq=False)
+class Leaves:
+    """What was returned as plain data, taken apart, each number or array with its path: "1", "grads.W"; "" for itself.
+
+    text: what it is as a whole, in a few words.
+    """
+
+    parts: Mapping[str, Any]
+    text: str
+
+
+def leaves_of(value: Any) -> Leaves:
+    """What was returned, taken apart into its numbers and arrays; tuples, mappings and dataclasses in it, too."""
+    if isinstance(value, Leaves):
+        return value
+    return Leaves({".".join(path): part for path, part in _leaves(value, ())}, describe(value))
+
+
+def _leaves(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+    children = _children(value) if len(path) < MAX_DEPTH else None
+    if children is None:
+        yield path, value if isinstance(value, Described) else _part(value)
+        return
+    for key, child in children.items():
+        yield from _leaves(child, (*path, key))
+
+
+def _children(value: Any) -> dict[str, Any] | None:
+    """What a structure holds, by name or number; None for what is one thing, such as a list of numbers."""
+    if isinstance(value, Mapping):
+        return {on_one_line(str, key): one for key, one in value.items()}
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return {str(name): getattr(value, name) for name in value._fields}
+    if is_dataclass(value) and not isinstance(value, type | Described):
+        return {field.name: getattr(value, field.name) for field in fields(value)}
+    if isinstance(value, tuple) or (isinstance(value, list) and any(map(np.ndim, value))):
+        return {str(number): one for number, one in enumerate(value)}
+    return None
 
 
 def array_of(value: Any, name: str) -> tuple[Array | None, str | None]:
