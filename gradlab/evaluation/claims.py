@@ -103,7 +103,7 @@ def claims_from(given: Mapping[str, Any]) -> Claims:
     Raises ValueError that names the claim, the rule and the value where a claim is unknown or out of range.
     """
     given = _with_layer(given)
-    known = {f.name for f in fields(Claims)}
+    known = {f.name for f in fields(Claims)} | set(LAYER_NAMES)
     unknown = sorted(set(given) - known)
     if unknown:
         raise ValueError(f"a claim must be one of {', '.join(sorted(known))}, got {unknown[0]!r}")

@@ -6,8 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
+from gradlab.evaluation.one_hot import one_hot_rows
 from gradlab.problems.problem import Array
 
 
@@ -19,20 +18,8 @@ def as_one_hot(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def with_labels(logits: Array, labels: Array, **keywords: Any) -> Any:
-        return function(logits, _rows(logits, np.asarray(labels)), **keywords)
+        if logits.ndim != 2:
+            raise ValueError(f"logits must have shape (N, K), got {logits.shape}")
+        return function(logits, one_hot_rows(labels, logits.shape, logits.dtype), **keywords)
 
     return with_labels
-
-
-def _rows(logits: Array, labels: Array) -> Array:
-    if logits.ndim != 2 or labels.shape != logits.shape[:1]:
-        raise ValueError(f"labels must have shape {logits.shape[:1]}, got {labels.shape}")
-    if labels.size and not np.issubdtype(labels.dtype, np.integer):
-        raise ValueError(f"labels must be integers, got {labels.dtype}")
-    labels = labels.astype(np.int64)
-    n_classes = logits.shape[1]
-    if ((labels < 0) | (labels >= n_classes)).any():
-        raise ValueError(f"labels must lie in [0, {n_classes})")
-    rows = np.zeros(logits.shape, dtype=logits.dtype)
-    rows[np.arange(len(labels)), labels] = 1
-    return rows
