@@ -57,11 +57,20 @@ def is_one_hot(name: str) -> bool:
     return bool(_ONE_HOT.search(name))
 
 
+def is_computed(name: str) -> bool:
+    """Whether a parameter of this name takes what a layer computes itself, such as Y_hat."""
+    return not _COMPUTED.isdisjoint(map(str.lower, _words(name)))
+
+
+def _words(name: str) -> list[str]:
+    return re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", name)
+
+
 def _roles_of_words(name: str) -> tuple[str, ...]:
     """What the words of a compound name agree on: the last that says something counts, as in hidden_weight."""
-    words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", name)
-    if _COMPUTED.intersection(map(str.lower, words)):
+    if is_computed(name):
         return ()
+    words = _words(name)
     known = [_ROLES[word.lower()] for word in words if word.lower() in _ROLES]
     long = [_ROLES[word.lower()] for word in words if word.lower() in _ROLES and len(word) > 1]
     return (long or known or [()])[-1]

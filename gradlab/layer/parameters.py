@@ -8,13 +8,14 @@ from itertools import product
 from typing import Any
 
 from gradlab.evaluation.claims import OPTIONS
-from gradlab.evaluation.layer_claims import NEEDED, TAKEN, LayerClaims
-from gradlab.layer.names import is_one_hot, parameter_roles
+from gradlab.evaluation.layer_claims import NEEDED, LayerClaims
+from gradlab.layer.names import is_computed, is_one_hot, parameter_roles
 
 Parameters = Sequence[inspect.Parameter]
 
 KNOWN_KEYWORDS = frozenset({*OPTIONS, "reduction", "mean_over", "backward", "vector"})
 OFTEN_SOMETHING_ELSE = frozenset({"alpha", "decay", "mu", "penalty", "strength"})  # where they have a default
+ARRAYS = (*NEEDED, "b")  # what a parameter may take whose name says nothing
 MAX_ASSIGNMENTS = 24
 
 
@@ -30,13 +31,13 @@ def parameters_of(function: Callable[..., Any]) -> Parameters | None:
 def assignments(parameters: Parameters, claimed: LayerClaims) -> list[tuple[str, ...]]:
     """What they may take, each as the claim `takes`, the likeliest first; none where the names fit nothing.
 
-    A required parameter whose name says nothing may take whatever is missing; an optional one is left alone, but for a
-    bias, a penalty and a number of classes.
+    A required parameter whose name says nothing may take any array that is missing; an optional one is left alone, but
+    for a bias, a penalty and a number of classes.
     """
     fixed = {keyword: name for name, keyword in claimed.taken.items() if keyword}
     required = [one for one in parameters if one.default is one.empty and one.name not in fixed]
     optional = [one for one in parameters if one.default is not one.empty and one.name not in fixed]
-    choices = [parameter_roles(one.name) or TAKEN for one in required]
+    choices = [() if is_computed(one.name) else parameter_roles(one.name) or ARRAYS for one in required]
     found: list[tuple[str, ...]] = []
     for roles in product(*choices):
         taken = {one.name: role for one, role in zip(required, roles, strict=True)} | fixed
@@ -46,6 +47,11 @@ def assignments(parameters: Parameters, claimed: LayerClaims) -> list[tuple[str,
         if all(name in taken.values() for name in NEEDED):
             found.append(_as_takes(parameters, taken))
     return list(dict.fromkeys(found))[:MAX_ASSIGNMENTS]
+
+
+def unknown_names(parameters: Parameters) -> list[str]:
+    """The required parameters whose names say nothing."""
+    return [one.name for one in parameters if one.default is one.empty and not parameter_roles(one.name)]
 
 
 def names_one_hot(parameters: Parameters) -> bool:

@@ -6,7 +6,7 @@ counts that gets the most right, then the one from which the most comes back in 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -16,7 +16,7 @@ from gradlab.evaluation.foreign import describe_error, leaves_of
 from gradlab.evaluation.layer_claims import LAYOUTS, NEEDED, LayerClaims
 from gradlab.layer.call import adapt_layer_to_claims, layer_call_for
 from gradlab.layer.names import parameter_roles
-from gradlab.layer.parameters import Parameters, assignments, names_one_hot, parameters_of
+from gradlab.layer.parameters import Parameters, assignments, names_one_hot, parameters_of, unknown_names
 from gradlab.layer.penalty import recognise_penalty
 from gradlab.layer.probe import probe_problem
 from gradlab.layer.problem import LayerProblem
@@ -51,6 +51,9 @@ def recognise_layer(implementation: Implementation, is_kind_open: bool = True) -
     layer = claims.layer or LayerClaims()
     if not (layer.is_taken_claimed and layer.returns and all(getattr(layer, name) for name in LAYOUTS)):
         trial = _best(_trials(implementation, layer, is_kind_open))
+        unknown = [] if layer.is_taken_claimed else unknown_names(parameters_of(implementation.function) or ())
+        if unknown and not (trial.results and trial.results.right):
+            raise UnclearError(f"{_not_known(unknown)}, and with {_shown(trial)} nothing is right; {HOW}")
         claims = replace(trial.claims, layer=trial.layer)
     return recognise_penalty(replace(implementation, claims=claims))
 
@@ -138,6 +141,10 @@ def _unassigned(parameters: Parameters, layer: LayerClaims) -> str:
     recognised = f"recognised {', '.join(shown)}" if shown else "recognised none of its parameters"
     missing = [name for name in NEEDED if all(name not in roles for roles in known.values())]
     lacking = f", and no {' and no '.join(missing)}" if missing else ""
-    unknown = [one.name for one in parameters if one.default is one.empty and not known[one.name]]
-    more = f"; {', '.join(unknown)} {'is' if len(unknown) == 1 else 'are'} not known" if unknown else ""
+    unknown = [one for one in unknown_names(parameters) if not known[one]]
+    more = f"; {_not_known(unknown)}" if unknown else ""
     return f"{recognised}{lacking}{more}; {HOW}"
+
+
+def _not_known(names: Sequence[str]) -> str:
+    return f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} not known"

@@ -56,7 +56,7 @@ def recognise_results(leaves: Leaves, claims: Claims, layer: LayerClaims, proble
         near = [path for path in own if is_near(_in_layout(name, arrays[path], problem), expected[name], claims)]
         if near:
             right.add(name)
-        elif len(own) > 1:
+        elif any(not np.array_equal(arrays[own[0]], arrays[path], equal_nan=True) for path in own[1:]):
             doubtful.append(name)
         if own:
             chosen[name] = _likeliest(near or own, name)

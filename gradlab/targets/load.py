@@ -28,11 +28,9 @@ from types import ModuleType
 from typing import Any
 
 from gradlab.evaluation.call import Implementation, signature_fault
-from gradlab.evaluation.claims import ATTRIBUTE, Claims, claims_from
+from gradlab.evaluation.claims import ATTRIBUTE
 from gradlab.evaluation.foreign import describe_error
 from gradlab.evaluation.process_state import AT_LOADING, watch_process
-from gradlab.problems.options import PER_ROW_OPTIONS
-from gradlab.problems.problem import PRODUCT
 from gradlab.targets.callables import (
     MISSING,
     Found,
@@ -43,15 +41,14 @@ from gradlab.targets.callables import (
     follow,
     is_path,
 )
+from gradlab.targets.claiming import claim
 from gradlab.targets.folders import files_that_may_offer, offers_nothing
 from gradlab.targets.importing import AbsentError, TargetError, import_file, import_name, require
-from gradlab.targets.one_hot import as_one_hot
-from gradlab.targets.prefixes import PREFIXES, adapt, split_prefix
+from gradlab.targets.prefixes import PREFIXES, adapt
 from gradlab.targets.shipped import everything, needs_of, shipped_targets
 
 GROUP = "gradlab.implementations"
 _PREFIXES = tuple(f"{prefix}:" for prefix in PREFIXES)  # as they are written
-ALWAYS_PASSED = {PRODUCT: ("vector",)}  # the keywords of each call for a derivative
 
 __all__ = ["GROUP", "TargetError", "implementation_of", "load", "with_gradients"]
 
@@ -68,7 +65,7 @@ def load(
     """
     folder = folder_of(target) if faults is not None else None
     if folder is None or faults is None:
-        return _watched(target, lambda: [_claim(found, claims, tuple(dtypes)) for found in _find(target)])
+        return watched(target, lambda: [claim(found, claims, tuple(dtypes)) for found in _find(target)])
     loaded: list[Implementation] = []
     for path in files_that_may_offer(folder, faults):
         try:
@@ -95,10 +92,10 @@ def folder_of(target: str) -> Path | None:
 
 def load_offered(path: Path, claims: Mapping[str, Any], dtypes: Iterable[str] = ()) -> list[Implementation]:
     """What one file of a folder offers, which may be nothing. Raises TargetError."""
-    return _watched(str(path), lambda: [_claim(found, claims, tuple(dtypes)) for found in _offers(path)])
+    return watched(str(path), lambda: [claim(found, claims, tuple(dtypes)) for found in _offers(path)])
 
 
-def _watched(shown: str, find: Callable[[], list[Implementation]]) -> list[Implementation]:
+def watched(shown: str, find: Callable[[], list[Implementation]]) -> list[Implementation]:
     """What find() returns, each with what loading it has changed in the process, which is put back.
 
     Raises TargetError for whatever foreign code raises, in an import or in what asks for an attribute.
@@ -124,15 +121,16 @@ def implementation_of(
     Its target is `module:name` where that leads back to it, and "" otherwise. Raises TargetError as `load` does.
     """
 
-    def find() -> list[Implementation]:
-        module = inspect.getmodule(function)
-        path = getattr(function, "__qualname__", "")
-        target = f"{module.__name__}:{path}" if module is not None and follow(module, path) is function else ""
-        name = getattr(function, "__name__", type(function).__name__)
-        return [_claim(Found(name, function, module, target), claims, tuple(dtypes))]
-
-    (found,) = _watched("the function", find)
+    (found,) = watched("the function", lambda: [claim(found_of(function), claims, tuple(dtypes))])
     return found
+
+
+def found_of(function: Callable[..., Any]) -> Found:
+    """A callable that is there already; its target is `module:name` where that leads back to it, and "" otherwise."""
+    module = inspect.getmodule(function)
+    path = getattr(function, "__qualname__", "")
+    target = f"{module.__name__}:{path}" if module is not None and follow(module, path) is function else ""
+    return Found(getattr(function, "__name__", type(function).__name__), function, module, target)
 
 
 def _find(target: str) -> list[Found]:
@@ -213,75 +211,6 @@ def _find_entry_point(entry: EntryPoint) -> list[Found]:
         raise TargetError(f"entry point {entry.name} must be written module:callable, is {entry.value!r}")
     found = attribute_of(module, entry.attr, f"{entry.module} of entry point {entry.name}", entry.name)
     return [Found(entry.name, found.function, found.module, entry.name)]
-
-
-def _claim(found: Found, claims: Mapping[str, Any], dtypes: tuple[str, ...]) -> Implementation:
-    shown = found.target or found.name
-    given: dict[str, Any] = {**found.defaults, **({"dtypes": dtypes} if dtypes else {})}
-    try:
-        complete = claims_from({**given, **_stated_claims(found), **claims})
-        taken = [name for name in found.takes if set(PER_ROW_OPTIONS[name].reductions) & set(complete.reduction)]
-        complete = replace(complete, options=tuple(dict.fromkeys((*complete.options, *taken))))
-    except (ValueError, TypeError) as error:
-        raise TargetError(f"{shown}: {error}") from error
-    prefix, _ = split_prefix(found.target)
-    if prefix and complete.derivative != "gradient":
-        raise TargetError(f"{shown}: {prefix} gives the gradient alone, not derivative {complete.derivative}")
-    always = ALWAYS_PASSED.get(complete.derivative, ())
-    fault = signature_fault(found.function, always) or _keyword_fault(found.function, complete)
-    if fault is not None:
-        raise TargetError(f"{shown} {fault}")
-    function = _told_what_is_claimed(found.function, complete)
-    return Implementation(found.name, as_one_hot(function) if complete.one_hot else function, complete, found.target)
-
-
-def _told_what_is_claimed(function: Callable[..., Any], claims: Claims) -> Callable[..., Any]:
-    """The function, with the only reduction, and the only rule of the mean, bound to its keyword of another default."""
-    try:
-        parameters = inspect.signature(function).parameters
-    except (TypeError, ValueError):
-        return function
-    claimed = {"reduction": claims.reduction, "mean_over": claims.mean_over}
-    told = {
-        name: values[0]
-        for name, values in claimed.items()
-        if len(values) == 1 and name in parameters and parameters[name].default != values[0]
-    }
-    return functools.partial(function, **told) if told else function
-
-
-def _stated_claims(found: Found) -> Mapping[str, Any]:
-    marked = getattr(found.function, ATTRIBUTE, None)
-    beside = getattr(found.module, "CLAIMS", {})
-    own = marked if marked is not None else beside
-    if not isinstance(own, Mapping):
-        raise TypeError(f"CLAIMS must be a mapping, got {type(own).__name__}")
-    if marked is None and own and all(isinstance(value, Mapping) for value in own.values()):
-        for name in own:
-            if not hasattr(found.module, name):
-                raise TypeError(f"CLAIMS names {name}, and there is nothing of that name beside it")
-
-        own = own.get(found.name, {})
-    return own
-
-
-def _keyword_fault(function: Any, claims: Claims) -> str | None:
-    several = {"reduction": claims.reduction, "mean_over": claims.mean_over}
-    wanted = [
-        *claims.options,
-        *(("upstream", "backward") if claims.backward else ()),
-        *(name for name, values in several.items() if len(values) > 1),
-    ]
-    try:
-        signature = inspect.signature(function)
-    except (TypeError, ValueError):
-        return None
-    for name in wanted:
-        try:
-            signature.bind(None, None, **dict.fromkeys([*ALWAYS_PASSED.get(claims.derivative, ()), name]))
-        except TypeError:
-            return f"claims {name}, so it must take the keyword {name}; its signature is {signature}"
-    return None
 
 
 def _unknown(target: str, names: list[str]) -> str:

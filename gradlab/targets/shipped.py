@@ -79,7 +79,23 @@ def everything() -> dict[str, tuple[Any, ModuleType]]:
 
 
 @cache
+def layers() -> dict[str, tuple[Any, ModuleType]]:
+    """The layers that ship, by name: each with its module, which has its CLAIMS. None is among the others here."""
+    modules = [module for module in _all_modules(IMPLEMENTATIONS) if _is_layer(module)]
+    return {name: (getattr(module, name), module) for module in modules for name in getattr(module, "__all__", ())}
+
+
+def _is_layer(module: ModuleType) -> bool:
+    return "takes" in getattr(module, "CLAIMS", {})
+
+
 def _modules(package: str) -> tuple[ModuleType, ...]:
+    """The public modules of a package that are about losses of logits, in alphabetical order."""
+    return tuple(module for module in _all_modules(package) if not _is_layer(module))
+
+
+@cache
+def _all_modules(package: str) -> tuple[ModuleType, ...]:
     """The public modules of a package, in alphabetical order."""
     folder = importlib.import_module(package)
     names = [one.name for one in pkgutil.iter_modules(folder.__path__) if not one.ispkg and one.name[0] != "_"]

@@ -22,7 +22,7 @@ FITTING: dict[str, tuple[Any, Any]] = {
 UNFIT: dict[str, tuple[dict[str, Any], str]] = {
     "unknown": (
         {"speed": "high"},
-        r"a claim must be one of accumulates_in, backward, big_endian, .*targets, got 'speed'",
+        r"a claim must be one of accumulates_in, backward, bias_layout, big_endian, .*, weight_layout, got 'speed'",
     ),
     "reduction": ({"reduction": "median"}, "claim reduction must be of none, mean, sum, got 'median'"),
     "targets": ({"targets": ["index", "onehot"]}, "claim targets must be of index, probability, got 'onehot'"),

@@ -24,48 +24,50 @@ def right(X: Any, W: Any, b: Any, labels: Any) -> tuple[Any, Any, Any, Any]:
     return losses.mean(), g @ W.T, X.T @ g, g.sum(0)
 
 
-def softmax_loss_naive(W, X, y, reg):
+def softmax_loss_naive(W: Any, X: Any, y: Any, reg: Any) -> Any:
     loss, _, dW, _ = right(X, W, 0, y)
     return loss + reg * np.sum(W * W), dW + 2 * reg * W
 
 
-def softmax_loss_vectorized(W, X, y, reg):
+def softmax_loss_vectorized(W: Any, X: Any, y: Any, reg: Any) -> Any:
     loss, _, dW, _ = right(X, W, 0, y)
     return loss + 0.5 * reg * np.sum(W * W), dW + reg * W
 
 
-def linear_cross_entropy(hidden, weight, labels):
+def linear_cross_entropy(hidden: Any, weight: Any, labels: Any) -> Any:
     loss, dX, dW, _ = right(hidden, weight.T, 0, labels)
     return loss, dX, np.ascontiguousarray(dW.T)
 
 
-def short_names(x, w, b, t):
+def short_names(x: Any, w: Any, b: Any, t: Any) -> Any:
     return right(x, w, b, t)
 
 
-def propagate(X, Y, W, b):
-    loss, _, dW, db = right(X, W, b, Y)
+def propagate(X: Any, Y: Any, W: Any, b: Any) -> Any:
+    _, _, dW, db = right(X, W, b, Y)
     return dW, db
 
 
-def propagate_one_hot(X, Y, W, b):
+def propagate_one_hot(X: Any, Y: Any, W: Any, b: Any) -> Any:
     if Y.shape != (X.shape[0], W.shape[1]):
         raise ValueError("Y must be one-hot")
     _, _, dW, db = right(X, W, b, Y.argmax(1))
     return dW, db
 
 
-def loss_and_grads(features, weights, bias, targets):
+def loss_and_grads(features: Any, weights: Any, bias: Any, targets: Any) -> Any:
     loss, dX, dW, db = right(features, weights, bias, targets)
     return loss, {"dW": dW, "db": db, "dX": dX}
 
 
-def like_torch(input, linear_weight, target, *, weight=None, linear_bias=None, reduction="mean"):
+def like_torch(
+    input: Any, linear_weight: Any, target: Any, *, weight: Any = None, linear_bias: Any = None, reduction: Any = "mean"
+) -> Any:
     loss, dX, dW, db = right(input, linear_weight.T, linear_bias, target)
     return loss, dX, dW.T, db
 
 
-def theta_first(theta, X, y):
+def theta_first(theta: Any, X: Any, y: Any) -> Any:
     loss, _, dW, _ = right(X, theta, 0, y)
     return loss, dW
 
@@ -82,13 +84,13 @@ class Outcome:
     probabilities: Any
 
 
-def named(X, W, b, y, lambda_=0.0):
+def named(X: Any, W: Any, b: Any, y: Any, lambda_: Any = 0.0) -> Any:
     loss, _, dW, db = right(X, W, b, y)
     penalty = lambda_ / 2 * ((W * W).sum() + (b * b).sum())
     return Outcome(Gradients(dW + lambda_ * W, db + lambda_ * b), loss + penalty, X @ W)
 
 
-def columns(w, b, X, Y):
+def columns(w: Any, b: Any, X: Any, Y: Any) -> Any:
     """As deep-learning courses write it: the examples, and the one-hot rows, are columns; the bias, too."""
     if X.shape[1] != Y.shape[1] or b.shape != (w.shape[0], 1):
         raise ValueError("shapes")
@@ -96,27 +98,27 @@ def columns(w, b, X, Y):
     return {"dw": dW.T, "db": db[:, None]}, loss
 
 
-def row_bias(X, y, W, b):
+def row_bias(X: Any, y: Any, W: Any, b: Any) -> Any:
     loss, _, dW, db = right(X, W, b, y)
     return loss, dW, db.reshape(b.shape) if b.ndim == 2 else db[None, :]
 
 
-def unknown_names(foo, bar, baz):
+def unknown_names(foo: Any, bar: Any, baz: Any) -> Any:
     loss, dX, dW, _ = right(foo, bar, 0, baz)
     return dW, loss, dX
 
 
-def with_probabilities(X, W, b, y_true, num_classes, weight_decay):
+def with_probabilities(X: Any, W: Any, b: Any, y_true: Any, num_classes: Any, weight_decay: Any) -> Any:
     loss, _, dW, db = right(X, W, b, y_true)
     p = np.exp(X @ W + b)
     return loss + weight_decay * (W * W).sum(), p / p.sum(1, keepdims=True), dW + 2 * weight_decay * W, db
 
 
-def gradient_alone(X_batch, y_batch, W):
+def gradient_alone(X_batch: Any, y_batch: Any, W: Any) -> Any:
     return right(X_batch, W, 0, y_batch)[2]
 
 
-def y_onehot_named(X, y_onehot, W, reg=0.1):
+def y_onehot_named(X: Any, y_onehot: Any, W: Any, reg: Any = 0.1) -> Any:
     loss, _, dW, _ = right(X, W, 0, y_onehot.argmax(1))
     return loss + reg / 2 * (W**2).sum(), dW + reg * W
 

@@ -1,0 +1,109 @@
+"""Loading a layer: the implementation that `layer:...` stands for.
+
+`layer:path/file.py:callable` and `layer:package.module:callable` are a function of X, W, b and targets; a class with
+`forward(x, t)` and `backward(dout)` that keeps W and b is a layer, too. `layer:torch:...` and the like are what an
+adapter makes of the rest, see LAYER_PREFIXES; `layer:NAME` is one that ships.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from gradlab.evaluation.call import Implementation
+from gradlab.evaluation.claims import claims_from
+from gradlab.evaluation.layer_claims import LayerClaims
+from gradlab.layer.penalty import UnclearPenaltyError
+from gradlab.layer.recognition import UnclearError, recognise_layer
+from gradlab.targets.callables import Found, callable_at, did_you_mean
+from gradlab.targets.claiming import given_claims, with_what_is_claimed
+from gradlab.targets.importing import TargetError, import_name, require
+from gradlab.targets.layer_class import is_layer_class, with_class_called
+from gradlab.targets.load import found_of, watched
+from gradlab.targets.shipped import layers, needs_of
+
+LAYER = "layer:"
+LAYER_PREFIXES = {
+    "torch": "gradlab.adapters.torch_layer",
+}
+
+
+def load_layer(target: str, claims: Mapping[str, Any], dtypes: Iterable[str] = ()) -> Implementation:
+    """The layer that `layer:...` stands for.
+
+    claims: what the caller claims for it. dtypes: what is claimed for one that says nothing of dtypes. Raises
+    TargetError, in one line, where it does not exist or import, where a claim is unknown, and where it is not clear
+    what it takes and returns.
+    """
+    (found,) = watched(target, lambda: [_claim_layer(_find(target), claims, tuple(dtypes))])
+    return found
+
+
+def layer_of(function: Callable[..., Any], claims: Mapping[str, Any], dtypes: Iterable[str] = ()) -> Implementation:
+    """The layer that is `function`, or a class; as `load_layer`."""
+    (found,) = watched("the function", lambda: [_claim_layer(_called(found_of(function)), claims, tuple(dtypes))])
+    return found
+
+
+def _find(target: str) -> Found:
+    reference = target.removeprefix(LAYER)
+    prefix, _, rest = reference.partition(":")
+    if reference.isidentifier():
+        if reference not in layers():
+            raise TargetError(f"{target} is no layer that ships{did_you_mean(reference, layers())}")
+        function, module = layers()[reference]
+        require(target, needs_of(module))
+        return Found(reference, function, module, target)
+    if prefix in LAYER_PREFIXES:
+        adapter = importlib.import_module(LAYER_PREFIXES[prefix])
+        require(target, needs_of(adapter))
+        for package in needs_of(adapter):
+            import_name(package)  # so that a broken installation is one line, too
+        adapted: Found = adapter.resolve(rest, target)
+        return adapted
+    found = callable_at(reference, target)
+    if found is None:
+        known = ", ".join(f"{LAYER}{one}:" for one in LAYER_PREFIXES)
+        raise TargetError(f"{target} must be module:callable or file.py:callable after {LAYER}, or begin with {known}")
+    return _called(found)
+
+
+def _called(found: Found) -> Found:
+    """What was found, a class as a function that makes an instance and calls it."""
+    return with_class_called(found) if is_layer_class(found.function) else found
+
+
+def _claim_layer(found: Found, claims: Mapping[str, Any], dtypes: tuple[str, ...]) -> Implementation:
+    shown = found.target or found.name
+    try:
+        given = given_claims(found, claims, dtypes)
+        complete = claims_from({"layer": {}, **given})
+        function = with_what_is_claimed(found.function, complete)
+        bare = Implementation(found.name, function, complete, found.target)
+        claimed = recognise_layer(bare, is_kind_open="targets" not in given)
+    except (UnclearError, UnclearPenaltyError, ValueError, TypeError) as error:
+        raise TargetError(f"{shown}: {error}") from error
+    fault = _call_fault(function, claimed.layer)
+    if fault is not None:
+        raise TargetError(f"{shown} {fault}")
+    return replace(bare, claims=claimed)
+
+
+def _call_fault(function: Callable[..., Any], layer: LayerClaims | None) -> str | None:
+    """Why it cannot be called with what it is claimed to take, or None if it can or if nothing is known."""
+    assert layer is not None  # of a layer
+    keywords = [keyword for keyword in layer.taken.values() if keyword]
+    places = [name for name, keyword in layer.taken.items() if not keyword]
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        return None
+    try:
+        signature.bind(*places, **dict.fromkeys(keywords))
+    except TypeError as error:
+        shown = ", ".join([*places, *(f"{name}=..." for name in keywords)])
+        return f"must be callable as ({shown}); its signature is {signature}: {error}"
+    return None
