@@ -21,7 +21,10 @@ NAMES = (
 
 
 def _answers_as(name: str) -> Probe:
-    """Whether an implementation gives the gradient of a specimen, within the bounds, on the problem that shows it."""
+    """Whether an implementation gives the gradient of a specimen, within the bounds, on the problem that shows it.
+
+    What is wrong on small problems too is no mistake of a size.
+    """
 
     def probe(side: Side) -> str | None:
         specimen = specimens()[name]
@@ -31,7 +34,7 @@ def _answers_as(name: str) -> Probe:
         wrong = specimen.function(logits.copy(), problem.targets.copy(), reduction=objective.reduction)[1]
         asked = problem if side.problem.objective.targets == "index" else one_hot(problem)
         given = side.answer(asked).gradient
-        if given is None or given.shape != wrong.shape:
+        if given is None or given.shape != wrong.shape or not side.is_right(side.problem):
             return None
         bound = 2 * first_order.gradient(asked).error
         apart = np.abs(given.astype(np.float64) - wrong.astype(np.float64))

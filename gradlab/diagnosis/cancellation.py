@@ -1,6 +1,7 @@
 """Digits that cancel: what an entry that is right only to the last place of 1, or of the margin, gives away.
 
-A difference of numbers near 1 is a multiple of the spacing there, whatever its size; the exact value is none.
+A difference of numbers near 1 is a multiple of the spacing there, whatever its size; the exact value is none. What is
+wrong by more than rounding gives nothing away.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ def margin_subtracted(side: Side) -> str | None:
     """The loss of two classes is a multiple of the last place of the margin: (M + exp(-M)) - M; but no log(1 + s)."""
     if one_added(side) is not None:
         return None  # which is 0 there as well
+    if not all(loss for loss, _ in _confident(side, _below(side))):
+        return None  # a small loss is cut off to 0, whatever the margin
     margins = [_round(side, share * rounds_to_one(side.problem.format)) for share in BEYOND]
     spacings = [spacing(side.problem.format, margin) for margin in margins]
     counts = [loss / space for (loss, _), space in zip(_confident(side, margins), spacings, strict=False)]
@@ -50,14 +53,15 @@ def _are_whole(counts: list[float]) -> bool:
 
 
 def _confident(side: Side, margins: list[float]) -> list[tuple[float, float]]:
-    """(loss, target's entry) on single rows of two classes with these margins; none where one is not answered."""
+    """(loss, target's entry) on single rows of two classes with these margins; none where an answer is wrong."""
     found = []
     for margin in margins:
         dtype, objective = side.problem.logits.dtype, side.problem.objective
         row = np.array([[margin, 0.0]]).astype(dtype)
         problem = Problem(row, np.array([0]), replace(objective, targets="index"))
-        answer = side.answer(problem if objective.targets == "index" else one_hot(problem))
-        if answer.loss is None or answer.gradient is None:
+        problem = problem if objective.targets == "index" else one_hot(problem)
+        answer = side.answer(problem)
+        if answer.loss is None or answer.gradient is None or not side.is_right(problem):
             return []
         found.append((float(np.sum(answer.loss)), float(answer.gradient[0, 0])))
     return found

@@ -51,7 +51,7 @@ class Diagnosis:
     side_effects: defects seen in what calls also do. unexplained: failed checks that nothing accounts for.
     n_problems: how many answers were compared, n_wrong: how many of them are wrong. n_changed: of the first few
     answers, how many are not given again, although the same call twice gives the same bits: no model of one call fits.
-    n_raised: of all answers, how many are none; these are not among the n_problems where the others are explained.
+    n_raised: problems that get no answer; they are not among the n_problems, unless a defect predicts that they raise.
     among: which answers these numbers are of, in words, where only one reduction, or kind of targets, goes wrong and
     nothing explains the others as well.
     """
@@ -102,12 +102,13 @@ def diagnose(
     n_wrong, among = sum(one.is_wrong for one in observations), ""
     n_changed = 0 if names or SAME_BITS in failed else _n_changed(implementation, earlier)
     found: tuple[Explanation, ...] = ()
-    if n_wrong and not n_changed and OF_STATE not in names:
+    values_are_wrong = any(one.is_wrong and not one.faulty for one in observations)
+    if values_are_wrong and not n_changed and OF_STATE not in names:
         found, observations, among = _explain(observations)
     names = _names_beside(found, names)
     known = Diagnosis(problems[0].format.name, found, names, (), len(observations), n_wrong, n_changed, among)
-    if n_wrong and not (found or n_changed or OF_STATE in names):
-        known = _explain_answered(known, observations)
+    if not found:
+        known = _apart_from_raised(known, observations)
     return replace(known, unexplained=_unexplained_checks(known, seen))
 
 
@@ -138,11 +139,15 @@ def _diagnose_derivative(
     implementation: Implementation, problems: Sequence[Problem], failed: Sequence[str]
 ) -> Diagnosis:
     """The diagnosis by the known wrong formulas; no probe looks at these, so that side effects are unexplained."""
-    answered = [(problem, answer(implementation, problem)) for problem in problems if problem.n_rows]
-    names, n_wrong = explaining_formulas(answered)
+    given = [(problem, answer(implementation, problem)) for problem in problems if problem.n_rows]
+    answered = [(problem, one) for problem, one in given if one.gradient is not None]
+    n_raised = len(given) - len(answered)
+    names, n_wrong = explaining_formulas(answered) if n_raised <= MAX_RAISED * len(given) else ((), len(answered))
     found = tuple(Explanation((Model(name, {}),)) for name in names)
     unexplained = _unexplained_of_another_derivative(found, failed)
-    return Diagnosis(problems[0].format.name, found, (), unexplained, len(answered), n_wrong)
+    raises = [check for check in failed if n_raised and check == RETURNS and check not in unexplained]
+    unexplained = (*raises, *unexplained)
+    return Diagnosis(problems[0].format.name, found, (), unexplained, len(answered), n_wrong, n_raised=n_raised)
 
 
 def _unexplained_of_another_derivative(found: Sequence[Explanation], failed: Sequence[str]) -> tuple[str, ...]:
@@ -176,17 +181,19 @@ def _names(seen: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
     return (OF_STATE,) if OF_STATE in names else names
 
 
-def _explain_answered(known: Diagnosis, observations: Sequence[Observation]) -> Diagnosis:
-    """The diagnosis with what explains the answers that there are, where only a few problems get none."""
+def _apart_from_raised(known: Diagnosis, observations: Sequence[Observation]) -> Diagnosis:
+    """The diagnosis with what raises counted apart, and what explains the answers where only a few are missing."""
     answered = [one for one in observations if not one.faulty]
     n_raised = len(observations) - len(answered)
-    if not 0 < n_raised <= MAX_RAISED * len(observations):
-        return known
+    counted = replace(known, n_problems=len(answered), n_wrong=known.n_wrong - n_raised, n_raised=n_raised)
+    few = 0 < n_raised <= MAX_RAISED * len(observations)
+    if not (few and counted.n_wrong) or known.n_changed or OF_STATE in known.side_effects:
+        return counted
     found, some, among = _explain(answered)
     if not found:
-        return known
+        return counted
     n_wrong = sum(one.is_wrong for one in some)
-    return replace(known, alternatives=found, n_problems=len(some), n_wrong=n_wrong, among=among, n_raised=n_raised)
+    return replace(counted, alternatives=found, n_problems=len(some), n_wrong=n_wrong, among=among)
 
 
 def _explain(observations: Sequence[Observation]) -> tuple[tuple[Explanation, ...], Sequence[Observation], str]:
@@ -234,7 +241,8 @@ def _unexplained_checks(known: Diagnosis, seen: dict[str, tuple[str, ...]]) -> t
     implied = {check for name in known.side_effects for check in IMPLIED.get(name, ())}
     if any(one.coarse for one in known.alternatives):
         implied.add("layout_does_not_matter")  # sums in another order, at the rounding of the narrower dtype
-    values = bool(known.alternatives) or (not known.n_wrong and bool(known.side_effects))
+    sound = not (known.n_wrong or known.n_raised)
+    values = bool(known.alternatives) or (sound and bool(known.side_effects))
     unexplained = [check for check in seen if check not in implied and not _accounts(check, seen, values)]
     raises = [check for check in seen if known.n_raised and check == RETURNS and check not in unexplained]
     return (*raises, *unexplained)

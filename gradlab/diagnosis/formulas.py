@@ -60,22 +60,29 @@ class Row:
 def explaining_formulas(answered: Sequence[tuple[Problem, Answer]]) -> tuple[tuple[str, ...], int]:
     """The defects whose formula gives every derivative that was returned, and how many of these are wrong.
 
-    None where nothing is wrong; where two formulas agree on all of the problems, both.
+    None where nothing is wrong, or where the formula is right wherever the answer is wrong; where two formulas agree on
+    all of the problems, both.
     """
     seen = [(problem, given.gradient.astype(np.float64)) for problem, given in answered if given.gradient is not None]
     with np.errstate(all="ignore"):
-        n_wrong = sum(_is_wrong(problem, derivative) for problem, derivative in seen) + len(answered) - len(seen)
-        if not n_wrong or not seen:
-            return (), n_wrong
+        wrong = [problem for problem, derivative in seen if _is_wrong(problem, derivative)]
+        if not wrong:
+            return (), 0
         formulas = FORMULAS[seen[0][0].objective.derivative]
         names = [name for name, formula in formulas.items() if all(_gives(formula, *one) for one in seen)]
-    return tuple(names), n_wrong
+        names = [name for name in names if not all(_is_right(formulas[name], problem) for problem in wrong)]
+    return tuple(names), len(wrong)
 
 
 def _is_wrong(problem: Problem, seen: Array) -> bool:
     known = _known_rows(problem)
     truth, bound = enclose(problem).derivative.nearest()[known], derivative_bound(problem)[0][known]
     return not _close(seen[known], truth, bound)
+
+
+def _is_right(formula: Callable[[Row], Predicted], problem: Problem) -> bool:
+    """Whether a formula gives the truth on a problem, as far as rounding lets one see."""
+    return _gives(formula, problem, enclose(problem).derivative.nearest())
 
 
 def _gives(formula: Callable[[Row], Predicted], problem: Problem, seen: Array) -> bool:

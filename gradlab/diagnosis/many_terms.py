@@ -1,7 +1,8 @@
 """Digits lost in sums of many small terms: by how much an entry is off gives away where they went.
 
 Each probe asks for one row of equal terms below one at 0, on which its defect moves an entry by a part r of itself that
-can be worked out: far more than rounding does. It is named where the entry is off by that, and not otherwise.
+can be worked out: far more than rounding does. It is named where the entry is off by that, and not otherwise; nor where
+what has few terms is wrong too.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from gradlab.problems.families.options import one_hot
 from gradlab.problems.problem import Array, Problem
 
 MIN_ULP = 20  # units in the last place: what is told from rounding
+MOST = 0.5  # of itself by which an entry is predicted to be off
 NEAR = 0.125  # how near to what is predicted, as a part of that
 SEVERAL, MANY = 4095, 2**17 - 1  # equal terms
 TRIED = 24  # depths, of which the one is taken where the defect shows most
@@ -145,19 +147,20 @@ def _probe_subnormal_terms(side: Side, bits: float) -> Asked:
 
 
 def _clearest(asked: Iterable[Asked]) -> Asked:
-    return max(asked, key=lambda one: abs(one.off))
+    """The one that is off most, among those that are not off by all there is: what is 0 has other reasons too."""
+    return max(asked, key=lambda one: abs(one.off) if abs(one.off) <= MOST else 0.0)
 
 
 def _is_off(side: Side, asked: Asked) -> bool:
-    """Whether the entry is off as predicted, where that is clearly more than rounding."""
-    least = MIN_ULP * 2 * side.problem.format.unit_roundoff
+    """Whether the entry is off as predicted, where that is clearly more than rounding, and few terms are right."""
+    least, size = MIN_ULP * 2 * side.problem.format.unit_roundoff, abs(asked.off)
     answer = side.answer(asked.problem)
-    if answer.gradient is None or abs(asked.off) < least:
+    if answer.gradient is None or not least <= size <= MOST or not side.is_right(side.problem):
         return False
     entry = enclose(asked.problem).gradient
     seen, true = float(answer.gradient[0, asked.place]), entry.nearest()[0, asked.place]
     off = (seen - true) / true if true else math.inf
-    return bool(abs(off - asked.off) <= NEAR * abs(asked.off))
+    return bool(abs(off - asked.off) <= NEAR * size)
 
 
 OF_SUMS: tuple[Probe, ...] = (pair_left_unnormalised, small_terms_left_out, summed_one_by_one)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gradlab.diagnosis.matching import observe
 from gradlab.evaluation.call import Answer, Call, Implementation, answer_to_call, call_for, evaluate
 from gradlab.problems.families.options import one_hot
 from gradlab.problems.objective import Objective
@@ -30,6 +31,10 @@ class Side:
         own = call_for(self.implementation, self.problem)
         call = Call(logits, targets, own.keywords)
         return answer_to_call(self.implementation, call, self.problem.objective.reduction)
+
+    def is_right(self, problem: Problem) -> bool:
+        """Whether a problem is answered within the bounds of a right formula."""
+        return not observe(problem, self.answer(problem)).is_wrong
 
     def like(self, logits: Array) -> Problem:
         return self.problem.replace(logits=logits.astype(self.problem.logits.dtype))

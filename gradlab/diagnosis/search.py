@@ -58,7 +58,7 @@ def explanations(observations: Sequence[Observation]) -> list[Explanation]:
         fits = _fits(models, inside, observations)
         found = [fit.explanation for fit in fits if fit.loss and fit.gradient]
         found = found or _pairs(fits, observations) or _beyond_moderate(fits, observations)
-        found = [one for one in found if not _is_true_of_what_is_wrong(one, observations)]
+        found = [one for one in found if _explains_a_wrong_answer(one, observations)]
         found = [one for one in found if not one.coarse] or [one for one in found if _tells(one, observations)]
         if found:
             return _simplest(found)
@@ -167,10 +167,10 @@ def _beyond_moderate(fits: Sequence[_Fit], observations: Sequence[Observation]) 
     return []
 
 
-def _is_true_of_what_is_wrong(explanation: Explanation, observations: Sequence[Observation]) -> bool:
-    """Whether it predicts the truth wherever something is wrong: then it explains nothing."""
+def _explains_a_wrong_answer(explanation: Explanation, observations: Sequence[Observation]) -> bool:
+    """Whether it predicts something else than the truth for an answer that is wrong; none at all is no answer."""
     wrong = [seen for seen in observations if seen.is_wrong and not seen.faulty]
-    return bool(wrong) and _is_sound_on(explanation, wrong)
+    return not _is_sound_on(explanation, wrong)
 
 
 def _is_sound_on(explanation: Explanation, observations: Sequence[Observation]) -> bool:

@@ -19,12 +19,12 @@ def diagnosis_lines(diagnosis: Diagnosis) -> Iterator[str]:
     """What the failures look like, with how much of them that predicts, and where to read on."""
     known = [_names(one) for one in diagnosis.alternatives]
     among = f" with {diagnosis.among}" if diagnosis.among else ""
-    counts = f"{diagnosis.n_problems} answers in {diagnosis.dtype}{among}, {diagnosis.n_wrong} of them wrong"
+    counts = f"{diagnosis.n_problems} answers in {diagnosis.dtype}{among}, {diagnosis.n_wrong or 'none'} of them wrong"
     if known:
         opening = "looks like: " if len(known) == 1 else "cannot tell apart: "
         raised = diagnosis.n_raised
         few = f"{diagnosis.n_problems} of {diagnosis.n_problems + raised} answers in {diagnosis.dtype}{among}"
-        share = f"{few}; {raised} raise{'s' if raised == 1 else ''}" if raised else f"all of {counts}"
+        share = f"{few}; {raised} {_raise(raised)}" if raised else f"all of {counts}"
         yield f"{opening}{'; or '.join(known)} (predicts {share})"
     if diagnosis.side_effects:
         yield f"looks like: {' and '.join(diagnosis.side_effects)} (seen in calls made to look for it)"
@@ -37,8 +37,13 @@ def diagnosis_lines(diagnosis: Diagnosis) -> Iterator[str]:
     if diagnosis.unexplained:
         known_in_part = bool(known or diagnosis.side_effects)
         checks = ", ".join([*diagnosis.unexplained[:3], *(["..."] if len(diagnosis.unexplained) > 3 else [])])
-        wrong = f" ({counts})" if diagnosis.n_wrong and not known else ""
+        raising = f"; {diagnosis.n_raised} more {_raise(diagnosis.n_raised)}" if diagnosis.n_raised else ""
+        wrong = f" ({counts}{raising})" if (diagnosis.n_wrong or raising) and not known else ""
         yield f"{'the rest looks' if known_in_part else 'looks'} like no known defect: {checks}{wrong}"
+
+
+def _raise(count: int) -> str:
+    return "raises" if count == 1 else "raise"
 
 
 def localisation_lines(found: Localisation) -> Iterator[str]:

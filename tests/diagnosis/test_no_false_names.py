@@ -1,0 +1,159 @@
+"""Only what explains an answer that is wrong is named: not where calls raise, hang or return something else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gradlab.diagnosis.diagnosis import PROBES, diagnose
+from gradlab.diagnosis.probe import side_of
+from gradlab.evaluation.call import Implementation
+from gradlab.evaluation.claims import claims_from
+from gradlab.harness.selection import problems_for
+from gradlab.implementations.specimens._right import minus_one_hot, reduced, row_losses, softmax
+from gradlab.implementations.strangers.second_order import hessian_by_outer_products
+from gradlab.problems.dtypes import as_dtype
+from gradlab.problems.problem import Array
+from gradlab.report.explained import diagnosis_lines
+
+pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
+DTYPES = ("float64", "float32", "float16", "bfloat16")
+RETURNS = "returns_loss_and_gradient"
+
+
+def right(x: Array, y: Array, **asked: Any) -> Any:
+    return reduced(row_losses(x, y), minus_one_hot(softmax(x), y), "mean")
+
+
+def finite_size(x: Array) -> float:
+    return float(np.abs(x[np.isfinite(x)]).max(initial=0.0))
+
+
+UNANSWERED: dict[str, Callable[[Array], Any]] = {
+    "one row": lambda x: len(x) == 1,
+    "one class": lambda x: x.shape[1] == 1,
+    "two classes": lambda x: x.shape[1] == 2,
+    "a mask": lambda x: (x == -np.inf).any(),
+    "NaN": lambda x: np.isnan(x).any(),
+    "+inf": lambda x: (x == np.inf).any(),
+    "anything not finite": lambda x: not np.isfinite(x).all(),
+    "logits beyond exp": lambda x: finite_size(x) > 700,
+    "huge logits": lambda x: finite_size(x) > 1e4,
+    "far from each other": lambda x: len(x) and (np.ptp(np.nan_to_num(x), axis=1) > 88).any(),
+    "equal maxima": lambda x: len(x) and ((x == x.max(axis=1, keepdims=True)).sum(axis=1) > 1).any(),
+    "subnormal logits": lambda x: ((x != 0) & (np.abs(x) < 1e-37)).any(),
+    "more than three rows": lambda x: len(x) > 3,
+}
+
+
+def raises(when: Callable[[Array], Any], x: Array, y: Array) -> Any:
+    if when(x):
+        raise ValueError("not this one")
+    return right(x, y)
+
+
+def gives_nothing(when: Callable[[Array], Any], x: Array, y: Array) -> Any:
+    return None if when(x) else right(x, y)
+
+
+def turns(when: Callable[[Array], Any], x: Array, y: Array) -> Any:
+    loss, gradient = right(x, y)
+    return loss, gradient[None] if when(x) else gradient
+
+
+@pytest.mark.parametrize(
+    ("failing", "dtype"), [(raises, "float32"), (raises, "float64"), (gives_nothing, "float64"), (turns, "float32")]
+)
+@pytest.mark.parametrize("where", UNANSWERED)
+def test_right_answers_and_others_missing_are_no_known_defect(
+    where: str, failing: Any, dtype: str, diagnosed: Any
+) -> None:
+    found = diagnosed(lambda x, y: failing(UNANSWERED[where], x, y), dtype, [RETURNS])
+    assert (found.alternatives, found.side_effects) == ((), ())
+    assert (found.n_wrong, found.unexplained) == (0, (RETURNS,))
+    assert f"none of them wrong; {found.n_raised} more raise" in "\n".join(diagnosis_lines(found)) or not found.n_raised
+
+
+def nan_for_one_class(x: Array, y: Array) -> Any:
+    loss, gradient = right(x, y)
+    return (loss, gradient * x.dtype.type(np.nan)) if x.shape[1] == 1 else (loss, gradient)
+
+
+def wipes_its_logits(x: Array, y: Array) -> Any:
+    answer = right(x, y)
+    x[...] = 0
+    return answer
+
+
+def refuses_no_rows(x: Array, y: Array) -> Any:
+    return raises(lambda x: not len(x), x, y)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("function", [nan_for_one_class, wipes_its_logits, refuses_no_rows])
+def test_what_no_defect_predicts_gets_no_name(function: Any, dtype: str, diagnosed: Any) -> None:
+    assert diagnosed(function, dtype, [RETURNS, "leaves_its_inputs_alone"]).defects == ()
+
+
+def hessian(x: Array, y: Array, **asked: Any) -> Any:
+    if x.shape[1] == 1:
+        raise ValueError("one class")
+    return hessian_by_outer_products(x, y, **asked)
+
+
+def test_a_derivative_that_is_right_where_it_is_given_is_no_known_formula() -> None:
+    claims = claims_from({"derivative": "hessian", "dtypes": "float64", "options": ["sample_weights"]})
+    problems = [one for one in problems_for(claims, "float64", "quick", 0) if one.objective.sample_weights is None]
+    found = diagnose(Implementation("hessian", hessian, claims), problems, [RETURNS])
+    assert (found.alternatives, found.n_wrong) == ((), 0)
+    assert found.n_raised > 0
+    assert found.unexplained == (RETURNS,)
+
+
+def zero(x: Array, y: Array, **asked: Any) -> Any:
+    return right(x, y)[0], np.zeros_like(x)
+
+
+def uniform(x: Array, y: Array, **asked: Any) -> Any:
+    return right(0 * x, y)
+
+
+def signs(x: Array, y: Array, **asked: Any) -> Any:
+    return right(x, y)[0], np.sign(right(x, y)[1])
+
+
+def not_a_number(x: Array, y: Array, **asked: Any) -> Any:
+    return right(x, y)[0], np.full_like(x, np.nan)
+
+
+def without_labels(x: Array, y: Array, **asked: Any) -> Any:
+    return right(x, 0 * y)
+
+
+def never(x: Array, y: Array, **asked: Any) -> Any:
+    raise ValueError("never")
+
+
+TRUE = {  # of the functions below: labels are read by NumPy's indexing, and no upstream gradient is looked at
+    zero: {"labels_broadcast"},
+    uniform: {"labels_broadcast", "labels_wrap", "upstream_of_the_loss_ignored"},
+    signs: {"labels_broadcast", "labels_wrap", "upstream_of_the_loss_ignored"},
+    not_a_number: set[str](),
+    never: {"empty_batch_refused"},
+}
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("function", TRUE)
+def test_probes_take_a_gradient_that_is_always_the_same_for_no_side_effect(function: Any, dtype: str) -> None:
+    side = side_of(Implementation("anonymous", function, claims_from({"dtypes": dtype})), as_dtype(dtype))
+    seen = {probe(side) for probes in PROBES.values() for probe in probes} - {None}
+    assert seen == TRUE[function]
+
+
+def test_what_is_wrong_on_small_problems_too_is_no_mistake_of_a_size_nor_of_a_label(diagnosed: Any) -> None:
+    found = diagnosed(without_labels, "float64", ["answer_is_right_at_this_size", "refuses_bad_labels"])
+    assert not {"label_in_sixteen_bits", "labels_wrap"} & set(found.defects)
