@@ -6,7 +6,7 @@ of it then, the next call is watched again. All of it takes about 40 microsecond
 
 from __future__ import annotations
 
-import _signal  # without making a member of an enumeration of each handler, which takes most of the time
+import _signal  # type: ignore[import-not-found]  # what signal is made of: without a member of an enumeration each
 import contextlib
 import ctypes
 import decimal
