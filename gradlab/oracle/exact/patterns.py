@@ -7,6 +7,7 @@ the sum, and the reduction is the generated one.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from flint import arb, ctx
@@ -78,8 +79,15 @@ def _answer(pattern: Pattern, kind: int, share: arb) -> tuple[arb, list[arb]]:
     """The loss of a kind of row, and its entries by kind of column; 0 for one that only the label's class is of."""
     counts, label = column_counts(pattern, kind), int(pattern.labels[kind])
     present = np.flatnonzero(counts)
-    levels = [*pattern.table[kind, present].tolist(), float(pattern.table[kind, pattern.columns[label]])]
-    row = MergedRow(levels, [*counts[present].tolist(), 1], [0.0] * len(present) + [1.0], present)
-    loss, entries = answer_of_groups(row, share)
+    levels = (*pattern.table[kind, present].tolist(), float(pattern.table[kind, pattern.columns[label]]))
+    loss, whole = _unshared(levels, (*counts[present].tolist(), 1), ctx.prec)
+    entries = [entry * share for entry in whole]
     own = dict(zip(present.tolist(), entries, strict=False))
     return loss, [*(own.get(place, arb(0)) for place in range(len(counts))), entries[-1]]
+
+
+@lru_cache(maxsize=1024)  # half of a run's kinds of rows come in several shapes
+def _unshared(levels: tuple[float, ...], counts: tuple[int, ...], precision: int) -> tuple[arb, list[arb]]:
+    """Loss and entries of a row by its groups, the last of them the label's class, before any reduction."""
+    shares = [0.0] * (len(levels) - 1) + [1.0]
+    return answer_of_groups(MergedRow(list(levels), list(counts), shares, np.arange(len(levels))), arb(1))
