@@ -51,7 +51,7 @@ CONFINED = {
     "mlx": ("gradlab.adapters",),
     "autograd": ("gradlab.adapters",),
     "optax": ("gradlab.adapters",),
-    "matplotlib": ("gradlab.campaigns.atlas.picture",),
+    "matplotlib": ("gradlab.campaigns.drawing",),
     "scipy": ("gradlab.adapters",),
     "sklearn": ("gradlab.adapters",),
     "gradlab.symbolic": ("gradlab.symbolic", "gradlab.cli"),

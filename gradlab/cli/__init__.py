@@ -15,6 +15,7 @@ import click
 from gradlab.cli.atlas import atlas
 from gradlab.cli.cases import cases
 from gradlab.cli.check import check
+from gradlab.cli.collapse import collapse
 from gradlab.cli.compare import compare
 from gradlab.cli.conform import conform
 from gradlab.cli.derive import derive
@@ -43,7 +44,7 @@ def gradlab(context: click.Context, debug: bool) -> None:
     context.obj["debug"] = debug
 
 
-for command in (check, conform, replay, cases, compare, exhaustive, atlas, explain, listing, derive, doctor):
+for command in (check, conform, replay, cases, compare, exhaustive, atlas, collapse, explain, listing, derive, doctor):
     gradlab.add_command(command)
 
 

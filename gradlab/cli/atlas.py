@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from gradlab.cli.limits import isolation_options, limits_of
+from gradlab.cli.outputs import output_faults, picture_faults
 from gradlab.cli.status import Status
 from gradlab.isolation.limits import n_processors
 
@@ -91,12 +92,7 @@ def atlas(targets: tuple[str, ...], names: tuple[str, ...], climb: int, certific
 
 
 def _refuse_bad_outputs(places: dict[str, Path]) -> None:
-    from gradlab.storage.files import output_fault
-    from gradlab.targets.importing import lacking
-
-    faults = [fault for fault in map(output_fault, places.values()) if fault]
-    if "picture" in places and lacking({"matplotlib": "plot"}):
-        faults.append("--picture needs matplotlib, which the extra brings: gradlab-verify[plot]")
+    faults = [*output_faults(places.values()), *picture_faults(places.get("picture"))]
     if faults:
         raise click.UsageError("\n".join(faults))
 

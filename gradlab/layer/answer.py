@@ -19,8 +19,8 @@ class LayerAnswer:
     """
 
     loss: Array | None = None
-    dX: Array | None = None  # noqa: N815  # the names of the field
-    dW: Array | None = None  # noqa: N815  # the same
+    dX: Array | None = None  # the names of the field
+    dW: Array | None = None  # the same
     db: Array | None = None
     fault: str | None = None
     raised: str | None = None

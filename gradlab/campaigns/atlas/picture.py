@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import numpy as np
 
 from gradlab.campaigns.atlas.page import WORDS, charts_of, dtypes_of, size_of, worst_of
+from gradlab.campaigns.drawing import OKABE_ITO, pyplot, svg_text
 from gradlab.measure.accuracy import PARTS
 from gradlab.storage.encoding import Plain
 
-COLOURS = {"loss": "#0072b2", "target": "#d55e00", "others": "#009e73"}  # Okabe and Ito, for every kind of sight
+COLOURS = {"loss": OKABE_ITO["blue"], "target": OKABE_ITO["orange"], "others": OKABE_ITO["green"]}
 MIN_LOG_ULP = -2.0  # log2 ULP; what is smaller stands there
 BEYOND = 6.0  # how far to the right of all else an infinite error stands
 MAX_TICKS = 8
@@ -22,16 +22,10 @@ def as_svg(atlas: Plain) -> str:
 
     The same bytes for the same atlas and version of matplotlib, which is imported here.
     """
-    import matplotlib
-
-    matplotlib.use("svg")
-    matplotlib.rcParams["svg.hashsalt"] = "gradlab"
-    import matplotlib.pyplot as plt
-
     dtypes = dtypes_of(atlas)
     names = [entry["target"] for entry in atlas["targets"]]
     size = (1.5 + 5.5 * len(dtypes), 1.6 + 0.42 * len(names))
-    figure, panels = plt.subplots(1, len(dtypes), figsize=size, sharey=True, squeeze=False, layout="constrained")
+    figure, panels = pyplot().subplots(1, len(dtypes), figsize=size, sharey=True, squeeze=False, layout="constrained")
     for axes, dtype in zip(panels[0], dtypes, strict=True):
         _draw(axes, charts_of(atlas, dtype), names)
         axes.set_title(dtype)
@@ -41,10 +35,7 @@ def as_svg(atlas: Plain) -> str:
     scale = "log2 of the largest error in ULP, searched (small dots: family by family)"
     dots = panels[0][0].get_legend_handles_labels()
     figure.legend(*dots, loc="outside lower center", ncols=3, frameon=False, title=scale)
-    written = io.StringIO()
-    figure.savefig(written, format="svg", metadata={"Date": None})
-    plt.close(figure)
-    return "\n".join(line.rstrip() for line in written.getvalue().splitlines()) + "\n"
+    return svg_text(figure)
 
 
 def _draw(axes: Any, charts: list[tuple[Plain, Plain]], names: list[str]) -> None:
