@@ -26,6 +26,9 @@ class Conditioning:
     probabilities, distance = |d_j|, rises (how often the running maximum rises after class j), coefficients t_j:
     shape (N, K). log_sum = log S, losses = sum_j t_j (lse - x_j), coefficient_sum = A = sum t_j: shape (N,). largest,
     of the same shape: the largest |x_j| of the batch, since a form may shift all rows alike.
+    Logits that are computed are off by their errors, which the reach includes; without an option of one number all is
+    then meant for all logits that a code may have got, and how far these move the answers is in `moved_logits`. With
+    one, they are errors like those of the maps.
     moved: what x_j less the largest logit carries from the maps, (N, K); reach: how far x may be from `lse`'s, the
     errors of the maps included, (N, 1); lse = log sum exp x, (N, 1); lse_error: how far it may be off for the maps'
     errors, (N, 1). All of them 0 but lse, and of any shape, where there is no map and no radius.
@@ -60,6 +63,11 @@ def conditioning(problem: Problem, radius: float = 0.0) -> Conditioning:
     return _conditioning(problem, radius)
 
 
+def moves_alone(problem: Problem) -> bool:
+    """Whether the errors of computed logits move the answers by themselves, no option of one number being on."""
+    return problem.computed is not None and not problem.objective.real_options
+
+
 def slopes(problem: Problem, radius: float = 0.0) -> Bounded:
     """How fast each logit's image moves with it, (N, K), as it is computed: see `mapped_logits`."""
     return _mapped_logits(problem, radius)[1]
@@ -68,6 +76,20 @@ def slopes(problem: Problem, radius: float = 0.0) -> Bounded:
 def terms_of(problem: Problem, sums: RowSums) -> RowTerms:
     """The rows' terms and their derivatives, for sums with their errors; columns, or plain numbers."""
     return row_terms(problem.objective, sums, lambda value: parameter(value, problem.format))
+
+
+@np.errstate(all="ignore")
+def softmax_parts(problem: Problem) -> tuple[Array, Array]:
+    """p_j and 1 - p_j, each without a cancellation, at the problem's logits as they are; (N, K)."""
+    e = np.exp(_parts(problem)[1])
+    places = (np.arange(len(e)), e.argmax(axis=1))
+    rest = e.copy()
+    rest[places] = 0.0
+    total, others = e.sum(axis=1, keepdims=True), rest.sum(axis=1)
+    p = e / total
+    complement = 1 - p
+    complement[places] = others / total[:, 0]
+    return p, complement
 
 
 @lru_cache(maxsize=1024)
@@ -173,7 +195,10 @@ def _parts(problem: Problem) -> tuple[Array, Array, Array]:
 
 def _reach(problem: Problem, radius: float, x: Array) -> tuple[Array, Array, Array]:
     """What `Conditioning` says of reach, moved and lse_error."""
-    if not maps_logits(problem.objective):
+    if moves_alone(problem):
+        assert problem.computed is not None
+        return radius + problem.computed.errors.max(axis=1, keepdims=True), np.zeros(()), np.zeros(())
+    if not maps_logits(problem.objective) and problem.computed is None:
         return np.full((1, 1), radius), np.zeros(()), np.zeros(())
     z = _mapped_logits(problem, radius)[0]
     known = np.isfinite(x) & np.isfinite(z.error)
@@ -197,7 +222,8 @@ def _mapped_logits(problem: Problem, radius: float) -> tuple[Bounded, Bounded]:
     """
     fmt = problem.format
     x = np.nan_to_num(problem.logits64, nan=0.0, posinf=fmt.largest, neginf=-fmt.largest)
-    given = Bounded(x - radius, x + radius, np.zeros(x.shape), fmt)
+    error = np.zeros(x.shape) if problem.computed is None else problem.computed.errors
+    given = Bounded(x - radius, x + radius, error, fmt)
     z, slope = map_logits(problem.objective, given, lambda value: parameter(value, fmt))
     if not isinstance(slope, Bounded):
         slope = Bounded(np.asarray(slope), np.asarray(slope), np.zeros(()), fmt)

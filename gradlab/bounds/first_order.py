@@ -19,6 +19,7 @@ import numpy as np
 from gradlab.bounds import rounding_counts
 from gradlab.bounds.bound import Bound
 from gradlab.bounds.conditioning import Conditioning, conditioning, rows_in_range
+from gradlab.bounds.moved_logits import log_probability_errors, probability_errors
 from gradlab.bounds.options import RowErrors, magnification
 from gradlab.bounds.rounding_counts import (
     BETA,
@@ -241,22 +242,29 @@ def _gradient_error(problem: Problem, k: Array, sums: Sums = sum_roundings) -> A
         c.coefficient_sum[:, None],
         coefficient_errors(problem),
     )
-    size, last = np.abs(coefficient_sum * p - t), 1 + division_roundings(problem)
+    size, last = _entry_sizes(c), 1 + division_roundings(problem)
     total_delta = delta.sum(axis=1, keepdims=True)
     product = gamma(k + 1 + coefficient_sum_roundings(problem) + last, fmt) * p * (coefficient_sum + total_delta)
     p_error = gamma(k + sums(problem.n_classes, fmt) + 2 + last, fmt) * p
     # a sum of what is at least 0 is no less than each of them
     others = (p_error.sum(axis=1, keepdims=True) - p_error) * (t + delta)
     error = product + others + gamma(last, fmt) * size + total_delta * p + delta
+    error = error + (coefficient_sum + total_delta) * probability_errors(problem)
     underflow = (BETA + 1) * (coefficient_sum + problem.n_classes * t) + 1
     row = gradient_error(RowErrors(problem, c, k, delta), error + underflow * fmt.smallest_subnormal)
     return np.asarray(row / divisor(problem) + 2 * fmt.smallest_subnormal)
 
 
+def _entry_sizes(c: Conditioning) -> Array:
+    """|A p_j - t_j|, for every p_j that there may be within reach of the logits, (N, K)."""
+    product = c.coefficient_sum[:, None] * c.probabilities
+    return np.asarray(np.abs(product - c.coefficients) - product * np.expm1(-4 * c.reach))
+
+
 def _loss_error(problem: Problem, c: Conditioning, k: Array) -> Array:
     fmt, delta = problem.format, coefficient_errors(problem)
     last = 2 * BETA + 2 + coefficient_sum_roundings(problem)
-    log_error = (gamma(k + last, fmt) * (c.coefficients + delta)).sum(axis=1)
+    log_error = ((gamma(k + last, fmt) + log_probability_errors(problem)) * (c.coefficients + delta)).sum(axis=1)
     coefficient_error = (delta * _finite(c.log_sum[:, None] + c.distance, fmt)).sum(axis=1)
     underflow = ((BETA + 1) * (1 + c.coefficient_sum) + problem.n_classes) * fmt.smallest_subnormal
     error = np.asarray(log_error + gamma(last, fmt) * _finite(c.losses, fmt) + coefficient_error + underflow)

@@ -21,6 +21,18 @@ PRODUCT = "hessian_vector_product"  # the derivative that needs a vector
 
 
 @dataclass(frozen=True, eq=False)
+class ComputedLogits:
+    """What the bounds have to know of logits that code works out itself, as a layer does.
+
+    errors: how far each may be off in what the code goes on with, (n_rows, n_classes), float64, finite and at least 0.
+    dtype: the name of the dtype that the code works in, whatever the one in which the problem holds the logits.
+    """
+
+    errors: Array
+    dtype: str
+
+
+@dataclass(frozen=True, eq=False)
 class Problem:
     """Logits of shape (n_rows, n_classes), targets and what to differentiate.
 
@@ -29,6 +41,7 @@ class Problem:
         and dtype, finite and at least 0 (they need not sum to 1).
     vector: what each row's Hessian is multiplied by, finite, of the logits' shape and dtype; None for every other
         derivative.
+    computed: None where the logits are given, as they are to code at this level.
     family: the name of the stress family it comes from, or "given".
 
     The arrays are copied and made read-only. Equality and hash are by identity; `digest` compares contents.
@@ -40,6 +53,7 @@ class Problem:
     objective: Objective = field(default_factory=Objective)
     family: str = "given"
     vector: Array | None = None
+    computed: ComputedLogits | None = None
 
     def __post_init__(self) -> None:
         logits = np.array(self.logits, copy=True, order="C")
@@ -59,7 +73,7 @@ class Problem:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickled by its fields alone: what it has worked out about itself stays behind."""
-        return Problem, (self.logits, self.targets, self.objective, self.family, self.vector)
+        return Problem, tuple(getattr(self, one.name) for one in dataclass_fields(self))
 
     @property
     def n_rows(self) -> int:
@@ -76,7 +90,8 @@ class Problem:
 
     @property
     def format(self) -> Format:
-        return format_of(self.logits.dtype)
+        """The format that code works in."""
+        return format_of(self.logits.dtype if self.computed is None else self.computed.dtype)
 
     @cached_property
     def logits64(self) -> Array:
@@ -156,9 +171,9 @@ class Problem:
         }
         objective = replace(self.objective, **of_rows)  # type: ignore[arg-type]  # the keywords are Objective's own
         vector = None if self.vector is None else self.vector[places]
-        return self.replace(
-            logits=self.logits[places], targets=self.targets[places], objective=objective, vector=vector
-        )
+        computed = self.computed and replace(self.computed, errors=self.computed.errors[places])
+        arrays = {"logits": self.logits[places], "targets": self.targets[places], "vector": vector}
+        return self.replace(**arrays, objective=objective, computed=computed)
 
     def replace(self, **changes: Any) -> Problem:
         """The same problem with some fields changed; a vector that the objective does not need is left out."""

@@ -42,12 +42,17 @@ class Skeleton:
         """Which rows have NaN as their gradient: those without a value, and all that count in a mean over nothing."""
         rows = np.zeros(self.problem.n_rows, dtype=bool)
         rows[self.kinds.undefined] = True
-        return rows | ~self.frame.ignored_rows if is_undefined(self.frame) else rows
+        return rows if self.has_mean else rows | ~self.frame.ignored_rows
+
+    @cached_property
+    def has_mean(self) -> bool:
+        """Whether what the reduction divides by, if anything, is not 0."""
+        return not is_undefined(self.frame)
 
     @cached_property
     def has_loss(self) -> bool:
         """Whether the loss of every row is finite, and so is what the reduction makes of them."""
-        return not (self.kinds.infinite.size or self.rows_without_gradient.any() or is_undefined(self.frame))
+        return not (self.kinds.infinite.size or self.rows_without_gradient.any() or not self.has_mean)
 
     @property
     def penalty_is_lost(self) -> bool:

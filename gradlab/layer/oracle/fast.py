@@ -19,7 +19,6 @@ from gradlab.layer.oracle.moved_softmax import answer_rows_nearby, balls_of
 from gradlab.layer.oracle.slices import UPWARDS, Product, multiply_slices, plan_slices, slice_rows, widen
 from gradlab.layer.problem import LayerProblem
 from gradlab.oracle.double_double import ADD_ERROR, add, two_product
-from gradlab.oracle.exact.canonical import is_undefined
 from gradlab.oracle.intervals import Array, Enclosures, normalise
 
 _PRECISION = 320  # bits of the balls of losses and of the penalty
@@ -38,7 +37,7 @@ class _Gradients(NamedTuple):
 def answer_by_slices(skeleton: Skeleton) -> Answers | None:
     """Narrow enclosures, or None where float64 cannot decide, or a mean is over nothing."""
     problem = skeleton.finite
-    if is_undefined(skeleton.frame):
+    if not skeleton.has_mean:
         return None
     logits = enclose_logits(problem)
     if logits is None or not _penalty_is_plain(problem):

@@ -22,7 +22,7 @@ from gradlab.layer.oracle.answers import Answers, Skeleton
 from gradlab.layer.oracle.balls import answer_by_balls
 from gradlab.layer.oracle.fast import answer_by_slices
 from gradlab.layer.problem import LayerProblem
-from gradlab.oracle.exact.canonical import is_undefined, reduce_losses
+from gradlab.oracle.exact.canonical import reduce_losses
 from gradlab.oracle.exact.conversion import to_enclosures
 from gradlab.oracle.intervals import Enclosures, constant, fill
 from gradlab.problems.caching import remember
@@ -80,7 +80,7 @@ def _loss(skeleton: Skeleton, answers: Answers) -> Enclosures:
         fill(losses, kinds.infinite, math.inf)
         fill(losses, kinds.undefined, math.nan)
         return losses
-    if skeleton.rows_without_gradient.any() or is_undefined(frame) or skeleton.penalty_is_lost:
+    if skeleton.rows_without_gradient.any() or not skeleton.has_mean or skeleton.penalty_is_lost:
         return constant(math.nan, ())
     if kinds.infinite.size:
         return constant(math.inf, ())

@@ -1,0 +1,1 @@
+"""The tolerances of the layer: proved ones, for any order of summation, and probable ones."""

@@ -1,0 +1,153 @@
+"""Sound ways of computing a layer, in any dtype: orders of summation, blocks, forms, and a wider dtype inside.
+
+Each takes a LayerProblem whose objective has no option of one number, and whose mean is over something, and returns a
+dictionary of its outputs. They work in the dtype of the problem; NumPy adds half precision up in float32 where these
+functions say so, as sound code does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gradlab.layer.problem import LayerProblem
+from gradlab.problems.coefficients import coefficients_of, denominator_of, gradient_factors, loss_factors
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Outputs = dict[str, Array]
+Product = Callable[[Array, Array], Array]
+
+
+@dataclass(frozen=True)
+class Form:
+    """How products are taken, in how many blocks of rows, whether of A P and T apart, and where the mean divides."""
+
+    name: str
+    product: Product
+    row_blocks: int = 1
+    split: bool = False
+    divide_last: bool = False
+    inside: str | None = None
+
+
+def wide(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """The dtype that sums of this one are taken in."""
+    return np.dtype(np.float32) if dtype.itemsize < 4 else dtype
+
+
+def by_blas(a: Array, b: Array) -> Array:
+    """a b as the library has it."""
+    return np.asarray((a.astype(wide(a.dtype)) @ b.astype(wide(b.dtype))).astype(a.dtype))
+
+
+def one_after_another(a: Array, b: Array) -> Array:
+    """a b, each inner product from the first term to the last."""
+    a, b, own = a.astype(wide(a.dtype)), b.astype(wide(b.dtype)), a.dtype
+    total = np.zeros((a.shape[0], b.shape[1]), a.dtype)
+    for k in range(a.shape[1]):
+        total += a[:, k : k + 1] * b[k : k + 1]
+    return np.asarray(total.astype(own))
+
+
+def from_the_last(a: Array, b: Array) -> Array:
+    """a b, each inner product from the last term to the first."""
+    return one_after_another(a[:, ::-1], b[::-1])
+
+
+def largest_first(a: Array, b: Array) -> Array:
+    """a b, terms in the order of the sizes of a's columns."""
+    order = np.argsort(-np.abs(a.astype(np.float64)).sum(axis=0))
+    return one_after_another(a[:, order], b[order])
+
+
+def in_blocks(a: Array, b: Array) -> Array:
+    """a b, added up over blocks of seven terms, each by the library."""
+    a, b, own = a.astype(wide(a.dtype)), b.astype(wide(b.dtype)), a.dtype
+    total = np.zeros((a.shape[0], b.shape[1]), a.dtype)
+    for start in range(0, a.shape[1], 7):
+        total += a[:, start : start + 7] @ b[start : start + 7]
+    return np.asarray(total.astype(own))
+
+
+def by_halves(a: Array, b: Array) -> Array:
+    """a b, the terms added in pairs, and the pairs in pairs."""
+    own = a.dtype
+    terms = a.astype(wide(own))[:, :, None] * b.astype(wide(own))[None]
+    while terms.shape[1] > 1:
+        half = terms.shape[1] // 2
+        rest = terms[:, 2 * half :]
+        terms = np.concatenate([terms[:, :half] + terms[:, half : 2 * half], rest], axis=1)
+    return np.asarray((terms[:, 0] if terms.shape[1] else np.zeros((len(a), b.shape[1]), wide(own))).astype(own))
+
+
+FORMS = (
+    Form("BLAS", by_blas),
+    Form("one after another", one_after_another),
+    Form("from the last", from_the_last),
+    Form("largest first", largest_first),
+    Form("in blocks", in_blocks),
+    Form("by halves", by_halves),
+    Form("rows in blocks", by_blas, row_blocks=3),
+    Form("one example at a time", by_blas, row_blocks=10**6),
+    Form("bulk less the labels' rows", by_blas, split=True),
+    Form("bulk less labels, in order", one_after_another, split=True, divide_last=True),
+    Form("divided last", by_blas, divide_last=True),
+    Form("float64 inside", by_blas, inside="float64"),
+)
+
+
+@np.errstate(all="ignore")
+def compute(form: Form, problem: LayerProblem) -> Outputs:
+    """The outputs of a form, in the problem's dtype."""
+    dtype = np.dtype(form.inside) if form.inside else problem.features.dtype
+    X, W = problem.features.astype(dtype), problem.weight.astype(dtype)
+    b = problem.bias64.astype(dtype)
+    rows = problem.at_logits(np.zeros((problem.n_rows, problem.n_classes)))
+    t, scale = coefficients_of(rows).astype(dtype), dtype.type(denominator_of(rows))
+    of_loss, of_gradient = (f(rows)[:, None].astype(dtype) for f in (loss_factors, gradient_factors))
+    dX, losses = np.zeros_like(X), np.zeros((problem.n_rows, 1), dtype)
+    dW, db = np.zeros(W.shape, wide(dtype)), np.zeros((1, problem.n_classes), wide(dtype))
+    step = -(-problem.n_rows // form.row_blocks) or 1
+    for start in range(0, problem.n_rows, step):
+        block = slice(start, start + step)
+        p, losses[block] = _softmax(form.product(X[block], W) + b, t[block])
+        mass = t[block].sum(axis=1, keepdims=True, dtype=wide(dtype)).astype(dtype) * of_gradient[block]
+        product, target = mass * p, t[block] * of_gradient[block]
+        for part in [product, -target] if form.split else [product - target]:
+            G = part if form.divide_last else part / scale
+            dX[block] += form.product(G, np.ascontiguousarray(W.T))
+            dW += form.product(np.ascontiguousarray(X[block].T), G)
+            db += form.product(np.ones((1, len(G)), dtype), G)
+    if form.divide_last:
+        dX, dW, db = dX / scale, dW / scale.astype(dW.dtype), db / scale.astype(db.dtype)
+    losses = np.where(of_loss == 0, dtype.type(0), losses * of_loss)
+    found = {"loss": losses[:, 0], "dX": dX, "dW": dW.astype(dtype), "db": db[0].astype(dtype)}
+    if problem.objective.reduction != "none":
+        found["loss"] = losses.sum(dtype=wide(dtype)).astype(dtype) / scale
+    return {name: one.astype(problem.features.dtype) for name, one in _penalise(problem, found, W, b).items()}
+
+
+def _softmax(Z: Array, t: Array) -> tuple[Array, Array]:
+    d = Z - Z.max(axis=1, keepdims=True)
+    e = np.exp(d)
+    total = e.sum(axis=1, keepdims=True, dtype=wide(e.dtype)).astype(e.dtype)
+    terms = np.where(t == 0, 0, t * (np.log(total) - d)).astype(e.dtype)
+    return e / total, terms.sum(axis=1, keepdims=True, dtype=wide(e.dtype)).astype(e.dtype)
+
+
+def _penalise(problem: LayerProblem, found: Outputs, W: Array, b: Array) -> Outputs:
+    penalty, dtype = problem.penalty, W.dtype
+    if not penalty.is_on:
+        return found
+    strength = dtype.type(penalty.strength)
+    squares = (W * W).sum(dtype=wide(dtype)).astype(dtype)
+    slope = strength if penalty.halved else dtype.type(2) * strength
+    found["dW"] = found["dW"] + slope * W
+    if penalty.takes_bias:
+        squares = squares + (b * b).sum(dtype=wide(dtype)).astype(dtype)
+        found["db"] = found["db"] + slope * b
+    found["loss"] = found["loss"] + (dtype.type(0.5) if penalty.halved else dtype.type(1)) * strength * squares
+    return found
