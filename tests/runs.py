@@ -13,6 +13,7 @@ from gradlab.api import Target, implementations_of, plan_for
 from gradlab.checks.check import Check
 from gradlab.evaluation.call import Implementation
 from gradlab.harness.plan import Plan
+from gradlab.harness.resume import Course
 from gradlab.harness.run import Run, run_checks
 from gradlab.harness.selection import questions_in_run
 from gradlab.harness.sizes import sized_questions
@@ -45,6 +46,12 @@ def rejects(implementation: Implementation, plan: Plan, check: Check, dtype: str
         if check in question.checks
         for _, result in results_of((check,), implementation, question.problem)
     )
+
+
+def unexplained(implementation: Implementation, plan: Plan) -> Run:
+    """What a run with this plan finds, but for its power and for what would explain it."""
+    given_up = ("diagnosis", "localisation")
+    return run_checks(implementation, replace(plan, power=False), course=Course(given_up=given_up))
 
 
 def checked(target: Target, dtypes: tuple[str, ...] = (), **claims: Any) -> Run:

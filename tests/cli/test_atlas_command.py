@@ -63,7 +63,9 @@ def test_a_target_whose_framework_is_missing_is_left_out(gradlab: Any, monkeypat
 
 
 def test_a_target_that_always_ends_its_process_is_left_out(gradlab: Any) -> None:
-    Path("ending.py").write_text("import os\ndef loss(logits, labels): os._exit(3)\n")
+    Path("ending.py").write_text(
+        "import os\ndef loss(logits, labels): os._exit(3)\nloss.__gradlab_claims__ = {'dtypes': ['float32']}\n"
+    )
     ran = gradlab("atlas", "ending.py:loss", "shifted", *FEW, "--json", "a.json")
     assert ran.status == 0
     reason = "ending.py:loss: no call has returned, and the last of 5 ended its process with exit status 3"

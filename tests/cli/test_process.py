@@ -23,7 +23,7 @@ def loss(logits, labels):
     called.touch()
     time.sleep(1e6)
 """
-FEW = ("--profile", "quick", "--dtype", "float32")
+FEW = ("--profile", "smoke", "--dtype", "float32")
 
 
 def gradlab_process(*arguments: str) -> AbstractContextManager[subprocess.Popen[str]]:

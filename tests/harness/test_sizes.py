@@ -12,10 +12,11 @@ from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import Claims, claims_from
 from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import PROFILES, Profile
-from gradlab.harness.run import Run, run_checks
+from gradlab.harness.run import Run
 from gradlab.harness.sizes import MAX_FAILING, SECONDS, Cost, SizesTried, all_asked, asked_in_run, coverage_of, expected
 from gradlab.implementations.shifted import shifted
 from gradlab.problems.problem import Array
+from tests.runs import unexplained
 
 QUICK = Profile("quick", "quick", 0, 0, 0, asked=1)
 DTYPES = ("float32", "float64")
@@ -23,7 +24,7 @@ DTYPES = ("float32", "float64")
 
 def checked(function: Any, **claims: Any) -> Run:
     own = Implementation(function.__name__, function, claims_from({"dtypes": "float32", **claims}))
-    return run_checks(own, Plan(QUICK, power=False))
+    return unexplained(own, Plan(QUICK))
 
 
 def test_a_run_covers_what_is_to_be_covered() -> None:

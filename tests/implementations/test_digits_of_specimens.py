@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -32,9 +33,11 @@ def implementation_of(name: str) -> Implementation:
     return load(name, {})[0]
 
 
+@pytest.mark.parametrize("asked", [12, pytest.param(None, marks=pytest.mark.more)], ids=["on some", "on all"])
 @pytest.mark.parametrize("dtype", ["float32", pytest.param("float64", marks=pytest.mark.more)])
-def test_the_stages_are_accurate_on_the_quick_families(dtype: str) -> None:
-    report = run_checks(implementation_of("right"), Plan(FAMILIES, 1, "accurate", (dtype,), power=False))
+def test_the_stages_are_accurate_on_the_quick_families(dtype: str, asked: int | None) -> None:
+    families = replace(FAMILIES, asked=asked)
+    report = run_checks(implementation_of("right"), Plan(families, 1, "accurate", (dtype,), power=False))
     assert report.verdict == "accurate", report
 
 

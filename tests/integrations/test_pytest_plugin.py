@@ -273,7 +273,8 @@ def run(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_target_runs_on_two_processes(suite: pytest.Pytester) -> None:
-    result = run(["-n", "2", "--gradlab", "losses.py:doubled", "--gradlab-dtype", "float32", "-q"], suite.path)
+    few = ("--gradlab-dtype", "float32", "--gradlab-profile", "smoke")
+    result = run(["-n", "2", "--gradlab", "losses.py:doubled", *few, "-q"], suite.path)
     assert result.returncode == pytest.ExitCode.TESTS_FAILED
     assert "FAILED losses.py:doubled::doubled::gradient_is_right[float32]" in result.stdout
     assert "FAIL gradient_is_right  doubled  float32  (wrong" in result.stdout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import signal
@@ -17,7 +18,7 @@ from gradlab.cli.limits import Size
 from gradlab.evaluation.call import Implementation, made_for
 from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import Profile
-from gradlab.harness.resume import Course
+from gradlab.harness.resume import Course, Done
 from gradlab.harness.run import run_checks
 from gradlab.implementations.textbook import textbook
 from gradlab.isolation.journal import Journal, shared_memory
@@ -123,22 +124,37 @@ def test_the_outermost_purpose_of_a_call_counts() -> None:
 
 
 IMPLEMENTATION = Implementation("textbook", textbook)
-PLAN = Plan(Profile("small", "quick", 10, 1, 20), 1, dtypes=("float32",))
+PLAN = Plan(Profile("small", "quick", 10, 1, 20, asked=2), 1, dtypes=("float32",), power=False)
 
 
 @cache
 def whole_run() -> tuple[Any, list[bytes]]:
-    """What a run comes to, and all that it had kept on its way."""
-    state, packed = RunState(IMPLEMENTATION, PLAN), list[bytes]()
-    run = run_checks(IMPLEMENTATION, PLAN, course=Course(keep=lambda done: packed.append(state.packed(done))))
-    return encode_run(run), packed
+    """What a run comes to, and what it had kept: after one problem, after many, and at the end of its parts."""
+    state, packed, n_kept = RunState(IMPLEMENTATION, PLAN), list[bytes](), itertools.count()
+
+    def keep_now(done: Done) -> None:
+        packed.append(state.packed(done))
+
+    def keep(done: Done) -> None:
+        if next(n_kept) in (0, 60):
+            keep_now(done)
+
+    return encode_run(run_checks(IMPLEMENTATION, PLAN, course=Course(keep=keep, keep_now=keep_now))), packed
 
 
-@pytest.mark.parametrize("place", [0, 60, -1])
+@pytest.mark.parametrize("place", [0, 1, 2, -1])
 def test_a_run_that_is_taken_up_again_ends_as_one_that_was_not_interrupted(place: int) -> None:
     whole, packed = whole_run()
     done = RunState(IMPLEMENTATION, PLAN).unpacked(packed[place])
     assert encode_run(run_checks(IMPLEMENTATION, PLAN, course=Course(done))) == whole
+
+
+def test_what_a_run_keeps_at_the_end_of_its_parts_is_all_of_them() -> None:
+    """Before the sizes, after the problems, and after each smaller problem that was looked for."""
+    packed = [RunState(IMPLEMENTATION, PLAN).unpacked(one) for one in whole_run()[1]]
+    assert packed[2].sizes.n_done == 0 < packed[3].sizes.n_done
+    assert packed[3].to_shrink is None
+    assert [one.n_shrunk for one in packed[4:]] == list(range(1, 1 + len(packed[-1].to_shrink or ())))
 
 
 def test_a_folder_of_links_tells_what_is_gone_and_has_it_again(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
