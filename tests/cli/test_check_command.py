@@ -202,7 +202,7 @@ def test_a_defect_is_a_verdict_and_no_traceback(gradlab: Any, name: str) -> None
 
 def test_what_ships_gets_the_verdicts_that_it_states(gradlab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gradlab.harness.run._explained", lambda found, *rest: found)
-    ran = gradlab("check", "--shipped", "--profile", "smoke", "--dtype", "float32", "--json", "report.json")
+    ran = gradlab("check", "--shipped", "--profile", "quick", "--dtype", "float32", "--json", "report.json")
     rows = [line for line in ran.out.splitlines() if "yes: " in line or "NO: " in line]
     assert len(rows) == len(document()["implementations"]) >= 12
     assert "yes: at least stable" in ran.out
