@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
+from collections import deque
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -66,6 +67,24 @@ class Cost:
 
 
 @dataclass(eq=False)
+class Costs:
+    """What the calls so far took: the latest, those that took much memory, the seconds of all and of the longest."""
+
+    latest: deque[Cost] = field(default_factory=lambda: deque(maxlen=LATEST))
+    large: list[Cost] = field(default_factory=list)
+    seconds: float = 0.0
+    longest: float = 0.0
+
+    def add(self, cost: Cost) -> None:
+        """One call more."""
+        self.latest.append(cost)
+        if cost.n_bytes > max(NOTICEABLE, BYTES_OF_FEW_ARRAYS * _n_entries(cost.shape)):
+            self.large.append(cost)
+        self.seconds += cost.seconds
+        self.longest = max(self.longest, cost.seconds)
+
+
+@dataclass(eq=False)
 class SizesTried:
     """How far the part on sizes has come.
 
@@ -74,7 +93,7 @@ class SizesTried:
 
     tried: list[Asked] = field(default_factory=list)
     left_out: dict[str, list[Asked]] = field(default_factory=dict)
-    costs: list[Cost] = field(default_factory=list)
+    costs: Costs = field(default_factory=Costs)
     n_failing: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -87,22 +106,21 @@ class SizesTried:
         if self.n_failing.get(asked.kind, 0) >= MAX_FAILING:
             return "after those that fail"
         seconds, n_bytes = expected(self.costs, asked.shape)
-        spent = sum(sorted(cost.seconds for cost in self.costs)[:-1])  # all but one, in which something was compiled
+        spent = self.costs.seconds - self.costs.longest  # all but one, in which something was compiled
         if seconds > SECONDS[profile] or spent + seconds > ALTOGETHER * SECONDS[profile]:
             return "too slow for them"
         return "it would take too much memory" if n_bytes > MAX_MEMORY else ""
 
 
-def expected(costs: list[Cost], shape: Shape) -> tuple[float, float]:
+def expected(costs: Costs, shape: Shape) -> tuple[float, float]:
     """Seconds and bytes of a call in this shape: a time that grows as the entries do, a memory that grows as squares.
 
     The time is the least that one of those lets expect that are not much smaller. The memory is the most; for code that
     takes no more than a few arrays of the logits' shape there is room in every profile, and nothing is reckoned.
     """
-    near = [cost for cost in costs[-LATEST:] if _times(shape, cost) <= NEAR and shape[0] <= 2 * NEAR * cost.shape[0]]
-    large = [cost for cost in costs if cost.n_bytes > max(NOTICEABLE, BYTES_OF_FEW_ARRAYS * _n_entries(cost.shape))]
+    near = [cost for cost in costs.latest if _times(shape, cost) <= NEAR and shape[0] <= 2 * NEAR * cost.shape[0]]
     seconds = min((cost.seconds * _times(shape, cost) for cost in near), default=0.0)
-    return seconds, max((cost.n_bytes * _times(shape, cost, least=1.0) ** 2 for cost in large), default=0.0)
+    return seconds, max((cost.n_bytes * _times(shape, cost, least=1.0) ** 2 for cost in costs.large), default=0.0)
 
 
 def _n_entries(shape: Shape) -> int:
@@ -201,7 +219,7 @@ def ask_size(tally: Tally, sizes: SizesTried, asked: Asked, without: Collection[
     with Meter() as meter:
         add_results(tally, question.problem, question.checks, without)
     sizes.tried.append(asked)
-    sizes.costs.append(Cost(asked.shape, meter.seconds, meter.n_bytes))
+    sizes.costs.add(Cost(asked.shape, meter.seconds, meter.n_bytes))
     sizes.n_failing[asked.kind] = sizes.n_failing.get(asked.kind, 0) + len(tally.failing) - n_failing
 
 

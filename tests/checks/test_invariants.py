@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradlab.bounds import first_order
+from gradlab.bounds import derivative_bound, first_order, loss_bound
 from gradlab.checks.check import Check
 from gradlab.checks.invariants import (
     adding_2_to_30_exactly_changes_nothing,
@@ -16,14 +16,17 @@ from gradlab.checks.invariants import (
     entries_have_the_right_sign_and_size,
     gradient_is_lipschitz,
     neighbour,
+    permuting_rows_permutes_the_gradient,
 )
 from gradlab.checks.table import CHECKS
 from gradlab.evaluation.call import Implementation
+from gradlab.evaluation.claims import claims_from
+from gradlab.implementations.accurate import accurate
 from gradlab.implementations.shifted import shifted
 from gradlab.problems.dtypes import as_dtype
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Array, Problem, moderate_limit
-from gradlab.result import Comparison, worst_result
+from gradlab.result import Comparison, largest_ratio, worst_result
 from gradlab.targets.load import load
 
 (EVERY_OPTION,) = load("every_option", {})
@@ -114,3 +117,21 @@ def test_the_gradient_may_not_move_further_than_half_of_what_the_logits_move() -
 
     passed = [worst_result("", problem, gradient_is_lipschitz(jumps(f), problem)).passed for f in (0.99, 1.01)]
     assert passed == [True, False]
+
+
+@pytest.mark.parametrize("reduction", ["none", "sum"])
+@pytest.mark.parametrize("step", range(8))  # for each the rows come in another order
+def test_a_row_may_be_off_by_its_own_bound_in_either_place(reduction: str, step: int) -> None:
+    """The bound of each row goes with it: one row's is some hundred times the others'."""
+    rows = [[300.0 + step, 0.0, -300.0, 299.5], [0.0, 0.5, 0.25, 0.75], [0.5, 0.0, 0.25, 0.75]]
+    problem = Problem(np.array(rows, dtype=np.float32), np.array([3, 1, 2]), Objective(reduction))
+
+    def off_by_its_bound(logits: Array, labels: Array, reduction: str = reduction) -> Any:
+        asked = Problem(logits, labels, Objective(reduction))
+        loss, gradient = accurate(logits.astype(np.float64), labels, reduction)
+        sign = np.where(np.arange(len(logits)) % 2 == 0, 0.9, -0.9)
+        by_row = sign if reduction == "none" else 0
+        return loss + by_row * loss_bound(asked).error, gradient + sign[:, None] * derivative_bound(asked).error
+
+    own = Implementation("off", off_by_its_bound, claims_from({"reduction": reduction}))
+    assert largest_ratio(permuting_rows_permutes_the_gradient(own, problem)) <= 1

@@ -13,7 +13,18 @@ from gradlab.evaluation.claims import Claims, claims_from
 from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import PROFILES, Profile
 from gradlab.harness.run import Run
-from gradlab.harness.sizes import MAX_FAILING, SECONDS, Cost, SizesTried, all_asked, asked_in_run, coverage_of, expected
+from gradlab.harness.sizes import (
+    LATEST,
+    MAX_FAILING,
+    SECONDS,
+    Cost,
+    Costs,
+    SizesTried,
+    all_asked,
+    asked_in_run,
+    coverage_of,
+    expected,
+)
 from gradlab.implementations.shifted import shifted
 from gradlab.problems.problem import Array
 from tests.runs import unexplained
@@ -47,6 +58,19 @@ def test_other_derivatives_are_asked_nothing() -> None:
     assert all_asked(claims_from({"derivative": "hessian_diagonal"}), DTYPES, "quick") == ()
 
 
+def costs_of(*seen: Cost) -> Costs:
+    costs = Costs()
+    for cost in seen:
+        costs.add(cost)
+    return costs
+
+
+def test_what_is_reckoned_from_stays_small_however_many_calls_there_were() -> None:
+    costs = costs_of(*(Cost((10, 10), 0.5, 0) for _ in range(1000)), Cost((10, 10), 2.0, 0))
+    assert len(costs.latest) == LATEST
+    assert (costs.seconds, costs.longest, costs.large) == (502.0, 2.0, [])
+
+
 def test_few_failing_sizes_are_enough() -> None:
     def skips(logits: Array, labels: Array) -> Any:
         loss, gradient = shifted(logits, labels)
@@ -61,16 +85,16 @@ def test_few_failing_sizes_are_enough() -> None:
 
 
 def test_slow_code_is_not_asked_what_would_take_too_long() -> None:
-    costs = [Cost((1000, 10), SECONDS["quick"] / 10, 0)]
+    costs = costs_of(Cost((1000, 10), SECONDS["quick"] / 10, 0))
     tried = SizesTried(costs=costs)
     (small, *_, large) = all_asked(Claims(), DTYPES, "quick")
     assert expected(costs, (10_000, 10))[0] == pytest.approx(SECONDS["quick"])
     assert tried.reason_against(small, "quick") == ""
-    assert SizesTried(costs=[Cost((50_000, 3), 1.0, 0)]).reason_against(large, "quick") == "too slow for them"
+    assert SizesTried(costs=costs_of(Cost((50_000, 3), 1.0, 0))).reason_against(large, "quick") == "too slow for them"
 
 
 def test_code_that_takes_memory_by_squares_is_not_asked_what_would_fill_it() -> None:
-    tried = SizesTried(costs=[Cost((3, 4096), 0.01, 3 * 4096**2 * 8)])
+    tried = SizesTried(costs=costs_of(Cost((3, 4096), 0.01, 3 * 4096**2 * 8)))
     wide = max(all_asked(Claims(), DTYPES, "quick"), key=lambda asked: asked.shape[1])
     assert tried.reason_against(wide, "quick") == "it would take too much memory"
 
