@@ -10,11 +10,12 @@ from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import claims_from
 from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import Profile
-from gradlab.harness.run import Run, run_checks
+from gradlab.harness.run import Run
 from gradlab.implementations.shifted import shifted
 from gradlab.problems.problem import Array
 from gradlab.report.findings import Parts, lines_of_run
 from gradlab.report.sizes import encode_sizes, size_lines
+from tests.runs import unexplained
 
 SMALL = Profile("small", "quick", 0, 0, 0, asked=1)
 
@@ -26,9 +27,7 @@ def skips_late_rows(logits: Array, labels: Array) -> Any:
 
 
 def run_of(function: Any, **claims: Any) -> Run:
-    return run_checks(
-        Implementation("one", function, claims_from({"dtypes": "float32", **claims})), Plan(SMALL, power=False)
-    )
+    return unexplained(Implementation("one", function, claims_from({"dtypes": "float32", **claims})), Plan(SMALL))
 
 
 @pytest.fixture(scope="module")
