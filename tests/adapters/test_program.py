@@ -84,6 +84,7 @@ def test_the_example_says_why_it_refuses() -> None:
         found.function(LOGITS, np.array([0, 7]))
 
 
+@pytest.mark.more
 @needs_perl
 def test_a_mistake_in_a_program_is_named(tmp_path: Path) -> None:
     path = tmp_path / "mistaken.pl"

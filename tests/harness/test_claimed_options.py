@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -13,13 +14,12 @@ from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import claims_from
 from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import PROFILES
-from gradlab.harness.run import run_checks
 from gradlab.harness.selection import problems_in_run
 from gradlab.harness.verdict import is_advice
 from gradlab.implementations.every_option import every_option
 from gradlab.problems.families import FAMILIES
 from gradlab.problems.problem import Array
-from tests.runs import only_first, rejects
+from tests.runs import only_first, rejects, unexplained
 
 ALONE: dict[str, dict[str, Any]] = {
     "mean, ignoring": {"options": "ignore_index"},
@@ -29,13 +29,13 @@ ALONE: dict[str, dict[str, Any]] = {
     "labels and probabilities with smoothing": {"targets": ["index", "probability"], "options": "label_smoothing"},
     "none first": {"reduction": ["none", "mean"], "options": "ignore_index"},
 }
-PLAN = Plan(PROFILES["quick"], 5, power=False)
+PLAN = Plan(replace(PROFILES["quick"], examples=12, shrinks=0, asked=4), 5)
 
 
 def judged(function: Any, dtype: str = "float64", **claims: Any) -> Any:
     """The verdict of the quick profile, and the checks that cost it."""
     implementation = Implementation("theirs", function, claims_from({**claims, "dtypes": dtype}))
-    report = run_checks(implementation, PLAN)
+    report = unexplained(implementation, PLAN)
     return str(report.verdict), [line.check.name for line in report.failures]
 
 

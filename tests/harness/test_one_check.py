@@ -13,15 +13,14 @@ from gradlab.evaluation.claims import Claims
 from gradlab.harness.one_check import NothingCheckedError, diagnosis_of, held_checks, line_of
 from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import Profile
-from gradlab.harness.run import run_checks
 from gradlab.harness.tally import Line
 from gradlab.implementations.every_option import every_option
 from gradlab.implementations.shifted import shifted
 from gradlab.implementations.textbook import textbook
 from gradlab.problems.problem import Array
-from tests.runs import only_first
+from tests.runs import only_first, unexplained
 
-NO_SHRINKING = Plan(Profile("small", "quick", 15, 0, 0), seed=2, power=False)
+NO_SHRINKING = Plan(Profile("small", "quick", 15, 0, 0, asked=3), seed=2, power=False)
 FLOAT32 = Claims(dtypes=("float32",))
 OPTIONS = Claims(("none", "mean"), ("index", "probability"), ("float32",), ("label_smoothing", "class_weights"))
 
@@ -48,7 +47,7 @@ def outline(line: Line) -> list[Any]:
 @pytest.mark.parametrize("name", only_first(CASES, "stable", "wrong"))
 def test_each_check_by_itself_agrees_with_the_whole_run(name: str) -> None:
     implementation = Implementation(name, *CASES[name])
-    whole = {(line.check.name, line.dtype): outline(line) for line in run_checks(implementation, NO_SHRINKING).lines}
+    whole = {(line.check.name, line.dtype): outline(line) for line in unexplained(implementation, NO_SHRINKING).lines}
     for check, dtype in held_checks(implementation, NO_SHRINKING):
         assert outline(line_of(implementation, NO_SHRINKING, check, dtype)) == whole[check.name, dtype]
 
