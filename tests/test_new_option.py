@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,8 +14,7 @@ from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import Claims
 from gradlab.harness import search, selection, sizes, tally
 from gradlab.harness.plan import Plan
-from gradlab.harness.profiles import PROFILES
-from gradlab.harness.run import run_checks
+from gradlab.harness.profiles import PROFILES, Profile
 from gradlab.implementations.every_option import every_option
 from gradlab.problems import strategies
 from gradlab.problems.families import options as families
@@ -27,6 +26,13 @@ from gradlab.symbolic.definition import LETTERS, Letter, m
 from gradlab.symbolic.map_code import ball_term, numpy_term
 from gradlab.symbolic.options import ROW_TERMS, RowTerm
 from gradlab.symbolic.routine import source_of
+from tests.runs import unexplained
+
+QUICK = replace(PROFILES["quick"], shrinks=0)
+SMALL = replace(QUICK, examples=12, asked=4)
+IN_EACH_DTYPE = pytest.mark.parametrize(
+    ("dtype", "profile"), [("float64", SMALL), pytest.param("float32", QUICK, marks=pytest.mark.more)]
+)
 
 
 @dataclass(frozen=True, repr=False)
@@ -77,25 +83,23 @@ def not_in_the_gradient(logits: Array, labels: Array, reduction: str = "mean", c
     return loss, penalised(logits, labels, reduction)[1]
 
 
-def judged(function: Any, dtype: str) -> tuple[str, set[str]]:
+def judged(function: Any, dtype: str, profile: Profile) -> tuple[str, set[str]]:
     claims = Claims(("none", "mean", "sum"), dtypes=(dtype,), options=("confidence",))
-    report = run_checks(
-        Implementation("penalised", function, claims), Plan(PROFILES["quick"], 1, "stable", (dtype,), power=False)
-    )
+    report = unexplained(Implementation("penalised", function, claims), Plan(profile, 1, "stable", (dtype,)))
     return str(report.verdict), {line.check.name for line in report.failures}
 
 
 @pytest.mark.usefixtures("confidence")
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@IN_EACH_DTYPE
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-def test_a_sound_implementation_of_a_new_option_is_stable(dtype: str) -> None:
-    assert judged(penalised, dtype) == ("stable", set())
+def test_a_sound_implementation_of_a_new_option_is_stable(dtype: str, profile: Profile) -> None:
+    assert judged(penalised, dtype, profile) == ("stable", set())
 
 
 @pytest.mark.usefixtures("confidence")
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@IN_EACH_DTYPE
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-def test_one_that_forgets_it_in_the_gradient_is_rejected_by_the_check_of_its_name(dtype: str) -> None:
-    verdict, failed = judged(not_in_the_gradient, dtype)
+def test_one_that_forgets_it_in_the_gradient_is_rejected_by_the_check_of_its_name(dtype: str, profile: Profile) -> None:
+    verdict, failed = judged(not_in_the_gradient, dtype, profile)
     assert verdict == "wrong"
     assert failed == {"confidence_is_as_defined", "answer_is_right_at_this_size"}
