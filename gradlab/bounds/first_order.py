@@ -64,7 +64,7 @@ def forward_gradient(problem: Problem) -> Bound:
     division and eta after it; one eta more because errors are held in float64.
     An extension to entries of [2, theorem 4.3], which is normwise and takes exp as correctly rounded.
     """
-    return Bound(_gradient_error(problem, rounding_count(problem, conditioning(problem))), _FORWARD)
+    return Bound(entry_errors(problem, rounding_count(problem, conditioning(problem))), _FORWARD)
 
 
 @remember(1024)
@@ -80,7 +80,7 @@ def any_form_gradient(problem: Problem, sums: Sums = sum_roundings) -> Bound:
     c = conditioning(problem)
     base = base_roundings(problem.format)
     unshifted = (2 * BETA + base + 1) * (c.largest + c.log_sum) + base * c.largest
-    return Bound(_gradient_error(problem, rounding_count(problem, c, sums) + unshifted[:, None], sums), _ANY_FORM)
+    return Bound(entry_errors(problem, rounding_count(problem, c, sums) + unshifted[:, None], sums), _ANY_FORM)
 
 
 @remember(1024)
@@ -234,7 +234,8 @@ def rounding_count(problem: Problem, c: Conditioning, sums: Sums = sum_roundings
     return np.asarray((log_sum + 2 * BETA + (2 * BETA + base + 1) * c.log_sum + 1)[:, None] + own)
 
 
-def _gradient_error(problem: Problem, k: Array, sums: Sums = sum_roundings) -> Array:
+def entry_errors(problem: Problem, k: Array, sums: Sums = sum_roundings) -> Array:
+    """The error of each entry of the gradient, (N, K), where its p_j carries k_j of `rounding_count`."""
     c, fmt = conditioning(problem), problem.format
     p, t, coefficient_sum, delta = (
         c.probabilities,

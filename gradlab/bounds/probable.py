@@ -66,10 +66,10 @@ def has_random_sums(problem: Problem) -> bool:
     x = problem.logits64
     if not problem.is_moderate or not x.size or max(x.shape) < MIN_TERMS or float(np.ptp(x)) > SPREAD:
         return False
-    return _differ(x, axis=1) if x.shape[1] >= MIN_TERMS else _differ(x, axis=0)
+    return differ(x, axis=1) if x.shape[1] >= MIN_TERMS else differ(x, axis=0)
 
 
-def _differ(x: Array, axis: int) -> bool:
+def differ(x: Array, axis: int) -> bool:
     """Whether few of the numbers along the axis are equal to another one."""
     steps = np.diff(np.sort(x, axis=axis), axis=axis)
     return bool((steps == 0).mean() < 1 / 8)
