@@ -26,10 +26,11 @@ class Shipped:
 
 
 def shipped() -> list[Shipped]:
-    """Every function that a module of gradlab.implementations lists in `__all__`."""
+    """Every loss of logits that a module of gradlab.implementations lists in `__all__`; layers are in tests/layer."""
     names = [module.name for module in pkgutil.iter_modules(gradlab.implementations.__path__) if not module.ispkg]
     modules = [importlib.import_module(f"gradlab.implementations.{name}") for name in names if name[0] != "_"]
-    return [Shipped(name, getattr(module, name), module.CLAIMS) for module in modules for name in module.__all__]
+    losses = [module for module in modules if "takes" not in module.CLAIMS]
+    return [Shipped(name, getattr(module, name), module.CLAIMS) for module in losses for name in module.__all__]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
