@@ -65,5 +65,5 @@ def _markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _finite(value: float) -> float | str:
-    """The number, or its name where strict JSON has none for it."""
-    return value if math.isfinite(value) else str(value)
+    """The number to seven digits, as many as float32 has, or its name where strict JSON has none for it."""
+    return float(f"{value:.7g}") if math.isfinite(value) else str(value)
