@@ -59,7 +59,7 @@ def without_first_row(problem: Problem) -> Array:
 
 def first_row_bare(problem: Problem) -> Array:
     """No class of the first row is the target; not over anything yet."""
-    t = coefficients_of(problem)
+    t = coefficients_of(problem).copy()  # kept for all who ask, and read-only
     t[0] = 0.0
     return t
 
