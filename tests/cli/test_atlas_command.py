@@ -36,7 +36,7 @@ def test_the_page_goes_to_stdout(gradlab: Any) -> None:
 
 
 def test_the_page_and_the_document_are_written(gradlab: Any) -> None:
-    ran = gradlab("atlas", "shifted", *FEW, "--markdown", "a.md", "--json", "a.json")
+    ran = gradlab("atlas", "shifted", *FEW, "--in-process", "--markdown", "a.md", "--json", "a.json")
     assert (ran.status, ran.out) == (0, "")
     document = json.loads(Path("a.json").read_text())
     assert [chart["dtype"] for chart in document["targets"][0]["charts"]] == ["float32", "float64"]
@@ -46,7 +46,7 @@ def test_the_page_and_the_document_are_written(gradlab: Any) -> None:
 def test_the_same_command_writes_the_same_again(gradlab: Any) -> None:
     found = []
     for _ in range(2):
-        gradlab("atlas", "shifted", *FEW, "--json", "a.json")
+        gradlab("atlas", "shifted", *FEW, "--in-process", "--json", "a.json")
         found.append(Path("a.json").read_text())
     assert found[0] == found[1]
 
