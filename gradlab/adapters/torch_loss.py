@@ -9,7 +9,7 @@ takes it to be contiguous, is seen; labels become int64, the only integers that 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -75,28 +75,33 @@ def resolve(reference: str, target: str) -> Found:
     if reference in OWN:
         return with_backward_keywords(one_of(OWN, target))
     given = callable_for("torch", OWN, reference)
-    loss = _loss_of(given.function, target)
+    loss = loss_of(given.function, target)
     return with_gradient_by(loss_and_gradient, replace(given, function=loss), claim_of(_WAYS), tensor_of)
 
 
 def loss_and_gradient(loss: Loss, logits: Array, targets: Array, backward: BackwardPass) -> tuple[Array, Array]:
-    """The loss and the gradient (N, K) of its sum, in the dtypes that torch gives them.
+    """The loss and the gradient (N, K) of its sum, in the dtypes that torch gives them; raises as `gradients_by`."""
+    y = targets.astype(np.int64, copy=False) if targets.dtype.kind in "iu" else targets
+    labels = tensor_of(y)
+    value, (gradient,) = gradients_by(lambda x: loss(x, labels), [tensor_of(logits)], backward)
+    return value, gradient
+
+
+def gradients_by(loss: Loss, leaves: Sequence[Any], backward: BackwardPass) -> tuple[Array, tuple[Array, ...]]:
+    """The loss of some tensors, and the gradients of its sum by them; zeros for one that it does not depend on.
 
     Raises TypeError where the loss is no tensor, and whatever torch raises.
     """
     import torch
 
-    x = tensor_of(logits).requires_grad_()
-    y = targets.astype(np.int64, copy=False) if targets.dtype.kind in "iu" else targets
-    labels = tensor_of(y)
-    value = loss(x, labels)
+    inputs = [leaf.requires_grad_() for leaf in leaves]
+    value = loss(*inputs)
     if not isinstance(value, torch.Tensor):
         raise TypeError(f"the loss must be a tensor, got {type(value).__name__}")
     above = torch.ones_like(value)
     if backward.upstream is not None:
         above = tensor_of(backward.upstream).to(value.dtype).expand_as(value)  # one number for all has strides of 0
-    graph = _Graph(lambda logits: loss(logits, labels), x, value, above)
-    return _WAYS[backward.known(_WAYS)](graph, backward.vector)
+    return _WAYS[backward.known(_WAYS)](_Graph(loss, inputs, value, above), backward.vector)
 
 
 def tensor_of(array: Array) -> Any:
@@ -122,48 +127,53 @@ def array_of(tensor: Any) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class _Graph:
-    """One forward pass: the loss of the logits, the logits, its value, and the upstream gradient."""
+    """One forward pass: the loss of its inputs, the inputs, its value, and the upstream gradient."""
 
-    loss: Callable[[Any], Any]
-    logits: Any
+    loss: Callable[..., Any]
+    inputs: Sequence[Any]
     value: Any
     upstream: Any
 
-    def gradient(self, **keywords: Any) -> Any:
-        """The gradient with respect to the logits."""
+    def gradients(self, **keywords: Any) -> tuple[Any, ...]:
+        """The gradients with respect to the inputs."""
         import torch
 
-        return torch.autograd.grad(self.value, self.logits, self.upstream, **keywords)[0]
+        several = {"allow_unused": True, "materialize_grads": True} if len(self.inputs) > 1 else {}
+        found: tuple[Any, ...] = torch.autograd.grad(self.value, self.inputs, self.upstream, **several, **keywords)
+        return found
 
 
-def _once(graph: _Graph, vector: Array | None) -> tuple[Array, Array]:
-    return array_of(graph.value), array_of(graph.gradient())
+Gradients = tuple[Array, ...]
 
 
-def _twice(graph: _Graph, vector: Array | None) -> tuple[Array, Array]:
-    graph.gradient(retain_graph=True)
-    return array_of(graph.value), array_of(graph.gradient())
+def _once(graph: _Graph, vector: Array | None) -> tuple[Array, Gradients]:
+    return array_of(graph.value), tuple(map(array_of, graph.gradients()))
 
 
-def _accumulated(graph: _Graph, vector: Array | None) -> tuple[Array, Array]:
+def _twice(graph: _Graph, vector: Array | None) -> tuple[Array, Gradients]:
+    graph.gradients(retain_graph=True)
+    return _once(graph, vector)
+
+
+def _accumulated(graph: _Graph, vector: Array | None) -> tuple[Array, Gradients]:
     graph.value.backward(graph.upstream)
-    graph.loss(graph.logits).backward(graph.upstream)
-    return array_of(graph.value), array_of(graph.logits.grad)
+    graph.loss(*graph.inputs).backward(graph.upstream)
+    return array_of(graph.value), tuple(array_of(one.grad) for one in graph.inputs)
 
 
-def _detached(graph: _Graph, vector: Array | None) -> tuple[Array, Array]:
-    return array_of(graph.loss(graph.logits.detach())), array_of(graph.gradient())
+def _detached(graph: _Graph, vector: Array | None) -> tuple[Array, Gradients]:
+    return array_of(graph.loss(*(one.detach() for one in graph.inputs))), _once(graph, vector)[1]
 
 
-def _double(graph: _Graph, vector: Array | None) -> tuple[Array, Array]:
+def _double(graph: _Graph, vector: Array | None) -> tuple[Array, Gradients]:
     """Raises ValueError where there is no vector."""
     import torch
 
     if vector is None:
         raise ValueError("a double backward pass must be given a vector")
-    first = graph.gradient(create_graph=True)
-    (second,) = torch.autograd.grad((first * tensor_of(vector)).sum(), graph.logits)
-    return array_of(graph.value), array_of(second)
+    (first,) = graph.gradients(create_graph=True)
+    (second,) = torch.autograd.grad((first * tensor_of(vector)).sum(), graph.inputs)
+    return array_of(graph.value), (array_of(second),)
 
 
 _WAYS = {
@@ -176,7 +186,7 @@ _WAYS = {
 }
 
 
-def _loss_of(given: Any, target: str) -> Any:
+def loss_of(given: Any, target: str) -> Any:
     """The callable on tensors that something found stands for: itself, the apply of a Function, an instance."""
     import torch
 

@@ -28,6 +28,7 @@ from gradlab.targets.shipped import layers, needs_of
 LAYER = "layer:"
 LAYER_PREFIXES = {
     "torch": "gradlab.adapters.torch_layer",
+    "jax": "gradlab.adapters.jax_layer",
 }
 
 
