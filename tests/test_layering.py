@@ -39,7 +39,13 @@ FLOORS = (
 CONFINED = {
     "sympy": ("gradlab.symbolic",),
     "mpmath": (),
-    "flint": ("gradlab.oracle", "gradlab.layer.oracle", "gradlab.reference.ball_forms", "gradlab.symbolic.taylor"),
+    "flint": (
+        "gradlab.oracle",
+        "gradlab.layer.oracle",
+        "gradlab.reference.ball_forms",
+        "gradlab.reference.layer_balls",
+        "gradlab.symbolic.taylor",
+    ),
     "numba": ("gradlab.oracle.fast.compiled",),
     "hypothesis": ("gradlab.problems.strategies", "gradlab.harness.search"),
     "torch": ("gradlab.adapters",),

@@ -22,6 +22,7 @@ import numpy as np
 from gradlab.problems.dtypes import Format, format_of
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Array, Problem, check_option_sizes, validate_targets
+from gradlab.reference import layer_forms
 
 OUTPUTS = ("loss", "dX", "dW", "db")  # what a layer may return: the loss, and its derivatives by X, W and b
 
@@ -168,7 +169,7 @@ class LayerProblem:
     def float64_logits(self) -> Array:
         """The logits X W + b as float64 works them out: right to a few digits, which is enough for sizes."""
         with np.errstate(all="ignore"):
-            return np.asarray(self.features64 @ self.weight64 + self.bias64)
+            return layer_forms.logits(self.features64, self.weight64, self.bias64)
 
     @cached_property
     def digest(self) -> str:

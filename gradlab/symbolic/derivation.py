@@ -158,14 +158,14 @@ def factor_proof(factor: RowFactor) -> Proof:
 
 def reduction_proof(reduction: str) -> Proof:
     """A proof that the gradient of row r of the reduced loss is the row's own, over the mean's denominator."""
-    row_losses = Binding(loss[n], _for_row(row_loss(), n))
+    row_losses = Binding(loss[n], for_row(row_loss(), n))
     share = SHARES[reduction]
     reduced = REDUCTIONS[reduction].subs(n, r) if reduction == "none" else REDUCTIONS[reduction]
-    closed = _for_row(inline(gradient(i), SOFTMAX), r) * share
+    closed = for_row(inline(gradient(i), SOFTMAX), r) * share
     return equal(Derivative(inline(reduced, [row_losses]), x[r, i]), closed)
 
 
-def _for_row(expression: Expr, row: Expr) -> Expr:
+def for_row(expression: Expr, row: Expr) -> Expr:
     """A formula for one row's logits and coefficients written for the row with this number."""
     return expression.replace(
         lambda part: isinstance(part, Indexed) and part.base in (x, t), lambda part: part.base[row, part.indices[0]]

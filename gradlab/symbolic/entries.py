@@ -24,20 +24,22 @@ from sympy import (
     together,
 )
 
-from gradlab.symbolic.definition import K, N, a, c, i, j, n, r, without_guard, x, y
+from gradlab.symbolic.definition import F, K, N, a, c, f, i, j, n, r, without_guard, x, y
 
 _N_ROWS = 2
+_N_FEATURES = 2
 _CLASS_INDICES = (i, j, a, y, c)
 
 
 def entries(expression: Expr, n_classes: int) -> Iterator[tuple[Expr, str]]:
-    """Every entry of `expression` for K = n_classes (and N = 2 rows), with the free indices' values in words.
+    """Every entry of `expression` for K = n_classes (and N = F = 2), with the free indices' values in words.
 
     All sums are written out and all derivatives carried out.
     """
-    sized = expression.xreplace({K: Integer(n_classes), N: Integer(_N_ROWS)})
-    free = [index for index in (*_CLASS_INDICES, n, r) if index in sized.free_symbols]
-    choices = [range(_N_ROWS if index in (n, r) else n_classes) for index in free]
+    sized = expression.xreplace({K: Integer(n_classes), N: Integer(_N_ROWS), F: Integer(_N_FEATURES)})
+    sizes = {**dict.fromkeys(_CLASS_INDICES, n_classes), n: _N_ROWS, r: _N_ROWS, f: _N_FEATURES}
+    free = [index for index in sizes if index in sized.free_symbols]
+    choices = [range(sizes[index]) for index in free]
     for values in product(*choices):
         words = ", ".join(f"{index} = {value}" for index, value in zip(free, values, strict=True))
         entry = sized.xreplace(dict(zip(free, map(Integer, values), strict=True)))
@@ -67,10 +69,11 @@ def counterexample(expression: Expr, sizes: range) -> str:
     return ""
 
 
-def _written_out(summand: Expr, limits: Expr) -> Expr:
-    """The terms of a sum whose first and last index are numbers, added up."""
-    index, first, last = limits
-    return Add(*[summand.xreplace({index: Integer(value)}) for value in range(first, last + 1)])
+def _written_out(summand: Expr, *limits: Expr) -> Expr:
+    """The terms of a sum, or of a sum of sums, whose first and last index are numbers, added up."""
+    for index, first, last in limits:
+        summand = Add(*[summand.xreplace({index: Integer(value)}) for value in range(first, last + 1)])
+    return summand
 
 
 def _point(letters: set[Expr]) -> dict[Expr, Expr]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sympy import IndexedBase, Mul
 
+from gradlab.symbolic import layer_code
 from gradlab.symbolic.ball_code import as_ball, ball_assignment, ball_list
 from gradlab.symbolic.definition import j
 from gradlab.symbolic.derivative_code import ball_derivative, ball_hessian
@@ -258,10 +259,18 @@ def _with_classes(lines: Sequence[str], classes: str) -> list[str]:
     return [f"classes = {classes}", *lines] if used else list(lines)
 
 
+MODULES: dict[str, Callable[[], str]] = {
+    "numpy_forms.py": numpy_module,
+    "ball_forms.py": ball_module,
+    "layer_forms.py": lambda: layer_code.numpy_module(_FIRST_LINE),
+    "layer_balls.py": lambda: layer_code.ball_module(_FIRST_LINE),
+}
+
+
 def main() -> None:
-    """Writes both modules."""
-    (FOLDER / "numpy_forms.py").write_text(numpy_module(), encoding="utf-8")
-    (FOLDER / "ball_forms.py").write_text(ball_module(), encoding="utf-8")
+    """Writes all modules."""
+    for name, source in MODULES.items():
+        (FOLDER / name).write_text(source(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from sympy import (
 )
 from sympy.codegen.cfunctions import log1p
 
-from gradlab.symbolic.definition import K, N, without_guard, x
+from gradlab.symbolic.definition import F, K, N, without_guard, x
 
 _EXPONENTIALS = IndexedBase("E", positive=True)
 
@@ -52,8 +52,10 @@ def _rewritten(expression: Expr) -> Expr:
     if not expression.args or expression.is_Indexed:
         return expression
     if isinstance(expression, Sum):
-        (index, first, last) = expression.limits[0]
-        return _sum(expand(_rewritten(expression.function)), index, first, last)
+        form = _rewritten(expression.function)
+        for index, first, last in expression.limits:  # the innermost sum comes first
+            form = _sum(expand(form), index, first, last)
+        return form
     arguments = [_rewritten(argument) for argument in expression.args]
     if isinstance(expression, log1p):
         return _logarithm(1 + arguments[0])
@@ -80,7 +82,7 @@ def _sum_of_term(term: Expr, index: Symbol, first: Expr, last: Expr) -> Expr:
     if rest == 1:
         return constant * (last - first + 1)
     deltas = [delta for delta in _delta_factors(rest) if index in delta.args]
-    if first == 0 and last in (K - 1, N - 1) and deltas:
+    if first == 0 and last in (K - 1, N - 1, F - 1) and deltas:
         (other,) = set(deltas[0].args) - {index}
         remaining = _without_factor(rest, deltas[0])
         return constant * expand(remaining.subs(index, other))

@@ -90,10 +90,9 @@ def _with_fresh_bounds(value: Expr) -> Expr:
     return value.replace(Sum, _with_fresh_bound)
 
 
-def _with_fresh_bound(summand: Expr, limits: Expr) -> Expr:
-    index, first, last = limits
-    fresh = Dummy(str(index), integer=True, nonnegative=True)
-    return Sum(summand.xreplace({index: fresh}), (fresh, first, last))
+def _with_fresh_bound(summand: Expr, *limits: Expr) -> Expr:
+    fresh = {limit[0]: Dummy(str(limit[0]), integer=True, nonnegative=True) for limit in limits}
+    return Sum(summand.xreplace(fresh), *[(fresh[index], first, last) for index, first, last in limits])
 
 
 def _statement(before: Expr, after: Expr) -> str:

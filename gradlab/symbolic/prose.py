@@ -48,12 +48,14 @@ def _range(summation: Expr, language: Language) -> str:
 def _text_sum(summation: Expr, language: Language) -> str:
     condition = _range(summation, language)
     under = condition if " " not in condition else "{" + condition + "}"
-    return f"sum_{under} {write_tight(left_out(summation)[0], language, PRODUCT)}"
+    outer = "".join(f"sum_{write(index, language)} " for index, _, _ in reversed(summation.limits[1:]))
+    return f"{outer}sum_{under} {write_tight(left_out(summation)[0], language, PRODUCT)}"
 
 
 def _latex_sum(summation: Expr, language: Language) -> str:
     condition = _range(summation, language).replace("!=", r"\ne")
-    return rf"\sum_{{{condition}}} {write_tight(left_out(summation)[0], language, PRODUCT)}"
+    outer = "".join(rf"\sum_{{{write(index, language)}}} " for index, _, _ in reversed(summation.limits[1:]))
+    return rf"{outer}\sum_{{{condition}}} {write_tight(left_out(summation)[0], language, PRODUCT)}"
 
 
 def _text_indexed(entry: Expr, language: Language) -> str:

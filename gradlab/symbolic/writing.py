@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sympy import Add, Expr, Function, Integer, KroneckerDelta, Mul, Pow, Rational, Sum, Symbol
 
-from gradlab.symbolic.definition import K, N
+from gradlab.symbolic.definition import F, K, N
 
 # How tightly a piece of text holds together; a piece is put into parentheses where a tighter one is needed.
 LOOSE, PRODUCT, TIGHT = 0, 1, 2
@@ -69,7 +69,7 @@ def side(summation: Expr) -> str:
     """Which classes a sum runs over: "all", "before" a class or "after" it. Raises ValueError for anything else."""
     _, first, last = summation.limits[0]
     if first == 0:
-        return "all" if last in (K - 1, N - 1) else "before"
+        return "all" if last in (K - 1, N - 1, F - 1) else "before"
     if last == K - 1:
         return "after"
     raise ValueError(f"a sum must start at class 0 or end at class K - 1, got {summation}")

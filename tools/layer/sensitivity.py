@@ -24,10 +24,11 @@ from gradlab.problems.dtypes import as_dtype
 from gradlab.problems.problem import Array
 from tools.layer.forms import FORMS, compute
 
-SHAPES = ((64, 32, 10), (512, 64, 10), (512, 64, 1000), (4096, 512, 50), (4096, 64, 10))  # N, D, K
+LayerShape = tuple[int, int, int]  # N, D, K
+SHAPES = ((64, 32, 10), (512, 64, 10), (512, 64, 1000), (4096, 512, 50), (4096, 64, 10))
 
 
-def made_problem(dtype: str, shape: tuple[int, int, int]) -> LayerProblem:
+def made_problem(dtype: str, shape: LayerShape) -> LayerProblem:
     """The problem of a shape."""
     rng = np.random.default_rng(shape)
     n_rows, n_features, n_classes = shape

@@ -18,6 +18,7 @@ from gradlab.bounds.rounding_counts import QUIET, divisor, gamma
 from gradlab.bounds.row_factors import loss_size
 from gradlab.layer.bounds.computed import Sizes
 from gradlab.problems.problem import Array, Problem
+from gradlab.reference import layer_forms
 
 _SLACK = 1 + 2.0**-20
 _PENALTY_ROUNDINGS = 4.0
@@ -69,7 +70,11 @@ def penalty_sizes(sizes: Sizes) -> Triple:
 def sum_sizes(sizes: Sizes, entries: Array) -> Triple:
     """|E| |W|^T, |X|^T |E| and the sum over the rows, for entries E (N, K) that are at least 0."""
     features, weight = np.abs(sizes.problem.features64), np.abs(sizes.problem.weight64)
-    return Triple(entries @ weight.T, features.T @ entries, entries.sum(axis=0))
+    return Triple(
+        layer_forms.by_features(weight, entries),
+        layer_forms.by_weight(features, weight, entries, 0.0),
+        layer_forms.by_bias(np.zeros(entries.shape[1]), entries, 0.0),
+    )
 
 
 @QUIET

@@ -1,8 +1,9 @@
 """A layer's answers by ball arithmetic, precision doubled until they are narrow: any range, and every option.
 
-Features, weight and bias are exact balls. The logits are a product of matrices of balls (flint's arb_mat), each row's
-loss and gradient come from the generated complement form, as at the level of the logits (`exact.balls`), and the
-gradients are products again. Every enclosure is flint's own, so that it holds at any precision.
+Features, weight and bias are exact balls. The logits, the gradients and the penalty are generated code for flint's
+matrices of balls (`reference.layer_balls`), and each row's loss and gradient by its logits come from the generated
+complement form, as at the level of the logits (`exact.balls`). Every enclosure is flint's own, so that it holds at any
+precision.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+import numpy as np
 from flint import arb, arb_mat, ctx
 
 from gradlab.layer.oracle.answers import Answers, Skeleton
+from gradlab.layer.oracle.logits import masked_classes
 from gradlab.layer.problem import LayerProblem
 from gradlab.oracle.exact.balls import answer_of_row, starting_precision
 from gradlab.oracle.exact.canonical import (
@@ -25,6 +28,7 @@ from gradlab.oracle.exact.canonical import (
 from gradlab.oracle.exact.conversion import to_enclosures
 from gradlab.oracle.intervals import Array, Enclosures
 from gradlab.oracle.ulp import is_narrow
+from gradlab.reference import layer_balls
 
 _GUARD_BITS = 24  # of products whose terms cancel, and of one more product
 _HIGHEST_PRECISION = 2**17  # more than any problem needs; reached only if the enclosures are broken
@@ -59,13 +63,13 @@ def answer_by_balls(skeleton: Skeleton) -> Answers:
 def _answer_rows(skeleton: Skeleton) -> _Rows:
     problem, frame, kinds = skeleton.finite, skeleton.frame, skeleton.kinds
     rows = [*kinds.regular.tolist(), *kinds.infinite.tolist()]
-    logits = (_matrix(problem.features64[rows]) * _matrix(problem.weight64)).tolist()
-    bias = [arb(one) for one in problem.bias64.tolist()]
+    finite = layer_balls.logits(_matrix(problem.features64[rows]), _matrix(problem.weight64), _bias(problem)).tolist()
+    masked = masked_classes(problem).tolist()
     share, classes = gradient_share(frame), class_coefficients(frame)
     losses: list[arb] = []
     gradient = [[arb(0)] * problem.n_classes for _ in range(problem.n_rows)]
-    for row, products in zip(rows, logits, strict=True):
-        own = [b if b == -math.inf else z + b for z, b in zip(products, bias, strict=True)]
+    for row, logits in zip(rows, finite, strict=True):
+        own = [arb(-math.inf) if mask else z for z, mask in zip(logits, masked, strict=True)]
         loss, entries = answer_of_row(frame.objective, own, row_coefficients(frame, row, classes))
         of_loss, of_gradient = row_factors(frame, row)
         losses.append(of_loss * loss)
@@ -75,28 +79,32 @@ def _answer_rows(skeleton: Skeleton) -> _Rows:
 
 def _gradients(problem: LayerProblem, gradient: arb_mat) -> tuple[Enclosures, Enclosures, Enclosures]:
     """dX, dW and db with the penalty's part."""
-    weight = _matrix(problem.weight64)
-    slope = _slope(problem)
-    by_weight = _matrix(problem.features64).transpose() * gradient
-    ones = arb_mat(1, problem.n_rows, [arb(1)] * problem.n_rows)
-    by_bias = (ones * gradient).entries()
-    if problem.penalty.is_on:
-        by_weight += weight * slope
-    if problem.penalty.takes_bias:
-        by_bias = [entry + slope * arb(b) for entry, b in zip(by_bias, problem.bias64.tolist(), strict=True)]
-    by_features = _enclosures(gradient * weight.transpose(), problem.features.shape)
-    return by_features, _enclosures(by_weight, problem.weight.shape), to_enclosures(by_bias)
+    weight, (slope, bias_slope) = _matrix(problem.weight64), _slopes(problem)
+    by_features = layer_balls.by_features(weight, gradient)
+    by_weight = layer_balls.by_weight(_matrix(problem.features64), weight, gradient, slope)
+    by_bias = layer_balls.by_bias(_bias(problem), gradient, bias_slope)
+    return (
+        _enclosures(by_features, problem.features.shape),
+        _enclosures(by_weight, problem.weight.shape),
+        _enclosures(by_bias, (problem.n_classes,)),
+    )
 
 
 def _penalty(problem: LayerProblem) -> arb:
     if not problem.penalty.is_on:
         return arb(0)
-    parameters = problem.weight64.ravel().tolist() + (problem.bias64.tolist() if problem.penalty.takes_bias else [])
-    return _slope(problem) / 2 * sum((arb(one) ** 2 for one in parameters), arb(0))
+    return layer_balls.penalty(_matrix(problem.weight64), _bias(problem), *_slopes(problem))
 
 
-def _slope(problem: LayerProblem) -> arb:
-    return arb(problem.penalty.strength) * (1 if problem.penalty.halved else 2)
+def _slopes(problem: LayerProblem) -> tuple[arb, arb]:
+    """What the penalty's derivative has for each weight, and for each entry of the bias."""
+    slope = arb(problem.penalty.strength) * (1 if problem.penalty.halved else 2)
+    return slope, slope if problem.penalty.takes_bias else arb(0)
+
+
+def _bias(problem: LayerProblem) -> arb_mat:
+    """The bias as a matrix of one row, with 0 where it masks a class."""
+    return _matrix(np.where(masked_classes(problem), 0.0, problem.bias64)[None])
 
 
 def _matrix(values: Array) -> arb_mat:
