@@ -18,6 +18,7 @@ FLOORS = (
     ("gradlab.problems",),
     ("gradlab.symbolic", "gradlab.evaluation", "gradlab.oracle", "gradlab.bounds", "gradlab.result"),
     ("gradlab.layer",),
+    ("gradlab.trainer",),
     (
         "gradlab.checks",
         "gradlab.diagnosis",

@@ -1,0 +1,1 @@
+"""Gradient descent on a layer: exact descent enclosed, and what a trainer makes of it."""
