@@ -18,6 +18,9 @@ from gradlab.layer.oracle.slices import (
     widen,
 )
 from gradlab.oracle.intervals import Array
+from gradlab.problems.dtypes import format_of
+
+FLOAT32 = format_of("float32")
 
 
 def exact(left: list[Fraction], right: list[Fraction]) -> Fraction:
@@ -39,9 +42,10 @@ def matrix(rng: np.random.Generator, shape: tuple[int, int], spread: int) -> Arr
 
 @pytest.mark.parametrize("n_terms", [1, 2, 7, 512, 4096, 2**20])
 def test_sums_of_products_of_slices_fit_in_a_float64(n_terms: int) -> None:
-    plan = plan_slices(n_terms)
-    assert plan.n_slices * n_terms * 4**plan.bits <= 2**53
-    assert plan.n_slices * plan.bits >= 95
+    for fmt, wanted in ((FLOAT32, 95), (format_of("float64"), 108)):
+        plan = plan_slices(n_terms, fmt)
+        assert plan.n_slices * n_terms * 4**plan.bits <= 2**53
+        assert plan.n_slices * plan.bits >= wanted
 
 
 @pytest.mark.parametrize("spread", [0, 10, 60, 400])
@@ -49,7 +53,7 @@ def test_slices_and_their_rest_make_up_the_rows(spread: int) -> None:
     rng = np.random.default_rng(spread)
     high = matrix(rng, (5, 6), spread)
     low = high * rng.uniform(-1, 1, high.shape) * 2.0**-54
-    slices = slice_rows(high, low, plan_slices(6))
+    slices = slice_rows(high, low, plan_slices(6, FLOAT32))
     for i, row in enumerate(fractions(high, low)):
         scale = Fraction(2) ** int(slices.exponent[i])
         for d, entry in enumerate(row):
@@ -66,7 +70,7 @@ def test_products_are_within_their_radius(dtype: str, spread: int) -> None:
         clipped = (np.clip(matrix(rng, (3, n_terms), spread), -largest, largest) for _ in range(2))
         left, right = (one.astype(dtype).astype("f8") for one in clipped)
         low = left * rng.uniform(-1, 1, left.shape) * 2.0**-54
-        plan = plan_slices(n_terms)
+        plan = plan_slices(n_terms, FLOAT32)
         found = multiply_slices(slice_rows(left, low, plan), slice_rows(right, None, plan), plan)
         a, b = fractions(left, low), fractions(right)
         for i, j in np.ndindex(3, 3):
@@ -79,14 +83,14 @@ def test_products_are_within_their_radius(dtype: str, spread: int) -> None:
 def test_products_of_few_bits_are_exact() -> None:
     rng = np.random.default_rng(3)
     left, right = (rng.integers(-128, 128, (4, 9)).astype(float) for _ in range(2))
-    plan = plan_slices(9)
+    plan = plan_slices(9, FLOAT32)
     found = multiply_slices(slice_rows(left, None, plan), slice_rows(right, None, plan), plan)
     assert not found.radius.any()
     assert (np.ldexp(found.high, found.rows + found.columns) == left @ right.T).all()
 
 
 def test_rows_of_zeros_have_products_of_zero_whatever_the_radii() -> None:
-    plan = plan_slices(2)
+    plan = plan_slices(2, FLOAT32)
     left = slice_rows(np.array([[0.0, 0.0], [1 / 3, 1.0]]), None, plan)
     right = slice_rows(np.array([[0.0, 0.0], [2 / 3, 1.0]]), None, plan)
     found = widen(multiply_slices(left, right, plan), np.array([1.0, 0.5]))

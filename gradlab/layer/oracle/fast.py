@@ -20,6 +20,7 @@ from gradlab.layer.oracle.slices import UPWARDS, Product, multiply_slices, plan_
 from gradlab.layer.problem import LayerProblem
 from gradlab.oracle.double_double import ADD_ERROR, add, two_product
 from gradlab.oracle.intervals import Array, Enclosures, normalise
+from gradlab.problems.dtypes import Format
 
 _PRECISION = 320  # bits of the balls of losses and of the penalty
 _PLAIN = 2.0**400  # sizes of |slope w| between its reciprocal and this, or 0, whose product has an exact error
@@ -55,10 +56,10 @@ def answer_by_slices(skeleton: Skeleton) -> Answers | None:
 
 def _enclose_gradients(problem: LayerProblem, gradient: Plain) -> _Gradients | None:
     """The gradients, or None where one of them is not narrow."""
-    by_features = _gradient_product(gradient, problem.weight64)
+    by_features = _gradient_product(gradient, problem.weight64, problem.format)
     columns = Plain(*(np.ascontiguousarray(part.T) for part in gradient))
     ones = np.ones((1, problem.n_rows))
-    both = _gradient_product(columns, np.concatenate([problem.features64.T, ones]))
+    both = _gradient_product(columns, np.concatenate([problem.features64.T, ones]), problem.format)
     slopes = np.full((problem.n_features + 1, 1), problem.penalty.slope)
     slopes[-1] *= problem.penalty.takes_bias
     parameters = np.concatenate([problem.weight64, np.where(masked_classes(problem), 0.0, problem.bias64)[None]])
@@ -77,9 +78,9 @@ def _enclose_gradients(problem: LayerProblem, gradient: Plain) -> _Gradients | N
     return found if narrow else None
 
 
-def _gradient_product(gradient: Plain, other: Array) -> Product:
+def _gradient_product(gradient: Plain, other: Array, fmt: Format) -> Product:
     """The rows of a gradient (R, n), with radii, times those of another matrix (C, n); shape (R, C)."""
-    plan = plan_slices(max(other.shape[1], 1))
+    plan = plan_slices(max(other.shape[1], 1), fmt)
     left = slice_rows(gradient.high, gradient.low, plan)
     product = multiply_slices(left, slice_rows(other, None, plan), plan)
     return widen(product, gradient.radius.sum(axis=1) * UPWARDS)
@@ -124,7 +125,7 @@ def _penalty(problem: LayerProblem) -> arb:
     parameters = _penalised(problem)
     if not parameters.any():
         return arb(0)
-    plan = plan_slices(parameters.size)
+    plan = plan_slices(parameters.size, problem.format)
     slices = slice_rows(parameters, None, plan)
     squares = _normalised(multiply_slices(slices, slices, plan))
     with ctx.workprec(_PRECISION):

@@ -39,7 +39,7 @@ def enclose_logits(problem: LayerProblem) -> Plain | None:
 
     Where the bias is -inf the logit is the product alone: the callers mask it.
     """
-    plan = plan_slices(problem.n_features)
+    plan = plan_slices(problem.n_features, problem.format)
     columns = np.ascontiguousarray(problem.weight64.T)
     product = multiply_slices(slice_rows(problem.features64, None, plan), slice_rows(columns, None, plan), plan)
     plain = to_plain(product)

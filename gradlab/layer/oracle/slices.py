@@ -31,8 +31,10 @@ import numpy as np
 
 from gradlab.oracle.double_double import UNIT, Pair, fast_two_sum, two_sum
 from gradlab.oracle.intervals import Array
+from gradlab.problems.dtypes import Format
 
-WANTED_BITS = 95  # that the slices of a row hold together: 2^-95 of the largest entry is left out
+_WANTED_BITS = 95  # that the slices of a row hold together: 2^-95 of the largest entry is left out
+_WANTED_BITS_OF_FLOAT64 = 108  # no more, since double-double sums are off by 2^-106 of a partial sum
 ADD_ERROR = 2.01 * UNIT**2
 UPWARDS = 1 + 2.0**-30  # more than the roundings of a radius, a sum of fewer than 2^20 terms of one sign
 NEGLIGIBLE = 2.0**-1000  # more than what underflows beside a row's largest entry
@@ -76,11 +78,11 @@ class Plan(NamedTuple):
     n_slices: int
 
 
-def plan_slices(n_terms: int) -> Plan:
-    """The widest slices of which sums over n_terms products are exact, and as many as hold WANTED_BITS."""
-    bits = 24
+def plan_slices(n_terms: int, fmt: Format) -> Plan:
+    """The widest slices of which sums over n_terms products are exact, and as many as a problem of the format wants."""
+    bits, wanted = 24, _WANTED_BITS if fmt.precision <= 24 else _WANTED_BITS_OF_FLOAT64
     while True:
-        count = -(-WANTED_BITS // bits)
+        count = -(-wanted // bits)
         if count * n_terms * 2 ** (2 * bits) <= 2**53:
             return Plan(bits, count)
         bits -= 1
