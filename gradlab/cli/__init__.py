@@ -14,6 +14,7 @@ import click
 
 from gradlab.cli.atlas import atlas
 from gradlab.cli.cases import cases
+from gradlab.cli.certify import certify
 from gradlab.cli.check import check
 from gradlab.cli.collapse import collapse
 from gradlab.cli.compare import compare
@@ -44,7 +45,21 @@ def gradlab(context: click.Context, debug: bool) -> None:
     context.obj["debug"] = debug
 
 
-for command in (check, conform, replay, cases, compare, exhaustive, atlas, collapse, explain, listing, derive, doctor):
+for command in (
+    check,
+    conform,
+    replay,
+    cases,
+    compare,
+    exhaustive,
+    atlas,
+    certify,
+    collapse,
+    explain,
+    listing,
+    derive,
+    doctor,
+):
     gradlab.add_command(command)
 
 

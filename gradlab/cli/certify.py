@@ -1,0 +1,77 @@
+"""`gradlab certify`: how far a training by gradient descent is from the exact one."""
+
+from __future__ import annotations
+
+import click
+
+from gradlab.cli.status import Status
+
+
+@click.command(short_help="How far a training by gradient descent is from the exact one.")
+@click.argument("target")
+@click.option(
+    "--data", default="digits", show_default=True, metavar="NAME",
+    help="digits, iris, wine (of scikit-learn), or FILE.npz with X and y.",
+)  # fmt: skip
+@click.option("--standardise", is_flag=True, help="Bring each feature to mean 0 and variance 1.")
+@click.option(
+    "--dtype", type=click.Choice(["float32", "float64"]), default="float32", show_default=True,
+    help="What the data and the start are in.",
+)  # fmt: skip
+@click.option("--rate", type=click.FloatRange(min=0, min_open=True), metavar="ETA", help="The learning rate.  [1/L]")
+@click.option("--steps", type=click.IntRange(min=0), default=2000, show_default=True, metavar="N")
+@click.option("--l2", type=click.FloatRange(min=0), default=0.0, show_default=True, metavar="LAMBDA")
+@click.option("--batch-size", type=click.IntRange(min=1), metavar="N", help="Rows of a batch.  [all]")
+@click.option("--takes", default="", metavar="ROLES", help="What it takes, in its own order: X,targets,W,b,...")
+def certify(
+    target: str,
+    data: str,
+    standardise: bool,
+    dtype: str,
+    rate: float | None,
+    steps: int,
+    l2: float,
+    batch_size: int | None,
+    takes: str,
+) -> Status:
+    """Train with TARGET from zeros, and prove how far its weights are from exact gradient descent.
+
+    A TARGET is trainer:file.py:function, or trainer:module:function. What it takes is recognised by the names of its
+    parameters: X, targets, W, b, learning_rate, n_steps, n_epochs, n_classes, l2, batch_size, seed; it returns W and b.
+
+    Small trainings of 0, 1, 2, 3 and 8 steps come first, where a mistake of one step is far outside what sound code may
+    be off by. Then it trains on the data. Exact descent is enclosed: every step's gradient in float64, with a proved
+    bound, and a step of at most 2/L takes no two points apart. The exit status is 1 where the weights are further off
+    than sound code is likely to be. A mistake is named where a known one explains them.
+
+    TARGET runs in gradlab's own process.
+    """
+    from dataclasses import replace
+
+    from gradlab.report.terminal import print_lines
+    from gradlab.targets.importing import TargetError
+    from gradlab.targets.trainers import load_trainer
+    from gradlab.trainer.call import train
+    from gradlab.trainer.certificate import certify_training
+    from gradlab.trainer.checks import examine_trainer
+    from gradlab.trainer.data import DataError, load_data, standardised
+    from gradlab.trainer.page import certificate_lines, examination_lines
+    from gradlab.trainer.run import Settings, problem_on
+
+    try:
+        trainer = load_trainer(target, tuple(filter(None, takes.split(","))))
+        found = load_data(data)
+        settings = Settings(dtype, rate, steps, l2, batch_size, trainer.takes("b") or not trainer.takes("W"))
+        problem = problem_on(standardised(found) if standardise else found, settings)
+        examination = examine_trainer(trainer, dtype)
+        problem = problem.replace(penalty=replace(examination.penalty, strength=l2))
+        trained = train(trainer, problem)
+    except (TargetError, DataError, ValueError) as error:
+        raise click.UsageError(str(error)) from error
+    if trained.fault:
+        print_lines([f"{trainer.name}: {trained.fault}"])
+        return Status.NOT_MET
+    print_lines(examination_lines(trainer.name, examination))
+    certificate = certify_training(problem, trained)
+    print_lines(certificate_lines(trainer.name, certificate))
+    return Status.MET if certificate.is_likely and not examination.findings else Status.NOT_MET

@@ -1,0 +1,57 @@
+"""A certificate of a training in words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from gradlab.trainer.certificate import Certificate
+from gradlab.trainer.checks import Examination
+
+
+def certificate_lines(name: str, certificate: Certificate) -> Iterator[str]:
+    """The certificate, a line for each fact."""
+    problem = certificate.problem
+    yield (
+        f"{name}: {problem.n_rows:,} rows, {problem.n_features} features, {problem.n_classes} classes;"
+        f" {problem.format.name}, {problem.n_steps:,} steps of {problem.learning_rate:g}"
+        + (f", batches of {problem.batch_size}" if problem.batch_size else "")
+        + (f", l2 {problem.penalty.strength:g}" if problem.penalty.is_on else "")
+    )
+    largest = 2 / certificate.curvature.smoothness
+    within = problem.learning_rate <= largest
+    yield (
+        f"step size: {'at most' if within else 'more than'} 2/L = {largest:.6g} (proved):"
+        f" {'no step takes two points apart' if within else 'errors may grow from step to step'}"
+    )
+    relative = certificate.at_most / certificate.size if certificate.size else math.inf
+    yield (
+        f"weights: within {certificate.at_most:.3g} of exact gradient descent (proved), {relative:.2g} of their norm;"
+        f" at least {certificate.at_least:.3g} from it"
+    )
+    yield (
+        f"sound code: likely within {certificate.probable:.3g}, proved within {certificate.proved:.3g}:"
+        f" {'met' if certificate.is_likely else 'not met' if not certificate.is_right else 'not likely'}"
+    )
+    yield f"loss: in [{certificate.least_loss:.15g}, {certificate.most_loss:.15g}] (proved)"
+    if math.isfinite(certificate.to_optimum):
+        yield f"optimum: at most {certificate.to_optimum:.3g} away (proved): |gradient| / l2"
+    for one in certificate.named:
+        yield f"looks like {one.name}: {one.sentence}"
+    if not certificate.is_likely and not certificate.named:
+        yield "looks like no known mistake of trainers"
+
+
+def examination_lines(name: str, examination: Examination) -> Iterator[str]:
+    """What small trainings show: each fact that does not hold once, on the training of the fewest steps."""
+    wrong = {id(one.problem) for one in examination.findings}
+    right = examination.n_trainings - len(wrong)
+    yield f"{name}: {right} of {examination.n_trainings} small trainings are right"
+    facts = dict.fromkeys(one.fact for one in examination.findings)
+    for fact in facts:
+        failing = [one for one in examination.findings if one.fact == fact]
+        first = min(failing, key=lambda one: one.problem.n_steps)
+        yield f"FAIL {fact} ({len(failing)} of {examination.n_trainings}): {first.seen}"
+        common = [set(one.named) for one in failing if one.problem.n_steps > 0]
+        for named in sorted(set.intersection(*common) if common else (), key=lambda one: one.name):
+            yield f"looks like {named.name}: {named.sentence}"
