@@ -27,9 +27,7 @@ def plain(X: Array, y: Array, W0: Array, b0: Array, lr: float, steps: int) -> An
     return W, b
 
 
-def one_example_at_a_time(
-    features: Array, labels: Array, W_init: Array, b_init: Array, eta: float, n_iters: int
-) -> Any:
+def one_by_one(features: Array, labels: Array, W_init: Array, b_init: Array, eta: float, n_iters: int) -> Any:
     W, b = W_init.astype(features.dtype), b_init.astype(features.dtype)
     for _ in range(n_iters):
         dW, db = np.zeros_like(W), np.zeros_like(b)
