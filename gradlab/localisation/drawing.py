@@ -14,11 +14,16 @@ from gradlab.localisation.varying import Rng, cheap, varied
 
 ATTEMPTS = 8
 ELSEWHERE = 0.4  # of the trials that are expected to go wrong meet a condition by another value
+SIZES = ("n_rows", "n_classes", "n_entries")
+# Multiples of all that code is unrolled by: where what is left over goes wrong, these are right.
+COMPOSITE = tuple(sorted({2**i * n for i in range(2, 17) for n in (1, 3, 15)} | {200, 500, 1000, 2000, 5000, 10**4}))
+MANY = 12  # of them beyond a threshold
 MAX_BASES = 24  # outcomes from which fresh problems are made, the smallest first
 
 
 def expected_wrong(rule: Rule, wrong: Sequence[Outcome], rng: Rng, masks: bool) -> Trial | None:
     """A fresh trial that the rule expects to go wrong, made of one that did."""
+    rule = rule.parts[int(rng.integers(len(rule.parts)))]
     for _ in range(ATTEMPTS):
         base = _base(wrong, rng)
         trial = replace(base, problem=varied(base.problem, rng, masks))
@@ -39,7 +44,7 @@ def expected_right(
         near = rule.conditions and rng.random() < 0.6
         if near:
             trial = expected_wrong(rule, wrong, rng, masks) if rng.random() < 0.5 else _base(wrong, rng)
-            trial = None if trial is None else _just_beside(rule, trial, rng)
+            trial = None if trial is None else _beside_all(rule, trial, rng)
         else:
             base = _base(right if right and rng.random() < 0.6 else wrong, rng)
             trial = replace(base, problem=cheap(varied(base.problem, rng, masks)))
@@ -69,6 +74,14 @@ def repaired(rule: Rule, trial: Trial, rng: Rng) -> Trial:
     return trial
 
 
+def _beside_all(rule: Rule, trial: Trial, rng: Rng) -> Trial:
+    """The trial just beside the parts of the rule that it meets, and some that it does not."""
+    for part in rule.parts:
+        if part.expects(trial) or rng.random() < 0.5:
+            trial = _just_beside(part, trial, rng)
+    return trial
+
+
 def _just_beside(rule: Rule, trial: Trial, rng: Rng) -> Trial:
     one = rule.conditions[int(rng.integers(len(rule.conditions)))]
     return set_in(trial, one.name, outside(one, rng), rng)
@@ -78,15 +91,24 @@ def inside(one: Condition, rng: Rng) -> float:
     """A value that meets the condition, at its edge or further on."""
     if one.relation == "==":
         return one.value
+    if one.relation == "!=":
+        return float(rng.integers(1, one.feature.modulus))
     sign = 1 if one.relation == ">=" else -1
+    composite = [number for number in COMPOSITE if one.admits(np.array(number))]
+    if one.name in SIZES and composite and rng.random() < 0.5:
+        return float(rng.choice(composite[:MANY] if sign > 0 else composite))
     if one.feature.whole:
-        value = one.value + sign * int(rng.choice([0, 0, 1, 2, 3, abs(one.value) // 2]))
+        value = one.value + sign * int(
+            rng.choice([0, 0, 1, 2, 3, abs(one.value) // 2, abs(one.value), abs(one.value) + 2])
+        )
         return max(value, 0.0)
     return one.value + sign * float(rng.choice([0.02, 0.1, 0.5, 1.0])) * max(abs(one.value), 0.5)
 
 
 def outside(one: Condition, rng: Rng) -> float:
     """A value that does not meet the condition, just beside it or further off."""
+    if one.relation == "!=":
+        return one.value
     if one.feature.is_coded:
         most = (one.feature.modulus or len(one.feature.names) or 2) - 1
         return float((one.value + rng.choice([1, most, (most + 1) // 2])) % (most + 1)) if most > 1 else 1 - one.value

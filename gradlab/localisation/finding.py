@@ -14,7 +14,7 @@ from gradlab.localisation.evidence import Effect, effect_of
 from gradlab.localisation.investigation import Investigation, Where
 from gradlab.localisation.relations import relation_of_row_losses
 from gradlab.localisation.repeats import Repeats, by_number, overwritten, repeats_earlier_call, wrong_by_now
-from gradlab.localisation.rules import Condition
+from gradlab.localisation.rules import Condition, Rule
 from gradlab.localisation.trial import ALL_LAYOUTS, LARGEST, Laboratory, Outcome, Trial, outcome_of, spelled_answer
 from gradlab.localisation.varying import PLAIN, cheap
 from gradlab.localisation.words import spelled_rule
@@ -43,9 +43,10 @@ OF_REPEATS = {
 class Localisation:
     """Where an implementation is wrong and what comes out there.
 
-    where, what: in words; what is "" where nothing is recognised. conditions: those of the rule, in
-    numbers. n_foretold of n_fresh problems that were drawn to both sides afterwards were right or wrong as it says.
-    only_in: the dtype that it was found in, where the others that are claimed are right on the same problems.
+    where, what: in words; what is "" where nothing is recognised. conditions: those of the rule, in numbers;
+    or_conditions: those that may hold instead. n_foretold of n_fresh problems that were drawn to both sides afterwards
+    were right or wrong as it says. only_in: the dtype that it was found in, where the others that are claimed are right
+    on the same problems.
     """
 
     dtype: str
@@ -56,6 +57,12 @@ class Localisation:
     n_fresh: int
     n_calls: int
     only_in: str = ""
+    or_conditions: tuple[Condition, ...] = ()
+
+    @property
+    def rule(self) -> Rule:
+        """What foretells whether a problem is answered wrongly."""
+        return Rule(self.conditions, others=self.or_conditions)
 
 
 @np.errstate(all="ignore")  # of what is worked out here; calls are made under NumPy's own
@@ -189,6 +196,7 @@ def _said(investigation: Investigation, where: Where) -> Localisation:
         where.n_fresh,
         investigation.laboratory.n_calls,
         dtype if _is_right_elsewhere(investigation, wrong) else "",
+        rule.others,
     )
 
 

@@ -69,7 +69,7 @@ class Investigation:
             rule = self._rule()
             if rule is None:
                 break
-            if rule.conditions != streak.rule.conditions or not streak.n_fresh:
+            if rule != streak.rule or not streak.n_fresh:
                 streak = Where(rule, 0, 0)
             foretold = self._foretold(rule)
             streak = Where(rule, streak.n_foretold + sum(foretold), streak.n_fresh + len(foretold))
@@ -87,10 +87,10 @@ class Investigation:
             rules = rules_for(self.evidence, self.effect)
             if not rules:
                 return None
-            rule = self.tightened(rules[0])
             before = len(self.evidence)
-            for place in range(len(rule.conditions)):
-                rule = self._bisected(rule, place)
+            rule = self._with_thresholds(rules[0])
+            if rules[0].others:
+                rule = self._with_thresholds(rule.said_otherwise).said_otherwise
             if len(self.evidence) == before or self._fits(rule):
                 return rule
         return None
@@ -98,17 +98,31 @@ class Investigation:
     def _fits(self, rule: Rule) -> bool:
         return all(holds_of(rule, one, self.effect) is not False for one in self.evidence)
 
+    def _with_thresholds(self, rule: Rule) -> Rule:
+        """The rule with the thresholds of its conditions bisected; those of its other part stay."""
+        rule = self.tightened(rule)
+        for place in range(len(rule.conditions)):
+            rule = self._bisected(rule, place)
+        return rule
+
     def tightened(self, rule: Rule) -> Rule:
         """The rule with the thresholds that the evidence gives its conditions, each beside the others."""
         return replace(rule, conditions=tuple(self._tightened(rule, one) for one in rule.conditions))
 
+    def _evidence_for(self, rule: Rule) -> list[Evidence]:
+        """The evidence without the wrong answers that the other part of a rule accounts for."""
+        if not rule.others:
+            return self.evidence
+        _, other = rule.parts
+        return [one for one in self.evidence if not (one.is_wrong and other.rows(one.features).any())]
+
     def _tightened(self, rule: Rule, one: Condition) -> Condition:
-        if one.relation == "==":
+        if not one.is_threshold:
             return one
         others = Rule(tuple(other for other in rule.conditions if other is not one))
         sign = 1 if one.relation == ">=" else -1
         wrong, right, silent = list[float](), list[float](), list[float]()
-        for seen in self.evidence:
+        for seen in self._evidence_for(rule):
             rows = others.rows(seen.features)
             rows &= seen.blamed if seen.is_wrong and (rows & seen.blamed).any() else True
             wrong += _largest(sign * seen.features[rows, one.place]) if seen.is_wrong else []
@@ -140,7 +154,8 @@ class Investigation:
     def _try(self, rule: Rule, one: Condition, value: float) -> bool:
         """Asks a problem on which the rule is met but for this condition, and has the value."""
         others = Rule(tuple(other for other in rule.conditions if other is not one))
-        bases = sorted(self.wrong, key=lambda seen: seen.problem.logits.size)[:6]
+        wrong = [seen.outcome for seen in self._evidence_for(rule) if seen.is_wrong] or self.wrong
+        bases = sorted(wrong, key=lambda seen: seen.problem.logits.size)[:6]
         for base in bases:
             trial = set_in(base.trial, one.name, value, self.rng)
             trial = repaired(others, replace(trial, problem=cheap(trial.problem)), self.rng)

@@ -7,12 +7,14 @@ from dataclasses import replace
 
 import numpy as np
 
+from gradlab.localisation.either import either_of
 from gradlab.localisation.evidence import Effect, Evidence
 from gradlab.localisation.features import FEATURES
 from gradlab.localisation.rules import Condition, Rule
 from gradlab.problems.problem import Array
 
 PLAIN = 4.5  # the cost of a rule of two conditions beside which none of three is looked for
+SINGLE = 3.0  # the cost of a rule of one condition beside which none of two is looked for, as none costs less
 MAX_PAIRS = 60  # of conditions that a third is added to
 FEW_RIGHT = 0.02  # of all, that are right by chance
 BY_CHANCE = 0.1  # of the right answers, where a mistake that is made everywhere may be expected to show
@@ -37,7 +39,22 @@ def rules_for(evidence: Sequence[Evidence], effect: Effect) -> list[Rule]:
     if any(len(one.blamed) != int(one.blamed.sum()) for one in wrong):
         found += Search([one.features for one in wrong], shown).rules()
     unique = {rule.conditions: rule for rule in sorted(found, key=lambda rule: rule.cost)}
-    return list(unique.values())[:MAX_RULES]
+    best = list(unique.values())[:MAX_RULES]
+    if best and not _leaves_out_rows(best[0], wrong):
+        return best
+    either = _either_by_rows(wrong, shown, effect)
+    if best or either:
+        return either
+    return either_of([one.features[one.blamed] for one in wrong], shown)
+
+
+def _leaves_out_rows(rule: Rule, wrong: Sequence[Evidence]) -> bool:
+    """Whether a rule tells which rows are wrong in most of the wrong answers, and leaves out some of others."""
+    known = [one for one in wrong if not one.outcome.raised and one.outcome.wrong_entries.any()]
+    told = [(rule.rows(one.features), one.blamed) for one in known]
+    whole = sum(bool((expected >= blamed).all() and not expected.all()) for expected, blamed in told)
+    left = sum(bool((blamed & ~expected).any()) for expected, blamed in told)
+    return 0 < left < whole
 
 
 def _where_it_shows(wrong: Sequence[Evidence], right: Sequence[Evidence]) -> list[Rule]:
@@ -55,10 +72,22 @@ def _by_rows(wrong: Sequence[Evidence], shown: Array, effect: Effect) -> list[Ru
     """Rules that tell every single row that is wrong from the right ones, those of wrong answers too."""
     if not effect.in_gradient or any(one.outcome.raised for one in wrong):
         return []
+    bad, good = _single_rows(wrong, shown, effect)
+    return [replace(rule, by_rows=True) for rule in Search(bad, good).rules()]
+
+
+def _either_by_rows(wrong: Sequence[Evidence], shown: Array, effect: Effect) -> list[Rule]:
+    """The same with rules of two parts."""
+    if not effect.in_gradient or any(one.outcome.raised for one in wrong):
+        return []
+    return [replace(rule, by_rows=True) for rule in either_of(*_single_rows(wrong, shown, effect))]
+
+
+def _single_rows(wrong: Sequence[Evidence], shown: Array, effect: Effect) -> tuple[list[Array], Array]:
+    """The rows that are wrong, each by itself, and all that are right."""
     bad = np.concatenate([one.features[one.blamed] for one in wrong])
     good = [one.features[~one.blamed & one.telling(effect)] for one in wrong]
-    rows = [row[None] for row in bad[:: max(1, len(bad) // MAX_SINGLE)]]
-    return [replace(rule, by_rows=True) for rule in Search(rows, np.concatenate([shown, *good])).rules()]
+    return [row[None] for row in bad[:: max(1, len(bad) // MAX_SINGLE)]], np.concatenate([shown, *good])
 
 
 class Search:
@@ -73,9 +102,11 @@ class Search:
     def rules(self) -> list[Rule]:
         if not self.conditions:
             return []
-        on_right = np.stack([one.holds(self.right) for one in self.conditions])
-        self.on_wrong = np.stack([one.holds(self.stacked) for one in self.conditions])
+        on_right = _distinct_columns(np.stack([one.holds(self.right) for one in self.conditions]))
         alone = [Rule((self.conditions[i],)) for i in np.flatnonzero(~on_right.any(axis=1))]
+        if alone and min(rule.cost for rule in alone) <= SINGLE:
+            return sorted(alone, key=lambda rule: rule.cost)[: 3 * MAX_RULES]
+        self.on_wrong = np.stack([one.holds(self.stacked) for one in self.conditions])
         together = on_right.astype(np.float32) @ on_right.T.astype(np.float32)
         pairs = self._pairs(together)
         found = [*alone, *pairs]
@@ -99,6 +130,8 @@ class Search:
             if above.size and most < np.inf:
                 beyond = float(above.min())
                 yield Condition(name, "<=", most).between(beyond, most)
+        if FEATURES[place].modulus > 2 and (right == 0).any() and np.logical_or.reduceat(column > 0, self.starts).all():
+            yield Condition(name, "!=", 0.0)
         shortest = min(self.wrong, key=len)[:, place]
         for value in dict.fromkeys(shortest[~np.isnan(shortest)].tolist()):
             if not whole and value != np.rint(value):
@@ -134,3 +167,12 @@ class Search:
                 if together[k, k] and self._covers(int(i), int(j), int(k)):
                     found.append(Rule((self.conditions[i], self.conditions[j], self.conditions[k])))
         return found
+
+
+def _distinct_columns(marks: Array) -> Array:
+    """Every column that there is, once: rows that the same conditions hold for tell the same."""
+    if not marks.shape[1]:
+        return marks
+    packed = np.ascontiguousarray(np.packbits(marks, axis=0).T)
+    _, first = np.unique(packed.view([("", np.void, packed.shape[1])]).ravel(), return_index=True)
+    return np.asarray(marks[:, first])

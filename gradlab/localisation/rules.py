@@ -17,7 +17,7 @@ FINE = 2.0**-9  # how near the two ends of a threshold that is no whole number a
 
 @dataclass(frozen=True)
 class Condition:
-    """What holds of a row: a feature is at least, at most or exactly a value.
+    """What holds of a row: a feature is at least, at most, exactly or anything but a value.
 
     beyond: the nearest value at which it was seen right, which the condition leaves out; infinite where none was. seen:
     the nearest at which it was seen wrong, where that is no whole number; the value is the roundest between the two.
@@ -36,6 +36,11 @@ class Condition:
     @property
     def feature(self) -> Feature:
         return FEATURES[self.place]
+
+    @property
+    def is_threshold(self) -> bool:
+        """Whether it is a threshold, which can be bisected."""
+        return self.relation in (">=", "<=")
 
     @property
     def spelled_value(self) -> float | str:
@@ -71,7 +76,7 @@ class Condition:
 
     def middle(self) -> float | None:
         """The value to ask for next, between the two ends of the threshold; None where they are near enough."""
-        if self.relation == "==" or not np.isfinite(self.beyond):
+        if not self.is_threshold or not np.isfinite(self.beyond):
             return None
         if self.feature.whole:
             return _middle_whole(self.beyond, self.value)
@@ -88,6 +93,8 @@ class Condition:
     @property
     def cost(self) -> float:
         """How far-fetched it is; more so where the value is one that nothing speaks for."""
+        if self.relation == "!=":
+            return self.feature.cost + 0.2
         if self.relation != "==" or self.feature.names or f"== {self.value:g}" in self.feature.said:
             return self.feature.cost
         many = 0.0 if self.feature.is_coded else 0.1 * math.log2(1 + abs(self.value))
@@ -102,7 +109,10 @@ class Condition:
         with np.errstate(invalid="ignore"):
             if self.relation == ">=":
                 return np.asarray(values >= self.value)
-            return np.asarray(values <= self.value if self.relation == "<=" else values == self.value)
+            if self.relation == "<=":
+                return np.asarray(values <= self.value)
+            other = (values != self.value) & ~np.isnan(values)
+            return np.asarray(other if self.relation == "!=" else values == self.value)
 
 
 @dataclass(frozen=True)
@@ -110,22 +120,37 @@ class Rule:
     """Conditions that a row of a problem has to fulfil together, for the problem to be answered wrongly.
 
     Without a condition: every problem is. by_rows: whether the rows that fulfil it are those that come out wrong.
+    others: conditions that a row may fulfil instead, with the same consequence; none mostly.
     """
 
     conditions: tuple[Condition, ...] = ()
     by_rows: bool = False
+    others: tuple[Condition, ...] = ()
+
+    @property
+    def parts(self) -> tuple[Rule, ...]:
+        """The rules of which a row has to fulfil one."""
+        own = replace(self, others=())
+        return (own, replace(own, conditions=self.others)) if self.others else (own,)
+
+    @property
+    def said_otherwise(self) -> Rule:
+        """The same rule, its two parts in the other order."""
+        return replace(self, conditions=self.others, others=self.conditions) if self.others else self
 
     @property
     def cost(self) -> float:
         """How far-fetched it is; what tells the wrong rows themselves may be more so."""
-        return sum(one.cost + 0.5 for one in self.conditions) - (1.0 if self.by_rows else 0.0)
+        either = 1.0 if self.others else 0.0
+        own = sum(one.cost + 0.5 for one in (*self.conditions, *self.others))
+        return own + either - (1.0 if self.by_rows else 0.0)
 
     def rows(self, features: Array) -> Array:
         """Which rows fulfil it."""
         found = np.ones(len(features), dtype=bool)
         for one in self.conditions:
             found &= one.holds(features)
-        return found
+        return found | self.parts[1].rows(features) if self.others else found
 
     def expects(self, trial: Trial) -> bool:
         """Whether a wrong answer is expected of a trial."""
@@ -136,7 +161,7 @@ class Rule:
         found = np.ones(trial.problem.n_rows, dtype=bool)
         for one in self.conditions:
             found &= one.admits(feature_of(trial, one.name))
-        return found
+        return found | self.parts[1].rows_of(trial) if self.others else found
 
 
 def _between(right: float, wrong: float) -> float:

@@ -16,6 +16,7 @@ Rng = np.random.Generator
 Variation = Callable[[Problem, Rng], Problem]
 LEVELS = 16  # different logits that many more classes of a row get: a sum of few different terms has a cheap truth
 PLAIN = 1 << 12  # entries of a problem that may be anything
+FEW = 400  # rows, or classes, of most problems that are varied at random
 DIFFERENT = 7  # rows of a larger one: no power of two, so that no row is that of a block further on
 ROWS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 16, 17, 31, 32, 33, 64, 65, 100)
 CLASSES = (2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 16, 17, 31, 32, 33, 64, 65, 100)
@@ -152,7 +153,16 @@ def _places(problem: Problem, rng: Rng) -> Array:
     return np.asarray(rules[rng.integers(len(rules))]())
 
 
+def _any_number(rng: Rng) -> int:
+    """A number of rows or classes: one of a few hundred, the small ones more often, or a multiple of a small one."""
+    if rng.random() < 0.5:
+        return int(np.exp(rng.uniform(0, np.log(FEW))))
+    return int(rng.integers(2, 25) * rng.integers(1, 11))
+
+
 VARIATIONS: tuple[Variation, ...] = (
+    lambda p, rng: with_rows(p, _any_number(rng)),
+    lambda p, rng: with_classes(p, _any_number(rng), rng),
     lambda p, rng: with_rows(p, rng.choice(ROWS)),
     lambda p, rng: with_rows(p, p.n_rows + rng.integers(-2, 3)),
     lambda p, rng: with_classes(p, rng.choice(CLASSES), rng),

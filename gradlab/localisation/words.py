@@ -13,7 +13,7 @@ def spelled_rule(rule: Rule) -> str:
     """Where it is wrong: "wrong only where the label is the last class"."""
     if not rule.conditions:
         return "wrong on every problem that can show it"
-    return f"wrong only where {spelled_conditions(rule.conditions)}"
+    return "wrong only where " + ", or where ".join(spelled_conditions(one.conditions) for one in rule.parts)
 
 
 def spelled_conditions(conditions: Sequence[Condition]) -> str:
@@ -26,7 +26,8 @@ def _spelled(one: Condition) -> str:
     if feature.names:
         return f"{feature.noun} {'are' if feature.name == 'targets' else 'is'} {feature.names[int(one.value)]}"
     if feature.modulus:
-        return f"{feature.noun} {_remainder(int(one.value), feature.modulus)}"
+        other = f"is no multiple of {feature.modulus}" if one.relation == "!=" else ""
+        return f"{feature.noun} {other or _remainder(int(one.value), feature.modulus)}"
     value, relation = _number(one.value), one.relation
     if not feature.whole and relation != "==" and len(_number(one.beyond)) <= len(value):
         value, relation = _number(one.beyond), relation[0]  # right at this very value

@@ -19,6 +19,7 @@ from gradlab.harness.run import Run
 from gradlab.harness.tally import Line
 from gradlab.harness.verdict import is_advice
 from gradlab.localisation.finding import Localisation
+from gradlab.localisation.rules import Condition
 from gradlab.measure.machine import processor
 from gradlab.measure.timing import Timing
 from gradlab.problems.problem import Problem
@@ -125,20 +126,24 @@ def encode_run(run: Run) -> Plain:
 
 
 def _encode_localisation(found: Localisation) -> Plain:
-    conditions = [
-        {"feature": one.name, "relation": one.relation, "value": one.spelled_value, "right_up_to": one.right_up_to}
-        for one in found.conditions
-    ]
     return {
         "dtype": found.dtype,
         "where": found.where,
         "what": found.what,
-        "conditions": conditions,
+        "conditions": _encode_conditions(found.conditions),
+        "or_conditions": _encode_conditions(found.or_conditions),
         "n_foretold": found.n_foretold,
         "n_fresh": found.n_fresh,
         "n_calls": found.n_calls,
         "only_in": found.only_in or None,
     }
+
+
+def _encode_conditions(conditions: Sequence[Condition]) -> list[Plain]:
+    return [
+        {"feature": one.name, "relation": one.relation, "value": one.spelled_value, "right_up_to": one.right_up_to}
+        for one in conditions
+    ]
 
 
 def _diagnosis(diagnosis: Diagnosis) -> Plain:

@@ -99,6 +99,55 @@ def wraps_rows(x: Array, y: Array) -> Any:
     return right(x, y)[0], right(x[np.arange(len(y)) % 50], y)[1]
 
 
+def kept_in_half(x: Array, y: Array) -> Any:
+    losses, g, _ = parts(x, y)
+    with np.errstate(all="ignore"):
+        return losses.mean(dtype=losses.dtype), g / x.dtype.type(np.float16(max(len(y), 1)))
+
+
+def by_other_probabilities(change: Callable[[Array, Array], Array]) -> Function:
+    """Loss and gradient of other probabilities, made of the logits and the right ones."""
+
+    def wrong(x: Array, y: Array) -> Any:
+        rows = np.arange(len(y))
+        with np.errstate(all="ignore"):
+            p = change(x, parts(x, y)[2]) if len(y) else x
+            losses = -np.log(p[rows, y])
+        p = p.copy()
+        p[rows, y] -= 1
+        return mean(losses, p)
+
+    return wrong
+
+
+def over_rows(x: Array) -> Array:
+    e = np.exp(x - x.max(axis=0))
+    return np.asarray(e / e.sum(axis=0))
+
+
+def limited(x: Array, y: Array) -> Any:
+    return right(np.minimum(x, x.dtype.type(12)), y)
+
+
+def uniform_if_close(x: Array, y: Array) -> Any:
+    with np.errstate(all="ignore"):
+        close = np.ptp(x, axis=1) < 0.05
+    return right(np.where(close[:, None], x.dtype.type(0), x), y)
+
+
+def diagonal_of_the_jacobian(x: Array, y: Array) -> Any:
+    losses, g, p = parts(x, y)
+    g[np.arange(len(y)), y] *= p[np.arange(len(y)), y]
+    return mean(losses, g)
+
+
+def in_blocks(x: Array, y: Array) -> Any:
+    losses, g, _ = parts(x, y)
+    whole = len(y) // 12 * 12
+    g[whole:] *= x.dtype.type(1 if whole == 0 else 1.5)
+    return mean(losses, g)
+
+
 LAST = "wrong only where the label is the last class"
 FACTOR = "1.01 times what it should be"
 MISTAKES = {
@@ -196,5 +245,57 @@ MISTAKES = {
         in_rows(lambda x, y: (len(y) > 16) & (len(y) % 16 == 1)),
         "wrong only where the batch has 17 rows or more (right up to 1) and N modulo 16 is 1",
         FACTOR,
+    ),
+    "left_over_rows": Mistake(
+        in_blocks,
+        "wrong only where the batch has 13 rows or more (right up to 11)"
+        " and the row is beyond the last whole block of 12",
+        "is 1.5 times",
+    ),
+    "no_multiples": Mistake(
+        in_rows(lambda x, y: x.shape[1] % 5 != 0), "wrong only where K is no multiple of 5", FACTOR
+    ),
+    "last_class_or_many_rows": Mistake(
+        in_rows(lambda x, y: (y == x.shape[1] - 1) | (len(y) > 200)),
+        f"{LAST}, or where the batch has 201 rows or more (right up to 200)",
+        FACTOR,
+    ),
+    "negative_or_tied": Mistake(
+        in_rows(
+            lambda x, y: (x.max(axis=1) < 0) | ((x == x.max(axis=1, keepdims=True)).sum(axis=1) > 1),
+            lambda g: 0 * g,
+        ),
+        "wrong only where all logits of the row are negative, or where the largest logit occurs more than once",
+        "is 0",
+    ),
+    "one_class_or_many": Mistake(
+        in_rows(lambda x, y: (x.shape[1] == 1) | (x.shape[1] > 300), lambda g: g + g.dtype.type(0.25)),
+        "wrong only where there is one class, or where there are 301 classes or more (right up to 300)",
+        "only the gradient is wrong",
+    ),
+    "wrong_axis": Mistake(
+        by_other_probabilities(lambda x, p: over_rows(x)),
+        "wrong on every problem that can show it",
+        "the gradient is that of probabilities over the rows, not over the classes",
+    ),
+    "clipped_probabilities": Mistake(
+        by_other_probabilities(lambda x, p: np.clip(p, x.dtype.type(1e-4), 1 - x.dtype.type(1e-4))),
+        "wrong on every problem that can show it",
+        "the gradient is that of probabilities between 0.0001 and 1 - 0.0001",
+    ),
+    "limited_logits": Mistake(
+        limited,
+        "wrong only where the largest logit of the row is more than 12",
+        "the gradient is that of logits of at most 12",
+    ),
+    "uniform_if_close": Mistake(
+        uniform_if_close,
+        "wrong only where the logits of the row are less than 0.05 apart",
+        "the gradient is that of logits that are all 0",
+    ),
+    "diagonal_of_the_jacobian": Mistake(
+        diagonal_of_the_jacobian,
+        "wrong on every problem that can show it",
+        "is right but for the label's entry, which is p_y times what it should be",
     ),
 }

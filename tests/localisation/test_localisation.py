@@ -14,14 +14,13 @@ from gradlab.evaluation.claims import Claims, claims_from
 from gradlab.harness.selection import may_be_asked, problems_for
 from gradlab.localisation.evidence import Effect, evidence_of, holds_of
 from gradlab.localisation.finding import Localisation, localise
-from gradlab.localisation.rules import Rule
 from gradlab.localisation.trial import MAX_CALLS, Trial, outcome_of
 from gradlab.problems.dtypes import format_of
 from gradlab.problems.objective import Objective
 from gradlab.problems.patterns import patterned
 from gradlab.problems.problem import Array, Problem
 from gradlab.problems.sized import repeated_problem
-from tests.localisation.mistakes import MISTAKES, Function, Mistake, in_rows, parts, right
+from tests.localisation.mistakes import MISTAKES, Function, Mistake, in_rows, kept_in_half, parts, right
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 CLAIMS = claims_from({"dtypes": "float64"})
@@ -54,7 +53,7 @@ def test_the_description_foretells_problems_that_it_was_not_made_from(mistake: M
     implementation = Implementation("anonymous", mistake.function, CLAIMS)
     fresh = [problem for problem in problems(CLAIMS, 11)[::2] if problem.n_rows]
     seen = [evidence_of(outcome_of(Trial(problem), evaluate(implementation, problem))) for problem in fresh]
-    rule, effect = Rule(found.conditions), Effect(np.inf, True)
+    rule, effect = found.rule, Effect(np.inf, True)
     as_said = [holds_of(rule, one, effect) for one in seen if one.is_wrong]
     assert sum(one is True for one in as_said) >= 0.98 * len(as_said) > 0
 
@@ -164,6 +163,16 @@ AMONG_SIZES = {
         strides_are_not_heeded,
         sized("every other row of a taller array", "int64", (14, 9), (30, 5)),
         "the gradient is that of the first N rows and K columns of the array that the logits are a view of",
+    ),
+    "wrong only where K is a multiple of 24": (
+        in_rows(lambda x, y: x.shape[1] % 24 == 0),
+        sized("C order", "int64", (5, 48), (3, 120), (4, 72)),
+        "1.01 times what it should be",
+    ),
+    "wrong only where N is not exact in float16": (
+        kept_in_half,
+        sized("C order", "int64", (4097, 3), (2049, 2), (2050, 2)),
+        "only the gradient is wrong",
     ),
     "wrong only where the batch has 33 rows and there are 17 classes": (
         in_rows(lambda x, y: x.shape == (33, 17)),

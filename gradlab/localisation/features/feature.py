@@ -15,7 +15,9 @@ from gradlab.problems.problem import Array, Problem
 
 MAX_ROWS = 96  # of one problem that are looked at: the wrong ones first, and rows at the edges
 FIRST = 16  # rows that are looked at in any case: more than there are kinds of rows in a problem of few kinds
-MODULI = (2, 3, 4, 5, 7, 8, 10, 16, 32, 64, 100, 128, 256, 512, 1000, 1024)
+ROUND = (2, 4, 8, 10, 16, 32, 64, 100, 128, 256, 512, 1000, 1024)  # what code is unrolled and tiled by
+THRICE = (3, 6, 12, 24, 48, 96, 192, 384, 768)
+MODULI = (*ROUND, *THRICE, 5, 7, 9, 11, 13, 20, 50, 500)
 MODULI_OF_PRODUCTS = (*MODULI, 2048, 4096, 8192, 16384, 32768, 65536)  # of N K
 
 
@@ -127,14 +129,46 @@ def modular(
 ) -> Iterator[Row]:
     """The remainders of a number."""
     for modulus in moduli:
-        round_one = modulus & (modulus - 1) == 0 or modulus in (10, 100, 1000)
-        cost = 1.6 + (0.1 * math.log2(modulus) if round_one else 0.05 * modulus)
+        more = 0.1 * math.log2(modulus) + (0.0 if modulus not in (*THRICE, 20, 50, 500) else 0.1)
+        cost = 1.6 + (0.05 * modulus if modulus % 2 and modulus > 3 else more)
         feature = Feature(f"{name}_mod_{modulus}", noun, cost, True, modulus=modulus)
         yield Row(feature, _remainder(value, modulus))
 
 
 def _remainder(value: Callable[[View], Array | int], modulus: int) -> Value:
     return lambda view: np.asarray(value(view)) % modulus
+
+
+BLOCKS = tuple(sorted(m for m in MODULI if 4 <= m <= 512))
+
+
+def left_over(name: str, noun: str, value: Callable[[View], Array], count: Callable[[View], int]) -> Iterator[Row]:
+    """Whether a number from 0 on is beyond the last whole block of so many."""
+    for m in BLOCKS:
+        said = f"{noun} is beyond the last whole block of {m}", f"{noun} is in a whole block of {m}"
+        yield Row(truth(f"{name}_beyond_blocks_of_{m}", *said, 1.5 + m / 1000), _is_left_over(value, count, m))
+
+
+def _is_left_over(value: Callable[[View], Array], count: Callable[[View], int], m: int) -> Value:
+    return lambda view: np.asarray(value(view) >= count(view) // m * m)
+
+
+EXACT = {"float16": 11, "bfloat16": 8}  # bits of a whole number that is exact in the dtype, whatever its size
+
+
+def exact_in(name: str, noun: str, value: Callable[[View], Array | int]) -> Iterator[Row]:
+    """Whether a whole number is exact in half precision."""
+    for dtype, bits in EXACT.items():
+        said = f"{noun} is exact in {dtype}", f"{noun} is not exact in {dtype}"
+        yield Row(truth(f"{name}_exact_in_{dtype}", *said, 1.25), _is_exact(value, bits))
+
+
+def _is_exact(value: Callable[[View], Array | int], bits: int) -> Value:
+    def work_out(view: View) -> Array:
+        size = np.abs(np.asarray(value(view)).astype(np.int64))
+        return np.asarray(size // np.maximum(size & -size, 1) < 2**bits)
+
+    return work_out
 
 
 def looked_at(outcome: Outcome) -> Array:

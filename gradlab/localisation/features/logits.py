@@ -64,6 +64,12 @@ _LOSS = {
 }
 
 
+_SUM = {
+    ">=": "the row's sum of exp(x - max x) is {} or more",
+    "<=": "the row's sum of exp(x - max x) is at most {}",
+}
+
+
 def _quiet_max(values: Array) -> Array:
     return np.asarray(np.where(np.isnan(values), -np.inf, values).max(axis=1, initial=-np.inf))
 
@@ -269,6 +275,10 @@ LOGITS = (
     Row(
         truth("falling", "the logits of the row fall", "the logits of the row do not fall", 1.4),
         lambda v: _is_sorted(v, -1),
+    ),
+    Row(
+        Feature("sum_of_exponentials", "the row's sum of exp(x - max x)", 1.3, said=_SUM),
+        lambda v: np.exp(v.x - v.largest[:, None]).sum(axis=1),
     ),
     Row(Feature("mean", "the mean of the row's logits", 1.4), lambda v: np.nanmean(v.finite, axis=1)),
     Row(Feature("log_sum_exp", "log sum exp of the row", 1.5), _lse),

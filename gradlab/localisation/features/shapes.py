@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradlab.localisation.features.feature import MODULI_OF_PRODUCTS, Feature, Row, View, modular, truth
+from gradlab.localisation.features.feature import (
+    MODULI_OF_PRODUCTS,
+    Feature,
+    Row,
+    View,
+    exact_in,
+    left_over,
+    modular,
+    truth,
+)
 from gradlab.problems.problem import Array
 
 _ROWS = {
@@ -134,6 +143,10 @@ SHAPES = (
         ),
         lambda v: np.asarray(bool((np.diff(v.labels) >= 0).all())),
     ),
+    *left_over("row", "the row", lambda v: v.rows, lambda v: v.problem.n_rows),
+    *left_over("label", "the label", lambda v: v.y, lambda v: v.problem.n_classes),
+    *exact_in("rows", "N", lambda v: v.problem.n_rows),
+    *exact_in("label", "the label", lambda v: v.y),
     *modular("rows", "N", lambda v: v.problem.n_rows),
     *modular("classes", "K", lambda v: v.problem.n_classes),
     *modular("entries", "N K", lambda v: v.problem.logits.size, MODULI_OF_PRODUCTS),

@@ -25,6 +25,11 @@ from gradlab.localisation.relations.places import (
     with_other_memory,
     with_other_rows,
 )
+from gradlab.localisation.relations.probabilities import (
+    factors_of_entries,
+    gradients_of_probabilities,
+    losses_of_probabilities,
+)
 from gradlab.localisation.relations.relation import (
     Predict,
     Relation,
@@ -56,6 +61,7 @@ def gradients(some: Sequence[Outcome]) -> Iterator[Relation]:
     yield from rounded(lambda one: one.seen.true_gradient, off)
     yield from offsets(some, lambda one: one.seen.gradient - one.seen.true_gradient, lambda one: one.seen.true_gradient)
     yield from limits([one.seen.gradient[one.wrong_entries] for one in some], lambda one: one.seen.true_gradient)
+    yield from gradients_of_probabilities(some)
     for words, entries in _ENTRIES.items():
         if all(not (one.wrong_entries & ~entries(one)).any() for one in some):
             yield from _at_entries(words, entries, some)
@@ -70,6 +76,7 @@ def losses(some: Sequence[Outcome]) -> Iterator[Relation]:
     yield from rounded(lambda one: one.seen.true_loss, max(one.loss_deviation for one in some))
     yield from offsets(some, lambda one: one.seen.loss - one.seen.true_loss, lambda one: one.seen.true_loss)
     yield from limits([one.seen.loss.ravel() for one in some], lambda one: one.seen.true_loss)
+    yield from losses_of_probabilities(some)
     yield Relation("leaves out the last row", lambda one: over(one, row_losses(one)[:-1]))
     yield Relation("leaves out the first row", lambda one: over(one, row_losses(one)[1:]))
     yield Relation("is that of the first row alone", lambda one: np.asarray(row_losses(one)[0]))
@@ -130,6 +137,8 @@ def _at_entries(words: str, entries: Callable[[Outcome], Array], some: Sequence[
         return lambda one: np.where(entries(one), change(one), one.seen.true_gradient)
 
     for inner in values(lambda one: one.seen.true_gradient):
+        yield Relation(f"is right but for {words}, which {inner.said}", patched(inner.predict))
+    for inner in factors_of_entries():
         yield Relation(f"is right but for {words}, which {inner.said}", patched(inner.predict))
     for inner in factors([_factor_at(one, entries) for one in some], lambda one: one.seen.true_gradient):
         yield Relation(f"is right but for {words}, which {inner.said}", patched(inner.predict))

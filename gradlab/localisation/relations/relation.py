@@ -60,6 +60,13 @@ def reduced(one: Outcome, losses: Array) -> Array:
     return losses if one.problem.objective.reduction == "none" else over(one, losses)
 
 
+def softmax_over(logits: Array, axis: int) -> Array:
+    """The softmax in float64, of rows (axis 1) or of columns (axis 0)."""
+    with np.errstate(all="ignore"):
+        e = np.exp(logits - logits.max(axis=axis, keepdims=True))
+        return np.asarray(e / e.sum(axis=axis, keepdims=True))
+
+
 def gradient_by_logits(one: Outcome, logits: Array) -> Array:
     """The gradient in float64 for other logits."""
     with np.errstate(all="ignore"):

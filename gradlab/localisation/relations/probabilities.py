@@ -1,0 +1,152 @@
+"""Relations that other probabilities give: of limited logits, limited themselves, over the wrong axis; and products."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+
+import numpy as np
+
+from gradlab.localisation.relations.relation import (
+    Relation,
+    denominator,
+    hot,
+    reduced,
+    row_losses,
+    shares,
+    softmax_over,
+)
+from gradlab.localisation.trial import Outcome
+from gradlab.localisation.varying import labels_of
+from gradlab.problems.problem import Array
+
+SEEN = 1e-6  # what a probability is at least that is read off the label's entry of a gradient
+DIGITS = (".2g", ".3g", ".5g")
+Probabilities = Callable[[Outcome], Array]
+
+
+def gradients_of_probabilities(some: Sequence[Outcome]) -> Iterator[Relation]:
+    """Gradients p - t of other probabilities, and the right ones times a number that each row or entry has."""
+    for words, other in _others(some):
+        yield Relation(f"is that of {words}", partial(_less_targets, probabilities=other))
+    yield from factors_of_entries()
+
+
+def losses_of_probabilities(some: Sequence[Outcome]) -> Iterator[Relation]:
+    """Losses -log p_y of other probabilities."""
+    for words, other in _others(some):
+        yield Relation(f"is that of {words}", partial(_minus_log, probabilities=other))
+    for least in _rounded([float(np.exp(-one.seen.loss)) for one in some if one.problem.n_rows == 1]):
+        yield Relation(f"of a row is at most {-np.log(least):.5g}, -log {least:.3g}", partial(_cut_losses, least=least))
+        yield Relation(f"is -log(p + {least:.3g})", partial(_added, more=least))
+
+
+def factors_of_entries() -> Iterator[Relation]:
+    """The right gradient times a number that each entry has."""
+    for words, factor in _FACTORS.items():
+        yield Relation(f"is {words}", partial(_times, factor=factor))
+
+
+def probabilities(one: Outcome) -> Array:
+    return softmax_over(one.problem.mapped64, axis=1)
+
+
+def _others(some: Sequence[Outcome]) -> Iterator[tuple[str, Probabilities]]:
+    yield "probabilities over the rows, not over the classes", lambda one: softmax_over(one.problem.mapped64, axis=0)
+    read = [found for one in some for found in _read_off(one)]
+    for limit in _rounded([top for top, _ in read if np.isfinite(top)]):
+        yield f"logits of at most {limit:.5g}", partial(_with_limited_logits, low=-np.inf, high=limit)
+        if limit > 0:
+            yield f"logits of at most {limit:.5g} in size", partial(_with_limited_logits, low=-limit, high=limit)
+    for limit in _rounded([bottom for _, bottom in read if np.isfinite(bottom)]):
+        yield f"logits of at least {limit:.5g}", partial(_with_limited_logits, low=limit, high=np.inf)
+    for least in _rounded([float(one.min()) for one in _least(some)]):
+        yield f"probabilities of at least {least:.3g}", partial(_limited, low=least, high=1.0)
+        if least < 0.5:
+            words = f"probabilities between {least:.3g} and 1 - {least:.3g}"
+            yield words, partial(_limited, low=least, high=1 - least)
+
+
+def _read_off(one: Outcome) -> Iterator[tuple[float, float]]:
+    """What the largest and the smallest logit of each wrong row were taken for, given the row's gradient."""
+    x, rows = one.problem.mapped64, np.flatnonzero(one.wrong_entries.any(axis=1))[:8]
+    labels = hot(one, labels_of(one.problem))
+    with np.errstate(all="ignore"):
+        p = one.seen.gradient * denominator(one) + labels
+        logs = np.where(p > np.where(labels, SEEN, 0.0), np.log(p), np.nan)
+    for row in rows[np.isfinite(x[rows]).all(axis=1)]:
+        first, last = int(x[row].argmax()), int(x[row].argmin())
+        apart = float(logs[row, first] - logs[row, last])
+        if apart < (x[row, first] - x[row, last]) * (1 - SEEN):
+            yield float(x[row, last] + apart), float(x[row, first] - apart)
+
+
+def _least(some: Sequence[Outcome]) -> Iterator[Array]:
+    """The probabilities that the wrong entries are made of, where these are no label's."""
+    for one in some:
+        marks = one.wrong_entries & ~hot(one, labels_of(one.problem))
+        values = one.seen.gradient[marks] * denominator(one)
+        values = values[np.isfinite(values) & (values > 0)]
+        if values.size:
+            yield values
+
+
+def _rounded(seen: Sequence[float]) -> Iterator[float]:
+    """The middle of what was seen, to ever more digits."""
+    known = [value for value in seen if np.isfinite(value) and value]
+    if known:
+        middle = float(np.median(known))
+        yield from dict.fromkeys((*(float(f"{middle:{digits}}") for digits in DIGITS), middle))
+
+
+def _with_limited_logits(one: Outcome, low: float, high: float) -> Array:
+    return softmax_over(np.clip(one.problem.mapped64, low, high), axis=1)
+
+
+def _limited(one: Outcome, low: float, high: float) -> Array:
+    return np.asarray(np.clip(probabilities(one), low, high))
+
+
+def _less_targets(one: Outcome, probabilities: Probabilities) -> Array:
+    return np.asarray(probabilities(one) / denominator(one) - shares(one, labels_of(one.problem)))
+
+
+def _minus_log(one: Outcome, probabilities: Probabilities) -> Array:
+    labels = np.clip(labels_of(one.problem), 0, one.problem.n_classes - 1)
+    with np.errstate(all="ignore"):
+        return reduced(one, -np.log(probabilities(one)[np.arange(len(labels)), labels]))
+
+
+def _cut_losses(one: Outcome, least: float) -> Array:
+    return reduced(one, np.minimum(row_losses(one), -np.log(least)))
+
+
+def _added(one: Outcome, more: float) -> Array:
+    with np.errstate(all="ignore"):
+        return reduced(one, -np.log(np.exp(-row_losses(one)) + more))
+
+
+def _times(one: Outcome, factor: Probabilities) -> Array:
+    with np.errstate(all="ignore"):
+        return np.asarray(factor(one) * one.seen.true_gradient)
+
+
+def _label(one: Outcome) -> Array:
+    """p of the label, (N, 1)."""
+    return np.exp(-row_losses(one))[:, None]
+
+
+def _size(one: Outcome) -> Array:
+    """The norm of each row of the gradient before it is divided, (N, 1)."""
+    return np.asarray(np.linalg.norm(one.seen.true_gradient * denominator(one), axis=1, keepdims=True))
+
+
+_FACTORS: dict[str, Probabilities] = {
+    "p_y times what it should be": _label,
+    "p times what it should be, entry by entry": probabilities,
+    "1 - p times what it should be, entry by entry": lambda one: 1 - probabilities(one),
+    "p (1 - p) times what it should be, entry by entry": lambda one: probabilities(one) * (1 - probabilities(one)),
+    "1 - p_y times what it should be": lambda one: 1 - _label(one),
+    "the row's loss times what it should be": lambda one: row_losses(one)[:, None],
+    "what it should be over the norm of the row": lambda one: 1 / _size(one),
+}
