@@ -109,9 +109,18 @@ def _children(value: Any) -> dict[str, Any] | None:
         return {str(name): getattr(value, name) for name in value._fields}
     if is_dataclass(value) and not isinstance(value, type | Described):
         return {field.name: getattr(value, field.name) for field in fields(value)}
-    if isinstance(value, tuple) or (isinstance(value, list) and any(map(np.ndim, value))):
+    if isinstance(value, tuple) or (isinstance(value, list) and not _is_array_like(value)):
         return {str(number): one for number, one in enumerate(value)}
     return None
+
+
+def _is_array_like(value: Any) -> bool:
+    """Whether lists hold nothing but numbers, in rows of one length: a matrix as `tolist` writes it."""
+    if not isinstance(value, list):
+        return isinstance(value, int | float)
+    if not all(map(_is_array_like, value)):
+        return False
+    return len({len(one) if isinstance(one, list) else -1 for one in value}) <= 1
 
 
 def array_of(value: Any, name: str) -> tuple[Array | None, str | None]:

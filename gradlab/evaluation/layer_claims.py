@@ -18,7 +18,7 @@ LAYOUTS = {
     "feature_layout": ("ND", "DN"),
     "bias_layout": ("K", "1K", "K1"),
 }
-L2_FORMS = ("half", "whole")
+L2_FORMS = ("half", "whole", "half_mean", "whole_mean")
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,8 @@ class LayerClaims:
         that key, name or number of what comes back. No loss at all is allowed.
     weight_layout: W and dW are (D, K) or (K, D). feature_layout: X, dX and one-hot rows are (N, D) and (N, K), or have
         the examples as columns. bias_layout: b and db are (K,), (1, K) or (K, 1).
-    l2_form: the penalty is l2/2 |W|^2, "half", or l2 |W|^2, "whole". l2_takes_bias: the bias is penalised, too.
+    l2_form: the penalty is l2/2 |W|^2, "half", or l2 |W|^2, "whole"; or that over N, "half_mean" or "whole_mean".
+    l2_takes_bias: the bias is penalised, too.
     """
 
     takes: tuple[str, ...] = ()
@@ -54,6 +55,15 @@ class LayerClaims:
         if len(named) == 1:
             return {name: place for name, place in named if name != OTHER}
         return {name: place or str(number) for number, (name, place) in enumerate(named) if name != OTHER}
+
+    @property
+    def halves_l2(self) -> bool:
+        """Whether the penalty is l2/2 |W|^2, over N or not."""
+        return not self.l2_form.startswith("whole")
+
+    def l2_handed_over(self, strength: float, n_rows: int) -> float:
+        """The number for a penalty of this strength: N times that, where it divides by N."""
+        return strength * n_rows if self.l2_form.endswith("_mean") else strength
 
     @property
     def is_taken_claimed(self) -> bool:

@@ -50,7 +50,7 @@ def adapt_layer_to_claims(claims: Claims, problem: LayerProblem) -> LayerProblem
     bias = problem.bias if problem.bias is not None else np.zeros(problem.n_classes, problem.weight.dtype)
     strength = problem.penalty.strength if "l2" in layer.taken and objective.reduction != "none" else 0.0
     takes_bias = bool(layer.l2_takes_bias)
-    penalty = Penalty(strength, layer.l2_form != "whole", takes_bias) if strength else Penalty()
+    penalty = Penalty(strength, layer.halves_l2, takes_bias) if strength else Penalty()
     return problem.replace(objective=objective, bias=bias if "b" in layer.taken else None, penalty=penalty)
 
 
@@ -62,7 +62,7 @@ def admits_layer(claims: Claims, problem: LayerProblem) -> bool:
     known &= set(objective.options) <= set(claims.options) and ("b" in layer.taken) == (problem.bias is not None)
     if not penalty.is_on:
         return known
-    same = penalty.halved == (layer.l2_form != "whole") and penalty.takes_bias == bool(layer.l2_takes_bias)
+    same = penalty.halved == layer.halves_l2 and penalty.takes_bias == bool(layer.l2_takes_bias)
     return known and "l2" in layer.taken and same
 
 
@@ -83,7 +83,8 @@ def layer_call_for(
     given = {**plain, **(instead or {})}
     arrays = {name: _arrange(name, given[name], claims, problem) for name in layer.taken if name in given}
     arrays = {name: spell(array) for name, array in arrays.items()}
-    values: dict[str, Any] = {**arrays, "l2": problem.penalty.strength, "n_classes": problem.n_classes}
+    l2 = layer.l2_handed_over(problem.penalty.strength, problem.n_rows)
+    values: dict[str, Any] = {**arrays, "l2": l2, "n_classes": problem.n_classes}
     keywords = {keyword: values[name] for name, keyword in layer.taken.items() if keyword}
     keywords |= keywords_for(claims, problem.objective, problem.features.dtype)
     return LayerCall(tuple(values[name] for name, keyword in layer.taken.items() if not keyword), keywords, arrays)

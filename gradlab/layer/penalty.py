@@ -12,13 +12,14 @@ from gradlab.evaluation.claims import Claims
 from gradlab.evaluation.layer_claims import LayerClaims
 from gradlab.layer.answer import LayerAnswer
 from gradlab.layer.call import adapt_layer_to_claims, evaluate_layer
-from gradlab.layer.probe import probe_problem
+from gradlab.layer.probe import N_ROWS, probe_problem
 from gradlab.layer.problem import LayerProblem, Penalty
 from gradlab.problems.problem import Array
 
 STRENGTH = 8.0
 NEAR = 2.0**-4  # relative: half and whole, with the bias and without it, differ by far more
-FORMS = {"half": 1.0, "whole": 2.0}  # the derivative of each over l2 times the weight
+# The derivative of each over l2 times the weight.
+FORMS = {"half": 1.0, "whole": 2.0, "half_mean": 1.0 / N_ROWS, "whole_mean": 2.0 / N_ROWS}
 
 
 class UnclearPenaltyError(ValueError):
@@ -69,8 +70,8 @@ def _recognise(implementation: Implementation, forms: list[Form]) -> Form:
                 return form
     if any(np.any(changes[name]) for name in ("loss", "dW") if name in changes):
         raise UnclearPenaltyError(
-            "what l2 adds must be l2/2 or l2 times the sum of squares of W, or of W and b; claim l2_form half or whole,"
-            f" and l2_takes_bias; {_measured(changes, problem)}"
+            "what l2 adds must be l2/2 or l2 times the sum of squares of W, or of W and b, or that over N; claim"
+            f" l2_form, {', '.join(FORMS)}, and l2_takes_bias; {_measured(changes, problem)}"
         )
     return forms[0]
 

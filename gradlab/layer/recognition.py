@@ -14,11 +14,11 @@ from gradlab.evaluation.call import Implementation, perform
 from gradlab.evaluation.claims import Claims
 from gradlab.evaluation.foreign import describe_error, leaves_of
 from gradlab.evaluation.layer_claims import LAYOUTS, NEEDED, LayerClaims
-from gradlab.layer.call import adapt_layer_to_claims, layer_call_for
+from gradlab.layer.call import adapt_layer_to_claims, evaluate_layer, layer_call_for
 from gradlab.layer.names import parameter_roles
 from gradlab.layer.parameters import Parameters, assignments, names_one_hot, parameters_of, unknown_names
 from gradlab.layer.penalty import recognise_penalty
-from gradlab.layer.probe import probe_problem
+from gradlab.layer.probe import is_near, probe_problem, right_outputs
 from gradlab.layer.problem import LayerProblem
 from gradlab.layer.results import Results, recognise_results
 
@@ -56,6 +56,14 @@ def recognise_layer(implementation: Implementation, is_kind_open: bool = True) -
             raise UnclearError(f"{_not_known(unknown)}, and with {_shown(trial)} nothing is right; {HOW}")
         claims = replace(trial.claims, layer=trial.layer)
     return recognise_penalty(replace(implementation, claims=claims))
+
+
+def is_near_on_probe(implementation: Implementation) -> bool:
+    """Whether all outputs of a layer whose claims are complete are right to some digits on the probe problem."""
+    claims = implementation.claims
+    problem = adapt_layer_to_claims(claims, probe_problem(claims))
+    answer, expected = evaluate_layer(implementation, problem), right_outputs(problem)
+    return answer.fault is None and all(is_near(one, expected[name], claims) for name, one in answer.outputs.items())
 
 
 def _trials(implementation: Implementation, layer: LayerClaims, is_kind_open: bool) -> list[Trial]:

@@ -74,6 +74,8 @@ def _role(path: str, array: Array, layer: LayerClaims, problem: LayerProblem) ->
     named = result_role(path)
     turned = {name: shape[::-1] for name, shape in shapes.items() if len(shape) == 2}
     by_size = next((name for name, shape in turned.items() if array.shape == shape), "")
+    if not by_shape and array.size == 1:
+        return LOSS
     return by_shape or (named if named in outputs else "") or by_size
 
 

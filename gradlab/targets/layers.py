@@ -7,6 +7,7 @@ adapter makes of the rest, see LAYER_PREFIXES; `layer:NAME` is one that ships.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import inspect
 from collections.abc import Callable, Iterable, Mapping
@@ -14,15 +15,15 @@ from dataclasses import replace
 from typing import Any
 
 from gradlab.evaluation.call import Implementation
-from gradlab.evaluation.claims import claims_from
+from gradlab.evaluation.claims import Claims, claims_from
 from gradlab.evaluation.layer_claims import LayerClaims
-from gradlab.layer.penalty import UnclearPenaltyError
-from gradlab.layer.recognition import UnclearError, recognise_layer
+from gradlab.layer.recognition import UnclearError, is_near_on_probe, recognise_layer
 from gradlab.targets.callables import Found, callable_at, did_you_mean
 from gradlab.targets.claiming import given_claims, with_what_is_claimed
 from gradlab.targets.importing import TargetError, import_name, require
 from gradlab.targets.layer_class import is_layer_class, with_class_called
 from gradlab.targets.load import found_of, watched
+from gradlab.targets.packed_layer import unpacked
 from gradlab.targets.shipped import layers, needs_of
 
 LAYER = "layer:"
@@ -82,15 +83,33 @@ def _claim_layer(found: Found, claims: Mapping[str, Any], dtypes: tuple[str, ...
     try:
         given = given_claims(found, claims, dtypes)
         complete = claims_from({"layer": {}, **given})
-        function = with_what_is_claimed(found.function, complete)
-        bare = Implementation(found.name, function, complete, found.target)
-        claimed = recognise_layer(bare, is_kind_open="targets" not in given)
-    except (UnclearError, UnclearPenaltyError, ValueError, TypeError) as error:
+        claimed = _recognise(found, complete, "targets" not in given)
+    except (ValueError, TypeError) as error:
         raise TargetError(f"{shown}: {error}") from error
-    fault = _call_fault(function, claimed.layer)
+    fault = _call_fault(claimed.function, claimed.claims.layer)
     if fault is not None:
         raise TargetError(f"{shown} {fault}")
-    return replace(bare, claims=claimed)
+    return claimed
+
+
+def _recognise(found: Found, claims: Claims, is_kind_open: bool) -> Implementation:
+    """The layer with all claims that are left open; where that is not clear, weight and bias may be one argument."""
+
+    def implementation(one: Found) -> Implementation:
+        function = with_what_is_claimed(one.function, claims)
+        bare = Implementation(found.name, function, claims, found.target)
+        return replace(bare, claims=recognise_layer(bare, is_kind_open))
+
+    try:
+        return implementation(found)
+    except UnclearError:
+        fitting = []
+        for one in unpacked(found):
+            with contextlib.suppress(UnclearError):
+                fitting.append(implementation(one))
+        if not fitting:
+            raise
+        return next(filter(is_near_on_probe, fitting), fitting[0])
 
 
 def _call_fault(function: Callable[..., Any], layer: LayerClaims | None) -> str | None:

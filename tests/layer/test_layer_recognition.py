@@ -14,6 +14,7 @@ from gradlab.layer.call import adapt_layer_to_claims, evaluate_layer
 from gradlab.layer.names import parameter_roles
 from gradlab.layer.penalty import UnclearPenaltyError
 from gradlab.layer.probe import probe_problem, right_outputs
+from gradlab.layer.problem import Penalty
 from gradlab.layer.recognition import UnclearError, recognise_layer
 from tests.layer.layers import LAYERS, Called, right
 
@@ -134,6 +135,8 @@ def with_penalties(in_loss: float, in_gradient: float) -> Any:
         (0.0, 2.0, "whole"),
         (0.5, 0.0, "half"),
         (0.3, 1.0, "half"),
+        (0.1, 0.2, "half_mean"),  # of 5 rows
+        (0.2, 0.4, "whole_mean"),
         (0.0, 0.0, "half"),
     ],
 )
@@ -144,13 +147,45 @@ def test_the_penalty_is_that_of_the_loss_or_else_that_of_the_gradient(
 
 
 def test_a_penalty_that_is_none_of_those_known_says_what_was_measured() -> None:
-    with pytest.raises(UnclearPenaltyError, match=r"claim l2_form half or whole.*it adds 0\.1 l2 \|W\|\^2 to the loss"):
-        recognised(with_penalties(0.1, 0.2))
+    with pytest.raises(UnclearPenaltyError, match=r"claim l2_form, half, .*it adds 0\.3 l2 \|W\|\^2 to the loss"):
+        recognised(with_penalties(0.3, 0.6))
 
 
 def test_a_penalty_that_is_claimed_is_taken_as_it_is() -> None:
     claimed = layer_of(with_penalties(0.1, 0.2), l2_form="whole", l2_takes_bias=False)
     assert claimed.l2_form == "whole"
+
+
+def test_a_penalty_that_is_divided_by_the_rows_is_handed_over_times_their_number() -> None:
+    def penalised(X: Any, W: Any, y: Any, reg: Any) -> Any:
+        loss, _, dW, _ = right(X, W, 0, y)
+        return loss + reg / (2 * len(X)) * (W * W).sum(), dW + reg / len(X) * W
+
+    found = recognised(penalised)
+    problem = probe_problem(found.claims).replace(bias=None, penalty=Penalty(0.25))
+    answer, expected = evaluate_layer(found, problem), right_outputs(problem)
+    np.testing.assert_allclose(answer.outputs["dW"], expected["dW"] + 0.25 * problem.weight64, rtol=1e-12)
+    np.testing.assert_allclose(answer.outputs["loss"], expected["loss"] + 0.125 * (problem.weight64**2).sum())
+
+
+def lists(X: Any, W: Any, b: Any, y: Any) -> Any:
+    loss, _, dW, db = right(X, W, b, y)
+    return [float(loss), dW.tolist(), db.tolist()]
+
+
+def loss_of_one_entry(X: Any, W: Any, y: Any) -> Any:
+    loss, _, dW, _ = right(X, W, 0, y)
+    return np.array([loss]), dW
+
+
+def test_a_loss_that_is_an_array_of_one_is_a_fault_and_not_overlooked() -> None:
+    found = recognised(loss_of_one_entry)
+    problem = adapt_layer_to_claims(found.claims, probe_problem(found.claims))
+    assert evaluate_layer(found, problem).fault == "returned a loss of shape (1,), must be ()"
+
+
+def test_lists_of_numbers_are_arrays() -> None:
+    assert layer_of(lists).returns == ("loss", "dW", "db")
 
 
 def predictions_too(X: Any, Y: Any, Y_hat: Any) -> Any:
@@ -242,7 +277,7 @@ def test_an_option_l2_of_a_name_is_handed_over_by_it() -> None:
         ({"returns": "loss,grad"}, "claim returns must be of loss, dX, dW, db, -, got 'grad'"),
         ({"takes": "X,W,targets", "returns": "dW,db"}, "claim returns: db goes with b in takes alone"),
         ({"weight_layout": "WK"}, "claim weight_layout must be one of DK, KD, got 'WK'"),
-        ({"l2_form": "double"}, "claim l2_form must be one of half, whole, got 'double'"),
+        ({"l2_form": "double"}, "claim l2_form must be one of half, whole, half_mean, whole_mean, got 'double'"),
         ({"takes": "X,W,targets", "l2_takes_bias": True}, "claim l2_takes_bias goes with b in takes alone"),
         ({"l2_takes_bias": 2}, "claim l2_takes_bias must be True or False, got 2"),
         ({"layer": "yes"}, "claim layer must be a mapping, got 'yes'"),

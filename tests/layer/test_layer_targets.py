@@ -34,6 +34,27 @@ def f(W, X, y, reg):
     loss, _, dW, _ = core(X, W, 0, y)
     return loss + reg * (W * W).sum(), dW + 2 * reg * W
 """,
+    "a pair": """
+def f(params, X, y):
+    W, b = params
+    loss, _, dW, db = core(X, W, b, y)
+    return loss, (dW, db)
+""",
+    "a mapping": """
+def f(theta, x, t, lam=0.0):
+    loss, dx, dW, db = core(x, theta["W"].T, theta["b"], t)
+    return loss + lam * (theta["W"] ** 2).sum(), {"W": dW.T + 2 * lam * theta["W"], "b": db}
+""",
+    "a bias below the weight": """
+def f(X, y, W):
+    loss, _, dW, _ = core(np.hstack([X, np.ones((len(X), 1), X.dtype)]), W, 0, y)
+    return loss, dW
+""",
+    "a bias before the weight": """
+def f(coef, X, y):
+    loss, _, dW, db = core(X, coef[:, 1:].T, coef[:, 0], y)
+    return {"grad": np.hstack([db[:, None], dW.T]), "loss": loss}
+""",
     "arguments": """
 class f:
     def __init__(self, W, b):
@@ -90,6 +111,10 @@ class f:
 }
 OUTPUTS = {
     "function": {"loss", "dW"},
+    "a pair": {"loss", "dW", "db"},
+    "a mapping": {"loss", "dW", "db"},
+    "a bias below the weight": {"loss", "dW", "db"},
+    "a bias before the weight": {"loss", "dW", "db"},
     "arguments": {"loss", "dX", "dW", "db"},
     "attributes": {"loss", "dW"},
     "params in a list": {"loss", "dX", "dW", "db"},
