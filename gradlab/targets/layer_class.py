@@ -51,13 +51,36 @@ def with_class_called(found: Found) -> Found:
     return replace(found, function=call if has_bias else call_without_bias)
 
 
-def loss_and_gradients(instance: Any, features: Array, targets: Array) -> dict[str, Any]:
-    """What forward and backward return, and the gradients that the instance keeps, by name."""
+def with_loss_class_called(found: Found) -> Found:
+    """A class of the loss alone, forward(logits, targets) and backward(dout), as a function of logits and targets.
+
+    upstream: what backward is given in the place of 1, where it takes anything. Raises TargetError where its
+    constructor has to be given something.
+    """
+    made = found.function
+    needed = [one.name for one in parameters_of(made) or () if one.default is one.empty]
+    if needed:
+        raise TargetError(f"{found.target} must be made without arguments, takes {', '.join(needed)}")
+
+    def call(logits: Array, targets: Array, *, upstream: Any = None, backward: str = "once") -> tuple[Any, Any]:
+        results = loss_and_gradients(made(), logits, targets, 1.0 if upstream is None else upstream)
+        kept = {result_role(name): value for name, value in results.items()}
+        return results["loss"], results.get("returned", kept.get("dX"))
+
+    return replace(found, function=call)
+
+
+def loss_and_gradients(instance: Any, features: Array, targets: Array, upstream: Any = 1.0) -> dict[str, Any]:
+    """What forward and backward return, and the gradients that the instance keeps, by name.
+
+    upstream: what backward is given, where it has to be, or where it is not 1.
+    """
     parameters = parameters_of(instance.forward) or ()
     swapped = [parameter_roles(one.name)[:1] for one in parameters][:2] == [("targets",), ("X",)]
     loss = instance.forward(*((targets, features) if swapped else (features, targets)))
-    taken = [one for one in parameters_of(instance.backward) or () if one.default is one.empty]
-    returned = instance.backward(*([1.0] if taken else []))
+    taken = parameters_of(instance.backward) or ()
+    is_needed = any(one.default is one.empty for one in taken)
+    returned = instance.backward(*([upstream] if is_needed or (taken and np.any(upstream != 1)) else []))
     found = {"loss": getattr(instance, "loss", None) if loss is None else loss, "returned": returned}
     kept = {name: value for name, value in vars(instance).items() if _is_gradient(name)}
     return {name: value for name, value in {**found, **kept}.items() if value is not None}

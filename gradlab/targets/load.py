@@ -6,7 +6,8 @@ A target is, in this order of precedence:
 - the name of an entry point of the group `gradlab.implementations`;
 - `torch:...`, `c:...` and the like: what an adapter makes of the rest, see `adapters/prefixes.py`; a file or a module
   of the name of a prefix is written `./c.py:callable`;
-- `package.module:callable` or `path/file.py:callable`, where the callable may be an attribute path;
+- `package.module:callable` or `path/file.py:callable`, where the callable may be an attribute path, or a class with
+  `forward(logits, targets)` and `backward(dout)`, of which an instance is made for each call;
 - a file: the functions that it marks with `@gradlab.implementation`, and those in its `__all__`;
 - a folder: the same for every `*.py` below it whose path holds no part that starts with "_" or "."; a file that
   mentions neither `__all__` nor `implementation` is not even imported.
