@@ -23,11 +23,17 @@ Product = Callable[[Array, Array], Array]
 
 @dataclass(frozen=True)
 class Form:
-    """How products are taken, in how many blocks of rows, whether of A P and T apart, and where the mean divides."""
+    """How products are taken, in blocks of rows or classes, whether of A P and T apart, and where the mean divides.
+
+    class_blocks: of how many blocks of classes maximum, sum and dX are put together, one after another. column: whether
+    the bias is a row of the weight, the features having a column of ones.
+    """
 
     name: str
     product: Product
     row_blocks: int = 1
+    class_blocks: int = 1
+    column: bool = False
     split: bool = False
     divide_last: bool = False
     inside: str | None = None
@@ -72,6 +78,17 @@ def in_blocks(a: Array, b: Array) -> Array:
     return np.asarray(total.astype(own))
 
 
+def by_einsum(a: Array, b: Array) -> Array:
+    """a b as NumPy's loops have it."""
+    return np.asarray(np.einsum("ik,kj->ij", a.astype(wide(a.dtype)), b.astype(wide(b.dtype))).astype(a.dtype))
+
+
+def shuffled(a: Array, b: Array) -> Array:
+    """a b, terms in an order at random, always the same one for a size."""
+    order = np.random.default_rng(a.shape[1]).permutation(a.shape[1])
+    return one_after_another(a[:, order], b[order])
+
+
 def by_halves(a: Array, b: Array) -> Array:
     """a b, the terms added in pairs, and the pairs in pairs."""
     own = a.dtype
@@ -90,6 +107,11 @@ FORMS = (
     Form("largest first", largest_first),
     Form("in blocks", in_blocks),
     Form("by halves", by_halves),
+    Form("einsum", by_einsum),
+    Form("shuffled", shuffled),
+    Form("online over classes", by_blas, class_blocks=4),
+    Form("blocks of rows and classes", one_after_another, row_blocks=5, class_blocks=3, split=True),
+    Form("bias as a column of ones", by_blas, column=True),
     Form("rows in blocks", by_blas, row_blocks=3),
     Form("one example at a time", by_blas, row_blocks=10**6),
     Form("bulk less the labels' rows", by_blas, split=True),
@@ -110,15 +132,14 @@ def compute(form: Form, problem: LayerProblem) -> Outputs:
     of_loss, of_gradient = (f(rows)[:, None].astype(dtype) for f in (loss_factors, gradient_factors))
     dX, losses = np.zeros_like(X), np.zeros((problem.n_rows, 1), dtype)
     dW, db = np.zeros(W.shape, wide(dtype)), np.zeros((1, problem.n_classes), wide(dtype))
-    step = -(-problem.n_rows // form.row_blocks) or 1
-    for start in range(0, problem.n_rows, step):
-        block = slice(start, start + step)
-        p, losses[block] = _softmax(form.product(X[block], W) + b, t[block])
+    for block in _blocks(problem.n_rows, form.row_blocks):
+        p, losses[block] = _softmax(_logits(form, X[block], W, b), t[block], form.class_blocks)
         mass = t[block].sum(axis=1, keepdims=True, dtype=wide(dtype)).astype(dtype) * of_gradient[block]
         product, target = mass * p, t[block] * of_gradient[block]
         for part in [product, -target] if form.split else [product - target]:
             G = part if form.divide_last else part / scale
-            dX[block] += form.product(G, np.ascontiguousarray(W.T))
+            for classes in _blocks(problem.n_classes, form.class_blocks):
+                dX[block] += form.product(G[:, classes], np.ascontiguousarray(W[:, classes].T))
             dW += form.product(np.ascontiguousarray(X[block].T), G)
             db += form.product(np.ones((1, len(G)), dtype), G)
     if form.divide_last:
@@ -130,10 +151,28 @@ def compute(form: Form, problem: LayerProblem) -> Outputs:
     return {name: one.astype(problem.features.dtype) for name, one in _penalise(problem, found, W, b).items()}
 
 
-def _softmax(Z: Array, t: Array) -> tuple[Array, Array]:
-    d = Z - Z.max(axis=1, keepdims=True)
-    e = np.exp(d)
-    total = e.sum(axis=1, keepdims=True, dtype=wide(e.dtype)).astype(e.dtype)
+def _blocks(count: int, n_blocks: int) -> list[slice]:
+    step = max(1, -(-count // n_blocks))
+    return [slice(start, start + step) for start in range(0, count, step)]
+
+
+def _logits(form: Form, X: Array, W: Array, b: Array) -> Array:
+    if not form.column or not np.isfinite(b.astype(np.float64)).all():
+        return form.product(X, W) + b
+    return form.product(np.concatenate([X, np.ones((len(X), 1), X.dtype)], axis=1), np.concatenate([W, b[None]]))
+
+
+def _softmax(Z: Array, t: Array, class_blocks: int) -> tuple[Array, Array]:
+    """Softmax and losses; the maximum and the sum are put together over blocks of classes, the sum scaled each time."""
+    highest, total = np.full((len(Z), 1), -np.inf, Z.dtype), np.zeros((len(Z), 1), wide(Z.dtype))
+    for block in _blocks(Z.shape[1], class_blocks):
+        higher = np.maximum(highest, Z[:, block].max(axis=1, keepdims=True))
+        scale = np.where(np.isfinite(highest), np.exp(highest - higher), Z.dtype.type(0))
+        shifted = np.where(np.isfinite(higher), Z[:, block] - higher, Z[:, block])
+        total = total * scale + np.exp(shifted).sum(axis=1, keepdims=True, dtype=total.dtype)
+        highest = higher
+    d = Z - highest
+    e, total = np.exp(d), total.astype(Z.dtype)
     terms = np.where(t == 0, 0, t * (np.log(total) - d)).astype(e.dtype)
     return e / total, terms.sum(axis=1, keepdims=True, dtype=wide(e.dtype)).astype(e.dtype)
 
