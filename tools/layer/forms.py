@@ -1,20 +1,21 @@
 """Sound ways of computing a layer, in any dtype: orders of summation, blocks, forms, and a wider dtype inside.
 
-Each takes a LayerProblem whose objective has no option of one number, and whose mean is over something, and returns a
-dictionary of its outputs. They work in the dtype of the problem; NumPy adds half precision up in float32 where these
-functions say so, as sound code does.
+Each takes a LayerProblem whose mean is over something, and returns a dictionary of its outputs. They work in the dtype
+of the problem; half precision is added up in float32, as sound code does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from gradlab.layer.problem import LayerProblem
 from gradlab.problems.coefficients import coefficients_of, denominator_of, gradient_factors, loss_factors
+from gradlab.problems.mapping import RowSums, map_logits, row_terms
+from gradlab.problems.objective import Objective
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Outputs = dict[str, Array]
@@ -129,13 +130,14 @@ def compute(form: Form, problem: LayerProblem) -> Outputs:
     b = problem.bias64.astype(dtype)
     rows = problem.at_logits(np.zeros((problem.n_rows, problem.n_classes)))
     t, scale = coefficients_of(rows).astype(dtype), dtype.type(denominator_of(rows))
-    of_loss, of_gradient = (f(rows)[:, None].astype(dtype) for f in (loss_factors, gradient_factors))
+    kept = np.where(rows.ignored_rows, 0.0, 1.0)
+    of_loss, of_gradient = ((kept * f(rows))[:, None].astype(dtype) for f in (loss_factors, gradient_factors))
     dX, losses = np.zeros_like(X), np.zeros((problem.n_rows, 1), dtype)
     dW, db = np.zeros(W.shape, wide(dtype)), np.zeros((1, problem.n_classes), wide(dtype))
     for block in _blocks(problem.n_rows, form.row_blocks):
-        p, losses[block] = _softmax(_logits(form, X[block], W, b), t[block], form.class_blocks)
-        mass = t[block].sum(axis=1, keepdims=True, dtype=wide(dtype)).astype(dtype) * of_gradient[block]
-        product, target = mass * p, t[block] * of_gradient[block]
+        own = _row_answers(problem.objective, _logits(form, X[block], W, b), t[block], form.class_blocks)
+        losses[block] = own.losses
+        product, target = own.product * of_gradient[block], own.target * of_gradient[block]
         for part in [product, -target] if form.split else [product - target]:
             G = part if form.divide_last else part / scale
             for classes in _blocks(problem.n_classes, form.class_blocks):
@@ -162,8 +164,28 @@ def _logits(form: Form, X: Array, W: Array, b: Array) -> Array:
     return form.product(np.concatenate([X, np.ones((len(X), 1), X.dtype)], axis=1), np.concatenate([W, b[None]]))
 
 
-def _softmax(Z: Array, t: Array, class_blocks: int) -> tuple[Array, Array]:
-    """Softmax and losses; the maximum and the sum are put together over blocks of classes, the sum scaled each time."""
+class _RowAnswers(NamedTuple):
+    """The losses (N, 1), and the two parts of the gradient by the logits, product - target, (N, K)."""
+
+    losses: Array
+    product: Array
+    target: Array
+
+
+def _row_answers(objective: Objective, Z: Array, t: Array, class_blocks: int) -> _RowAnswers:
+    dtype = Z.dtype
+    Z, slope = map_logits(objective, Z, dtype.type)
+    p, lse, losses = _softmax(Z, t, class_blocks)
+    mass, m = (one.sum(axis=1, keepdims=True, dtype=wide(dtype)).astype(dtype) for one in (t, (t * p).astype(dtype)))
+    if not objective.real_options:
+        return _RowAnswers(losses, mass * p, t)
+    terms = row_terms(objective, RowSums(lse, m, mass), dtype.type)
+    product = mass * p + (terms.along_lse * p + terms.along_target * (p * (t - m)))
+    return _RowAnswers(losses + terms.value, slope * product, slope * t)
+
+
+def _softmax(Z: Array, t: Array, class_blocks: int) -> tuple[Array, Array, Array]:
+    """Softmax, lse and losses; maximum and sum are put together over blocks of classes, the sum scaled each time."""
     highest, total = np.full((len(Z), 1), -np.inf, Z.dtype), np.zeros((len(Z), 1), wide(Z.dtype))
     for block in _blocks(Z.shape[1], class_blocks):
         higher = np.maximum(highest, Z[:, block].max(axis=1, keepdims=True))
@@ -174,7 +196,8 @@ def _softmax(Z: Array, t: Array, class_blocks: int) -> tuple[Array, Array]:
     d = Z - highest
     e, total = np.exp(d), total.astype(Z.dtype)
     terms = np.where(t == 0, 0, t * (np.log(total) - d)).astype(e.dtype)
-    return e / total, terms.sum(axis=1, keepdims=True, dtype=wide(e.dtype)).astype(e.dtype)
+    losses = terms.sum(axis=1, keepdims=True, dtype=wide(e.dtype)).astype(e.dtype)
+    return e / total, highest + np.log(total), losses
 
 
 def _penalise(problem: LayerProblem, found: Outputs, W: Array, b: Array) -> Outputs:

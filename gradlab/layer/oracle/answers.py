@@ -98,7 +98,11 @@ class Answers:
 
 
 def is_narrow_beside(values: Enclosures, sizes: Array, fmt: Format) -> bool:
-    """Whether every enclosure is narrower than 2^-20 u times these sizes, or than 2^-20 of the smallest number."""
-    room = (fmt.unit_roundoff * sizes + fmt.smallest_subnormal) * 2.0**-WIDTH_BITS
+    """Whether every enclosure is narrower than 2^-20 u times these sizes, or than 2^-20 of the smallest number.
+
+    Not where a size is beyond float64.
+    """
+    known = np.where(np.isfinite(sizes), sizes, 0.0)
+    room = (fmt.unit_roundoff * known + fmt.smallest_subnormal) * 2.0**-WIDTH_BITS
     with np.errstate(over="ignore", under="ignore"):
         return bool((ldexp(values.radius, values.exponent) <= room).all())
