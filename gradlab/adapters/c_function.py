@@ -37,7 +37,7 @@ def resolve(reference: str, target: str) -> Found:
     path, _, name = reference.rpartition(":")
     if not path or not name.isidentifier():
         raise TargetError(f"{target} must be a library and a function after c:, as in c:./libce.so:softmax_ce")
-    library = _library(path)
+    library = shared_library(path)
     taken = claims_of(library, name)
     called = name if taken is None else f"{name}_options"
     kernels = _kernels(library, called, taken is not None)
@@ -61,13 +61,13 @@ def loss_and_gradient(
     shape = (n_rows,) if options is not None and options.is_none else ()
     x = np.require(logits, requirements=["C", "A"])
     y = np.require(labels, np.int64, ["C", "A"])
-    loss, gradient = _guarded_room(n_rows if shape else 1, x.dtype), _guarded_room(x.size, x.dtype)
+    loss, gradient = guarded_room(n_rows if shape else 1, x.dtype), guarded_room(x.size, x.dtype)
     outputs = [guarded[GUARD:].ctypes.data for guarded in (loss, gradient)]
     given = [] if options is None else [ctypes.byref(options)]
     status = kernel(x.ctypes.data, y.ctypes.data, n_rows, n_classes, *given, *outputs)
     if status != 0:
         raise RuntimeError(f"the C function must return 0, returned {status}")
-    return _inner("loss", loss).reshape(shape), _inner("gradient", gradient).reshape(logits.shape)
+    return unguarded("loss", loss).reshape(shape), unguarded("gradient", gradient).reshape(logits.shape)
 
 
 def _plain_call(kernels: dict[str, Kernel]) -> Callable[..., tuple[Array, Array]]:
@@ -85,7 +85,8 @@ def _call_with_options(kernels: dict[str, Kernel], taken: Sequence[str]) -> Call
     return call
 
 
-def _library(path: str) -> ctypes.CDLL:
+def shared_library(path: str) -> ctypes.CDLL:
+    """The library, loaded. Raises TargetError where there is none."""
     if not os.path.isfile(path):
         raise TargetError(f"{path} does not exist")
     try:
@@ -104,14 +105,15 @@ def _kernels(library: ctypes.CDLL, name: str, with_options: bool) -> dict[str, A
     return {dtype: kernel for dtype, kernel in kernels.items() if kernel is not None}
 
 
-def _guarded_room(size: int, dtype: np.dtype[Any]) -> Array:
+def guarded_room(size: int, dtype: np.dtype[Any]) -> Array:
     """Room for the output, all NaN, between two guards that are numbers."""
     guarded = np.full(size + 2 * GUARD, np.nan, dtype=dtype)
     guarded[:GUARD] = guarded[-GUARD:] = GUARD
     return guarded
 
 
-def _inner(name: str, guarded: Array) -> Array:
+def unguarded(name: str, guarded: Array) -> Array:
+    """The room between the guards. Raises RuntimeError where these are not what they were."""
     if not ((guarded[:GUARD] == GUARD).all() and (guarded[-GUARD:] == GUARD).all()):
         raise RuntimeError(f"the C function must write the {name} alone, wrote before or after it")
     return guarded[GUARD:-GUARD]

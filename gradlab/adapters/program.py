@@ -37,6 +37,17 @@ def resolve(reference: str, target: str) -> Found:
 
     Raises TargetError where there is no such program.
     """
+    command = command_of(reference, target)
+    conversation = Conversation(command, Path.cwd())
+
+    def call(logits: Array, targets: Array, reduction: str = "mean", **options: Any) -> tuple[Array, Array]:
+        return loss_and_gradient(conversation, logits, targets, {"reduction": reduction, **options})
+
+    return Found(Path(command[-1]).stem, call, None, target)
+
+
+def command_of(reference: str, target: str) -> list[str]:
+    """The command, with the whole path of its program. Raises TargetError where there is no such program."""
     try:
         command = shlex.split(reference)
     except ValueError as error:
@@ -44,12 +55,7 @@ def resolve(reference: str, target: str) -> Found:
     program = shutil.which(command[0]) if command else None
     if program is None:
         raise TargetError(f"{target}: {command[0] if command else reference!r} must be a program that can be executed")
-    conversation = Conversation([str(Path(program).absolute()), *command[1:]], Path.cwd())
-
-    def call(logits: Array, targets: Array, reduction: str = "mean", **options: Any) -> tuple[Array, Array]:
-        return loss_and_gradient(conversation, logits, targets, {"reduction": reduction, **options})
-
-    return Found(Path(command[-1]).stem, call, None, target)
+    return [str(Path(program).absolute()), *command[1:]]
 
 
 def loss_and_gradient(
@@ -62,7 +68,7 @@ def loss_and_gradient(
     """
     n_losses = len(logits) if options["reduction"] == "none" else 1
     conversation.ask(_question(logits, targets, options))
-    dtype = _answered_dtype(conversation, conversation.line())
+    dtype = np.dtype(answered_header(conversation, conversation.line())["dtype"]).newbyteorder("<")
     values = np.frombuffer(conversation.exactly(dtype.itemsize * (n_losses + logits.size)), dtype)
     conversation.end_of_answer()
     values = values.astype(dtype.newbyteorder("="))
@@ -80,16 +86,16 @@ def _question(logits: Array, targets: Array, options: dict[str, Any]) -> bytes:
     header = {"protocol": 1, "dtype": logits.dtype.name, "rows": logits.shape[0], "classes": logits.shape[1]}
     given = {name: one.tolist() if isinstance(one, np.ndarray) else one for name, one in options.items()}
     line = json.dumps({**header, "targets": kind, **given}, separators=(",", ":")).encode() + b"\n"
-    numbers = targets.astype("<i8") if kind == "index" else _little_endian(targets)
-    return line + _little_endian(logits).tobytes() + numbers.tobytes()
+    numbers = targets.astype("<i8") if kind == "index" else little_endian(targets)
+    return line + little_endian(logits).tobytes() + numbers.tobytes()
 
 
-def _little_endian(numbers: Array) -> Array:
+def little_endian(numbers: Array) -> Array:
     return numbers if numbers.dtype.name == "bfloat16" else numbers.astype(numbers.dtype.newbyteorder("<"))
 
 
-def _answered_dtype(conversation: Conversation, line: bytes) -> np.dtype[Any]:
-    """The dtype that the first line of an answer announces. Raises ValueError where it refuses the call."""
+def answered_header(conversation: Conversation, line: bytes) -> dict[str, Any]:
+    """The first line of an answer, which has a dtype. Raises ValueError where it refuses the call."""
     try:
         header = json.loads(line)
     except (ValueError, RecursionError):  # nested too deeply
@@ -101,4 +107,4 @@ def _answered_dtype(conversation: Conversation, line: bytes) -> np.dtype[Any]:
         shown = line.decode(errors="backslashreplace").rstrip("\n")
         wanted = f'{{"dtype":"float32"}} (or another of {", ".join(ANSWERED)}) or {{"error":"why"}}'
         raise conversation.broken(f"the first line of an answer must be {wanted}, got {shown!r:.80}")
-    return np.dtype(header["dtype"]).newbyteorder("<")
+    return header

@@ -85,7 +85,9 @@ def _as_takes(parameters: Parameters, taken: dict[str, str]) -> tuple[str, ...]:
 
 def _entries(parameters: Parameters, taken: dict[str, str]) -> Iterator[str]:
     by_keyword = False
+    known = [one.name for one in parameters]
     for one in parameters:
         by_keyword |= one.kind is one.KEYWORD_ONLY or one.name not in taken
         if one.name in taken:
             yield f"{taken[one.name]}={one.name}" if by_keyword else taken[one.name]
+    yield from (f"{role}={name}" for name, role in taken.items() if name not in known)  # which **keywords may take

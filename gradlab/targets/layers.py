@@ -24,12 +24,14 @@ from gradlab.targets.importing import TargetError, import_name, require
 from gradlab.targets.layer_class import is_layer_class, with_class_called
 from gradlab.targets.load import found_of, watched
 from gradlab.targets.packed_layer import unpacked
+from gradlab.targets.prefixes import LAYER
 from gradlab.targets.shipped import layers, needs_of
 
-LAYER = "layer:"
 LAYER_PREFIXES = {
     "torch": "gradlab.adapters.torch_layer",
     "jax": "gradlab.adapters.jax_layer",
+    "c": "gradlab.adapters.c_layer",
+    "exec": "gradlab.adapters.program_layer",
 }
 
 

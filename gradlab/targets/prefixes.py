@@ -31,12 +31,13 @@ PREFIXES = {
 }
 
 
+LAYER = "layer:"  # before all else in the target of a layer, see `layers.py`
 TRUST = "--trust"
 
 
 def runs_a_command(target: str) -> bool:
     """Whether a target is a command to be run, and no code to be imported."""
-    return target.startswith("exec:")
+    return target.removeprefix(LAYER).startswith("exec:")
 
 
 def untrusted(target: str, file: str) -> str:
