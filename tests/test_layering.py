@@ -60,7 +60,7 @@ CONFINED = {
     "optax": ("gradlab.adapters",),
     "matplotlib": ("gradlab.campaigns.drawing",),
     "scipy": ("gradlab.adapters",),
-    "sklearn": ("gradlab.adapters",),
+    "sklearn": ("gradlab.adapters", "gradlab.trainer.data"),
     "gradlab.symbolic": ("gradlab.symbolic", "gradlab.cli"),
     "implementations": (),
     "tests": (),

@@ -34,7 +34,7 @@ class Data:
 def load_data(name: str) -> Data:
     """One of SETS, digits divided by 16, or a file FILE.npz with X and y. Raises DataError."""
     if name in SETS:
-        return _of_scikit_learn(name)
+        return _scikit_learn_data(name)
     path = Path(name)
     if path.suffix != ".npz":
         raise DataError(f"data must be {', '.join(SETS)} or a file FILE.npz with X and y, got {name}")
@@ -64,7 +64,7 @@ def _checked(data: Data) -> Data:
     return Data(data.name, features.astype(np.float64), labels.astype(np.int64))
 
 
-def _of_scikit_learn(name: str) -> Data:
+def _scikit_learn_data(name: str) -> Data:
     try:
         from sklearn import datasets
     except ImportError as error:

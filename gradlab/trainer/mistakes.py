@@ -152,8 +152,8 @@ def _other_numbers_of_steps(
         return
     taken = min(near, key=lambda one: float(np.linalg.norm(parameters - one.parameters))).n_steps
     apart, word = abs(taken - asked), "more" if taken > asked else "fewer"
-    steps = "1 step" if apart == 1 else f"{apart:,} steps"
-    yield Named(f"{word}_steps", f"{steps} {word} than asked for are taken")
+    steps = f"1 step {word} than asked for is" if apart == 1 else f"{apart:,} steps {word} than asked for are"
+    yield Named(f"{word}_steps", f"{steps} taken")
 
 
 def _near(first: Array, second: Array, room: float) -> bool:
