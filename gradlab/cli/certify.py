@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
+from gradlab.cli.outputs import output_faults
 from gradlab.cli.status import Status
 
 
 @click.command(short_help="How far a training by gradient descent is from the exact one.")
-@click.argument("target")
+@click.argument("target", required=False, default="")
 @click.option(
     "--data", default="digits", show_default=True, metavar="NAME",
     help="digits, iris, wine (of scikit-learn), or FILE.npz with X and y.",
@@ -23,6 +26,8 @@ from gradlab.cli.status import Status
 @click.option("--l2", type=click.FloatRange(min=0), default=0.0, show_default=True, metavar="LAMBDA")
 @click.option("--batch-size", type=click.IntRange(min=1), metavar="N", help="Rows of a batch.  [all]")
 @click.option("--takes", default="", metavar="ROLES", help="What it takes, in its own order: X,targets,W,b,...")
+@click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help="Write the certificate to FILE.")
+@click.option("--verify", type=click.Path(path_type=Path), metavar="FILE", help="Test whether a certificate holds.")
 def certify(
     target: str,
     data: str,
@@ -33,6 +38,8 @@ def certify(
     l2: float,
     batch_size: int | None,
     takes: str,
+    output: Path | None,
+    verify: Path | None,
 ) -> Status:
     """Train with TARGET from zeros, and prove how far its weights are from exact gradient descent.
 
@@ -44,25 +51,36 @@ def certify(
     bound, and a step of at most 2/L takes no two points apart. The exit status is 1 where the weights are further off
     than sound code is likely to be. A mistake is named where a known one explains them.
 
-    TARGET runs in gradlab's own process.
+    --verify tests whether a certificate holds (exit status 0) or not (1): all that it states is worked out again from
+    the data and the weights in it. TARGET runs in gradlab's own process.
     """
+    if bool(target) == bool(verify):
+        raise click.UsageError("give a TARGET, or --verify FILE")
+    if verify:
+        return _verify(verify)
+    faults = output_faults([output] if output else [])
+    if faults:
+        raise click.UsageError(faults[0])
     from dataclasses import replace
 
     from gradlab.report.terminal import print_lines
+    from gradlab.storage.files import strict_json, write_whole, writing
     from gradlab.targets.importing import TargetError
     from gradlab.targets.trainers import load_trainer
     from gradlab.trainer.call import train
     from gradlab.trainer.certificate import certify_training
     from gradlab.trainer.checks import examine_trainer
-    from gradlab.trainer.data import DataError, load_data, standardised
+    from gradlab.trainer.data import DataError
+    from gradlab.trainer.file import Source, encode_certificate
     from gradlab.trainer.page import certificate_lines, examination_lines
     from gradlab.trainer.run import Settings, problem_on
 
     try:
         trainer = load_trainer(target, tuple(filter(None, takes.split(","))))
-        found = load_data(data)
+        source = Source(target, data, standardise)
+        found = source.load()
         settings = Settings(dtype, rate, steps, l2, batch_size, trainer.takes("b") or not trainer.takes("W"))
-        problem = problem_on(standardised(found) if standardise else found, settings)
+        problem = problem_on(found, settings)
         examination = examine_trainer(trainer, dtype)
         problem = problem.replace(penalty=replace(examination.penalty, strength=l2))
         trained = train(trainer, problem)
@@ -74,4 +92,21 @@ def certify(
     print_lines(examination_lines(trainer.name, examination))
     certificate = certify_training(problem, trained)
     print_lines(certificate_lines(trainer.name, certificate))
+    if output:
+        with writing():
+            write_whole(output, strict_json(encode_certificate(source, certificate, trained)))
     return Status.MET if certificate.is_likely and not examination.findings else Status.NOT_MET
+
+
+def _verify(path: Path) -> Status:
+    from gradlab.report.terminal import print_lines
+    from gradlab.storage.files import parsed_json
+    from gradlab.trainer.data import DataError
+    from gradlab.trainer.file import CertificateFileError, faults_of
+
+    try:
+        faults = list(faults_of(parsed_json(path.read_text(encoding="utf-8"))))
+    except (OSError, CertificateFileError, DataError, ValueError) as error:
+        raise click.UsageError(f"{path}: {error}") from error
+    print_lines(faults or ["it holds: the distance from exact descent, the loss and the distance to the optimum"])
+    return Status.NOT_MET if faults else Status.MET

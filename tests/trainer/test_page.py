@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -56,3 +58,57 @@ def test_a_wrong_trainer_does_not_meet_it(capsys: pytest.CaptureFixture[str]) ->
 def test_bad_input_is_refused_in_one_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert status_of(["certify", *arguments]) == 2
     assert len(capsys.readouterr().err.strip().splitlines()) == 1
+
+
+@pytest.fixture
+def certificate(folder: Path) -> Path:
+    """A certificate of a training with a penalty of none."""
+    path = folder / "certificate.json"
+    arguments = ["certify", "trainer:sgd.py:train", "--data", "own.npz", "--steps", "20", "--output", str(path)]
+    assert status_of(arguments) == 0
+    return path
+
+
+def test_a_certificate_holds(certificate: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert status_of(["certify", "--verify", str(certificate)]) == 0
+    assert "it holds" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["at_most", "least_loss", "most_loss"])
+def test_a_certificate_that_states_too_much_does_not_hold(certificate: Path, name: str) -> None:
+    document = json.loads(certificate.read_text())
+    value = float.fromhex(document[name])
+    document[name] = (value * (1.01 if name == "least_loss" else 0.99)).hex()
+    certificate.write_text(json.dumps(document))
+    assert status_of(["certify", "--verify", str(certificate)]) == 1
+
+
+def test_a_certificate_of_other_weights_does_not_hold(certificate: Path) -> None:
+    document = json.loads(certificate.read_text())
+    document["parameters"][0][0] = (float.fromhex(document["parameters"][0][0]) + 1e-3).hex()
+    certificate.write_text(json.dumps(document))
+    assert status_of(["certify", "--verify", str(certificate)]) == 1
+
+
+def test_a_certificate_of_other_data_does_not_hold(certificate: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    generator = np.random.default_rng(1)
+    np.savez("own.npz", X=generator.normal(size=(30, 4)), y=generator.integers(0, 3, 30))
+    assert status_of(["certify", "--verify", str(certificate)]) == 1
+    assert "the data are not those of the certificate" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_a_damaged_certificate_is_refused_in_one_line_or_does_not_hold(
+    certificate: Path, seed: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    generator = np.random.default_rng(seed)
+    text = certificate.read_text()
+    document = json.loads(text)
+    name = list(document)[seed % len(document)]
+    wrong: list[Any] = [None, [], {}, "x", -1, 1e400, [[]], {"a": 1}]
+    document[name] = wrong[int(generator.integers(len(wrong)))]
+    certificate.write_text(json.dumps(document) if seed % 3 else text[: int(generator.integers(len(text)))])
+    capsys.readouterr()
+    status = status_of(["certify", "--verify", str(certificate)])
+    assert status in (0, 1, 2)
+    assert len(capsys.readouterr().err.strip().splitlines()) <= 1

@@ -1,0 +1,111 @@
+"""The certificate of a training as a file, and whether what it says holds: all of it is worked out again."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from gradlab.layer.problem import Penalty
+from gradlab.problems.problem import Array
+from gradlab.trainer.call import Trained
+from gradlab.trainer.certificate import Certificate, certify_training
+from gradlab.trainer.data import Data, load_data, standardised
+from gradlab.trainer.problem import TrainerProblem
+
+SCHEMA = "gradlab-training-certificate-1"
+STATED = ("at_most", "least_loss", "most_loss", "to_optimum")
+ROOM = 1 + 2.0**-20  # between the same bounds, worked out by two machines
+
+
+class CertificateFileError(ValueError):
+    """Why a file is no certificate of a training: one line, for people."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a training came from. target: the trainer; data: its name; is_standardised: whether it was brought to 1."""
+
+    target: str
+    data: str
+    is_standardised: bool
+
+    def load(self) -> Data:
+        """The data. Raises DataError."""
+        found = load_data(self.data)
+        return standardised(found) if self.is_standardised else found
+
+
+def encode_certificate(source: Source, certificate: Certificate, trained: Trained) -> dict[str, Any]:
+    """The certificate as plain data, every number in hexadecimal."""
+    problem = certificate.problem
+    return {
+        "schema": SCHEMA,
+        "source": asdict(source),
+        "digest": _digest(problem),
+        "dtype": problem.format.name,
+        "n_classes": problem.n_classes,
+        "learning_rate": problem.learning_rate.hex(),
+        "n_steps": problem.n_steps,
+        "batch_size": problem.batch_size,
+        "penalty": {**asdict(problem.penalty), "strength": problem.penalty.strength.hex()},
+        "has_bias": problem.bias is not None,
+        "parameters": [[float(value).hex() for value in row] for row in trained.parameters],
+        **{name: float(getattr(certificate, name)).hex() for name in STATED},
+    }
+
+
+def faults_of(document: Any) -> Iterator[str]:
+    """What a certificate says that does not hold, a line each: it is worked out again from the data and the weights.
+
+    Raises CertificateFileError where it is none, and DataError.
+    """
+    try:
+        source = Source(**document["source"])
+        schema, digest = document["schema"], document["digest"]
+        stated = {name: float.fromhex(document[name]) for name in STATED}
+        problem, trained = _problem(document, source.load())
+    except (KeyError, TypeError, AttributeError, OverflowError) as error:
+        raise CertificateFileError(f"it is no certificate of a training: {error!r:.80}") from error
+    if schema != SCHEMA:
+        raise CertificateFileError(f"its schema must be {SCHEMA}, is {schema!r:.60}")
+    if _digest(problem) != digest:
+        yield "the data are not those of the certificate"
+        return
+    again = certify_training(problem, trained)
+    for name, value in stated.items():
+        own = float(getattr(again, name))
+        holds = value <= own + abs(own) * (ROOM - 1) if name == "least_loss" else value * ROOM >= own
+        if not holds:
+            yield f"{name} is stated as {value:.6g}, is {own:.6g}"
+
+
+def _problem(document: Any, data: Data) -> tuple[TrainerProblem, Trained]:
+    dtype, n_classes = np.dtype(document["dtype"]), int(document["n_classes"])
+    features = data.features.astype(dtype)
+    penalty = document["penalty"]
+    bias = np.zeros(n_classes, dtype) if document["has_bias"] else None
+    problem = TrainerProblem(
+        features,
+        data.labels,
+        np.zeros((features.shape[1], n_classes), dtype),
+        bias,
+        float.fromhex(document["learning_rate"]),
+        int(document["n_steps"]),
+        Penalty(float.fromhex(penalty["strength"]), bool(penalty["halved"]), bool(penalty["takes_bias"])),
+        document["batch_size"],
+        data.name,
+    )
+    parameters: Array = np.array([[float.fromhex(word) for word in row] for row in document["parameters"]])
+    if parameters.shape != problem.start64.shape or not np.isfinite(parameters).all():
+        raise CertificateFileError(f"its parameters must be finite, shape {problem.start64.shape}")
+    split = problem.n_features
+    return problem, Trained(parameters[:split], None if bias is None else parameters[split])
+
+
+def _digest(problem: TrainerProblem) -> str:
+    contents = problem.features.tobytes() + problem.targets.tobytes()
+    return hashlib.sha256(contents).hexdigest()
