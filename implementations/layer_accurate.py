@@ -141,7 +141,7 @@ def _losses_and_gradient(layer: Layer, divisor: float) -> tuple[Array, Array]:
     """The losses (n,) of float64 rows, and the gradient by their logits (n, K), divided."""
     high, low = split_product(layer.features, layer.weight)
     logits, error = two_sum(high, layer.bias)
-    low += error
+    low += np.where(np.isfinite(logits), error, 0)  # a bias of -inf masks its class
     places = layer.labels + np.arange(0, logits.size, logits.shape[1])
     largest, own = maximum(logits), logits.take(places)
     low_of_largest = np.take_along_axis(low, logits.argmax(axis=1)[:, None], axis=1)

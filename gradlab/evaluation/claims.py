@@ -13,6 +13,7 @@ from gradlab.problems.options import MEANS, PER_ROW_OPTIONS, REAL_OPTIONS, REDUC
 
 OPTIONS = ("label_smoothing", "class_weights", "ignore_index", *REAL_OPTIONS, *PER_ROW_OPTIONS)
 ACCUMULATES_IN = ("recognised", "float32", "logits")
+PRODUCTS_IN = ("recognised", *DTYPE_NAMES, "tf32")  # of a layer
 LEVELS = ("stable", "accurate")
 BACKWARD = ("scaled", "twice", "accumulated", "detached", "double")
 ONE_HOT = "one_hot"  # as a kind of targets: labels that are handed over as one-hot rows
@@ -43,7 +44,8 @@ class Claims:
         follows it in that list.
     level: the verdict that it is meant to reach, "stable" or "accurate".
     accumulates_in: what logits in half precision are worked out in, "float32", or their own dtype, "logits"; unless it
-        is claimed it is recognised by the answers (`checks/precision.py`).
+        is claimed it is recognised by the answers (`checks/precision.py`). Of a layer, in what its products are added
+        up: a dtype, or "tf32" for operands of 11 bits with sums in float32 (`layer/bounds/arithmetic.py`).
     normalised_targets: probability targets sum to 1 in every row; others are not asked.
     masks: a logit of -inf means probability 0; where this is not claimed, none is given.
     deterministic: the same call gives the same bits.
@@ -111,6 +113,11 @@ def claims_from(given: Mapping[str, Any]) -> Claims:
     if claims.double_backward and "double" not in claims.backward:
         raise ValueError(
             f"claim double_backward goes with backward double alone, got {', '.join(claims.backward) or 'none'}"
+        )
+    known_products = ACCUMULATES_IN if claims.layer is None else PRODUCTS_IN
+    if claims.accumulates_in not in known_products:
+        raise ValueError(
+            f"claim accumulates_in must be one of {', '.join(known_products)}, got {claims.accumulates_in!r}"
         )
     refusal = derivative_refusal(claims.derivative, claims.targets, claims.options)
     if refusal is not None:
@@ -188,9 +195,7 @@ def _validate(name: str, value: Any) -> Any:
             raise ValueError(f"claim level must be one of {', '.join(LEVELS)}, got {value!r}")
         return value
     if name == "accumulates_in":
-        if value not in ACCUMULATES_IN:
-            raise ValueError(f"claim accumulates_in must be one of {', '.join(ACCUMULATES_IN)}, got {value!r}")
-        return value
+        return value if isinstance(value, str) else repr(value)  # judged together with layer
     if name == "derivative":
         return value if isinstance(value, str) else repr(value)  # judged together with targets and options
     if not isinstance(value, bool):

@@ -16,7 +16,7 @@ from gradlab.targets.callables import Found
 from gradlab.targets.importing import TargetError
 from gradlab.targets.layer_class import is_layer_class, with_loss_class_called
 from gradlab.targets.one_hot import as_one_hot
-from gradlab.targets.prefixes import split_prefix
+from gradlab.targets.prefixes import LAYER, split_prefix
 
 ALWAYS_PASSED = {PRODUCT: ("vector",)}  # the keywords of each call for a derivative
 
@@ -31,6 +31,8 @@ def claim(found: Found, claims: Mapping[str, Any], dtypes: tuple[str, ...]) -> I
         complete = replace(complete, options=tuple(dict.fromkeys((*complete.options, *taken))))
     except (ValueError, TypeError) as error:
         raise TargetError(f"{shown}: {error}") from error
+    if complete.layer is not None:
+        raise TargetError(f"{shown} claims what a layer takes and returns; a layer is written {LAYER}{shown}")
     prefix, _ = split_prefix(found.target)
     if prefix and complete.derivative != "gradient":
         raise TargetError(f"{shown}: {prefix} gives the gradient alone, not derivative {complete.derivative}")

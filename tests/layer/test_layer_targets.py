@@ -13,6 +13,7 @@ from gradlab.layer.call import adapt_layer_to_claims, evaluate_layer
 from gradlab.layer.probe import probe_problem, right_outputs
 from gradlab.targets.importing import TargetError
 from gradlab.targets.layers import layer_of, load_layer
+from gradlab.targets.load import load
 
 COMMON = """
 import numpy as np
@@ -224,3 +225,18 @@ def test_what_is_wrong_with_a_layer_is_one_line(source: str, message: str, tmp_p
     with pytest.raises(TargetError, match=message) as raised:
         load_layer(written(tmp_path, source), {})
     assert "\n" not in str(raised.value)
+
+
+def test_a_layer_is_no_loss_of_logits(tmp_path: Path) -> None:
+    source = FILES["function"] + 'CLAIMS = {"takes": ["W", "X", "targets", "l2"], "returns": ["loss", "dW"]}'
+    target = written(tmp_path, source).removeprefix("layer:")
+    with pytest.raises(TargetError, match=f"{target} claims what a layer takes and returns; a layer is written layer:"):
+        load(target, {})
+
+
+@pytest.mark.parametrize("accumulates_in", ["float64", "bfloat16", "tf32"])
+def test_a_layer_may_claim_in_what_its_products_are_added_up(accumulates_in: str, tmp_path: Path) -> None:
+    found = load_layer(written(tmp_path, FILES["function"]), {"accumulates_in": accumulates_in})
+    assert found.claims.accumulates_in == accumulates_in
+    with pytest.raises(TargetError, match=r"accumulates_in must be one of recognised, float16, .*, tf32, got 'logits'"):
+        load_layer(written(tmp_path, FILES["function"]), {"accumulates_in": "logits"})
