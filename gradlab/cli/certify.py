@@ -67,7 +67,7 @@ def certify(
     from gradlab.storage.files import strict_json, write_whole, writing
     from gradlab.targets.importing import TargetError
     from gradlab.targets.trainers import load_trainer
-    from gradlab.trainer.call import train
+    from gradlab.trainer.call import train, with_start_of
     from gradlab.trainer.certificate import certify_training
     from gradlab.trainer.checks import examine_trainer
     from gradlab.trainer.data import DataError
@@ -82,7 +82,7 @@ def certify(
         settings = Settings(dtype, rate, steps, l2, batch_size, trainer.takes("b") or not trainer.takes("W"))
         problem = problem_on(found, settings)
         examination = examine_trainer(trainer, dtype)
-        problem = problem.replace(penalty=replace(examination.penalty, strength=l2))
+        problem = with_start_of(trainer, problem.replace(penalty=replace(examination.penalty, strength=l2)))
         trained = train(trainer, problem)
     except (TargetError, DataError, ValueError) as error:
         raise click.UsageError(str(error)) from error

@@ -68,8 +68,8 @@ def trainer_of(name: str, function: Callable[..., Any], claimed: tuple[str, ...]
 def train(trainer: Trainer, problem: TrainerProblem) -> Trained:
     """What a fresh call returns; whatever it does, an answer comes back.
 
-    Raises ValueError where the problem needs what the trainer does not take: a start other than zeros, a penalty, or
-    batches.
+    Raises ValueError where the problem needs what the trainer does not take: a penalty, or batches. One that takes no
+    start is asked as it is: see `with_start_of`.
     """
     _check_taken(trainer, problem)
     outcome = perform(trainer.function, _arguments(trainer, problem), keep=leaves_of)
@@ -80,9 +80,22 @@ def train(trainer: Trainer, problem: TrainerProblem) -> Trained:
     return _trained(outcome.value, problem)
 
 
+def with_start_of(trainer: Trainer, problem: TrainerProblem) -> TrainerProblem:
+    """The problem from the start that the trainer makes by itself, which is what it returns for 0 steps.
+
+    That of the problem where it takes a start, or where it returns nothing usable for 0 steps.
+    """
+    if trainer.takes("W"):
+        return problem
+    start = train(trainer, problem.replace(n_steps=0))
+    if start.weight is None:
+        return problem
+    dtype = problem.features.dtype
+    bias = None if start.bias is None else start.bias.astype(dtype)
+    return problem.replace(weight=start.weight.astype(dtype), bias=bias if problem.bias is not None else None)
+
+
 def _check_taken(trainer: Trainer, problem: TrainerProblem) -> None:
-    if not trainer.takes("W") and np.any(problem.weight):
-        raise ValueError(f"{trainer.name} takes no W to start from: the start must be zeros")
     if problem.penalty.is_on and not trainer.takes("l2"):
         raise ValueError(f"{trainer.name} takes no l2: the penalty must be 0")
     if problem.batch_size is not None and not trainer.takes("batch_size"):

@@ -13,7 +13,7 @@ import numpy as np
 
 from gradlab.layer.problem import Penalty
 from gradlab.problems.problem import Array
-from gradlab.trainer.call import Trained, Trainer, train
+from gradlab.trainer.call import Trained, Trainer, train, with_start_of
 from gradlab.trainer.curvature import curvature_of
 from gradlab.trainer.descent import distance_to, end_of_descent
 from gradlab.trainer.mistakes import Named, explain
@@ -55,7 +55,7 @@ def examine_trainer(trainer: Trainer, dtype: str = "float32") -> Examination:
 
 def _problems(trainer: Trainer, dtype: str, penalty: Penalty) -> Iterator[TrainerProblem]:
     for seed in SEEDS:
-        plain = _small(trainer, dtype, seed)
+        plain = with_start_of(trainer, _small(trainer, dtype, seed))
         for n_steps in STEPS:
             yield plain.replace(n_steps=n_steps)
             if penalty.is_on:
@@ -79,7 +79,7 @@ def _form_of_penalty(trainer: Trainer, dtype: str) -> Penalty:
     """The form in which it takes l2: the first that one step is right with, the first of all where none is."""
     if not trainer.takes("l2"):
         return Penalty()
-    plain = _small(trainer, dtype, 0).replace(n_steps=1)
+    plain = with_start_of(trainer, _small(trainer, dtype, 0)).replace(n_steps=1)
     forms = [one for one in FORMS if plain.bias is not None or not one.takes_bias]
     for form in forms:
         problem = plain.replace(penalty=form)

@@ -140,3 +140,41 @@ def test_bad_data_are_refused(tmp_path: Path, arrays: dict[str, Any]) -> None:
     np.savez(path, **arrays)
     with pytest.raises(DataError):
         load_data(str(path))
+
+
+def test_a_class_with_fit_is_a_trainer_from_the_start_that_it_makes() -> None:
+    target = f"trainer:{trainers.__file__}:Regression"
+    assert examine_trainer(load_trainer(target)).findings == ()
+
+
+def test_a_class_that_takes_a_step_too_few_is_named() -> None:
+    found = examine_trainer(load_trainer(f"trainer:{trainers.__file__}:WithoutItsLastStep"))
+    assert "looks like fewer_steps: 1 step fewer than asked for is taken" in examination_lines("", found)
+
+
+TORCH_LOOP = """
+import torch
+
+def train(X, y, W0, b0, lr, steps):
+    layer = torch.nn.Linear(X.shape[1], len(b0))
+    with torch.no_grad():
+        layer.weight.copy_(W0.T)
+        layer.bias.copy_(b0)
+    layer.to(X.dtype)
+    optimizer = torch.optim.SGD(layer.parameters(), lr=lr{more})
+    for _ in range(steps):
+        optimizer.zero_grad()
+        torch.nn.functional.cross_entropy(layer(X), y).backward()
+        optimizer.step()
+    return layer
+"""
+
+
+@pytest.mark.parametrize(("more", "named"), [("", ""), (", momentum=0.9", "looks like momentum_0.9")])
+def test_a_loop_of_torch_is_a_trainer(tmp_path: Path, more: str, named: str) -> None:
+    pytest.importorskip("torch")
+    path = tmp_path / "loop.py"
+    path.write_text(TORCH_LOOP.format(more=more))
+    said = "\n".join(examination_lines("", examine_trainer(load_trainer(f"trainer:torch:{path}:train"))))
+    assert named in said
+    assert ("FAIL" in said) == bool(named)

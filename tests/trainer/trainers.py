@@ -189,3 +189,25 @@ def raises(X: Array, y: Array, W0: Array, b0: Array, lr: float, steps: int) -> A
 
 def labels_in_reverse(X: Array, y: Array, W0: Array, b0: Array, lr: float, steps: int) -> Any:
     return plain(X, y[::-1], W0, b0, lr, steps)
+
+
+class Regression:
+    """As textbooks write it; it starts from small random weights."""
+
+    def __init__(self, eta: float = 0.1, n_iter: int = 50, random_state: int = 1) -> None:
+        self.eta, self.n_iter, self.random_state = eta, n_iter, random_state
+
+    def fit(self, X: Array, y: Array) -> Any:  # the names of the field
+        n_classes = int(y.max()) + 1
+        start = 0.01 * np.random.default_rng(self.random_state).normal(size=(X.shape[1], n_classes))
+        W, b = plain(X, y, start.astype(X.dtype), np.zeros(n_classes, X.dtype), self.eta, self.n_iter)
+        self.coef_, self.intercept_ = W.T, b
+        return self
+
+
+class WithoutItsLastStep(Regression):
+    """The same, one step short."""
+
+    def fit(self, X: Array, y: Array) -> Any:
+        self.n_iter = max(self.n_iter - 1, 0)
+        return super().fit(X, y)
