@@ -13,13 +13,16 @@ from gradlab.api import Target, implementations_of, plan_for
 from gradlab.checks.check import Check
 from gradlab.evaluation.call import Implementation
 from gradlab.harness.plan import Plan
+from gradlab.harness.profiles import Profile
 from gradlab.harness.resume import Course
 from gradlab.harness.run import Run, run_checks
 from gradlab.harness.selection import questions_in_run
 from gradlab.harness.sizes import sized_questions
 from gradlab.harness.tally import results_of
+from gradlab.problems.families import FAMILIES
 
 DTYPES = ("float32", "float64")
+ONE_OF_EACH_FAMILY = Profile("one of each family", "quick", 12, 0, 0, asked=4, most=len(FAMILIES))  # and no sizes
 
 
 def in_one_dtype_first(names: Iterable[Any]) -> list[Any]:
@@ -31,7 +34,7 @@ def in_one_dtype_first(names: Iterable[Any]) -> list[Any]:
     ]
 
 
-def only_first(names: Iterable[Any], *first: str) -> list[Any]:
+def only_first(names: Iterable[Any], *first: Any) -> list[Any]:
     """The names as parameters, all but the first ones marked `more`."""
     return [pytest.param(name, marks=[] if name in first else [pytest.mark.more]) for name in names]
 

@@ -19,7 +19,7 @@ from gradlab.harness.verdict import is_advice
 from gradlab.implementations.every_option import every_option
 from gradlab.problems.families import FAMILIES
 from gradlab.problems.problem import Array
-from tests.runs import only_first, rejects, unexplained
+from tests.runs import ONE_OF_EACH_FAMILY, only_first, rejects, unexplained
 
 ALONE: dict[str, dict[str, Any]] = {
     "mean, ignoring": {"options": "ignore_index"},
@@ -29,13 +29,13 @@ ALONE: dict[str, dict[str, Any]] = {
     "labels and probabilities with smoothing": {"targets": ["index", "probability"], "options": "label_smoothing"},
     "none first": {"reduction": ["none", "mean"], "options": "ignore_index"},
 }
-PLAN = Plan(replace(PROFILES["quick"], examples=12, shrinks=0, asked=4), 5)
+PLAN = Plan(PROFILES["quick"], 5)
 
 
-def judged(function: Any, dtype: str = "float64", **claims: Any) -> Any:
-    """The verdict of the quick profile, and the checks that cost it."""
+def judged(function: Any, dtype: str = "float64", most: int | None = ONE_OF_EACH_FAMILY.most, **claims: Any) -> Any:
+    """The verdict on one problem of each family, or on so many at most, and the checks that cost it."""
     implementation = Implementation("theirs", function, claims_from({**claims, "dtypes": dtype}))
-    report = unexplained(implementation, PLAN)
+    report = unexplained(implementation, Plan(replace(ONE_OF_EACH_FAMILY, most=most), 5))
     return str(report.verdict), [line.check.name for line in report.failures]
 
 
@@ -130,7 +130,7 @@ def test_what_is_wrong_about_an_option_alone_is_found(function: Any) -> None:
 
 
 def test_a_dtype_that_is_lost_with_an_option_only_is_found() -> None:
-    verdict, failed = judged(weights_leak_their_dtype, "float32", options="class_weights", keeps_dtype=True)
+    verdict, failed = judged(weights_leak_their_dtype, "float32", None, options="class_weights", keeps_dtype=True)
     assert (verdict, failed) == ("wrong", ["keeps_the_dtype"])
 
 
@@ -140,7 +140,7 @@ def test_no_rows_are_tried_with_every_reduction() -> None:
             raise ZeroDivisionError("no rows")
         return every_option(logits, labels, reduction=reduction)
 
-    verdict, failed = judged(refusing, reduction=["none", "mean"], empty_batch=True)
+    verdict, failed = judged(refusing, most=None, reduction=["none", "mean"], empty_batch=True)
     assert (verdict, failed) == ("wrong", ["empty_batch_is_answered"])
 
 

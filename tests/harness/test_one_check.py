@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,10 +18,11 @@ from gradlab.harness.tally import Line
 from gradlab.implementations.every_option import every_option
 from gradlab.implementations.shifted import shifted
 from gradlab.implementations.textbook import textbook
+from gradlab.problems.families import FAMILIES
 from gradlab.problems.problem import Array
 from tests.runs import only_first, unexplained
 
-NO_SHRINKING = Plan(Profile("small", "quick", 15, 0, 0, asked=3), seed=2, power=False)
+NO_SHRINKING = Plan(Profile("small", "quick", 15, 0, 0, asked=3, most=len(FAMILIES)), seed=2, power=False)
 FLOAT32 = Claims(dtypes=("float32",))
 OPTIONS = Claims(("none", "mean"), ("index", "probability"), ("float32",), ("label_smoothing", "class_weights"))
 
@@ -97,11 +99,12 @@ def test_a_second_failure_has_the_same_values_explained_without_another_search(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     implementation, known = Implementation("doubled", doubled, FLOAT32), dict[str, Any]()
-    held = {check.name: check for check, _ in held_checks(implementation, NO_SHRINKING)}
+    plan = replace(NO_SHRINKING, profile=replace(NO_SHRINKING.profile, most=None))
+    held = {check.name: check for check, _ in held_checks(implementation, plan)}
     names = ("gradient_is_right", "gradient_integrates_to_the_loss")
-    lines = [line_of(implementation, NO_SHRINKING, held[name], "float32") for name in names]
-    first = diagnosis_of(implementation, NO_SHRINKING, lines[0], known)
+    lines = [line_of(implementation, plan, held[name], "float32") for name in names]
+    first = diagnosis_of(implementation, plan, lines[0], known)
     monkeypatch.delattr("gradlab.diagnosis.diagnosis.explanations")
-    second = diagnosis_of(implementation, NO_SHRINKING, lines[1], known)
+    second = diagnosis_of(implementation, plan, lines[1], known)
     assert first.defects == second.defects != ()
     assert first.unexplained == second.unexplained == ()

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -20,16 +21,18 @@ from gradlab.harness.run import Run, run_checks
 from gradlab.implementations.complement import complement
 from gradlab.implementations.shifted import shifted
 from gradlab.implementations.textbook import textbook
+from gradlab.problems.families import FAMILIES
 from gradlab.problems.problem import Array
 from tests.runs import unexplained
 
 SMALL = Profile("small", "quick", 12, 1, 40, asked=4)
+FEW = replace(SMALL, most=len(FAMILIES))  # one problem of each family, and no sizes
 GENERATOR = np.random.default_rng(0)
 
 
 def run(function: Callable[..., Any], seed: int = 0, level: str = "stable", **claims: Any) -> Run:
     implementation = Implementation(function.__name__, function, claims_from({"dtypes": "float32", **claims}))
-    return unexplained(implementation, Plan(SMALL, seed, level))
+    return unexplained(implementation, Plan(FEW, seed, level))
 
 
 @cache

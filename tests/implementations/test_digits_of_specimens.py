@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from gradlab.harness.profiles import Profile
 from gradlab.harness.run import run_checks
 from gradlab.implementations.specimens._digits import Digits, answer_by
 from gradlab.targets.load import load
+from tests.runs import ONE_OF_EACH_FAMILY
 
 FAMILIES = Profile("families", "quick", 0, 0, 0)
 DTYPES = ("float32", "float64")
@@ -33,11 +33,10 @@ def implementation_of(name: str) -> Implementation:
     return load(name, {})[0]
 
 
-@pytest.mark.parametrize("asked", [12, pytest.param(None, marks=pytest.mark.more)], ids=["on some", "on all"])
+@pytest.mark.parametrize("profile", [ONE_OF_EACH_FAMILY, pytest.param(FAMILIES, marks=pytest.mark.more)])
 @pytest.mark.parametrize("dtype", ["float32", pytest.param("float64", marks=pytest.mark.more)])
-def test_the_stages_are_accurate_on_the_quick_families(dtype: str, asked: int | None) -> None:
-    families = replace(FAMILIES, asked=asked)
-    report = run_checks(implementation_of("right"), Plan(families, 1, "accurate", (dtype,), power=False))
+def test_the_stages_are_accurate_on_the_quick_families(dtype: str, profile: Profile) -> None:
+    report = run_checks(implementation_of("right"), Plan(profile, 1, "accurate", (dtype,), power=False))
     assert report.verdict == "accurate", report
 
 
