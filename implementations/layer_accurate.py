@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ._compensated import exponentials_of_difference, sum_of_losses, two_difference
+from ._compensated import sum_of_losses, two_difference
 from ._inputs import Array
 from ._layer_inputs import Layer, checked_layer
 from ._rows import maximum
@@ -145,7 +145,7 @@ def _losses_and_gradient(layer: Layer, divisor: float) -> tuple[Array, Array]:
     places = layer.labels + np.arange(0, logits.size, logits.shape[1])
     largest, own = maximum(logits), logits.take(places)
     low_of_largest = np.take_along_axis(low, logits.argmax(axis=1)[:, None], axis=1)
-    terms, corrections = exponentials_of_difference(logits, largest, lost=low - low_of_largest)
+    terms, corrections = _exponentials(*two_difference(logits, largest), low - low_of_largest)
     block = Block(logits, layer.labels, places, largest, own, own == largest[:, 0], divisor)
     g = np.empty_like(logits)
     sums = _divide(terms, corrections, block, g, np.empty_like(logits))
@@ -154,3 +154,14 @@ def _losses_and_gradient(layer: Layer, divisor: float) -> tuple[Array, Array]:
     error[~np.isfinite(distance)] = 0  # a difference that overflows
     error += low_of_largest[:, 0] - low.take(places)
     return distance + (error + np.log1p(sums.smaller)), g
+
+
+def _exponentials(difference: Array, error: Array, low: Array) -> tuple[Array, Array]:
+    """exp(difference + error + low) as the pair exp(d) and exp(d) delta, with d the sum of the three, rounded.
+
+    So abs(delta) is at most u abs(d), and delta^2 no matter, also where logits are large beside their differences.
+    """
+    is_finite = np.isfinite(difference)
+    d, delta = two_sum(difference, np.where(is_finite, error + low, 0))
+    e: Array = np.exp(d)
+    return e, np.where(is_finite, delta, 0) * e

@@ -98,3 +98,20 @@ def _allowed(problem: LayerProblem) -> dict[str, Array]:
     features, weight = np.abs(problem.features64), np.abs(problem.weight64)
     sizes = {"dX": g @ weight.T, "dW": features.T @ g, "db": g.sum(0), "loss": np.abs(truth.loss.nearest())}
     return {output: 4 * fmt.unit_roundoff * one + fmt.smallest_normal for output, one in sizes.items()}
+
+
+@pytest.mark.parametrize("offset", [2.0**20, 2.0**33, 2.0**45])
+def test_an_offset_of_all_logits_costs_the_accurate_layer_nothing(offset: float) -> None:
+    """The features and the weight are such that all offsets, and the logits, are exact sums of their bits."""
+    rng = np.random.default_rng(4)
+    features, weight = rng.integers(-8, 8, (6, 3)) / 8.0, rng.integers(-64, 64, (3, 5)) / 16.0
+    plain = LayerProblem(features, weight, np.zeros(5), rng.integers(0, 5, 6))
+    raised = plain.replace(
+        features=np.hstack([features, np.ones((6, 1))]), weight=np.vstack([weight, np.full(5, offset)])
+    )
+    found = load_layer("layer:layer_accurate", {})
+    near, far = evaluate_layer(found, plain), evaluate_layer(found, raised)
+    np.testing.assert_array_equal(near.outputs["dW"], far.outputs["dW"][:-1])
+    truth = enclose_layer(raised)
+    assert largest(far.outputs["db"], truth.db, 4 * 2.0**-53 * np.abs(far.outputs["db"])) <= 1
+    assert largest(far.outputs["loss"], truth.loss, 4 * 2.0**-53 * np.abs(far.outputs["loss"])) <= 1
