@@ -77,10 +77,10 @@ def _row_entries(problem: Problem, row: int, classes: ClassCoefficients) -> list
     logits = [arb(problem.logits64[row, j]) for j in kept]
     if derivative == "target_gradient":
         return _place(_by_targets(problem, kept, logits), kept, n_classes)
-    # what a masked class has of the target counts in A
-    lost = sum((t for j, t in enumerate(row_coefficients(problem, row, classes)) if problem.masked[row, j]), arb(0))
-    own = [row_coefficients(problem, row, classes)[j] for j in kept]
-    own[0] += lost
+    coefficients = row_coefficients(problem, row, classes)
+    masked = np.flatnonzero(problem.masked[row]).tolist()
+    own = [coefficients[j] for j in kept]
+    own[0] += sum((coefficients[j] for j in masked), arb(0))  # what a masked class has of the target counts in A
     if derivative == "hessian_vector_product" and problem.vector is not None:
         vector = [arb(float(problem.vector[row, j])) for j in kept]
         return _place(ball_forms.hessian_vector_product(logits, own, vector), kept, n_classes)
