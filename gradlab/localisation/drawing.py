@@ -10,7 +10,7 @@ import numpy as np
 from gradlab.localisation.rules import Condition, Rule
 from gradlab.localisation.setting import set_in
 from gradlab.localisation.trial import LARGEST, Outcome, Trial
-from gradlab.localisation.varying import Rng, cheap, varied
+from gradlab.localisation.varying import PLAIN, Rng, cheap, varied
 
 ATTEMPTS = 8
 ELSEWHERE = 0.4  # of the trials that are expected to go wrong meet a condition by another value
@@ -55,6 +55,8 @@ def expected_right(
 
 def _base(outcomes: Sequence[Outcome], rng: Rng) -> Trial:
     few = sorted(outcomes, key=lambda one: one.problem.logits.size)[:MAX_BASES]
+    most = max(PLAIN, 2 * few[0].problem.logits.size)  # what is larger than need be costs dear
+    few = [one for one in few if one.problem.logits.size <= most]
     return few[int(rng.integers(len(few)))].trial
 
 

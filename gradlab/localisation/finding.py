@@ -109,7 +109,8 @@ def _begin(laboratory: Laboratory, problems: Sequence[Problem]) -> list[Outcome]
     found = list[Outcome]()
     for mark in (True, False):
         some = [one for one in outcomes if one.is_wrong is mark]
-        found += some[:: max(1, len(some) // MAX_SEEDS)][:MAX_SEEDS]
+        spread = np.unique(np.linspace(0, len(some) - 1, min(len(some), MAX_SEEDS)).astype(int))  # of every family
+        found += [some[place] for place in spread]
     return found
 
 

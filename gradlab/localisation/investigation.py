@@ -14,7 +14,7 @@ from gradlab.localisation.mining import rules_for
 from gradlab.localisation.rules import Condition, Rule
 from gradlab.localisation.setting import set_in
 from gradlab.localisation.trial import Laboratory, Outcome, Trial
-from gradlab.localisation.varying import PLAIN, cheap
+from gradlab.localisation.varying import PLAIN, cheap, labels_of, with_classes
 from gradlab.problems.problem import Array
 
 ROUNDS = 20
@@ -63,7 +63,7 @@ class Investigation:
 
     def where(self) -> Where | None:
         """The rule that foretold fresh problems; None where no rule fits, or none was found to foretell them."""
-        self._with_fewer_rows()
+        self._with_less()
         streak, best = Where(Rule(), 0, 0), None
         for _ in range(ROUNDS):
             rule = self._rule()
@@ -166,12 +166,23 @@ class Investigation:
                 return True
         return False
 
-    def _with_fewer_rows(self) -> None:
-        """Asks the smallest large wrong problem with its first row alone, as most of what follows is made of it."""
-        smallest = min(self.wrong, key=lambda one: one.problem.logits.size, default=None)
-        if smallest is not None and smallest.problem.logits.size > PLAIN and smallest.problem.n_rows > 1:
+    def _with_less(self) -> None:
+        """Asks the smallest large wrong problem with one row, and with few classes: most that follows is made of it."""
+        smallest = self._smallest_large()
+        if smallest is not None and smallest.problem.n_rows > 1:
             for rows in (smallest.wrong_rows.argmax() + np.arange(1), np.arange(1)):
                 self.ask(replace(smallest.trial, problem=smallest.problem.rows(rows)))
+        smallest = self._smallest_large()
+        if smallest is not None:
+            problem = smallest.problem
+            fewest = 1 + int(labels_of(problem).max(initial=0))
+            for k in dict.fromkeys((fewest, (fewest + problem.n_classes) // 2)):
+                self.ask(replace(smallest.trial, problem=with_classes(problem, k, self.rng)))
+
+    def _smallest_large(self) -> Outcome | None:
+        """The smallest wrong problem, where that is a large one."""
+        smallest = min(self.wrong, key=lambda one: one.problem.logits.size, default=None)
+        return smallest if smallest is not None and smallest.problem.logits.size > PLAIN else None
 
     def _foretold(self, rule: Rule) -> list[bool]:
         """For fresh problems on both sides, whether each came out as the rule says."""

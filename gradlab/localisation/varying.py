@@ -206,7 +206,7 @@ def varied(problem: Problem, rng: Rng, masks: bool) -> Problem:
     """The problem with one to three things varied."""
     some = (*VARIATIONS, *TO_MASKS) if masks else VARIATIONS
     if problem.objective.ignore_index is not None and problem.objective.targets == "index":
-        some = (*some, *TO_IGNORED)
+        some = (*some, *TO_IGNORED, *TO_IGNORED)
     for place in rng.integers(0, len(some), rng.integers(1, 4)):
         problem = some[place](problem, rng)
     return problem

@@ -58,7 +58,8 @@ def gradients(some: Sequence[Outcome]) -> Iterator[Relation]:
     yield Relation("is transposed", lambda one: _transposed(one.seen.true_gradient))
     yield Relation("has its classes in reverse order", lambda one: one.seen.true_gradient[:, ::-1])
     off = max(float(np.nanmax(one.deviations[one.wrong_rows], initial=0.0)) for one in some)
-    yield from rounded(lambda one: one.seen.true_gradient, off)
+    undivided = [one.seen.gradient[one.wrong_entries] * denominator(one) for one in some]
+    yield from rounded(undivided, lambda one: one.seen.true_gradient, off)
     yield from offsets(some, lambda one: one.seen.gradient - one.seen.true_gradient, lambda one: one.seen.true_gradient)
     yield from limits([one.seen.gradient[one.wrong_entries] for one in some], lambda one: one.seen.true_gradient)
     yield from gradients_of_probabilities(some)
@@ -73,7 +74,8 @@ def losses(some: Sequence[Outcome]) -> Iterator[Relation]:
     yield from factors([factor_of_loss(one) for one in some], lambda one: one.seen.true_loss)
     if any(one.problem.ignored_rows.any() for one in some):
         yield Relation("is as if no row were ignored", lambda one: reduced(one, row_losses(one)))
-    yield from rounded(lambda one: one.seen.true_loss, max(one.loss_deviation for one in some))
+    single = [one.seen.loss for one in some if one.problem.n_rows == 1]
+    yield from rounded(single, lambda one: one.seen.true_loss, max(one.loss_deviation for one in some))
     yield from offsets(some, lambda one: one.seen.loss - one.seen.true_loss, lambda one: one.seen.true_loss)
     yield from limits([one.seen.loss.ravel() for one in some], lambda one: one.seen.true_loss)
     yield from losses_of_probabilities(some)

@@ -12,6 +12,8 @@ from gradlab.localisation.trial import Outcome
 from gradlab.problems.dtypes import as_dtype
 from gradlab.problems.problem import Array
 
+NEAR = 2.0**-22  # relatively: a rounding in float32, or two
+
 
 def values(true: Predict) -> Iterator[Relation]:
     yield Relation("is NaN", lambda one: np.full_like(true(one), np.nan))
@@ -56,11 +58,22 @@ def factor_of_loss(one: Outcome) -> float:
         return float((one.seen.loss / one.seen.true_loss).ravel()[0])
 
 
-def rounded(true: Predict, off: float) -> Iterator[Relation]:
-    """The truth in a coarser dtype, whose rounding is about as large as the largest of what is off, relatively."""
+def rounded(seen: Sequence[Array], true: Predict, off: float) -> Iterator[Relation]:
+    """The truth in a coarser dtype, whose rounding is about as large as the largest of what is off, relatively.
+
+    seen: for each answer what would be a number of that dtype.
+    """
     for name, u in (("float32", 2.0**-24), ("float16", 2.0**-11), ("bfloat16", 2.0**-8)):
-        if off > u / 3:
+        if off > u / 3 and all(_are_numbers_of(name, values) for values in seen):
             yield Relation(f"is rounded to {name}", partial(_in_dtype, name=name, true=true), u)
+
+
+def _are_numbers_of(name: str, values: Array) -> bool:
+    """Whether most values are numbers of a coarser dtype, but for one rounding in the dtype that they came in."""
+    known = values[np.isfinite(values)]
+    with np.errstate(all="ignore"):
+        near = np.abs(known.astype(as_dtype(name)).astype(np.float64) - known) <= NEAR * np.abs(known)
+    return bool(near.mean() > 0.5) if known.size else True
 
 
 def offsets(some: Sequence[Outcome], off: Predict, true: Predict) -> Iterator[Relation]:
