@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gradlab.problems.problem import Array, Problem
+from gradlab.problems.problem import AnyProblem, Array
 
 EXACT = "exact"  # the source of what is no number and has no tolerance
 MAX_ULP = 1e20  # an error of more says nothing: the true value is 0, or not a number
@@ -36,7 +36,7 @@ class Comparison:
     expected_text: Any = None
     ulp: Array | None = None
     relation: str = ""
-    asked: Problem | None = None
+    asked: AnyProblem | None = None
 
 
 def within(quantity: str, observed: Any, expected: Any, tolerance: Any, source: str) -> Comparison:
@@ -70,7 +70,7 @@ def at_least(quantity: str, observed: Any, limit: Any, tolerance: Any, source: s
     return replace(mirrored, observed=seen, expected=-mirrored.expected, relation="at least ")
 
 
-def asking(problem: Problem, findings: Sequence[Comparison | Fact]) -> list[Comparison | Fact]:
+def asking(problem: AnyProblem, findings: Sequence[Comparison | Fact]) -> list[Comparison | Fact]:
     """The findings, each with the problem that was put to the implementation in place of the one at hand."""
     return [replace(finding, asked=problem) for finding in findings]
 
@@ -95,7 +95,7 @@ class Fact:
     observed: str
     expected: str
     holds: bool
-    asked: Problem | None = None
+    asked: AnyProblem | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,8 +116,8 @@ class Result:
     tolerance: float | None
     source: str
     ulp: float | None
-    problem: Problem
-    asked: Problem | None = None
+    problem: Any  # of the check's scope
+    asked: Any = None
 
     @property
     def passed(self) -> bool:
@@ -134,7 +134,7 @@ class Result:
         return f"{text}, off by {self.ulp:.3g} ULP" if self.ulp is not None and self.ulp < MAX_ULP else text
 
 
-def worst_result(check: str, problem: Problem, findings: list[Comparison | Fact]) -> Result:
+def worst_result(check: str, problem: AnyProblem, findings: list[Comparison | Fact]) -> Result:
     """The result of one check: the largest ratio among its findings; NaN counts as the largest of all."""
     dtype = problem.format.name
     results = [_result_of(check, dtype, problem, finding) for finding in findings]
@@ -168,7 +168,7 @@ def number(value: float) -> str:
     return f"{value:.9g} ({value.hex()})"
 
 
-def _result_of(check: str, dtype: str, problem: Problem, finding: Comparison | Fact) -> Result:
+def _result_of(check: str, dtype: str, problem: AnyProblem, finding: Comparison | Fact) -> Result:
     if isinstance(finding, Fact):
         ratio = 0.0 if finding.holds else float("inf")
         text = (finding.where, finding.observed, finding.expected)

@@ -12,14 +12,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from gradlab.evaluation.call import Implementation, answer
+from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import LEVELS, Claims, claims_from
 from gradlab.harness.plan import Plan
 from gradlab.harness.run import Run
-from gradlab.oracle.enclosure import enclose
-from gradlab.problems.problem import Problem
+from gradlab.harness.scopes import scope_of
+from gradlab.problems.problem import AnyProblem
 from gradlab.result import Result
-from gradlab.storage.encoding import Plain, decoded_problem, encoded_answer, encoded_problem, encoded_truth, hex_of
+from gradlab.storage.encoding import Plain, hex_of
 from gradlab.storage.files import CASES, keep_texts, parsed_json, strict_json, write_whole
 from gradlab.storage.packing import pack, unpack
 
@@ -51,7 +51,7 @@ class Case:
     name: str
     level: str
     claims: Claims
-    problem: Problem
+    problem: Any  # of the scope of the claims
     failed: tuple[Mapping[str, Any], ...]
     got: Plain
     seed: int
@@ -59,7 +59,7 @@ class Case:
     folder: str = ""
 
 
-def case_id(implementation: Implementation, problem: Problem) -> str:
+def case_id(implementation: Implementation, problem: AnyProblem) -> str:
     """Ten hexadecimal digits, the same whenever this implementation meets this problem; the first are its own."""
     own = (implementation.target or implementation.name).encode(errors="surrogateescape")
     return hashlib.sha256(own).hexdigest()[:OF_FUNCTION] + hashlib.sha256(problem.digest.encode()).hexdigest()[:6]
@@ -131,7 +131,7 @@ def case_text(document: Plain, base: Path) -> tuple[str, str]:
 
 def case_document(implementation: Implementation, plan: Plan, results: tuple[Result, ...]) -> Plain:
     """What is kept of one problem and the results of the checks that it failed, as plain data."""
-    problem = results[0].problem
+    problem, scope = results[0].problem, scope_of(implementation.claims)
     return {
         "schema": SCHEMA,
         "gradlab": version("gradlab-verify"),
@@ -143,9 +143,9 @@ def case_document(implementation: Implementation, plan: Plan, results: tuple[Res
         "seed": plan.seed,
         "profile": plan.profile.name,
         "failed": [encode_result(result) for result in results],
-        "problem": encoded_problem(problem),
-        "got": encoded_answer(answer(implementation, problem)),
-        "enclosure": encoded_truth(enclose(problem)),
+        "problem": scope.writing.encode_problem(problem),
+        "got": scope.writing.encode_answer(scope.calls.answer(implementation, problem)),
+        "enclosure": scope.writing.encode_truth(problem),
     }
 
 
@@ -227,7 +227,8 @@ def _decode(document: Any) -> Case:
     failed = document["failed"]
     if not failed or not all(isinstance(one, dict) and isinstance(one.get("check"), str) for one in failed):
         raise ValueError("failed must be a list of objects, each with the name of a check, and must not be empty")
-    problem, claims = decoded_problem(document["problem"]), claims_from(document["claims"])
+    claims = claims_from(document["claims"])
+    problem = scope_of(claims).writing.decode_problem(document["problem"])
     if document["level"] not in LEVELS:
         raise ValueError(f"level must be one of {', '.join(LEVELS)}, got {document['level']!r}")
     said = (document["id"], document["target"], document["name"], document["level"])

@@ -7,12 +7,11 @@ from pathlib import Path
 
 from gradlab.cases.cases import Case, CaseError, encode_claims
 from gradlab.checks.check import Check, run
-from gradlab.checks.table import CHECKS
 from gradlab.evaluation.adaptation import allows
-from gradlab.evaluation.call import Implementation, evaluate
+from gradlab.evaluation.call import Implementation
+from gradlab.harness.scopes import scope_of
 from gradlab.harness.verdict import SEVERAL, Verdict, verdict_of_failure, verdict_of_failures
 from gradlab.result import Result, worst_result
-from gradlab.storage.encoding import encoded_answer
 from gradlab.targets.load import load
 from gradlab.targets.prefixes import split_prefix
 
@@ -49,8 +48,9 @@ def replay(case: Case, given: Implementation | None = None) -> Replay:
         raise CaseError(f"case {case.id} cannot run: {case.name} does not claim what its problem asks for")
     if not all(check.applies(case.claims, case.problem) for check in failed):
         raise CaseError(f"case {case.id} cannot run: a check that failed does not apply to its problem")
-    answered = encoded_answer(evaluate(implementation, case.problem))
-    same = all(answered[name] == case.got.get(name) for name in ("fault", "loss", "gradient"))
+    scope = scope_of(case.claims)
+    answered = scope.writing.encode_answer(scope.calls.evaluate(implementation, case.problem))
+    same = all(answered[name] == case.got.get(name) for name in answered if name != "noise")
     found = [run(check, implementation, case.problem) for check in failed]
     results = [worst_result(check.name, case.problem, one) for check, one in zip(failed, found, strict=True)]
     costs = [_best_left(check, case) < Verdict(case.level) for check in failed]
@@ -64,7 +64,7 @@ def _best_left(check: Check, case: Case) -> Verdict:
 
 
 def _checks(case: Case) -> list[Check]:
-    known = {check.name: check for check in CHECKS}
+    known = {check.name: check for check in scope_of(case.claims).checks}
     for one in case.failed:
         if one["check"] not in known:
             raise CaseError(f"case {case.id} failed {one['check']!r}, a check that this version does not have")

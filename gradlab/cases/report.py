@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gradlab.cases.replay import Replay
-from gradlab.problems.formatting import snippet
+from gradlab.harness.scopes import snippet
 
 
 def replay_lines(outcome: Replay) -> Iterator[str]:

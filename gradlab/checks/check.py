@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from gradlab.evaluation.call import Answer, Implementation, answer, made_for
 from gradlab.evaluation.claims import Claims
-from gradlab.problems.problem import Array, Problem
+from gradlab.problems.problem import AnyProblem, Array, Problem
 from gradlab.result import Comparison, Fact, within
 
 Findings = list[Comparison | Fact]
@@ -34,9 +34,9 @@ class Check:
         asked on some problems of a profile only.
     """
 
-    function: Callable[[Implementation, Problem], Findings]
+    function: Callable[[Implementation, Any], Findings]  # of a problem in the check's scope
     group: str
-    applies: Callable[[Claims, Problem], bool]
+    applies: Callable[[Claims, Any], bool]
     failing_means: str = "wrong"
     claim: str | None = None
     needs_answer: bool = True
@@ -106,12 +106,12 @@ class NoAnswerError(Exception):
     asked: that problem, or None where it was a call of another kind.
     """
 
-    def __init__(self, fault: str, asked: Problem | None = None) -> None:
+    def __init__(self, fault: str, asked: AnyProblem | None = None) -> None:
         super().__init__(fault)
         self.asked = asked
 
 
-def run(check: Check, implementation: Implementation, problem: Problem) -> Findings:
+def run(check: Check, implementation: Implementation, problem: AnyProblem) -> Findings:
     """The findings of a check; a derived problem without an answer is a finding too."""
     try:
         with np.errstate(all="ignore"), made_for(check.name):

@@ -59,6 +59,22 @@ class Answer:
     changed: tuple[str, ...] = ()
 
 
+class AnyAnswer(Protocol):
+    """What an answer of every scope has: why there is none, or None, and what else the call did; as in `Answer`."""
+
+    @property
+    def fault(self) -> str | None: ...
+
+    @property
+    def raised(self) -> str | None: ...
+
+    @property
+    def noise(self) -> tuple[str, ...]: ...
+
+    @property
+    def changed(self) -> tuple[str, ...]: ...
+
+
 @dataclass(frozen=True, eq=False)
 class Call:
     """The arguments of one call, to be handed over as they are."""
@@ -71,6 +87,14 @@ class Call:
     def arguments(self) -> tuple[Any, ...]:
         """What is handed over in order."""
         return self.logits, self.targets
+
+
+@dataclass(frozen=True, eq=False)
+class GivenArguments:
+    """What a function was called with, as it is."""
+
+    arguments: tuple[Any, ...]
+    keywords: Mapping[str, Any]
 
 
 class Arguments(Protocol):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gradlab.checks.check import Check
-from gradlab.checks.table import CHECKS
-from gradlab.evaluation.call import Implementation, answer, made_for
+from gradlab.evaluation.call import Implementation, made_for
 from gradlab.evaluation.claims import Claims
 from gradlab.harness.plan import Plan, dtypes_to_check
+from gradlab.harness.scopes import scope_of
 from gradlab.harness.selection import problems_in_run, questions_in_run
 from gradlab.harness.sizes import all_asked, examine_sizes
 from gradlab.harness.tally import Line, Tally, add_results
@@ -25,7 +25,7 @@ def held_checks(implementation: Implementation, plan: Plan) -> list[tuple[Check,
     Raises ValueError where the plan asks for a dtype that is not claimed.
     """
     claims = implementation.claims
-    wanted = [check for check in CHECKS if not is_advice(check, claims) and _counts(check, plan)]
+    wanted = [check for check in scope_of(claims).checks if not is_advice(check, claims) and _counts(check, plan)]
     return [
         (check, dtype)
         for dtype in dtypes_to_check(implementation, plan)
@@ -58,7 +58,8 @@ def line_of(implementation: Implementation, plan: Plan, check: Check, dtype: str
     if line is None and not problems:
         raise NothingCheckedError("no size was tried")
     if line is None:
-        raise NothingCheckedError(f"no call gave an answer to check: {answer(implementation, problems[0]).fault}")
+        first = scope_of(claims).calls.answer(implementation, problems[0])
+        raise NothingCheckedError(f"no call gave an answer to check: {first.fault}")
     return line
 
 
@@ -67,14 +68,13 @@ def diagnosis_of(implementation: Implementation, plan: Plan, line: Line, known: 
 
     known: by dtype the diagnosis of the line that failed first, which is made once and serves those that follow.
     """
-    from gradlab.diagnosis.diagnosis import diagnose, diagnose_further
-
+    explaining = scope_of(implementation.claims).explaining
     problems = problems_in_run(implementation.claims, line.dtype, plan.profile, plan.seed)
     failed = [line.check.name]
     with made_for("diagnosis"):
         if line.dtype in known:
-            return diagnose_further(known[line.dtype], implementation, problems, failed)
-        known[line.dtype] = diagnose(implementation, problems, failed)
+            return explaining.diagnose_further(known[line.dtype], implementation, problems, failed)
+        known[line.dtype] = explaining.diagnose(implementation, problems, failed, ())
     return known[line.dtype]
 
 

@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from itertools import islice
 from typing import Any
 
-import numpy as np
-
 from gradlab.checks.check import Check
-from gradlab.checks.table import CHECKS
-from gradlab.evaluation.adaptation import allows
 from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import Claims, claims_from
+from gradlab.harness.scopes import scope_of
 from gradlab.harness.selection import Question
 from gradlab.harness.sizes import sized_questions
 from gradlab.harness.tally import findings_of
 from gradlab.harness.verdict import Verdict, is_advice, verdict_of_failure, verdict_of_failures
-from gradlab.problems.problem import Array, Problem
 from gradlab.result import largest_ratio
 from gradlab.storage.cache import from_cache
-from gradlab.targets.shipped import Specimen, specimens
+from gradlab.targets.shipped import Specimen
 
-CHECK_NAMED = {check.name: check for check in CHECKS}
 SIZES_TRIED = 24  # at most, for each defect of sizes
-FLAGS = ("refuses_bad_labels", "empty_batch", "keeps_dtype", "deterministic", "backward")
 
 
 @dataclass(frozen=True)
@@ -47,7 +40,7 @@ class Power:
 
 def power_of(claims: Claims, level: Verdict, asked: Mapping[str, Sequence[Question]]) -> Power:
     """The power of a run with these claims and problems, by dtype, that asks for this level; kept between runs."""
-    what = [repr(claims), str(level), *specimens()]
+    what = [repr(claims), str(level), *scope_of(claims).power.specimens()]
     for dtype, questions in asked.items():
         what.append(dtype)
         what += [" ".join([one.problem.digest, *(check.name for check in one.checks)]) for one in questions]
@@ -60,14 +53,17 @@ def power_of(claims: Claims, level: Verdict, asked: Mapping[str, Sequence[Questi
 def work_out_power(claims: Claims, level: Verdict, asked: Mapping[str, Sequence[Question]]) -> Power:
     """The same, worked out."""
 
+    of_size_checks = {check.name for check in scope_of(claims).checks if check.group == "sizes"}
+
     def questions(specimen: Specimen, dtype: str) -> Sequence[Question]:
-        of_sizes = CHECK_NAMED[specimen.killed_by].group == "sizes"
+        of_sizes = specimen.killed_by in of_size_checks
         return _questions_on_sizes(specimen, claims, dtype) if of_sizes else asked[dtype]
 
     caught, missed, left_out = [], [], dict[str, list[str]]()
-    known = {n: one for n, one in specimens().items() if claims_from(one.claims).derivative == claims.derivative}
+    rules = scope_of(claims).power
+    known = {n: one for n, one in rules.specimens().items() if claims_from(one.claims).derivative == claims.derivative}
     for name, specimen in known.items():
-        reasons = {dtype: why_not(specimen, claims, dtype, level) for dtype in asked}
+        reasons = {dtype: rules.why_not(specimen, claims, dtype, level) for dtype in asked}
         tried = [dtype for dtype, reason in reasons.items() if reason is None]
         if not tried:
             left_out.setdefault(str(next(iter(reasons.values()))), []).append(name)
@@ -90,84 +86,17 @@ def _questions_on_sizes(specimen: Specimen, claims: Claims, dtype: str) -> Seque
     return list(islice(sized_questions(plain, dtype, "quick", shape), SIZES_TRIED))
 
 
-def why_not(specimen: Specimen, claims: Claims, dtype: str, level: Verdict) -> str | None:
-    """The claim without which a run in this dtype and at this level says nothing about a defect, or None if it does."""
-    needed, check = claims_from(specimen.claims), CHECK_NAMED[specimen.killed_by]
-    for option in needed.options:
-        if option not in claims.options:
-            return option
-    if needed.options and needed.mean_over[0] not in claims.mean_over:
-        return f"mean over {needed.mean_over[0]}"
-    if needed.targets == ("probability",) and "probability" not in claims.targets:
-        return "probability targets"
-    if specimen.name == "mass_forgotten" and claims.normalised_targets:
-        return "targets of any sum"
-    if needed.reduction[-1] not in claims.reduction and not (
-        specimen.takes_any_reduction and len(needed.reduction) == 1
-    ):
-        return f"reduction {needed.reduction[-1]}"
-    for flag in FLAGS:
-        if getattr(needed, flag) and not getattr(claims, flag):
-            return flag
-    if "dtypes" in specimen.claims and dtype not in needed.dtypes:
-        return " or ".join(needed.dtypes)
-    if check.name == "masked_class_has_probability_zero" and not claims.masks:
-        return "masks"
-    if check.name in _BY_INDEX and "index" not in claims.targets:
-        return "index targets"
-    return "level accurate" if check.failing_means == "inaccurate" and level <= Verdict.STABLE else None
-
-
 def catches(specimen: Specimen, claims: Claims, level: Verdict, questions: Sequence[Question]) -> bool:
     """Whether some check that counts at this level rejects the specimen on one of the problems.
 
     Its own check is tried first on all of them; the others follow only where that rejects nothing.
     """
-    implementation = as_claimed(specimen, claims)
-    own = CHECK_NAMED[specimen.killed_by]
-    others = [check for check in CHECKS if check is not own and not is_advice(check, claims)]
-    asked = [one for one in questions if _can_be_asked(implementation, one.problem)]
+    rules, checks = scope_of(claims).power, scope_of(claims).checks
+    implementation = rules.as_claimed(specimen, claims)
+    (own,) = [check for check in checks if check.name == specimen.killed_by]
+    others = [check for check in checks if check is not own and not is_advice(check, claims)]
+    asked = [one for one in questions if rules.can_be_asked(implementation, one.problem)]
     return any(_rejects(checks, implementation, level, asked) for checks in ((own,), others))
-
-
-def as_claimed(specimen: Specimen, claims: Claims) -> Implementation:
-    """The specimen as an implementation with these claims, as far as it can keep them."""
-    needed, function = claims_from(specimen.claims), specimen.function
-    reduction = tuple(one for one in claims.reduction if specimen.takes_any_reduction or one in needed.reduction)
-    if specimen.takes_any_reduction and len(reduction) == 1:
-        function = partial(function, reduction=reduction[0])
-    targets = needed.targets if needed.targets[0] in claims.targets else claims.targets
-    if targets != needed.targets:
-        function = OneHot(function)
-    own = replace(
-        claims,
-        reduction=reduction,
-        targets=targets,
-        options=needed.options,
-        mean_over=needed.mean_over,
-        backward=needed.backward,
-        double_backward=needed.double_backward,
-    )
-    return Implementation(specimen.name, function, own)
-
-
-@dataclass(frozen=True)
-class OneHot:
-    """A function of labels as one of one-hot rows."""
-
-    function: Callable[..., Any]
-
-    def __call__(self, logits: Array, targets: Array, **keywords: Any) -> Any:
-        return self.function(logits, np.asarray(targets).argmax(axis=1), **keywords)
-
-
-def _can_be_asked(implementation: Implementation, problem: Problem) -> bool:
-    if not allows(implementation.claims, problem.objective):
-        return False
-    if not isinstance(implementation.function, OneHot):
-        return True
-    shares = problem.targets.astype(np.float64)
-    return bool(((shares == 1).sum(axis=1) == 1).all() and ((shares == 0) | (shares == 1)).all())
 
 
 def _rejects(
@@ -189,6 +118,3 @@ def _findings(checks: Sequence[Check], implementation: Implementation, question:
     claims, problem = implementation.claims, question.problem
     applying = [check for check in checks if check in question.checks and check.applies(claims, problem)]
     return findings_of(applying, implementation, problem) if applying else iter(())
-
-
-_BY_INDEX = ("refuses_bad_labels", "refuses_bad_shapes", "integer_type_of_the_labels_does_not_matter")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
-from gradlab.evaluation.call import Answer
+from gradlab.evaluation.call import AnyAnswer
 from gradlab.harness.sizes import SizesTried
 from gradlab.harness.tally import Line, Tally
-from gradlab.problems.problem import Problem
+from gradlab.problems.problem import AnyProblem
 
 
 @dataclass(eq=False)
@@ -22,7 +22,7 @@ class Done:
     """
 
     tally: Tally
-    earlier: list[tuple[Problem, Answer]] = field(default_factory=list)
+    earlier: list[tuple[AnyProblem, AnyAnswer]] = field(default_factory=list)
     n_examined: int = 0
     to_shrink: list[Line] | None = None
     n_shrunk: int = 0
@@ -46,6 +46,6 @@ class Course:
     keep: Callable[[Done], None] = lambda done: None
     given_up: Collection[str] = ()
     cut_short: str = ""
-    is_known: Callable[[Problem], bool] = lambda problem: False
+    is_known: Callable[[AnyProblem], bool] = lambda problem: False
     reason_to_stop: Callable[[], str] = lambda: ""
     keep_now: Callable[[Done], None] = lambda done: None

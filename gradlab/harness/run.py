@@ -8,22 +8,22 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from gradlab.checks.precision import accumulation
-from gradlab.evaluation.call import Answer, Implementation, answer, made_for
+from gradlab.evaluation.call import AnyAnswer, Implementation, made_for
 from gradlab.harness.examination import examine_all
-from gradlab.harness.first_calls import PURPOSE, advice_on_first_calls
+from gradlab.harness.first_calls import PURPOSE
 from gradlab.harness.length import notice_of_length
 from gradlab.harness.order import cost
 from gradlab.harness.plan import Plan, Progress, Watch, dtypes_to_check
 from gradlab.harness.resume import Course, Done
-from gradlab.harness.selection import may_be_asked, problems_in_run, questions_in_run
+from gradlab.harness.scopes import scope_of
+from gradlab.harness.selection import problems_in_run, questions_in_run
 from gradlab.harness.shrinking import shrink
 from gradlab.harness.sizes import SizesTried
 from gradlab.harness.tally import Line, Tally, add_fact
 from gradlab.harness.verdict import Verdict, is_advice
 from gradlab.isolation.limits import INTERRUPTED, STOPS, TIME_IS_UP
 from gradlab.problems.dtypes import format_of
-from gradlab.problems.problem import Problem
+from gradlab.problems.problem import AnyProblem
 from gradlab.result import Fact, Result
 
 if TYPE_CHECKING:
@@ -125,9 +125,12 @@ def _advice_on_first_calls(done: Done, plan: Plan, course: Course) -> str:
         return ""
     dtype = dtypes_to_check(implementation, plan)[0]
     problems = problems_in_run(implementation.claims, dtype, plan.profile, plan.seed)
-    advice, asked = advice_on_first_calls(implementation, problems)
+    calls = scope_of(implementation.claims).calls
+    advice, asked = calls.advice(implementation, problems)
     for problem in asked if advice else ():
-        add_fact(done.tally, problem, Fact("the call", answer(implementation, problem).fault or advice, "", False))
+        add_fact(
+            done.tally, problem, Fact("the call", calls.answer(implementation, problem).fault or advice, "", False)
+        )
     return advice
 
 
@@ -153,6 +156,7 @@ def _ask_first(done: Done, plan: Plan, watch: Watch, course: Course) -> Watch:
     implementation = done.tally.implementation
     if done.earlier or course.cut_short:
         return watch
+    answer = scope_of(implementation.claims).calls.answer
     dtype = dtypes_to_check(implementation, plan)[0]
     start = time.perf_counter()
     for problem in problems_in_run(implementation.claims, dtype, plan.profile, plan.seed)[:ASKED_AGAIN]:
@@ -181,7 +185,8 @@ def _conclude(done: Done, plan: Plan, course: Course, watch: Watch) -> Run:
 def _accumulation(run: Run) -> dict[str, str]:
     """What the answers are worked out in, by dtype of half precision."""
     implementation = run.implementation
-    if implementation.claims.derivative != "gradient":
+    accumulation = scope_of(implementation.claims).explaining.accumulation
+    if implementation.claims.derivative != "gradient" or accumulation is None:
         return {}
     half = [dtype for dtype in run.dtypes if format_of(dtype).precision < 24]
     return {dtype: accumulation(implementation, dtype) for dtype in half}
@@ -197,10 +202,8 @@ def _power(run: Run) -> Power:
     return power_of(claims, Verdict(plan.level), asked)
 
 
-def _diagnosis(run: Run, earlier: list[tuple[Problem, Answer]]) -> Diagnosis | None:
+def _diagnosis(run: Run, earlier: list[tuple[AnyProblem, AnyAnswer]]) -> Diagnosis | None:
     """What explains the failures in the dtype of the most digits that has some."""
-    from gradlab.diagnosis.diagnosis import diagnose
-
     failures = sorted(run.failures, key=lambda line: -format_of(line.dtype).precision)
     if not failures or run.cut_short:
         return None
@@ -208,18 +211,17 @@ def _diagnosis(run: Run, earlier: list[tuple[Problem, Answer]]) -> Diagnosis | N
     failed = [line.check.name for line in failures if line.dtype == dtype]
     problems = problems_in_run(run.implementation.claims, dtype, run.plan.profile, run.plan.seed)
     with made_for("diagnosis"):
-        return diagnose(run.implementation, problems, failed, earlier)
+        return scope_of(run.implementation.claims).explaining.diagnose(run.implementation, problems, failed, earlier)
 
 
 def _localisation(run: Run) -> Localisation | None:
     """Where it is wrong, by experiment, in the dtype of the diagnosis; None where a known defect explains it."""
-    from gradlab.localisation.finding import localise
-
     claims, known = run.implementation.claims, run.diagnosis
-    if known is None or known.is_explained or claims.derivative != "gradient":
+    localise = scope_of(claims).explaining.localise
+    if known is None or known.is_explained or localise is None:
         return None
     problems = problems_in_run(claims, known.dtype, run.plan.profile, run.plan.seed)
     failing = [results[0].problem for results in run.failing]
     asked = {one.digest: one for one in (*failing, *problems) if one.format.name == known.dtype}
     with made_for("localisation"):
-        return localise(run.implementation, tuple(asked.values()), known.unexplained, partial(may_be_asked, claims))
+        return localise(run.implementation, tuple(asked.values()), known.unexplained)

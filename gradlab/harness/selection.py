@@ -1,123 +1,36 @@
-"""The problems that an implementation is tried on: what its claims let through of the families and strategies."""
+"""The problems of a run, whatever its scope, each with the checks that it is put to."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice, product, zip_longest
+from itertools import islice, zip_longest
+from typing import Any
 
-from gradlab.bounds.conditioning import rows_in_range
-from gradlab.bounds.second_order import stays_in_range
 from gradlab.checks.check import Check
-from gradlab.checks.table import CHECKS
-from gradlab.evaluation.adaptation import (
-    LARGEST_HESSIAN,
-    adapt_to_claims,
-    admits,
-    is_left_open,
-    takes,
-    with_derivative,
-)
 from gradlab.evaluation.claims import Claims
 from gradlab.harness.profiles import Profile
-from gradlab.problems.coefficients import denominators_of
-from gradlab.problems.dtypes import Format, format_of
-from gradlab.problems.families import FAMILIES, families_of, family_problems
-from gradlab.problems.families.options import option_problems
+from gradlab.harness.scopes import scope_of
 from gradlab.problems.objective import Objective
-from gradlab.problems.problem import Problem
-from gradlab.storage.cache import from_cache
-from gradlab.storage.encoding import Plain, decoded_problem, encoded_problem
-
-AGAIN = {"quick": 1, "standard": 3}  # problems of a stress family for every other reduction and kind of target
+from gradlab.problems.problem import AnyProblem
 
 
-@lru_cache(maxsize=4)  # of one implementation in each dtype: in standard they take 100 to 300 MB
-def problems_for(claims: Claims, dtype: str, families: str, seed: int) -> tuple[Problem, ...]:
-    """The problems of the families of a profile with the first objective claimed, then the other objectives.
-
-    These are other reductions and kinds of targets, on some of each stress family, and the options that are claimed.
-    """
-    fmt = format_of(dtype)
-    drawn = _for_derivative(claims.derivative, family_problems(fmt, families, seed))
-    plain = [adapt_to_claims(claims, problem) for problem in drawn] + list(_stress_again(claims, drawn, families))
-    optional = [p for reduction in claims.reduction for p in _optional(claims, fmt, seed, reduction)]
-    chosen = (problem for problem in optional if takes(claims, problem.objective))
-    return (*plain, *(with_derivative(claims.derivative, problem) for problem in chosen))
+def problems_in_run(claims: Claims, dtype: str, profile: Profile, seed: int) -> tuple[Any, ...]:
+    """All problems of a run, those of the families first."""
+    return scope_of(claims).problems.in_run(claims, dtype, profile, seed)
 
 
-def _for_derivative(derivative: str, problems: list[Problem]) -> list[Problem]:
-    """Those of the problems of families that are asked of this derivative."""
-    left_out = {family.name for family in FAMILIES if family.gradient_only and derivative != "gradient"}
-    return [problem for problem in problems if problem.family not in left_out]
-
-
-def _stress_again(claims: Claims, families: Sequence[Problem], profile: str) -> Iterator[Problem]:
-    """Problems of every stress family for each reduction and kind of target but the first: each may be code of its own.
-
-    AGAIN of a family's, others for each, or all where the profile has no such number.
-    """
-    stress = [family.name for family in families_of(profile) if family.stress]
-    by_family = [[problem for problem in families if problem.family == name] for name in stress]
-    _, *others = product(claims.targets, claims.reduction)
-    for number, (targets, reduction) in enumerate(others, start=1):
-        own = replace(claims, targets=(targets,), reduction=(reduction,))
-        for some in by_family:
-            count = min(AGAIN.get(profile, len(some)), len(some))
-            yield from (adapt_to_claims(own, some[i % len(some)]) for i in range(number * count, (number + 1) * count))
-
-
-def _optional(claims: Claims, fmt: Format, seed: int, reduction: str) -> list[Problem]:
-    """Problems with options for one reduction: for the first rule of the mean that is claimed all of them.
-
-    For every other rule those on which it makes a difference.
-    """
-    first, *others = claims.mean_over
-    found = option_problems(fmt, seed, reduction, first)
-    for rule in others:
-        problems = option_problems(fmt, seed, reduction, rule) if reduction == "mean" else []
-        found += [one for one in problems if denominators_of(one, first).sum() != denominators_of(one, rule).sum()]
-    return found
-
-
-def problems_in_run(claims: Claims, dtype: str, profile: Profile, seed: int) -> tuple[Problem, ...]:
-    """All problems of a run: those of the families, then those that are drawn."""
-    families = problems_for(claims, dtype, profile.families, seed)
-    if profile.most is not None:
-        families = few_of_each(families, profile.most)
-    drawn = kept_drawn_problems(claims, dtype, profile.examples, seed)
-    return tuple(problem for problem in families + drawn if may_be_asked(claims, problem))
-
-
-@lru_cache(maxsize=4)  # by the very objects that the problems are
-def few_of_each(problems: tuple[Problem, ...], number: int) -> tuple[Problem, ...]:
-    """The first problem of so many families, at even distances in their order."""
-    first = {problem.family: problem for problem in reversed(problems)}
-    families = list(dict.fromkeys(problem.family for problem in problems))
-    return tuple(first[families[i * len(families) // number]] for i in range(min(number, len(families))))
-
-
-@lru_cache(maxsize=16)
-def kept_drawn_problems(claims: Claims, dtype: str, n_examples: int, seed: int) -> tuple[Problem, ...]:
-    """The problems that Hypothesis draws, kept between runs: drawing them takes a third of a quick run's time."""
-
-    def drawn() -> list[Plain]:
-        from gradlab.harness.search import drawn_problems
-
-        return [encoded_problem(problem) for problem in drawn_problems(claims, dtype, n_examples, seed)]
-
-    if n_examples == 0:
-        return ()
-    kept = from_cache("drawn", repr((claims, dtype, n_examples, seed)), drawn)
-    return tuple(map(decoded_problem, kept))
+def may_be_asked(claims: Claims, problem: AnyProblem) -> bool:
+    """Whether the claims admit a problem, and whether there is one right answer to it, and a bound."""
+    return scope_of(claims).problems.may_be_asked(claims, problem)
 
 
 @dataclass(frozen=True, eq=False)
 class Question:
     """A problem of a run, and the checks that it is put to: those that apply, but for what is asked elsewhere."""
 
-    problem: Problem
+    problem: Any  # of the scope of the claims
     checks: tuple[Check, ...]
 
     def in_turn(self, last: bool) -> list[Check]:
@@ -135,10 +48,11 @@ def questions_in_run(claims: Claims, dtype: str, profile: Profile, seed: int) ->
 
 
 @lru_cache(maxsize=4)  # by the very objects that the problems are
-def _questions(claims: Claims, asked: int | None, problems: tuple[Problem, ...]) -> tuple[Question, ...]:
-    applying = [[check for check in CHECKS if check.applies(claims, problem)] for problem in problems]
+def _questions(claims: Claims, asked: int | None, problems: tuple[AnyProblem, ...]) -> tuple[Question, ...]:
+    checks_there_are = scope_of(claims).checks
+    applying = [[check for check in checks_there_are if check.applies(claims, problem)] for problem in problems]
     left_out: set[tuple[int, str]] = set()
-    for check in CHECKS if asked is not None else ():
+    for check in checks_there_are if asked is not None else ():
         if check.makes_calls:
             places = [i for i, checks in enumerate(applying) if check in checks]
             left_out |= {(i, check.name) for i in set(places) - set(_some(problems, places, asked or 0))}
@@ -148,7 +62,7 @@ def _questions(claims: Claims, asked: int | None, problems: tuple[Problem, ...])
     )
 
 
-def _some(problems: Sequence[Problem], places: Sequence[int], number: int) -> Iterator[int]:
+def _some(problems: Sequence[AnyProblem], places: Sequence[int], number: int) -> Iterator[int]:
     """So many of the problems of the first objective, and of every other a tenth, one at least; families in turn.
 
     And all of the first objective whose logits are not moderate: few checks that call again ask anything of these, and
@@ -169,15 +83,3 @@ def _some(problems: Sequence[Problem], places: Sequence[int], number: int) -> It
 def _kind(objective: Objective) -> Hashable:
     """What objectives have in common that differ in numbers only."""
     return objective.reduction, objective.targets, objective.mean_over, tuple(sorted(objective.options))
-
-
-def may_be_asked(claims: Claims, problem: Problem) -> bool:
-    """Whether the claims admit a problem, and whether there is one right answer to it, and a bound.
-
-    There is no bound where the options, or a vector, make something out of range of finite logits. A Hessian has at
-    most LARGEST_HESSIAN entries.
-    """
-    if problem.objective.derivative == "hessian" and problem.logits.size * problem.n_classes > LARGEST_HESSIAN:
-        return False
-    in_range = bool(rows_in_range(problem).all()) and stays_in_range(problem)
-    return in_range and not is_left_open(problem) and admits(claims, problem)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-
-import numpy as np
+from typing import Any
 
 from gradlab.evaluation.call import Implementation, made_for
+from gradlab.evaluation.claims import Claims
 from gradlab.harness.order import cost
 from gradlab.harness.plan import Plan, Progress, Watch
 from gradlab.harness.resume import Course, Done
+from gradlab.harness.scopes import scope_of
 from gradlab.harness.selection import may_be_asked
 from gradlab.harness.tally import Line, Tally, examine, findings_of
 from gradlab.harness.verdict import Verdict, verdict_of_failure
-from gradlab.problems.problem import Problem
+from gradlab.problems.problem import AnyProblem
 from gradlab.result import largest_ratio
-
-TINY = (4, 9.0)  # entries and their size: a failing problem of so few small whole numbers is not shrunk any further
 
 
 def shrink(done: Done, plan: Plan, watch: Watch, course: Course) -> None:
@@ -33,10 +33,8 @@ def shrink(done: Done, plan: Plan, watch: Watch, course: Course) -> None:
         name, n_failing = tally.implementation.name, len(tally.failing)
         watch(Progress(name, line.dtype, phase, number, len(done.to_shrink), n_failing))
         fails = partial(_fails_as_badly, tally.implementation, line, course)
-        from gradlab.harness.search import smallest  # Hypothesis, which takes half a second
-
         with made_for(phase):
-            found = smallest(claims, line.dtype, plan.profile.shrink_examples, plan.seed, fails)
+            found = _smaller(claims, line, plan, fails)
         if found is not None:
             examine(tally, found, course.given_up)
         done.n_shrunk = number + 1
@@ -54,18 +52,17 @@ def _large_failures(tally: Tally, plan: Plan) -> list[Line]:
     first: dict[str, Line] = {}
     for line in sorted(lines, key=cost):
         first.setdefault(line.check.name, line)
-    large = [line for line in first.values() if line.simplest and not _is_tiny(line.simplest.problem)]
-    return large
+    is_tiny = scope_of(tally.implementation.claims).problems.is_tiny
+    return [line for line in first.values() if line.simplest and not is_tiny(line.simplest.problem)]
 
 
-def _is_tiny(problem: Problem) -> bool:
-    x = problem.logits64
-    return bool(
-        x.size <= TINY[0] and problem.is_finite and (x == np.rint(x)).all() and np.abs(x).max(initial=0) <= TINY[1]
-    )
+def _smaller(claims: Claims, line: Line, plan: Plan, fails: Callable[[Any], bool]) -> AnyProblem | None:
+    assert line.simplest is not None  # of a failure
+    search = scope_of(claims).problems.smaller
+    return search(claims, line.simplest.problem, plan.profile.shrink_examples, plan.seed, fails)
 
 
-def _fails_as_badly(implementation: Implementation, line: Line, course: Course, problem: Problem) -> bool:
+def _fails_as_badly(implementation: Implementation, line: Line, course: Course, problem: AnyProblem) -> bool:
     if course.reason_to_stop():  # nothing fails any more: the search ends with what it has
         return False
     if problem.format.name != line.dtype or not may_be_asked(implementation.claims, problem):

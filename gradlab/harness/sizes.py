@@ -18,6 +18,7 @@ from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import Claims
 from gradlab.evaluation.layouts import INTEGERS, LAYOUTS, MORE_INTEGERS, MORE_LAYOUTS, PLAIN_INTEGERS, READ_ONLY
 from gradlab.harness.plan import Plan, dtypes_to_check
+from gradlab.harness.scopes import scope_of
 from gradlab.harness.selection import Question, may_be_asked
 from gradlab.harness.tally import Tally, add_results
 from gradlab.problems.covering import Factors
@@ -147,7 +148,7 @@ def asked_in_run(implementation: Implementation, plan: Plan) -> tuple[Asked, ...
 @lru_cache(maxsize=16)
 def all_asked(claims: Claims, dtypes: tuple[str, ...], profile: str) -> tuple[Asked, ...]:
     """The same, for these claims; nothing of other derivatives than the gradient."""
-    if claims.derivative != "gradient":
+    if claims.derivative != "gradient" or not scope_of(claims).has_sizes:
         return ()
     cases = [
         Asked((case.n_rows, case.n_classes), case.dtype, case) for case in sizes_for(claims, dtypes, profile).cases

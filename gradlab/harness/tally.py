@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-
-import numpy as np
+from functools import partial
 
 from gradlab.checks.check import Check, Findings, run
-from gradlab.checks.table import CHECKS, applicable
-from gradlab.evaluation.call import Implementation, answer
+from gradlab.evaluation.call import Implementation
+from gradlab.harness.scopes import scope_of
 from gradlab.harness.verdict import Verdict, verdict_of_failure, verdict_of_failures
-from gradlab.problems.problem import Problem
+from gradlab.problems.problem import AnyProblem
 from gradlab.result import Fact, Result, largest_ratio, worst_result
 
 
@@ -54,20 +53,21 @@ class Tally:
 
     def in_order(self) -> list[Line]:
         """The lines by dtype, then in the order of the table."""
-        place = {check.name: i for i, check in enumerate(CHECKS)}
+        place = {check.name: i for i, check in enumerate(scope_of(self.implementation.claims).checks)}
         return sorted(self.lines.values(), key=lambda line: (line.dtype, place[line.check.name]))
 
 
-def examine(tally: Tally, problem: Problem, without: Collection[str] = ()) -> None:
+def examine(tally: Tally, problem: AnyProblem, without: Collection[str] = ()) -> None:
     """Runs every check that applies to one problem and adds what it finds to the tally.
 
     without: checks that are left out once they have failed.
     """
     tally.n_problems += 1
-    add_results(tally, problem, applicable(tally.implementation.claims, problem), without)
+    claims = tally.implementation.claims
+    add_results(tally, problem, scope_of(claims).applicable(claims, problem), without)
 
 
-def add_results(tally: Tally, problem: Problem, checks: Iterable[Check], without: Collection[str] = ()) -> None:
+def add_results(tally: Tally, problem: AnyProblem, checks: Iterable[Check], without: Collection[str] = ()) -> None:
     """Runs these checks, which must apply, on one problem and adds what they find to the tally.
 
     without: checks that are left out once they have failed.
@@ -83,16 +83,16 @@ def add_results(tally: Tally, problem: Problem, checks: Iterable[Check], without
             _add(tally, check, worst_result(check.name, problem, findings))
 
 
-def add_fact(tally: Tally, problem: Problem, fact: Fact) -> None:
+def add_fact(tally: Tally, problem: AnyProblem, fact: Fact) -> None:
     """Adds what became of a problem in another way than by a check: as a finding on what a call returns."""
-    what = "gradient" if problem.objective.is_first_order else "derivative"
-    (check,) = [check for check in CHECKS if check.name == f"returns_loss_and_{what}"]
+    scope = scope_of(tally.implementation.claims)
+    (check,) = [check for check in scope.checks if check.name == scope.check_of_calls(problem)]
     tally.n_problems += 1
     _add(tally, check, worst_result(check.name, problem, [fact]))
 
 
 def results_of(
-    checks: Iterable[Check], implementation: Implementation, problem: Problem
+    checks: Iterable[Check], implementation: Implementation, problem: AnyProblem
 ) -> Iterator[tuple[Check, Result]]:
     """Each of the checks with its result; only those that need no answer where the implementation gave none."""
     for check, findings in findings_of(checks, implementation, problem):
@@ -100,27 +100,16 @@ def results_of(
 
 
 def findings_of(
-    checks: Iterable[Check], implementation: Implementation, problem: Problem
+    checks: Iterable[Check], implementation: Implementation, problem: AnyProblem
 ) -> Iterator[tuple[Check, Findings]]:
     """As `results_of`, with all findings: making a result of them, with its text, takes as long as many a check."""
     checks = list(checks)
     asked = any(check.group != "sizes" for check in checks)  # those make the call themselves, spelled as they ask
+    answer = scope_of(implementation.claims).calls.answer
     fault = answer(implementation, problem).fault if asked else None
     for check in checks:
         if fault is None or not check.needs_answer:
             yield check, run(check, implementation, problem)
-
-
-def complexity(problem: Problem) -> tuple[float, ...]:
-    """What makes one problem simpler than another: fewer entries, rows, then fewer, rounder and smaller logits.
-
-    A logit is awkward if it is no whole number, or has more than six digits.
-    """
-    x = problem.logits64
-    finite = x[np.isfinite(x)]
-    awkward, nonzero = np.count_nonzero((finite != np.rint(finite)) | (np.abs(finite) >= 1e6)), np.count_nonzero(x)
-    size = float(np.abs(finite).max(initial=0.0))
-    return (x.size, problem.n_rows, int(awkward), int(nonzero), size, float(np.sum(problem.targets)))
 
 
 def _add(tally: Tally, check: Check, result: Result) -> None:
@@ -130,7 +119,7 @@ def _add(tally: Tally, check: Check, result: Result) -> None:
         left = verdict_of_failure(check, tally.implementation.claims, result.problem)
     new = Line(check, result.dtype, result, None if result.passed else result, left, 1, int(not result.passed))
     old = tally.lines.get(key)
-    tally.lines[key] = new if old is None else _merge(old, new)
+    tally.lines[key] = new if old is None else _merge(old, new, partial(_complexity, tally.implementation))
     if not result.passed and verdict_of_failures(check, left, tally.lines[key].n_failed) < tally.level:
         tally.failing.setdefault(result.problem.digest, {})[check.name] = result
 
@@ -140,10 +129,10 @@ def _with_one_more(line: Line) -> Line:
     return Line(line.check, line.dtype, line.worst, line.simplest, line.verdict, line.n_problems + 1, line.n_failed)
 
 
-def _merge(old: Line, new: Line) -> Line:
+def _merge(old: Line, new: Line, complexity: Callable[[Line], tuple[float, ...]]) -> Line:
     worst = new.worst if _size(new.worst) > _size(old.worst) else old.worst
     failing = [line for line in (old, new) if line.simplest is not None]
-    best = min(failing, key=lambda line: (list(Verdict).index(line.verdict), *_complexity(line)), default=None)
+    best = min(failing, key=lambda line: (list(Verdict).index(line.verdict), *complexity(line)), default=None)
     return Line(
         old.check,
         old.dtype,
@@ -155,9 +144,10 @@ def _merge(old: Line, new: Line) -> Line:
     )
 
 
-def _complexity(line: Line) -> tuple[float, ...]:
-    return complexity(line.simplest.problem) if line.simplest else ()
+def _complexity(implementation: Implementation, line: Line) -> tuple[float, ...]:
+    problems = scope_of(implementation.claims).problems
+    return problems.complexity(line.simplest.problem) if line.simplest else ()
 
 
 def _size(result: Result) -> float:
-    return float("inf") if np.isnan(result.ratio) else result.ratio
+    return float("inf") if result.ratio != result.ratio else result.ratio

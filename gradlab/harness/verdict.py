@@ -7,7 +7,7 @@ from functools import total_ordering
 
 from gradlab.checks.check import Check
 from gradlab.evaluation.claims import Claims
-from gradlab.problems.problem import Problem
+from gradlab.problems.problem import AnyProblem
 
 SEVERAL = 3  # problems on which a check must fail whose bound is a probable one, before the verdict is lowered
 
@@ -40,7 +40,7 @@ class Verdict(Enum):
         return str(self.value)
 
 
-def verdict_of_failure(check: Check, claims: Claims, problem: Problem) -> Verdict:
+def verdict_of_failure(check: Check, claims: Claims, problem: AnyProblem) -> Verdict:
     """The best verdict that is left once `check` has failed on `problem`.
 
     Where an advice fails, or a check of something that is not claimed, every verdict is left. A failure of

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from gradlab.evaluation.call import Call, CallFaultError, current_purpose, settle
-from gradlab.evaluation.foreign import ForeignError
+from gradlab.evaluation.call import CallFaultError, GivenArguments, current_purpose, settle
+from gradlab.evaluation.foreign import ForeignError, inert
 from gradlab.isolation.checkpoint import Checkpoint
 from gradlab.isolation.journal import KEY, Journal
 
@@ -22,12 +22,13 @@ class Watched:
     """What calls are made under.
 
     journal: where each is written down. output: what was written to stdout and stderr below Python since it was last
-    asked. checkpoint: what calls have done, which are not made again.
+    asked. checkpoint: what calls have done, which are not made again. keep: makes plain data of what they return.
     """
 
     journal: Journal
     output: Callable[[], str]
     checkpoint: Checkpoint
+    keep: Callable[[Any], Any] = inert
 
 
 class RecordedCall:
@@ -38,8 +39,8 @@ class RecordedCall:
         self._watched = watched
         self._process = os.getpid()
 
-    def __call__(self, logits: Any, targets: Any, **keywords: Any) -> Any:
-        key = key_of(logits, targets, keywords)
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        key = key_of(arguments, keywords)
         purpose, checkpoint = current_purpose.get(), self._watched.checkpoint
         if key in checkpoint.known:
             raise CallFaultError(checkpoint.known[key])
@@ -49,7 +50,7 @@ class RecordedCall:
             raise CallFaultError("is not made: the run was cut short")
         self._watched.journal.begin(key, purpose)
         try:
-            return settle(self.__wrapped__, Call(logits, targets, keywords))
+            return settle(self.__wrapped__, GivenArguments(arguments, keywords), self._watched.keep)
         except KeyboardInterrupt:
             raise ForeignError("RuntimeError", "RuntimeError: it raised KeyboardInterrupt by itself") from None
         finally:
@@ -64,10 +65,10 @@ class RecordedCall:
         self._watched.journal.end(is_call=True)
 
 
-def key_of(logits: Any, targets: Any, keywords: Mapping[str, Any]) -> bytes:
+def key_of(arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> bytes:
     """What identifies a call: the bits of its arguments and how they lie in memory."""
     digest = hashlib.blake2b(digest_size=KEY)
-    for name, value in (("logits", logits), ("targets", targets), *sorted(keywords.items())):
+    for name, value in (*enumerate(arguments), *sorted(keywords.items())):
         if isinstance(value, np.ndarray):
             kind, flags = value.dtype, value.flags
             digest.update(f"{name} {kind.str}{value.shape}{value.strides}{flags.num}".encode())

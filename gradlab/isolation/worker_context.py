@@ -10,8 +10,9 @@ from pickle import dumps  # by their names here: a call may replace pickle.dumps
 from time import monotonic
 from typing import Any
 
-from gradlab.evaluation.call import Call, Implementation, made_for
+from gradlab.evaluation.call import Arguments, Implementation, made_for
 from gradlab.evaluation.capture import Capture
+from gradlab.harness.scopes import scope_of
 from gradlab.isolation.checkpoint import Checkpoint
 from gradlab.isolation.journal import Journal
 from gradlab.isolation.limits import STOPS
@@ -82,12 +83,15 @@ class WorkerContext:
         os.chdir(self.setting.folder)
         with contextlib.suppress(Exception):
             self.streams.output()  # what loading has written is no call's
-        function = RecordedCall(implementation.function, Watched(self.journal, self.streams.output, self.checkpoint))
+        watched = Watched(
+            self.journal, self.streams.output, self.checkpoint, scope_of(implementation.claims).calls.keep
+        )
+        function = RecordedCall(implementation.function, watched)
         return replace(implementation, function=function, capture=self.capture)
 
-    def is_known(self, call: Call) -> bool:
+    def is_known(self, call: Arguments) -> bool:
         """Whether a call is not made again, for what it did."""
-        return key_of(call.logits, call.targets, call.keywords) in self.checkpoint.known
+        return key_of(call.arguments, call.keywords) in self.checkpoint.known
 
     def harm_of(self, name: str) -> str:
         """What `span` of this name did to the worker in which it was tried, or ""."""

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass, field, replace
 from dataclasses import fields as dataclass_fields
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -18,6 +18,37 @@ Array = np.ndarray[Any, np.dtype[Any]]
 Shape = tuple[int, int]  # (n_rows, n_classes)
 
 PRODUCT = "hessian_vector_product"  # the derivative that needs a vector
+
+
+class AnyProblem(Protocol):
+    """What a problem of every scope has: the objective, a digest of its contents, sizes and its family.
+
+    is_moderate: whether every correct way of writing the answer works here, so that failing is wrong and not unstable.
+    """
+
+    @property
+    def objective(self) -> Objective: ...
+
+    @property
+    def family(self) -> str: ...
+
+    @property
+    def digest(self) -> str: ...
+
+    @property
+    def format(self) -> Format: ...
+
+    @property
+    def n_rows(self) -> int: ...
+
+    @property
+    def n_classes(self) -> int: ...
+
+    @property
+    def n_entries(self) -> int: ...
+
+    @property
+    def is_moderate(self) -> bool: ...
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from gradlab.diagnosis.diagnosis import Diagnosis
 from gradlab.diagnosis.models import met_in_several_places
@@ -12,10 +12,10 @@ from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import OPTIONS, Claims
 from gradlab.harness.power import Power
 from gradlab.localisation.finding import Localisation
-from gradlab.targets.shipped import Specimen, specimens
+from gradlab.targets.shipped import Specimen
 
 
-def diagnosis_lines(diagnosis: Diagnosis) -> Iterator[str]:
+def diagnosis_lines(diagnosis: Diagnosis, known_defects: Mapping[str, Specimen]) -> Iterator[str]:
     """What the failures look like, with how much of them that predicts, and where to read on."""
     known = [_names(one) for one in diagnosis.alternatives]
     among = f" with {diagnosis.among}" if diagnosis.among else ""
@@ -31,7 +31,7 @@ def diagnosis_lines(diagnosis: Diagnosis) -> Iterator[str]:
     defects = [name for one in diagnosis.alternatives for name in one.defects]
     said = {model.defect: model.said for one in diagnosis.alternatives for model in one.models if model.said}
     for name in dict.fromkeys([*defects, *diagnosis.side_effects]):
-        yield f"  {name}: {said.get(name) or specimens()[name].wrong}   gradlab explain {name}"
+        yield f"  {name}: {said.get(name) or known_defects[name].wrong}   gradlab explain {name}"
     if diagnosis.n_changed:
         yield "looks like: it keeps state: the first calls of the run, made again at its end, get other answers"
     if diagnosis.unexplained:

@@ -9,24 +9,24 @@ from itertools import islice
 from gradlab.cases.cases import case_id
 from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import Claims
+from gradlab.harness.scopes import snippet
 from gradlab.harness.tally import Line
-from gradlab.problems.formatting import snippet
-from gradlab.problems.problem import Problem
+from gradlab.problems.problem import AnyProblem
 from gradlab.report.reproducer import Source, reproducer, source_of
 from gradlab.result import Result
 from gradlab.targets.prefixes import TRUST, runs_a_command
 
 _HEXADECIMAL = re.compile(r" \(-?0x[0-9a-f.]+p[+-]\d+\)")
 
-Again = Callable[[Problem], str]
+Again = Callable[[AnyProblem], str]
 
 
-def no_command(problem: Problem) -> str:
+def no_command(problem: AnyProblem) -> str:
     """Nothing: the problem is not kept."""
     return ""
 
 
-def replay_command(implementation: Implementation, problem: Problem) -> str:
+def replay_command(implementation: Implementation, problem: AnyProblem) -> str:
     """The command that runs a kept problem again, after a space."""
     trust = f" {TRUST}" if runs_a_command(implementation.target) else ""
     return f"   gradlab replay {case_id(implementation, problem)}{trust}"
@@ -81,7 +81,7 @@ def reproducer_lines(source: Source | None, claims: Claims, line: Line) -> Itera
 
 def _is_alone(line: Line) -> bool:
     """Whether the simplest problem that fails is the worst one too."""
-    return (line.simplest or line.worst).problem.digest == line.worst.problem.digest
+    return bool((line.simplest or line.worst).problem.digest == line.worst.problem.digest)
 
 
 def origin(result: Result) -> str:

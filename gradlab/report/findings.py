@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradlab.harness.run import Run
+from gradlab.harness.scopes import scope_of, snippet
 from gradlab.harness.tally import Line
 from gradlab.harness.verdict import Verdict
-from gradlab.problems.formatting import snippet
 from gradlab.report.explained import claims_line, diagnosis_lines, localisation_lines, power_lines
 from gradlab.report.failure import (
     Again,
@@ -22,7 +22,6 @@ from gradlab.report.failure import (
 from gradlab.report.reproducer import Source
 from gradlab.report.sizes import size_lines
 from gradlab.result import Result
-from gradlab.targets.shipped import specimens
 
 SHOWN_FAILURES = 1  # for each implementation, unless all are asked for
 SHOWN_ADVICE = 2
@@ -46,7 +45,7 @@ def lines_of_run(run: Run, parts: Parts, not_claimed: Sequence[str]) -> Iterator
     if run.advice_on_kind:
         yield f"ended after {run.n_problems} problems: {run.advice_on_kind}"
     if run.diagnosis is not None:
-        yield from diagnosis_lines(run.diagnosis)
+        yield from diagnosis_lines(run.diagnosis, scope_of(run.implementation.claims).power.specimens())
     if run.localisation is not None:
         yield from localisation_lines(run.localisation)
     yield from parts.failures
@@ -114,6 +113,7 @@ def little_advice(run: Run) -> Iterator[str]:
 
 def to_do(run: Run) -> Iterator[str]:
     """How to mend the defects that explain a run, one line each."""
+    specimens = scope_of(run.implementation.claims).power.specimens
     for name in run.diagnosis.defects if run.diagnosis is not None else ():
         yield f"to do: {specimens()[name].mend}"
 

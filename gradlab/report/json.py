@@ -16,17 +16,18 @@ from gradlab.evaluation.text import one_line
 from gradlab.harness.plan import Plan
 from gradlab.harness.power import Power
 from gradlab.harness.run import Run
+from gradlab.harness.scopes import scope_of
 from gradlab.harness.tally import Line
 from gradlab.harness.verdict import is_advice
 from gradlab.localisation.finding import Localisation
 from gradlab.localisation.rules import Condition
 from gradlab.measure.machine import processor
 from gradlab.measure.timing import Timing
-from gradlab.problems.problem import Problem
+from gradlab.problems.problem import AnyProblem
 from gradlab.report.findings import verdicts_by_dtype
 from gradlab.report.sizes import encode_sizes
 from gradlab.result import Result
-from gradlab.storage.encoding import Plain, encoded_objective, encoded_problem
+from gradlab.storage.encoding import Plain
 
 SCHEMA = "gradlab-report-5"
 LARGE = 256  # entries: the numbers of a larger problem are in its case file only
@@ -201,18 +202,10 @@ def _problems(run: Run, result: Result, kept: set[str]) -> Plain:
     return {"problem": _problem(run, result.problem, kept), "asked": asked}
 
 
-def _problem(run: Run, problem: Problem, kept: set[str]) -> Plain:
+def _problem(run: Run, problem: AnyProblem, kept: set[str]) -> Plain:
     """Enough to have the problem again: its numbers, or where it is large and was kept the id of its case."""
     case = case_id(run.implementation, problem) if problem.digest in kept else None
-    if problem.logits.size <= LARGE:
-        plain = encoded_problem(problem)
-    else:
-        plain = {
-            "dtype": problem.format.name,
-            "shape": list(problem.logits.shape),
-            "family": problem.family,
-            "objective": encoded_objective(problem.objective),
-            "logits": None,
-            "targets": None,
-        }
+    writing = scope_of(run.implementation.claims).writing
+    is_large = writing.n_shown(problem) > LARGE
+    plain = writing.encode_outline(problem) if is_large else writing.encode_problem(problem)
     return {"digest": problem.digest, "case": case, **plain}

@@ -14,7 +14,7 @@ from gradlab.harness.plan import Plan
 from gradlab.harness.run import Run
 from gradlab.harness.tally import Line
 from gradlab.harness.verdict import Verdict
-from gradlab.problems.problem import Problem
+from gradlab.problems.problem import AnyProblem
 from gradlab.report.explained import options_not_claimed
 from gradlab.report.failure import no_command, replay_command, without_hexadecimal
 from gradlab.report.findings import Parts, advice, all_failures, few_failures, lines_of_run, little_advice
@@ -168,7 +168,7 @@ class Report:
         elsewhere = replace(own, function=FunctionElsewhere(own.name))
         return {**vars(self), "run": replace(self.run, implementation=elsewhere)}
 
-    def _again(self, problem: Problem) -> str:
+    def _again(self, problem: AnyProblem) -> str:
         """The command that runs a kept problem again, to be printed behind it."""
         kept = {results[0].problem.digest for results in failures_to_keep(self.run)}
         if self.cases is None or problem.digest not in kept:

@@ -111,9 +111,10 @@ def _keep(finished: Finished, options: Options) -> list[str]:
 def check_in_worker(one: LoadedTarget, options: Options, context: WorkerContext) -> Finished | str:
     """What one implementation comes to, after what earlier workers have done; or why nothing was tried."""
     from gradlab.cases.cases import case_texts
-    from gradlab.evaluation.call import call_for, made_for
+    from gradlab.evaluation.call import made_for
     from gradlab.harness.resume import Course
     from gradlab.harness.run import run_checks
+    from gradlab.harness.scopes import scope_of
     from gradlab.report.report import report_of
     from gradlab.runs.state import RunState
 
@@ -126,7 +127,7 @@ def check_in_worker(one: LoadedTarget, options: Options, context: WorkerContext)
         lambda done: context.keep(lambda: state.packed(done)),
         checkpoint.given_up,
         "" if checkpoint.stops else checkpoint.cut_short,
-        lambda problem: context.is_known(call_for(recorded, problem)),
+        lambda problem: context.is_known(scope_of(one.claims).calls.call_for(recorded, problem)),
         lambda: fault or (checkpoint.cut_short if checkpoint.stops else context.reason_to_stop()),
         lambda done: context.keep_now(lambda: state.packed(done)),
     )

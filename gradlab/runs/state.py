@@ -12,8 +12,11 @@ from typing import Any
 from gradlab.evaluation.call import Implementation
 from gradlab.harness.plan import Plan, dtypes_to_check
 from gradlab.harness.resume import Done
+from gradlab.harness.scopes import SCOPES
 from gradlab.harness.selection import problems_in_run
-from gradlab.problems.problem import Problem
+from gradlab.problems.problem import AnyProblem
+
+PROBLEM_TYPES = tuple(scope.problem_type for scope in SCOPES.values())
 
 
 class RunState:
@@ -46,12 +49,12 @@ class _Packer(pickle.Pickler):
     def persistent_id(self, value: Any) -> Any:
         if value is self._implementation:
             return "implementation", 0
-        place = self._places.get(id(value)) if isinstance(value, Problem) else None
+        place = self._places.get(id(value)) if isinstance(value, PROBLEM_TYPES) else None
         return None if place is None else ("problem", place)
 
 
 class _Unpacker(pickle.Unpickler):
-    def __init__(self, file: io.BytesIO, implementation: Implementation, problems: list[Problem]) -> None:
+    def __init__(self, file: io.BytesIO, implementation: Implementation, problems: list[AnyProblem]) -> None:
         super().__init__(file)
         self._implementation, self._problems = implementation, problems
 

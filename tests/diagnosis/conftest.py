@@ -11,7 +11,7 @@ import pytest
 from gradlab.diagnosis.diagnosis import Diagnosis, diagnose
 from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import Claims, claims_from
-from gradlab.harness.selection import problems_for
+from gradlab.harness.logits_problems import problems_for
 from gradlab.problems.problem import Problem
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")

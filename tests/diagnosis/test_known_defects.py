@@ -19,10 +19,10 @@ from gradlab.diagnosis.search import Explanation, is_predicted, wrong_first
 from gradlab.diagnosis.side_effects import PROBES as OF_CONDUCT
 from gradlab.evaluation.call import Implementation, answer
 from gradlab.evaluation.claims import claims_from
+from gradlab.harness.logits_problems import problems_for
 from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import PROFILES
 from gradlab.harness.run import run_checks
-from gradlab.harness.selection import problems_for
 from gradlab.problems.formatting import snippet
 from gradlab.targets.load import load
 from gradlab.targets.shipped import specimens

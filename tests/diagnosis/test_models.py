@@ -13,7 +13,7 @@ from gradlab.diagnosis.models import DEFECTS
 from gradlab.diagnosis.search import Explanation
 from gradlab.evaluation.call import Implementation, evaluate
 from gradlab.evaluation.claims import Claims, claims_from
-from gradlab.harness.selection import problems_for
+from gradlab.harness.logits_problems import problems_for
 from gradlab.implementations import every_option
 from gradlab.implementations.shifted import shifted
 from gradlab.problems.problem import Problem

@@ -10,6 +10,7 @@ import pytest
 from gradlab.implementations.specimens._right import below_maximum, minus_one_hot, reduced, row_losses, softmax
 from gradlab.problems.problem import Array
 from gradlab.report.explained import diagnosis_lines
+from gradlab.targets.shipped import specimens
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 SOFT = {"targets": "probability", "normalised_targets": True}
@@ -31,7 +32,7 @@ def over_shares(change: Any) -> Any:
 def test_an_epsilon_over_probabilities_is_named_with_its_size(diagnosed: Any, epsilon: float) -> None:
     found = diagnosed(over_shares(lambda p: p + epsilon), "float64", ["loss_is_right"], **SOFT)
     assert found.defects == ("epsilon_in_log",)
-    assert f"log(p_j + {epsilon:.4g})" in "\n".join(diagnosis_lines(found))
+    assert f"log(p_j + {epsilon:.4g})" in "\n".join(diagnosis_lines(found, specimens()))
 
 
 @pytest.mark.parametrize("epsilon", [1e-7, 1e-5])
@@ -50,7 +51,7 @@ def test_what_raises_for_a_few_problems_is_explained_on_the_others(diagnosed: An
     assert found.defects == ("wrong_factor",)
     assert found.n_raised > 0
     assert found.unexplained == ("returns_loss_and_gradient",)
-    assert f"{found.n_raised} raise" in "\n".join(diagnosis_lines(found))
+    assert f"{found.n_raised} raise" in "\n".join(diagnosis_lines(found, specimens()))
 
 
 @pytest.mark.parametrize("epsilon", [0.2, 0.05])
@@ -64,5 +65,5 @@ def test_smoothing_in_both_is_said_to_be_in_both(diagnosed: Any, epsilon: float)
 
     found = diagnosed(smoothed, "float64", ["loss_is_right"])
     assert "smoothing_unasked" in found.defects
-    assert "in loss and gradient" in "\n".join(diagnosis_lines(found))
-    assert f"{epsilon:g}/K" in "\n".join(diagnosis_lines(found))
+    assert "in loss and gradient" in "\n".join(diagnosis_lines(found, specimens()))
+    assert f"{epsilon:g}/K" in "\n".join(diagnosis_lines(found, specimens()))

@@ -10,11 +10,12 @@ import pytest
 from gradlab.checks.table import CHECKS, applicable
 from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import Claims, claims_from
+from gradlab.harness.logits_problems import kept_drawn_problems
 from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import PROFILES
 from gradlab.harness.run import run_checks
 from gradlab.harness.search import drawn_problems
-from gradlab.harness.selection import Question, kept_drawn_problems, questions_in_run
+from gradlab.harness.selection import Question, questions_in_run
 from gradlab.implementations.shifted import shifted
 
 QUICK = PROFILES["quick"]

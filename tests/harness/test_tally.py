@@ -11,7 +11,8 @@ import pytest
 from gradlab.checks.check import Check, Findings
 from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import Claims
-from gradlab.harness.tally import Line, Tally, add_results, complexity, examine, results_of
+from gradlab.harness.logits_scope import complexity
+from gradlab.harness.tally import Line, Tally, add_results, examine, results_of
 from gradlab.harness.verdict import Verdict
 from gradlab.implementations.shifted import shifted
 from gradlab.problems.problem import Array, Problem

@@ -99,8 +99,8 @@ def test_a_call_is_known_by_its_bits_and_its_layout() -> None:
         (x, labels, {"class_weights": x[0]}),
         (x, labels, {"class_weights": x[1]}),
     ]
-    assert len({key_of(*call) for call in calls}) == len(calls)
-    assert key_of(x, labels, {}) == key_of(x.copy(), labels.copy(), {})
+    assert len({key_of((logits, targets), keywords) for logits, targets, keywords in calls}) == len(calls)
+    assert key_of((x, labels), {}) == key_of((x.copy(), labels.copy()), {})
 
 
 def test_a_journal_is_read_through_another_mapping() -> None:

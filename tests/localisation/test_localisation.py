@@ -11,7 +11,8 @@ import pytest
 
 from gradlab.evaluation.call import Implementation, evaluate
 from gradlab.evaluation.claims import Claims, claims_from
-from gradlab.harness.selection import may_be_asked, problems_for
+from gradlab.harness.logits_problems import problems_for
+from gradlab.harness.selection import may_be_asked
 from gradlab.localisation.evidence import Effect, evidence_of, holds_of
 from gradlab.localisation.finding import Localisation, localise
 from gradlab.localisation.trial import MAX_CALLS, Trial, outcome_of

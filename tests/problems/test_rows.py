@@ -10,8 +10,8 @@ import pytest
 from gradlab.evaluation.adaptation import allows, is_left_open
 from gradlab.evaluation.call import keywords_for
 from gradlab.evaluation.claims import claims_from
+from gradlab.harness.logits_problems import problems_for
 from gradlab.harness.search import drawn_problems
-from gradlab.harness.selection import problems_for
 from gradlab.problems.formatting import snippet
 from gradlab.problems.objective import Objective
 from gradlab.problems.options import MEANS

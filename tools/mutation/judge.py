@@ -17,9 +17,10 @@ from itertools import chain
 from pathlib import Path
 from typing import TypedDict
 
+from gradlab.harness.logits_problems import problems_for
 from gradlab.harness.profiles import profile_named
 from gradlab.harness.search import drawn_problems
-from gradlab.harness.selection import may_be_asked, problems_for
+from gradlab.harness.selection import may_be_asked
 from gradlab.harness.tally import Line, Tally, examine
 from gradlab.harness.verdict import Verdict
 from gradlab.targets.load import load

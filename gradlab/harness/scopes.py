@@ -1,0 +1,25 @@
+"""The table of scopes, and which of them an implementation with these claims is in."""
+
+from __future__ import annotations
+
+from gradlab.evaluation.claims import Claims
+from gradlab.harness.logits_scope import LOGITS
+from gradlab.harness.scope import Scope
+from gradlab.problems.problem import AnyProblem
+
+SCOPES = {scope.name: scope for scope in (LOGITS,)}
+
+
+def scope_of(claims: Claims) -> Scope:
+    """The scope in which an implementation with these claims is judged."""
+    return SCOPES["logits" if claims.layer is None else "layer"]
+
+
+def scope_of_problem(problem: AnyProblem) -> Scope:
+    """The scope of a problem."""
+    return next(scope for scope in SCOPES.values() if isinstance(problem, scope.problem_type))
+
+
+def snippet(problem: AnyProblem) -> str:
+    """A problem to be pasted, in one line; its size only where it is large."""
+    return scope_of_problem(problem).writing.snippet(problem)
