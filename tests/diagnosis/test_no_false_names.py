@@ -12,12 +12,13 @@ from gradlab.diagnosis.diagnosis import PROBES, diagnose
 from gradlab.diagnosis.probe import side_of
 from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import claims_from
-from gradlab.harness.selection import problems_for
+from gradlab.harness.logits_problems import problems_for
 from gradlab.implementations.specimens._right import minus_one_hot, reduced, row_losses, softmax
 from gradlab.implementations.strangers.second_order import hessian_by_outer_products
 from gradlab.problems.dtypes import as_dtype
 from gradlab.problems.problem import Array
 from gradlab.report.explained import diagnosis_lines
+from gradlab.targets.shipped import specimens
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 DTYPES = ("float64", "float32", "float16", "bfloat16")
@@ -74,7 +75,8 @@ def test_right_answers_and_others_missing_are_no_known_defect(
     found = diagnosed(lambda x, y: failing(UNANSWERED[where], x, y), dtype, [RETURNS])
     assert (found.alternatives, found.side_effects) == ((), ())
     assert (found.n_wrong, found.unexplained) == (0, (RETURNS,))
-    assert f"none of them wrong; {found.n_raised} more raise" in "\n".join(diagnosis_lines(found)) or not found.n_raised
+    told = "\n".join(diagnosis_lines(found, specimens()))
+    assert f"none of them wrong; {found.n_raised} more raise" in told or not found.n_raised
 
 
 def nan_for_one_class(x: Array, y: Array) -> Any:
