@@ -18,7 +18,8 @@ from gradlab.runs.here import run_implementations, run_one
 from gradlab.runs.isolated import run_in_workers
 from gradlab.runs.options import Listener, Options, Summary, plan_of
 from gradlab.storage.files import OutputError
-from gradlab.targets.load import TargetError, implementation_of, load
+from gradlab.targets.importing import TargetError
+from gradlab.targets.in_scope import load_in_scope, of_callable
 
 Target = str | Callable[..., Any] | Implementation
 LIMITS = Limits()
@@ -113,10 +114,10 @@ def implementations_of(target: Target, claims: Mapping[str, Any], dtypes: Iterab
             raise TargetError(f"{target.name} has its own claims, got {', '.join(claims)} too")
         return [target]
     if isinstance(target, str):
-        return load(target, claims, dtypes)
+        return load_in_scope(target, claims, dtypes)
     if not callable(target):
         raise TargetError(f"a target must be a string or callable, got {target!r:.60}")
-    return [implementation_of(target, claims, dtypes)]
+    return [of_callable(target, claims, dtypes)]
 
 
 def plan_for(

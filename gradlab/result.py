@@ -49,7 +49,8 @@ def within(quantity: str, observed: Any, expected: Any, tolerance: Any, source: 
         error = np.abs(seen - wanted)
     error = np.where((seen == wanted) | (np.isnan(seen) & np.isnan(wanted)), 0.0, error)
     allowed = np.broadcast_to(np.asarray(tolerance, dtype=np.float64), error.shape)
-    return Comparison(quantity, seen, wanted, allowed, ratio_of(error, allowed), source)
+    expected_ones = np.broadcast_to(wanted, error.shape)
+    return Comparison(quantity, seen, expected_ones, allowed, ratio_of(error, allowed), source)
 
 
 def at_most(quantity: str, observed: Any, limit: Any, tolerance: Any, source: str) -> Comparison:

@@ -12,8 +12,8 @@ from gradlab.evaluation.call import Implementation
 from gradlab.harness.scopes import scope_of
 from gradlab.harness.verdict import SEVERAL, Verdict, verdict_of_failure, verdict_of_failures
 from gradlab.result import Result, worst_result
-from gradlab.targets.load import load
-from gradlab.targets.prefixes import split_prefix
+from gradlab.targets.in_scope import load_in_scope
+from gradlab.targets.prefixes import LAYER, split_prefix
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,19 +73,20 @@ def _checks(case: Case) -> list[Check]:
 
 def _from_here(case: Case) -> str:
     """The target of a case; the path of a file that is not here, from the folder where it was given then."""
-    adapter, rest = split_prefix(case.target)
+    scope = LAYER if case.target.startswith(LAYER) else ""
+    adapter, rest = split_prefix(case.target.removeprefix(LAYER))
     head, colon, attribute = rest.rpartition(":")
     there = Path(case.folder) / head
     is_file = head.endswith(".py") or adapter == "c:"
     moved = is_file and not Path(head).exists() and there.is_file()
-    return f"{adapter}{there}{colon}{attribute}" if moved else case.target
+    return f"{scope}{adapter}{there}{colon}{attribute}" if moved else case.target
 
 
 def implementation_of_case(case: Case) -> Implementation:
     """The implementation of a case, with the claims of then. Raises TargetError or CaseError where there is none."""
     if not case.target:
         raise CaseError(f"case {case.id} cannot run: {case.name} was given as a function, not as a target")
-    found = load(_from_here(case), encode_claims(case.claims))
+    found = load_in_scope(_from_here(case), encode_claims(case.claims))
     if len(found) != 1:
         raise CaseError(f"case {case.id} cannot run: {case.target} stands for {len(found)} functions")
     return found[0]

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from gradlab.bounds import derivative_bound, first_order, loss_bound
-from gradlab.checks.check import Bounds, Findings, Values, agree, solve, values_of
+from gradlab.checks.check import Bounds, Findings, agree, solve, values_of
 from gradlab.evaluation.call import (
     Answer,
+    AnyAnswer,
     Call,
     CallFaultError,
     Implementation,
@@ -71,7 +72,7 @@ def outputs_share_no_memory(implementation: Implementation, problem: Problem) ->
     word = DERIVATIVES[problem.objective.derivative]
     shared = [name for name, a in _arrays(first, word).items() if _overlaps(a, name, implementation, call)]
     later_calls = [evaluate(implementation, other) for other in (problem.replace(logits=-problem.logits), problem)]
-    kept = _same_bits(values_of(first, problem), before)
+    kept = same_bits(values_of(first, problem), before)
     later = [array for one in later_calls for array in _arrays(one, word).values()]
     again = any(np.shares_memory(a, b) for a in _arrays(first, word).values() for b in later)
     inputs = f"share memory with an input: {' and '.join(shared)}" if shared else "share no memory with an input"
@@ -87,7 +88,7 @@ def same_call_gives_same_bits(implementation: Implementation, problem: Problem) 
     first = values_of(evaluate(implementation, problem), problem)
     second = values_of(evaluate(implementation, problem), problem)
     return [
-        Fact("the same call again", f"gives {_difference(first, second)}", "the same bits", _same_bits(first, second))
+        Fact("the same call again", f"gives {difference_of(first, second)}", "the same bits", same_bits(first, second))
     ]
 
 
@@ -98,8 +99,8 @@ def calls_leave_no_state(implementation: Implementation, problem: Problem) -> Fi
         evaluate(implementation, other)
     second = values_of(evaluate(implementation, problem), problem)
     if implementation.claims.deterministic:
-        text = f"gives {_difference(first, second)}"
-        return [Fact("the same call after others", text, "the same bits", _same_bits(first, second))]
+        text = f"gives {difference_of(first, second)}"
+        return [Fact("the same call after others", text, "the same bits", same_bits(first, second))]
     return agree(second, first, _twice(problem), problem)
 
 
@@ -157,7 +158,7 @@ def leaves_the_process_as_it_was(implementation: Implementation, problem: Proble
     return found
 
 
-def held_changes(given: Answer, implementation: Implementation) -> list[str]:
+def held_changes(given: AnyAnswer, implementation: Implementation) -> list[str]:
     """What a call left changed, but for what its claims excuse."""
     excused = () if implementation.claims.deterministic else GENERATORS
     return [said for said in given.changed if not any(name in said for name in excused)]
@@ -257,12 +258,12 @@ def _unchanged_fact(name: str, after: Array, before: Array) -> Fact:
     return Fact(f"the {name}", seen, "what they were", same)
 
 
-def _same_bits(first: Values, second: Values) -> bool:
+def same_bits(first: Sequence[Array], second: Sequence[Array]) -> bool:
     return all(np.array_equal(a, b, equal_nan=True) for a, b in zip(first, second, strict=True))
 
 
-def _difference(first: Values, second: Values) -> str:
-    if _same_bits(first, second):
+def difference_of(first: Sequence[Array], second: Sequence[Array]) -> str:
+    if same_bits(first, second):
         return "the same bits"
     largest = max(float(np.nanmax(np.abs(a - b), initial=0.0)) for a, b in zip(first, second, strict=True))
     return f"a difference of {largest:.3g}"

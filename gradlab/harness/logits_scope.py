@@ -10,7 +10,7 @@ import numpy as np
 
 from gradlab.checks.precision import accumulation
 from gradlab.checks.table import CHECKS, applicable
-from gradlab.evaluation.call import Implementation, answer, call_for, evaluate
+from gradlab.evaluation.call import Arguments, GivenArguments, Implementation, answer, call_for, evaluate, keywords_of
 from gradlab.evaluation.claims import Claims
 from gradlab.evaluation.foreign import inert
 from gradlab.harness.first_calls import advice_on_first_calls
@@ -18,6 +18,7 @@ from gradlab.harness.logits_power import as_claimed, can_be_asked, why_not
 from gradlab.harness.logits_problems import logits_may_be_asked, logits_problems_in_run
 from gradlab.harness.scope import Calls, Explaining, PowerRules, Problems, Scope, Writing
 from gradlab.oracle.enclosure import enclose
+from gradlab.problems.families.options import one_hot
 from gradlab.problems.formatting import snippet
 from gradlab.problems.problem import Problem
 from gradlab.storage.encoding import (
@@ -113,6 +114,11 @@ def _encode_truth(problem: Problem) -> Plain:
     return encoded_truth(enclose(problem))
 
 
+def _call_shown(claims: Claims, problem: Problem) -> Arguments:
+    spelled = one_hot(problem) if claims.one_hot else problem
+    return GivenArguments((spelled.logits, spelled.targets), keywords_of(claims, spelled))
+
+
 LOGITS = Scope(
     name="logits",
     problem_type=Problem,
@@ -131,6 +137,7 @@ LOGITS = Scope(
         _encode_truth,
         snippet,
         lambda problem: int(problem.logits.size),
+        _call_shown,
     ),
     has_sizes=True,
 )

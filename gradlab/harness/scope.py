@@ -93,7 +93,7 @@ class Writing:
 
     encode_problem, encode_answer, encode_truth: as plain data; the last the enclosures of a problem's answers.
     encode_outline: a problem without its numbers. decode_problem: raises ValueError. snippet: a problem in a line.
-    n_shown: how many numbers of a problem there are to show.
+    n_shown: how many numbers of a problem there are to show. call_shown: the arguments of the call that asks it.
     """
 
     encode_problem: Plainly
@@ -103,6 +103,7 @@ class Writing:
     encode_truth: Plainly
     snippet: Callable[[Any], str]
     n_shown: Callable[[Any], int]
+    call_shown: Callable[[Claims, Any], Arguments]
 
 
 @dataclass(frozen=True)

@@ -111,7 +111,8 @@ def load_in_worker(target: str, claims: GivenClaims, context: WorkerContext) -> 
     """What a target stands for, in the worker; says so where it does not load, or ends the process."""
     from gradlab.targets.folders import files_that_may_offer, offers_nothing
     from gradlab.targets.importing import MissingError
-    from gradlab.targets.load import TargetError, folder_of, load, load_offered
+    from gradlab.targets.in_scope import load_in_scope, load_offered
+    from gradlab.targets.load import TargetError, folder_of
     from gradlab.targets.shipped import is_shipped
 
     found: list[Implementation] = []
@@ -119,7 +120,7 @@ def load_in_worker(target: str, claims: GivenClaims, context: WorkerContext) -> 
     try:
         folder = folder_of(target)
         if folder is None:
-            found = load_in_span(target, partial(load, target, claims.claims, claims.dtypes), context)
+            found = load_in_span(target, partial(load_in_scope, target, claims.claims, claims.dtypes), context)
         with context.span(target, LOADING):
             paths = list(files_that_may_offer(folder, unloaded)) if folder is not None else []
         for path in paths:
@@ -142,12 +143,12 @@ def load_in_worker(target: str, claims: GivenClaims, context: WorkerContext) -> 
 
 def implementation_in_worker(one: LoadedTarget, claims: GivenClaims, context: WorkerContext) -> Implementation:
     """One of the implementations, in a worker that may not have loaded it yet. Raises TargetError."""
-    from gradlab.targets.load import load
+    from gradlab.targets.in_scope import load_in_scope
 
     if one.given in context.memo:
         found: list[Implementation] = context.memo[one.given]
         return replace(found[one.place], name=one.name)
-    again = partial(load, one.target, claims.claims, claims.dtypes)
+    again = partial(load_in_scope, one.target, claims.claims, claims.dtypes)
     return replace(load_in_span(one.target, again, context)[0], name=one.name)
 
 

@@ -21,7 +21,7 @@ import numpy as np
 
 from gradlab.problems.dtypes import Format, format_of
 from gradlab.problems.objective import Objective
-from gradlab.problems.problem import Array, Problem, check_option_sizes, validate_targets
+from gradlab.problems.problem import Array, Problem, check_option_sizes, moderate_limit, validate_targets
 from gradlab.reference import layer_forms
 
 OUTPUTS = ("loss", "dX", "dW", "db")  # what a layer may return: the loss, and its derivatives by X, W and b
@@ -170,6 +170,20 @@ class LayerProblem:
         """The logits X W + b as float64 works them out: right to a few digits, which is enough for sizes."""
         with np.errstate(all="ignore"):
             return layer_forms.logits(self.features64, self.weight64, self.bias64)
+
+    @cached_property
+    def is_moderate(self) -> bool:
+        """Whether every correct way of writing the layer works here, even without a shift.
+
+        Features, weight and bias are finite, and they, and the sums of the sizes of what a logit is made of, are at
+        most `moderate_limit`: so is every logit, whatever the order in which it is added up.
+        """
+        limit = moderate_limit(self.format, self.n_classes)
+        if not self.is_finite or self.n_rows == 0 or limit <= 0:
+            return False
+        parts = np.abs(self.features64) @ np.abs(self.weight64) + np.abs(self.bias64)
+        largest = max(float(np.abs(one).max()) for one in (self.features64, self.weight64, parts))
+        return largest <= limit and self.at_logits(self.float64_logits).is_moderate
 
     @cached_property
     def digest(self) -> str:

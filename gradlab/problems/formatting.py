@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Array, Problem
 
 SHOWN_ENTRIES = 24  # a problem with more of them is told by its size
@@ -17,7 +18,7 @@ def snippet(problem: Problem) -> str:
         kind = "labels" if problem.objective.targets == "index" else "targets"
         content = f"logits {numbers(problem.logits)}, {kind} {numbers(problem.targets)}"
         content += "" if problem.vector is None else f", vector {numbers(problem.vector)}"
-    return content + _statement(problem)
+    return content + statement(problem.objective, problem.logits.size > SHOWN_ENTRIES)
 
 
 def numbers(values: Array) -> str:
@@ -44,8 +45,8 @@ def _reads_back(text: str, value: float, dtype: np.dtype[np.generic]) -> bool:
         return float(np.array(float(text)).astype(dtype).astype(np.float64)).hex() == value.hex()
 
 
-def _statement(problem: Problem) -> str:
-    objective, large = problem.objective, problem.logits.size > SHOWN_ENTRIES
+def statement(objective: Objective, large: bool) -> str:
+    """What is not the default in an objective, after a comma each; numbers of rows only where the problem is small."""
     parts = [] if objective.is_first_order else [f"derivative {objective.derivative}"]
     parts += [] if objective.reduction == "mean" else [f"reduction {objective.reduction}"]
     for name, value in objective.options.items():

@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from gradlab.evaluation.call import Implementation, keywords_of
+from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import Claims
-from gradlab.problems.families.options import one_hot
+from gradlab.harness.scopes import scope_of
 from gradlab.problems.formatting import SHOWN_ENTRIES, numbers
-from gradlab.problems.problem import Problem
-from gradlab.targets.prefixes import split_prefix
+from gradlab.problems.problem import AnyProblem
+from gradlab.targets.prefixes import LAYER, split_prefix
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,8 @@ def source_of(implementation: Implementation) -> Source | None:
     None for a function without a target that leads to it, and for a file that is part of a package.
     """
     function = implementation.function
+    if implementation.target.startswith(LAYER):
+        return _source_of_layer(implementation)
     keywords = dict(function.keywords) if isinstance(function, functools.partial) else {}
     head, _, path = implementation.target.rpartition(":")
     name, _, rest = path.partition(".")
@@ -50,19 +52,32 @@ def source_of(implementation: Implementation) -> Source | None:
     return Source(f"import runpy; {name} = runpy.run_path({head!r})[{name!r}]", called, keywords)
 
 
-def reproducer(source: Source, claims: Claims, problem: Problem) -> list[str]:
+def _source_of_layer(implementation: Implementation) -> Source:
+    """The same of a layer: a plain function of a file or a module by itself, anything else through gradlab."""
+    function, target = implementation.function, implementation.target
+    keywords = dict(function.keywords) if isinstance(function, functools.partial) else {}
+    plain = function.func if isinstance(function, functools.partial) else function
+    head, _, name = target.removeprefix(LAYER).rpartition(":")
+    if head and getattr(plain, "__name__", "") == name:
+        if not head.endswith(".py"):
+            return Source(f"from {head} import {name}", name, keywords)
+        if not (Path(head).parent / "__init__.py").is_file():
+            return Source(f"import runpy; {name} = runpy.run_path({head!r})[{name!r}]", name, keywords)
+    return Source(
+        f"from gradlab.targets.layers import load_layer; layer = load_layer({target!r}, {{}}).function", "layer"
+    )
+
+
+def reproducer(source: Source, claims: Claims, problem: AnyProblem) -> list[str]:
     """The lines: import NumPy, import the function, print its answer to the problem; none for a large problem."""
-    if problem.logits.size > SHOWN_ENTRIES:
+    writing = scope_of(claims).writing
+    if writing.n_shown(problem) > SHOWN_ENTRIES:
         return []
-    dtype = problem.format.name
-    targets = f"np.array({numbers(problem.targets)})"
-    problem = one_hot(problem) if claims.one_hot else problem
-    if problem.objective.targets == "probability":
-        targets = _array(problem.targets, dtype)
-    keywords = {**source.keywords, **keywords_of(claims, problem)}
+    call, dtype = writing.call_shown(claims, problem), problem.format.name
+    keywords = {**source.keywords, **call.keywords}
     named = [f"{name}={_format(value, dtype)}" for name, value in keywords.items()]
     libraries = ["import numpy as np", *(["import ml_dtypes"] if dtype == "bfloat16" else [])]
-    arguments = ", ".join([_array(problem.logits, dtype), targets, *named])
+    arguments = ", ".join([*(_format(value, dtype) for value in call.arguments), *named])
     return [*libraries, source.line, f"print({source.name}({arguments}))"]
 
 
@@ -77,7 +92,9 @@ def _source_by_module(function: Any, keywords: Mapping[str, Any]) -> Source | No
 
 
 def _format(value: Any, dtype: str) -> str:
-    return _array(value, dtype) if isinstance(value, np.ndarray) else repr(value)
+    if not isinstance(value, np.ndarray):
+        return repr(value)
+    return f"np.array({numbers(value)})" if value.dtype.kind in "iu" else _array(value, dtype)
 
 
 def _array(values: np.ndarray[Any, np.dtype[Any]], dtype: str) -> str:

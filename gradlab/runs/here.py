@@ -31,14 +31,15 @@ if TYPE_CHECKING:
 
 def run_here(targets: Sequence[str], options: Options, listener: Listener) -> Summary:
     """What the targets come to. Raises TargetError in a strict run where one does not load."""
-    from gradlab.targets.load import TargetError, load
+    from gradlab.targets.importing import TargetError
+    from gradlab.targets.in_scope import load_in_scope
 
     found: list[Implementation] = []
     faults: list[NotChecked] = []
     unloaded: list[str] = []
     for target in dict.fromkeys(targets):
         try:
-            found += load(target, options.claims, options.dtypes, unloaded)
+            found += load_in_scope(target, options.claims, options.dtypes, unloaded)
         except TargetError as error:
             faults.append(not_run(target, str(error)))
     faults += files_not_loaded(unloaded)

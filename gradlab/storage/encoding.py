@@ -83,7 +83,7 @@ def encoded_answer(answer: Answer) -> Plain:
 
 def encoded_truth(truth: Truth) -> Plain:
     """The enclosures of loss and gradient, or of the derivative that the problem's objective names."""
-    return {"loss": _encoded_bounds(truth.loss), "gradient": _encoded_bounds(truth.derivative)}
+    return {"loss": encoded_bounds(truth.loss), "gradient": encoded_bounds(truth.derivative)}
 
 
 def bounds_of(values: Enclosures) -> tuple[Array, Array]:
@@ -108,26 +108,27 @@ def _scale(numbers: Array, exponents: Array) -> Array:
         return np.asarray(np.ldexp(numbers, np.clip(exponents, -5000, 5000)))
 
 
-def _encoded_bounds(values: Enclosures) -> Plain:
+def encoded_bounds(values: Enclosures) -> Plain:
+    """The bounds of enclosures, rounded outwards."""
     lower, upper = bounds_of(values)
     return {"lower": encoded_array(lower), "upper": encoded_array(upper)}
 
 
 def decoded_problem(plain: Any) -> Problem:
     """The problem written as plain data. Raises ValueError that shows the rule and the value."""
-    fields = _fields(plain, "problem", ("dtype", "shape", "family", "objective", "logits", "targets"))
+    fields = fields_of(plain, "problem", ("dtype", "shape", "family", "objective", "logits", "targets"))
     if fields["dtype"] not in DTYPE_NAMES:
         raise ValueError(f"dtype must be one of {', '.join(DTYPE_NAMES)}, got {fields['dtype']!r}")
     shape = _shape(fields["shape"])
     if not isinstance(fields["family"], str):
         raise ValueError(f"family must be a string, got {fields['family']!r}")
     objective = decoded_objective(fields["objective"])
-    logits = _matrix(fields["logits"], "logits", fields["dtype"], shape)
+    logits = matrix_from(fields["logits"], "logits", fields["dtype"], shape)
     if objective.targets == "index":
-        targets = _labels(fields["targets"], shape[0])
+        targets = labels_from(fields["targets"], shape[0])
     else:
-        targets = _matrix(fields["targets"], "targets", fields["dtype"], shape)
-    vector = _matrix(fields["vector"], "vector", fields["dtype"], shape) if "vector" in fields else None
+        targets = matrix_from(fields["targets"], "targets", fields["dtype"], shape)
+    vector = matrix_from(fields["vector"], "vector", fields["dtype"], shape) if "vector" in fields else None
     try:
         return Problem(logits, targets, objective, fields["family"], vector)
     except TypeError as error:
@@ -141,7 +142,7 @@ def decoded_objective(plain: Any) -> Objective:
     another derivative than the gradient.
     """
     names = ("reduction", "targets", "label_smoothing", "class_weights", "ignore_index")
-    fields = _fields(plain, "objective", names)
+    fields = fields_of(plain, "objective", names)
     ignored = fields["ignore_index"]
     if ignored is not None and not _is_integer(ignored):
         raise ValueError(f"ignore_index must be an integer or null, got {ignored!r:.60}")
@@ -178,7 +179,8 @@ def number_from(word: Any, name: str) -> float:
     raise ValueError(f"{name} must be hexadecimal floats such as '0x1.8p+1', 'nan', 'inf' or '-inf', got {word!r:.60}")
 
 
-def _fields(plain: Any, name: str, names: tuple[str, ...]) -> Mapping[str, Any]:
+def fields_of(plain: Any, name: str, names: tuple[str, ...]) -> Mapping[str, Any]:
+    """The fields of an object that has all of these. Raises ValueError."""
     if not isinstance(plain, dict):
         raise ValueError(f"{name} must be an object, got {plain!r:.60}")
     for field in names:
@@ -193,7 +195,8 @@ def _shape(given: Any) -> Shape:
     return given[0], given[1]
 
 
-def _matrix(rows: Any, name: str, dtype: str, shape: Shape) -> Array:
+def matrix_from(rows: Any, name: str, dtype: str, shape: Shape) -> Array:
+    """The array of this dtype and shape that is written as rows of hexadecimal numbers. Raises ValueError."""
     if not (isinstance(rows, list) and len(rows) == shape[0] and all(isinstance(row, list) for row in rows)):
         raise ValueError(f"{name} must be a list of {shape[0]} rows, as shape says")
     if any(len(row) != shape[1] for row in rows):
@@ -207,7 +210,8 @@ def _matrix(rows: Any, name: str, dtype: str, shape: Shape) -> Array:
     return np.asarray(values)
 
 
-def _labels(given: Any, n_rows: int) -> Array:
+def labels_from(given: Any, n_rows: int) -> Array:
+    """The labels written as so many integers. Raises ValueError."""
     if not (isinstance(given, list) and len(given) == n_rows and all(map(_is_integer, given))):
         raise ValueError(f"targets must be a list of {n_rows} integers, got {given!r:.60}")
     try:

@@ -15,6 +15,8 @@ from gradlab.targets.importing import lacking
 IMPLEMENTATIONS = "gradlab.implementations"
 STRANGERS = "gradlab.implementations.strangers"
 SPECIMENS = "gradlab.implementations.specimens"
+LAYER_SPECIMENS = "gradlab.implementations.specimens.layer"
+LAYER_STRANGERS = "gradlab.implementations.strangers.layer"
 
 Specimen = Any  # gradlab.implementations.specimens._specimen.Specimen, which is data and imports nothing from here
 
@@ -63,6 +65,12 @@ def needs_of(module: ModuleType) -> dict[str, str]:
 def specimens() -> dict[str, Specimen]:
     """Every specimen, by the name of its defect; module by module, in their order there."""
     return {one.name: one for module in _modules(SPECIMENS) for one in getattr(module, "SPECIMENS", ())}
+
+
+@cache
+def layer_specimens() -> dict[str, Specimen]:
+    """Every specimen of the layer, by the name of its defect; module by module, in their order there."""
+    return {one.name: one for module in _all_modules(LAYER_SPECIMENS) for one in getattr(module, "SPECIMENS", ())}
 
 
 def sound() -> list[str]:

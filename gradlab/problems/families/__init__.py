@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -26,7 +27,7 @@ class Family:
     """
 
     name: str
-    function: Callable[[Format, np.random.Generator], list[Problem]]
+    function: Callable[[Format, np.random.Generator], list[Any]]  # problems of one scope
     stress: bool = False
     profile: str = "quick"
     gradient_only: bool = False
@@ -98,7 +99,7 @@ def families_of(profile: str) -> tuple[Family, ...]:
     return tuple(family for family in FAMILIES if family.profile in included)
 
 
-def problems_in(family: Family, fmt: Format, seed: int) -> list[Problem]:
+def problems_in(family: Family, fmt: Format, seed: int) -> list[Any]:
     """The problems of a family for a format, each marked with its name; the same for the same seed."""
     rng = np.random.default_rng([seed, zlib.crc32(family.name.encode())])
     return [problem.replace(family=family.name) for problem in family.function(fmt, rng)]

@@ -1,0 +1,1 @@
+"""The checks of the layer, and their table."""

@@ -1,0 +1,102 @@
+"""An answer of a layer beside the truth, and whether known defects predict it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from gradlab.checks.layer.outputs import bounds_of
+from gradlab.evaluation.call import Implementation
+from gradlab.layer.answer import LayerAnswer
+from gradlab.layer.oracle.truth import enclose_layer
+from gradlab.layer.problem import OUTPUTS, LayerProblem
+from gradlab.problems.dtypes import format_of
+from gradlab.problems.problem import Array
+from gradlab.targets.shipped import Specimen
+
+_ROOM = 4.0  # times the proved bound, for the prediction and for the answer
+_RELATIVE = 64.0  # units of roundoff of a prediction itself, that what is large in it carries
+
+
+@dataclass(frozen=True, eq=False)
+class Observation:
+    """A problem, what came back by name, what is right, and the bounds, all in float64."""
+
+    problem: LayerProblem
+    seen: Mapping[str, Array]
+    truth: Mapping[str, Array]
+    bounds: Mapping[str, Array]
+
+    @cached_property
+    def wrong_outputs(self) -> tuple[str, ...]:
+        """The outputs that are beyond their bounds."""
+        return tuple(name for name in self.seen if not _close(self.seen[name], self.truth[name], self.bounds[name]))
+
+    @property
+    def is_wrong(self) -> bool:
+        return bool(self.wrong_outputs)
+
+    def is_predicted_by(self, defects: Sequence[Specimen]) -> bool:
+        """Whether a layer with these defects gives this answer."""
+        predicted = self._predict(defects)
+        return all(self._is_near(name, predicted[name], defects) for name in self.seen)
+
+    def explains_some_output(self, defect: Specimen) -> bool:
+        """Whether a layer with this defect is wrong on the problem, and in one output as wrong as this answer."""
+        predicted = self._predict((defect,))
+        return any(self._is_near(name, predicted[name], (defect,)) for name in self.wrong_outputs)
+
+    def _predict(self, defects: Sequence[Specimen]) -> Mapping[str, Array]:
+        return predict(self.problem, defects)
+
+    def _is_near(self, name: str, predicted: Array, defects: Sequence[Specimen]) -> bool:
+        coarser = max((format_of(one.coarse).unit_roundoff for one in defects if one.coarse), default=0.0)
+        unit = self.problem.format.unit_roundoff
+        finite = [float(np.abs(one[np.isfinite(one)]).max(initial=0.0)) for one in (predicted, self.truth[name])]
+        grown = max(1.0, finite[0] / finite[1]) if finite[1] else 1.0
+        room = _ROOM * grown * self.bounds[name] * max(1.0, coarser / unit)
+        with np.errstate(invalid="ignore"):
+            room = room + _RELATIVE * max(unit, coarser) * np.where(np.isfinite(predicted), np.abs(predicted), 0.0)
+        return _close(self.seen[name], predicted, room)
+
+
+def observe(implementation: Implementation, problem: LayerProblem, given: LayerAnswer) -> Observation:
+    """The observation of an answer without a fault."""
+    truth, bounds = enclose_layer(problem), bounds_of(implementation, problem)
+    with np.errstate(invalid="ignore"):
+        seen = {name: array.astype(np.float64) for name, array in given.outputs.items()}
+    right = {name: truth.output(name).nearest() for name in OUTPUTS}
+    return Observation(problem, seen, right, {name: bounds.output(name).error for name in OUTPUTS})
+
+
+def predict(problem: LayerProblem, defects: Sequence[Specimen]) -> Mapping[str, Array]:
+    """What a layer with these defects answers, in the dtype of the problem; nothing where it raises."""
+    first = defects[0]
+    joined = {name: stage for one in defects for name, stage in one.stages.items()}
+    given = first.given(
+        *(np.array(one) for one in (problem.features, problem.weight)),
+        None if problem.bias is None else np.array(problem.bias),
+        np.array(problem.targets),
+        problem.penalty.slope,
+        problem.penalty.takes_bias,
+        problem.objective.reduction,
+        problem.objective.ignore_index,
+    )
+    try:
+        with np.errstate(all="ignore"):
+            found: Any = first.run(joined, given)
+            return {name: np.asarray(one, dtype=np.float64) for name, one in zip(OUTPUTS, found, strict=True)}
+    except (ValueError, IndexError):
+        return {name: np.array(np.nan) for name in OUTPUTS}
+
+
+def _close(seen: Array, wanted: Array, room: Array) -> bool:
+    if seen.shape != wanted.shape:
+        return False
+    with np.errstate(invalid="ignore"):
+        near = np.abs(seen - wanted) <= room
+    return bool((near | (seen == wanted) | (np.isnan(seen) & np.isnan(wanted))).all())

@@ -1,0 +1,37 @@
+"""Loading a target of whatever scope: a layer where it begins with `layer:`, else a loss of logits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from gradlab.evaluation.call import Implementation
+from gradlab.evaluation.layer_claims import LAYER_NAMES
+from gradlab.targets.importing import TargetError
+from gradlab.targets.layers import layer_of, load_layer
+from gradlab.targets.load import implementation_of, load, load_offered
+from gradlab.targets.prefixes import LAYER
+
+__all__ = ["load_in_scope", "load_offered", "of_callable"]
+
+
+def load_in_scope(
+    target: str, claims: Mapping[str, Any], dtypes: Iterable[str] = (), faults: list[str] | None = None
+) -> list[Implementation]:
+    """The implementations that a target stands for, as `load` and `load_layer` have them. Raises TargetError."""
+    if target.startswith(LAYER):
+        return [load_layer(target, claims, dtypes)]
+    return [_refuse_layer(one, target) for one in load(target, claims, dtypes, faults)]
+
+
+def of_callable(function: Callable[..., Any], claims: Mapping[str, Any], dtypes: Iterable[str] = ()) -> Implementation:
+    """The implementation that is `function`: a layer where a claim of layers is made. Raises TargetError."""
+    if {*LAYER_NAMES, "layer"} & set(claims):
+        return layer_of(function, claims, dtypes)
+    return _refuse_layer(implementation_of(function, claims, dtypes), getattr(function, "__name__", "the function"))
+
+
+def _refuse_layer(one: Implementation, target: str) -> Implementation:
+    if one.claims.layer is not None:
+        raise TargetError(f"{target} claims what layers claim, takes or returns: write {LAYER}{target}")
+    return one

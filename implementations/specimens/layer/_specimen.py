@@ -1,0 +1,86 @@
+"""What is known about a layer with one known defect; plain data, beside the code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ._pipeline import Array, Given, Stages, given_from, run, with_slope
+
+NOT_SEEN = "in no public thread that we know"
+OUTPUTS = ("loss", "dX", "dW", "db")
+
+
+@dataclass(frozen=True)
+class LayerSpecimen:
+    """A layer with one known defect and no other: the stages of the sound one that it replaces.
+
+    name: identifies the defect. says: what it does. wrong: what is wrong, in one line of mathematics. mend: what to
+    write in its place. shows: the outputs that are wrong. killed_by: the check that must reject it. seen: where it was
+    seen. needs: what must be claimed for it to show: "l2", "b", "ignore_index", "mean", "masks". coarse: the dtype in
+    which something is rounded on the way. dtypes: in which it shows, all if none. side_effect: what it does beside its
+    answer, to the inputs that it is given. claims: as for any implementation.
+    """
+
+    name: str
+    says: str
+    wrong: str
+    mend: str
+    stages: Mapping[str, Callable[..., Any]]
+    shows: tuple[str, ...]
+    killed_by: str
+    seen: str = NOT_SEEN
+    needs: tuple[str, ...] = ()
+    coarse: str = ""
+    side_effect: Callable[[Array, Array, Array | None], None] | None = None
+    dtypes: tuple[str, ...] = ()
+    claims: Mapping[str, Any] = field(default_factory=dict)
+
+    def function(
+        self,
+        X: Array,
+        W: Array,
+        b: Array | None,
+        labels: Array,
+        l2: float = 0.0,
+        reduction: str = "mean",
+        ignore_index: int | None = None,
+    ) -> tuple[Any, ...]:
+        """Loss, dX, dW and db with the defect; the penalty is l2/2 |W|^2."""
+        return self.penalised(X, W, b, labels, l2, False, reduction, ignore_index)
+
+    def penalised(
+        self,
+        X: Array,
+        W: Array,
+        b: Array | None,
+        labels: Array,
+        slope: float,
+        takes_bias: bool,
+        reduction: str,
+        ignore_index: int | None,
+    ) -> tuple[Any, ...]:
+        """The same with the penalty slope/2 |W|^2, and |b|^2 too where that is said."""
+        found = self.run(self.stages, self.given(X, W, b, labels, slope, takes_bias, reduction, ignore_index))
+        if self.side_effect is not None:
+            self.side_effect(X, W, b)
+        return found
+
+    def given(
+        self,
+        X: Array,
+        W: Array,
+        b: Array | None,
+        labels: Array,
+        slope: float,
+        takes_bias: bool,
+        reduction: str,
+        ignore_index: int | None,
+    ) -> Given:
+        """What a layer is given, for `run`."""
+        return with_slope(given_from(X, W, b, labels, ignore_index, reduction), slope, takes_bias)
+
+    def run(self, stages: Mapping[str, Callable[..., Any]], given: Given) -> tuple[Any, ...]:
+        """The outputs by these stages, all others sound."""
+        return run(Stages(**stages), given)
