@@ -7,8 +7,9 @@ import numpy as np
 from gradlab.bounds.bound import Bound
 from gradlab.checks.check import Check, Findings, NoAnswerError
 from gradlab.checks.layer.conditions import Condition
-from gradlab.checks.layer.outputs import bounds_of, entry_of
+from gradlab.checks.layer.outputs import bounds_of, entry_of, sums_of
 from gradlab.evaluation.call import Implementation
+from gradlab.layer.bounds.probable import probable_bounds
 from gradlab.layer.call import layer_answer
 from gradlab.layer.oracle.truth import enclose_layer
 from gradlab.layer.problem import LayerProblem
@@ -28,6 +29,17 @@ def check_within_proved_bound(output: str, applies: Condition) -> Check:
     return _named(
         check, f"{output.lower()}_of_the_layer_is_right", f"The {WORDS[output]} lies within its proved bound", applies
     )
+
+
+def check_within_probable_bound(output: str, applies: Condition) -> Check:
+    """The check that an output of a layer is within its probable bound."""
+
+    def check(implementation: Implementation, problem: LayerProblem) -> Findings:
+        bounds = probable_bounds(problem, sums_of(implementation, problem))
+        return _compare(implementation, problem, output, bounds.output(output))
+
+    said = f"The {WORDS[output]} is no further off than rounding errors as likely up as down are likely to leave it"
+    return _named(check, f"{output.lower()}_of_the_layer_is_within_probable_error", said, applies, "improbable")
 
 
 def _named(function: object, name: str, said: str, applies: Condition, failing_means: str = "wrong") -> Check:

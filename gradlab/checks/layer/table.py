@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gradlab.checks.check import Check
 from gradlab.checks.layer import contract, differences, relations
-from gradlab.checks.layer.accuracy import check_within_proved_bound
+from gradlab.checks.layer.accuracy import check_within_probable_bound, check_within_proved_bound
 from gradlab.checks.layer.conditions import (
     all_ignored,
     deterministic,
@@ -48,6 +48,8 @@ LAYER_CHECKS: tuple[Check, ...] = (
           claim="refuses_bad_labels", comes_last=True, makes_calls=True),
     # accuracy: each output against its enclosure; what fails on a problem that is not moderate is unstable
     *(check_within_proved_bound(output, every(judged, divided, returns(output))) for output in OUTPUTS),
+    *(check_within_probable_bound(output, every(finite, divided, without_options, returns(output)))
+      for output in OUTPUTS),
     # invariants: what belongs together
     Check(relations.weight_gradient_sums_to_zero_over_the_classes, "invariants", every(_RELATED, returns("dW"))),
     Check(relations.features_and_weight_have_one_product_with_their_gradients, "invariants",

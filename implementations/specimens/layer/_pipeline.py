@@ -50,12 +50,20 @@ class Given:
 
 
 @dataclass(frozen=True, eq=False)
+class Softmax:
+    """The shifted logits, their exponentials' totals, (N, 1), and the probabilities."""
+
+    shifted: Array
+    totals: Array
+    probabilities: Array
+
+
+@dataclass(frozen=True, eq=False)
 class Residual:
-    """P - one-hot of the rows that count, not divided, (N, K), and what it was made of."""
+    """P - one-hot of the rows that count, not divided, (N, K), and the softmax that it was made of."""
 
     entries: Array
-    probabilities: Array
-    logits: Array
+    softmax: Softmax
 
 
 def logits(given: Given) -> Array:
@@ -63,17 +71,19 @@ def logits(given: Given) -> Array:
     return given.X @ given.W + given.b
 
 
-def probabilities(given: Given, z: Array) -> Array:
-    """The softmax of each row, shifted by its largest logit."""
-    e = np.exp(z - z.max(axis=1, keepdims=True))
-    return np.asarray(e / e.sum(axis=1, keepdims=True))
+def shift(given: Given, z: Array) -> Array:
+    """What is subtracted before exp: each row's largest logit."""
+    return np.asarray(z.max(axis=1, keepdims=True))
 
 
-def losses(given: Given, z: Array, p: Array) -> Array:
-    """log sum exp of each row less the logit of its label."""
-    top = z.max(axis=1)
-    log_sum = np.log(np.exp(z - top[:, None]).sum(axis=1))
-    return np.asarray(log_sum - (z[given.rows, given.safe_labels] - top))
+def totals(given: Given, e: Array) -> Array:
+    """The sum of each row's exponentials, (N, 1)."""
+    return np.asarray(e.sum(axis=1, keepdims=True))
+
+
+def losses(given: Given, softmax: Softmax) -> Array:
+    """log sum exp of each row less the logit of its label, both shifted."""
+    return np.asarray(np.log(softmax.totals[:, 0]) - softmax.shifted[given.rows, given.safe_labels])
 
 
 def residual(given: Given, p: Array) -> Array:
@@ -142,8 +152,9 @@ class Stages:
 
     prepared: Callable[[Given], Given] = lambda given: given
     logits: Callable[[Given], Array] = logits
-    probabilities: Callable[[Given, Array], Array] = probabilities
-    losses: Callable[[Given, Array, Array], Array] = losses
+    shift: Callable[[Given, Array], Array] = shift
+    totals: Callable[[Given, Array], Array] = totals
+    losses: Callable[[Given, Softmax], Array] = losses
     residual: Callable[[Given, Array], Array] = residual
     counted: Callable[[Given, Array], Array] = counted
     features_gradient: Callable[[Given, Residual], Array] = features_gradient
@@ -160,9 +171,12 @@ def run(stages: Stages, given: Given) -> tuple[Any, Array, Array, Array]:
     given = stages.prepared(given)
     with np.errstate(all="ignore"):
         z = stages.logits(given)
-        p = stages.probabilities(given, z)
-        rows = stages.counted(given, stages.losses(given, z, p))
-        g = Residual(stages.counted(given, stages.residual(given, p)), p, z)
+        shifted = z - stages.shift(given, z)
+        e = np.exp(shifted)
+        sums = stages.totals(given, e)
+        softmax = Softmax(shifted, sums, e / sums)
+        rows = stages.counted(given, stages.losses(given, softmax))
+        g = Residual(stages.counted(given, stages.residual(given, softmax.probabilities)), softmax)
         loss = stages.reduced(given, rows)
         if given.slope:
             loss = loss + stages.penalty_in_loss(given)

@@ -31,6 +31,13 @@ def _by_classes(gradient: Any) -> Any:
     return stage
 
 
+def _over_no_rows(gradient: Any) -> Any:
+    def stage(given: Given, g: Residual) -> Array:
+        return np.asarray(gradient(given, g) * given.scalar(max(given.divisor, 1.0)) / given.scalar(given.divisor))
+
+    return stage
+
+
 def _times(gradient: Any, factor: float) -> Any:
     def stage(given: Given, g: Residual) -> Array:
         return np.asarray(gradient(given, g) * given.scalar(factor))
@@ -68,6 +75,17 @@ def _all(change: Any, *more: Any) -> dict[str, Any]:
 
 
 SPECIMENS = (
+    LayerSpecimen(
+        "nothing_divided_by_nothing",
+        "Where all rows are ignored the gradients are divided by their number, 0.",
+        "0/0 is NaN in dX, dW and db, where there is nothing to learn from",
+        "divide by max(count, 1)",
+        _all(_over_no_rows),
+        _ALL,
+        "ignored_batch_has_no_gradient",
+        "torch 2.14, linear_cross_entropy in chunks",
+        ("ignore_index", "mean"),
+    ),
     LayerSpecimen(
         "gradients_not_averaged",
         "The mean of the losses, and the gradients of their sum.",

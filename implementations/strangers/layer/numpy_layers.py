@@ -173,7 +173,8 @@ def one_example_at_a_time(X: Array, W: Array, b: Array, labels: Array, l2: float
 
 def float64_inside(X: Array, W: Array, b: Array, labels: Array, l2: float = 0.0) -> Answer:
     """Everything in float64, rounded at the end."""
-    answer = two_passes(*(one.astype(np.float64) for one in (X, W, b)), labels, l2)
+    wide = np.float64
+    answer = two_passes(X.astype(wide), W.astype(wide), b.astype(wide), labels, l2)
     with np.errstate(over="ignore"):
         loss, d_x, d_w, d_b = (np.asarray(one).astype(X.dtype) for one in answer)
     return loss, d_x, d_w, d_b

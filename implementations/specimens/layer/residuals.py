@@ -1,0 +1,210 @@
+"""What is subtracted from the probabilities, and in which rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ._pipeline import Array, Given, residual
+from ._specimen import LayerSpecimen
+
+
+def _labels_as_numbers(given: Given, p: Array) -> Array:
+    return np.asarray(p - given.labels[:, None].astype(p.dtype))
+
+
+def _nothing(given: Given, p: Array) -> Array:
+    return p.copy()
+
+
+def _from_one(given: Given, p: Array) -> Array:
+    g = p.copy()
+    g[given.rows, given.safe_labels - 1] -= given.scalar(1)
+    return g
+
+
+def _first_label(given: Given, p: Array) -> Array:
+    g = p.copy()
+    g[:, given.safe_labels[0]] -= given.scalar(1)
+    return g
+
+
+def _all_labels_in_all_rows(given: Given, p: Array) -> Array:
+    g = p.copy()
+    g[:, given.safe_labels] -= given.scalar(1)
+    return g
+
+
+def _smoothed(given: Given, p: Array) -> Array:
+    share = given.scalar(0.1)
+    return np.asarray(residual(given, p) + share * (p - given.scalar(1 / p.shape[1])) - share * residual(given, p))
+
+
+def _through_the_jacobian(given: Given, p: Array) -> Array:
+    g = residual(given, p)
+    return np.asarray(p * (g - (p * g).sum(axis=1, keepdims=True)))
+
+
+def _label_alone(given: Given, p: Array) -> Array:
+    full = residual(given, p)
+    g = np.zeros_like(full)
+    g[given.rows, given.safe_labels] = full[given.rows, given.safe_labels]
+    return g
+
+
+def _label_left_out(given: Given, p: Array) -> Array:
+    g = residual(given, p)
+    g[given.rows, given.safe_labels] = 0
+    return g
+
+
+def _small_ones_dropped(given: Given, p: Array) -> Array:
+    g = residual(given, p)
+    return np.where(np.abs(g) < given.scalar(2.0**-12), given.scalar(0), g)
+
+
+def _rounded_first(given: Given, p: Array) -> Array:
+    import ml_dtypes
+
+    return residual(given, p.astype(ml_dtypes.bfloat16).astype(p.dtype))
+
+
+def _everything(given: Given, entries: Array) -> Array:
+    return entries
+
+
+def _mean_over_all(given: Given, rows: Array) -> Any:
+    return rows if given.reduction == "none" else rows.sum() / given.scalar(len(rows))
+
+
+_GRADIENTS = ("dX", "dW", "db")
+
+SPECIMENS = (
+    LayerSpecimen(
+        "labels_subtracted_as_numbers",
+        "The labels themselves are subtracted from the probabilities.",
+        "g_ij = p_ij - y_i in place of p_ij - [j = y_i]",
+        "p[np.arange(n), labels] -= 1",
+        {"residual": _labels_as_numbers},
+        _GRADIENTS,
+        "dw_of_the_layer_is_right",
+        "the first of four teaching codes",
+    ),
+    LayerSpecimen(
+        "label_not_subtracted",
+        "The probabilities stand for the gradient.",
+        "g = p in place of p - t",
+        "p[np.arange(n), labels] -= 1",
+        {"residual": _nothing},
+        _GRADIENTS,
+        "dw_of_the_layer_is_right",
+    ),
+    LayerSpecimen(
+        "labels_counted_from_one",
+        "1 is subtracted at the class before the label.",
+        "g_ij = p_ij - [j = y_i - 1]",
+        "labels begin with 0",
+        {"residual": _from_one},
+        _GRADIENTS,
+        "dw_of_the_layer_is_right",
+        "UFLDL exercises have labels from 1",
+    ),
+    LayerSpecimen(
+        "label_of_the_first_row",
+        "1 is subtracted in every row at the label of the first.",
+        "g_ij = p_ij - [j = y_1]",
+        "p[np.arange(n), labels] -= 1",
+        {"residual": _first_label},
+        _GRADIENTS,
+        "dw_of_the_layer_is_right",
+    ),
+    LayerSpecimen(
+        "every_label_in_every_row",
+        "p[:, labels] -= 1: in every row at every label of the batch.",
+        "g_ij = p_ij - [j is a label of the batch]",
+        "p[np.arange(n), labels] -= 1",
+        {"residual": _all_labels_in_all_rows},
+        _GRADIENTS,
+        "dw_of_the_layer_is_right",
+    ),
+    LayerSpecimen(
+        "smoothing_in_the_gradient",
+        "The gradient is of labels that are smoothed by 0.1, the loss is not.",
+        "g = p - (0.9 t + 0.1/K)",
+        "smooth both or none",
+        {"residual": _smoothed},
+        _GRADIENTS,
+        "dw_of_the_layer_is_right",
+    ),
+    LayerSpecimen(
+        "jacobian_applied_twice",
+        "p - t is multiplied by the Jacobian of the softmax, as for a square loss.",
+        "g_j = p_j (p_j - t_j - sum_k p_k (p_k - t_k))",
+        "g = p - t has the Jacobian in it",
+        {"residual": _through_the_jacobian},
+        _GRADIENTS,
+        "dw_of_the_layer_is_right",
+    ),
+    LayerSpecimen(
+        "label_column_alone",
+        "Only the label's entry of the residual is used.",
+        "g_ij = (p_ij - 1) [j = y_i]",
+        "the other classes have the gradient p_ij",
+        {"residual": _label_alone},
+        _GRADIENTS,
+        "dw_of_the_layer_is_right",
+    ),
+    LayerSpecimen(
+        "label_column_left_out",
+        "The label's entry of the residual is 0.",
+        "g_ij = p_ij [j is not y_i]",
+        "the label has the gradient p_y - 1",
+        {"residual": _label_left_out},
+        _GRADIENTS,
+        "dw_of_the_layer_is_right",
+    ),
+    LayerSpecimen(
+        "small_entries_skipped",
+        "Entries of the residual below 2^-12 are taken for 0, as a filter of gradients does.",
+        "g_ij = 0 where |p_ij - t_ij| < 2^-12",
+        "filter below the roundoff of the dtype, if at all",
+        {"residual": _small_ones_dropped},
+        _GRADIENTS,
+        "dw_of_the_layer_is_right",
+        "filter_eps of cut cross-entropy kernels, meant for bfloat16",
+    ),
+    LayerSpecimen(
+        "probabilities_rounded_before_the_label",
+        "p is rounded to bfloat16, and 1 is subtracted from that.",
+        "p_y - 1 of a rounded p_y is off by 2^-9",
+        "subtract first, round then",
+        {"residual": _rounded_first},
+        _GRADIENTS,
+        "dw_of_the_layer_is_right",
+        "Liger-Kernel 1329; torch linear_cross_entropy, policy compact",
+        coarse="bfloat16",
+        dtypes=("float32", "float64"),
+    ),
+    LayerSpecimen(
+        "ignored_rows_counted",
+        "Rows whose label is to be ignored count as those of class 0.",
+        "loss and gradients of ignored rows are not 0",
+        "set them to 0 before the products",
+        {"counted": _everything},
+        ("loss", *_GRADIENTS),
+        "dw_of_the_layer_is_right",
+        "Liger-Kernel tests with masked rows",
+        ("ignore_index",),
+    ),
+    LayerSpecimen(
+        "loss_over_ignored_rows_too",
+        "The loss is divided by all rows, the gradients by those that count.",
+        "loss = sum over the rows that count / N",
+        "divide both by the number of rows that count",
+        {"reduced": _mean_over_all},
+        ("loss",),
+        "loss_of_the_layer_is_right",
+        needs=("ignore_index", "mean"),
+    ),
+)

@@ -1,0 +1,170 @@
+"""What is done before and after exp: shifts, logarithms, and over what probabilities sum to 1."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from ._pipeline import Array, Given, Softmax, losses
+from ._specimen import LayerSpecimen
+
+
+def _largest_of_all(given: Given, z: Array) -> Array:
+    return np.asarray(z.max())
+
+
+def _nothing(given: Given, z: Array) -> Array:
+    return np.zeros((1, 1), dtype=z.dtype)
+
+
+def _largest_of_each_class(given: Given, z: Array) -> Array:
+    return np.asarray(z.max(axis=0, keepdims=True))
+
+
+def _of_all(given: Given, e: Array) -> Array:
+    return np.full((len(e), 1), e.sum(), dtype=e.dtype)
+
+
+def _of_each_class(given: Given, e: Array) -> Array:
+    return np.broadcast_to(e.sum(axis=0, keepdims=True), e.shape)
+
+
+def _log_of_probabilities(given: Given, softmax: Softmax) -> Array:
+    return np.asarray(-np.log(softmax.probabilities[given.rows, given.safe_labels]))
+
+
+def _log_beside_epsilon(epsilon: float) -> Callable[[Given, Softmax], Array]:
+    def stage(given: Given, softmax: Softmax) -> Array:
+        p = softmax.probabilities[given.rows, given.safe_labels]
+        return np.asarray(-np.log(p + given.scalar(epsilon)))
+
+    return stage
+
+
+def _log_of_clipped(given: Given, softmax: Softmax) -> Array:
+    p = softmax.probabilities[given.rows, given.safe_labels]
+    return np.asarray(-np.log(np.clip(p, given.scalar(1e-7), given.scalar(1 - 1e-7))))
+
+
+def _log_of_two(given: Given, softmax: Softmax) -> Array:
+    return np.asarray(losses(given, softmax) / given.scalar(np.log(2)))
+
+
+def _all_classes(given: Given, softmax: Softmax) -> Array:
+    """Binary cross-entropy of every class, on the probabilities of the softmax."""
+    p = softmax.probabilities
+    t = np.zeros_like(p)
+    t[given.rows, given.safe_labels] = 1
+    one = given.scalar(1)
+    return np.asarray(-(t * np.log(p) + (one - t) * np.log(one - p)).sum(axis=1))
+
+
+_ALL = ("loss", "dX", "dW", "db")
+
+SPECIMENS = (
+    LayerSpecimen(
+        "global_shift",
+        "The largest logit of the batch is subtracted, not that of each row.",
+        "exp(z - max over the batch) is 0 in all of a row that lies far below: 0/0",
+        "z -= z.max(axis=1, keepdims=True)",
+        {"shift": _largest_of_all},
+        _ALL,
+        "dw_of_the_layer_is_right",
+        "the third of four teaching codes",
+    ),
+    LayerSpecimen(
+        "no_shift",
+        "exp of the logits as they are.",
+        "exp overflows from 89 on in float32, and inf/inf is NaN",
+        "z -= z.max(axis=1, keepdims=True)",
+        {"shift": _nothing},
+        _ALL,
+        "dw_of_the_layer_is_right",
+        "the fourth of four teaching codes",
+    ),
+    LayerSpecimen(
+        "shift_over_the_examples",
+        "The largest logit of each class over the batch is subtracted: axis 0 in place of 1.",
+        "the shift differs between the classes of a row, and changes its softmax",
+        "z -= z.max(axis=1, keepdims=True)",
+        {"shift": _largest_of_each_class},
+        _ALL,
+        "dw_of_the_layer_is_right",
+    ),
+    LayerSpecimen(
+        "normalised_over_the_batch",
+        "The exponentials are divided by their sum over the whole batch.",
+        "p_ij = exp z_ij / sum over i and j in place of the sum over j",
+        "e / e.sum(axis=1, keepdims=True)",
+        {"totals": _of_all},
+        _ALL,
+        "dw_of_the_layer_is_right",
+        "the second of four teaching codes",
+    ),
+    LayerSpecimen(
+        "normalised_over_the_examples",
+        "The exponentials are divided by their sum over the examples: axis 0 in place of 1.",
+        "p_ij = exp z_ij / sum_i exp z_ij",
+        "e / e.sum(axis=1, keepdims=True)",
+        {"totals": _of_each_class, "losses": _log_of_probabilities},
+        _ALL,
+        "dw_of_the_layer_is_right",
+    ),
+    LayerSpecimen(
+        "unprotected_log",
+        "The logarithm of the label's probability, which may be 0.",
+        "-log p_y is inf from a margin of 104 on in float32, and loses digits where p_y is near 1",
+        "log(sum exp d) - d_y, d the shifted logits",
+        {"losses": _log_of_probabilities},
+        ("loss",),
+        "loss_of_the_layer_is_right",
+        "the third of four teaching codes; CS231n solutions",
+    ),
+    LayerSpecimen(
+        "epsilon_in_log",
+        "-log(p_y + 1e-12).",
+        "the loss is at most 27.6, and its gradient is another one",
+        "log(sum exp d) - d_y, d the shifted logits",
+        {"losses": _log_beside_epsilon(1e-12)},
+        ("loss",),
+        "loss_of_the_layer_is_right",
+    ),
+    LayerSpecimen(
+        "large_epsilon_in_log",
+        "-log(p_y + 1e-7).",
+        "the loss is at most 16.1, and its gradient is another one",
+        "log(sum exp d) - d_y, d the shifted logits",
+        {"losses": _log_beside_epsilon(1e-7)},
+        ("loss",),
+        "loss_of_the_layer_is_right",
+        "textbooks that write layers from scratch",
+    ),
+    LayerSpecimen(
+        "probabilities_clipped",
+        "The probabilities are clipped to [1e-7, 1 - 1e-7] before the logarithm.",
+        "the loss is at most 16.1 and at least 1e-7",
+        "log(sum exp d) - d_y, d the shifted logits",
+        {"losses": _log_of_clipped},
+        ("loss",),
+        "loss_of_the_layer_is_right",
+    ),
+    LayerSpecimen(
+        "loss_in_bits",
+        "The logarithm to base 2 in the loss, and the gradients of the natural one.",
+        "loss/log 2",
+        "np.log in place of np.log2",
+        {"losses": _log_of_two},
+        ("loss",),
+        "loss_of_the_layer_is_right",
+    ),
+    LayerSpecimen(
+        "binary_loss_of_every_class",
+        "The binary cross-entropy of every class on a softmax, with the gradient p - t.",
+        "loss = -sum_j t_j log p_j + (1 - t_j) log(1 - p_j)",
+        "the label's term alone",
+        {"losses": _all_classes},
+        ("loss",),
+        "loss_of_the_layer_is_right",
+    ),
+)
