@@ -14,7 +14,7 @@ import gradlab
 from gradlab.api import implementations_of, plan_for
 from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import Claims
-from gradlab.harness import examination, selection
+from gradlab.harness import examination, logits_problems
 from gradlab.harness.profiles import PROFILES
 from gradlab.implementations.shifted import shifted
 from gradlab.implementations.textbook import textbook
@@ -31,7 +31,7 @@ def few_problems(monkeypatch: pytest.MonkeyPatch) -> None:
         arrays = [np.array(rows).astype(as_dtype(dtype)) for rows in ([[1.0, 2.0]], [[1000.0, 0.0]])]
         return tuple(Problem(rows, np.array([1])) for rows in arrays)
 
-    monkeypatch.setattr(selection, "problems_for", problems_for)
+    monkeypatch.setattr(logits_problems, "problems_for", problems_for)
     monkeypatch.setattr(examination, "asked_in_run", lambda *given: [])  # nothing is asked of sizes
     for name, profile in list(PROFILES.items()):
         monkeypatch.setitem(PROFILES, name, replace(profile, examples=0, shrinks=0))

@@ -12,7 +12,7 @@ from sympy import Symbol
 from gradlab.checks import table
 from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import Claims
-from gradlab.harness import search, selection, sizes, tally
+from gradlab.harness import scopes, search, sizes
 from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import PROFILES, Profile
 from gradlab.implementations.every_option import every_option
@@ -57,8 +57,8 @@ def confidence(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (strategies, families, search, sizes):
         monkeypatch.setattr(module, "Objective", Extended)
     checks = (*table.CHECKS, *list(table.checks_of_real_options())[-1:])
-    for module in (table, tally, selection):
-        monkeypatch.setattr(module, "CHECKS", checks)
+    monkeypatch.setattr(table, "CHECKS", checks)
+    monkeypatch.setitem(scopes.SCOPES, "logits", replace(scopes.SCOPES["logits"], checks=checks))
 
 
 def penalised(logits: Array, labels: Array, reduction: str = "mean", confidence: float = 0.0) -> Any:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gradlab.cli.claiming import claim_options, claims_given
+from gradlab.cli.claiming import claim_options, claims_given, layer_claims_given, layer_options
 from gradlab.cli.human_text import print_beside
 from gradlab.cli.kept import cases_option
 from gradlab.cli.limits import Time, isolation_options, limits_of
@@ -69,6 +69,7 @@ class Output:
 @click.option("--json", type=click.Path(path_type=Path), metavar="FILE", help="Also write the report to FILE, as JSON.")
 @cases_option("The folder in which failing problems are kept.")
 @claim_options
+@layer_options
 @click.option("--derivative", type=click.Choice(list(DERIVATIVES)), help="Claim this.  [default: gradient]")
 @click.option("--time", is_flag=True, help="Also measure time and memory, a few seconds for each dtype.")
 @click.option("--verbose", is_flag=True, help="Show every failure, not only the most costly.")
@@ -85,7 +86,7 @@ def check(targets: tuple[str, ...], shipped: bool, json: Path | None, verbose: b
     A TARGET is package.module:callable, file.py:callable, a file (all functions that it marks with
     @gradlab.implementation or lists in __all__), a folder, the name of a shipped implementation, or an entry point of
     the group gradlab.implementations. A prefix, such as torch:, c: or pair:, chooses an adapter for the rest;
-    docs/validate-your-own.md lists them.
+    docs/validate-your-own.md lists them. layer: goes before what leads to a layer, a function of X, W, b and labels.
 
     Each implementation runs in a process of its own. A crash, an endless loop or too much memory is a finding, and the
     run goes on. This protects from accidents, and is no sandbox: docs/isolation.md.
@@ -93,7 +94,7 @@ def check(targets: tuple[str, ...], shipped: bool, json: Path | None, verbose: b
     limits = limits_of(given)
     given["jobs"] = given["jobs"] or n_processors()
     given["minutes"] = given["minutes"] or PROFILES[given["profile"]].minutes
-    derivative, claims = given.pop("derivative"), claims_given(given)
+    derivative, claims = given.pop("derivative"), {**claims_given(given), **layer_claims_given(given)}
     claims |= {"derivative": derivative} if derivative else {}
     print_beside(json)
     click.echo(_heading(**{name: given[name] for name in ("profile", "seed", "level")}))  # before anything heavy

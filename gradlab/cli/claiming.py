@@ -1,4 +1,4 @@
-"""The options by which claims are made on the command line, shared by the commands that take targets."""
+"""The options by which claims are made on the command line, shared by the commands that take targets; and a layer's."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from gradlab.evaluation.claims import ONE_HOT, OPTIONS
+from gradlab.evaluation.layer_claims import L2_FORMS, LAYOUTS, RETURNED, TAKEN
 from gradlab.problems.options import MEANS, REDUCTIONS, TARGETS
 
 # Each claim by the keyword under which a command gets it; `targets` are the command's own.
@@ -35,3 +36,29 @@ def claims_given(given: dict[str, Any]) -> dict[str, Any]:
     """The claims made by those options, which are taken out."""
     claims = {claim: given.pop(keyword) for claim, keyword in _KEYWORDS.items()}
     return {claim: value for claim, value in claims.items() if value}
+
+
+def layer_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds what a layer claims to a command: --takes, --returns, the layouts, and the penalty."""
+    added = [
+        click.option("--takes", metavar="NAMES", help=f"What a layer takes, in its own order, of {', '.join(TAKEN)}."),
+        click.option(
+            "--returns", metavar="NAMES", help=f"What it returns, in its own order, of {', '.join(RETURNED)}."
+        ),
+        *(
+            click.option(f"--{name.replace('_', '-')}", type=click.Choice(known), help=f"How its {name[:-7]} lies.")
+            for name, known in LAYOUTS.items()
+        ),
+        click.option("--l2-form", type=click.Choice(L2_FORMS), help="Its penalty is l2/2 |W|^2, or l2 |W|^2."),
+        click.option("--l2-takes-bias", is_flag=True, default=None, help="Its bias is penalised too."),
+    ]
+    for one in reversed(added):
+        command = one(command)
+    return command
+
+
+def layer_claims_given(given: dict[str, Any]) -> dict[str, Any]:
+    """The claims made by those options, which are taken out."""
+    names = ("takes", "returns", *LAYOUTS, "l2_form", "l2_takes_bias")
+    claims = {name: given.pop(name) for name in names}
+    return {name: value for name, value in claims.items() if value}

@@ -38,9 +38,14 @@ class Power:
     largest: tuple[int, int]
 
 
+def known_defects(claims: Claims) -> Mapping[str, Specimen]:
+    """The specimens of the scope that these claims are in, by name."""
+    return scope_of(claims).power.specimens()
+
+
 def power_of(claims: Claims, level: Verdict, asked: Mapping[str, Sequence[Question]]) -> Power:
     """The power of a run with these claims and problems, by dtype, that asks for this level; kept between runs."""
-    what = [repr(claims), str(level), *scope_of(claims).power.specimens()]
+    what = [repr(claims), str(level), *known_defects(claims)]
     for dtype, questions in asked.items():
         what.append(dtype)
         what += [" ".join([one.problem.digest, *(check.name for check in one.checks)]) for one in questions]
@@ -61,7 +66,8 @@ def work_out_power(claims: Claims, level: Verdict, asked: Mapping[str, Sequence[
 
     caught, missed, left_out = [], [], dict[str, list[str]]()
     rules = scope_of(claims).power
-    known = {n: one for n, one in rules.specimens().items() if claims_from(one.claims).derivative == claims.derivative}
+    defects = known_defects(claims).items()
+    known = {n: one for n, one in defects if claims_from(one.claims).derivative == claims.derivative}
     for name, specimen in known.items():
         reasons = {dtype: rules.why_not(specimen, claims, dtype, level) for dtype in asked}
         tried = [dtype for dtype, reason in reasons.items() if reason is None]

@@ -10,6 +10,7 @@ from gradlab.diagnosis.models import met_in_several_places
 from gradlab.diagnosis.search import Explanation
 from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import OPTIONS, Claims
+from gradlab.evaluation.layer_claims import LAYOUTS, LayerClaims
 from gradlab.harness.power import Power
 from gradlab.localisation.finding import Localisation
 from gradlab.targets.shipped import Specimen
@@ -78,8 +79,20 @@ def claims_line(claims: Claims) -> str:
         for name in ("refuses_bad_labels", "empty_batch", "keeps_dtype", "nan_rows", "big_endian", "gradient_in_logits")
         if getattr(claims, name)
     ]
+    parts += _layer_parts(claims.layer) if claims.layer is not None else []
     parts = ([f"derivative {claims.derivative}"] if claims.derivative != "gradient" else []) + parts
     return "judged as: " + "; ".join(parts + ([", ".join(flags)] if flags else []))
+
+
+def _layer_parts(layer: LayerClaims) -> list[str]:
+    """What a layer takes and returns, and where it is not the usual, how its arrays lie; and its penalty."""
+    parts = [f"takes {', '.join(layer.takes)}", f"returns {', '.join(layer.returns)}"]
+    layouts = {name: getattr(layer, name) for name in LAYOUTS}
+    parts += [f"{name.replace('_', ' ')} {one}" for name, one in layouts.items() if one not in ("", LAYOUTS[name][0])]
+    if "l2" in layer.taken and layer.l2_form:
+        form = "l2/2 |W|^2" if layer.l2_form == "half" else "l2 |W|^2"
+        parts.append(f"penalty {form}{', the bias too' if layer.l2_takes_bias else ''}")
+    return parts
 
 
 def options_not_claimed(implementation: Implementation) -> tuple[str, ...]:

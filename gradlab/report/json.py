@@ -29,7 +29,7 @@ from gradlab.report.sizes import encode_sizes
 from gradlab.result import Result
 from gradlab.storage.encoding import Plain
 
-SCHEMA = "gradlab-report-5"
+SCHEMA = "gradlab-report-6"
 LARGE = 256  # entries: the numbers of a larger problem are in its case file only
 
 
@@ -107,6 +107,7 @@ def encode_run(run: Run) -> Plain:
     return {
         "name": run.implementation.name,
         "target": run.implementation.target,
+        "scope": scope_of(run.implementation.claims).name,
         "verdict": str(run.verdict),
         "verdicts": {dtype: str(verdict) for dtype, verdict in verdicts_by_dtype(run).items()},
         "level": run.plan.level,

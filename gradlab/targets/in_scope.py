@@ -21,6 +21,8 @@ def load_in_scope(
     """The implementations that a target stands for, as `load` and `load_layer` have them. Raises TargetError."""
     if target.startswith(LAYER):
         return [load_layer(target, claims, dtypes)]
+    if {*LAYER_NAMES, "layer"} & set(claims):
+        raise _not_written_as_layer(target)
     return [_refuse_layer(one, target) for one in load(target, claims, dtypes, faults)]
 
 
@@ -33,5 +35,9 @@ def of_callable(function: Callable[..., Any], claims: Mapping[str, Any], dtypes:
 
 def _refuse_layer(one: Implementation, target: str) -> Implementation:
     if one.claims.layer is not None:
-        raise TargetError(f"{target} claims what layers claim, takes or returns: write {LAYER}{target}")
+        raise _not_written_as_layer(target)
     return one
+
+
+def _not_written_as_layer(target: str) -> TargetError:
+    return TargetError(f"{target} claims what layers claim, such as takes: write {LAYER}{target}")

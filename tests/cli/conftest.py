@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gradlab.cli import status_of
-from gradlab.harness import examination, power, selection
+from gradlab.harness import examination, logits_problems, power
 from gradlab.harness.profiles import PROFILES
 from gradlab.targets import shipped
 from tests.cli.few_problems import problems_for
@@ -58,10 +58,10 @@ Command = Callable[..., Ran]
 def few_problems(in_an_empty_folder: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Lets every profile try a handful of problems and known defects only; the checks are the real ones."""
 
-    monkeypatch.setattr(selection, "problems_for", problems_for)
+    monkeypatch.setattr(logits_problems, "problems_for", problems_for)
     monkeypatch.setattr(examination, "asked_in_run", lambda *given: [])  # nothing is asked of sizes
     known = {name: shipped.specimens()[name] for name in KNOWN_DEFECTS}
-    monkeypatch.setattr(power, "specimens", lambda: known)
+    monkeypatch.setattr(power, "known_defects", lambda claims: known if claims.layer is None else {})
     for name, profile in list(PROFILES.items()):
         monkeypatch.setitem(PROFILES, name, replace(profile, examples=0, shrinks=0))
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from gradlab.diagnosis import diagnosis, search
-from gradlab.harness import selection
+from gradlab.harness import logits_problems
 from gradlab.problems.dtypes import as_dtype
 from gradlab.problems.problem import Problem
 
@@ -58,8 +58,8 @@ def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.
         rows: list[list[list[float]]] = [[[0, 0]], [[1, -1, 0.5], [2, 0, 1]], [[0, 30]]]
         return tuple(Problem(np.array(row).astype(as_dtype(dtype)), np.ones(len(row), dtype=np.int64)) for row in rows)
 
-    monkeypatch.setattr(selection, "problems_for", few)
-    monkeypatch.setattr(selection, "kept_drawn_problems", lambda *extent: ())
+    monkeypatch.setattr(logits_problems, "problems_for", few)
+    monkeypatch.setattr(logits_problems, "kept_drawn_problems", lambda *extent: ())
     pytester.makepyfile(losses=LOSSES)
     pytester.syspathinsert()
     return pytester

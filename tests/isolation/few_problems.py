@@ -13,7 +13,7 @@ import numpy as np
 
 from gradlab.evaluation.adaptation import adapt_to_claims
 from gradlab.evaluation.claims import Claims
-from gradlab.harness import examination, power, run, selection
+from gradlab.harness import examination, logits_problems, power, run
 from gradlab.harness.profiles import PROFILES
 from gradlab.isolation import worker_context
 from gradlab.isolation.loading import LoadedTarget
@@ -64,10 +64,10 @@ def problems_for(claims: Claims, dtype: str, families: str, seed: int) -> tuple[
 
 def check_in_worker(one: LoadedTarget, options: Options, context: WorkerContext) -> Any:
     """`isolated.check_in_worker` on these problems; called in a worker only, which it changes."""
-    setattr(selection, "problems_for", problems_for)  # noqa: B010  # mypy takes a function for a constant
+    setattr(logits_problems, "problems_for", problems_for)  # noqa: B010  # mypy takes a function for a constant
     setattr(examination, "asked_in_run", lambda *given: [])  # noqa: B010  # the same: nothing is asked of sizes
     known = {name: shipped.specimens()[name] for name in ("no_shift", "sign_flipped")}
-    setattr(power, "specimens", lambda: known)  # noqa: B010  # the same
+    setattr(power, "known_defects", lambda claims: known)  # noqa: B010  # the same
     for name, profile in list(PROFILES.items()):
         PROFILES[name] = replace(profile, examples=0, shrinks=0)
     return isolated.check_in_worker(one, options, context)

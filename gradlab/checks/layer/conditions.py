@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from gradlab.evaluation.claims import Claims
+from gradlab.layer.bounds.probable import has_random_errors
 from gradlab.layer.call import layer_claims
 from gradlab.layer.problem import LayerProblem
 from gradlab.problems.coefficients import denominator_of
@@ -109,6 +110,10 @@ def several_classes(claims: Claims, problem: LayerProblem) -> bool:
 def all_ignored(claims: Claims, problem: LayerProblem) -> bool:
     """There are rows, and every one of them is ignored."""
     return problem.n_rows > 0 and bool(frame_of(problem).ignored_rows.all())
+
+
+def random_errors(claims: Claims, problem: LayerProblem) -> bool:
+    return has_random_errors(problem)
 
 
 def deterministic(claims: Claims, problem: LayerProblem) -> bool:

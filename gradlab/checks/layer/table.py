@@ -17,6 +17,7 @@ from gradlab.checks.layer.conditions import (
     moderate,
     penalised,
     primary,
+    random_errors,
     returns,
     returns_a_gradient_beside,
     several_classes,
@@ -48,7 +49,7 @@ LAYER_CHECKS: tuple[Check, ...] = (
           claim="refuses_bad_labels", comes_last=True, makes_calls=True),
     # accuracy: each output against its enclosure; what fails on a problem that is not moderate is unstable
     *(check_within_proved_bound(output, every(judged, divided, returns(output))) for output in OUTPUTS),
-    *(check_within_probable_bound(output, every(finite, divided, without_options, returns(output)))
+    *(check_within_probable_bound(output, every(finite, random_errors, returns(output)))
       for output in OUTPUTS),
     # invariants: what belongs together
     Check(relations.weight_gradient_sums_to_zero_over_the_classes, "invariants", every(_RELATED, returns("dW"))),

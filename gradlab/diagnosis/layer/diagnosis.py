@@ -6,7 +6,7 @@ dtype of the problem and compared with what came back, output by output.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -23,7 +23,6 @@ from gradlab.layer.call import evaluate_layer, layer_answer
 from gradlab.layer.problem import LayerProblem
 from gradlab.targets.shipped import Specimen, layer_specimens
 
-MAX_OBSERVATIONS = 40  # wrong answers, and as many right ones
 CONTRACT = frozenset(
     {
         "returns_what_is_claimed",
@@ -36,7 +35,9 @@ CONTRACT = frozenset(
         "refuses_labels_outside_the_classes",
     }
 )
-MAX_PAIRED = 24  # defects that are tried in pairs: those that explain most by themselves
+IMPLIED_BY_WRITING = ("layout_of_the_arrays_does_not_matter", "outputs_of_a_layer_share_no_memory")  # read-only arrays
+CLOSER = 0.8  # of the wrong answers
+MAX_PAIRED = 16  # defects that are tried in pairs: those that explain most by themselves
 
 
 @dataclass(frozen=True)
@@ -64,12 +65,7 @@ def diagnose_layer(
     n_changed = 0 if effects else _n_changed(implementation, earlier)
     found = _explain(observations) if n_wrong and not n_changed else ()
     alternatives = tuple(Explanation(tuple(Model(one.name, {}) for one in some)) for some in found)
-    accounted = CONTRACT - set(effects.values()) if (found or not n_wrong) else set(failed)
-    unexplained = tuple(
-        check
-        for check in failed
-        if check not in effects.values() and (check in accounted or not (found or (effects and not n_wrong)))
-    )
+    unexplained = tuple(check for check in failed if not _accounts(check, bool(found), effects, n_wrong))
     return Diagnosis(
         asked[0].format.name if asked else problems[0].format.name,
         alternatives,
@@ -81,6 +77,13 @@ def diagnose_layer(
         "",
         n_raised,
     )
+
+
+def _accounts(check: str, is_found: bool, effects: Mapping[str, str], n_wrong: int) -> bool:
+    """Whether a failed check is accounted for: by a side effect, or by defects where it looks at values alone."""
+    if check in effects.values() or (effects and check in IMPLIED_BY_WRITING):
+        return True
+    return check not in CONTRACT and (is_found or bool(effects and not n_wrong))
 
 
 def is_modelled(problem: LayerProblem) -> bool:
@@ -102,22 +105,39 @@ def _same(first: LayerAnswer, again: LayerAnswer) -> bool:
 
 def _explain(observations: Sequence[Observation]) -> tuple[tuple[Specimen, ...], ...]:
     """The sets of one or two defects that predict every answer; the smallest sets alone."""
-    wrong = [one for one in observations if one.is_wrong][:MAX_OBSERVATIONS]
-    right = [one for one in observations if not one.is_wrong][:MAX_OBSERVATIONS]
+    wrong = [one for one in observations if one.is_wrong]
+    right = [one for one in observations if not one.is_wrong]
     defects = [one for one in layer_specimens().values() if one.side_effect is None]
-    single = [_try((one,), wrong, right) for one in defects]
-    found = [one.defects for one in single if one.is_right]
-    if found:
-        return tuple(found)
-    return tuple(one.defects for one in _pairs(defects, wrong, right) if one.is_right)
+    single = [one for one in (_try((some,), wrong, right) for some in defects) if one.is_right]
+    exact = [one.defects for one in single if not _is_coarse(one.defects)]
+    if exact:
+        return tuple(exact)
+    coarse = [one.defects for one in single if _is_closer(one.defects, wrong)]
+    return tuple(coarse) or tuple(one.defects for one in _sets(defects, wrong, right) if one.is_right)
 
 
-def _pairs(defects: Sequence[Specimen], wrong: Sequence[Observation], right: Sequence[Observation]) -> Iterator[Tried]:
-    """Pairs of defects of different stages, each of which explains one of the wrong outputs by itself."""
-    useful = [one for one in defects if any(seen.explains_some_output(one) for seen in wrong)]
-    for first, second in combinations(useful[:MAX_PAIRED], 2):
-        if not set(first.stages) & set(second.stages):
-            yield _try((first, second), wrong, right)
+def _is_coarse(defects: Sequence[Specimen]) -> bool:
+    return any(one.coarse for one in defects)
+
+
+def _is_closer(defects: Sequence[Specimen], wrong: Sequence[Observation]) -> bool:
+    """Whether nearly all of the wrong answers are closer to what these defects predict than to the truth."""
+    return sum(seen.is_closer_to(defects) for seen in wrong) >= CLOSER * len(wrong)
+
+
+def _sets(defects: Sequence[Specimen], wrong: Sequence[Observation], right: Sequence[Observation]) -> Iterator[Tried]:
+    """Pairs, and then triples, of defects of different stages, each of which explains some wrong output by itself."""
+    exact = [one for one in defects if not one.coarse]
+    useful = [one for one in exact if any(seen.explains_some_output(one) for seen in wrong)][:MAX_PAIRED]
+    for size in (2, 3):
+        found = False
+        for some in combinations(useful, size):
+            if len({stage for one in some for stage in one.stages}) == sum(len(one.stages) for one in some):
+                tried = _try(some, wrong, right)
+                found |= tried.is_right
+                yield tried
+        if found:
+            return
 
 
 def _try(defects: tuple[Specimen, ...], wrong: Sequence[Observation], right: Sequence[Observation]) -> Tried:

@@ -50,6 +50,14 @@ class Observation:
         predicted = self._predict((defect,))
         return any(self._is_near(name, predicted[name], (defect,)) for name in self.wrong_outputs)
 
+    def is_closer_to(self, defects: Sequence[Specimen]) -> bool:
+        """Whether what is wrong lies at least twice as close to what these defects predict as to the truth."""
+        predicted = self._predict(defects)
+        return all(
+            _farthest(self.seen[name], predicted[name]) <= _farthest(self.seen[name], self.truth[name]) / 2
+            for name in self.wrong_outputs
+        )
+
     def _predict(self, defects: Sequence[Specimen]) -> Mapping[str, Array]:
         return predict(self.problem, defects)
 
@@ -92,6 +100,15 @@ def predict(problem: LayerProblem, defects: Sequence[Specimen]) -> Mapping[str, 
             return {name: np.asarray(one, dtype=np.float64) for name, one in zip(OUTPUTS, found, strict=True)}
     except (ValueError, IndexError):
         return {name: np.array(np.nan) for name in OUTPUTS}
+
+
+def _farthest(first: Array, second: Array) -> float:
+    """The largest distance, infinite where only one of them is finite."""
+    if first.shape != second.shape:
+        return np.inf
+    with np.errstate(invalid="ignore"):
+        distance = np.where((first == second) | (np.isnan(first) & np.isnan(second)), 0.0, np.abs(first - second))
+    return float(np.where(np.isnan(distance), np.inf, distance).max(initial=0.0))
 
 
 def _close(seen: Array, wanted: Array, room: Array) -> bool:

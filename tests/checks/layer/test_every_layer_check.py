@@ -1,0 +1,136 @@
+"""Every check of the layer rejects the implementation made for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gradlab.checks.check import Check
+from gradlab.checks.layer.table import LAYER_CHECKS
+from gradlab.checks.table import CHECKS
+from gradlab.evaluation.call import Implementation
+from gradlab.harness.tally import findings_of
+from gradlab.implementations.strangers.layer.numpy_layers import two_passes
+from gradlab.result import largest_ratio
+from tests.layer_claims import claims_of_all, questions, specimen
+
+Layer = Callable[..., Any]
+_kept: dict[Any, Any] = {}
+
+
+def raises(X: Any, W: Any, b: Any, labels: Any, l2: float = 0.0) -> Any:
+    raise RuntimeError("not today")
+
+
+def sets_the_error_state(X: Any, W: Any, b: Any, labels: Any, l2: float = 0.0) -> Any:
+    np.seterr(over="raise")
+    return two_passes(X, W, b, labels, l2)
+
+
+def returns_one_buffer(X: Any, W: Any, b: Any, labels: Any, l2: float = 0.0) -> Any:
+    loss, d_x, d_w, d_b = two_passes(X, W, b, labels, l2)
+    kept = _kept.setdefault((W.shape, W.dtype.name), np.empty_like(W))
+    kept[...] = d_w
+    return loss, d_x, kept, d_b
+
+
+def adds_noise(X: Any, W: Any, b: Any, labels: Any, l2: float = 0.0) -> Any:
+    loss, d_x, d_w, d_b = two_passes(X, W, b, labels, l2)
+    return loss, d_x, d_w * d_w.dtype.type(1 + np.random.default_rng().normal() / 100), d_b
+
+
+def keeps_adding(X: Any, W: Any, b: Any, labels: Any, l2: float = 0.0) -> Any:
+    loss, d_x, d_w, d_b = two_passes(X, W, b, labels, l2)
+    total = _kept.get(("sum", W.shape, W.dtype.name), np.zeros_like(d_w)) + d_w
+    _kept["sum", W.shape, W.dtype.name] = total
+    return loss, d_x, total, d_b
+
+
+def reads_memory_in_order(X: Any, W: Any, b: Any, labels: Any, l2: float = 0.0) -> Any:
+    return two_passes(X.ravel(order="K").reshape(X.shape), W, b, labels, l2)
+
+
+def is_slightly_off(X: Any, W: Any, b: Any, labels: Any, l2: float = 0.0) -> Any:
+    loss, d_x, d_w, d_b = two_passes(X, W, b, labels, l2)
+    return tuple(np.asarray(one) * np.asarray(one).dtype.type(1.0001) for one in (loss, d_x, d_w, d_b))
+
+
+def adds_one_to_the_features(X: Any, W: Any, b: Any, labels: Any, l2: float = 0.0) -> Any:
+    return two_passes(X + X.dtype.type(1), W, b, labels, l2)
+
+
+def doubles_the_first_feature(X: Any, W: Any, b: Any, labels: Any, l2: float = 0.0) -> Any:
+    wide = X.copy()
+    wide[:, 0] *= 2
+    return two_passes(wide, W, b, labels, l2)
+
+
+def prefers_the_first_class(X: Any, W: Any, b: Any, labels: Any, l2: float = 0.0) -> Any:
+    raised = b.copy()
+    raised[0] += 1
+    return two_passes(X, W, raised, labels, l2)
+
+
+# The implementation that each check must reject: a function of this module, or the name of a specimen.
+DEFECTIVE: dict[str, Layer | str] = {
+    "returns_what_is_claimed": raises,
+    "leaves_features_weight_and_bias_alone": "features_overwritten",
+    "a_layer_leaves_the_process_as_it_was": sets_the_error_state,
+    "outputs_of_a_layer_share_no_memory": returns_one_buffer,
+    "same_call_of_a_layer_gives_same_bits": adds_noise,
+    "calls_of_a_layer_leave_no_state": keeps_adding,
+    "layout_of_the_arrays_does_not_matter": reads_memory_in_order,
+    "refuses_labels_outside_the_classes": two_passes,
+    "loss_of_the_layer_is_right": "loss_is_a_sum",
+    "dx_of_the_layer_is_right": "features_gradient_not_averaged",
+    "dw_of_the_layer_is_right": "weight_gradient_not_averaged",
+    "db_of_the_layer_is_right": "bias_gradient_not_averaged",
+    "loss_of_the_layer_is_within_probable_error": is_slightly_off,
+    "dx_of_the_layer_is_within_probable_error": is_slightly_off,
+    "dw_of_the_layer_is_within_probable_error": is_slightly_off,
+    "db_of_the_layer_is_within_probable_error": is_slightly_off,
+    "weight_gradient_sums_to_zero_over_the_classes": "label_not_subtracted",
+    "features_and_weight_have_one_product_with_their_gradients": "weight_gradient_not_averaged",
+    "a_feature_of_ones_gets_the_bias_gradient": "bias_gradient_not_averaged",
+    "a_feature_of_zeros_changes_nothing": adds_one_to_the_features,
+    "scaling_a_feature_scales_its_gradients": "features_of_unit_length",
+    "permuting_the_features_permutes_their_gradients": doubles_the_first_feature,
+    "permuting_the_classes_permutes_their_weights": prefers_the_first_class,
+    "permuting_the_rows_permutes_their_gradients": "label_of_the_first_row",
+    "mixing_the_features_mixes_their_gradients": "weight_gradient_of_absolute_features",
+    "rows_of_a_layer_are_independent": "features_centred",
+    "batch_of_a_layer_is_additive": "normalised_over_the_batch",
+    "doubled_examples_count_twice": "gradients_not_averaged",
+    "gradients_are_the_derivatives_of_its_own_loss": "gradients_twice_too_large",
+    "penalty_is_in_loss_and_gradients_alike": "penalty_gradient_doubled",
+    "ignored_batch_has_no_gradient": "nothing_divided_by_nothing",
+}
+
+
+def test_every_check_of_the_layer_has_an_implementation_that_it_must_reject() -> None:
+    assert set(DEFECTIVE) == {check.name for check in LAYER_CHECKS}
+
+
+def test_no_check_has_the_name_of_another_at_either_scope() -> None:
+    names = [check.name for check in (*CHECKS, *LAYER_CHECKS)]
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("dtype", ["float32", pytest.param("float64", marks=pytest.mark.more)])
+@pytest.mark.parametrize("check", LAYER_CHECKS, ids=lambda check: check.name)
+def test_a_check_of_the_layer_rejects_the_implementation_made_for_it(check: Check, dtype: str) -> None:
+    made = DEFECTIVE[check.name]
+    if isinstance(made, str):
+        implementation = specimen(made, dtype)
+    else:
+        implementation = Implementation(made.__name__, made, claims_of_all(dtype))
+    asked = [one for one in questions(dtype, ("ignore_index",) if isinstance(made, str) else ()) if check in one.checks]
+    assert asked
+    assert any(
+        largest_ratio(findings) > 1
+        for question in asked
+        for _, findings in findings_of((check,), implementation, question.problem)
+    )

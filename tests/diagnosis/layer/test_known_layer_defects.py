@@ -1,0 +1,54 @@
+"""The diagnosis names every specimen of the layer, alone and in pairs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gradlab.diagnosis.layer.diagnosis import diagnose_layer
+from gradlab.evaluation.call import Implementation
+from gradlab.implementations.strangers.layer.numpy_layers import two_passes
+from gradlab.layer.problem import LayerProblem
+from gradlab.targets.shipped import layer_specimens
+from tests.layer_claims import claims_of_all, questions, specimen
+
+
+def problems() -> list[LayerProblem]:
+    return [one.problem for one in questions("float32")]
+
+
+@pytest.mark.parametrize("name", layer_specimens())
+def test_the_diagnosis_names_a_specimen_of_the_layer(name: str) -> None:
+    one = layer_specimens()[name]
+    found = diagnose_layer(specimen(name), problems(), [one.killed_by])
+    named = {defect for some in found.alternatives for defect in some.defects} | set(found.side_effects)
+    assert name in named
+    assert found.unexplained == ()
+
+
+def bias_not_averaged_and_global_shift(X: Any, W: Any, b: Any, labels: Any, l2: float = 0.0) -> Any:
+    z = X @ W + b
+    with np.errstate(all="ignore"):
+        e = np.exp(z - z.max())
+        p = e / e.sum(axis=1, keepdims=True)
+        losses = np.log(e.sum(axis=1)) - (z - z.max())[np.arange(len(X)), labels]
+    g = p.copy()
+    g[np.arange(len(X)), labels] -= 1
+    n = X.dtype.type(len(X))
+    loss = losses.mean() + X.dtype.type(l2 / 2) * (W * W).sum() if l2 else losses.mean()
+    return loss, g @ W.T / n, X.T @ g / n + (X.dtype.type(l2) * W if l2 else 0), g.sum(axis=0)
+
+
+def test_two_defects_are_named_together() -> None:
+    both = Implementation("both", bias_not_averaged_and_global_shift, claims_of_all())
+    asked = [one.problem for one in questions("float32", ())]
+    found = diagnose_layer(both, asked, ["db_of_the_layer_is_right"])
+    assert [one.defects for one in found.alternatives] == [("bias_gradient_not_averaged", "global_shift")]
+
+
+def test_a_sound_layer_is_no_known_defect() -> None:
+    sound = Implementation("two_passes", two_passes, claims_of_all())
+    found = diagnose_layer(sound, [one.problem for one in questions("float32", ())], ["dw_of_the_layer_is_right"])
+    assert (found.alternatives, found.n_wrong) == ((), 0)
