@@ -19,7 +19,7 @@ from gradlab.runs.isolated import run_in_workers
 from gradlab.runs.options import Listener, Options, Summary, plan_of
 from gradlab.storage.files import OutputError
 from gradlab.targets.importing import TargetError
-from gradlab.targets.in_scope import load_in_scope, of_callable
+from gradlab.targets.in_scope import load_callable, load_in_scope
 
 Target = str | Callable[..., Any] | Implementation
 LIMITS = Limits()
@@ -117,7 +117,7 @@ def implementations_of(target: Target, claims: Mapping[str, Any], dtypes: Iterab
         return load_in_scope(target, claims, dtypes)
     if not callable(target):
         raise TargetError(f"a target must be a string or callable, got {target!r:.60}")
-    return [of_callable(target, claims, dtypes)]
+    return [load_callable(target, claims, dtypes)]
 
 
 def plan_for(

@@ -12,7 +12,7 @@ from gradlab.targets.layers import layer_of, load_layer
 from gradlab.targets.load import implementation_of, load, load_offered
 from gradlab.targets.prefixes import LAYER
 
-__all__ = ["load_in_scope", "load_offered", "of_callable"]
+__all__ = ["load_callable", "load_in_scope", "load_offered"]
 
 
 def load_in_scope(
@@ -26,7 +26,9 @@ def load_in_scope(
     return [_refuse_layer(one, target) for one in load(target, claims, dtypes, faults)]
 
 
-def of_callable(function: Callable[..., Any], claims: Mapping[str, Any], dtypes: Iterable[str] = ()) -> Implementation:
+def load_callable(
+    function: Callable[..., Any], claims: Mapping[str, Any], dtypes: Iterable[str] = ()
+) -> Implementation:
     """The implementation that is `function`: a layer where a claim of layers is made. Raises TargetError."""
     if {*LAYER_NAMES, "layer"} & set(claims):
         return layer_of(function, claims, dtypes)

@@ -34,7 +34,7 @@ class Move:
 
     changes: dict[str, Array]
 
-    def of_logits(self, problem: LayerProblem) -> Array:
+    def logits_change(self, problem: LayerProblem) -> Array:
         """How the logits move, (N, K)."""
         moved = np.zeros((problem.n_rows, problem.n_classes))
         if "features" in self.changes:
@@ -110,7 +110,7 @@ def _curvature(problem: LayerProblem, move: Move) -> float:
     """A (max v - min v)^3 of the logits' direction v, summed over the rows and divided as the loss is."""
     frame = frame_of(problem)
     sums = loss_factors(frame) * coefficients_of(frame).sum(axis=1) / (denominator_of(frame) or 1.0)
-    return float((np.abs(sums) * np.ptp(move.of_logits(problem), axis=1) ** 3).sum())
+    return float((np.abs(sums) * np.ptp(move.logits_change(problem), axis=1) ** 3).sum())
 
 
 def _on_grid(problem: LayerProblem) -> LayerProblem:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from gradlab.layer.problem import LayerProblem, Penalty
@@ -22,7 +24,7 @@ def make_layer(
     return LayerProblem(x, w, b, np.asarray(labels, dtype=np.int64), penalty=Penalty(penalty))
 
 
-def draw(fmt: Format, rng: Rng, shape: tuple[int, int, int], scale: float = 1.0) -> LayerProblem:
+def draw(fmt: Format, rng: Rng, shape: Sequence[int], scale: float = 1.0) -> LayerProblem:
     """Normal features (N, D), a weight (D, K) that makes logits of that scale, a bias, and labels; all of one size."""
     n, d, k = shape
     features, weight = rng.normal(size=(n, d)), rng.normal(size=(d, k)) * scale / np.sqrt(d)

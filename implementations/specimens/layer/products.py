@@ -55,7 +55,7 @@ def _unit_rows(given: Given) -> Given:
     return replace(given, X=given.X / np.where(length > 0, length, given.scalar(1)))
 
 
-def _of_label_column(given: Given, g: Residual) -> Array:
+def _label_column(given: Given, g: Residual) -> Array:
     own = g.entries[given.rows, given.safe_labels][:, None]
     return divided(given, own * given.W[:, given.safe_labels].T)
 
@@ -209,7 +209,7 @@ SPECIMENS = (
         "dX has the label's column of the weight alone.",
         "dX_i = (p_iy - 1) w_y in place of sum_j g_ij w_j",
         "dX = g @ W.T",
-        {"features_gradient": _of_label_column},
+        {"features_gradient": _label_column},
         ("dX",),
         "dx_of_the_layer_is_right",
     ),

@@ -22,11 +22,11 @@ def _largest_of_each_class(given: Given, z: Array) -> Array:
     return np.asarray(z.max(axis=0, keepdims=True))
 
 
-def _of_all(given: Given, e: Array) -> Array:
+def _sum_of_all(given: Given, e: Array) -> Array:
     return np.full((len(e), 1), e.sum(), dtype=e.dtype)
 
 
-def _of_each_class(given: Given, e: Array) -> Array:
+def _sum_of_each_class(given: Given, e: Array) -> Array:
     return np.broadcast_to(e.sum(axis=0, keepdims=True), e.shape)
 
 
@@ -97,7 +97,7 @@ SPECIMENS = (
         "The exponentials are divided by their sum over the whole batch.",
         "p_ij = exp z_ij / sum over i and j in place of the sum over j",
         "e / e.sum(axis=1, keepdims=True)",
-        {"totals": _of_all},
+        {"totals": _sum_of_all},
         _ALL,
         "dw_of_the_layer_is_right",
         "the second of four teaching codes",
@@ -107,7 +107,7 @@ SPECIMENS = (
         "The exponentials are divided by their sum over the examples: axis 0 in place of 1.",
         "p_ij = exp z_ij / sum_i exp z_ij",
         "e / e.sum(axis=1, keepdims=True)",
-        {"totals": _of_each_class, "losses": _log_of_probabilities},
+        {"totals": _sum_of_each_class, "losses": _log_of_probabilities},
         _ALL,
         "dw_of_the_layer_is_right",
     ),
