@@ -21,7 +21,7 @@ def load_in_scope(
     """The implementations that a target stands for, as `load` and `load_layer` have them. Raises TargetError."""
     if target.startswith(LAYER):
         return [load_layer(target, claims, dtypes)]
-    if {*LAYER_NAMES, "layer"} & set(claims):
+    if _claims_a_layer(claims):
         raise _not_written_as_layer(target)
     return [_refuse_layer(one, target) for one in load(target, claims, dtypes, faults)]
 
@@ -30,7 +30,7 @@ def load_callable(
     function: Callable[..., Any], claims: Mapping[str, Any], dtypes: Iterable[str] = ()
 ) -> Implementation:
     """The implementation that is `function`: a layer where a claim of layers is made. Raises TargetError."""
-    if {*LAYER_NAMES, "layer"} & set(claims):
+    if _claims_a_layer(claims):
         return layer_of(function, claims, dtypes)
     return _refuse_layer(implementation_of(function, claims, dtypes), getattr(function, "__name__", "the function"))
 
@@ -39,6 +39,10 @@ def _refuse_layer(one: Implementation, target: str) -> Implementation:
     if one.claims.layer is not None:
         raise _not_written_as_layer(target)
     return one
+
+
+def _claims_a_layer(claims: Mapping[str, Any]) -> bool:
+    return bool(set(LAYER_NAMES) & set(claims)) or claims.get("layer") is not None
 
 
 def _not_written_as_layer(target: str) -> TargetError:
