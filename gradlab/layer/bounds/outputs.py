@@ -23,6 +23,7 @@ from gradlab.reference import layer_forms
 _SLACK = 1 + 2.0**-20
 _PENALTY_ROUNDINGS = 4.0
 _SQUARES_ROUNDINGS = 6.0
+_MORE = 3.0  # roundings of an entry beside those of its inner product
 
 
 class LayerBounds(NamedTuple):
@@ -75,6 +76,24 @@ def sum_sizes(sizes: Sizes, entries: Array) -> Triple:
         layer_forms.by_weight(features, weight, entries, 0.0),
         layer_forms.by_bias(np.zeros(entries.shape[1]), entries, 0.0),
     )
+
+
+@QUIET
+def bounds_of_sums(sizes: Sizes, rows: Problem, error: Array, size: Array) -> Triple:
+    """The bounds of dX, dW and db for any order of summation, from E and S of the gradient by the logits, (N, K).
+
+    Nothing is known of rows that are not in range, or whose E is not finite.
+    """
+    problem, sums = sizes.problem, sizes.arithmetic
+    known = (sizes.in_range & np.isfinite(error).all(axis=1))[:, None]
+    error, size = np.where(known, error, 0.0), np.where(known, size, 0.0)
+    through, parts, penalty = sum_sizes(sizes, error), sum_sizes(sizes, size + error), penalty_sizes(sizes)
+    n_terms = (problem.n_classes, problem.n_rows, problem.n_rows)
+    errors = [
+        moved + gamma(sums.roundings(count) + _MORE + sums.is_wider, sums.fmt) * (part + own)
+        for moved, part, own, count in zip(through, parts, penalty, n_terms, strict=True)
+    ]
+    return gradient_bounds(sizes, Gradient(rows, size, ~known[:, 0]), Triple(*errors))
 
 
 @QUIET

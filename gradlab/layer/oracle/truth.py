@@ -27,7 +27,7 @@ from gradlab.oracle.exact.conversion import to_enclosures
 from gradlab.oracle.intervals import Enclosures, constant, fill
 from gradlab.problems.caching import remember
 
-CROSSOVER = 256  # logits and entries of the gradients from which the slices are the faster way
+CROSSOVER = 1024  # logits and entries of the gradients from which the slices are the faster way: 800 to 1200
 _PRECISION = 640  # bits of the reduced loss
 
 
