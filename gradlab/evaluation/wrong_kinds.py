@@ -33,6 +33,13 @@ def advice_on(implementation: Implementation, problem: Problem, outcome: Outcome
     return _advice_on_pair(pair[0], pair[1], implementation, problem)
 
 
+def framework_in(text: str) -> str:
+    """The framework, torch or jax, whose arrays a description of an error or of a result speaks of; "" for none."""
+    if _WANTS_TENSORS.search(text) or _TENSOR.search(text):
+        return "torch"
+    return "jax" if _JAX.search(text) else ""
+
+
 def _takes_tensors(target: str) -> str:
     return f"it takes torch tensors: a torch loss is checked as torch:{target}"
 

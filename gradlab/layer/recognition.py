@@ -14,6 +14,7 @@ from gradlab.evaluation.call import Implementation, perform
 from gradlab.evaluation.claims import Claims
 from gradlab.evaluation.foreign import describe_error, leaves_of
 from gradlab.evaluation.layer_claims import LAYOUTS, NEEDED, LayerClaims
+from gradlab.evaluation.wrong_kinds import framework_in
 from gradlab.layer.call import adapt_layer_to_claims, evaluate_layer, layer_call_for
 from gradlab.layer.names import parameter_roles
 from gradlab.layer.parameters import Parameters, assignments, names_one_hot, parameters_of, unknown_names
@@ -122,7 +123,9 @@ def _best(trials: list[Trial]) -> Trial:
     done = [one for one in trials if one.results is not None]
     if not done:
         likeliest = trials[0]
-        raise UnclearError(f"called with {_shown(likeliest)}, it {likeliest.fault}; {HOW}")
+        framework = next(filter(None, (framework_in(one.fault) for one in trials)), "")
+        advice = f"a layer of {framework} is written layer:{framework}:FILE:FUNCTION" if framework else HOW
+        raise UnclearError(f"called with {_shown(likeliest)}, it {likeliest.fault}; {advice}")
     best = max(done, key=lambda one: one.results.score if one.results else (0, 0))
     assert best.results is not None
     if best.results.right:

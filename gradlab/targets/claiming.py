@@ -14,7 +14,7 @@ from gradlab.problems.options import PER_ROW_OPTIONS
 from gradlab.problems.problem import PRODUCT
 from gradlab.targets.callables import Found
 from gradlab.targets.importing import TargetError
-from gradlab.targets.layer_class import is_layer_class, with_loss_class_called
+from gradlab.targets.layer_class import has_passes, with_loss_class_called
 from gradlab.targets.one_hot import as_one_hot
 from gradlab.targets.prefixes import LAYER, split_prefix
 
@@ -24,7 +24,7 @@ ALWAYS_PASSED = {PRODUCT: ("vector",)}  # the keywords of each call for a deriva
 def claim(found: Found, claims: Mapping[str, Any], dtypes: tuple[str, ...]) -> Implementation:
     """The implementation; claims: the caller's, dtypes: for one that says nothing of them. Raises TargetError."""
     shown = found.target or found.name
-    found = with_loss_class_called(found) if is_layer_class(found.function) else found
+    found = with_loss_class_called(found) if has_passes(found.function) else found
     try:
         complete = claims_from(given_claims(found, claims, dtypes))
         taken = [name for name in found.takes if set(PER_ROW_OPTIONS[name].reductions) & set(complete.reduction)]

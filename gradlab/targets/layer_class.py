@@ -2,7 +2,9 @@
 
 An instance is made for each call: with W and b, or with the numbers D and K, where its constructor takes them; what it
 does not take is set afterwards, in its attributes and in its list or dictionary `params`. The loss is what forward
-returns; the gradients are what backward returns, and what the instance then keeps: dW, db, dx, and `grads`.
+returns; the gradients are what backward returns, and what the instance then keeps: dW, db, dx, and `grads`. A class
+with a method `loss(X, y)` or `loss(X, y, reg)` that returns the loss and its gradients, or that has a method
+`gradient(X, y)` for these, is one, too.
 """
 
 from __future__ import annotations
@@ -30,9 +32,14 @@ SIZES = {name: listed.split() for name, listed in _SIZES.items()}
 PARTS = ("W", "b")
 
 
-def is_layer_class(value: Any) -> bool:
-    """Whether a class has the two methods."""
+def has_passes(value: Any) -> bool:
+    """Whether a value is a class with a forward and a backward pass."""
     return inspect.isclass(value) and all(callable(getattr(value, name, None)) for name in ("forward", "backward"))
+
+
+def is_layer_class(value: Any) -> bool:
+    """Whether a value is a class that can be a layer."""
+    return has_passes(value) or (inspect.isclass(value) and callable(getattr(value, "loss", None)))
 
 
 def with_class_called(found: Found) -> Found:
@@ -41,14 +48,19 @@ def with_class_called(found: Found) -> Found:
     roles = _constructor_roles(made, found.target)
     sample = _instance(made, roles, {"W": np.zeros((3, 2)), "b": np.zeros(2), "D": 3, "K": 2})
     has_bias = "b" in roles.values() or bool(_slots(sample, "b"))
+    penalty = (
+        [] if has_passes(made) else [one for one in _parameters_of_loss(made) if "l2" in parameter_roles(one.name)]
+    )
 
-    def call(X: Array, W: Array, b: Array, targets: Array) -> dict[str, Any]:  # the names of the field
-        return loss_and_gradients(_instance(made, roles, {"b": b, **_sizes(X, W)}), X, targets)
+    def call(X: Array, W: Array, targets: Array, b: Array | None = None, **strength: Any) -> dict[str, Any]:
+        instance = _instance(made, roles, {**_sizes(X, W), **({} if b is None else {"b": b})})
+        if has_passes(made):
+            return loss_and_gradients(instance, X, targets)
+        return _results_of_loss(instance, X, targets, strength)
 
-    def call_without_bias(X: Array, W: Array, targets: Array) -> dict[str, Any]:  # the same
-        return loss_and_gradients(_instance(made, roles, _sizes(X, W)), X, targets)
-
-    return replace(found, function=call if has_bias else call_without_bias)
+    own = list(inspect.signature(call).parameters.values())[: 4 if has_bias else 3]
+    setattr(call, "__signature__", inspect.Signature([*own, *penalty]))  # noqa: B010  # mypy knows no such attribute
+    return replace(found, function=call)
 
 
 def with_loss_class_called(found: Found) -> Found:
@@ -75,13 +87,36 @@ def loss_and_gradients(instance: Any, features: Array, targets: Array, upstream:
 
     upstream: what backward is given, where it has to be, or where it is not 1.
     """
-    parameters = parameters_of(instance.forward) or ()
-    swapped = [parameter_roles(one.name)[:1] for one in parameters][:2] == [("targets",), ("X",)]
-    loss = instance.forward(*((targets, features) if swapped else (features, targets)))
+    loss = instance.forward(*_in_order(instance.forward, features, targets))
     taken = parameters_of(instance.backward) or ()
     is_needed = any(one.default is one.empty for one in taken)
     returned = instance.backward(*([upstream] if is_needed or (taken and np.any(upstream != 1)) else []))
-    found = {"loss": getattr(instance, "loss", None) if loss is None else loss, "returned": returned}
+    return _with_kept({"loss": vars(instance).get("loss") if loss is None else loss, "returned": returned}, instance)
+
+
+def _results_of_loss(instance: Any, features: Array, targets: Array, strength: Mapping[str, Any]) -> dict[str, Any]:
+    """What the method loss returns, and the method gradient where there is one, and the gradients that are kept."""
+    found = {"loss": instance.loss(*_in_order(instance.loss, features, targets), **strength)}
+    gradient = getattr(instance, "gradient", None)
+    if callable(gradient):
+        found["returned"] = gradient(*_in_order(gradient, features, targets))
+    return _with_kept(found, instance)
+
+
+def _parameters_of_loss(made: Any) -> list[inspect.Parameter]:
+    """The parameters of the method loss, but for the instance, by keyword."""
+    found = [one for one in parameters_of(made.loss) or () if one.name != "self"]
+    return [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in found]
+
+
+def _in_order(method: Any, features: Array, targets: Array) -> tuple[Array, Array]:
+    """The two in the order in which a method takes them."""
+    roles = [parameter_roles(one.name)[:1] for one in parameters_of(method) or ()]
+    return (targets, features) if roles[:2] == [("targets",), ("X",)] else (features, targets)
+
+
+def _with_kept(found: Mapping[str, Any], instance: Any) -> dict[str, Any]:
+    """What was found, and the gradients that the instance keeps; without what is None."""
     kept = {name: value for name, value in vars(instance).items() if _is_gradient(name)}
     return {name: value for name, value in {**found, **kept}.items() if value is not None}
 

@@ -198,3 +198,13 @@ def test_what_is_none_of_the_framework_is_one_line(framework: str) -> None:
     pytest.importorskip(framework)
     with pytest.raises(TargetError, match=f"layer:{framework}:nothing must be .*, module:callable or file.py:callable"):
         load_layer(f"layer:{framework}:nothing", {})
+
+
+@pytest.mark.parametrize(("framework", "source"), [("torch", TORCH), ("jax", JAX)])
+def test_a_layer_of_a_framework_that_is_called_without_it_says_how_it_is_written(
+    framework: str, source: str, tmp_path: Path
+) -> None:
+    pytest.importorskip(framework)
+    (tmp_path / "own.py").write_text(source)
+    with pytest.raises(TargetError, match=f"a layer of {framework} is written layer:{framework}:FILE:FUNCTION"):
+        load_layer(f"layer:{tmp_path / 'own.py'}:function", {})

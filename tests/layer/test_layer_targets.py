@@ -99,6 +99,24 @@ class f:
         _, self.dx, dW, db = core(self.x, self.params["W1"], self.params["b1"], self.t)
         self.grads = {"W1": dW, "b1": db}
 """,
+    "a method": """
+class f:
+    def __init__(self):
+        self.W = None
+    def loss(self, X_batch, y_batch, reg):
+        loss, _, dW, _ = core(X_batch, self.W, 0, y_batch)
+        return loss + reg * (self.W ** 2).sum(), dW + 2 * reg * self.W
+""",
+    "two methods": """
+class f:
+    def __init__(self, input_size, output_size):
+        self.params = {"W1": np.zeros((input_size, output_size)), "b1": np.zeros(output_size)}
+    def loss(self, x, t):
+        return core(x, self.params["W1"], self.params["b1"], t)[0]
+    def gradient(self, x, t):
+        _, _, dW, db = core(x, self.params["W1"], self.params["b1"], t)
+        return {"W1": dW, "b1": db}
+""",
     "columns of classes": """
 class f:
     def __init__(self, in_features, out_features, bias=True):
@@ -120,6 +138,8 @@ OUTPUTS = {
     "attributes": {"loss", "dW"},
     "params in a list": {"loss", "dX", "dW", "db"},
     "params in a dictionary": {"loss", "dX", "dW", "db"},
+    "a method": {"loss", "dW"},
+    "two methods": {"loss", "dW", "db"},
     "columns of classes": {"loss", "dX", "dW", "db"},
 }
 
