@@ -62,6 +62,14 @@ class ComputedLogits:
     errors: Array
     dtype: str
 
+    def __post_init__(self) -> None:
+        format_of(self.dtype)
+        errors = np.array(self.errors, dtype=np.float64, copy=True)
+        if not (np.isfinite(errors) & (errors >= 0)).all():
+            raise ValueError("errors of computed logits must be finite and at least 0")
+        errors.flags.writeable = False
+        object.__setattr__(self, "errors", errors)
+
 
 @dataclass(frozen=True, eq=False)
 class Problem:
@@ -96,6 +104,9 @@ class Problem:
         targets = validate_targets(np.array(self.targets, copy=True, order="C"), logits, self.objective)
         check_option_sizes(self.objective, logits)
         vector = _validated_vector(self.vector, logits, self.objective)
+        if self.computed is not None and self.computed.errors.shape != logits.shape:
+            got = self.computed.errors.shape
+            raise ValueError(f"errors of computed logits must have the logits' shape {logits.shape}, got {got}")
         object.__setattr__(self, "vector", vector)
         logits.flags.writeable = False
         targets.flags.writeable = False

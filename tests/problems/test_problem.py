@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 
 from gradlab.problems.dtypes import DTYPE_NAMES, as_dtype, format_of
 from gradlab.problems.objective import Objective
-from gradlab.problems.problem import Problem, moderate_limit
+from gradlab.problems.problem import ComputedLogits, Problem, moderate_limit
 
 SOFT = Objective(targets="probability")
 
@@ -215,3 +216,33 @@ def test_rows_are_taken_with_their_vector() -> None:
     assert taken.targets.tolist() == [1, 0, 1]
     assert taken.vector is not None
     assert taken.vector.tolist() == [[3, 4], [1, 2], [3, 4]]
+
+
+def computed(errors: Any, dtype: str = "float32") -> Problem:
+    return Problem(np.zeros((2, 3)), np.array([0, 1]), computed=ComputedLogits(np.asarray(errors), dtype))
+
+
+def test_computed_logits_are_in_the_dtype_that_code_works_in() -> None:
+    problem = computed(np.ones((2, 3)), "bfloat16")
+    assert problem.format is format_of("bfloat16")
+    assert problem.logits.dtype == np.float64
+
+
+def test_rows_and_copies_keep_what_is_known_of_computed_logits() -> None:
+    problem = computed([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+    for one in (problem.rows(np.array([1])), pickle.loads(pickle.dumps(problem)).rows(slice(1, 2))):
+        assert one.computed is not None
+        assert one.computed.errors.tolist() == [[4.0, 5.0, 6.0]]
+
+
+@pytest.mark.parametrize(
+    ("errors", "message"),
+    [
+        (np.ones((3, 2)), r"must have the logits' shape \(2, 3\), got \(3, 2\)"),
+        (np.full((2, 3), -1.0), "finite and at least 0"),
+        (np.full((2, 3), math.nan), "finite and at least 0"),
+    ],
+)
+def test_errors_of_computed_logits_that_do_not_fit_are_refused(errors: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        computed(errors)
