@@ -10,15 +10,17 @@ import pytest
 
 from gradlab.layer.bounds.arithmetic import arithmetic
 from gradlab.layer.bounds.computed import Sizes, computed_problem
+from gradlab.layer.bounds.outputs import Triple
 from gradlab.layer.bounds.probable import LAMBDA, has_random_errors, probable_bounds
 from gradlab.layer.bounds.proved import proved_bounds
 from gradlab.layer.bounds.walks import partial_sums
 from gradlab.layer.oracle.truth import enclose_layer
 from gradlab.layer.problem import OUTPUTS, LayerProblem, Penalty
+from gradlab.oracle.ulp import absolute_error
 from gradlab.problems.dtypes import as_dtype
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Array
-from tools.layer.forms import FORMS, compute
+from tools.layer.forms import FORMS, Form, compute, one_after_another, shuffled
 from tools.layer.ratios import draw_problem, largest_ratios, survey
 from tools.layer.sensitivity import made_problem, smallest_noticed
 
@@ -89,15 +91,40 @@ def test_sums_that_are_cut_off_and_not_rounded_are_noticed() -> None:
         {"features": (LONG.features > 0).astype(np.float32)},
         {"weight": np.ones_like(LONG.weight)},
         {"weight": 1e4 * LONG.weight},
-        {"objective": Objective(label_smoothing=0.1)},
         {"objective": Objective(temperature=2.0)},
         {"features": np.where(np.arange(1000)[:, None] == 3, np.float32(np.nan), LONG.features)},
     ],
-    ids=["equal rows", "binary features", "equal weights", "huge logits", "smoothing", "temperature", "nan"],
+    ids=["equal rows", "binary features", "equal weights", "huge logits", "temperature", "nan"],
 )
 def test_they_are_not_for_problems_whose_errors_are_not_random(changes: dict[str, Any]) -> None:
     assert has_random_errors(LONG)
     assert not has_random_errors(LONG.replace(**changes))
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_sums_of_equal_terms_are_within_the_probable_bounds(smoothing: float) -> None:
+    """The labels' part of db, 1/N and eps/K again and again, has errors of one sign; and so has that of a feature of ones."""
+    rng = np.random.default_rng(9)
+    features = rng.standard_normal((7001, 9)).astype(np.float32)
+    features[:, 4] = 1.0
+    weight = (0.1 * rng.standard_normal((9, 2))).astype(np.float32)
+    labels = (rng.random(7001) < 0.02).astype(int)
+    problem = LayerProblem(features, weight, None, labels, Objective(label_smoothing=smoothing))
+    assert has_random_errors(problem)
+    truth, bounds = enclose_layer(problem), probable_bounds(problem)
+    for form in (Form("in order", one_after_another, split=True), Form("shuffled", shuffled, split=True)):
+        found = compute(form, problem)
+        assert max(largest_ratios(found, truth, bounds).values()) <= 1
+        if form.name == "in order":
+            error = absolute_error(found["db"], truth.db)
+            assert (error > 0.3 * _without_repeated(problem).db).any()  # the random part alone is hardly enough
+
+
+def _without_repeated(problem: LayerProblem) -> Triple:
+    rows = Sizes(problem, arithmetic(problem.format))
+    walks = partial_sums(rows, computed_problem(rows, 0.0), LAMBDA)
+    sizes = LAMBDA * 2.0**-24 * walks.random
+    return Triple(np.zeros(problem.features.shape), sizes[:-1], sizes[-1])
 
 
 def test_a_penalty_is_allowed() -> None:
@@ -127,7 +154,7 @@ def test_a_bridge_times_a_normal_number_is_as_rare_as_said() -> None:
 def test_errors_of_sums_in_random_orders_are_within_the_walks() -> None:
     problem = made_problem("float64", (500, 3, 4))
     sizes = Sizes(problem, arithmetic(problem.format))
-    allowed = LAMBDA * partial_sums(sizes, computed_problem(sizes, 0.0), LAMBDA)
+    allowed = LAMBDA * partial_sums(sizes, computed_problem(sizes, 0.0), LAMBDA).random
     logits = problem.float64_logits
     p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     terms = problem.features64[:, :, None] * (p - np.eye(4)[problem.targets])[:, None] / problem.n_rows

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 
@@ -28,7 +29,7 @@ MAX_ENTRIES = 40_000  # of the products of two sizes, so that many problems are 
 
 
 def draw_problem(rng: np.random.Generator, dtype: str) -> LayerProblem:
-    """A problem of labels whose sizes are log-uniform, with normal features and weights."""
+    """A problem whose sizes are log-uniform, with normal features and weights, and in half of the cases an option."""
     while True:
         n_rows, n_features, n_classes = (int(2 ** rng.uniform(0, most)) for most in (10, 8.2, 8.2))
         if max(n_rows * n_classes, n_rows * n_features, n_features * n_classes) <= MAX_ENTRIES:
@@ -41,7 +42,29 @@ def draw_problem(rng: np.random.Generator, dtype: str) -> LayerProblem:
         labels.sort()
     arrays = [one.astype(as_dtype(dtype)) for one in (features, weight, bias)]
     penalty = Penalty(float(rng.choice([0.0, 1e-3])), rng.random() < 0.5, rng.random() < 0.5)
-    return LayerProblem(arrays[0], arrays[1], arrays[2], labels, Objective(str(rng.choice(["mean", "sum"]))), penalty)
+    plain = LayerProblem(arrays[0], arrays[1], arrays[2], labels, Objective(str(rng.choice(["mean", "sum"]))), penalty)
+    return _with_option(rng, plain)
+
+
+def _with_option(rng: np.random.Generator, plain: LayerProblem) -> LayerProblem:
+    n_rows, n_classes, objective = plain.n_rows, plain.n_classes, plain.objective
+    match rng.integers(10):
+        case 0:
+            return plain.replace(objective=replace(objective, label_smoothing=0.1))
+        case 1:
+            weights = tuple(rng.choice([0.5, 1.0, 3.0], n_classes).tolist())
+            return plain.replace(objective=replace(objective, class_weights=weights))
+        case 2:
+            kept = np.where(rng.random(n_rows) < 0.3, -100, plain.targets)
+            kept[0] = plain.targets[0]
+            return plain.replace(targets=kept, objective=replace(objective, ignore_index=-100))
+        case 3:
+            weights = tuple((0.5 + rng.random(n_rows)).tolist())
+            return plain.replace(objective=replace(objective, sample_weights=weights))
+        case 4:
+            targets = rng.dirichlet(np.ones(n_classes), n_rows).astype(plain.features.dtype)
+            return plain.replace(targets=targets, objective=replace(objective, targets="probability"))
+    return plain
 
 
 def largest_ratios(found: Outputs, truth: LayerTruth, bounds: LayerBounds) -> dict[str, float]:

@@ -4,8 +4,9 @@ A rounding error is taken to be independent of the others, zero on average and a
 sum_r c_r delta_r, the c_r being given, is beyond lambda u sqrt(sum_r c_r^2) with a probability of 2 exp(-lambda^2/2) at
 most (Hoeffding; without independence, for martingales, Azuma). lambda is such that TERMS of these leave FAILURE in a
 whole run. What is not like that is added up as if it had one sign: errors of exp and log, of constants, of the division
-by N, of operands that are rounded, and all that is left of `first_order` but the sums. There exp and log may be off by
-BIAS ULP, not by BETA: an error that counts in a sum over rows is the mean of a library's errors, not their largest.
+by N, of operands that are rounded, and all that is left of `first_order` but the sums. In
+sums over rows, exp and log may be off by BIAS ULP in that way, the mean of a library's errors, and by what is left of
+BETA at random; in dX, within a row, by BETA.
 
 1. The logit z_ij is off by independent errors of the size s_ij = u sqrt(D + 1) (|X| |W| + |b|)_ij, since no partial
    sum is larger than the sum of sizes [1]. With first-order changes p_j (eps_j - sum_k p_k eps_k) of the softmax, an
@@ -52,7 +53,7 @@ from gradlab.layer.bounds.outputs import (
     sum_sizes,
 )
 from gradlab.layer.bounds.proved import proved_bounds
-from gradlab.layer.bounds.walks import partial_sums
+from gradlab.layer.bounds.walks import Walks, partial_sums
 from gradlab.layer.problem import LayerProblem
 from gradlab.problems.caching import remember
 from gradlab.problems.coefficients import gradient_factors
@@ -67,12 +68,12 @@ _SOURCE = "probable: sound code is not likely to be this far off, 2^-40 in a who
 
 
 def has_random_errors(problem: LayerProblem) -> bool:
-    """Whether the bounds are for this problem: its numbers differ, and no option or range is out of the ordinary.
+    """Whether the bounds are for this problem: its numbers differ, and are not out of the ordinary.
 
-    Labels without options, or a penalty, which is one; finite numbers of which few are equal in a column; logits of
-    moderate size, which are known to better than 1/16.
+    No option of one number, whose errors are all added up with one sign; finite numbers of which few are equal in a
+    column; logits of moderate size, which are known to better than 1/16.
     """
-    if problem.objective.targets != "index" or problem.objective.options or not problem.is_finite or not problem.n_rows:
+    if problem.objective.real_options or not problem.is_finite or not problem.n_rows:
         return False
     arrays = ((problem.features64, 0), (problem.weight64, 1))
     if not all(values.shape[axis] < 2 or differ(values, axis) for values, axis in arrays):
@@ -88,8 +89,11 @@ def probable_bounds(problem: LayerProblem, accumulates_in: str | None = None) ->
     sums = arithmetic(problem.format, accumulates_in)
     sizes = Sizes(problem, sums)
     rows = _Rows(sizes)
-    aligned, sizes_of_terms = sum_sizes(sizes, rows.aligned), sum_sizes(sizes, rows.sizes)
-    random = _random_errors(rows)
+    aligned = sum_sizes(sizes, rows.aligned(BIAS))._replace(dX=sum_sizes(sizes, rows.aligned(BETA)).dX)
+    sizes_of_terms = sum_sizes(sizes, rows.sizes)
+    walks = partial_sums(sizes, rows.likely, LAMBDA)
+    random, repeated = _random_errors(rows, walks), sums.sums.unit_roundoff * walks.repeated
+    aligned = Triple(aligned.dX, aligned.dW + repeated[:-1], aligned.db + repeated[-1])
     n_terms = (problem.n_classes, problem.n_rows, problem.n_rows)
     errors = []
     for one, own, part, count, added in zip(
@@ -121,15 +125,22 @@ def _no_roundings(count: int, fmt: Format) -> float:
     return 1.0 if fmt.precision < 24 else 0.0
 
 
-def _aligned_roundings(rows: Problem) -> Array:
-    """What each p_j carries in any correct form beside the errors of sums and of logits; exp and log are off by BIAS.
+def _aligned_roundings(rows: Problem, beta: float) -> Array:
+    """What each p_j carries in any correct form beside the errors of sums and of logits; exp and log are off by beta.
 
-    `first_order.any_form_gradient` with BIAS in place of BETA: twice that counts in e_j, in S, and with log S and lse.
+    `first_order.any_form_gradient` with beta in place of BETA: see `_function_roundings`.
     """
     c = conditioning(rows)
-    lse, base = c.largest + c.log_sum, base_roundings(rows.format)
-    k = first_order.rounding_count(rows, c, _no_roundings) - 2 * (BETA - BIAS) * (2 + c.log_sum)[:, None]
-    return np.asarray(k + ((2 * BIAS + base + 1) * lse + base * c.largest)[:, None])
+    base = base_roundings(rows.format)
+    unshifted = (2 * BETA + base + 1) * (c.largest + c.log_sum) + base * c.largest
+    k = first_order.rounding_count(rows, c, _no_roundings) + unshifted[:, None]
+    return np.asarray(k - _function_roundings(rows, BETA - beta))
+
+
+def _function_roundings(rows: Problem, beta: float) -> Array:
+    """What exp and log that are off by beta contribute: in e_j, in S, and with log S and with lse, (N, 1)."""
+    c = conditioning(rows)
+    return np.asarray((2 * beta * (2 + c.log_sum + c.largest + c.log_sum))[:, None])
 
 
 def _likely_roundings(sizes: Sizes, n_terms: int) -> float:
@@ -177,10 +188,9 @@ class _Rows:
         own = np.where(self.of.in_range[:, None] & ~self.likely.masked, self.of.products, 0.0)
         return np.asarray(math.sqrt(variance) * own)
 
-    @cached_property
-    def aligned(self) -> Array:
-        """The errors of an entry that may have one sign in all rows, (N, K)."""
-        total = first_order.entry_errors(self.likely, _aligned_roundings(self.likely), _no_roundings)
+    def aligned(self, beta: float) -> Array:
+        """The errors of an entry that may have one sign in all that is added, (N, K); exp and log are off by beta."""
+        total = first_order.entry_errors(self.likely, _aligned_roundings(self.likely, beta), _no_roundings)
         p, others = softmax_parts(self.likely)
         moved = self.factors * probability_errors(self.likely)
         operands = self.of.arithmetic.operand / self.of.arithmetic.fmt.unit_roundoff
@@ -191,16 +201,18 @@ class _Rows:
 
 
 @QUIET
-def _random_errors(rows: _Rows) -> Triple:
+def _random_errors(rows: _Rows, walks: Walks) -> Triple:
     """The sizes of the random errors of dX, dW and db, of which LAMBDA times is likely to be the most."""
     problem, unit = rows.of.problem, rows.of.arithmetic.sums.unit_roundoff
     over_classes = 2 * problem.n_classes * unit**2  # the softmax's sum and that of dX
     sizes = sum_sizes(rows.of, rows.sizes)
     dX = np.sqrt(_variance_in_rows(rows) + over_classes * sizes.dX**2)
     variance = _variance_of_entries(rows) + over_classes / 2 * rows.sizes**2
-    walks = unit * partial_sums(rows.of, rows.likely, LAMBDA)
+    p, _ = softmax_parts(rows.likely)
+    of_functions = _function_roundings(rows.likely, BETA - BIAS) * rows.of.arithmetic.fmt.unit_roundoff
+    variance += np.where(rows.of.in_range[:, None], of_functions * rows.factors * p, 0.0) ** 2
     squares = np.concatenate([problem.features64, np.ones((problem.n_rows, 1))], axis=1).T ** 2
-    both = np.sqrt(squares @ variance + walks**2)
+    both = np.sqrt(squares @ variance + (unit * walks.random) ** 2)
     return Triple(dX, both[:-1], both[-1])
 
 

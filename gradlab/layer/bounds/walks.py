@@ -14,16 +14,20 @@ order. In most orders they stay far below it. Two kinds of orders are meant, and
   what is taken for granted here.
 
 Sums of blocks, of chunks, in lanes and in pairs have smaller partial sums. G may be summed in two parts, A p and t,
-which have a walk each.
+which have a walk each. Where a feature is the same in many rows, as the column of ones that db is the sum over, equal
+terms x t are added, whose errors are not random: there n u |x|^T t is added with one sign, n being the number of t that
+are not 0.
 """
 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
 from gradlab.bounds.conditioning import conditioning
+from gradlab.bounds.probable import differ
 from gradlab.bounds.rounding_counts import divisor
 from gradlab.layer.bounds.computed import Sizes
 from gradlab.problems.coefficients import gradient_factors
@@ -33,14 +37,35 @@ _MIN_BLOCK = 64  # rows between two partial sums that are known
 _MAX_BLOCKS = 64
 
 
-def partial_sums(sizes: Sizes, rows: Problem, most: float) -> Array:
-    """sqrt(sum_r P_r^2) as above, for dW and, in the last row, db: (D + 1, K); most: lambda."""
+class Walks(NamedTuple):
+    """sqrt(sum_r P_r^2) as above, of which u is a random error, and what u is an error of one sign of; (D + 1, K).
+
+    The rows are those of dW and, last, of db.
+    """
+
+    random: Array
+    repeated: Array
+
+
+def partial_sums(sizes: Sizes, rows: Problem, most: float) -> Walks:
+    """The partial sums of dW and db; most: lambda."""
     features = np.concatenate([sizes.problem.features64, np.ones((sizes.problem.n_rows, 1))], axis=1)
     c = conditioning(rows)
     scale = np.where(sizes.in_range, gradient_factors(rows), 0.0)[:, None] / divisor(rows)
     product, target = scale * c.coefficient_sum[:, None] * c.probabilities, scale * c.coefficients
-    apart = np.hypot(_walk(features, product, most), _walk(features, target, most))
-    return np.maximum(_walk(features, product - target, most), apart)
+    repeats = _repeats(features)[:, None]
+    of_target = np.where(repeats, 0.0, _walk(features, target, most))
+    apart = np.hypot(_walk(features, product, most), of_target)
+    count = (target != 0).sum(axis=0)
+    repeated = np.where(repeats, count * (np.abs(features.T) @ np.abs(target)), 0.0)
+    return Walks(np.maximum(_walk(features, product - target, most), apart), repeated)
+
+
+def _repeats(features: Array) -> Array:
+    """Which features are equal in many rows, as that of db is, so that terms x t are; boolean, (D + 1,)."""
+    if len(features) < 2:
+        return np.ones(features.shape[1], dtype=bool)
+    return np.asarray([not differ(column[:, None], axis=0) for column in features.T])
 
 
 def _walk(features: Array, entries: Array, most: float) -> Array:
