@@ -103,7 +103,7 @@ def test_they_are_not_for_problems_whose_errors_are_not_random(changes: dict[str
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
 def test_sums_of_equal_terms_are_within_the_probable_bounds(smoothing: float) -> None:
-    """The labels' part of db, 1/N and eps/K again and again, has errors of one sign; and so has that of a feature of ones."""
+    """Those of the labels' part of db, 1/N and eps/K, and of a feature of ones: their errors have one sign."""
     rng = np.random.default_rng(9)
     features = rng.standard_normal((7001, 9)).astype(np.float32)
     features[:, 4] = 1.0
