@@ -3,7 +3,7 @@
 The runs are spread evenly over all that ships as sound, the strangers too, and the dtypes they claim. Any verdict below
 the level that it claims is a false alarm; the exit status is 1 if there is one.
 
-    python benchmarks/false_alarms.py [--runs 200] [--profile quick] [--first-seed 1]
+    python benchmarks/false_alarms.py [--runs 200] [--profile quick] [--first-seed 1] [--scope layer]
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ from gradlab.evaluation.call import Implementation
 from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import PROFILES, profile_named
 from gradlab.harness.run import run_checks
+from gradlab.implementations.strangers.layer import numpy_layers
+from gradlab.targets.layers import load_layer
 from gradlab.targets.load import load
-from gradlab.targets.shipped import sound
+from gradlab.targets.shipped import layers, sound
 
 
 def main() -> int:
@@ -27,13 +29,15 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=200)
     parser.add_argument("--profile", choices=sorted(PROFILES), default="quick")
     parser.add_argument("--first-seed", type=int, default=1)
+    parser.add_argument("--scope", choices=SOUND, default="logits")
     chosen = parser.parse_args()
     start, alarms = time.perf_counter(), 0
-    sides = cycle([(one, dtype) for one in sound_implementations() for dtype in one.claims.dtypes])
+    sides = cycle([(one, dtype) for one in SOUND[chosen.scope]() for dtype in one.claims.dtypes])
     seeds = range(chosen.first_seed, chosen.first_seed + chosen.runs)
     for seed, (implementation, dtype) in zip(seeds, sides, strict=False):
         report = run_checks(
-            implementation, Plan(profile_named(chosen.profile), seed, implementation.claims.level, (dtype,))
+            implementation,
+            Plan(profile_named(chosen.profile), seed, implementation.claims.level, (dtype,), power=False),
         )
         if not report.met:
             alarms += 1
@@ -46,6 +50,15 @@ def main() -> int:
 def sound_implementations() -> list[Implementation]:
     """All that ships as sound: the implementations that state no verdict below `stable`, and the sound strangers."""
     return [one for name in sound() for one in load(name, {})]
+
+
+def sound_layers() -> list[Implementation]:
+    """All layers that ship, and the sound strangers among them."""
+    strangers = [f"{numpy_layers.__name__}:{name}" for name in numpy_layers.__all__]
+    return [load_layer(f"layer:{name}", {}) for name in (*layers(), *strangers)]
+
+
+SOUND = {"logits": sound_implementations, "layer": sound_layers}
 
 
 if __name__ == "__main__":
