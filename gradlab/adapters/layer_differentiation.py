@@ -16,6 +16,7 @@ import numpy as np
 
 from gradlab.adapters.differentiation import ONCE, BackwardPass, with_keywords
 from gradlab.layer.names import parameter_roles
+from gradlab.layer.parameters import KNOWN_KEYWORDS
 from gradlab.problems.problem import Array
 from gradlab.targets.callables import Found, standing_for
 
@@ -91,6 +92,8 @@ def _names(loss: Callable[..., Any], signature: inspect.Signature | None) -> lis
 
 
 def _is_leaf(value: Any, name: str | int) -> bool:
-    """Whether a gradient by an argument is asked for: one of real numbers that is no target."""
+    """Whether a gradient by an argument is asked for: one of real numbers that is no target, and no option."""
+    if name in KNOWN_KEYWORDS:
+        return False
     is_real = isinstance(value, np.ndarray) and (value.dtype.kind == "f" or value.dtype.name == "bfloat16")
     return is_real and "targets" not in parameter_roles(str(name))

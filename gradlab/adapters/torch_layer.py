@@ -33,26 +33,30 @@ CLAIMS = {
     "feature_layout": "ND",
     "bias_layout": "K",
     "keeps_dtype": True,
+    "reduction": ["mean", "sum"],
+    "options": ["ignore_index"],
 }
 
 Loss = Callable[..., Any]
 
 
-def _cross_entropy(X: Any, W: Any, b: Any, targets: Any) -> Any:
-    """cross_entropy(linear(X, W, b), targets)."""
+def _cross_entropy(X: Any, W: Any, b: Any, targets: Any, **options: Any) -> Any:
+    """cross_entropy(linear(X, W, b), targets); options: reduction, and ignore_index."""
     import torch
 
-    return torch.nn.functional.cross_entropy(torch.nn.functional.linear(X, W, b), targets)
+    return torch.nn.functional.cross_entropy(torch.nn.functional.linear(X, W, b), targets, **options)
 
 
-def _linear_cross_entropy(X: Any, W: Any, b: Any, targets: Any, acc_policy: str | None = None) -> Any:
-    """linear_cross_entropy, chunked where a policy is given."""
+def _linear_cross_entropy(X: Any, W: Any, b: Any, targets: Any, acc_policy: str | None = None, **options: Any) -> Any:
+    """linear_cross_entropy, chunked where a policy is given; options as before."""
     import torch
 
-    options = None
-    if acc_policy is not None:
-        options = torch.nn.LinearCrossEntropyOptions(acc_policy=acc_policy)
-    return torch.nn.functional.linear_cross_entropy(X, W, targets, linear_bias=b, options=options)
+    chunks = None if acc_policy is None else torch.nn.LinearCrossEntropyOptions(acc_policy=acc_policy)
+    return torch.nn.functional.linear_cross_entropy(X, W, targets, linear_bias=b, options=chunks, **options)
+
+
+def _signature(X: Any, W: Any, b: Any, targets: Any, *, reduction: str = "mean", ignore_index: int = -100) -> None:
+    """How each of them is called here."""
 
 
 POLICIES = ("auto", "accurate", "compact")
@@ -69,8 +73,8 @@ def resolve(reference: str, target: str) -> Found:
     if reference in OWN:
         ways = ONCE_ALONE if reference in CHUNKED else WAYS
         own = Found(target, OWN[reference], None, target)
-        signature = inspect.signature(_cross_entropy)
-        return with_gradients_by(loss_and_gradients, own, {**CLAIMS, "backward": ways}, signature)
+        claims = {**CLAIMS, "backward": ways}
+        return with_gradients_by(loss_and_gradients, own, claims, inspect.signature(_signature))
     given = callable_for("layer:torch", OWN, reference)
     loss = replace(given, function=loss_of(given.function, target))
     return with_gradients_by(loss_and_gradients, loss, {"backward": WAYS}, _forward_signature(given, loss))

@@ -14,6 +14,7 @@ from gradlab.layer.answer import LayerAnswer
 from gradlab.layer.call import adapt_layer_to_claims, answer_to_layer_call, evaluate_layer, layer_call_for
 from gradlab.layer.probe import probe_problem, right_outputs
 from gradlab.layer.problem import LayerProblem
+from gradlab.problems.objective import Objective
 from gradlab.targets.importing import TargetError
 from gradlab.targets.layers import load_layer
 
@@ -208,3 +209,37 @@ def test_a_layer_of_a_framework_that_is_called_without_it_says_how_it_is_written
     (tmp_path / "own.py").write_text(source)
     with pytest.raises(TargetError, match=f"a layer of {framework} is written layer:{framework}:FILE:FUNCTION"):
         load_layer(f"layer:{tmp_path / 'own.py'}:function", {})
+
+
+@pytest.mark.parametrize(
+    ("name", "right"),
+    [("cross_entropy", True), ("linear_cross_entropy", True), ("linear_cross_entropy_auto", False)],
+)
+def test_a_batch_of_ignored_rows_is_asked_of_layers_of_torch(name: str, right: bool) -> None:
+    """The chunked one of torch 2.14 gives gradients of NaN, where the plain one gives 0."""
+    torch = pytest.importorskip("torch")
+    if not hasattr(torch.nn.functional, "linear_cross_entropy") and name != "cross_entropy":
+        pytest.skip("this torch has no linear_cross_entropy")
+    found = load_layer(f"layer:torch:{name}", {})
+    assert found.claims.options == ("ignore_index",)
+    problem = adapt_layer_to_claims(found.claims, probe_problem(found.claims))
+    ignored = problem.replace(objective=Objective(ignore_index=-3), targets=np.full(problem.n_rows, -3))
+    answer = evaluate_layer(found, ignored)
+    assert answer.fault is None
+    assert np.array_equal(answer.outputs["dW"], np.zeros(problem.weight.shape)) == right
+
+
+def test_an_option_that_is_an_array_is_not_differentiated_by(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    (tmp_path / "own.py").write_text(
+        "from torch.nn.functional import cross_entropy\n"
+        "def f(X, W, y, *, class_weights=None):\n"
+        "    return cross_entropy(X @ W, y, weight=class_weights)\n"
+    )
+    found = load_layer(f"layer:torch:{tmp_path / 'own.py'}:f", {"options": ["class_weights"]})
+    problem = adapt_layer_to_claims(found.claims, probe_problem(found.claims))
+    weighted = problem.replace(objective=Objective(class_weights=(1.0, 2.0, 0.5, 1.0)))
+    answer, expected = evaluate_layer(found, weighted), right_outputs(weighted)
+    assert found.claims.layer is not None
+    assert set(found.claims.layer.places) == {"loss", "dX", "dW"}
+    np.testing.assert_allclose(answer.outputs["dW"], expected["dW"], rtol=1e-10)
