@@ -6,12 +6,13 @@ dtype of the problem and compared with what came back, output by output.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 
+from gradlab.checks.layer.outputs import GRADIENTS
 from gradlab.diagnosis.diagnosis import Diagnosis
 from gradlab.diagnosis.layer.observation import Observation, observe
 from gradlab.diagnosis.layer.side_effects import side_effects_of
@@ -20,7 +21,7 @@ from gradlab.diagnosis.search import Explanation
 from gradlab.evaluation.call import Implementation
 from gradlab.layer.answer import LayerAnswer
 from gradlab.layer.call import evaluate_layer, layer_answer
-from gradlab.layer.problem import LayerProblem
+from gradlab.layer.problem import OUTPUTS, LayerProblem
 from gradlab.targets.shipped import Specimen, layer_specimens
 
 CONTRACT = frozenset(
@@ -37,16 +38,10 @@ CONTRACT = frozenset(
 )
 IMPLIED_BY_WRITING = ("layout_of_the_arrays_does_not_matter", "outputs_of_a_layer_share_no_memory")  # read-only arrays
 CLOSER = 0.8  # of the wrong answers
-MAX_PAIRED = 16  # defects that are tried in pairs: those that explain most by themselves
-
-
-@dataclass(frozen=True)
-class Tried:
-    """One or two defects and how many of the wrong answers they predict; is_right: and all of the others too."""
-
-    defects: tuple[Specimen, ...]
-    n_wrong_predicted: int
-    is_right: bool
+MAX_DEFECTS = 3  # that are tried together
+MAX_USEFUL = 7  # defects for each output that are tried together: those that explain most of it by themselves
+LOSS_STAGES = frozenset({"losses", "reduced", "penalty_in_loss"})
+Defects = tuple[Specimen, ...]
 
 
 def diagnose_layer(
@@ -103,48 +98,67 @@ def _same(first: LayerAnswer, again: LayerAnswer) -> bool:
     return all(np.array_equal(array, again.outputs[name], equal_nan=True) for name, array in first.outputs.items())
 
 
-def _explain(observations: Sequence[Observation]) -> tuple[tuple[Specimen, ...], ...]:
-    """The sets of one or two defects that predict every answer; the smallest sets alone."""
+def _explain(observations: Sequence[Observation]) -> tuple[Defects, ...]:
+    """The smallest sets of defects that predict every answer; none where no set does.
+
+    What is wrong in the gradients comes first, then what is wrong in the loss beside that.
+    """
+    wrong_first = sorted(observations, key=lambda one: not one.is_wrong)
     wrong = [one for one in observations if one.is_wrong]
-    right = [one for one in observations if not one.is_wrong]
     defects = [one for one in layer_specimens().values() if one.side_effect is None]
-    single = [one for one in (_try((some,), wrong, right) for some in defects) if one.is_right]
-    exact = [one.defects for one in single if not _is_coarse(one.defects)]
-    if exact:
-        return tuple(exact)
-    coarse = [one.defects for one in single if _is_closer(one.defects, wrong)]
-    return tuple(coarse) or tuple(one.defects for one in _sets(defects, wrong, right) if one.is_right)
+    exact = [one for one in defects if not one.coarse]
+    for_gradients = _useful([one for one in exact if not _is_of_loss(one)], wrong)
+    for_loss = [one for one in exact if _is_of_loss(one)]
+    for size in range(MAX_DEFECTS + 1):
+        found: list[Defects] = []
+        for some in _sets(for_gradients, size):
+            if _predicts(some, wrong_first, GRADIENTS):
+                found += _with_loss(some, for_loss, wrong_first)
+        if found:
+            least = min(map(len, found))
+            return tuple(some for some in found if len(some) == least)
+    coarse = [(one,) for one in defects if one.coarse]
+    return tuple(some for some in coarse if _predicts(some, wrong_first, OUTPUTS) and _is_closer(some, wrong))
 
 
-def _is_coarse(defects: Sequence[Specimen]) -> bool:
-    return any(one.coarse for one in defects)
+def _with_loss(some: Defects, for_loss: Sequence[Specimen], observations: Sequence[Observation]) -> list[Defects]:
+    """These defects and as few of those of the loss as predict the loss, too; some may be empty, the whole never is."""
+    for size in range(MAX_DEFECTS):
+        wholes = [(*some, *more) for more in _sets(for_loss, size) if some or more]
+        found = [one for one in wholes if _are_apart(one) and _predicts(one, observations, ("loss",))]
+        if found:
+            return found
+    return []
 
 
-def _is_closer(defects: Sequence[Specimen], wrong: Sequence[Observation]) -> bool:
+def _sets(defects: Sequence[Specimen], size: int) -> Iterator[Defects]:
+    """Sets of so many defects, no two of which replace one stage."""
+    return (some for some in combinations(defects, size) if _are_apart(some))
+
+
+def _are_apart(some: Defects) -> bool:
+    return len({stage for one in some for stage in one.stages}) == sum(len(one.stages) for one in some)
+
+
+def _is_of_loss(defect: Specimen) -> bool:
+    return set(defect.stages) <= LOSS_STAGES
+
+
+def _predicts(some: Defects, observations: Sequence[Observation], outputs: Sequence[str]) -> bool:
+    return all(seen.is_predicted_by(some, outputs) for seen in observations)
+
+
+def _is_closer(defects: Defects, wrong: Sequence[Observation]) -> bool:
     """Whether nearly all of the wrong answers are closer to what these defects predict than to the truth."""
     return sum(seen.is_closer_to(defects) for seen in wrong) >= CLOSER * len(wrong)
 
 
-def _sets(defects: Sequence[Specimen], wrong: Sequence[Observation], right: Sequence[Observation]) -> Iterator[Tried]:
-    """Pairs, and then triples, of defects of different stages, each of which explains some wrong output by itself."""
-    exact = [one for one in defects if not one.coarse]
-    useful = [one for one in exact if any(seen.explains_some_output(one) for seen in wrong)][:MAX_PAIRED]
-    for size in (2, 3):
-        found = False
-        for some in combinations(useful, size):
-            if len({stage for one in some for stage in one.stages}) == sum(len(one.stages) for one in some):
-                tried = _try(some, wrong, right)
-                found |= tried.is_right
-                yield tried
-        if found:
-            return
-
-
-def _try(defects: tuple[Specimen, ...], wrong: Sequence[Observation], right: Sequence[Observation]) -> Tried:
-    """How far these defects predict the answers; given up at the first one that they do not."""
-    count = 0
-    for seen in wrong:
-        if not seen.is_predicted_by(defects):
-            return Tried(defects, count, False)
-        count += 1
-    return Tried(defects, count, all(seen.is_predicted_by(defects) for seen in right))
+def _useful(defects: Sequence[Specimen], wrong: Sequence[Observation]) -> list[Specimen]:
+    """For each output the defects that explain most of what is wrong in it by themselves."""
+    explained = {one.name: Counter(name for seen in wrong for name in seen.outputs_explained(one)) for one in defects}
+    chosen: dict[str, Specimen] = {}
+    for output in OUTPUTS:
+        own = [one for one in defects if explained[one.name][output]]
+        for one in sorted(own, key=lambda one: -explained[one.name][output])[:MAX_USEFUL]:
+            chosen[one.name] = one
+    return list(chosen.values())

@@ -40,15 +40,17 @@ class Observation:
     def is_wrong(self) -> bool:
         return bool(self.wrong_outputs)
 
-    def is_predicted_by(self, defects: Sequence[Specimen]) -> bool:
-        """Whether a layer with these defects gives this answer."""
+    def is_predicted_by(self, defects: Sequence[Specimen], outputs: Sequence[str] = OUTPUTS) -> bool:
+        """Whether a layer with these defects, or a sound one where there are none, gives these outputs."""
+        if not defects:
+            return not set(self.wrong_outputs).intersection(outputs)
         predicted = self._predict(defects)
-        return all(self._is_near(name, predicted[name], defects) for name in self.seen)
+        return all(self._is_near(name, predicted[name], defects) for name in self.seen if name in outputs)
 
-    def explains_some_output(self, defect: Specimen) -> bool:
-        """Whether a layer with this defect is wrong on the problem, and in one output as wrong as this answer."""
+    def outputs_explained(self, defect: Specimen) -> tuple[str, ...]:
+        """The wrong outputs that a layer with this defect gives."""
         predicted = self._predict((defect,))
-        return any(self._is_near(name, predicted[name], (defect,)) for name in self.wrong_outputs)
+        return tuple(name for name in self.wrong_outputs if self._is_near(name, predicted[name], (defect,)))
 
     def is_closer_to(self, defects: Sequence[Specimen]) -> bool:
         """Whether what is wrong lies at least twice as close to what these defects predict as to the truth."""

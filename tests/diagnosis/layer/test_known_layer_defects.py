@@ -10,7 +10,7 @@ import pytest
 from gradlab.diagnosis.layer.diagnosis import diagnose_layer
 from gradlab.evaluation.call import Implementation
 from gradlab.implementations.strangers.layer.numpy_layers import two_passes
-from gradlab.layer.problem import LayerProblem
+from gradlab.layer.problem import LayerProblem, Penalty
 from gradlab.targets.shipped import layer_specimens
 from tests.layer_claims import claims_of_all, questions, specimen
 
@@ -52,3 +52,39 @@ def test_a_sound_layer_is_no_known_defect() -> None:
     sound = Implementation("two_passes", two_passes, claims_of_all())
     found = diagnose_layer(sound, [one.problem for one in questions("float32", ())], ["dw_of_the_layer_is_right"])
     assert (found.alternatives, found.n_wrong) == ((), 0)
+
+
+def over_the_whole_batch(X: Any, y: Any, W: Any, b: Any) -> Any:
+    """The second teaching code."""
+    z = X @ W + b
+    with np.errstate(all="ignore"):
+        e = np.exp(z - z.max())
+        p = e / e.sum()
+        loss = -np.log(p[np.arange(len(X)), y]).mean()
+    p[np.arange(len(X)), y] -= 1
+    return loss, X.T @ p / X.dtype.type(len(X)), p.sum(axis=0) / X.dtype.type(len(X))
+
+
+def bias_lacks_its_mean(X: Any, y: Any, W: Any, b: Any) -> Any:
+    """The third teaching code."""
+    z = X @ W + b
+    with np.errstate(all="ignore"):
+        e = np.exp(z - z.max())
+        p = e / e.sum(axis=1, keepdims=True)
+        loss = -np.log(p[np.arange(len(X)), y]).mean()
+    p[np.arange(len(X)), y] -= 1
+    return loss, X.T @ p / X.dtype.type(len(X)), p.sum(axis=0)
+
+
+TEACHING: dict[Any, tuple[str, ...]] = {
+    over_the_whole_batch: ("normalised_over_the_batch", "unprotected_log"),
+    bias_lacks_its_mean: ("bias_gradient_not_averaged", "global_shift", "unprotected_log"),
+}
+
+
+@pytest.mark.parametrize("function", TEACHING, ids=lambda function: function.__name__)
+def test_every_fault_of_a_teaching_code_is_named(function: Any) -> None:
+    claims = claims_of_all(takes=("X", "targets", "W", "b"), returns=("loss", "dW", "db"), l2_form="")
+    asked = [one.problem.replace(penalty=Penalty()) for one in questions("float32", ())]
+    found = diagnose_layer(Implementation(function.__name__, function, claims), asked, ["dw_of_the_layer_is_right"])
+    assert [one.defects for one in found.alternatives] == [TEACHING[function]]
