@@ -41,7 +41,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_there_is_a_console_for_every_kind_of_target() -> None:
     targets = re.findall(r"gradlab check (\S+)", "\n".join(CONSOLES.values()))
     frameworks = {"sklearn", "scipy", "autograd", "tensorflow", "mlx"}  # whose own losses are in a table
-    files = {"plain.py", "second_order.py", "weighted.py"}
+    files = {"layer", "plain.py", "second_order.py", "weighted.py"}
     assert {target.partition(":")[0] for target in targets} == {*files, *PREFIXES.keys() - frameworks}
 
 

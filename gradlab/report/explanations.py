@@ -10,24 +10,27 @@ from typing import Any
 import numpy as np
 
 from gradlab.checks.check import Check
+from gradlab.checks.layer.table import LAYER_CHECKS
 from gradlab.checks.table import CHECKS
 from gradlab.evaluation.call import Implementation, evaluate
 from gradlab.evaluation.claims import claims_from
+from gradlab.layer.families import LAYER_FAMILIES
 from gradlab.oracle.enclosure import enclose
 from gradlab.problems.families import FAMILIES, Family
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Problem
 from gradlab.report.explained import explanation_of
 from gradlab.report.reproducer import Source, reproducer
-from gradlab.targets.shipped import Shipped, Specimen, shipped_targets, specimens
+from gradlab.targets.shipped import Shipped, Specimen, layer_specimens, shipped_targets, specimens
 
 
 def explanations() -> dict[str, Callable[[], Iterator[str]]]:
     """What can be explained, by name, and how to have the lines: defects, checks, families, teaching codes."""
     teaching = {name: one for name, one in shipped_targets().items() if one.is_teaching_code}
     return {
-        **{family.name: partial(_explain_family, family) for family in FAMILIES},
-        **{check.name: partial(_explain_check, check) for check in CHECKS},
+        **{family.name: partial(_explain_family, family) for family in (*LAYER_FAMILIES, *FAMILIES)},
+        **{check.name: partial(_explain_check, check) for check in (*LAYER_CHECKS, *CHECKS)},
+        **{name: partial(_explain_layer_specimen, one) for name, one in layer_specimens().items()},
         **{name: partial(_explain_code, one) for name, one in teaching.items()},
         **{name: partial(_explain_specimen, one) for name, one in specimens().items()},
     }
@@ -38,12 +41,23 @@ def _explain_specimen(specimen: Specimen) -> Iterator[str]:
     yield from _answers_to_witness(specimen)
 
 
+def _explain_layer_specimen(specimen: Specimen) -> Iterator[str]:
+    """All that is known of a defect of the layer."""
+    yield f"{specimen.name}: {specimen.says}"
+    yield f"wrong:   {specimen.wrong}"
+    yield f"mend:    {specimen.mend}"
+    yield f"shows:   in {', '.join(specimen.shows)} of a layer (X, W, b, targets) -> loss, dX, dW, db"
+    yield f"caught:  by {specimen.killed_by}"
+    yield f"seen:    {specimen.seen}"
+
+
 def _explain_check(check: Check) -> Iterator[str]:
     yield f"{check.name}: a check"
     yield f"holds:    {_text(check.function)}"
     yield f"group:    {check.group}"
     yield f"failing:  means {check.failing_means}"
-    rejects = [name for name, one in specimens().items() if one.killed_by == check.name]
+    known = {**layer_specimens(), **specimens()}
+    rejects = [name for name, one in known.items() if one.killed_by == check.name]
     yield f"rejects:  {', '.join(rejects) or 'no known defect by itself'}"
 
 
