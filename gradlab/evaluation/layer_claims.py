@@ -18,7 +18,12 @@ LAYOUTS = {
     "feature_layout": ("ND", "DN"),
     "bias_layout": ("K", "1K", "K1"),
 }
-L2_FORMS = ("half", "whole", "half_mean", "whole_mean")
+L2_FORMS = {  # each in words
+    "half": "l2/2 |W|^2",
+    "whole": "l2 |W|^2",
+    "half_mean": "l2/(2 N) |W|^2",
+    "whole_mean": "l2/N |W|^2",
+}
 
 
 @dataclass(frozen=True)

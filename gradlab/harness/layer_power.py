@@ -97,7 +97,7 @@ class Penalised:
     def __call__(self, X: Any, W: Any, b: Any, targets: Any, l2: float = 0.0, ignore_index: int | None = None) -> Any:
         """Loss, dX, dW and db."""
         layer = layer_claims(self.claims)
-        strength = 2 * l2 if layer.l2_form == "whole" else l2
+        strength = (l2 if layer.halves_l2 else 2 * l2) / layer.l2_handed_over(1.0, max(len(X), 1))
         given = (strength, bool(layer.l2_takes_bias), self.claims.reduction[0], ignore_index)
         return self.specimen.penalised(X, W, b, targets, *given)
 

@@ -10,7 +10,7 @@ from gradlab.diagnosis.models import met_in_several_places
 from gradlab.diagnosis.search import Explanation
 from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import OPTIONS, Claims
-from gradlab.evaluation.layer_claims import LAYOUTS, LayerClaims
+from gradlab.evaluation.layer_claims import L2_FORMS, LAYOUTS, LayerClaims
 from gradlab.harness.power import Power
 from gradlab.localisation.finding import Localisation
 from gradlab.targets.shipped import Specimen
@@ -90,8 +90,7 @@ def _layer_parts(layer: LayerClaims) -> list[str]:
     layouts = {name: getattr(layer, name) for name in LAYOUTS}
     parts += [f"{name.replace('_', ' ')} {one}" for name, one in layouts.items() if one not in ("", LAYOUTS[name][0])]
     if "l2" in layer.taken and layer.l2_form:
-        form = "l2/2 |W|^2" if layer.l2_form == "half" else "l2 |W|^2"
-        parts.append(f"penalty {form}{', the bias too' if layer.l2_takes_bias else ''}")
+        parts.append(f"penalty {L2_FORMS[layer.l2_form]}{', the bias too' if layer.l2_takes_bias else ''}")
     return parts
 
 
