@@ -11,4 +11,5 @@ def few_of_each(problems: tuple[Any, ...], number: int) -> tuple[Any, ...]:
     """The first problem of so many families, at even distances in their order."""
     first = {problem.family: problem for problem in reversed(problems)}
     families = list(dict.fromkeys(problem.family for problem in problems))
-    return tuple(first[families[i * len(families) // number]] for i in range(min(number, len(families))))
+    number = min(number, len(families))
+    return tuple(first[families[i * len(families) // number]] for i in range(number))

@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+import numpy as np
 import pytest
 
 from gradlab.checks.table import CHECKS, applicable
 from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import Claims, claims_from
 from gradlab.harness.logits_problems import kept_drawn_problems
+from gradlab.harness.few import few_of_each
 from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import PROFILES
 from gradlab.harness.run import run_checks
 from gradlab.harness.search import drawn_problems
 from gradlab.harness.selection import Question, questions_in_run
 from gradlab.implementations.shifted import shifted
+from gradlab.problems.problem import Problem
 
 QUICK = PROFILES["quick"]
 OPTIONS = {
@@ -89,3 +92,12 @@ def test_problems_that_are_kept_are_those_that_were_drawn(named: dict[str, Any],
         assert [one.digest for one in kept] == [one.digest for one in drawn]
         assert [one.family for one in kept] == [one.family for one in drawn]
         assert [one.logits.tobytes() for one in kept] == [one.logits.tobytes() for one in drawn]
+
+
+@pytest.mark.parametrize("number", [1, 2, 5, 6, 10])
+def test_one_problem_of_so_many_families_is_taken_and_of_all_where_there_are_no_more(number: int) -> None:
+    families = ["a", "b", "b", "c", "d", "d", "e"]
+    problems = tuple(Problem(np.zeros((1, 2)), np.zeros(1, dtype=int), family=family) for family in families)
+    taken = [problem.family for problem in few_of_each(problems, number)]
+    assert taken == sorted(set(taken))
+    assert len(taken) == min(number, 5)
