@@ -89,8 +89,12 @@ def told() -> dict[str, Any]:
     return document
 
 
+@pytest.mark.parametrize("work", ["examine_in_worker", pytest.param("check_in_worker", marks=pytest.mark.more)])
 @pytest.mark.parametrize("harm", IN_A_CALL.values(), ids=list(IN_A_CALL))
-def test_what_a_call_does_costs_no_other_target_its_verdict(gradlab: Any, harm: str) -> None:
+def test_what_a_call_does_costs_no_other_target_its_verdict(
+    gradlab: Any, monkeypatch: pytest.MonkeyPatch, harm: str, work: str
+) -> None:
+    monkeypatch.setattr("gradlab.runs.isolated.check_in_worker", getattr(few_problems, work))
     write("bad.py", harm)
     write("good.py")
     ran = gradlab("check", "bad.py:loss", "good.py:loss", *FEW, "--call-seconds", "1")
