@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from gradlab.isolation.supervisor import MAX_ENDS
+
 few_problems = importlib.import_module("few_problems")
 FEW = ("--dtype", "float32", "--json", "report.json")
 FIFTH = "if calls == 5: "
@@ -89,11 +91,14 @@ def told() -> dict[str, Any]:
     return document
 
 
-@pytest.mark.parametrize("work", ["examine_in_worker", pytest.param("check_in_worker", marks=pytest.mark.more)])
+@pytest.mark.parametrize(
+    ("work", "n_ends"), [("examine_in_worker", 4), pytest.param("check_in_worker", MAX_ENDS, marks=pytest.mark.more)]
+)
 @pytest.mark.parametrize("harm", IN_A_CALL.values(), ids=list(IN_A_CALL))
 def test_what_a_call_does_costs_no_other_target_its_verdict(
-    gradlab: Any, monkeypatch: pytest.MonkeyPatch, harm: str, work: str
+    gradlab: Any, monkeypatch: pytest.MonkeyPatch, harm: str, work: str, n_ends: int
 ) -> None:
+    monkeypatch.setattr("gradlab.isolation.supervisor.MAX_ENDS", n_ends)
     monkeypatch.setattr("gradlab.runs.isolated.check_in_worker", getattr(few_problems, work))
     write("bad.py", harm)
     write("good.py")
