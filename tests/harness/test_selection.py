@@ -11,8 +11,8 @@ import pytest
 from gradlab.checks.table import CHECKS, applicable
 from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import Claims, claims_from
-from gradlab.harness.logits_problems import kept_drawn_problems
 from gradlab.harness.few import few_of_each
+from gradlab.harness.logits_problems import kept_drawn_problems
 from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import PROFILES
 from gradlab.harness.run import run_checks
