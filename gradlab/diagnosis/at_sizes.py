@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gradlab.bounds import first_order
+from gradlab.diagnosis.matching import Observation
 from gradlab.diagnosis.probe import Probe, Side
 from gradlab.problems.families.options import one_hot
 from gradlab.problems.objective import Objective
@@ -41,6 +42,19 @@ def _answers_as(name: str) -> Probe:
         return name if (apart <= bound).all() else None
 
     return probe
+
+
+def is_contradicted_by(name: str, seen: Observation) -> bool:
+    """Whether a wrong answer is not what the specimen returns."""
+    problem = seen.problem
+    if not seen.is_wrong or problem.objective.targets != "index" or problem.objective.options:
+        return seen.is_wrong
+    wrong = specimens()[name].function(
+        problem.logits.copy(), problem.targets.copy(), reduction=problem.objective.reduction
+    )
+    with np.errstate(invalid="ignore"):
+        near = np.abs(seen.gradient - wrong[1].astype(np.float64)) <= 2 * seen.gradient_bound
+    return not near.all()
 
 
 PROBES: dict[str, tuple[Probe, ...]] = {"answer_is_right_at_this_size": tuple(map(_answers_as, NAMES))}

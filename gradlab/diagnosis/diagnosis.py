@@ -97,6 +97,15 @@ def diagnose(
     if all(one.faulty for one in observations):
         seen = dict.fromkeys(failed, ())  # a probe that gets no answer either has seen nothing
     names = _names(seen)
+    contradicted = {
+        name
+        for name in at_sizes.NAMES
+        if name in names
+        for one in observations
+        if at_sizes.is_contradicted_by(name, one)
+    }
+    seen = {check: tuple(name for name in found if name not in contradicted) for check, found in seen.items()}
+    names = _names(seen)
     if SQUEEZED in names:
         observations = [one for one in observations if not one.faulty]
     n_wrong, among = sum(one.is_wrong for one in observations), ""

@@ -104,7 +104,7 @@ def inside(one: Condition, rng: Rng) -> float:
             rng.choice([0, 0, 1, 2, 3, abs(one.value) // 2, abs(one.value), abs(one.value) + 2])
         )
         return max(value, 0.0)
-    return one.value + sign * float(rng.choice([0.02, 0.1, 0.5, 1.0])) * max(abs(one.value), 0.5)
+    return one.value + sign * float(rng.choice([0.02, 0.1, 0.5, 1.0])) * _step(one.value, rng)
 
 
 def outside(one: Condition, rng: Rng) -> float:
@@ -121,4 +121,9 @@ def outside(one: Condition, rng: Rng) -> float:
     if one.feature.whole:
         further = abs(one.value) if sign < 0 else abs(one.value) // 2  # twice as much, or half
         return max(start - sign * int(rng.choice([0, 0, 1, 2, further - 1, further])), 0.0)
-    return start - sign * float(rng.choice([0.0, 0.02, 0.1, 0.5])) * max(abs(start), 0.5)
+    return start - sign * float(rng.choice([0.0, 0.02, 0.1, 0.5])) * _step(start, rng)
+
+
+def _step(value: float, rng: Rng) -> float:
+    """How far from a value one goes: as far as it is from 0, or a half where that is less."""
+    return abs(value) if rng.random() < 0.5 else max(abs(value), 0.5)

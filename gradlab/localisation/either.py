@@ -60,6 +60,7 @@ def _parts(wrong: list[Array], right: Array) -> Iterator[Part]:
     marks = [bool(one.holds(right).any()) for one in named]
     pure = [one for one, mark in zip(named, marks, strict=True) if not mark]
     bases = [(), *((one,) for one, mark in zip(named, marks, strict=True) if mark and one.feature.cost <= PLAIN)]
+    yield from _pure_pairs([one for (one,) in bases[1:]], right, stacked, starts)
     numbers, right_numbers = stacked[:, NUMBERS], right[:, NUMBERS]
     for base in bases:
         in_wrong, in_right = Rule(base).rows(stacked), Rule(base).rows(right)
@@ -68,6 +69,18 @@ def _parts(wrong: list[Array], right: Array) -> Iterator[Part]:
             rows = one.holds(stacked) & in_wrong
             if rows.any():
                 yield Part((*base, one), np.logical_or.reduceat(rows, starts))
+
+
+def _pure_pairs(some: list[Condition], right: Array, stacked: Array, starts: Array) -> Iterator[Part]:
+    """Two conditions of these that no right row meets together."""
+    if not some:
+        return
+    on_right, on_wrong = (np.stack([one.holds(rows) for one in some]) for rows in (right, stacked))
+    together = on_right.astype(np.float32) @ on_right.T.astype(np.float32)
+    for i, j in zip(*np.nonzero(np.triu(together == 0, 1)), strict=True):
+        rows = on_wrong[i] & on_wrong[j]
+        if rows.any():
+            yield Part((some[i], some[j]), np.logical_or.reduceat(rows, starts))
 
 
 def _named(place: int, stacked: Array) -> Iterator[Condition]:

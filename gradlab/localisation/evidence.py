@@ -15,6 +15,7 @@ from gradlab.localisation.rules import Rule
 from gradlab.localisation.trial import Outcome
 from gradlab.problems.problem import Array
 
+SEVERAL = 2  # wrong answers that are no chance
 VISIBLE = 4.0  # times the bound: what is off by more than that is seen
 
 
@@ -88,9 +89,11 @@ def effect_of(evidence: Sequence[Evidence]) -> Effect:
     wrong = [one.outcome for one in evidence if one.is_wrong]
     in_rows = [one.deviations[one.wrong_rows] for one in wrong if not one.raised and one.wrong_entries.any()]
     in_gradient = any(one.raised for one in wrong) or 2 * len(in_rows) > len(wrong)
-    in_zero_rows = 2 * sum(bool((one.wrong_rows & one.zero_rows).any()) for one in wrong if not one.raised) > len(wrong)
+    in_zero_rows = sum(bool((one.wrong_rows & one.zero_rows).any()) for one in wrong if not one.raised) >= SEVERAL
     found = Effect(np.inf, in_gradient, in_zero_rows, relation_of_gradient(wrong), relation_of_loss(wrong))
-    sizes = [*in_rows] if in_gradient else [np.array([one.loss_deviation for one in wrong])]
+    single = [one for one in wrong if one.problem.n_rows == 1]  # of many rows it is not known how much each is off
+    of_loss = single if len(single) >= SEVERAL else wrong
+    sizes = [*in_rows] if in_gradient else [np.array([one.loss_deviation for one in of_loss])]
     if not wrong or not sizes:
         return found
     return replace(found, deviation=float(np.quantile(np.concatenate(sizes), 0.1, method="lower")))

@@ -79,11 +79,11 @@ def localise(
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # a row without a finite logit has no least one: NaN is meant
-        return _find(Laboratory(implementation, admits, set(failed) == {RETURNS}), problems, failed)
+        laboratory = Laboratory(implementation, admits, set(failed) == {RETURNS})
+        return _find(laboratory, _begin(laboratory, problems), failed)
 
 
-def _find(laboratory: Laboratory, problems: Sequence[Problem], failed: Collection[str]) -> Localisation | None:
-    outcomes = _begin(laboratory, problems)
+def _find(laboratory: Laboratory, outcomes: list[Outcome], failed: Collection[str]) -> Localisation | None:
     wrong, right = ([one for one in outcomes if one.is_wrong is mark] for mark in (True, False))
     if not outcomes:
         return None
@@ -206,14 +206,15 @@ def spelled_effect(effect: Effect, wrong: Sequence[Outcome]) -> str:
     raised = {one.raised for one in wrong if one.raised}
     if raised and all(one.raised for one in wrong):
         return f"there is no answer: {' or '.join(sorted(raised))}"
-    in_loss, in_gradient = any(one.wrong_loss for one in wrong), any(one.wrong_entries.any() for one in wrong)
+    in_loss, in_gradient = [one.wrong_loss for one in wrong], [bool(one.wrong_entries.any()) for one in wrong]
     parts = []
-    if in_loss != in_gradient:
-        parts.append(f"only the {'loss' if in_loss else 'gradient'} is wrong")
-    if effect.gradient is not None:
-        parts.append(f"the gradient {effect.gradient.said}")
-    if effect.loss is not None:
-        parts.append(f"the loss {effect.loss.said}")
+    if any(in_loss) != any(in_gradient):
+        parts.append(f"only the {'loss' if any(in_loss) else 'gradient'} is wrong")
+    places = ("gradient", in_gradient, effect.gradient), ("loss", in_loss, effect.loss)
+    for place, marks, relation in places:
+        if relation is not None:
+            in_some = "" if 2 * sum(marks) > len(marks) else "in some of them "
+            parts.append(f"{in_some}the {place} {relation.said}")
     return "; ".join(parts)
 
 

@@ -62,14 +62,16 @@ def _margin(problem: Problem, wanted: float, rng: Rng) -> Problem:
     return _label_logit(problem, lambda top: top + rng.choice([0.0, 0.25, 1.0, 3.0]), rng)
 
 
-def _sum_of_exponentials(problem: Problem, wanted: float, rng: Rng) -> Problem:
-    """All logits but the first that is largest moved so that sum exp(x - max x) is as wanted."""
+def _others_exponentials(problem: Problem, wanted: float, rng: Rng) -> Problem:
+    """All logits but the first that is largest moved so that the sum of their exp(x - max x) is as wanted."""
     x, rows = problem.logits64.copy(), np.arange(problem.n_rows)
     at = x.argmax(axis=1)
     top = x[rows, at].copy()
     with np.errstate(all="ignore"):
-        others = np.exp(x - top[:, None]).sum(axis=1) - 1
-        x += np.log((wanted - 1) / others)[:, None]
+        e = np.exp(x - top[:, None])
+        e[rows, at] = 0
+        others = e.sum(axis=1)
+        x += np.log(wanted / others)[:, None]
     x[rows, at] = top
     return with_logits(problem, np.minimum(x, top[:, None]))
 
@@ -161,7 +163,7 @@ SETTINGS: dict[str, Setting] = {
     "margin": _margin,
     "lead": lambda p, v, rng: _label_logit(p, lambda top: top + v, rng),
     "row_loss": _row_loss,
-    "sum_of_exponentials": _sum_of_exponentials,
+    "others_exponentials": _others_exponentials,
     "n_largest": _n_alike,
     "n_like_label": _like_label,
     "place_of_largest": _place(1),

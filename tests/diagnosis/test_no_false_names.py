@@ -159,3 +159,13 @@ def test_probes_take_a_gradient_that_is_always_the_same_for_no_side_effect(funct
 def test_what_is_wrong_on_small_problems_too_is_no_mistake_of_a_size_nor_of_a_label(diagnosed: Any) -> None:
     found = diagnosed(without_labels, "float64", ["answer_is_right_at_this_size", "refuses_bad_labels"])
     assert not {"label_in_sixteen_bits", "labels_wrap"} & set(found.defects)
+
+
+def labels_above_127_are_lost_in_small_batches(x: Array, y: Array, reduction: str = "mean") -> Any:
+    return right(x, np.where(y > 127, 0, y) if len(y) < 4 else y)
+
+
+def test_what_answers_one_problem_as_a_specimen_and_others_not_is_not_that_specimen(diagnosed: Any) -> None:
+    found = diagnosed(labels_above_127_are_lost_in_small_batches, "float64", ["answer_is_right_at_this_size"])
+    assert found.n_wrong > 0
+    assert "label_in_sixteen_bits" not in found.defects

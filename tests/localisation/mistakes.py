@@ -135,6 +135,20 @@ def uniform_if_close(x: Array, y: Array) -> Any:
     return right(np.where(close[:, None], x.dtype.type(0), x), y)
 
 
+def limited_from_below(x: Array, y: Array) -> Any:
+    return right(np.maximum(x, x.dtype.type(-6)), y)
+
+
+def squared(x: Array, y: Array) -> Any:
+    losses, g, p = parts(x, y)
+    return mean(losses, g + p * p - p)
+
+
+def loss_of_many_rows(x: Array, y: Array) -> Any:
+    loss, g = in_rows(lambda x, y: y == 0, lambda g: g * g.dtype.type(1.5))(x, y)
+    return loss * x.dtype.type(1.2 if len(y) > 50 else 1), g
+
+
 def diagonal_of_the_jacobian(x: Array, y: Array) -> Any:
     losses, g, p = parts(x, y)
     g[np.arange(len(y)), y] *= p[np.arange(len(y)), y]
@@ -297,5 +311,18 @@ MISTAKES = {
         diagonal_of_the_jacobian,
         "wrong on every problem that can show it",
         "is right but for the label's entry, which is p_y times what it should be",
+    ),
+    "limited_from_below": Mistake(
+        limited_from_below,
+        "wrong only where the smallest logit of the row is at most -6",
+        "the gradient is that of logits of at least -6",
+    ),
+    "squared": Mistake(
+        squared, "wrong on every problem that can show it", "the gradient is that of squared probabilities"
+    ),
+    "loss_of_many_rows": Mistake(
+        loss_of_many_rows,
+        "wrong only where the label is 0, or where the batch has 51 rows or more (right up to 50)",
+        "in some of them the loss is 1.2 times",
     ),
 }

@@ -65,8 +65,8 @@ _LOSS = {
 
 
 _SUM = {
-    ">=": "the row's sum of exp(x - max x) is {} or more",
-    "<=": "the row's sum of exp(x - max x) is at most {}",
+    ">=": "the sum of exp(x - max x) over all but the largest logit is {} or more",
+    "<=": "the sum of exp(x - max x) over all but the largest logit is at most {}",
 }
 
 
@@ -82,6 +82,17 @@ def _leading(marks: Array) -> Array:
 def _lse(view: View) -> Array:
     top = view.largest[:, None]
     return np.asarray(view.largest + np.log(np.exp(view.x - top).sum(axis=1)))
+
+
+def _others_exponentials(view: View) -> Array:
+    """The sum of exp(x - max x) without that of the first largest logit, which is 1."""
+    e = np.exp(view.x - view.largest[:, None])
+    e[np.arange(len(e)), view.x.argmax(axis=1)] = 0
+    return np.asarray(e.sum(axis=1))
+
+
+def _row_loss(view: View) -> Array:
+    return np.asarray(np.log1p(_others_exponentials(view)) + (view.largest - view.at_label))
 
 
 def _is_sorted(view: View, sign: int) -> Array:
@@ -277,10 +288,10 @@ LOGITS = (
         lambda v: _is_sorted(v, -1),
     ),
     Row(
-        Feature("sum_of_exponentials", "the row's sum of exp(x - max x)", 1.3, said=_SUM),
-        lambda v: np.exp(v.x - v.largest[:, None]).sum(axis=1),
+        Feature("others_exponentials", "the sum of exp(x - max x) over the other logits", 1.3, said=_SUM),
+        _others_exponentials,
     ),
     Row(Feature("mean", "the mean of the row's logits", 1.4), lambda v: np.nanmean(v.finite, axis=1)),
     Row(Feature("log_sum_exp", "log sum exp of the row", 1.5), _lse),
-    Row(Feature("row_loss", "the row's loss -log p_y", 1.3, said=_LOSS), lambda v: _lse(v) - v.at_label),
+    Row(Feature("row_loss", "the row's loss -log p_y", 1.3, said=_LOSS), _row_loss),
 )

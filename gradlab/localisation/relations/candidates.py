@@ -74,8 +74,10 @@ def losses(some: Sequence[Outcome]) -> Iterator[Relation]:
     yield from factors([factor_of_loss(one) for one in some], lambda one: one.seen.true_loss)
     if any(one.problem.ignored_rows.any() for one in some):
         yield Relation("is as if no row were ignored", lambda one: reduced(one, row_losses(one)))
-    single = [one.seen.loss for one in some if one.problem.n_rows == 1]
-    yield from rounded(single, lambda one: one.seen.true_loss, max(one.loss_deviation for one in some))
+    single = [one for one in some if one.problem.n_rows == 1] or some
+    yield from rounded(
+        [one.seen.loss for one in single], lambda one: one.seen.true_loss, max(one.loss_deviation for one in some)
+    )
     yield from offsets(some, lambda one: one.seen.loss - one.seen.true_loss, lambda one: one.seen.true_loss)
     yield from limits([one.seen.loss.ravel() for one in some], lambda one: one.seen.true_loss)
     yield from losses_of_probabilities(some)
@@ -102,7 +104,7 @@ def row_losses_counted(some: Sequence[Outcome], rows_of: Callable[[Outcome], Arr
         seen = [float(1 + (one.seen.loss - one.seen.true_loss) / share(one)) for one in some]
     known = [value for value in seen if np.isfinite(value)]
     middle = float(np.median(known)) if known else np.nan
-    for value in dict.fromkeys((float(f"{middle:.3g}"), middle)):
+    for value in dict.fromkeys((round(middle, 3), float(f"{middle:.3g}"), middle)):
         yield Relation(
             f"of such a row counts {value:.5g} times",
             lambda one, value=value: one.seen.true_loss + (value - 1) * share(one),  # type: ignore[misc]  # a default

@@ -64,16 +64,16 @@ def rounded(seen: Sequence[Array], true: Predict, off: float) -> Iterator[Relati
     seen: for each answer what would be a number of that dtype.
     """
     for name, u in (("float32", 2.0**-24), ("float16", 2.0**-11), ("bfloat16", 2.0**-8)):
-        if off > u / 3 and all(_are_numbers_of(name, values) for values in seen):
+        if off > u / 3 and _are_numbers_of(name, np.concatenate([np.zeros(0), *map(np.ravel, seen)])):
             yield Relation(f"is rounded to {name}", partial(_in_dtype, name=name, true=true), u)
 
 
 def _are_numbers_of(name: str, values: Array) -> bool:
     """Whether most values are numbers of a coarser dtype, but for one rounding in the dtype that they came in."""
-    known = values[np.isfinite(values)]
+    known = values[np.isfinite(values) & (values != 0)]
     with np.errstate(all="ignore"):
         near = np.abs(known.astype(as_dtype(name)).astype(np.float64) - known) <= NEAR * np.abs(known)
-    return bool(near.mean() > 0.5) if known.size else True
+    return bool(known.size and near.mean() > 0.5)
 
 
 def offsets(some: Sequence[Outcome], off: Predict, true: Predict) -> Iterator[Relation]:

@@ -30,6 +30,8 @@ def gradients_of_probabilities(some: Sequence[Outcome]) -> Iterator[Relation]:
     for words, other in _others(some):
         yield Relation(f"is that of {words}", partial(_less_targets, probabilities=other))
     yield from factors_of_entries()
+    for most in _rounded([max(float(np.linalg.norm(one.seen.gradient)) for one in some)]):
+        yield Relation(f"is cut off so that its norm is at most {most:.5g}", partial(_with_norm, most=most))
 
 
 def losses_of_probabilities(some: Sequence[Outcome]) -> Iterator[Relation]:
@@ -52,7 +54,7 @@ def probabilities(one: Outcome) -> Array:
 
 
 def _others(some: Sequence[Outcome]) -> Iterator[tuple[str, Probabilities]]:
-    yield "probabilities over the rows, not over the classes", lambda one: softmax_over(one.problem.mapped64, axis=0)
+    yield from _OTHERS.items()
     read = [found for one in some for found in _read_off(one)]
     for limit in _rounded([top for top, _ in read if np.isfinite(top)]):
         yield f"logits of at most {limit:.5g}", partial(_with_limited_logits, low=-np.inf, high=limit)
@@ -65,6 +67,28 @@ def _others(some: Sequence[Outcome]) -> Iterator[tuple[str, Probabilities]]:
         if least < 0.5:
             words = f"probabilities between {least:.3g} and 1 - {least:.3g}"
             yield words, partial(_limited, low=least, high=1 - least)
+
+
+def _sigmoid(one: Outcome) -> Array:
+    with np.errstate(all="ignore"):
+        return np.asarray(1 / (1 + np.exp(-one.problem.mapped64)))
+
+
+def _undivided(one: Outcome) -> Array:
+    x = one.problem.mapped64
+    with np.errstate(all="ignore"):
+        return np.asarray(np.exp(x - x.max(axis=1, keepdims=True)))
+
+
+_OTHERS: dict[str, Probabilities] = {
+    "probabilities over the rows, not over the classes": lambda one: softmax_over(one.problem.mapped64, axis=0),
+    "squared probabilities": lambda one: probabilities(one) ** 2,
+    "the roots of the probabilities": lambda one: np.sqrt(probabilities(one)),
+    "1 - p in the place of p": lambda one: 1 - probabilities(one),
+    "log p in the place of p": lambda one: np.log(probabilities(one)),
+    "exp(x - max x), not divided by its sum": _undivided,
+    "a sigmoid of each logit": _sigmoid,
+}
 
 
 def _read_off(one: Outcome) -> Iterator[tuple[float, float]]:
@@ -131,6 +155,12 @@ def _times(one: Outcome, factor: Probabilities) -> Array:
         return np.asarray(factor(one) * one.seen.true_gradient)
 
 
+def _with_norm(one: Outcome, most: float) -> Array:
+    true = one.seen.true_gradient
+    with np.errstate(all="ignore"):
+        return np.asarray(true * np.minimum(1.0, most / np.linalg.norm(true)))
+
+
 def _label(one: Outcome) -> Array:
     """p of the label, (N, 1)."""
     return np.exp(-row_losses(one))[:, None]
@@ -148,5 +178,6 @@ _FACTORS: dict[str, Probabilities] = {
     "p (1 - p) times what it should be, entry by entry": lambda one: probabilities(one) * (1 - probabilities(one)),
     "1 - p_y times what it should be": lambda one: 1 - _label(one),
     "the row's loss times what it should be": lambda one: row_losses(one)[:, None],
+    "what it should be, each row with norm 1 at most": lambda one: 1 / np.maximum(1, _size(one)),
     "what it should be over the norm of the row": lambda one: 1 / _size(one),
 }
