@@ -131,7 +131,7 @@ def limited(x: Array, y: Array) -> Any:
 
 def uniform_if_close(x: Array, y: Array) -> Any:
     with np.errstate(all="ignore"):
-        close = np.ptp(x, axis=1) < 0.05
+        close = np.ptp(x, axis=1) <= 0.05
     return right(np.where(close[:, None], x.dtype.type(0), x), y)
 
 
@@ -304,7 +304,7 @@ MISTAKES = {
     ),
     "uniform_if_close": Mistake(
         uniform_if_close,
-        "wrong only where the logits of the row are less than 0.05 apart",
+        "wrong only where the logits of the row are at most 0.05 apart",
         "the gradient is that of logits that are all 0",
     ),
     "diagonal_of_the_jacobian": Mistake(
