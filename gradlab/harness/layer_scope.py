@@ -118,4 +118,5 @@ LAYER = Scope(
         _call_shown,
     ),
     has_sizes=False,
+    is_timed=False,
 )

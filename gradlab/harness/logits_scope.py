@@ -140,4 +140,5 @@ LOGITS = Scope(
         _call_shown,
     ),
     has_sizes=True,
+    is_timed=True,
 )

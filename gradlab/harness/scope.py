@@ -111,7 +111,8 @@ class Scope:
     """All that is said of a scope.
 
     checks: its table. applicable: those that say something of a problem. check_of_calls: the name of the check that
-    fails where there is no answer. has_sizes: whether a run has a part on sizes, after all other problems.
+    fails where there is no answer. has_sizes: whether a run has a part on sizes, after all other problems. is_timed:
+    whether calls can be timed.
     """
 
     name: str
@@ -125,3 +126,4 @@ class Scope:
     power: PowerRules
     writing: Writing
     has_sizes: bool
+    is_timed: bool

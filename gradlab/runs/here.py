@@ -123,7 +123,12 @@ def keep(run: Run, options: Options) -> list[str]:
 def time_calls(run: Run, watch: Watch) -> Run:
     """The run with what calls cost."""
     from gradlab.harness.plan import Progress
-    from gradlab.measure.timing import timings
+    from gradlab.harness.scopes import scope_of
+    from gradlab.measure.timing import Timing, timings
 
+    scope = scope_of(run.implementation.claims)
+    if not scope.is_timed:
+        note = f"calls in the scope {scope.name} are not timed"
+        return replace(run, timings=tuple(Timing(dtype, (0, 0), note=note) for dtype in run.dtypes))
     watch(Progress(run.implementation.name, run.dtypes[-1], TIMING, 0, 1, len(run.failing)))
     return replace(run, timings=tuple(timings(run.implementation, run.dtypes)))

@@ -58,6 +58,15 @@ def test_a_wrong_layer_is_named_kept_and_run_again(gradlab: Any) -> None:
 
 
 @pytest.mark.usefixtures("mine")
+def test_calls_of_a_layer_are_said_not_to_be_timed(gradlab: Any) -> None:
+    options = ("--profile", "smoke", "--dtype", "float32", "--time", "--json", "t.json")
+    ran = gradlab("check", "layer:right.py:softmax_loss", *options)
+    assert ran.status == 0
+    assert "calls in the scope layer are not timed" in ran.out
+    jsonschema.validate(json.loads(Path("t.json").read_text()), schema())
+
+
+@pytest.mark.usefixtures("mine")
 def test_what_a_layer_takes_can_be_claimed(gradlab: Any) -> None:
     claims = ("--takes", "W,X,targets,l2", "--returns", "loss,dW", "--l2-form", "half")
     ran = gradlab("check", "layer:right.py:softmax_loss", "--profile", "smoke", *claims)
