@@ -11,7 +11,7 @@ import numpy as np
 from gradlab.evaluation.claims import Claims
 from gradlab.harness.few import few_of_each
 from gradlab.harness.profiles import Profile
-from gradlab.layer.call import adapt_layer_to_claims, admits_layer
+from gradlab.layer.call import adapt_layer_to_claims, admits_layer, layer_claims
 from gradlab.layer.families import layer_family_problems
 from gradlab.layer.families.drawn import drawn_layers
 from gradlab.layer.families.options import layer_option_problems
@@ -40,9 +40,13 @@ def layer_problems_in_run(claims: Claims, dtype: str, profile: Profile, seed: in
 
 
 def layer_may_be_asked(claims: Claims, problem: LayerProblem) -> bool:
-    """Whether the claims admit a problem, and code is judged on it."""
+    """Whether the claims admit a problem, and code is judged on it.
+
+    A bias of -inf is no number to be penalised: 0 |b|^2, as sound code may write it without a condition, is NaN.
+    """
     is_masked = problem.bias is not None and not np.isfinite(problem.bias64).all()
-    return problem.is_judged and (claims.masks or not is_masked) and admits_layer(claims, problem)
+    takes_masks = claims.masks and not layer_claims(claims).l2_takes_bias
+    return problem.is_judged and (takes_masks or not is_masked) and admits_layer(claims, problem)
 
 
 def _others(claims: Claims, dtype: str, profile: Profile, seed: int) -> Iterator[LayerProblem]:
