@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-TAKEN = ("X", "W", "b", "targets", "l2", "n_classes")
+TAKEN = ("X", "W", "b", "targets", "l2", "n_classes", "n_features")
 NEEDED = ("X", "W", "targets")
 LOSS, OTHER = "loss", "-"
 GRADIENTS = ("dX", "dW", "db")
@@ -31,7 +31,8 @@ class LayerClaims:
     """How a layer is called; what is left open, "" or none, is recognised by its names and by calls.
 
     takes: of TAKEN, in the function's own order; "l2=reg" is handed over by the keyword reg. X are the features, l2 the
-        strength of the penalty, n_classes the number K. Keywords alone, without X, W and targets, leave the rest open.
+        strength of the penalty, n_classes and n_features the numbers K and D. Keywords alone, without X, W and targets,
+        leave the rest open.
     returns: of RETURNED, in the order in which they come back; "-" is anything else. "dW=grads.W" is what lies under
         that key, name or number of what comes back. No loss at all is allowed.
     weight_layout: W and dW are (D, K) or (K, D). feature_layout: X, dX and one-hot rows are (N, D) and (N, K), or have

@@ -85,6 +85,7 @@ def layer_call_for(
     arrays = {name: spell(array) for name, array in arrays.items()}
     l2 = layer.l2_handed_over(problem.penalty.strength, problem.n_rows)
     values: dict[str, Any] = {**arrays, "l2": l2, "n_classes": problem.n_classes}
+    values["n_features"] = problem.n_features
     keywords = {keyword: values[name] for name, keyword in layer.taken.items() if keyword}
     keywords |= keywords_for(claims, problem.objective, problem.features.dtype)
     return LayerCall(tuple(values[name] for name, keyword in layer.taken.items() if not keyword), keywords, arrays)

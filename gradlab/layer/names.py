@@ -16,6 +16,8 @@ PARAMETERS = {
     "l2": """l2 reg lambda lam lambd lmbd lmbda lamb wd weight_decay decay alpha regularization regularisation ridge
         reg_strength l2_reg l2_strength l2_reg_strength l2_penalty penalty reg_lambda lambda_reg strength mu""",
     "n_classes": "n_classes num_classes numclasses nclasses k nb_classes n_class num_class n_labels vocab_size c",
+    "n_features": """n_features num_features n_feats d dim n_dims inputsize input_size input_dim input_dims in_features
+        n_inputs num_inputs feature_dim feature_size n_in hidden_size hidden_dim embed_dim embedding_dim d_model""",
 }
 
 # What a result under this key or attribute is; in a mapping of gradients W is dW.

@@ -1,4 +1,5 @@
-"""A layer whose weight and bias are one argument: a pair, a mapping, or one array with the bias as a row or a column.
+"""A layer whose weight and bias are one argument: a pair, a mapping, or one array with the bias as a row or a column;
+or whose weight is a vector, as optimisers take it.
 
 Which of them it is, calls tell; what comes back as one array in that form is taken apart.
 """
@@ -49,10 +50,15 @@ PACKINGS = (
 
 
 def unpacked(found: Found) -> Iterator[Found]:
-    """The function as one of weight and bias, once for each way of packing them; none where it takes a bias by name."""
+    """The function as one of weight and bias, once for each way of packing them; none where it takes a bias by name.
+
+    Before these the function of a weight that is handed over as a vector.
+    """
     parameters = parameters_of(found.function) or ()
     roles = {one.name: parameter_roles(one.name)[:1] for one in parameters if one.default is one.empty}
     packed = [name for name, role in roles.items() if role == ("W",)]
+    if len(packed) == 1:
+        yield replace(found, function=_with_vector(found.function, parameters, packed[0]))
     if len(packed) == 1 and ("b",) not in roles.values():
         for packing in PACKINGS:
             yield replace(found, function=_with_parts(found.function, parameters, packed[0], packing))
@@ -78,8 +84,26 @@ def _with_parts(
     return call
 
 
-def _taken_apart(value: Any, shape: tuple[int, ...], unpack: Callable[[Array], tuple[Array, Array]]) -> Any:
-    """What came back, each array of this shape in it as a pair."""
+def _with_vector(function: Callable[..., Any], parameters: Parameters, name: str) -> Callable[..., Any]:
+    """The function with its weight handed over row by row as a vector, and what comes back like it as an array."""
+    place = [one.name for one in parameters].index(name)
+
+    @functools.wraps(function)
+    def call(*given: Any, **keywords: Any) -> Any:
+        parts = list(given)
+        weight = keywords[name] if name in keywords else parts[place]
+        if name in keywords:
+            keywords[name] = weight.ravel()
+        else:
+            parts[place] = weight.ravel()
+        vector = (weight.size,)
+        return _taken_apart(function(*parts, **keywords), vector, lambda d: d.reshape(weight.shape))
+
+    return call
+
+
+def _taken_apart(value: Any, shape: tuple[int, ...], unpack: Callable[[Array], Any]) -> Any:
+    """What came back, each array of this shape in it taken apart."""
     if isinstance(value, np.ndarray) and value.shape == shape:
         return unpack(value)
     if isinstance(value, tuple | list):

@@ -264,7 +264,7 @@ def test_an_option_l2_of_a_name_is_handed_over_by_it() -> None:
     ("claims", "message"),
     [
         ({"takes": ["X", "W"]}, "claim takes must name X, W, targets, got no targets"),
-        ({"takes": ["X", "W", "y"]}, "claim takes must be of X, W, b, targets, l2, n_classes, got 'y'"),
+        ({"takes": ["X", "W", "y"]}, "claim takes must be of X, W, b, targets, l2, n_classes, n_features, got 'y'"),
         ({"takes": ["X", "W", "W", "targets"]}, "claim takes must name each once, got W twice"),
         ({"takes": ["X=x", "W", "targets"]}, "claim takes must end with what goes by keyword"),
         ({"returns": ["loss"]}, "claim returns must name a gradient, dX, dW, db, got loss"),

@@ -56,6 +56,20 @@ def f(coef, X, y):
     loss, _, dW, db = core(X, coef[:, 1:].T, coef[:, 0], y)
     return {"grad": np.hstack([db[:, None], dW.T]), "loss": loss}
 """,
+    "a vector": """
+def f(theta, numClasses, inputSize, lambda_, data, labels):
+    W = theta.reshape(numClasses, inputSize)
+    if theta.ndim != 1 or data.shape[0] != inputSize:
+        raise ValueError("shapes")
+    loss, _, dW, _ = core(data.T, W.T, 0, labels)
+    return loss + lambda_ / 2 * (W ** 2).sum(), (dW.T + lambda_ * W).ravel()
+""",
+    "a vector beside a bias": """
+def f(w, b, x, y):
+    (size,) = w.shape
+    loss, _, dW, db = core(x, w.reshape(x.shape[1], size // x.shape[1]), b, y)
+    return {"db": db, "dW": dW.flatten(), "loss": loss}
+""",
     "arguments": """
 class f:
     def __init__(self, W, b):
@@ -134,6 +148,8 @@ OUTPUTS = {
     "a mapping": {"loss", "dW", "db"},
     "a bias below the weight": {"loss", "dW", "db"},
     "a bias before the weight": {"loss", "dW", "db"},
+    "a vector": {"loss", "dW"},
+    "a vector beside a bias": {"loss", "dW", "db"},
     "arguments": {"loss", "dX", "dW", "db"},
     "attributes": {"loss", "dW"},
     "params in a list": {"loss", "dX", "dW", "db"},
