@@ -34,6 +34,11 @@ def _log_of_probabilities(given: Given, softmax: Softmax) -> Array:
     return np.asarray(-np.log(softmax.probabilities[given.rows, given.safe_labels]))
 
 
+def _one_hot_times_log(given: Given, softmax: Softmax) -> Array:
+    one_hot = (given.safe_labels[:, None] == np.arange(softmax.probabilities.shape[1])).astype(given.X.dtype)
+    return np.asarray(-(one_hot * np.log(softmax.probabilities)).sum(axis=1))
+
+
 def _log_beside_epsilon(epsilon: float) -> Callable[[Given, Softmax], Array]:
     def stage(given: Given, softmax: Softmax) -> Array:
         p = softmax.probabilities[given.rows, given.safe_labels]
@@ -129,6 +134,16 @@ SPECIMENS = (
         ("loss",),
         "loss_of_the_layer_is_right",
         "the third of four teaching codes; CS231n solutions",
+    ),
+    LayerSpecimen(
+        "one_hot_times_log",
+        "The one-hot rows times the logarithm of every probability.",
+        "0 log 0 is NaN: a class that underflows makes the loss NaN, also where the label is the sure winner",
+        "log(sum exp d) - d_y, d the shifted logits",
+        {"losses": _one_hot_times_log},
+        ("loss",),
+        "loss_of_the_layer_is_right",
+        "the third and the fourth of four teaching codes",
     ),
     LayerSpecimen(
         "epsilon_in_log",

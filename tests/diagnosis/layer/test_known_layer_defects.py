@@ -9,8 +9,12 @@ import pytest
 
 from gradlab.diagnosis.layer.diagnosis import diagnose_layer
 from gradlab.evaluation.call import Implementation
+from gradlab.harness.plan import Plan
+from gradlab.harness.profiles import PROFILES
+from gradlab.harness.run import run_checks
 from gradlab.implementations.strangers.layer.numpy_layers import two_passes
 from gradlab.layer.problem import LayerProblem, Penalty
+from gradlab.targets.layers import load_layer
 from gradlab.targets.shipped import layer_specimens
 from tests.layer_claims import claims_of_all, questions, specimen
 
@@ -88,3 +92,21 @@ def test_every_fault_of_a_teaching_code_is_named(function: Any) -> None:
     asked = [one.problem.replace(penalty=Penalty()) for one in questions("float32", ())]
     found = diagnose_layer(Implementation(function.__name__, function, claims), asked, ["dw_of_the_layer_is_right"])
     assert [one.defects for one in found.alternatives] == [TEACHING[function]]
+
+
+SHIPPED_TEACHING = {
+    "teaching_label_vector": ["gradients_not_averaged", "labels_subtracted_as_numbers", "no_shift", "unprotected_log"],
+    "teaching_one_dimensional": ["normalised_over_the_batch_unshifted", "unprotected_log"],
+    "teaching_global_shift": ["bias_gradient_not_averaged", "global_shift", "one_hot_times_log"],
+    "teaching_example_loop": ["no_shift", "one_hot_times_log"],
+}
+
+
+@pytest.mark.parametrize("name", SHIPPED_TEACHING)
+def test_every_fault_of_a_teaching_code_that_ships_is_named_in_a_run(name: str) -> None:
+    """As whole programs: of a quick run, in one dtype."""
+    layer = load_layer(f"layer:gradlab.implementations.specimens.{name}:softmax_regression", {})
+    run = run_checks(layer, Plan(PROFILES["quick"], 0, "stable", ("float32",), power=False))
+    assert run.diagnosis is not None
+    found = [sorted(one.defects) for one in run.diagnosis.alternatives]
+    assert SHIPPED_TEACHING[name] in found
