@@ -34,11 +34,13 @@ CONTRACT = frozenset(
         "calls_of_a_layer_leave_no_state",
         "layout_of_the_arrays_does_not_matter",
         "refuses_labels_outside_the_classes",
+        "a_label_outside_reaches_no_other_row",
     }
 )
 IMPLIED_BY_WRITING = ("layout_of_the_arrays_does_not_matter", "outputs_of_a_layer_share_no_memory")  # read-only arrays
 CLOSER = 0.8  # of the wrong answers
 MAX_DEFECTS = 3  # that are tried together
+MAX_WITH_VARIANTS = 2  # of those that replace stages of the gradients, where variants are tried too
 MAX_USEFUL = 7  # defects for each output that are tried together: those that explain most of it by themselves
 LOSS_STAGES = frozenset({"losses", "reduced", "penalty_in_loss"})
 Defects = tuple[Specimen, ...]
@@ -101,24 +103,40 @@ def _same(first: LayerAnswer, again: LayerAnswer) -> bool:
 def _explain(observations: Sequence[Observation]) -> tuple[Defects, ...]:
     """The smallest sets of defects that predict every answer; none where no set does.
 
-    What is wrong in the gradients comes first, then what is wrong in the loss beside that.
+    Where the specimens as they are predict nothing, their variants are tried too, and last what is coarse.
     """
     wrong_first = sorted(observations, key=lambda one: not one.is_wrong)
     wrong = [one for one in observations if one.is_wrong]
     defects = [one for one in layer_specimens().values() if one.side_effect is None]
     exact = [one for one in defects if not one.coarse]
+    found = _explained_by(exact, wrong_first, wrong, MAX_DEFECTS)
+    if not found:
+        variants = [other for one in exact for other in one.written_otherwise()]
+        found = _explained_by([*exact, *variants], wrong_first, wrong, MAX_WITH_VARIANTS)
+    if found:
+        return found
+    coarse = [(one,) for one in defects if one.coarse]
+    return tuple(some for some in coarse if _predicts(some, wrong_first, OUTPUTS) and _is_closer(some, wrong))
+
+
+def _explained_by(
+    exact: Sequence[Specimen], wrong_first: Sequence[Observation], wrong: Sequence[Observation], most: int
+) -> tuple[Defects, ...]:
+    """The smallest sets of these that predict every answer, each set of names once.
+
+    What is wrong in the gradients comes first, at most so many, then what is wrong in the loss beside that.
+    """
     for_gradients = _useful([one for one in exact if not _is_of_loss(one)], wrong)
     for_loss = [one for one in exact if _is_of_loss(one)]
-    for size in range(MAX_DEFECTS + 1):
+    for size in range(most + 1):
         found: list[Defects] = []
         for some in _sets(for_gradients, size):
             if _predicts(some, wrong_first, GRADIENTS):
                 found += _with_loss(some, for_loss, wrong_first)
         if found:
             least = min(map(len, found))
-            return tuple(some for some in found if len(some) == least)
-    coarse = [(one,) for one in defects if one.coarse]
-    return tuple(some for some in coarse if _predicts(some, wrong_first, OUTPUTS) and _is_closer(some, wrong))
+            return tuple({tuple(one.name for one in some): some for some in found if len(some) == least}.values())
+    return ()
 
 
 def _with_loss(some: Defects, for_loss: Sequence[Specimen], observations: Sequence[Observation]) -> list[Defects]:
@@ -155,10 +173,10 @@ def _is_closer(defects: Defects, wrong: Sequence[Observation]) -> bool:
 
 def _useful(defects: Sequence[Specimen], wrong: Sequence[Observation]) -> list[Specimen]:
     """For each output the defects that explain most of what is wrong in it by themselves."""
-    explained = {one.name: Counter(name for seen in wrong for name in seen.outputs_explained(one)) for one in defects}
-    chosen: dict[str, Specimen] = {}
+    explained = [Counter(name for seen in wrong for name in seen.outputs_explained(one)) for one in defects]
+    chosen: dict[int, Specimen] = {}
     for output in OUTPUTS:
-        own = [one for one in defects if explained[one.name][output]]
-        for one in sorted(own, key=lambda one: -explained[one.name][output])[:MAX_USEFUL]:
-            chosen[one.name] = one
+        own = [place for place, counts in enumerate(explained) if counts[output]]
+        for place in sorted(own, key=lambda place: -explained[place][output])[:MAX_USEFUL]:
+            chosen[place] = defects[place]
     return list(chosen.values())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ._pipeline import Array, Given, Stages, given_from, run, with_slope
@@ -20,7 +20,8 @@ class LayerSpecimen:
     write in its place. shows: the outputs that are wrong. killed_by: the check that must reject it. seen: where it was
     seen. needs: what must be claimed for it to show: "l2", "b", "ignore_index", "mean", "masks". coarse: the dtype in
     which something is rounded on the way. dtypes: in which it shows, all if none. side_effect: what it does beside its
-    answer, to the inputs that it is given. claims: as for any implementation.
+    answer, to the inputs that it is given. claims: as for any implementation. variants: the
+    same defect written in other ways, each as the stages that it replaces: what is wrong is said of all of them.
     """
 
     name: str
@@ -36,6 +37,11 @@ class LayerSpecimen:
     side_effect: Callable[[Array, Array, Array | None], None] | None = None
     dtypes: tuple[str, ...] = ()
     claims: Mapping[str, Any] = field(default_factory=dict)
+    variants: tuple[Mapping[str, Callable[..., Any]], ...] = ()
+
+    def written_otherwise(self) -> tuple[LayerSpecimen, ...]:
+        """The variants, each as a specimen of the same name."""
+        return tuple(replace(self, stages=stages, variants=()) for stages in self.variants)
 
     def function(
         self,

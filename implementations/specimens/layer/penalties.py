@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ._pipeline import Array, Given, penalty_in_loss, penalty_in_weight
+from ._pipeline import Array, Given, Residual, bias_gradient, penalty_in_loss, penalty_in_weight
 from ._specimen import LayerSpecimen
 
 
@@ -33,6 +33,11 @@ def _bias_too(given: Given) -> Array:
     return np.asarray(given.scalar(given.slope) * given.b)
 
 
+def _bias_too_without_a_penalty(given: Given, g: Residual) -> Array:
+    """l2 b also where l2 is 0 and b is -inf."""
+    return bias_gradient(given, g) + _bias_too(given)
+
+
 def _loss_over_rows(given: Given) -> Any:
     return penalty_in_loss(given) / given.scalar(len(given.X))
 
@@ -50,11 +55,17 @@ def _absolute(given: Given) -> Any:
 
 
 def _penalty(
-    name: str, says: str, wrong: str, mend: str, stages: dict[str, Any], shows: tuple[str, ...]
+    name: str,
+    says: str,
+    wrong: str,
+    mend: str,
+    stages: dict[str, Any],
+    shows: tuple[str, ...],
+    *variants: dict[str, Any],
 ) -> LayerSpecimen:
     check = {"loss": "loss_of_the_layer_is_right", "dW": "dw_of_the_layer_is_right", "db": "db_of_the_layer_is_right"}
     needs = ("l2", "b") if shows == ("db",) or "bias" in name else ("l2",)
-    return LayerSpecimen(name, says, wrong, mend, stages, shows, check[shows[0]], needs=needs)
+    return LayerSpecimen(name, says, wrong, mend, stages, shows, check[shows[0]], needs=needs, variants=variants)
 
 
 SPECIMENS = (
@@ -129,6 +140,7 @@ SPECIMENS = (
         "leave the bias out",
         {"penalty_in_bias": _bias_too},
         ("db",),
+        {"bias_gradient": _bias_too_without_a_penalty},
     ),
     _penalty(
         "penalty_without_the_square",

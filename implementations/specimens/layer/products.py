@@ -13,6 +13,7 @@ from ._pipeline import (
     Given,
     Residual,
     bias_gradient,
+    counted,
     divided,
     logits,
     weight_gradient,
@@ -20,6 +21,7 @@ from ._pipeline import (
 from ._specimen import LayerSpecimen
 
 CHUNK = 32
+CHUNKS = (4, 8, 16, 32, 64, 128, 256)  # in which variants are written
 
 
 def _without_bias(given: Given) -> Array:
@@ -87,6 +89,41 @@ def _last_chunk_dropped(given: Given, g: Residual) -> Array:
 
 def _last_chunk_dropped_in_bias(given: Given, g: Residual) -> Array:
     return bias_gradient(given, replace(g, entries=_full_chunks(given, g.entries)))
+
+
+def _in_full_chunks(size: int, keeps_a_short_batch: bool) -> Callable[[Given, Array], Array]:
+    """Loss and gradients of full chunks alone; all of a batch that has fewer rows, or nothing."""
+
+    def stage(given: Given, entries: Array) -> Array:
+        n = len(entries)
+        full = n if keeps_a_short_batch and n < size else n // size * size
+        found = counted(given, entries).copy()
+        found[full:] = 0
+        return found
+
+    return stage
+
+
+def _weighed_by_chunks(size: int) -> Callable[[Given, Array], Array]:
+    """Loss and gradients as means over chunks, which then count alike."""
+
+    def stage(given: Given, entries: Array) -> Array:
+        starts = range(0, len(entries), size)
+        found = counted(given, entries).copy()
+        for start in starts:
+            part = given.counts[start : start + size]
+            found[start : start + size] *= given.scalar(given.divisor / (len(starts) * max(part.sum(), 1)))
+        return found
+
+    return stage
+
+
+def _tail_of_totals_dropped(multiple: int) -> Callable[[Given, Array], Array]:
+    def stage(given: Given, e: Array) -> Array:
+        full = e.shape[1] // multiple * multiple or e.shape[1]
+        return np.asarray(e[:, :full].sum(axis=1, keepdims=True))
+
+    return stage
 
 
 def _tail_columns_dropped(multiple: int) -> Callable[[Given, Residual], Array]:
@@ -243,20 +280,25 @@ SPECIMENS = (
     LayerSpecimen(
         "last_chunk_dropped",
         "Of more than 32 rows the last chunk is left out of dW and db unless it is full.",
-        "dW and db are sums over the first 32 floor(N/32) rows",
+        "rows from B floor(N/B) on, B those of a chunk, are left out: of dW and db, or of all outputs",
         "for start in range(0, n, size)",
         {"weight_gradient": _last_chunk_dropped, "bias_gradient": _last_chunk_dropped_in_bias},
         ("dW", "db"),
         "dw_of_the_layer_is_right",
+        variants=tuple({"counted": _in_full_chunks(size, keeps)} for size in CHUNKS for keeps in (True, False)),
     ),
     LayerSpecimen(
         "tail_columns_skipped",
         "Columns of dW beyond a multiple of 32 are 0.",
-        "dW_dj = 0 for j >= 32 floor(K/32)",
+        "classes j >= B floor(K/B), B those of a tile, are left out: of dW, or of the sum of exponentials",
         "mask the last tile in place of leaving it out",
         {"weight_gradient": _tail_columns_dropped(32)},
         ("dW",),
         "dw_of_the_layer_is_right",
+        variants=(
+            *({"weight_gradient": _tail_columns_dropped(size)} for size in CHUNKS),
+            *({"totals": _tail_of_totals_dropped(size)} for size in CHUNKS),
+        ),
     ),
     LayerSpecimen(
         "tail_columns_skipped_by_128",
@@ -276,6 +318,7 @@ SPECIMENS = (
         ("loss",),
         "loss_of_the_layer_is_right",
         needs=("mean",),
+        variants=tuple({"counted": _weighed_by_chunks(size)} for size in CHUNKS),
     ),
     LayerSpecimen(
         "weight_gradient_added_in_bfloat16",

@@ -57,8 +57,11 @@ def _half_loss(given: Given, rows: Array) -> Any:
     return given.scalar(0.5) * (rows if given.reduction == "none" else rows.sum() / given.scalar(given.divisor))
 
 
-def _one_row(given: Given, g: Residual) -> Array:
-    return np.asarray(g.entries[-1] / given.scalar(max(given.divisor, 1.0)))
+def _one_row(row: int, is_divided: bool = True) -> Any:
+    def stage(given: Given, g: Residual) -> Array:
+        return np.asarray(g.entries[row] / given.scalar(max(given.divisor, 1.0) if is_divided else 1.0))
+
+    return stage
 
 
 _GRADIENTS = {
@@ -180,12 +183,13 @@ SPECIMENS = (
     LayerSpecimen(
         "bias_gradient_of_one_row",
         "db is that of the last example.",
-        "db = (p_N - t_N)/N in place of the sum over the rows",
+        "db = p_i - t_i of one row, such as the last, in place of the sum over the rows",
         "db = (p - t).sum(axis=0) / N",
-        {"bias_gradient": _one_row},
+        {"bias_gradient": _one_row(-1)},
         ("db",),
         "db_of_the_layer_is_right",
         needs=("b",),
+        variants=tuple({"bias_gradient": _one_row(*how)} for how in ((0,), (0, False), (-1, False))),
     ),
     LayerSpecimen(
         "gradients_of_the_wrong_sign",

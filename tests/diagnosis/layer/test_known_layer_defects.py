@@ -110,3 +110,45 @@ def test_every_fault_of_a_teaching_code_that_ships_is_named_in_a_run(name: str) 
     assert run.diagnosis is not None
     found = [sorted(one.defects) for one in run.diagnosis.alternatives]
     assert SHIPPED_TEACHING[name] in found
+
+
+VARIANTS = [(name, number) for name, one in layer_specimens().items() for number in range(len(one.variants))]
+
+
+@pytest.mark.parametrize(("name", "number"), VARIANTS, ids=str)
+def test_the_diagnosis_names_a_defect_that_is_written_otherwise(name: str, number: int) -> None:
+    """Where it shows on these problems at all."""
+    one = layer_specimens()[name]
+    written = one.written_otherwise()[number]
+    claims = specimen(name).claims
+    found = diagnose_layer(Implementation("other", written.function, claims), problems(), [one.killed_by])
+    assert found.n_wrong == 0 or name in {defect for some in found.alternatives for defect in some.defects}
+    assert found.unexplained == () or found.n_wrong == 0
+
+
+def in_chunks(X: Any, y: Any, W: Any, b: Any) -> Any:
+    """Chunks of eight rows: the last counts only where it is full; the loss is one of a whole product with one-hot."""
+    n = len(X)
+    loss, dW, db = X.dtype.type(0), np.zeros_like(W), np.zeros_like(b)
+    for start in range(0, n - 7, 8):
+        x, t = X[start : start + 8], np.eye(len(b), dtype=X.dtype)[y[start : start + 8]]
+        z = x @ W + b
+        z = z - z.max(axis=1, keepdims=True)
+        p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+        with np.errstate(all="ignore"):
+            loss = loss - (t * np.log(p)).sum()
+        dW, db = dW + x.T @ (p - t), db + (p - t).sum(axis=0)
+    return loss / X.dtype.type(n), dW / X.dtype.type(n), db / X.dtype.type(n)
+
+
+WRITTEN_OTHERWISE: dict[Any, tuple[str, ...]] = {
+    in_chunks: ("last_chunk_dropped", "one_hot_times_log"),
+}
+
+
+@pytest.mark.parametrize("function", WRITTEN_OTHERWISE, ids=lambda function: function.__name__)
+def test_defects_written_otherwise_are_named_together(function: Any) -> None:
+    claims = claims_of_all(takes=("X", "targets", "W", "b"), returns=("loss", "dW", "db"), l2_form="")
+    asked = [one.problem.replace(penalty=Penalty()) for one in questions("float32", ())]
+    found = diagnose_layer(Implementation(function.__name__, function, claims), asked, ["dw_of_the_layer_is_right"])
+    assert [one.defects for one in found.alternatives] == [WRITTEN_OTHERWISE[function]]
