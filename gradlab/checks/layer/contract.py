@@ -13,7 +13,7 @@ from gradlab.evaluation.call import CallFaultError, Implementation, perform
 from gradlab.evaluation.foreign import kind_of, leaves_of
 from gradlab.evaluation.layouts import LAYOUTS
 from gradlab.layer.call import answer_to_layer_call, evaluate_layer, layer_answer, layer_call_for
-from gradlab.layer.problem import OUTPUTS, LayerProblem
+from gradlab.layer.problem import OUTPUTS, LayerProblem, Penalty
 from gradlab.problems.problem import Array
 from gradlab.result import Fact
 
@@ -113,6 +113,40 @@ def refuses_labels_outside_the_classes(implementation: Implementation, problem: 
             said = f"{error}" if crashed else seen
             findings.append(Fact(f"label {label}", said, "refused by an exception", error is not None and not crashed))
     return findings
+
+
+def a_label_outside_reaches_no_other_row(implementation: Implementation, problem: LayerProblem) -> Findings:
+    """A label outside [0, K) is refused, or leaves the gradients of all other rows as they are: dX, and dW where its
+    own features are 0. It may take its row out of the mean; a NaN is no number of another row.
+    """
+    features = problem.features.copy()
+    features[0] = 0
+    own = problem.replace(features=features, penalty=Penalty())
+    plain, limits = outputs_of(implementation, own), _twice(implementation, own)
+    findings: Findings = []
+    for label in (-1, own.n_classes, own.n_classes + 1):
+        labels = own.targets.copy()
+        labels[0] = label
+        call = layer_call_for(implementation, own, {"targets": labels})
+        given = answer_to_layer_call(implementation, call, own)
+        for name in ("dX", "dW") if given.fault is None else ():
+            if name in plain:
+                seen = given.outputs[name].astype(np.float64)
+                skipped = name == "dX"  # its first row, which is its own
+                same = _is_of_the_others(seen[skipped:], plain[name][skipped:], limits[name][skipped:], own.n_rows)
+                said = "is what it is without" if same else "has changed beyond the first row's share"
+                findings.append(
+                    Fact(f"{name} of the other rows, label {label} in the first row,", said, "as it is", same)
+                )
+    return findings
+
+
+def _is_of_the_others(seen: Array, plain: Array, limit: Array, n_rows: int) -> bool:
+    """Whether a gradient is what it is with the first row in the mean, or without it; where it is a number."""
+    number = np.isfinite(seen)
+    return any(
+        bool((np.abs(seen - factor * plain) <= factor * limit)[number].all()) for factor in (1.0, n_rows / (n_rows - 1))
+    )
 
 
 def _twice(implementation: Implementation, problem: LayerProblem) -> Mapping[str, Array]:

@@ -47,6 +47,9 @@ LAYER_CHECKS: tuple[Check, ...] = (
     Check(contract.layout_of_the_arrays_does_not_matter, "contract", _CALLS, makes_calls=True),
     Check(contract.refuses_labels_outside_the_classes, "contract", every(_CALLS, labels_as_integers),
           claim="refuses_bad_labels", comes_last=True, makes_calls=True),
+    Check(contract.a_label_outside_reaches_no_other_row, "contract",
+          every(_CALLS, labels_as_integers, several_rows),
+          comes_last=True, makes_calls=True),
     # accuracy: each output against its enclosure; what fails on a problem that is not moderate is unstable
     *(check_within_proved_bound(output, every(judged, divided, returns(output))) for output in OUTPUTS),
     *(check_within_probable_bound(output, every(finite, random_errors, returns(output)))

@@ -74,6 +74,20 @@ def prefers_the_first_class(X: Any, W: Any, b: Any, labels: Any, l2: float = 0.0
     return two_passes(X, W, raised, labels, l2)
 
 
+def finds_labels_in_a_flat_array(X: Any, W: Any, b: Any, labels: Any, l2: float = 0.0) -> Any:
+    """As kernels do: label K of one row is label 0 of the next."""
+    n_rows, n_classes = len(X), W.shape[1]
+    z = X @ W + b
+    z = z - z.max(axis=1, keepdims=True)
+    sums = np.exp(z).sum(axis=1, keepdims=True)
+    places = (np.arange(n_rows) * n_classes + labels) % z.size
+    g = np.exp(z) / sums
+    g.reshape(-1)[places] -= 1
+    g /= g.dtype.type(n_rows)
+    loss = (np.log(sums[:, 0]) - z.reshape(-1)[places]).mean()
+    return loss, g @ W.T, X.T @ g + W.dtype.type(l2) * W, g.sum(axis=0)
+
+
 # The implementation that each check must reject: a function of this module, or the name of a specimen.
 DEFECTIVE: dict[str, Layer | str] = {
     "returns_what_is_claimed": raises,
@@ -84,6 +98,7 @@ DEFECTIVE: dict[str, Layer | str] = {
     "calls_of_a_layer_leave_no_state": keeps_adding,
     "layout_of_the_arrays_does_not_matter": reads_memory_in_order,
     "refuses_labels_outside_the_classes": two_passes,
+    "a_label_outside_reaches_no_other_row": finds_labels_in_a_flat_array,
     "loss_of_the_layer_is_right": "loss_is_a_sum",
     "dx_of_the_layer_is_right": "features_gradient_not_averaged",
     "dw_of_the_layer_is_right": "weight_gradient_not_averaged",
@@ -134,3 +149,32 @@ def test_a_check_of_the_layer_rejects_the_implementation_made_for_it(check: Chec
         for question in asked
         for _, findings in findings_of((check,), implementation, question.problem)
     )
+
+
+def without_labels_outside(X: Any, W: Any, b: Any, labels: Any, l2: float = 0.0) -> Any:
+    """Rows of such labels are left out, of the mean too."""
+    counts = (labels >= 0) & (labels < W.shape[1])
+    loss, d_x, d_w, d_b = two_passes(X[counts], W, b, labels[counts], l2)
+    whole = np.zeros_like(X)
+    whole[counts] = d_x
+    return loss, whole, d_w, d_b
+
+
+def compares_labels(X: Any, W: Any, b: Any, labels: Any, l2: float = 0.0) -> Any:
+    """A label outside is no class, and its row has p as its gradient."""
+    one_hot = (labels[:, None] == np.arange(W.shape[1])).astype(X.dtype)
+    z = X @ W + b
+    p = np.exp(z - z.max(axis=1, keepdims=True))
+    g = (p / p.sum(axis=1, keepdims=True) - one_hot) / X.dtype.type(len(X))
+    return two_passes(X, W, b, np.clip(labels, 0, W.shape[1] - 1), l2)[0], g @ W.T, X.T @ g, g.sum(axis=0)
+
+
+@pytest.mark.parametrize("function", [two_passes, without_labels_outside, compares_labels])
+def test_a_label_outside_that_stays_in_its_row_is_no_harm_to_others(function: Layer) -> None:
+    (check,) = (one for one in LAYER_CHECKS if one.name == "a_label_outside_reaches_no_other_row")
+    own = Implementation(function.__name__, function, claims_of_all())
+    asked = [one for one in questions("float32", ()) if check in one.checks]
+    assert asked
+    for question in asked:
+        for _, findings in findings_of((check,), own, question.problem):
+            assert largest_ratio(findings) <= 1
