@@ -34,7 +34,7 @@ def diagnosis_lines(diagnosis: Diagnosis, known_defects: Mapping[str, Specimen])
     for name in dict.fromkeys([*defects, *diagnosis.side_effects]):
         yield f"  {name}: {said.get(name) or known_defects[name].wrong}   gradlab explain {name}"
     if diagnosis.n_changed:
-        yield "looks like: it keeps state: the first calls of the run, made again at its end, get other answers"
+        yield "looks like: it keeps state: calls of the run, made again at its end, get other answers"
     if diagnosis.unexplained:
         known_in_part = bool(known or diagnosis.side_effects)
         checks = ", ".join([*diagnosis.unexplained[:3], *(["..."] if len(diagnosis.unexplained) > 3 else [])])

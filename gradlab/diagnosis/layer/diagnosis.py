@@ -38,6 +38,9 @@ CONTRACT = frozenset(
     }
 )
 IMPLIED_BY_WRITING = ("layout_of_the_arrays_does_not_matter", "outputs_of_a_layer_share_no_memory")  # read-only arrays
+STATE = "calls_of_a_layer_leave_no_state"
+IMPLIED_BY_STATE = (STATE, "same_call_of_a_layer_gives_same_bits", "layout_of_the_arrays_does_not_matter")
+MAX_ASKED_AGAIN = 20  # wrong answers, where a layer keeps state
 CLOSER = 0.8  # of the wrong answers
 MAX_DEFECTS = 3  # that are tried together
 MAX_WITH_VARIANTS = 2  # of those that replace stages of the gradients, where variants are tried too
@@ -55,14 +58,24 @@ def diagnose_layer(
     """The diagnosis of a layer that failed these checks on these problems, all of one dtype."""
     asked = [one for one in problems if one.n_rows and is_modelled(one)]
     answered = [(one, layer_answer(implementation, one)) for one in asked]
-    observations = [observe(implementation, one, given) for one, given in answered if given.fault is None]
+    given = [(one, answer) for one, answer in answered if answer.fault is None]
+    observations = [observe(implementation, *pair) for pair in given]
     n_raised = len(answered) - len(observations)
     n_wrong = sum(one.is_wrong for one in observations)
     effects = side_effects_of(implementation, problems, failed)
     n_changed = 0 if effects else _n_changed(implementation, earlier)
+    if STATE in failed and not effects and not n_changed:
+        n_changed = _n_settled(
+            implementation, [pair for pair, seen in zip(given, observations, strict=True) if seen.is_wrong]
+        )
     found = _explain(observations) if n_wrong and not n_changed else ()
     alternatives = tuple(Explanation(tuple(Model(one.name, {}) for one in some)) for some in found)
-    unexplained = tuple(check for check in failed if not _accounts(check, bool(found), effects, n_wrong))
+    is_of_state = [bool(n_changed) and (check in IMPLIED_BY_STATE or check not in CONTRACT) for check in failed]
+    unexplained = tuple(
+        check
+        for check, known in zip(failed, is_of_state, strict=True)
+        if not known and not _accounts(check, bool(found), effects, n_wrong)
+    )
     return Diagnosis(
         asked[0].format.name if asked else problems[0].format.name,
         alternatives,
@@ -92,6 +105,15 @@ def is_modelled(problem: LayerProblem) -> bool:
 def _n_changed(implementation: Implementation, earlier: Sequence[tuple[LayerProblem, LayerAnswer]]) -> int:
     """How many of the answers that were given first are not given now."""
     return sum(not _same(first, evaluate_layer(implementation, problem)) for problem, first in earlier)
+
+
+def _n_settled(implementation: Implementation, answered: Sequence[tuple[LayerProblem, LayerAnswer]]) -> int:
+    """How many of these answers are others, and settle, when asked again; noise does not settle."""
+    found = 0
+    for problem, first in answered[:MAX_ASKED_AGAIN]:
+        _, again, once_more = (evaluate_layer(implementation, problem) for _ in range(3))
+        found += _same(again, once_more) and not _same(first, again)
+    return found
 
 
 def _same(first: LayerAnswer, again: LayerAnswer) -> bool:

@@ -152,3 +152,33 @@ def test_defects_written_otherwise_are_named_together(function: Any) -> None:
     asked = [one.problem.replace(penalty=Penalty()) for one in questions("float32", ())]
     found = diagnose_layer(Implementation(function.__name__, function, claims), asked, ["dw_of_the_layer_is_right"])
     assert [one.defects for one in found.alternatives] == [WRITTEN_OTHERWISE[function]]
+
+
+def gradient_of_the_call_before(X: Any, y: Any, W: Any, b: Any) -> Any:
+    """dW is that of the call before, of one of the same shape."""
+    loss, _, d_w, d_b = two_passes(X, W, b, y)
+    before = _before.get(d_w.shape, d_w)
+    _before[d_w.shape] = d_w
+    return loss, before, d_b
+
+
+def noisy(X: Any, y: Any, W: Any, b: Any) -> Any:
+    loss, _, d_w, d_b = two_passes(X, W, b, y)
+    return loss, d_w * d_w.dtype.type(1 + _noise.normal() / 10), d_b
+
+
+_before: dict[Any, Any] = {}
+_noise = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize("function", [gradient_of_the_call_before, noisy])
+def test_state_is_told_from_noise(function: Any) -> None:
+    claims = claims_of_all(takes=("X", "targets", "W", "b"), returns=("loss", "dW", "db"), l2_form="")
+    asked = [one.problem.replace(penalty=Penalty()) for one in questions("float32", ())]
+    failed = ["dw_of_the_layer_is_right", "calls_of_a_layer_leave_no_state"]
+    found = diagnose_layer(Implementation(function.__name__, function, claims), asked, failed)
+    assert found.n_wrong > 0
+    assert found.alternatives == ()
+    is_state = function is gradient_of_the_call_before
+    assert bool(found.n_changed) == is_state
+    assert bool(found.unexplained) != is_state
