@@ -169,10 +169,12 @@ def compares_labels(X: Any, W: Any, b: Any, labels: Any, l2: float = 0.0) -> Any
     return two_passes(X, W, b, np.clip(labels, 0, W.shape[1] - 1), l2)[0], g @ W.T, X.T @ g, g.sum(axis=0)
 
 
-@pytest.mark.parametrize("function", [two_passes, without_labels_outside, compares_labels])
+@pytest.mark.parametrize(
+    "function", [two_passes, without_labels_outside, compares_labels, specimen("label_of_the_first_row").function]
+)
 def test_a_label_outside_that_stays_in_its_row_is_no_harm_to_others(function: Layer) -> None:
     (check,) = (one for one in LAYER_CHECKS if one.name == "a_label_outside_reaches_no_other_row")
-    own = Implementation(function.__name__, function, claims_of_all())
+    own = Implementation("own", function, claims_of_all())
     asked = [one for one in questions("float32", ()) if check in one.checks]
     assert asked
     for question in asked:
