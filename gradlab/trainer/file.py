@@ -15,6 +15,7 @@ from gradlab.trainer.call import Trained
 from gradlab.trainer.certificate import Certificate, certify_training
 from gradlab.trainer.data import Data, load_data, standardised
 from gradlab.trainer.problem import TrainerProblem
+from gradlab.trainer.run import Settings, problem_on
 
 SCHEMA = "gradlab-training-certificate-1"
 STATED = ("at_most", "least_loss", "most_loss", "to_optimum")
@@ -47,13 +48,13 @@ def encode_certificate(source: Source, certificate: Certificate, trained: Traine
         "source": asdict(source),
         "digest": _digest(problem),
         "dtype": problem.format.name,
-        "n_classes": problem.n_classes,
         "learning_rate": problem.learning_rate.hex(),
         "n_steps": problem.n_steps,
         "batch_size": problem.batch_size,
         "penalty": {**asdict(problem.penalty), "strength": problem.penalty.strength.hex()},
         "has_bias": problem.bias is not None,
-        "parameters": [[float(value).hex() for value in row] for row in trained.parameters],
+        "start": _encoded(problem.start64),
+        "parameters": _encoded(trained.parameters),
         **{name: float(getattr(certificate, name)).hex() for name in STATED},
     }
 
@@ -83,27 +84,29 @@ def faults_of(document: Any) -> Iterator[str]:
             yield f"{name} is stated as {value:.6g}, is {own:.6g}"
 
 
+def _encoded(values: Array) -> list[list[str]]:
+    return [[float(value).hex() for value in row] for row in values]
+
+
+def _decoded(rows: Any, shape: tuple[int, ...], name: str) -> Array:
+    values: Array = np.array([[float.fromhex(word) for word in row] for row in rows])
+    if values.shape != shape or not np.isfinite(values).all():
+        raise CertificateFileError(f"its {name} must be finite, shape {shape}")
+    return values
+
+
 def _problem(document: Any, data: Data) -> tuple[TrainerProblem, Trained]:
-    dtype, n_classes = np.dtype(document["dtype"]), int(document["n_classes"])
-    features = data.features.astype(dtype)
-    penalty = document["penalty"]
-    bias = np.zeros(n_classes, dtype) if document["has_bias"] else None
-    problem = TrainerProblem(
-        features,
-        data.labels,
-        np.zeros((features.shape[1], n_classes), dtype),
-        bias,
-        float.fromhex(document["learning_rate"]),
-        int(document["n_steps"]),
-        Penalty(float.fromhex(penalty["strength"]), bool(penalty["halved"]), bool(penalty["takes_bias"])),
-        document["batch_size"],
-        data.name,
+    dtype, penalty, has_bias = document["dtype"], document["penalty"], bool(document["has_bias"])
+    rate, n_steps = float.fromhex(document["learning_rate"]), int(document["n_steps"])
+    plain = problem_on(data, Settings(dtype, rate, n_steps, batch_size=document["batch_size"], has_bias=has_bias))
+    shape, split = plain.start64.shape, plain.n_features
+    start, end = (_decoded(document[name], shape, name) for name in ("start", "parameters"))
+    problem = plain.replace(
+        weight=start[:split].astype(dtype),
+        bias=start[split].astype(dtype) if has_bias else None,
+        penalty=Penalty(float.fromhex(penalty["strength"]), bool(penalty["halved"]), bool(penalty["takes_bias"])),
     )
-    parameters: Array = np.array([[float.fromhex(word) for word in row] for row in document["parameters"]])
-    if parameters.shape != problem.start64.shape or not np.isfinite(parameters).all():
-        raise CertificateFileError(f"its parameters must be finite, shape {problem.start64.shape}")
-    split = problem.n_features
-    return problem, Trained(parameters[:split], None if bias is None else parameters[split])
+    return problem, Trained(end[:split], end[split] if has_bias else None)
 
 
 def _digest(problem: TrainerProblem) -> str:

@@ -74,6 +74,15 @@ def test_a_certificate_holds(certificate: Path, capsys: pytest.CaptureFixture[st
     assert "it holds" in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("folder")
+def test_a_certificate_from_a_start_that_is_not_zero_holds(capsys: pytest.CaptureFixture[str]) -> None:
+    """Of a class that starts from small random weights."""
+    target = f"trainer:{Path(__file__).with_name('trainers.py')}:Regression"
+    assert status_of(["certify", target, "--data", "own.npz", "--steps", "5", "--output", "own.json"]) == 0
+    assert status_of(["certify", "--verify", "own.json"]) == 0
+    assert "it holds" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("name", ["at_most", "least_loss", "most_loss"])
 def test_a_certificate_that_states_too_much_does_not_hold(certificate: Path, name: str) -> None:
     document = json.loads(certificate.read_text())
