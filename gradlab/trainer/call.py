@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gradlab.evaluation.call import CallFaultError, perform
+from gradlab.evaluation.call import CallFaultError, GivenArguments, perform
 from gradlab.evaluation.foreign import Leaves, describe_error, leaves_of
 from gradlab.layer.names import result_role
 from gradlab.problems.problem import Array
@@ -52,14 +52,6 @@ class Trained:
         return weight if self.bias is None else np.concatenate([weight, self.bias.astype(np.float64)[None]])
 
 
-@dataclass(frozen=True, eq=False)
-class _Arguments:
-    """All by keyword or by place, as `perform` wants them."""
-
-    arguments: tuple[Any, ...]
-    keywords: Mapping[str, Any]
-
-
 def trainer_of(name: str, function: Callable[..., Any], claimed: tuple[str, ...] = (), target: str = "") -> Trainer:
     """The trainer that is a function. Raises UnclearTrainerError."""
     return Trainer(name, function, taken_by(function, claimed), target)
@@ -72,7 +64,7 @@ def train(trainer: Trainer, problem: TrainerProblem) -> Trained:
     start is asked as it is: see `with_start_of`.
     """
     _check_taken(trainer, problem)
-    outcome = perform(trainer.function, _arguments(trainer, problem), keep=leaves_of)
+    outcome = perform(trainer.function, GivenArguments((), arguments_of(trainer, problem)), keep=leaves_of)
     if isinstance(outcome.error, CallFaultError):
         return Trained(fault=str(outcome.error))
     if outcome.error is not None:
@@ -102,7 +94,8 @@ def _check_taken(trainer: Trainer, problem: TrainerProblem) -> None:
         raise ValueError(f"{trainer.name} takes no batch_size: every step must take all rows")
 
 
-def _arguments(trainer: Trainer, problem: TrainerProblem) -> _Arguments:
+def arguments_of(trainer: Trainer, problem: TrainerProblem) -> Mapping[str, Any]:
+    """Fresh arguments of a call, by the names of its parameters."""
     bias = problem.bias if problem.bias is not None else np.zeros(problem.n_classes, problem.weight.dtype)
     values: dict[str, Any] = {
         "X": problem.features.copy(),
@@ -117,7 +110,7 @@ def _arguments(trainer: Trainer, problem: TrainerProblem) -> _Arguments:
         "batch_size": problem.batch_size or problem.n_rows,
         "seed": 0,
     }
-    return _Arguments((), {name: values[role] for name, role in trainer.taken.items()})
+    return {name: values[role] for name, role in trainer.taken.items()}
 
 
 def _trained(value: Leaves, problem: TrainerProblem) -> Trained:

@@ -13,7 +13,7 @@ import numpy as np
 
 from gradlab.layer.problem import Penalty
 from gradlab.problems.problem import Array
-from gradlab.trainer.call import Trained, Trainer, train, with_start_of
+from gradlab.trainer.call import Trainer, arguments_of, train, with_start_of
 from gradlab.trainer.curvature import curvature_of
 from gradlab.trainer.descent import distance_to, end_of_descent
 from gradlab.trainer.mistakes import Named, explain
@@ -83,14 +83,10 @@ def _form_of_penalty(trainer: Trainer, dtype: str) -> Penalty:
     forms = [one for one in FORMS if plain.bias is not None or not one.takes_bias]
     for form in forms:
         problem = plain.replace(penalty=form)
-        trained = train(trainer, problem)
-        if not trained.fault and distance_to(end_of_descent(problem), trained.parameters)[0] <= _room(problem):
+        trained, end = train(trainer, problem), end_of_descent(problem)
+        if not trained.fault and distance_to(end, trained.parameters)[0] <= end.proved:
             return form
     return forms[0]
-
-
-def _room(problem: TrainerProblem) -> float:
-    return end_of_descent(problem).proved
 
 
 def _findings(trainer: Trainer, problem: TrainerProblem) -> Iterator[Finding]:
@@ -104,28 +100,21 @@ def _findings(trainer: Trainer, problem: TrainerProblem) -> Iterator[Finding]:
         seen = f"after {problem.n_steps} steps at least {at_least:.3g} from exact descent, sound code within"
         named = tuple(explain(problem, first.parameters, end.proved + end.radius))
         yield Finding("descends_as_defined", f"{seen} {end.proved:.3g}", problem, named)
-    again = train(trainer, problem)
-    if again.fault or not _same(first, again):
-        yield Finding("trains_the_same_twice", again.fault or "the second call gives other weights", problem)
-    fault = _changed_arguments(trainer, problem)
-    if fault:
-        yield Finding("leaves_its_inputs_alone", fault, problem)
-
-
-def _same(first: Trained, second: Trained) -> bool:
-    return bool((first.parameters == second.parameters).all())
-
-
-def _changed_arguments(trainer: Trainer, problem: TrainerProblem) -> str:
-    """What a call changes of the arrays that it is given, "" where nothing."""
     given: dict[str, Array] = {}
+    again = train(_with_arrays_kept(trainer, given), problem)
+    if again.fault or not (first.parameters == again.parameters).all():
+        yield Finding("trains_the_same_twice", again.fault or "the second call gives other weights", problem)
+    values = arguments_of(trainer, problem)
+    changed = [name for name, value in given.items() if not np.array_equal(value, values[name])]
+    if changed:
+        yield Finding("leaves_its_inputs_alone", f"{' and '.join(changed)} changed by the call", problem)
+
+
+def _with_arrays_kept(trainer: Trainer, given: dict[str, Array]) -> Trainer:
+    """The same trainer; the arrays of a call are put into `given`, by the names of its parameters."""
 
     def keeping(**arguments: object) -> object:
         given.update({name: value for name, value in arguments.items() if isinstance(value, np.ndarray)})
-        before.update({name: value.copy() for name, value in given.items()})
         return trainer.function(**arguments)
 
-    before: dict[str, Array] = {}
-    train(replace(trainer, function=keeping), problem)
-    changed = [name for name, value in given.items() if not np.array_equal(value, before[name])]
-    return f"{' and '.join(changed)} changed by the call" if changed else ""
+    return replace(trainer, function=keeping)

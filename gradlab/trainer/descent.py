@@ -28,7 +28,7 @@ from gradlab.trainer.gradient import (
     FLOAT64,
     UPWARDS,
     Arithmetic,
-    StepGradient,
+    ErrorBound,
     batch_of,
     probable_arithmetic,
     proved_arithmetic,
@@ -55,8 +55,8 @@ class Iterate:
 
 def descend(problem: TrainerProblem) -> Iterator[Iterate]:
     """Exact descent after 0, 1, 2, ... steps of the problem."""
-    curvature = curvature_of(problem)
-    expansion = curvature.expansion(problem.learning_rate)
+    curvature, rate = curvature_of(problem), problem.learning_rate
+    expansion = curvature.expansion(rate)
     batches = [batch_of(problem.extended64, problem.shares64, rows) for rows in problem.batches]
     theirs = (proved_arithmetic(problem.format), probable_arithmetic(problem.format))
     current, radius, tolerances = problem.start64, 0.0, [0.0, 0.0]
@@ -64,13 +64,13 @@ def descend(problem: TrainerProblem) -> Iterator[Iterate]:
     for step in range(1, problem.n_steps + 1):
         batch = batches[(step - 1) % len(batches)]
         own = step_gradient(batch, current, problem.slopes)
-        following = current - problem.learning_rate * own.value
+        following = current - rate * own.value
         for place, other in enumerate(theirs):
-            given = step_gradient(batch, current, problem.slopes, other)
-            more = _slack(problem, given, curvature.smoothness, other) * (tolerances[place] + radius)
-            residual = _residual(problem, given, following, other) + more
+            bound = own.bound(other)
+            more = _slack(rate, bound.growth, curvature.smoothness, other) * (tolerances[place] + radius)
+            residual = _residual(rate, own.value, bound, following, other) + more
             tolerances[place] = _grown(tolerances[place], expansion, residual)
-        radius = _grown(radius, expansion, _residual(problem, own, following, FLOAT64))
+        radius = _grown(radius, expansion, _residual(rate, own.value, own.bound(FLOAT64), following, FLOAT64))
         current = following
         yield Iterate(step, current, radius, *tolerances)
 
@@ -87,21 +87,17 @@ def distance_to(iterate: Iterate, parameters: Array) -> tuple[float, float]:
     return max(apart / UPWARDS - iterate.radius, 0.0), (apart + iterate.radius) * UPWARDS
 
 
-def _residual(problem: TrainerProblem, gradient: StepGradient, following: Array, other: Arithmetic) -> float:
+def _residual(rate: float, gradient: Array, bound: ErrorBound, following: Array, other: Arithmetic) -> float:
     """How far a step may be from the exact one at the same place: the rate in the format, a product and a sum."""
-    moved = problem.learning_rate * (gradient.error + 3 * other.unit * np.abs(gradient.value))
+    moved = rate * (bound.entries + 3 * other.unit * np.abs(gradient))
     return float(np.linalg.norm(moved + 2 * other.unit * np.abs(following) + other.tiny)) * UPWARDS
 
 
-def _slack(problem: TrainerProblem, gradient: StepGradient, smoothness: float, other: Arithmetic) -> float:
+def _slack(rate: float, growth: float, smoothness: float, other: Arithmetic) -> float:
     """What a residual may be larger by at other parameters, for each unit of their distance."""
-    of_gradient = problem.learning_rate * (gradient.growth + 3 * other.unit * smoothness)
-    return (of_gradient + 2 * other.unit * (1 + problem.learning_rate * smoothness)) * UPWARDS
+    of_gradient = rate * (growth + 3 * other.unit * smoothness)
+    return (of_gradient + 2 * other.unit * (1 + rate * smoothness)) * UPWARDS
 
 
 def _grown(distance: float, expansion: float, residual: float) -> float:
-    return (
-        (distance * expansion + residual) * UPWARDS
-        if expansion > 1
-        else distance * expansion * (1 + 2.0**-52) + residual
-    )
+    return (distance * expansion + residual) * (1 + 2.0**-50)  # a product and a sum, and this product

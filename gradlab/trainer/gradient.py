@@ -50,14 +50,13 @@ class Arithmetic(NamedTuple):
 FLOAT64 = Arithmetic(2.0**-53, 2.0**-52, 2.0**-1000)  # of the exponentials here, which are pairs rounded to float64
 
 
-class StepGradient(NamedTuple):
-    """value: the gradient by V in float64, (n_parameters, K). error: how far it may be off, entry by entry.
+class ErrorBound(NamedTuple):
+    """entries: how far each entry of a gradient may be off, (n_parameters, K).
 
-    growth: by how much the norm of the error may be larger at other parameters, for each unit of their distance.
+    growth: by how much their norm may be larger at other parameters, for each unit of their distance.
     """
 
-    value: Array
-    error: Array
+    entries: Array
     growth: float
 
 
@@ -90,36 +89,67 @@ def batch_of(extended: Array, shares: Array, rows: slice) -> Batch:
     return Batch(own, np.abs(own), shares[rows], float((own * own).sum() / len(own)) * UPWARDS)
 
 
-@np.errstate(over="ignore", invalid="ignore")
-def step_gradient(batch: Batch, parameters: Array, slopes: Array, other: Arithmetic = FLOAT64) -> StepGradient:
-    """The gradient at these parameters (n_parameters, K) in float64, with the bound of another arithmetic.
+class StepGradient(NamedTuple):
+    """value: the gradient by V in float64, (n_parameters, K); and what its error is made of.
 
-    The error is how far code may be off that computes in `other` at the same parameters; infinite where nothing is
-    known. With FLOAT64 it is that of the value itself.
+    probabilities, by_logits: p and g, (N, K). widest: the largest |d_ij| of each row, (N,). products: the largest entry
+    of each row of |X~| |V|, (N,). penalty: slope V. slope: the largest of its slopes.
     """
-    n_rows, n_classes = batch.shares.shape
+
+    batch: Batch
+    value: Array
+    probabilities: Array
+    by_logits: Array
+    widest: Array
+    products: Array
+    penalty: Array
+    slope: float
+
+    @np.errstate(over="ignore", invalid="ignore")
+    def bound(self, other: Arithmetic) -> ErrorBound:
+        """How far code may be off that computes in `other` at the same parameters; infinite where nothing is known.
+
+        With FLOAT64 it is the error of the value itself.
+        """
+        n_rows, n_classes = self.by_logits.shape
+        count = len(self.value)
+        delta = _gamma(count + 1, other) * self.products
+        log_error = (
+            2 * (2 * delta + other.unit * self.widest + other.exp_error) + other.sums(n_classes + 2) * other.unit
+        )
+        log_error = np.where(log_error < LARGEST, log_error, np.inf)
+        of_rows = np.expm1(log_error)[:, None] * self.probabilities / n_rows + other.tiny
+        of_rows += (3 * other.unit + _gamma(n_rows, other)) * np.abs(self.by_logits)
+        last = 3 * other.unit * (np.abs(self.penalty) + np.abs(self.value)) + other.tiny
+        entries = (self.batch.sizes.T @ of_rows + last) * UPWARDS
+        growth = _growth(self.batch, float(log_error.max()), self.slope, other)
+        return ErrorBound(np.nan_to_num(entries, nan=np.inf, posinf=np.inf), growth)
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def step_gradient(batch: Batch, parameters: Array, slopes: Array) -> StepGradient:
+    """The gradient at these parameters (n_parameters, K), in float64; slopes: of the penalty, (n_parameters, 1)."""
     logits = batch.extended @ parameters
     distances = logits - logits.max(axis=1, keepdims=True)
     high, _, exponent = exp_parts((np.maximum(distances, LOWEST_ARGUMENT), np.zeros(distances.shape)))
     exponentials = np.ldexp(high, exponent.astype(np.int64))
-    p = exponentials / exponentials.sum(axis=1, keepdims=True)
-    by_logits = (p - batch.shares) / n_rows
+    probabilities = exponentials / exponentials.sum(axis=1, keepdims=True)
+    by_logits = (probabilities - batch.shares) / len(batch.shares)
     penalty = slopes * parameters
-    value = batch.extended.T @ by_logits + penalty
-
-    delta = _gamma(len(parameters) + 1, other) * (batch.sizes @ np.abs(parameters)).max(axis=1)
-    widest = np.minimum(-distances.min(axis=1), -LOWEST_ARGUMENT)
-    log_error = 2 * (2 * delta + other.unit * widest + other.exp_error) + other.sums(n_classes + 2) * other.unit
-    log_error = np.where(log_error < LARGEST, log_error, np.inf)
-    sizes = np.abs(by_logits)
-    of_rows = np.expm1(log_error)[:, None] * p / n_rows + (3 * other.unit + _gamma(n_rows, other)) * sizes + other.tiny
-    error = batch.sizes.T @ of_rows + 3 * other.unit * (np.abs(penalty) + np.abs(value)) + other.tiny
-    error = np.nan_to_num(error * UPWARDS, nan=np.inf, posinf=np.inf)
-    return StepGradient(value, error, _growth(batch, float(log_error.max()), float(slopes.max()), other))
+    return StepGradient(
+        batch,
+        batch.extended.T @ by_logits + penalty,
+        probabilities,
+        by_logits,
+        np.minimum(-distances.min(axis=1), -LOWEST_ARGUMENT),
+        (batch.sizes @ np.abs(parameters)).max(axis=1),
+        penalty,
+        float(slopes.max()),
+    )
 
 
 def _growth(batch: Batch, log_error: float, slope: float, other: Arithmetic) -> float:
-    """`StepGradient.growth`: where V moves by r, row i's logits move by s_i = |x~_i| r at most, and so
+    """`ErrorBound.growth`: where V moves by r, row i's logits move by s_i = |x~_i| r at most, and so
 
     delta_i by gamma_n s_i, the widest distance by 2 s_i, and p, in the sum over the classes, by 2 s_i. The part of G's
     bound that row i has moves by |x~_i|/N times the sum over the classes, and all rows together by squares r times

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from gradlab.layer.problem import LayerProblem, Penalty
-from gradlab.problems.dtypes import Format
+from gradlab.problems.dtypes import Format, format_of
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Array
 
@@ -85,7 +85,7 @@ class TrainerProblem:
 
     @property
     def format(self) -> Format:
-        return self.at(self.weight, self.bias).format
+        return format_of(self.features.dtype)
 
     @cached_property
     def batches(self) -> tuple[slice, ...]:
