@@ -12,6 +12,7 @@ from gradlab.harness.scope import Scope
 from gradlab.problems.problem import AnyProblem
 
 SCOPES: dict[str, Scope] = {scope.name: scope for scope in (LOGITS, LAYER)}
+_CHECKS = {check.name: check for scope in SCOPES.values() for check in scope.checks}
 
 
 def scope_of(claims: Claims) -> Scope:
@@ -21,7 +22,7 @@ def scope_of(claims: Claims) -> Scope:
 
 def check_in_any_scope(name: str) -> Check:
     """The check of this name: no two scopes have one of the same. Raises KeyError where there is none."""
-    return {check.name: check for scope in SCOPES.values() for check in scope.checks}[name]
+    return _CHECKS[name]
 
 
 copyreg.pickle(Check, lambda check: (check_in_any_scope, (check.name,)))  # conditions are closures: they do not travel

@@ -103,14 +103,19 @@ def options_not_claimed(implementation: Implementation) -> tuple[str, ...]:
     return tuple(name for name in OPTIONS if name in taken and name not in implementation.claims.options)
 
 
-def explanation_of(specimen: Specimen) -> Iterator[str]:
-    """All that is known of a defect: the mathematics, the smallest input, how to mend it, where it was seen."""
-    yield f"{specimen.name}: {' '.join((specimen.function.__doc__ or '').split())}"
+def facts_of(specimen: Specimen, says: str, shows: str) -> Iterator[str]:
+    """What is known of a defect of any scope. says: what it is in a sentence; shows: where."""
+    yield f"{specimen.name}: {says}"
     yield f"wrong:   {specimen.wrong}"
     yield f"mend:    {specimen.mend}"
-    yield f"shows:   {_witness(specimen)}"
+    yield f"shows:   {shows}"
     yield f"caught:  by {specimen.killed_by}"
     yield f"seen:    {specimen.seen}"
+
+
+def explanation_of(specimen: Specimen) -> Iterator[str]:
+    """All that is known of a defect: the mathematics, the smallest input, how to mend it, where it was seen."""
+    yield from facts_of(specimen, " ".join((specimen.function.__doc__ or "").split()), _witness(specimen))
     yield "code:"
     yield from (f"    {line}" for line in inspect.getsource(specimen.function).rstrip().splitlines())
 

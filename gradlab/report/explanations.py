@@ -19,7 +19,7 @@ from gradlab.oracle.enclosure import enclose
 from gradlab.problems.families import FAMILIES, Family
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Problem
-from gradlab.report.explained import explanation_of
+from gradlab.report.explained import explanation_of, facts_of
 from gradlab.report.reproducer import Source, reproducer
 from gradlab.targets.shipped import Shipped, Specimen, layer_specimens, shipped_targets, specimens
 
@@ -43,12 +43,8 @@ def _explain_specimen(specimen: Specimen) -> Iterator[str]:
 
 def _explain_layer_specimen(specimen: Specimen) -> Iterator[str]:
     """All that is known of a defect of the layer."""
-    yield f"{specimen.name}: {specimen.says}"
-    yield f"wrong:   {specimen.wrong}"
-    yield f"mend:    {specimen.mend}"
-    yield f"shows:   in {', '.join(specimen.shows)} of a layer (X, W, b, targets) -> loss, dX, dW, db"
-    yield f"caught:  by {specimen.killed_by}"
-    yield f"seen:    {specimen.seen}"
+    shows = f"in {', '.join(specimen.shows)} of a layer (X, W, b, targets) -> loss, dX, dW, db"
+    yield from facts_of(specimen, specimen.says, shows)
 
 
 def _explain_check(check: Check) -> Iterator[str]:

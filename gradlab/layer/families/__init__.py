@@ -5,7 +5,7 @@ from __future__ import annotations
 from gradlab.layer.families import moderate, stress
 from gradlab.layer.problem import LayerProblem
 from gradlab.problems.dtypes import Format
-from gradlab.problems.families import PROFILES, Family, problems_in
+from gradlab.problems.families import Family, families_of, problems_in
 
 LAYER_FAMILIES = (
     Family("smallest_layers", moderate.smallest),
@@ -43,6 +43,4 @@ LAYER_FAMILIES = (
 
 def layer_family_problems(fmt: Format, profile: str, seed: int) -> list[LayerProblem]:
     """The problems of all families of a profile for a format, in running order; the same for the same seed."""
-    included = PROFILES[: PROFILES.index(profile) + 1]
-    families = [family for family in LAYER_FAMILIES if family.profile in included]
-    return [problem for family in families for problem in problems_in(family, fmt, seed)]
+    return [one for family in families_of(profile, LAYER_FAMILIES) for one in problems_in(family, fmt, seed)]

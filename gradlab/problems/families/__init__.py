@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,7 +88,7 @@ FAMILIES = (
 )
 
 
-def families_of(profile: str) -> tuple[Family, ...]:
+def families_of(profile: str, families: Sequence[Family] = FAMILIES) -> tuple[Family, ...]:
     """The families that a profile runs, in running order: its own and those of the smaller profiles.
 
     Raises ValueError for an unknown profile.
@@ -96,7 +96,7 @@ def families_of(profile: str) -> tuple[Family, ...]:
     if profile not in PROFILES:
         raise ValueError(f"profile must be one of {', '.join(PROFILES)}, got {profile!r}")
     included = PROFILES[: PROFILES.index(profile) + 1]
-    return tuple(family for family in FAMILIES if family.profile in included)
+    return tuple(family for family in families if family.profile in included)
 
 
 def problems_in(family: Family, fmt: Format, seed: int) -> list[Any]:
