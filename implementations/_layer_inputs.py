@@ -9,6 +9,19 @@ import numpy.typing as npt
 
 from ._inputs import _FLOATS, Array, checked_labels
 
+LAYER_CLAIMS = {  # of a layer whose arguments go through `checked_layer`
+    "takes": ["X", "W", "b", "targets"],
+    "returns": ["loss", "dX", "dW", "db"],
+    "weight_layout": "DK",
+    "feature_layout": "ND",
+    "bias_layout": "K",
+    "dtypes": ["float32", "float64"],
+    "refuses_bad_labels": True,
+    "empty_batch": True,
+    "keeps_dtype": True,
+    "big_endian": True,
+}
+
 
 class Layer(NamedTuple):
     """Features (N, D), weight (D, K) and bias (K,) of one dtype, in native byte order, and labels (N,) as indices."""

@@ -7,23 +7,12 @@ from typing import Any
 import numpy.typing as npt
 
 from ._inputs import Array
-from ._layer_inputs import checked_layer
+from ._layer_inputs import LAYER_CLAIMS, checked_layer
 from .shifted import shifted
 
 __all__ = ["layer"]
 
-CLAIMS = {
-    "takes": ["X", "W", "b", "targets"],
-    "returns": ["loss", "dX", "dW", "db"],
-    "weight_layout": "DK",
-    "feature_layout": "ND",
-    "bias_layout": "K",
-    "dtypes": ["float32", "float64"],
-    "refuses_bad_labels": True,
-    "empty_batch": True,
-    "keeps_dtype": True,
-    "big_endian": True,
-}
+CLAIMS = LAYER_CLAIMS
 
 
 def layer(

@@ -10,25 +10,14 @@ import numpy.typing as npt
 
 from ._compensated import sum_of_losses, two_difference
 from ._inputs import Array
-from ._layer_inputs import Layer, checked_layer
+from ._layer_inputs import LAYER_CLAIMS, Layer, checked_layer
 from ._rows import maximum
 from ._split_products import split_product, two_sum
 from .accurate import Block, _divide
 
 __all__ = ["layer_accurate"]
 
-CLAIMS = {
-    "takes": ["X", "W", "b", "targets"],
-    "returns": ["loss", "dX", "dW", "db"],
-    "weight_layout": "DK",
-    "feature_layout": "ND",
-    "bias_layout": "K",
-    "dtypes": ["float32", "float64"],
-    "refuses_bad_labels": True,
-    "empty_batch": True,
-    "keeps_dtype": True,
-    "big_endian": True,
-}
+CLAIMS = LAYER_CLAIMS
 
 BLOCK = 2**24  # bytes of a block of logits, float64
 MIN_ROWS = 64  # of a block

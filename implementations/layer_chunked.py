@@ -8,23 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ._inputs import Array
-from ._layer_inputs import checked_layer
+from ._layer_inputs import LAYER_CLAIMS, checked_layer
 from ._rows import mean
 
 __all__ = ["layer_chunked"]
 
-CLAIMS = {
-    "takes": ["X", "W", "b", "targets"],
-    "returns": ["loss", "dX", "dW", "db"],
-    "weight_layout": "DK",
-    "feature_layout": "ND",
-    "bias_layout": "K",
-    "dtypes": ["float32", "float64"],
-    "refuses_bad_labels": True,
-    "empty_batch": True,
-    "keeps_dtype": True,
-    "big_endian": True,
-}
+CLAIMS = LAYER_CLAIMS
 
 BLOCK = 2**22  # bytes of a block of logits
 MIN_ROWS = 64  # of a block: with fewer, adding to dW takes longer than the products

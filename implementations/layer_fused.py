@@ -10,22 +10,11 @@ import numpy.typing as npt
 
 from ._compiled import kernels
 from ._inputs import Array
-from ._layer_inputs import Layer, checked_layer
+from ._layer_inputs import LAYER_CLAIMS, Layer, checked_layer
 
 __all__ = ["layer_fused"]
 
-CLAIMS = {
-    "takes": ["X", "W", "b", "targets"],
-    "returns": ["loss", "dX", "dW", "db"],
-    "weight_layout": "DK",
-    "feature_layout": "ND",
-    "bias_layout": "K",
-    "dtypes": ["float32", "float64"],
-    "refuses_bad_labels": True,
-    "empty_batch": True,
-    "keeps_dtype": True,
-    "big_endian": True,
-}
+CLAIMS = LAYER_CLAIMS
 NEEDS = {"numba": "fast"}  # the package, and the extra that brings it
 
 ROOM = 7 * 2**19  # bytes of a block of logits

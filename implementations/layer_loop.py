@@ -8,24 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ._inputs import Array
-from ._layer_inputs import checked_layer
+from ._layer_inputs import LAYER_CLAIMS, checked_layer
 from ._rows import mean
 from .loop import one_example
 
 __all__ = ["layer_loop"]
 
-CLAIMS = {
-    "takes": ["X", "W", "b", "targets"],
-    "returns": ["loss", "dX", "dW", "db"],
-    "weight_layout": "DK",
-    "feature_layout": "ND",
-    "bias_layout": "K",
-    "dtypes": ["float32", "float64"],
-    "refuses_bad_labels": True,
-    "empty_batch": True,
-    "keeps_dtype": True,
-    "big_endian": True,
-}
+CLAIMS = LAYER_CLAIMS
 
 
 @np.errstate(over="ignore")  # the sum of the losses may, where their mean does not
