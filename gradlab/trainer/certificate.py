@@ -9,7 +9,7 @@ import numpy as np
 
 from gradlab.layer.oracle.truth import LayerTruth, enclose_layer
 from gradlab.layer.problem import LayerProblem
-from gradlab.problems.problem import Array
+from gradlab.oracle.ends import ends_of
 from gradlab.trainer.call import Trained
 from gradlab.trainer.curvature import Curvature, curvature_of
 from gradlab.trainer.descent import Iterate, distance_to, end_of_descent
@@ -62,7 +62,7 @@ def certify_training(problem: TrainerProblem, trained: Trained, end: Iterate | N
     at_least, at_most = distance_to(end, parameters)
     curvature = curvature_of(problem)
     truth = enclose_layer(_at(problem, trained))
-    least_loss, most_loss = _ends(truth)
+    least_loss, most_loss = map(float, ends_of(truth.loss))
     named: tuple[Named, ...] = ()
     if at_least > end.probable:
         named = tuple(explain(problem, parameters, end.probable + end.radius))
@@ -86,19 +86,8 @@ def _at(problem: TrainerProblem, trained: Trained) -> LayerProblem:
     return wide.at(wide.weight, wide.bias)
 
 
-def _ends(truth: LayerTruth) -> tuple[float, float]:
-    """Lower and upper end of the loss in float64, rounded outwards."""
-    value = float(truth.loss.nearest())
-    radius = float(np.ldexp(truth.loss.radius, truth.loss.exponent)) + abs(value) * 2.0**-51
-    return value - radius, value + radius
-
-
 def _gradient_norm(problem: TrainerProblem, truth: LayerTruth) -> float:
     """An upper bound of the norm of the whole gradient."""
-    parts: list[Array] = [truth.dW.nearest().ravel()]
-    widths = [np.ldexp(truth.dW.radius, truth.dW.exponent).ravel()]
-    if problem.bias is not None:
-        parts.append(truth.db.nearest().ravel())
-        widths.append(np.ldexp(truth.db.radius, truth.db.exponent).ravel())
-    sizes = np.abs(np.concatenate(parts)) * _ROUND_UP + np.concatenate(widths)
-    return float(np.linalg.norm(sizes)) * _ROUND_UP
+    parts = [truth.dW, truth.db] if problem.bias is not None else [truth.dW]
+    sizes = [np.maximum(*map(np.abs, ends_of(part))).ravel() for part in parts]
+    return float(np.linalg.norm(np.concatenate(sizes))) * _ROUND_UP

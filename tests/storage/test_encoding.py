@@ -11,11 +11,12 @@ import pytest
 
 from gradlab.evaluation.call import Answer
 from gradlab.oracle.enclosure import enclose
+from gradlab.oracle.ends import ends_of
 from gradlab.oracle.intervals import Enclosures
 from gradlab.problems.dtypes import DTYPE_NAMES, as_dtype, format_of
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Problem
-from gradlab.storage.encoding import bounds_of, decoded_problem, encoded_answer, encoded_array, encoded_problem, hex_of
+from gradlab.storage.encoding import decoded_problem, encoded_answer, encoded_array, encoded_problem, hex_of
 
 
 def edges(dtype: str) -> Any:
@@ -163,7 +164,7 @@ def random_enclosures(n: int) -> Enclosures:
 
 def test_bounds_lie_outside_the_enclosure_and_close_to_it() -> None:
     values = random_enclosures(2000)
-    lower, upper = bounds_of(values)
+    lower, upper = ends_of(values)
     far = Fraction(2) ** 2000
     for index in range(2000):
         bottom, top = exactly(values, (index,))
@@ -178,14 +179,14 @@ def test_bounds_lie_outside_the_enclosure_and_close_to_it() -> None:
 def test_bounds_of_exact_values_are_equal() -> None:
     zeros = np.zeros(5)
     values = Enclosures(np.array([0.0, 1.5, np.inf, -np.inf, np.nan]), zeros, zeros, zeros.astype(np.int64))
-    lower, upper = bounds_of(values)
+    lower, upper = ends_of(values)
     assert np.array_equal(lower, values.high, equal_nan=True)
     assert np.array_equal(upper, values.high, equal_nan=True)
 
 
 def test_bounds_of_a_real_gradient_hold_its_enclosure() -> None:
     truth = enclose(given(np.array([[0.0, 800.0], [1.0, -3.0]]), [1, 0]))
-    lower, upper = bounds_of(truth.gradient)
+    lower, upper = ends_of(truth.gradient)
     for index in np.ndindex(2, 2):
         bottom, top = exactly(truth.gradient, index)
         assert Fraction(float(lower[index])) <= bottom <= top <= Fraction(float(upper[index]))
