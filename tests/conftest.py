@@ -14,6 +14,7 @@ import pytest
 # run pytest again, and it would warn of a gradlab that was imported too early.
 sys.path.insert(0, str(Path(__file__).parents[1]))
 import tools  # noqa: F401 - found only from here on
+from tests.bytecode import keep_compiled
 
 sys.path.pop(0)
 
@@ -21,6 +22,8 @@ sys.path.pop(0)
 def pytest_configure(config: pytest.Config) -> None:
     """Results that gradlab keeps between runs are kept for this run of the tests alone, by all its processes."""
     if "PYTEST_XDIST_WORKER" not in os.environ:
+        if sys.dont_write_bytecode:
+            keep_compiled(config.rootpath / ".pytest_cache" / "bytecode")
         folder = tempfile.TemporaryDirectory(prefix="gradlab-cache-")
         config.add_cleanup(folder.cleanup)
         os.environ["GRADLAB_CACHE"] = folder.name

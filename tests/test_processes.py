@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -33,6 +34,13 @@ def suite(then: str, *options: str) -> AbstractContextManager[Any]:
     Path("test_specimen.py").write_text(SPECIMEN.format(then=then))
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options, "test_specimen.py"]
     return started(*command, env={**os.environ, "PYTHONPATH": str(ROOT)})
+
+
+def test_a_process_finds_gradlab_and_numpy_compiled() -> None:
+    """Where Python is told to write no bytecode, each process that a test started took seconds to compile them."""
+    asked = "import gradlab.runs, numpy, os; print(*[os.path.exists(one.__cached__) for one in (gradlab.runs, numpy)])"
+    asked_of = [sys.executable, "-c", asked]
+    assert subprocess.run(asked_of, capture_output=True, text=True, check=True).stdout == "True True\n"
 
 
 def number_written() -> int:
