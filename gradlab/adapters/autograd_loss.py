@@ -38,7 +38,7 @@ OWN = {"logsumexp": logsumexp}
 def resolve(reference: str, target: str) -> Found:
     """What a target `autograd:reference` stands for. Raises TargetError where that is nothing."""
     if reference in OWN:
-        return one_of(OWN, target)
+        return one_of(OWN, reference, target)
     return with_gradient_by(loss_and_gradient, callable_for("autograd", OWN, reference), claim_of(PLAIN_WAYS))
 
 

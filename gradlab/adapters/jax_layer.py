@@ -1,5 +1,8 @@
 """`layer:jax:log_softmax`, and any layer written for JAX; the gradients come from jax.vjp.
 
+`layer:jax:jax_cce.linear_cross_entropy` is that of the package jax-cce: over chunks of classes, and without a bias. It
+works in float32 whatever it is given, so no other dtype is claimed for it.
+
 `layer:jax:module:callable` and `layer:jax:file.py:callable` take a function of features, weight, bias and labels, in
 its own order, that returns the loss, or first of several. Loss and gradients are computed under `jax.jit`, and
 custom_vjp is honoured; numbers, such as the strength of a penalty, are constants of the compiled function. Float64 is
@@ -20,16 +23,10 @@ from gradlab.adapters.jax_loss import XLA
 from gradlab.adapters.layer_differentiation import Key, LayerArguments, with_gradients_by
 from gradlab.problems.problem import Array
 from gradlab.targets.callables import Found, callable_for
+from gradlab.targets.importing import import_name, require
 
 NEEDS = {"jax": "jax"}
-CLAIMS = {
-    **XLA,
-    "takes": ["X", "W", "b", "targets"],
-    "weight_layout": "DK",
-    "feature_layout": "ND",
-    "bias_layout": "K",
-    "keeps_dtype": True,
-}
+CLAIMS = {**XLA, "feature_layout": "ND", "bias_layout": "K", "keeps_dtype": True}
 WAYS = ("once", "scaled")
 
 Loss = Callable[..., Any]
@@ -43,20 +40,33 @@ def _log_softmax(X: Any, W: Any, b: Any, targets: Any) -> Any:
     return -jax.numpy.take_along_axis(log_p, targets[:, None], axis=1).mean()
 
 
-OWN: dict[str, Loss] = {"log_softmax": _log_softmax}
+# What is claimed for each layer of its own, besides CLAIMS.
+OWN: dict[str, dict[str, Any]] = {
+    "log_softmax": {"takes": ["X", "W", "b", "targets"], "weight_layout": "DK"},
+    "jax_cce.linear_cross_entropy": {"takes": ["X", "W", "targets"], "weight_layout": "KD", "dtypes": ["float32"]},
+}
 
 
 def resolve(reference: str, target: str) -> Found:
-    """What a target `layer:jax:reference` stands for. Raises TargetError where that is nothing."""
-    is_own = reference in OWN
-    given = Found(target, OWN[reference], None, target) if is_own else callable_for("layer:jax", OWN, reference)
-    defaults: dict[str, object] = {**(CLAIMS if is_own else XLA)}
+    """What a target `layer:jax:reference` stands for. Raises TargetError where that is nothing, or not installed."""
+    if reference in OWN:
+        given, defaults = Found(target, _own(reference, target), None, target), {**CLAIMS, **OWN[reference]}
+    else:
+        given, defaults = callable_for("layer:jax", OWN, reference), {**XLA}
     compiled = cache(partial(_compile, given.function))
 
     def gradients_by(loss: Loss, arguments: LayerArguments, backward: BackwardPass) -> tuple[Array, tuple[Array, ...]]:
         return loss_and_gradients(compiled, arguments, backward)
 
     return with_gradients_by(gradients_by, given, {**defaults, "backward": WAYS[1:]})
+
+
+def _own(reference: str, target: str) -> Loss:
+    """A layer from a package, unless it is the idiom above."""
+    package, _, name = reference.rpartition(".")
+    require(target, {package: package.replace("_", "-")} if package else {})
+    loss: Loss = getattr(import_name(package), name) if package else _log_softmax
+    return loss
 
 
 def loss_and_gradients(

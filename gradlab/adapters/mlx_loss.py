@@ -44,7 +44,7 @@ OWN = {"cross_entropy": cross_entropy}
 def resolve(reference: str, target: str) -> Found:
     """What a target `mlx:reference` stands for. Raises TargetError where that is nothing."""
     if reference in OWN:
-        return one_of(OWN, target)
+        return one_of(OWN, reference, target)
     return with_gradient_by(loss_and_gradient, callable_for("mlx", OWN, reference), FLUSHES | claim_of(WAYS))
 
 

@@ -45,4 +45,4 @@ OWN = {"log_softmax": log_softmax, "logsumexp": logsumexp}
 
 def resolve(reference: str, target: str) -> Found:
     """What a target `scipy:reference` stands for. Raises TargetError where that is nothing."""
-    return one_of(OWN, target)
+    return one_of(OWN, reference, target)

@@ -46,4 +46,4 @@ OWN = {"HalfMultinomialLoss": half_multinomial_loss}
 
 def resolve(reference: str, target: str) -> Found:
     """What a target `sklearn:reference` stands for. Raises TargetError where that is nothing."""
-    return one_of(OWN, target)
+    return one_of(OWN, reference, target)

@@ -84,7 +84,7 @@ OWN: dict[str, Loss] = {
 def resolve(reference: str, target: str) -> Found:
     """What a target `tensorflow:reference` stands for. Raises TargetError where that is nothing."""
     if reference in OWN:
-        return one_of(OWN, target)
+        return one_of(OWN, reference, target)
     return with_gradient_by(
         loss_and_gradient, callable_for("tensorflow", OWN, reference), FLUSHES | claim_of(PLAIN_WAYS)
     )

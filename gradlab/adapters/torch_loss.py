@@ -73,7 +73,7 @@ OWN = {"cross_entropy": cross_entropy}
 def resolve(reference: str, target: str) -> Found:
     """What a target `torch:reference` stands for. Raises TargetError where that is nothing, or no loss."""
     if reference in OWN:
-        return with_backward_keywords(one_of(OWN, target))
+        return with_backward_keywords(one_of(OWN, reference, target))
     given = callable_for("torch", OWN, reference)
     loss = loss_of(given.function, target)
     return with_gradient_by(loss_and_gradient, replace(given, function=loss), claim_of(_WAYS), tensor_of)

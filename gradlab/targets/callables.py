@@ -45,15 +45,14 @@ def callable_at(place: str, target: str) -> Found | None:
     return attribute_of(module, attribute, head, target)
 
 
-def one_of(own: Mapping[str, Callable[..., Any]], target: str) -> Found:
-    """The adapter's own function in a target `prefix:name`, out of those by name.
+def one_of(own: Mapping[str, Callable[..., Any]], reference: str, target: str) -> Found:
+    """The adapter's own function of a name, the reference at the end of a target, out of those by name.
 
     Raises TargetError where there is none of that name.
     """
-    prefix, _, name = target.partition(":")
-    if name not in own:
-        raise TargetError(f"{target} must be {' or '.join(own)} after {prefix}:")
-    return Found(target, own[name], None, target)
+    if reference not in own:
+        raise TargetError(f"{target} must be {' or '.join(own)} after {target.removesuffix(reference)}")
+    return Found(target, own[reference], None, target)
 
 
 def callable_for(prefix: str, own: Iterable[str], reference: str) -> Found:

@@ -30,6 +30,11 @@ from gradlab.targets.shipped import layers, needs_of
 LAYER_PREFIXES = {
     "torch": "gradlab.adapters.torch_layer",
     "jax": "gradlab.adapters.jax_layer",
+    "sklearn": "gradlab.adapters.sklearn_layer",
+    "statsmodels": "gradlab.adapters.statsmodels_layer",
+    "mlxtend": "gradlab.adapters.mlxtend_layer",
+    "liger": "gradlab.adapters.liger_layer",
+    "megatron": "gradlab.adapters.megatron_layer",
     "c": "gradlab.adapters.c_layer",
     "exec": "gradlab.adapters.program_layer",
 }
