@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from gradlab.diagnosis import diagnosis, search
-from gradlab.harness import logits_problems
+from gradlab.harness import logits_problems, one_check, sizes
 from gradlab.problems.dtypes import as_dtype
 from gradlab.problems.problem import Problem
 
@@ -47,17 +47,23 @@ def test_conformance(gradlab_check):
     gradlab_check()
 """
 
+PLAIN = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest")  # this plugin would import Hypothesis in each run
 SUM = "::rows_sum_to_zero[float32]"
 
 
 @pytest.fixture
 def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
-    """A folder with losses.py, where every run tries three problems for each dtype."""
+    """A folder with losses.py, where every run tries three problems and seven sizes for each dtype."""
 
     def few(claims: Any, dtype: str, *extent: Any) -> tuple[Problem, ...]:
         rows: list[list[list[float]]] = [[[0, 0]], [[1, -1, 0.5], [2, 0, 1]], [[0, 30]]]
         return tuple(Problem(np.array(row).astype(as_dtype(dtype)), np.ones(len(row), dtype=np.int64)) for row in rows)
 
+    all_asked = sizes.all_asked
+    for module in (sizes, one_check):
+        monkeypatch.setattr(
+            module, "all_asked", lambda *extent: all_asked(*extent)[:7]
+        )  # the two checks of sizes among them
     monkeypatch.setattr(logits_problems, "problems_for", few)
     monkeypatch.setattr(logits_problems, "kept_drawn_problems", lambda *extent: ())
     pytester.makepyfile(losses=LOSSES)
@@ -67,11 +73,11 @@ def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.
 
 def decorated(suite: pytest.Pytester, arguments: str, *options: str) -> pytest.RunResult:
     suite.makepyfile(test_losses=DECORATED.format(arguments=arguments))
-    return suite.runpytest("-p", "no:cacheprovider", *options)
+    return suite.runpytest(*PLAIN, *options)
 
 
 def on_target(suite: pytest.Pytester, target: str, *options: str) -> pytest.RunResult:
-    return suite.runpytest("-p", "no:cacheprovider", "--gradlab", target, *options)
+    return suite.runpytest(*PLAIN, "--gradlab", target, *options)
 
 
 def test_decorated_test_passes_for_a_sound_function(suite: pytest.Pytester) -> None:
@@ -268,7 +274,7 @@ def test_junit_xml_has_the_name_of_every_check_and_the_text_of_every_failure(sui
 
 
 def run(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
+    command = [sys.executable, "-m", "pytest", *PLAIN, *arguments]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
@@ -296,5 +302,5 @@ def test_a_run_of_pytest_without_gradlab_loads_no_more_of_it_than_the_plugin(sui
             assert loaded == {"gradlab", "gradlab.integrations", "gradlab.integrations.pytest_plugin"}
         """
     )
-    result = run(["-p", "no:hypothesispytest", "test_loaded.py"], suite.path)
+    result = run(["test_loaded.py"], suite.path)
     assert result.returncode == pytest.ExitCode.OK, result.stdout
