@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -264,6 +265,7 @@ def denominator(problem: Problem) -> Array:
     return np.asarray(np.sum(~problem.ignored_rows), dtype=dtype)
 
 
+@cache  # one problem for all algorithms: its bounds and its exact answers are remembered with it
 def strained(dtype: str, n_classes: int, objective: Objective, moderate: bool) -> Problem:
     """Rows that strain a sum, a shift or a range, one kind each; within the moderate limit if that is asked for."""
     fmt = format_of(dtype)
