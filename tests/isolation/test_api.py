@@ -34,7 +34,9 @@ def test_a_crash_is_a_finding_and_its_case_is_kept() -> None:
 
 def test_limits_are_those_that_are_given() -> None:
     write("slow.py", "if logits.shape[1] == 1: time.sleep(60)")
-    assert "did not return within 1 s" in str(gradlab.check("slow.py:loss", isolated=True, call_seconds=1))
+    assert "did not return within 1 s" in str(
+        gradlab.check("slow.py:loss", dtypes=FLOAT32, isolated=True, call_seconds=1)
+    )
     write("large.py", "kept = []\n    while logits.shape[1] == 1: kept.append(np.ones(1 << 20))")
     said = str(gradlab.check("large.py:loss", dtypes=FLOAT32, isolated=True, memory=300 << 20))
     assert "the call took more than 300 MiB of memory" in said

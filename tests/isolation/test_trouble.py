@@ -92,7 +92,7 @@ def told() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("work", "n_ends"), [("examine_in_worker", 4), pytest.param("check_in_worker", MAX_ENDS, marks=pytest.mark.more)]
+    ("work", "n_ends"), [("examine_in_worker", 2), pytest.param("check_in_worker", MAX_ENDS, marks=pytest.mark.more)]
 )
 @pytest.mark.parametrize("harm", IN_A_CALL.values(), ids=list(IN_A_CALL))
 def test_what_a_call_does_costs_no_other_target_its_verdict(
