@@ -22,7 +22,8 @@ from gradlab.isolation.loading import GivenClaims, LoadedTarget, LoadedTargets, 
 from gradlab.isolation.pool import Pool, pool_in
 from gradlab.isolation.supervisor import TaskRunner, WorkerError
 from gradlab.targets.importing import MissingError, TargetError
-from gradlab.targets.load import load, with_gradients
+from gradlab.targets.in_scope import load_in_scope
+from gradlab.targets.load import with_gradients
 from gradlab.targets.naming import Claimant
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def _outcomes_here(request: Request, where: Where) -> Iterator[Outcome]:
     loadings, implementations = list[Loading](), list[Implementation]()
     for target in dict.fromkeys(request.targets):
         try:
-            implementations += with_gradients(load(target, request.given.claims, request.given.dtypes))
+            implementations += with_gradients(load_in_scope(target, request.given.claims, request.given.dtypes))
         except TargetError as error:
             loadings.append(Loading(target, fault=str(error), is_missing=isinstance(error, MissingError)))
     yield from _unloaded(loadings, ())

@@ -91,6 +91,21 @@ def layer_call_for(
     return LayerCall(tuple(values[name] for name, keyword in layer.taken.items() if not keyword), keywords, arrays)
 
 
+def layer_call_in(
+    implementation: Implementation, arrays: Mapping[str, Array], keywords: Mapping[str, Any]
+) -> LayerCall:
+    """A call on these arrays themselves, not on copies, without a penalty; keywords: those of the objective.
+
+    arrays: X (N, D), W (D, K), b (K,) and the targets as they are handed over, by what they are.
+    """
+    layer = layer_claims(implementation.claims)
+    turned = {name: _turned(name, arrays[name], layer) for name in layer.taken if name in arrays}
+    values: dict[str, Any] = {**turned, "l2": 0.0, "n_classes": arrays["W"].shape[1], "n_features": len(arrays["W"])}
+    named = {keyword: values[name] for name, keyword in layer.taken.items() if keyword}
+    in_order = tuple(values[name] for name, keyword in layer.taken.items() if not keyword)
+    return LayerCall(in_order, {**named, **keywords}, turned)
+
+
 def evaluate_layer(implementation: Implementation, problem: LayerProblem) -> LayerAnswer:
     """The answer to one problem, from a fresh call."""
     return answer_to_layer_call(implementation, layer_call_for(implementation, problem), problem)

@@ -59,14 +59,19 @@ class Followed:
 Profile = Mapping[str, Followed]
 
 
-def profile_of(implementation: Implementation, dtype: str, watch: Watch = lambda progress: None) -> Profile:
+def profile_of(
+    implementation: Implementation,
+    dtype: str,
+    watch: Watch = lambda progress: None,
+    cases: Mapping[str, Case] = CASES,
+) -> Profile:
     """What is followed in every case, by its name, in the order of the table; watch is told of each before it is asked.
 
     Where the case `loss` shows another reduction than the one claimed, all others are asked as if that were claimed.
     """
     profile: dict[str, Followed] = {}
-    for done, (name, case) in enumerate(CASES.items()):  # `loss` comes first
-        watch(Progress(implementation.name, dtype, name, done, len(CASES), 0))
+    for done, (name, case) in enumerate(cases.items()):  # `loss` comes first
+        watch(Progress(implementation.name, dtype, name, done, len(cases), 0))
         profile[name] = follow_rules(implementation, case, dtype)
         if name == "loss":
             implementation = _as_it_reduces(implementation, profile[name])

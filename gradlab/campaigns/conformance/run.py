@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+from gradlab.campaigns.conformance.in_scope import profile_in_scope
 from gradlab.campaigns.conformance.page import Conformance, conformance_of
-from gradlab.campaigns.conformance.profile import profile_of
 from gradlab.campaigns.runner import Job, Request, Where, Work, outcomes
 from gradlab.isolation.loading import GivenClaims
 from gradlab.targets.naming import Claimant
@@ -44,5 +44,5 @@ def conformances(targets: Sequence[str], given: GivenClaims, where: Where, liste
 
 def conformance_in(dtypes: Sequence[str], job: Job) -> Conformance:
     """The profiles of one implementation in these dtypes."""
-    profiles = {dtype: profile_of(job.implementation, dtype, job.watch) for dtype in dtypes}
+    profiles = {dtype: profile_in_scope(job.implementation, dtype, job.watch) for dtype in dtypes}
     return replace(conformance_of(job.implementation, profiles), cut_short=job.cut_short)
