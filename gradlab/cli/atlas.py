@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +12,10 @@ from gradlab.cli.limits import isolation_options, limits_of
 from gradlab.cli.outputs import output_faults, picture_faults
 from gradlab.cli.status import Status
 from gradlab.isolation.limits import n_processors
+from gradlab.targets.prefixes import LAYER
+
+if TYPE_CHECKING:
+    from gradlab.campaigns.atlas.run import Edition
 
 CERTIFICATES = Path("docs") / "exhaustive"
 GENERATIONS = 16
@@ -31,9 +35,30 @@ DEFAULT = (
     "fused_accurate",
 )
 
+LAYERS = (
+    "layer:torch:cross_entropy",
+    "layer:torch:linear_cross_entropy",
+    "layer:torch:linear_cross_entropy_auto",
+    "layer:torch:linear_cross_entropy_accurate",
+    "layer:torch:linear_cross_entropy_compact",
+    "layer:jax:log_softmax",
+    "layer:jax:jax_cce.linear_cross_entropy",
+    "layer:liger:fused_linear_cross_entropy",
+    "layer:megatron:vocab_parallel_cross_entropy",
+    "layer:sklearn:LinearModelLoss",
+    "layer:statsmodels:MNLogit",
+    "layer:mlxtend:SoftmaxRegression",
+    "layer:layer",
+    "layer:layer_fused",
+    "layer:layer_accurate",
+)
+
 
 @click.command(short_help="The errors of every installed framework, family by family.")
 @click.argument("targets", nargs=-1)
+@click.option(
+    "--layers", is_flag=True, help="The atlas of layers: of TARGETs that begin with layer:, or of those known."
+)
 @click.option(
     "--family", "names", multiple=True, metavar="NAME", help="Measure errors on this family only. May be repeated."
 )
@@ -54,7 +79,7 @@ DEFAULT = (
     help="How many to measure at the same time.  [default: one per processor]",
 )  # fmt: skip
 @isolation_options
-def atlas(targets: tuple[str, ...], names: tuple[str, ...], climb: int, certificates: Path, **given: Any) -> Status:
+def atlas(targets: tuple[str, ...], layers: bool, **given: Any) -> Status:
     """Measure each TARGET in each dtype that it claims: verdict, largest errors in ULP, rules followed.
 
     For each family of problems with finite logits (profile standard, seeds 0 to 7): the largest error of the loss, of
@@ -62,33 +87,68 @@ def atlas(targets: tuple[str, ...], names: tuple[str, ...], climb: int, certific
     --climb generations. Also: the margin from which the target's entry is 0, and the rules that `gradlab conform`
     finds.
 
+    With --layers it measures layers, (X, W, b, labels) -> loss, dX, dW, db, on the families of profile quick: verdict,
+    the largest errors of each output, family by family and by the margin of a confident head, rules, and findings with
+    lines that show them without gradlab.
+
     Without TARGETs it measures the frameworks that have an adapter, and some of gradlab's own implementations. A
     framework that is not installed is left out. Files are written after each target, in the order given. Each target
     runs in processes of its own, as with `gradlab check`: what ends a process is a finding.
     """
-    from gradlab.campaigns.atlas.atlas import measured_families
-    from gradlab.campaigns.atlas.document import certificates_in
     from gradlab.campaigns.atlas.run import Draft, measure
-    from gradlab.campaigns.exhaustive.certificate import CertificateError
     from gradlab.campaigns.runner import Where
     from gradlab.report.progress import show_progress
 
     limits, jobs = limits_of(given), given.pop("jobs") or n_processors()
+    asked = Asked(targets, layers, *(given.pop(name) for name in ("names", "climb", "certificates")))
     outputs: dict[str, Path | None] = given
     places = {name: Path.cwd() / path for name, path in outputs.items() if path}
     _refuse_bad_outputs(places)
-    try:
-        families, found = measured_families(names), certificates_in(certificates)
-    except (ValueError, CertificateError) as error:
-        raise click.UsageError(str(error)) from error
-    command = _command(targets, names, climb, outputs)
-    draft = Draft(command, families, climb, found, places, lambda line: click.echo(line, err=True))
-    measure(targets or DEFAULT, draft, Where(limits, jobs, show_progress))
+    draft = Draft(_edition(asked, outputs), places, lambda line: click.echo(line, err=True))
+    measure(targets or (LAYERS if layers else DEFAULT), draft, Where(limits, jobs, show_progress))
     if not draft.entries:
         return Status.USAGE if draft.unloaded else Status.NOTHING_CHECKED
     if "markdown" not in places:
         click.echo(draft.page, nl=False)
     return Status.MET
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What an atlas is asked to be: of which targets, and what is measured of losses of logits."""
+
+    targets: tuple[str, ...]
+    layers: bool
+    names: tuple[str, ...]
+    climb: int
+    certificates: Path
+
+
+def _edition(asked: Asked, outputs: dict[str, Path | None]) -> Edition:
+    """The atlas of losses or of layers. Raises UsageError for what does not go together."""
+    from gradlab.campaigns.atlas.atlas import measured_families
+    from gradlab.campaigns.atlas.document import certificates_in
+    from gradlab.campaigns.atlas.run import Measured, edition_of_losses
+    from gradlab.campaigns.exhaustive.certificate import CertificateError
+    from gradlab.campaigns.layer_atlas.run import edition_of_layers
+
+    command = _command(asked, outputs)
+    strange = [one for one in asked.targets if one.startswith(LAYER) is not asked.layers]
+    if strange:
+        raise click.UsageError(
+            f"{strange[0]}: an atlas is of losses, or with --layers of targets that begin with {LAYER}"
+        )
+    if asked.layers:
+        if asked.names or asked.climb != GENERATIONS or outputs["picture"]:
+            raise click.UsageError("--family, --climb and --picture go with the atlas of losses, not with --layers")
+        return edition_of_layers(command)
+    try:
+        families, found = measured_families(asked.names), certificates_in(asked.certificates)
+    except (ValueError, CertificateError) as error:
+        raise click.UsageError(str(error)) from error
+    return edition_of_losses(
+        command, families, Measured(tuple(one.name for one in families), asked.climb, tuple(found))
+    )
 
 
 def _refuse_bad_outputs(places: dict[str, Path]) -> None:
@@ -97,6 +157,7 @@ def _refuse_bad_outputs(places: dict[str, Path]) -> None:
         raise click.UsageError("\n".join(faults))
 
 
-def _command(targets: Sequence[str], names: Sequence[str], climb: int, outputs: dict[str, Path | None]) -> str:
-    given = [*targets, *(f"--family {name}" for name in names), *([f"--climb {climb}"] if climb != GENERATIONS else [])]
+def _command(asked: Asked, outputs: dict[str, Path | None]) -> str:
+    given = [*(["--layers"] if asked.layers else []), *asked.targets, *(f"--family {name}" for name in asked.names)]
+    given += [f"--climb {asked.climb}"] if asked.climb != GENERATIONS else []
     return " ".join(["gradlab atlas", *given, *(f"--{name} {path}" for name, path in outputs.items() if path)])

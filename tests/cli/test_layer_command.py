@@ -9,6 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from gradlab.campaigns.conformance.page import schema as conformance_schema
 from gradlab.report.json import schema
 
 SOURCE = """
@@ -78,3 +79,20 @@ def test_claims_of_a_layer_without_the_prefix_are_refused(gradlab: Any) -> None:
     ran = gradlab("check", "right.py:softmax_loss", "--takes", "W,X,targets,l2")
     assert ran.status == 2
     assert "layer:" in ran.err
+
+
+@pytest.mark.usefixtures("mine")
+def test_a_layer_has_a_profile_of_the_rules_that_it_follows(gradlab: Any) -> None:
+    ran = gradlab("conform", "layer:layer", "--json", "c.json")
+    assert ran.status == 0
+    document = json.loads(Path("c.json").read_text())
+    jsonschema.validate(document, conformance_schema())
+    assert document["implementations"][0]["profiles"]["float32"]["label_k"]["rules"] == ["refused"]
+
+
+@pytest.mark.usefixtures("in_an_empty_folder")
+@pytest.mark.parametrize("arguments", [("--layers", "shifted"), ("layer:layer",)])
+def test_an_atlas_is_of_losses_or_of_layers(gradlab: Any, arguments: tuple[str, ...]) -> None:
+    ran = gradlab("atlas", *arguments)
+    assert ran.status == 2
+    assert "an atlas is of losses, or with --layers of targets that begin with layer:" in ran.err

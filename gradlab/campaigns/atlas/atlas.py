@@ -8,13 +8,14 @@ from itertools import chain
 
 from gradlab.campaigns.atlas.climbing import OF_ONE_GENERATION, climb
 from gradlab.campaigns.atlas.margin import Vanishing, vanishing_margin
-from gradlab.campaigns.conformance.profile import Profile, profile_of
+from gradlab.campaigns.conformance.profile import Profile as Conformance
+from gradlab.campaigns.conformance.profile import profile_of
 from gradlab.evaluation.adaptation import adapt_to_claims
 from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import Claims
 from gradlab.harness.order import cost
 from gradlab.harness.plan import Progress, Watch
-from gradlab.harness.profiles import PROFILES
+from gradlab.harness.profiles import PROFILES, Profile
 from gradlab.harness.selection import questions_in_run
 from gradlab.harness.tally import Tally, add_results
 from gradlab.harness.verdict import Verdict
@@ -72,7 +73,7 @@ class Behaviour:
     """What it did in one dtype where implementations disagree, and with bad labels, which may spoil its process."""
 
     dtype: str
-    profile: Profile
+    profile: Conformance
     judged: Judged
 
 
@@ -135,13 +136,22 @@ def _adapt_all(claims: Claims, problems: Sequence[Problem]) -> list[Problem]:
 
 def _run_checks(implementation: Implementation, dtype: str, last: bool, watch: Watch) -> Judged:
     """What `gradlab check` concludes where it draws no problems, by the checks that come last, or by all others."""
-    profile = replace(PROFILES[PROFILE], examples=0)
-    questions = questions_in_run(implementation.claims, dtype, profile, SEEDS[0])
+    return judged_by(tally_of(implementation, dtype, PROFILES[PROFILE], last, watch), last)
+
+
+def tally_of(implementation: Implementation, dtype: str, profile: Profile, last: bool, watch: Watch) -> Tally:
+    """What the checks that come last, or all others, find on the problems of a profile that are not drawn."""
+    questions = questions_in_run(implementation.claims, dtype, replace(profile, examples=0), SEEDS[0])
     tally = Tally(implementation, Verdict.ACCURATE)
     for done, question in enumerate(questions):
         phase = "bad labels" if last else question.problem.family
         watch(Progress(implementation.name, dtype, phase, done, len(questions), len(tally.failing)))
         add_results(tally, question.problem, question.in_turn(last))
+    return tally
+
+
+def judged_by(tally: Tally, last: bool) -> Judged:
+    """What that comes to; last: whether it is of the checks that come last, which by themselves admit any verdict."""
     costly = [one for one in tally.lines.values() if one.verdict < Verdict.ACCURATE]
     verdict = min((one.verdict for one in costly), default=Verdict.ACCURATE) if last else tally.verdict()
     return Judged(verdict, tuple(sorted((cost(line), line.check.name) for line in costly)))

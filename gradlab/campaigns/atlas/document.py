@@ -73,18 +73,23 @@ def document(command: str, families: Sequence[Family], entries: Sequence[Plain],
         "command": command,
         "profile": PROFILE,
         "seeds": list(SEEDS),
-        "machine": {
-            "python": platform.python_version(),
-            "processor": processor("model name"),
-            "numpy_simd": numpy_simd(),
-        },
-        "versions": _versions(),
+        "machine": machine(),
+        "versions": versions_of(FRAMEWORKS),
         "families": {family.name: family.purpose for family in families} | _climbed_purpose(entries),
         "cases": encode_cases(),
         "vanishes_rightly": {name: hex_of(underflows(format_of(name))) for name in ("float32", "float64")},
         "missing": [{"target": one.target, "reason": one.reason} for one in missing],
         "inputs": _inputs(entries),
         "targets": list(entries),
+    }
+
+
+def machine() -> Plain:
+    """Where it was measured."""
+    return {
+        "python": platform.python_version(),
+        "processor": processor("model name"),
+        "numpy_simd": numpy_simd(),
     }
 
 
@@ -164,9 +169,10 @@ def read_atlas(path: Path) -> Plain:
     return dict(plain)
 
 
-def _versions() -> dict[str, str]:
+def versions_of(packages: Sequence[str]) -> dict[str, str]:
+    """The versions of gradlab, NumPy and those of the packages that are installed."""
     found = {"gradlab": version("gradlab-verify"), "numpy": np.__version__}
-    for name in FRAMEWORKS:
+    for name in packages:
         try:
             found[name] = version(name)
         except PackageNotFoundError:

@@ -74,12 +74,14 @@ def _opening(atlas: Plain) -> Iterator[str]:
 
 def _summary(atlas: Plain, dtype: str) -> Iterator[str]:
     right = float.fromhex(atlas["vanishes_rightly"][dtype]) if dtype in atlas["vanishes_rightly"] else inf
-    yield _row(["target", "verdict", *WORDS.values(), "target's entry is 0 from", "what keeps it from `accurate`"])
-    yield _rule(7)
+    yield table_row(["target", "verdict", *WORDS.values(), "target's entry is 0 from", "what keeps it from `accurate`"])
+    yield table_rule(7)
     for entry, chart in charts_of(atlas, dtype):
         errors = [_number(size_of(worst_of(chart, part)[1])) for part in PARTS]
         because = ", ".join(chart["failed"][:3]) + (", ..." if len(chart["failed"]) > 3 else "")
-        yield _row([code_span(entry["target"]), chart["verdict"], *errors, _margin(chart["vanishes"]), because or "-"])
+        yield table_row(
+            [code_span(entry["target"]), chart["verdict"], *errors, _margin(chart["vanishes"]), because or "-"]
+        )
     yield ""
     yield (
         "Verdict: on these problems, on those with -inf, +inf and NaN, and on those of the claimed options, without the"
@@ -123,10 +125,10 @@ def _families(atlas: Plain, dtype: str) -> Iterator[str]:
     charts = charts_of(atlas, dtype)
     yield f"{' / '.join(WORDS.values())}, largest error in ULP, *searched*."
     yield ""
-    yield _row(["family", *(code_span(entry["target"]) for entry, _ in charts)])
-    yield _rule(1 + len(charts))
+    yield table_row(["family", *(code_span(entry["target"]) for entry, _ in charts)])
+    yield table_rule(1 + len(charts))
     for name in atlas["families"]:
-        yield _row([name, *(_errors_in(chart, name) for _, chart in charts)])
+        yield table_row([name, *(_errors_in(chart, name) for _, chart in charts)])
 
 
 def _errors_in(chart: Plain, name: str) -> str:
@@ -141,14 +143,14 @@ def _inputs(atlas: Plain, dtype: str) -> Iterator[str]:
         f" {MODERATE} logits."
     )
     yield ""
-    yield _row(["target", "part", "ULP", "problem", "logits and labels"])
-    yield _rule(5)
+    yield table_row(["target", "part", "ULP", "problem", "logits and labels"])
+    yield table_rule(5)
     for entry, chart in charts_of(atlas, dtype):
         for part in PARTS:
             family, worst = worst_of(chart, part)
             number = "" if worst["index"] is None else f"[{worst['index']}], seed {worst['seed']}"
             place = f"{family['family']}{number}"
-            yield _row([code_span(entry["target"]), WORDS[part], _number(size_of(worst)), place, _content(worst)])
+            yield table_row([code_span(entry["target"]), WORDS[part], _number(size_of(worst)), place, _content(worst)])
 
 
 def _content(worst: Plain) -> str:
@@ -181,9 +183,11 @@ def _number(ulp: float) -> str:
     return f"{ulp:.2f}" if ulp < 10 else f"{ulp:.3g}".replace("e+0", "e").replace("e+", "e")
 
 
-def _row(cells: Iterable[str]) -> str:
+def table_row(cells: Iterable[str]) -> str:
+    """A row of a Markdown table."""
     return f"| {' | '.join(cells)} |"
 
 
-def _rule(n_columns: int) -> str:
+def table_rule(n_columns: int) -> str:
+    """The rule below the headings of a table."""
     return "|" + "---|" * n_columns

@@ -29,17 +29,27 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class Draft:
-    """What an atlas is made of, and where it goes; entries grow target by target.
+class Edition:
+    """What an atlas has: the work on each target, what its results are joined to, and how all of that is written.
 
-    command: by which it is made. outputs: files for "markdown", "json" and "picture", as far as asked for. say: is told
-    in one line of each target that is measured or left out. unloaded: why targets do not load.
+    document: of the entries, and of what is missing. page: of the document, and the name of the picture's file, if any.
     """
 
-    command: str
-    families: Sequence[Family]
-    generations: int
-    certificates: Sequence[Certificate]
+    works: Sequence[Work]
+    join: Callable[[Sequence[Plain]], Plain]
+    document: Callable[[Sequence[Plain], Sequence[Missing]], Plain]
+    page: Callable[[Plain, str | None], str]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An atlas in the making, and where it goes; entries grow target by target.
+
+    outputs: files for "markdown", "json" and "picture", as far as asked for. say: is told in one line of each target
+    that is measured or left out. unloaded: why targets do not load.
+    """
+
+    edition: Edition
     outputs: dict[str, Path]
     say: Callable[[str], None]
     missing: list[Missing] = field(default_factory=list)
@@ -47,19 +57,25 @@ class Draft:
     entries: list[Plain] = field(default_factory=list)
 
     @property
-    def measured(self) -> Measured:
-        """What is measured of each target."""
-        return Measured(tuple(one.name for one in self.families), self.generations, tuple(self.certificates))
-
-    @property
     def document(self) -> Plain:
         """The atlas so far, as plain data."""
-        return document(self.command, self.families, self.entries, self.missing)
+        return self.edition.document(self.entries, self.missing)
 
     @property
     def page(self) -> str:
         """The atlas so far, as Markdown."""
-        return as_markdown(self.document, self.outputs["picture"].name if "picture" in self.outputs else None)
+        return self.edition.page(self.document, self.outputs["picture"].name if "picture" in self.outputs else None)
+
+
+def edition_of_losses(command: str, families: Sequence[Family], measured: Measured) -> Edition:
+    """The atlas of losses of logits; command: by which it is made."""
+    # bad labels in a worker of their own: what they spoil is not to be measured
+    return Edition(
+        [partial(entry_of, measured=measured), behaviour_in],
+        lambda results: with_behaviour(*results),
+        partial(document, command, families),
+        as_markdown,
+    )
 
 
 def measure(targets: Sequence[str], draft: Draft, where: Where) -> None:
@@ -67,8 +83,7 @@ def measure(targets: Sequence[str], draft: Draft, where: Where) -> None:
 
     Raises OutputError.
     """
-    # bad labels in a worker of their own: what they spoil is not to be measured
-    works: list[Work] = [partial(entry_of, measured=draft.measured), behaviour_in]
+    works = draft.edition.works
     for outcome in outcomes(Request(targets, GivenClaims(), lambda one: works), where):
         if outcome.error:
             leave_out(Missing(outcome.target, f"{outcome.target}: {outcome.error}"), draft)
@@ -76,13 +91,12 @@ def measure(targets: Sequence[str], draft: Draft, where: Where) -> None:
             leave_out(Missing(outcome.target, outcome.fault), draft)
             draft.unloaded.extend([outcome.fault] if outcome.does_not_load else [])
         else:
-            entry, behaviour = outcome.results
-            add(outcome.name, with_behaviour(entry, behaviour), draft)
+            add(outcome.name, draft.edition.join(outcome.results), draft)
 
 
 def entry_of(job: Job, measured: Measured) -> Plain:
     """What is measured of one target. Raises TargetError where its run was cut short."""
-    _refuse_cut_short(job)
+    refuse_cut_short(job)
     implementation, families = job.implementation, measured_families(measured.families)
     found = [
         measurement_of(implementation, dtype, families, measured.generations, job.watch)
@@ -93,7 +107,7 @@ def entry_of(job: Job, measured: Measured) -> Plain:
 
 def behaviour_in(job: Job) -> Plain:
     """What is seen of its behaviour. Raises TargetError where its run was cut short."""
-    _refuse_cut_short(job)
+    refuse_cut_short(job)
     dtypes = job.implementation.claims.dtypes
     return encode_behaviour([behaviour_of(job.implementation, dtype, job.watch) for dtype in dtypes])
 
@@ -119,19 +133,20 @@ def write(draft: Draft) -> None:
     contents: dict[str, Callable[[], str]] = {
         "markdown": lambda: draft.page,
         "json": lambda: strict_json(draft.document),
-        "picture": lambda: _picture(draft),
+        "picture": lambda: _picture(draft.document),
     }
     with writing():
         for name, path in draft.outputs.items():
             write_whole(path, contents[name]())
 
 
-def _refuse_cut_short(job: Job) -> None:
+def refuse_cut_short(job: Job) -> None:
+    """Nothing, where all calls were made. Raises TargetError otherwise."""
     if job.cut_short:
         raise TargetError(f"{job.implementation.target}: {job.cut_short}")
 
 
-def _picture(draft: Draft) -> str:
+def _picture(atlas: Plain) -> str:
     from gradlab.campaigns.atlas.picture import as_svg
 
-    return as_svg(draft.document)
+    return as_svg(atlas)
