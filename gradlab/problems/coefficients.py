@@ -5,6 +5,8 @@ Before its terms and its factor a row's loss is sum_j t_ij (lse_i - x_ij).
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from gradlab.problems.caching import remember
@@ -43,8 +45,17 @@ def denominators_of(problem: Problem, mean_over: str) -> Array:
     sample_weights = np.asarray(problem.objective.sample_weights or np.ones(problem.n_rows), dtype=np.float64)
     if problem.objective.targets == "probability":
         return numpy_forms.PROBABILITY_DENOMINATORS[mean_over](sample_weights)
+    if problem.objective.counts_rows_alike:
+        return np.full(problem.n_rows, _denominator_of_any_row(problem.n_classes, mean_over))
     own = (problem.targets, _weights(problem), sample_weights, _ignored_label(problem))
     return numpy_forms.INDEX_DENOMINATORS[mean_over](*own)
+
+
+@lru_cache(maxsize=1024)
+def _denominator_of_any_row(n_classes: int, mean_over: str) -> float:
+    """The same of one row where all count alike: the rule looks at every class for each row."""
+    label = np.zeros(1, dtype=np.int64)
+    return float(numpy_forms.INDEX_DENOMINATORS[mean_over](label, np.ones(n_classes), np.ones(1), _NO_LABEL)[0])
 
 
 def loss_factors(problem: Problem) -> Array:

@@ -126,10 +126,14 @@ class Objective:
         return self.mean_over != next(iter(MEANS))
 
     @property
+    def counts_rows_alike(self) -> bool:
+        """Whether a mean counts every row as it counts any other."""
+        return self.class_weights is None and self.ignore_index is None and self.sample_weights is None
+
+    @property
     def has_ruled_mean(self) -> bool:
         """Whether it is a mean with rows that do not all count alike, so that `mean_over` makes a difference."""
-        alike = self.class_weights is None and self.ignore_index is None and self.sample_weights is None
-        return self.reduction == "mean" and not alike
+        return self.reduction == "mean" and not self.counts_rows_alike
 
     @property
     def is_first_order(self) -> bool:

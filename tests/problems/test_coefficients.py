@@ -10,11 +10,17 @@ import numpy as np
 import pytest
 
 from gradlab.oracle.enclosure import enclose
-from gradlab.problems.coefficients import coefficients_of, denominator_of, unsmoothed_coefficients_of
+from gradlab.problems.coefficients import (
+    coefficients_of,
+    denominator_of,
+    denominators_of,
+    unsmoothed_coefficients_of,
+)
 from gradlab.problems.dtypes import DTYPE_NAMES, as_dtype
 from gradlab.problems.objective import Objective
-from gradlab.problems.options import REDUCTIONS
+from gradlab.problems.options import MEANS, REDUCTIONS
 from gradlab.problems.problem import Problem
+from gradlab.reference import numpy_forms
 
 LOGITS = np.array([[0.5, -1.0, 2.0], [0.0, 0.0, 0.0], [-3.0, 1.0, 0.25], [4.0, 1.0, 1.0]])
 LABELS = np.array([2, 0, 1, 2])
@@ -107,3 +113,14 @@ def test_empty_batch_has_no_coefficients_and_nothing_to_divide_by() -> None:
     empty = Problem(np.zeros((0, 3)), np.zeros(0, dtype=np.int64))
     assert coefficients_of(empty).shape == (0, 3)
     assert denominator_of(empty) == 0
+
+
+@pytest.mark.parametrize("mean_over", MEANS)
+def test_rows_that_count_alike_add_what_the_rule_says_of_each(mean_over: str) -> None:
+    rule = numpy_forms.INDEX_DENOMINATORS[mean_over](LABELS, np.ones(3), np.ones(4), -1)
+    np.testing.assert_array_equal(denominators_of(posed(Objective()), mean_over), rule)
+
+
+def test_a_row_that_is_ignored_or_weighted_counts_by_itself() -> None:
+    assert denominators_of(posed(Objective(ignore_index=2)), "number_of_rows").tolist() == [0, 1, 1, 0]
+    assert denominators_of(posed(Objective(class_weights=WEIGHTS)), "sum_of_weights").tolist() == [2.5, 0.3, 0.0, 2.5]
