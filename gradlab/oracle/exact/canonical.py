@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from flint import arb
+from flint import arb, ctx
 
 from gradlab.oracle.intervals import Array
 from gradlab.problems.problem import Problem
@@ -37,13 +37,23 @@ class ClassCoefficients:
 
 def class_coefficients(problem: Problem) -> ClassCoefficients:
     """w_j eps/K and w_j (1 - eps + eps/K) at the present working precision; what is 0 is exactly 0."""
-    others = coefficients_index(_NO_LABEL, problem.n_classes, *_options(problem))
-    return ClassCoefficients(others, label_coefficients(problem))
+    if problem.objective.class_weights is not None:
+        return _class_coefficients(problem.n_classes, *_options(problem))
+    other, label = _unweighted_coefficients(problem.n_classes, problem.objective.label_smoothing, ctx.prec)
+    return ClassCoefficients([other] * problem.n_classes, [label] * problem.n_classes)
 
 
-def label_coefficients(problem: Problem) -> list[arb]:
-    """t_j of the label for each class that it may be; what is 0 is exactly 0."""
-    return coefficients_probability([arb(1)] * problem.n_classes, *_options(problem))
+@lru_cache(maxsize=1024)
+def _unweighted_coefficients(n_classes: int, label_smoothing: float, precision: int) -> tuple[arb, arb]:
+    """What every class has without class weights, of another class and of the label, at this working precision."""
+    with ctx.workprec(precision):
+        alike = _class_coefficients(n_classes, arb(label_smoothing), [arb(1)] * n_classes)
+    return alike.other[0], alike.label[0]
+
+
+def _class_coefficients(n_classes: int, label_smoothing: arb, class_weights: list[arb]) -> ClassCoefficients:
+    others = coefficients_index(_NO_LABEL, n_classes, label_smoothing, class_weights)
+    return ClassCoefficients(others, coefficients_probability([arb(1)] * n_classes, label_smoothing, class_weights))
 
 
 def row_coefficients(problem: Problem, row: int, classes: ClassCoefficients) -> list[arb]:

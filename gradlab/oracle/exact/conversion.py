@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from flint import arb
@@ -22,7 +23,8 @@ def to_enclosures(balls: Sequence[arb]) -> Enclosures:
     radius: at a low precision exp of a difference of large logits can be off by more than an int64 counts binades.
     """
     high = [float(ball) for ball in balls]
-    if all(_PLAIN[0] < abs(part) < _PLAIN[1] for part in high):
+    sizes = np.abs(high)
+    if ((sizes > _PLAIN[0]) & (sizes < _PLAIN[1])).all():
         rest = [ball - part for ball, part in zip(balls, high, strict=True)]
         low, radius, exponent = [float(part) for part in rest], [_radius(part) for part in rest], [0] * len(high)
     else:
@@ -34,7 +36,19 @@ def to_enclosures(balls: Sequence[arb]) -> Enclosures:
 
 def ball_of(high: float, low: float, exponent: int, relative_error: float) -> arb:
     """The ball of all (high + low) (1 + e) 2^exponent with |e| <= relative_error, at the working precision."""
-    return (arb(high) + arb(low)) * arb(1, relative_error) * arb((1, exponent))
+    return (arb(high) + arb(low)) * _around_one(relative_error) * _power_of_two(exponent)
+
+
+@lru_cache(maxsize=256)
+def _around_one(relative_error: float) -> arb:
+    """All numbers within that of 1; remembered: rows have one bound, and making it takes longer than using it."""
+    return arb(1, relative_error)
+
+
+@lru_cache(maxsize=4096)
+def _power_of_two(exponent: int) -> arb:
+    """2^exponent, exactly; remembered for the same reason."""
+    return arb((1, exponent))
 
 
 def _radius(remainder: arb) -> float:

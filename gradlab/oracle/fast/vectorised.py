@@ -12,7 +12,7 @@ import numpy as np
 from flint import arb, ctx
 
 from gradlab.oracle.exact.balls import RowAnswers, answer_rows
-from gradlab.oracle.exact.canonical import gradient_share, label_coefficients, row_kinds
+from gradlab.oracle.exact.canonical import class_coefficients, gradient_share, row_kinds
 from gradlab.oracle.exact.conversion import to_enclosures
 from gradlab.oracle.fast.row_softmax import ROW_BLOCK_ENTRIES, exponentials
 from gradlab.oracle.fast.sharp_targets import SharpRows, sharp_answer
@@ -81,7 +81,7 @@ def _row_blocks(places: Array, n_classes: int) -> Iterator[slice]:
 
 def _sharp(problem: Problem, rows: Array) -> tuple[BlockSolver, Array]:
     """What solves a block of rows with labels, and which of the rows the proofs cover."""
-    sizes, share = label_coefficients(problem), gradient_share(problem)
+    sizes, share = class_coefficients(problem).label, gradient_share(problem)
 
     def solve(block: Array, out: Enclosures) -> list[arb]:
         logits, labels = problem.logits64[block], problem.targets[block]
