@@ -47,20 +47,20 @@ def within(quantity: str, observed: Any, expected: Any, tolerance: Any, source: 
     seen, wanted = np.asarray(observed, dtype=np.float64), np.asarray(expected, dtype=np.float64)
     with np.errstate(invalid="ignore", over="ignore"):
         error = np.abs(seen - wanted)
-    error = np.where((seen == wanted) | (np.isnan(seen) & np.isnan(wanted)), 0.0, error)
-    allowed = np.broadcast_to(np.asarray(tolerance, dtype=np.float64), error.shape)
-    expected_ones = np.broadcast_to(wanted, error.shape)
-    return Comparison(quantity, seen, expected_ones, allowed, ratio_of(error, allowed), source)
+    if not np.isfinite(error).all():
+        error = np.where((seen == wanted) | (np.isnan(seen) & np.isnan(wanted)), 0.0, error)
+    allowed = expand(np.asarray(tolerance, dtype=np.float64), error.shape)
+    return Comparison(quantity, seen, expand(wanted, error.shape), allowed, ratio_of(error, allowed), source)
 
 
 def at_most(quantity: str, observed: Any, limit: Any, tolerance: Any, source: str) -> Comparison:
     """The comparison observed <= limit + tolerance; source: as in `within`; NaN fails."""
     seen = np.asarray(observed, dtype=np.float64)
-    wanted = np.broadcast_to(np.asarray(limit, dtype=np.float64), seen.shape)
+    wanted = expand(np.asarray(limit, dtype=np.float64), seen.shape)
     with np.errstate(invalid="ignore", over="ignore"):
         excess = seen - wanted
     excess = np.where(seen <= wanted, 0.0, excess)
-    allowed = np.broadcast_to(np.asarray(tolerance, dtype=np.float64), excess.shape)
+    allowed = expand(np.asarray(tolerance, dtype=np.float64), excess.shape)
     return Comparison(quantity, seen, wanted, allowed, ratio_of(excess, allowed), source, relation="at most ")
 
 
@@ -76,12 +76,18 @@ def asking(problem: AnyProblem, findings: Sequence[Comparison | Fact]) -> list[C
     return [replace(finding, asked=problem) for finding in findings]
 
 
+def expand(values: Array, shape: tuple[int, ...]) -> Array:
+    """The values in this shape, as np.broadcast_to has them, which takes as long as a small check."""
+    return values if values.shape == shape else np.broadcast_to(values, shape)
+
+
 def ratio_of(error: Array, tolerance: Array) -> Array:
     """error / tolerance with 0/0 = 0 and x/0 = inf; an infinite tolerance accepts all but NaN."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = error / tolerance
-    ratio = np.where((error == 0) | (np.isinf(tolerance) & ~np.isnan(error)), 0.0, ratio)
-    return np.asarray(ratio)
+        ratio = np.asarray(error / tolerance)
+    if np.isfinite(ratio).all():  # nearly always: nothing was divided by 0, no infinity by another
+        return ratio
+    return np.where((error == 0) | (np.isinf(tolerance) & ~np.isnan(error)), 0.0, ratio)
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,8 +157,8 @@ def largest_ratio(findings: Iterable[Comparison | Fact]) -> float:
         if isinstance(finding, Fact):
             ratio = 0.0 if finding.holds else np.inf
         else:
-            ratio = float(np.max(finding.ratio, initial=0.0))  # NaN where one of them is
-        largest = max(largest, np.inf if np.isnan(ratio) else ratio)
+            ratio = float(finding.ratio.max(initial=0.0))  # NaN where one of them is
+        largest = max(largest, ratio if ratio == ratio else np.inf)
     return largest
 
 
