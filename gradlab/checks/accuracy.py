@@ -18,11 +18,11 @@ from gradlab.bounds.bound import Bound
 from gradlab.checks.check import Findings, entry, returned_in, returned_values
 from gradlab.evaluation.call import Answer, Implementation
 from gradlab.oracle.enclosure import Enclosures, enclose
-from gradlab.oracle.ulp import absolute_error, error_in_ulp
+from gradlab.oracle.ulp import Errors, errors_of
 from gradlab.problems.caching import remember
 from gradlab.problems.coefficients import coefficients_of
 from gradlab.problems.problem import Array, Problem
-from gradlab.result import Comparison, ratio_of
+from gradlab.result import Comparison, expand, ratio_of
 
 
 def values_within_bound(implementation: Implementation, problem: Problem) -> Findings:
@@ -129,12 +129,8 @@ class _Seen:
     flushed: Callable[[Problem], Array | float] = first_order.flush_error
 
     @cached_property
-    def error(self) -> Array:
-        return absolute_error(self.observed, self.truth)
-
-    @cached_property
-    def ulp(self) -> Array:
-        return error_in_ulp(self.observed, self.truth, self.problem.format)
+    def errors(self) -> Errors:
+        return errors_of(self.observed, self.truth, self.problem.format)
 
     @cached_property
     def nearest(self) -> Array:
@@ -161,30 +157,32 @@ def _seen_derivative(derivative: Array, problem: Problem, quantity: str) -> _See
 
 def _loss_against(seen: _Seen, implementation: Implementation, problem: Problem, bound: Bound) -> Comparison:
     found = _against(seen, implementation, problem, bound)
-    overflowed = (found.observed == np.inf) & first_order.sum_overflows(problem)
-    return replace(found, ratio=np.where(overflowed, 0.0, found.ratio))
+    infinite = found.observed == np.inf
+    if infinite.any() and first_order.sum_overflows(problem):
+        return replace(found, ratio=np.where(infinite, 0.0, found.ratio))
+    return found
 
 
 def _against(seen: _Seen, implementation: Implementation, problem: Problem, bound: Bound) -> Comparison:
     tolerance, source = bound
     if implementation.claims.flushes_subnormals:
         tolerance, source = tolerance + seen.flushed(problem), f"{source}; subnormals flushed, as claimed"
-    tolerance = np.broadcast_to(tolerance, seen.observed.shape)
-    return _comparison(seen, tolerance, ratio_of(seen.error, tolerance), source)
+    tolerance = expand(tolerance, seen.observed.shape)
+    return _comparison(seen, tolerance, ratio_of(seen.errors.absolute, tolerance), source)
 
 
 def _in_ulp(seen: _Seen, implementation: Implementation, problem: Problem, allowed: float) -> Comparison:
-    ratio = seen.ulp / allowed
+    ratio = seen.errors.in_ulp / allowed
     if implementation.claims.flushes_subnormals:
-        small = seen.error <= first_order.flush_error(problem)
+        small = seen.errors.absolute <= first_order.flush_error(problem)
         ratio = np.where(small, 0.0, ratio)
     source = f"{allowed:.4g} ULP: 6 beta + 3 of the accurate algorithm, and the reduction"
     return _comparison(seen, np.full(ratio.shape, np.nan), ratio, source)
 
 
 def _comparison(seen: _Seen, tolerance: Array, ratio: Array, source: str) -> Comparison:
-    expected = seen.truth.describe
-    return Comparison(seen.quantity, seen.observed, seen.nearest, tolerance, ratio, source, expected, seen.ulp)
+    expected, ulp = seen.truth.describe, seen.errors.in_ulp
+    return Comparison(seen.quantity, seen.observed, seen.nearest, tolerance, ratio, source, expected, ulp)
 
 
 def _entries_in_ulp(implementation: Implementation, problem: Problem, entries: tuple[Any, ...]) -> Findings:

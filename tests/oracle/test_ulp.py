@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from gradlab.oracle.intervals import Enclosures, constant
-from gradlab.oracle.ulp import absolute_error, error_in_ulp, is_narrow, ulp_exponent
+from gradlab.oracle.ulp import absolute_error, error_in_ulp, errors_of, is_narrow, ulp_exponent
 from gradlab.problems.dtypes import DTYPE_NAMES, as_dtype, format_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -148,6 +148,22 @@ def test_an_error_that_is_subnormal_is_rounded_up(exponent: int) -> None:
 
 def test_a_wider_answer_is_counted_in_the_problem_s_ulp() -> None:
     assert error_in_ulp(np.array(1 + 2.0**-33), enclosing(Fraction(1)), format_of("float32")) == pytest.approx(2.0**-10)
+
+
+@pytest.mark.parametrize("answers", DTYPE_NAMES)
+@pytest.mark.parametrize("name", DTYPE_NAMES)
+def test_both_errors_at_once_are_those_of_one_by_one(name: str, answers: str) -> None:
+    sizes = np.array([2.0**-1074, 2.0**-149, 2.0**-130, 0.3, 1.0, 2.0**100, math.inf, math.nan, 0.0])
+    got, high = (
+        part.ravel() for part in np.meshgrid(sizes, [2.0**-1022, 2.0**-126, 0.3, 1.0, 3e38, math.inf, math.nan])
+    )
+    exponents = np.where(np.isfinite(high), np.frexp(np.where(np.isfinite(high), high, 1.0))[1] - 1, 0).astype(np.int64)
+    truth = Enclosures(np.ldexp(high, -exponents), np.zeros(got.shape), np.full(got.shape, 2.0**-90), exponents)
+    with np.errstate(over="ignore"):
+        seen = got.astype(as_dtype(answers))
+    both = errors_of(seen, truth, format_of(name))
+    np.testing.assert_array_equal(both.absolute, absolute_error(seen, truth))
+    np.testing.assert_array_equal(both.in_ulp, error_in_ulp(seen, truth, format_of(name)))
 
 
 @pytest.mark.parametrize("name", DTYPE_NAMES)
