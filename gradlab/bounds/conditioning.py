@@ -81,7 +81,7 @@ def terms_of(problem: Problem, sums: RowSums) -> RowTerms:
 @np.errstate(all="ignore")
 def softmax_parts(problem: Problem) -> tuple[Array, Array]:
     """p_j and 1 - p_j, each without a cancellation, at the problem's logits as they are; (N, K)."""
-    e = np.exp(_parts(problem)[1])
+    e = np.exp(_parts(problem)[2])
     places = (np.arange(len(e)), e.argmax(axis=1))
     rest = e.copy()
     rest[places] = 0.0
@@ -168,29 +168,37 @@ def _largest(value: Bounded | float) -> Array:
 @remember(1024)
 @np.errstate(all="ignore")
 def _conditioning(problem: Problem, radius: float) -> Conditioning:
-    x, d, t = _parts(problem)
+    x, top, d, t = _parts(problem)
     reach, moved, lse_error = _reach(problem, radius, x)
-    s = np.exp(d).sum(axis=1)
+    exponentials = np.exp(d)
+    s = exponentials.sum(axis=1)
     log_sum = np.log(s)
-    p = np.minimum(np.exp(np.minimum(d + 2 * reach, _FARTHEST)) / s[:, None], 1.0)  # d may be far below exp's range
+    if reach.any():  # else the exponentials are those of d, which is 0 at most
+        exponentials = np.exp(np.minimum(d + 2 * reach, _FARTHEST))  # d may be far below exp's range
+    p = np.minimum(exponentials / s[:, None], 1.0)
     losses = np.where(t > 0, t * (log_sum[:, None] - d + 2 * reach), 0.0).sum(axis=1)
     largest = np.full(len(x), (np.where(np.isfinite(x), np.abs(x), 0.0) + reach).max(initial=0.0))
-    lse = x.max(axis=1, keepdims=True, initial=-np.inf) + log_sum[:, None]
-    log_sum = log_sum + 2 * np.broadcast_to(reach, (len(x), 1))[:, 0]
+    lse = top + log_sum[:, None]
+    log_sum = log_sum + 2 * np.ravel(reach)
     sizes = (p, 2 * reach - d, _rises(x, reach), t, log_sum, losses, t.sum(axis=1), largest)
     return Conditioning(*sizes, moved, reach, lse, lse_error)
 
 
 @remember(256)
-def _parts(problem: Problem) -> tuple[Array, Array, Array]:
-    """What the softmax gets, less its maximum, and the coefficients, float64, (N, K); 0 in rows that have no loss."""
+def _parts(problem: Problem) -> tuple[Array, Array, Array, Array]:
+    """What the softmax gets, its maxima (N, 1), the one less the other, and the coefficients, float64, (N, K).
+
+    0 in rows that have no loss.
+    """
     x, t = problem.mapped64, np.minimum(coefficients_of(problem), np.finfo(np.float64).max)
-    valid = (problem.rows_with_value & ~problem.ignored_rows & (x < np.inf).all(axis=1))[:, None]
-    valid &= ((x > -np.inf) | problem.masked).all(axis=1, keepdims=True)
+    valid = problem.rows_with_value & ~problem.ignored_rows
+    if not np.isfinite(x).all():
+        valid = valid & (x < np.inf).all(axis=1) & ((x > -np.inf) | problem.masked).all(axis=1)
     if not valid.all():
-        x, t = np.where(valid, x, 0.0), np.where(valid, t, 0.0)
+        x, t = np.where(valid[:, None], x, 0.0), np.where(valid[:, None], t, 0.0)
     with np.errstate(over="ignore", invalid="ignore"):
-        return x, x - x.max(axis=1, keepdims=True, initial=-np.inf), t
+        top = x.max(axis=1, keepdims=True, initial=-np.inf)
+        return x, top, x - top, t
 
 
 def _reach(problem: Problem, radius: float, x: Array) -> tuple[Array, Array, Array]:
@@ -232,8 +240,8 @@ def _mapped_logits(problem: Problem, radius: float) -> tuple[Bounded, Bounded]:
 
 def _rises(x: Array, reach: Array) -> Array:
     """How often the running maximum can rise after each class, shape (N, K): where x_k > the maximum so far - 2 r."""
-    highest = np.maximum.accumulate(x, axis=1)
+    highest = np.maximum.accumulate(x, axis=1)[:, :-1]
     rise = np.zeros(x.shape, dtype=bool)
-    np.greater(x[:, 1:], highest[:, :-1] - 2 * reach, out=rise[:, 1:])
+    np.greater(x[:, 1:], highest - 2 * reach if reach.any() else highest, out=rise[:, 1:])
     so_far = rise.cumsum(axis=1, dtype=np.float64)
     return np.asarray(so_far[:, -1:] - so_far)

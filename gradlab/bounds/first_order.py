@@ -18,7 +18,7 @@ import numpy as np
 
 from gradlab.bounds import rounding_counts
 from gradlab.bounds.bound import Bound
-from gradlab.bounds.conditioning import Conditioning, conditioning, rows_in_range
+from gradlab.bounds.conditioning import Conditioning, conditioning, moves_alone, rows_in_range
 from gradlab.bounds.moved_logits import log_probability_errors, probability_errors
 from gradlab.bounds.options import RowErrors, magnification
 from gradlab.bounds.rounding_counts import (
@@ -64,7 +64,8 @@ def forward_gradient(problem: Problem) -> Bound:
     division and eta after it; one eta more because errors are held in float64.
     An extension to entries of [2, theorem 4.3], which is normwise and takes exp as correctly rounded.
     """
-    return Bound(entry_errors(problem, rounding_count(problem, conditioning(problem))), _FORWARD)
+    k = rounding_count(problem, conditioning(problem), sum_roundings)
+    return Bound(entry_errors(problem, k), _FORWARD)
 
 
 @remember(1024)
@@ -95,7 +96,7 @@ def forward_losses(problem: Problem) -> Bound:
     |d_j| is cut off where exp vanishes; beyond, its (b + 2) |d_j| is part of 2 beta (lse - x_j).
     """
     c = conditioning(problem)
-    return Bound(_loss_error(problem, c, rounding_count(problem, c)), _FORWARD)
+    return Bound(_loss_error(problem, c, rounding_count(problem, c, sum_roundings)), _FORWARD)
 
 
 @remember(1024)
@@ -126,7 +127,8 @@ def reduced_loss(problem: Problem, rows: Bound, radius: float = 0.0, sums: Sums 
     total = min(float((_finite(loss_size(problem, radius), fmt) / scale).sum()), fmt.largest)
     growth = gamma(sums(problem.n_rows, fmt) + division_roundings(problem), fmt)
     error = (1 + growth) * rows.error.sum() / scale + growth * total + 2 * fmt.smallest_subnormal
-    return Bound(np.nan_to_num(error, nan=np.inf, posinf=np.inf), f"{rows.source}, and the sum over the batch")
+    known = error if error < np.inf else np.inf  # NaN, too, says that nothing is known
+    return Bound(np.asarray(known), f"{rows.source}, and the sum over the batch")
 
 
 @QUIET
@@ -226,7 +228,7 @@ def rounding_count(problem: Problem, c: Conditioning, sums: Sums = sum_roundings
     fmt = problem.format
     v, base = unit(fmt), base_roundings(fmt)
     distance = np.minimum(c.distance, vanishes(fmt))
-    growth = np.expm1(np.minimum(v * ((base + 1) * distance + (2 * BETA + 1) * c.rises + c.moved), 700.0))
+    growth = gamma((base + 1) * distance + (2 * BETA + 1) * c.rises + c.moved, fmt)
     weighted = (c.probabilities * growth).sum(axis=1) / v  # may be infinite: of such a row gamma says nothing
     underflow = problem.n_classes * (2 * BETA + 2) * fmt.smallest_subnormal / v
     log_sum = sums(problem.n_classes, fmt) + 2 * BETA + weighted + underflow
@@ -249,8 +251,11 @@ def entry_errors(problem: Problem, k: Array, sums: Sums = sum_roundings) -> Arra
     p_error = gamma(k + sums(problem.n_classes, fmt) + 2 + last, fmt) * p
     # a sum of what is at least 0 is no less than each of them
     others = (p_error.sum(axis=1, keepdims=True) - p_error) * (t + delta)
-    error = product + others + gamma(last, fmt) * size + total_delta * p + delta
-    error = error + (coefficient_sum + total_delta) * probability_errors(problem)
+    error = product + others + gamma(last, fmt) * size
+    if delta.any():
+        error = error + total_delta * p + delta
+    if moves_alone(problem):
+        error = error + (coefficient_sum + total_delta) * probability_errors(problem)
     underflow = (BETA + 1) * (coefficient_sum + problem.n_classes * t) + 1
     row = gradient_error(RowErrors(problem, c, k, delta), error + underflow * fmt.smallest_subnormal)
     return np.asarray(row / divisor(problem) + 2 * fmt.smallest_subnormal)
@@ -259,22 +264,26 @@ def entry_errors(problem: Problem, k: Array, sums: Sums = sum_roundings) -> Arra
 def _entry_sizes(c: Conditioning) -> Array:
     """|A p_j - t_j|, for every p_j that there may be within reach of the logits, (N, K)."""
     product = c.coefficient_sum[:, None] * c.probabilities
-    return np.asarray(np.abs(product - c.coefficients) - product * np.expm1(-4 * c.reach))
+    size: Array = np.abs(product - c.coefficients)
+    return size - product * np.expm1(-4 * c.reach) if c.reach.any() else size
 
 
 def _loss_error(problem: Problem, c: Conditioning, k: Array) -> Array:
     fmt, delta = problem.format, coefficient_errors(problem)
     last = 2 * BETA + 2 + coefficient_sum_roundings(problem)
-    log_error = ((gamma(k + last, fmt) + log_probability_errors(problem)) * (c.coefficients + delta)).sum(axis=1)
-    coefficient_error = (delta * _finite(c.log_sum[:, None] + c.distance, fmt)).sum(axis=1)
+    each = gamma(k + last, fmt)
+    if moves_alone(problem):
+        each = each + log_probability_errors(problem)
+    error = (each * (c.coefficients + delta)).sum(axis=1) + gamma(last, fmt) * _finite(c.losses, fmt)
+    if delta.any():
+        error = error + (delta * _finite(c.log_sum[:, None] + c.distance, fmt)).sum(axis=1)
     underflow = ((BETA + 1) * (1 + c.coefficient_sum) + problem.n_classes) * fmt.smallest_subnormal
-    error = np.asarray(log_error + gamma(last, fmt) * _finite(c.losses, fmt) + coefficient_error + underflow)
-    return loss_error(RowErrors(problem, c, k, delta), error)
+    return loss_error(RowErrors(problem, c, k, delta), np.asarray(error + underflow))
 
 
 @QUIET
 def coefficient_errors(problem: Problem) -> Array:
-    """The errors delta_j of the coefficients w_j ((1 - eps) q_j + eps/K), shape (N, K); 0 where no option is on.
+    """The errors delta_j of the coefficients w_j ((1 - eps) q_j + eps/K), (N, K); one 0, (1, 1), where none is on.
 
     Two roundings in each part, their sum, the weight and its conversion to the format carry 6 at most. eps in the
     format, or 1 - eps (K - 1)/K in place of 1 - eps + eps/K, is off by up to 3 v eps in the part of the target. Where
@@ -282,7 +291,7 @@ def coefficient_errors(problem: Problem) -> Array:
     """
     objective, fmt = problem.objective, problem.format
     if not objective.label_smoothing and objective.class_weights is None:
-        return np.zeros(problem.logits.shape)
+        return np.zeros((1, 1))
     weights = np.ones(problem.n_classes) if objective.class_weights is None else np.asarray(objective.class_weights)
     t = conditioning(problem).coefficients
     plain = np.where(t > 0, unsmoothed_coefficients_of(problem), 0.0)

@@ -34,7 +34,7 @@ _ORDER = 3.0
 
 
 class RowErrors(NamedTuple):
-    """A problem, its conditioning, k_j of `first_order.rounding_count`, and its coefficients' errors, both (N, K)."""
+    """A problem, its conditioning, k_j of `first_order.rounding_count`, (N, K), and its coefficients' errors."""
 
     problem: Problem
     c: Conditioning

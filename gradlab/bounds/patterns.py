@@ -100,7 +100,7 @@ def _roundings(problem: Problem, kinds: Kinds) -> Array:
     sizes = Conditioning(
         shares, kinds.distance, kinds.rises, label, log_sum, none, np.ones(len(log_sum)), none, none, none, none, none
     )
-    return np.asarray(rounding_count(problem, sizes))
+    return np.asarray(rounding_count(problem, sizes, sum_roundings))
 
 
 @dataclass(frozen=True, eq=False)

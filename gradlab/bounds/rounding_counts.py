@@ -43,7 +43,10 @@ def unit(fmt: Format) -> float:
 
 def gamma(k: Array | float, fmt: Format) -> Array:
     """exp(k v) - 1, the relative error of what carries k; cut off where it is beyond every number."""
-    return np.asarray(np.expm1(np.minimum(np.asarray(k) * unit(fmt), 700.0)))
+    carried = np.asarray(np.multiply(k, unit(fmt)))
+    np.minimum(carried, 700.0, out=carried)  # in place: of a large problem the bounds are a good part of a check's time
+    np.expm1(carried, out=carried)
+    return carried
 
 
 def sum_roundings(count: int, fmt: Format) -> float:

@@ -40,8 +40,8 @@ def gradient_error(state: RowErrors, own: Array) -> Array:
 
 def where_known(problem: Problem, error: Array) -> Array:
     """The errors, infinite in rows of which no bound says anything: see `conditioning.rows_in_range`."""
-    known = rows_in_range(problem).reshape(-1, *[1] * (error.ndim - 1))
-    return np.where(known, error, np.inf)
+    known = rows_in_range(problem)
+    return error if known.all() else np.where(known.reshape(-1, *[1] * (error.ndim - 1)), error, np.inf)
 
 
 def loss_size(problem: Problem, radius: float = 0.0) -> Array:

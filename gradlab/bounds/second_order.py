@@ -202,7 +202,7 @@ def _rounding_count(problem: Problem, c: Conditioning, times: float) -> Array:
 
     As in `first_order.any_form_gradient` (once) and `first_order.any_form_losses` (twice).
     """
-    own = first_order.rounding_count(problem, c)
+    own = first_order.rounding_count(problem, c, sum_roundings)
     if not problem.is_moderate:
         return own
     base = base_roundings(problem.format)
