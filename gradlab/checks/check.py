@@ -10,6 +10,7 @@ import numpy as np
 
 from gradlab.evaluation.call import Answer, Implementation, answer, made_for
 from gradlab.evaluation.claims import Claims
+from gradlab.problems.caching import remember
 from gradlab.problems.problem import AnyProblem, Array, Problem
 from gradlab.result import Comparison, Fact, within
 
@@ -64,9 +65,16 @@ class Bounds(NamedTuple):
     source: str
 
 
+@remember(16)
 def solve(implementation: Implementation, problem: Problem) -> Values:
-    """Loss and gradient in float64. Raises NoAnswerError where the implementation gave none."""
-    return values_of(answer(implementation, problem), problem)
+    """Loss and gradient in float64, read-only; remembered, as check after check asks for those of one problem.
+
+    Raises NoAnswerError where the implementation gave none.
+    """
+    values = values_of(answer(implementation, problem), problem)
+    for part in values:
+        part.flags.writeable = False
+    return values
 
 
 def returned_values(implementation: Implementation, problem: Problem) -> Values:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache, wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 LARGE = 2**13  # entries
 FEW = 4  # the problem that is examined, and what a check makes of it
@@ -21,18 +21,16 @@ def remember(most: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """A decorator that remembers the answers for the latest `most` arguments; with large problems the latest FEW."""
 
     def remembering(function: Callable[P, R]) -> Callable[P, R]:
-        of_small, of_large = lru_cache(most)(function), lru_cache(FEW)(function)
+        of_small: Callable[..., R] = lru_cache(most)(function)
+        of_large: Callable[..., R] = lru_cache(FEW)(function)
 
         @wraps(function)
         def remembered_or_new(*args: P.args, **kwargs: P.kwargs) -> R:
-            known: Callable[..., Any] = of_large if any(map(_is_large, args)) else of_small
-            answer: R = known(*args, **kwargs)
-            return answer
+            for one in args:  # a loop, not `any` over a generator: it is gone through some 100,000 times a run
+                if getattr(one, "n_entries", 0) > LARGE:  # of a problem, at the logits or at the layer
+                    return of_large(*args, **kwargs)
+            return of_small(*args, **kwargs)
 
         return remembered_or_new
 
     return remembering
-
-
-def _is_large(argument: object) -> bool:
-    return bool(getattr(argument, "n_entries", 0) > LARGE)  # of a problem, at the logits or at the layer

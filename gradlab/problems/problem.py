@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from gradlab.problems.dtypes import Format, format_of
-from gradlab.problems.mapping import map_logits
+from gradlab.problems.mapping import map_logits, maps_logits
 from gradlab.problems.objective import Objective
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -115,22 +115,22 @@ class Problem:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickled by its fields alone: what it has worked out about itself stays behind."""
-        return Problem, tuple(getattr(self, one.name) for one in dataclass_fields(self))
+        return Problem, tuple(getattr(self, name) for name in _FIELDS)
 
-    @property
+    @cached_property
     def n_rows(self) -> int:
         return int(self.logits.shape[0])
 
-    @property
+    @cached_property
     def n_classes(self) -> int:
         return int(self.logits.shape[1])
 
-    @property
+    @cached_property
     def n_entries(self) -> int:
         """How many logits it has: what decides how many problems are remembered."""
         return int(self.logits.size)
 
-    @property
+    @cached_property
     def format(self) -> Format:
         """The format that code works in."""
         return format_of(self.logits.dtype if self.computed is None else self.computed.dtype)
@@ -179,6 +179,8 @@ class Problem:
     @cached_property
     def rows_with_value(self) -> Array:
         """Which rows have a loss: no NaN, no +inf, not only -inf in what the softmax gets; boolean, shape (n_rows,)."""
+        if self.is_finite and not maps_logits(self.objective):
+            return np.ones(self.n_rows, dtype=bool)
         x = self._limits
         return np.asarray(~(np.isnan(x).any(1) | (x == np.inf).any(1) | (x == -np.inf).all(1)))
 
@@ -219,11 +221,14 @@ class Problem:
 
     def replace(self, **changes: Any) -> Problem:
         """The same problem with some fields changed; a vector that the objective does not need is left out."""
-        fields: dict[str, Any] = {field.name: getattr(self, field.name) for field in dataclass_fields(self)}
+        fields: dict[str, Any] = {name: getattr(self, name) for name in _FIELDS}
         fields.update(changes)
         if fields["objective"].derivative != PRODUCT:
             fields["vector"] = None
         return Problem(**fields)
+
+
+_FIELDS = tuple(one.name for one in dataclass_fields(Problem))
 
 
 def moderate_limit(fmt: Format, n_classes: int) -> float:
@@ -279,7 +284,7 @@ def validate_targets(targets: Array, logits: Array, objective: Objective) -> Arr
         return targets
     if targets.size == 0:
         targets = targets.astype(np.int64)
-    if not np.issubdtype(targets.dtype, np.integer):
+    if targets.dtype.kind not in "iu":
         raise TypeError(f"labels must be integers, got {targets.dtype}")
     if targets.shape != (n_rows,):
         raise ValueError(f"labels must have shape ({n_rows},), got {targets.shape}")
@@ -287,4 +292,4 @@ def validate_targets(targets: Array, logits: Array, objective: Objective) -> Arr
     if kept.size and not (0 <= kept.min() and kept.max() < n_classes):
         worst = kept.min() if kept.min() < 0 else kept.max()
         raise ValueError(f"labels must lie in [0, {n_classes}), got {worst}")
-    return targets.astype(np.int64)
+    return targets.astype(np.int64, copy=False)
