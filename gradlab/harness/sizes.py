@@ -119,8 +119,8 @@ def expected(costs: Costs, shape: Shape) -> tuple[float, float]:
     The time is the least that one of those lets expect that are not much smaller. The memory is the most; for code that
     takes no more than a few arrays of the logits' shape there is room in every profile, and nothing is reckoned.
     """
-    near = [cost for cost in costs.latest if _times(shape, cost) <= NEAR and shape[0] <= 2 * NEAR * cost.shape[0]]
-    seconds = min((cost.seconds * _times(shape, cost) for cost in near), default=0.0)
+    times = ((cost, _times(shape, cost)) for cost in costs.latest if shape[0] <= 2 * NEAR * cost.shape[0])
+    seconds = min((cost.seconds * more for cost, more in times if more <= NEAR), default=0.0)
     return seconds, max((cost.n_bytes * _times(shape, cost, least=1.0) ** 2 for cost in costs.large), default=0.0)
 
 
@@ -130,8 +130,7 @@ def _n_entries(shape: Shape) -> int:
 
 def _times(shape: Shape, cost: Cost, least: float = 0.0) -> float:
     """How many times as many entries as in a call before; least: how much rows and classes count at least."""
-    rows, classes = (max(new / old, least) for new, old in zip(shape, cost.shape, strict=True))
-    return rows * classes
+    return max(shape[0] / cost.shape[0], least) * max(shape[1] / cost.shape[1], least)
 
 
 def asked_in_run(implementation: Implementation, plan: Plan) -> tuple[Asked, ...]:

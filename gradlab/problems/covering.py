@@ -65,13 +65,14 @@ class _Gain:
 
     def by(self, name: str, value: Hashable, known: Mapping[str, Hashable]) -> int:
         """How many of the settings left come up with this value beside those that are known."""
-        others = [one for one in self.order if one in known]
+        own, place = (name, value), self.order.index(name)
+        before = [(one, known[one]) for one in self.order[:place] if one in known]
+        behind = [(one, known[one]) for one in self.order[place:] if one in known]
         gained = 0
-        for names in combinations(others, self.strength - 1):
-            setting = [(one, known[one]) for one in names]
-            setting.append((name, value))
-            setting.sort(key=lambda pair: self.order.index(pair[0]))
-            gained += tuple(setting) in self.left
+        for n_before in range(self.strength):
+            for first in combinations(before, n_before):
+                for last in combinations(behind, self.strength - 1 - n_before):
+                    gained += (*first, own, *last) in self.left
         return gained
 
 
