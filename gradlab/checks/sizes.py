@@ -169,7 +169,7 @@ def earlier_answers_stay_as_they_were(implementation: Implementation, problem: P
         call = call_for(implementation, _turned(problem, turn % (CALLS - 1)))
         given = answer_to_call(implementation, call, problem.objective.reduction)
         kept.append(given)
-        copies.append(_copied(values_of(given, problem)))
+        copies.append(values_of(given, problem))
     changed = [number for number, (given, copy) in enumerate(zip(kept, copies, strict=True)) if not _same(given, copy)]
     said = f"of call {changed[0] + 1} is changed by those after it" if changed else "is what it was"
     again = _same_values(copies[0], copies[-1]) or not implementation.claims.deterministic
@@ -184,10 +184,6 @@ def _turned(problem: Problem, turn: int) -> Problem:
     logits = problem.logits.copy()
     logits[turn % problem.n_rows, turn % problem.n_classes] += logits.dtype.type(turn / 4)
     return problem.replace(logits=logits)
-
-
-def _copied(values: Values) -> Values:
-    return Values(values.loss.copy(), values.derivative.copy())
 
 
 def _same(given: Answer, copy: Values) -> bool:

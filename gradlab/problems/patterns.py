@@ -42,9 +42,14 @@ class Pattern:
 
 
 def patterned(fmt: Format, n_rows: int, n_classes: int, labels: str = "spread") -> Problem:
-    """A problem of few kinds: the mean over labels that are spread over all classes, or all the same.
+    """A problem of few kinds: the mean over labels that are spread over all classes, or all the same; as its arrays."""
+    return Problem(*patterned_arrays(fmt, n_rows, n_classes, labels), Objective(), "sizes")
 
-    labels: one of LABELS. The same every time; logits of at most 2 + log K.
+
+def patterned_arrays(fmt: Format, n_rows: int, n_classes: int, labels: str = "spread") -> tuple[Array, Array]:
+    """The logits (n_rows, n_classes), of at most 2 + log K, and labels (n_rows,) of such a problem; always the same.
+
+    labels: one of LABELS.
     """
     rows, columns = np.arange(n_rows) % PERIOD, np.arange(n_classes) % PERIOD
     table = np.random.default_rng(PERIOD).integers(-7, 8, (PERIOD, PERIOD))[:n_rows] * STEP
@@ -52,7 +57,7 @@ def patterned(fmt: Format, n_rows: int, n_classes: int, labels: str = "spread") 
     if n_classes > 2 * PERIOD:
         for place in (0, n_classes - 1):
             logits[:, place] = (table[:, columns[place]] / 4 + math.log(n_classes)) // STEP * STEP
-    return Problem(logits[rows], _labels(n_classes, labels)[rows], Objective(), "sizes")
+    return logits[rows], _labels(n_classes, labels)[rows]
 
 
 def _labels(n_classes: int, labels: str) -> Array:

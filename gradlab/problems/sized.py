@@ -10,7 +10,7 @@ from gradlab.problems.dtypes import format_of
 from gradlab.problems.families.options import with_rows
 from gradlab.problems.objective import Objective
 from gradlab.problems.options import PER_ROW_OPTIONS, REAL_OPTIONS
-from gradlab.problems.patterns import PERIOD, patterned
+from gradlab.problems.patterns import PERIOD, patterned_arrays
 from gradlab.problems.problem import Array, Problem, Shape
 from gradlab.problems.sizes import BITS, Case
 
@@ -26,14 +26,14 @@ def problem_of(case: Case, objective: Objective) -> Problem:
 
     objective: what is claimed first, to which the option of the case is added.
     """
-    plain = patterned(format_of(case.dtype), case.n_rows, case.n_classes, case.labels)
+    logits, labels = patterned_arrays(format_of(case.dtype), case.n_rows, case.n_classes, case.labels)
     family = f"{FAMILY}, {case.integers} labels, {case.layout}"
     name, _, value = case.option.partition(" ")
     if name == "ignore_index":
         ignored = number_of(value, case.n_classes)
-        labels = _labels_around(plain.targets, ignored, case)
-        return plain.replace(targets=labels, objective=replace(objective, ignore_index=ignored), family=family)
-    return plain.replace(objective=_with_option(objective, name, value, plain), family=family)
+        around = _labels_around(labels, ignored, case)
+        return Problem(logits, around, replace(objective, ignore_index=ignored), family)
+    return Problem(logits, labels, _with_option(objective, name, value, case), family)
 
 
 def spelling_of(problem: Problem) -> tuple[str, str]:
@@ -59,7 +59,7 @@ def number_of(text: str, n_classes: int) -> int:
 def repeated_problem(shape: Shape, dtype: str, objective: Objective) -> Problem:
     """A problem on which results are kept over several calls."""
     family = f"{FAMILY}, {REPEATED_CALLS}"
-    return patterned(format_of(dtype), *shape).replace(objective=objective, family=family)
+    return Problem(*patterned_arrays(format_of(dtype), *shape), objective, family)
 
 
 def is_repeated(problem: Problem) -> bool:
@@ -67,14 +67,14 @@ def is_repeated(problem: Problem) -> bool:
     return problem.family == f"{FAMILY}, {REPEATED_CALLS}"
 
 
-def _with_option(objective: Objective, name: str, value: str, problem: Problem) -> Objective:
+def _with_option(objective: Objective, name: str, value: str, case: Case) -> Objective:
     """The objective with an option switched on."""
     if name == "reduction":
         return replace(objective, reduction=value)
     if name == "class_weights":
-        return replace(objective, class_weights=tuple(np.resize(WEIGHTS, problem.n_classes).tolist()))
+        return replace(objective, class_weights=tuple(np.resize(WEIGHTS, case.n_classes).tolist()))
     if name in PER_ROW_OPTIONS:
-        return with_rows(objective, name, problem.n_rows)
+        return with_rows(objective, name, case.n_rows)
     changes = {"label_smoothing": 0.1} if name == "label_smoothing" else {}
     changes |= {name: REAL_OPTIONS[name].tried[0]} if name in REAL_OPTIONS else {}
     return replace(objective, **changes)  # type: ignore[arg-type]  # the keywords are Objective's own
