@@ -41,8 +41,7 @@ def _started_by(process: int) -> set[int]:
     """The processes of its session, and all that these have started whose parents live."""
     parents: dict[int, int] = {}
     found = {process}
-    for place in Path("/proc").glob("[0-9]*"):
-        number = int(place.name)
+    for number in _processes():
         if fields := _fields(number):
             parents[number] = int(fields[1])
             if int(fields[3]) == process:
@@ -52,10 +51,19 @@ def _started_by(process: int) -> set[int]:
     return found
 
 
+def _processes() -> list[int]:
+    """The numbers of all processes; none where there is no /proc."""
+    try:
+        return [int(name) for name in os.listdir("/proc") if name.isdecimal()]
+    except OSError:
+        return []
+
+
 def _fields(process: int) -> list[str]:
     """What /proc/PID/stat has behind the name: state, parent, group, session and so on; nothing where it is gone."""
     try:
-        text = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
+        with open(f"/proc/{process}/stat", "rb", buffering=0) as file:
+            text = file.read().decode(errors="replace")
     except OSError:
         return []
     return text.rpartition(")")[2].split()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -131,6 +132,7 @@ def check_in_worker(one: LoadedTarget, options: Options, context: WorkerContext)
         lambda: fault or (checkpoint.cut_short if checkpoint.stops else context.reason_to_stop()),
         lambda done: context.keep_now(lambda: state.packed(done)),
     )
+    gc.freeze()  # what is loaded by now stays: the collector would go through it all again, some times a run
     run = run_checks(recorded, plan, context.watch, course)
     if not run.lines:
         return run.cut_short
