@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
-from gradlab.diagnosis.diagnosis import Diagnosis
-from gradlab.diagnosis.models import met_in_several_places
-from gradlab.diagnosis.search import Explanation
 from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import OPTIONS, Claims
 from gradlab.evaluation.layer_claims import L2_FORMS, LAYOUTS, LayerClaims
-from gradlab.harness.power import Power
-from gradlab.localisation.finding import Localisation
-from gradlab.targets.shipped import Specimen
+
+if TYPE_CHECKING:  # what explains a failure is loaded where something failed
+    from gradlab.diagnosis.diagnosis import Diagnosis
+    from gradlab.diagnosis.search import Explanation
+    from gradlab.harness.power import Power
+    from gradlab.localisation.finding import Localisation
+    from gradlab.targets.shipped import Specimen
 
 
 def diagnosis_lines(diagnosis: Diagnosis, known_defects: Mapping[str, Specimen]) -> Iterator[str]:
@@ -122,6 +124,8 @@ def explanation_of(specimen: Specimen) -> Iterator[str]:
 
 def _names(explanation: Explanation) -> str:
     """The defects with their parameters, such as "epsilon_in_log (epsilon = 1e-07)"."""
+    from gradlab.diagnosis.models import met_in_several_places
+
     parts = []
     for name in explanation.defects:
         models = [model for model in explanation.models if model.defect == name]

@@ -8,19 +8,15 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from platform import python_version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gradlab.cases.cases import case_id, encode_claims, encode_result, failures_to_keep
-from gradlab.diagnosis.diagnosis import Diagnosis
 from gradlab.evaluation.text import one_line
 from gradlab.harness.plan import Plan
-from gradlab.harness.power import Power
 from gradlab.harness.run import Run
 from gradlab.harness.scopes import scope_of
 from gradlab.harness.tally import Line
 from gradlab.harness.verdict import is_advice
-from gradlab.localisation.finding import Localisation
-from gradlab.localisation.rules import Condition
 from gradlab.measure.machine import processor
 from gradlab.measure.timing import Timing
 from gradlab.problems.problem import AnyProblem
@@ -28,6 +24,12 @@ from gradlab.report.findings import verdicts_by_dtype
 from gradlab.report.sizes import encode_sizes
 from gradlab.result import Result
 from gradlab.storage.encoding import Plain
+
+if TYPE_CHECKING:  # what explains a failure is loaded where something failed
+    from gradlab.diagnosis.diagnosis import Diagnosis
+    from gradlab.harness.power import Power
+    from gradlab.localisation.finding import Localisation
+    from gradlab.localisation.rules import Condition
 
 SCHEMA = "gradlab-report-6"
 LARGE = 256  # entries: the numbers of a larger problem are in its case file only
