@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any
 
 TAKEN = ("X", "W", "b", "targets", "l2", "n_classes", "n_features")
@@ -49,12 +50,12 @@ class LayerClaims:
     l2_form: str = ""
     l2_takes_bias: bool | None = None
 
-    @property
+    @cached_property
     def taken(self) -> Mapping[str, str]:
         """What it takes, each with the keyword by which it is handed over; "" for a place in the order."""
         return dict(_split(one) for one in self.takes)
 
-    @property
+    @cached_property
     def places(self) -> Mapping[str, str]:
         """What it returns, without what is something else, each with its place: a number, or a path of keys."""
         named = [_split(one) for one in self.returns]
@@ -71,7 +72,7 @@ class LayerClaims:
         """The number for a penalty of this strength: N times that, where it divides by N."""
         return strength * n_rows if self.l2_form.endswith("_mean") else strength
 
-    @property
+    @cached_property
     def is_taken_claimed(self) -> bool:
         """Whether all that it takes is claimed."""
         return all(name in self.taken for name in NEEDED)

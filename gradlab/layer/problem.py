@@ -21,7 +21,14 @@ import numpy as np
 
 from gradlab.problems.dtypes import Format, format_of
 from gradlab.problems.objective import Objective
-from gradlab.problems.problem import Array, Problem, check_option_sizes, moderate_limit, validate_targets
+from gradlab.problems.problem import (
+    Array,
+    ComputedLogits,
+    Problem,
+    check_option_sizes,
+    moderate_limit,
+    validate_targets,
+)
 from gradlab.reference import layer_forms
 
 OUTPUTS = ("loss", "dX", "dW", "db")  # what a layer may return: the loss, and its derivatives by X, W and b
@@ -156,14 +163,15 @@ class LayerProblem:
         factors = all(bool(np.isfinite(one).all()) for one in (self.features64, self.weight64))
         return factors and not bool((np.isnan(bias) | (bias == np.inf)).any())
 
-    def at_logits(self, logits: Array) -> Problem:
+    def at_logits(self, logits: Array, computed: ComputedLogits | None = None) -> Problem:
         """The problem of some logits (n_rows, n_classes), with the targets and the objective of this one.
 
-        Probabilities are brought to the logits' dtype, which is exact where that is no narrower than the features'.
+        computed: as in `Problem`. Probabilities are brought to the logits' dtype, which is exact where that is no
+        narrower than the features'.
         """
         soft = self.objective.targets == "probability"
         targets = self.targets.astype(logits.dtype) if soft else self.targets
-        return Problem(logits, targets, self.objective, self.family)
+        return Problem(logits, targets, self.objective, self.family, computed=computed)
 
     @cached_property
     def float64_logits(self) -> Array:

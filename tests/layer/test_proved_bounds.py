@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gradlab.layer.bounds.arithmetic import ACCUMULATES_IN, arithmetic
-from gradlab.layer.bounds.proved import proved_bounds
+from gradlab.layer.bounds.proved import proved_bounds, proved_loss
 from gradlab.layer.oracle.answers import Skeleton
 from gradlab.layer.oracle.truth import enclose_layer
 from gradlab.layer.problem import OUTPUTS, LayerProblem, Penalty
@@ -135,3 +135,12 @@ def test_a_row_that_may_overflow_has_no_bound_and_takes_those_of_the_sums_away()
     assert np.isfinite(np.delete(bounds.dX.error, 3, axis=0)).all()
     assert np.isinf(bounds.dW.error).all()
     assert np.isinf(bounds.db.error).all()
+
+
+@pytest.mark.parametrize("accumulates_in", [None, "float32"])
+@pytest.mark.parametrize("dtype", DTYPE_NAMES)
+def test_the_bound_of_the_loss_alone_is_that_of_all(dtype: str, accumulates_in: str | None) -> None:
+    if accumulates_in is not None and format_of(dtype).precision > 24:
+        accumulates_in = None
+    problem = normal_problem(dtype)
+    assert proved_loss(normal_problem(dtype), accumulates_in) == proved_bounds(problem, accumulates_in).loss

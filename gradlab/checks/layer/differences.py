@@ -15,7 +15,7 @@ import numpy as np
 from gradlab.bounds.calculus import best_step, central_difference
 from gradlab.checks.check import Findings
 from gradlab.checks.layer.conditions import frame_of
-from gradlab.checks.layer.outputs import Outputs, bounds_of, in_float64, outputs_of
+from gradlab.checks.layer.outputs import Outputs, bounds_of, in_float64, loss_bound_of, outputs_of
 from gradlab.evaluation.call import Implementation
 from gradlab.layer.call import evaluate_layer
 from gradlab.layer.problem import LayerProblem
@@ -84,12 +84,12 @@ def _along_directions(implementation: Implementation, problem: LayerProblem, giv
 def _slope(implementation: Implementation, problem: LayerProblem, move: Move) -> tuple[float, float, float]:
     """(f(x + h v) - f(x - h v))/(2h) of its own loss, how far that may be from the derivative, and h."""
     curvature = _curvature(problem, move)
-    error = float(np.sum(bounds_of(implementation, problem).loss.error))
+    error = float(np.sum(loss_bound_of(implementation, problem).error))
     step = best_step(error, max(error, curvature)) if curvature > 0 and error > 0 else 1.0
     step = max(step, *(_spacing(problem, name) for name in move.changes))
     ends = [_moved(problem, move, sign * step) for sign in (1.0, -1.0)]
     values = [float(np.sum(_loss(implementation, one))) for one in ends]
-    errors = sum(float(np.sum(bounds_of(implementation, one).loss.error)) for one in ends) / 2
+    errors = sum(float(np.sum(loss_bound_of(implementation, one).error)) for one in ends) / 2
     limit = float(central_difference(errors, curvature, step).error)
     return (values[0] - values[1]) / (2 * step), limit, step
 

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from gradlab.bounds.bound import Bound
 from gradlab.checks.check import Findings, NoAnswerError
 from gradlab.evaluation.call import Implementation
 from gradlab.layer.answer import LayerAnswer
 from gradlab.layer.bounds.outputs import LayerBounds
-from gradlab.layer.bounds.proved import proved_bounds
+from gradlab.layer.bounds.proved import proved_bounds, proved_loss
 from gradlab.layer.call import layer_answer
 from gradlab.layer.problem import LayerProblem
 from gradlab.problems.problem import Array
@@ -36,6 +37,11 @@ def in_float64(given: LayerAnswer, problem: LayerProblem) -> Outputs:
 def bounds_of(implementation: Implementation, problem: LayerProblem) -> LayerBounds:
     """The proved bounds for what the implementation claims of its sums."""
     return proved_bounds(problem, sums_of(implementation, problem))
+
+
+def loss_bound_of(implementation: Implementation, problem: LayerProblem) -> Bound:
+    """That of the loss alone, in less than half of the time."""
+    return proved_loss(problem, sums_of(implementation, problem))
 
 
 def sums_of(implementation: Implementation, problem: LayerProblem) -> str | None:

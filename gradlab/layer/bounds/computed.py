@@ -70,8 +70,8 @@ def computed_problem(sizes: Sizes, roundings: float) -> Problem:
     own = gamma(roundings, sizes.arithmetic.fmt) * sizes.products + terms * sizes.arithmetic.smallest
     known = sizes.in_range[:, None]
     errors = np.where(known & np.isfinite(logits), np.minimum(own + 2 * apart, _FARTHEST), 0.0)
-    problem = sizes.problem.at_logits(np.where(known, logits, 0.0))
-    return problem.replace(computed=ComputedLogits(errors, sizes.arithmetic.fmt.name))
+    computed = ComputedLogits(errors, sizes.arithmetic.fmt.name)
+    return sizes.problem.at_logits(np.where(known, logits, 0.0), computed)
 
 
 @QUIET

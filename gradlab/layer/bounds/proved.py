@@ -24,6 +24,7 @@ from gradlab.layer.bounds.computed import Sizes, computed_problem, entry_sizes
 from gradlab.layer.bounds.outputs import LayerBounds, bounds_of_sums, loss_bound
 from gradlab.layer.problem import LayerProblem
 from gradlab.problems.caching import remember
+from gradlab.problems.problem import Problem
 
 _SOURCE = "proved: the forward error of the layer, in any order of summation"
 
@@ -32,10 +33,23 @@ _SOURCE = "proved: the forward error of the layer, in any order of summation"
 @QUIET
 def proved_bounds(problem: LayerProblem, accumulates_in: str | None = None) -> LayerBounds:
     """The largest errors that sound code can have, in each output; accumulates_in: as in `arithmetic`."""
+    sizes, rows = _at_logits(problem, accumulates_in)
+    gradients = bounds_of_sums(sizes, rows, first_order.gradient(rows).error, entry_sizes(rows))
+    return LayerBounds(proved_loss(problem, accumulates_in), *(Bound(one, _SOURCE) for one in gradients))
+
+
+@remember(256)
+@QUIET
+def proved_loss(problem: LayerProblem, accumulates_in: str | None = None) -> Bound:
+    """The same of the loss alone, which is all that a difference of two losses needs."""
+    sizes, rows = _at_logits(problem, accumulates_in)
+    squares = sizes.arithmetic.roundings(problem.weight.size + problem.n_classes)
+    return Bound(loss_bound(sizes, rows, first_order.loss(rows).error, squares), _SOURCE)
+
+
+@remember(64)
+def _at_logits(problem: LayerProblem, accumulates_in: str | None) -> tuple[Sizes, Problem]:
+    """What the bounds of both are made of: the sizes of products, and the problem at logits that are computed."""
     sums = arithmetic(problem.format, accumulates_in)
     sizes = Sizes(problem, sums)
-    rows = computed_problem(sizes, sums.roundings(problem.n_features + 1) + sums.is_wider)
-    gradients = bounds_of_sums(sizes, rows, first_order.gradient(rows).error, entry_sizes(rows))
-    squares = sums.roundings(problem.weight.size + problem.n_classes)
-    loss = loss_bound(sizes, rows, first_order.loss(rows).error, squares)
-    return LayerBounds(*(Bound(one, _SOURCE) for one in (loss, *gradients)))
+    return sizes, computed_problem(sizes, sums.roundings(problem.n_features + 1) + sums.is_wider)
