@@ -89,7 +89,15 @@ def leaves_of(value: Any) -> Leaves:
     """What was returned, taken apart into its numbers and arrays; tuples, mappings and dataclasses in it, too."""
     if isinstance(value, Leaves):
         return value
-    return Leaves({".".join(path): part for path, part in _leaves(value, ())}, describe(value))
+    return Leaves({".".join(path): part for path, part in _leaves(value, ())}, _describe_whole(value))
+
+
+def _describe_whole(value: Any) -> str:
+    """What a structure is, by the names in it: to spell its numbers takes longer than most calls."""
+    children = _children(value)
+    if children is None or isinstance(value, tuple | list):
+        return describe(value)
+    return f"a {on_one_line(class_name, value)} of {on_one_line(', '.join, children) or 'nothing'}"
 
 
 def _leaves(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import gc
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pytest
 
 from gradlab.evaluation.call import Call, settle
-from gradlab.evaluation.foreign import Described, ForeignError, describe_error, inert
+from gradlab.evaluation.foreign import Described, ForeignError, describe_error, inert, leaves_of
 from gradlab.evaluation.text import MAX_TEXT, code_span, one_line, visible
 
 ARGUMENTS = Call(np.zeros((1, 2)), np.zeros(1, dtype=int), {})
@@ -121,3 +122,26 @@ def test_what_is_shown_commands_neither_a_terminal_nor_a_log(text: str, shown: s
 )
 def test_code_in_markdown_stays_code(text: str, span: str) -> None:
     assert code_span(text) == span
+
+
+@dataclass
+class Grads:
+    """What a function of somebody's might return."""
+
+    W: Any
+    b: Any
+
+
+STRUCTURES = [
+    ({"loss": 0.0, "grads": {"W": np.zeros(2)}}, "a dict of loss, grads"),
+    (Grads(np.zeros(1000), None), "a Grads of W, b"),
+    ({}, "a dict of nothing"),
+    ((0.0, np.zeros(2)), "a tuple of 2"),
+    (np.zeros((2, 3)), "an array of shape (2, 3)"),
+    (None, "None"),
+]
+
+
+@pytest.mark.parametrize(("value", "text"), STRUCTURES)
+def test_a_structure_is_described_by_its_names_and_none_of_its_numbers_is_spelled(value: Any, text: str) -> None:
+    assert leaves_of(value).text == text
