@@ -1,7 +1,8 @@
 """A small network for modular addition in float32: its data, its forward and backward pass, and a step of Adam.
 
-The classes are a + b mod p, of all pairs (a, b); the inputs are both numbers one-hot, 2 p columns; the hidden layers
-are rectified. Everything is float32, as in a framework; only the gradient by the logits is somebody else's.
+The classes are a + b mod p, of all pairs (a, b); the inputs are both numbers one-hot, 2 p of them; the hidden layers
+are rectified. Everything is float32, as in a framework; only the gradient by the logits is somebody else's. The
+one-hot inputs are nowhere written out: times the first W they are two of its rows.
 
 [1] Kingma and Ba, Adam: a method for stochastic optimization, ICLR 2015.
 [2] Prieto et al., Grokking at the edge of numerical stability, arXiv 2501.04697, 2025.
@@ -12,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -45,17 +47,24 @@ class Setting:
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """One-hot inputs (N, 2 p) in float32, and labels (N,)."""
+    """For each pair (a, b) which two of the 2 p inputs are 1, a and p + b, (2, N), and its label, (N,)."""
 
     inputs: Array
     labels: Array
+    n_inputs: int
+
+    @cached_property
+    def pairs_of(self) -> list[Array]:
+        """The pairs in which each input is 1."""
+        first, second = self.inputs
+        return [np.flatnonzero((first == place) | (second == place)) for place in range(self.n_inputs)]
 
 
 @dataclass(frozen=True, eq=False)
 class Forward:
-    """What a forward pass leaves: the input of each layer, the last one's being the features h; and the logits."""
+    """What a forward pass leaves: the output of each hidden layer, the last being the features h; and the logits."""
 
-    activations: list[Array]
+    hidden: list[Array]
     logits: Array
 
 
@@ -73,10 +82,7 @@ def drawn_data(setting: Setting, seed: int) -> Data:
     p = setting.modulus
     seen = np.sort(np.random.default_rng([seed, 0]).permutation(p * p)[: setting.n_rows])
     first, second = seen // p, seen % p
-    inputs = np.zeros((len(seen), 2 * p), dtype=np.float32)
-    rows = np.arange(len(seen))
-    inputs[rows, first] = inputs[rows, p + second] = 1
-    return Data(inputs, (first + second) % p)
+    return Data(np.stack([first, p + second]), (first + second) % p, 2 * p)
 
 
 def initial_parameters(setting: Setting, seed: int) -> Parameters:
@@ -90,27 +96,37 @@ def initial_parameters(setting: Setting, seed: int) -> Parameters:
     return Parameters(values, [np.zeros_like(one) for one in values], [np.zeros_like(one) for one in values])
 
 
-def forward(values: list[Array], inputs: Array) -> Forward:
-    """The activations and logits, all float32."""
-    activations = [inputs]
-    for weight, bias in zip(values[:-2:2], values[1:-2:2], strict=True):
-        activations.append(np.maximum(activations[-1] @ weight + bias, np.float32(0)))
-    return Forward(activations, activations[-1] @ values[-2] + values[-1])
+def forward(values: list[Array], data: Data) -> Forward:
+    """The outputs of the hidden layers and the logits, in the dtype of the values."""
+    first, second = data.inputs
+    output = values[0][first]
+    output += values[0][second]
+    output += values[1]
+    hidden: list[Array] = []
+    for weight, bias in zip(values[2::2], values[3::2], strict=True):
+        hidden.append(np.maximum(output, 0, out=output))
+        output = output @ weight
+        output += bias
+    return Forward(hidden, output)
 
 
-def backward(values: list[Array], passed: Forward, gradient: Array) -> list[Array]:
+def backward(values: list[Array], data: Data, passed: Forward, gradient: Array) -> list[Array]:
     """The gradients by weights and biases, in the order of the values, from the one by the logits."""
     found: list[Array] = []
-    for layer in reversed(range(len(values) // 2)):
-        activation = passed.activations[layer]
-        found = [activation.T @ gradient, gradient.sum(axis=0), *found]
-        if layer:
-            gradient = (gradient @ values[2 * layer].T) * (activation > 0)
-    return found
+    ones = np.ones(len(gradient), gradient.dtype)  # times a matrix: a sum over rows, by BLAS
+    for layer in reversed(range(len(passed.hidden))):
+        active = passed.hidden[layer]
+        found = [active.T @ gradient, ones @ gradient, *found]
+        gradient = gradient @ values[2 * layer + 2].T
+        gradient *= active > 0
+    by_inputs = np.empty_like(values[0])
+    for row, pairs in zip(by_inputs, data.pairs_of, strict=True):
+        np.matmul(ones[: len(pairs)], gradient.take(pairs, axis=0), out=row)
+    return [by_inputs, ones @ gradient, *found]
 
 
 def adam_step(parameters: Parameters, gradients: list[Array], setting: Setting, step: int) -> None:
-    """One step of Adam [1, algorithm 1] in place; step counts from 1."""
+    """One step of Adam [1, algorithm 1] in place, of the gradients too, which are overwritten; step counts from 1."""
     first_rate, second_rate = BETAS
     size = np.float32(setting.learning_rate / (1 - first_rate**step))
     scale = np.float32(1 / (1 - second_rate**step))
@@ -120,5 +136,11 @@ def adam_step(parameters: Parameters, gradients: list[Array], setting: Setting, 
         first *= np.float32(first_rate)
         first += np.float32(1 - first_rate) * gradient
         second *= np.float32(second_rate)
-        second += np.float32(1 - second_rate) * (gradient * gradient)
-        value -= size * first / (np.sqrt(second * scale) + np.float32(EPSILON))
+        np.square(gradient, out=gradient)
+        gradient *= np.float32(1 - second_rate)
+        second += gradient
+        np.sqrt(np.multiply(second, scale, out=gradient), out=gradient)
+        gradient += np.float32(EPSILON)
+        np.divide(first, gradient, out=gradient)
+        gradient *= size
+        value -= gradient

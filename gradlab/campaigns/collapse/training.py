@@ -64,12 +64,12 @@ def advance(training: Training, setting: Setting, gradient: Gradient, n_steps: i
     data, parameters = drawn_data(setting, training.seed), training.parameters
     curve, ended, step = list(training.curve), training.ended, training.n_done
     for step in range(training.n_done + 1, min(training.n_done + n_steps, setting.n_steps) + 1):
-        passed = forward(parameters.values, data.inputs)
+        passed = forward(parameters.values, data)
         loss, by_logits = gradient(passed.logits, data.labels)
         given = _checked(by_logits, passed.logits)
         if (step - 1) % setting.every == 0 or step == setting.n_steps:
             curve.append({"step": step - 1, **_measures(float(loss), given, passed, data.labels, parameters)})
-        gradients = backward(parameters.values, passed, given)
+        gradients = backward(parameters.values, data, passed, given)
         largest = max(float(np.abs(one).max()) for one in gradients)
         if not largest >= SMALLEST_GRADIENT:
             ended = f"no entry of a gradient was {SMALLEST_GRADIENT:g} any more at step {step - 1}"
@@ -100,7 +100,7 @@ def _measures(loss: float, gradient: Array, passed: Forward, labels: Array, para
         "loss": loss,
         "mean_weight": float(np.linalg.norm(weight.mean(axis=1))),
         "weight": float(np.linalg.norm(weight)),
-        "feature": float(np.linalg.norm(passed.activations[-1].astype(np.float64), axis=1).mean()),
+        "feature": float(np.linalg.norm(passed.hidden[-1].astype(np.float64), axis=1).mean()),
         "margin": float(np.median(logits[rows, labels] - others.max(axis=1))),
         "exact_zeros": float((gradient[rows, labels] == 0).mean()),
         "row_sum": float(sums.mean()) if len(sums) else 0.0,

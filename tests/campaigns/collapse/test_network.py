@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
 
 from gradlab.campaigns.collapse.network import (
     EPSILON,
+    Data,
     Setting,
     adam_step,
     backward,
@@ -19,19 +23,26 @@ from gradlab.implementations.accurate import accurate
 SMALL = Setting(7, (5, 4), 0.6, 40, 1e-2, 10)
 
 
+def one_hot(data: Data) -> Any:
+    """The inputs written out, (N, 2 p)."""
+    inputs = np.zeros((len(data.labels), data.n_inputs))
+    for column in data.inputs:
+        inputs[np.arange(len(column)), column] += 1
+    return inputs
+
+
 def test_data_are_pairs_without_repetition() -> None:
-    data = drawn_data(SMALL, 3)
-    assert data.inputs.shape == (29, 14)
-    assert data.inputs.dtype == np.float32
-    assert (data.inputs[:, :7].sum(axis=1) == 1).all()
-    assert (data.inputs[:, 7:].sum(axis=1) == 1).all()
-    assert len(np.unique(data.inputs, axis=0)) == 29
+    inputs = one_hot(drawn_data(SMALL, 3))
+    assert inputs.shape == (29, 14)
+    assert (inputs[:, :7].sum(axis=1) == 1).all()
+    assert (inputs[:, 7:].sum(axis=1) == 1).all()
+    assert len(np.unique(inputs, axis=0)) == 29
 
 
 def test_labels_are_the_sums_modulo_p() -> None:
     data = drawn_data(SMALL, 3)
-    first, second = data.inputs[:, :7].argmax(axis=1), data.inputs[:, 7:].argmax(axis=1)
-    assert (data.labels == (first + second) % 7).all()
+    first, second = data.inputs
+    assert (data.labels == (first + second - 7) % 7).all()
 
 
 def test_another_seed_gives_other_pairs_and_weights() -> None:
@@ -39,18 +50,35 @@ def test_another_seed_gives_other_pairs_and_weights() -> None:
     assert (initial_parameters(SMALL, 0).values[0] != initial_parameters(SMALL, 1).values[0]).any()
 
 
+def test_two_rows_of_the_first_weights_are_a_product_with_one_hot_inputs() -> None:
+    data = drawn_data(SMALL, 0)
+    weight, bias, *_ = values = initial_parameters(SMALL, 0).values
+    expected = np.maximum(one_hot(data).astype(np.float32) @ weight + bias, 0)
+    assert (forward(values, data).hidden[0] == expected).all()
+
+
+def test_an_input_that_no_pair_has_gets_no_gradient() -> None:
+    few = replace(SMALL, share=0.1)
+    data, values = drawn_data(few, 0), initial_parameters(few, 0).values
+    passed = forward(values, data)
+    by_inputs = backward(values, data, passed, np.ones_like(passed.logits))[0]
+    absent = one_hot(data).sum(axis=0) == 0
+    assert absent.any()
+    assert (by_inputs[absent] == 0).all()
+
+
 @pytest.mark.parametrize("place", range(6))
 def test_backward_is_the_slope_of_the_loss(place: int) -> None:
     data = drawn_data(SMALL, 0)
     values = [one.astype(np.float64) for one in initial_parameters(SMALL, 0).values]
-    passed = forward(values, data.inputs)
-    found = backward(values, passed, accurate(passed.logits, data.labels)[1])[place]
+    passed = forward(values, data)
+    found = backward(values, data, passed, accurate(passed.logits, data.labels)[1])[place]
     for index in [(0,) * found.ndim, tuple(n - 1 for n in found.shape)]:
         ends = []
         for step in (1e-6, -1e-6):
             moved = [one.copy() for one in values]
             moved[place][index] += step
-            ends.append(float(accurate(forward(moved, data.inputs).logits, data.labels)[0]))
+            ends.append(float(accurate(forward(moved, data).logits, data.labels)[0]))
         assert (ends[0] - ends[1]) / 2e-6 == pytest.approx(found[index], abs=1e-9)
 
 
