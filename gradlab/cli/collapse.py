@@ -28,7 +28,7 @@ MODULI = ("31", "113")
     help="Train from seeds 0 to N - 1.",
 )
 @click.option(
-    "--steps", type=click.IntRange(min=1), metavar="N", help="Stop after N steps.  [default: 30,000, or 40,000]"
+    "--steps", type=click.IntRange(min=1), metavar="N", help="Stop after N steps.  [default: 30,000, or 4,000]"
 )
 @click.option("--json", type=click.Path(path_type=Path), metavar="FILE", help="Write all curves to FILE, as JSON.")
 @click.option(

@@ -21,7 +21,7 @@ import numpy as np
 
 from gradlab.problems.problem import Array
 
-BETAS = (0.9, 0.999)
+FIRST_RATE = 0.9  # at which Adam's first moment forgets
 EPSILON = 1e-15  # of Adam: far below its default, so that small gradients still move the weights
 SMALLEST_GRADIENT = 1e-22  # below it the squares underflow in float32, and Adam divides by what is left
 
@@ -30,14 +30,18 @@ Gradient = Callable[[Array, Array], tuple[Any, Any]]  # (logits, labels) -> loss
 
 @dataclass(frozen=True)
 class Setting:
-    """What is trained: p, the widths of the hidden layers, the share of all p^2 pairs that is seen, and how long."""
+    """What is trained: p, the widths of the hidden layers, the share of all p^2 pairs that is seen, and how long.
+
+    every: steps between two points of a curve. second_rate: at which Adam's second moment forgets.
+    """
 
     modulus: int
     hidden: tuple[int, ...]
     share: float
     n_steps: int
     learning_rate: float
-    every: int  # steps between two points of a curve
+    every: int
+    second_rate: float = 0.999
 
     @property
     def n_rows(self) -> int:
@@ -127,14 +131,14 @@ def backward(values: list[Array], data: Data, passed: Forward, gradient: Array) 
 
 def adam_step(parameters: Parameters, gradients: list[Array], setting: Setting, step: int) -> None:
     """One step of Adam [1, algorithm 1] in place, of the gradients too, which are overwritten; step counts from 1."""
-    first_rate, second_rate = BETAS
-    size = np.float32(setting.learning_rate / (1 - first_rate**step))
+    second_rate = setting.second_rate
+    size = np.float32(setting.learning_rate / (1 - FIRST_RATE**step))
     scale = np.float32(1 / (1 - second_rate**step))
     for value, first, second, gradient in zip(
         parameters.values, parameters.first, parameters.second, gradients, strict=True
     ):
-        first *= np.float32(first_rate)
-        first += np.float32(1 - first_rate) * gradient
+        first *= np.float32(FIRST_RATE)
+        first += np.float32(1 - FIRST_RATE) * gradient
         second *= np.float32(second_rate)
         np.square(gradient, out=gradient)
         gradient *= np.float32(1 - second_rate)
