@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from gradlab.cli.outputs import output_faults
 from gradlab.cli.status import Status
+
+if TYPE_CHECKING:
+    from gradlab.trainer.data import Data
+    from gradlab.trainer.file import Source
+    from gradlab.trainer.findings import Examination
+    from gradlab.trainer.run import Settings
 
 
 @click.command(short_help="How far a training by gradient descent is from the exact one.")
@@ -51,6 +59,9 @@ def certify(
     bound, and a step of at most 2/L takes no two points apart. The exit status is 1 where the weights are further off
     than sound code is likely to be. A mistake is named where a known one explains them.
 
+    A TARGET that takes C, l2 or a tolerance and no learning rate looks for the optimum itself, such as
+    trainer:sklearn.linear_model:LogisticRegression: how far the optimum is from its weights is proved.
+
     --verify tests whether a certificate holds (exit status 0) or not (1): all that it states is worked out again from
     the data and the weights in it. TARGET runs in gradlab's own process.
     """
@@ -61,41 +72,84 @@ def certify(
     faults = output_faults([output] if output else [])
     if faults:
         raise click.UsageError(faults[0])
-    from dataclasses import replace
-
-    from gradlab.report.terminal import print_lines
-    from gradlab.storage.files import strict_json, write_whole, writing
     from gradlab.targets.importing import TargetError
     from gradlab.targets.trainers import load_trainer
-    from gradlab.trainer.call import train, with_start_of
-    from gradlab.trainer.certificate import certify_training
     from gradlab.trainer.checks import examine_trainer
     from gradlab.trainer.data import DataError
-    from gradlab.trainer.file import Source, encode_certificate
-    from gradlab.trainer.page import certificate_lines, examination_lines
-    from gradlab.trainer.run import Settings, problem_on
+    from gradlab.trainer.file import Source
+    from gradlab.trainer.run import Settings
 
     try:
         trainer = load_trainer(target, tuple(filter(None, takes.split(","))))
         source = Source(target, data, standardise)
         found = source.load()
         settings = Settings(dtype, rate, steps, l2, batch_size, trainer.takes("b") or not trainer.takes("W"))
-        problem = problem_on(found, settings)
         examination = examine_trainer(trainer, dtype)
-        problem = with_start_of(trainer, problem.replace(penalty=replace(examination.penalty, strength=l2)))
-        trained = train(trainer, problem)
+        run = _solved if trainer.is_solver else _descended
+        outcome = run(examination, found, settings, source)
     except (TargetError, DataError, ValueError) as error:
         raise click.UsageError(str(error)) from error
+    return _shown(examination, outcome, output)
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What a training on the data comes to. is_met: whether it is as good as it may be asked; document: as a file."""
+
+    lines: list[str]
+    is_met: bool
+    document: Any = None
+
+
+def _descended(examination: Examination, data: Data, settings: Settings, source: Source) -> _Outcome:
+    """Raises ValueError where it cannot be asked."""
+    from dataclasses import replace
+
+    from gradlab.trainer.call import train, with_order_of, with_start_of
+    from gradlab.trainer.certificate import certify_training
+    from gradlab.trainer.file import encode_certificate
+    from gradlab.trainer.page import certificate_lines
+    from gradlab.trainer.run import problem_on
+
+    trainer = examination.trainer
+    problem = problem_on(data, settings).replace(penalty=replace(examination.penalty, strength=settings.l2))
+    problem = with_start_of(trainer, problem)
+    trained = train(trainer, problem)
     if trained.fault:
-        print_lines([f"{trainer.name}: {trained.fault}"])
-        return Status.NOT_MET
-    print_lines(examination_lines(trainer.name, examination))
-    certificate = certify_training(problem, trained)
-    print_lines(certificate_lines(trainer.name, certificate))
-    if output:
+        return _Outcome([f"{trainer.name}: {trained.fault}"], False)
+    suspects = dict.fromkeys(name for some in examination.named.values() for name in some)
+    certificate = certify_training(with_order_of(trainer, problem, trained), trained, suspects)
+    lines = [*certificate_lines(trainer.name, certificate)]
+    return _Outcome(lines, certificate.is_likely, encode_certificate(source, certificate, trained))
+
+
+def _solved(examination: Examination, data: Data, settings: Settings, source: Source) -> _Outcome:
+    from dataclasses import replace
+
+    from gradlab.trainer.file import encode_solution
+    from gradlab.trainer.page import solution_lines
+    from gradlab.trainer.run import problem_on
+    from gradlab.trainer.solver import solve
+
+    trainer = examination.trainer
+    problem = problem_on(data, replace(settings, rate=1.0))
+    l2 = settings.l2 or (1 / problem.n_rows if trainer.takes("C") else 0.0)  # what C = 1 is in scikit-learn
+    found = solve(trainer, problem.replace(penalty=replace(examination.penalty, strength=l2)))
+    if isinstance(found, str):
+        return _Outcome([f"{trainer.name}: {found}"], False)
+    return _Outcome([*solution_lines(trainer.name, found)], found.is_right, encode_solution(source, found))
+
+
+def _shown(examination: Examination, outcome: _Outcome, output: Path | None) -> Status:
+    from gradlab.report.terminal import print_lines
+    from gradlab.storage.files import strict_json, write_whole, writing
+    from gradlab.trainer.page import examination_lines
+
+    print_lines([*examination_lines(examination.trainer.name, examination), *outcome.lines])
+    if output and outcome.document:
         with writing():
-            write_whole(output, strict_json(encode_certificate(source, certificate, trained)))
-    return Status.MET if certificate.is_likely and not examination.findings else Status.NOT_MET
+            write_whole(output, strict_json(outcome.document))
+    return Status.MET if outcome.is_met and not examination.findings else Status.NOT_MET
 
 
 def _verify(path: Path) -> Status:

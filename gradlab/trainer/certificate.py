@@ -3,20 +3,39 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
-from gradlab.layer.oracle.truth import LayerTruth, enclose_layer
-from gradlab.layer.problem import LayerProblem
+from gradlab.layer.oracle.truth import enclose_layer
 from gradlab.oracle.ends import ends_of
+from gradlab.problems.problem import Array
 from gradlab.trainer.call import Trained
 from gradlab.trainer.curvature import Curvature, curvature_of
-from gradlab.trainer.descent import Iterate, distance_to, end_of_descent
-from gradlab.trainer.mistakes import Named, explain
+from gradlab.trainer.descent import distance_to, end_of_descent
+from gradlab.trainer.explaining import Wrong, named_mistake
+from gradlab.trainer.gradient import UPWARDS
+from gradlab.trainer.mistakes import Named
+from gradlab.trainer.optimum import gradient_norm, layer_at, optimum_of
 from gradlab.trainer.problem import TrainerProblem
 
-_ROUND_UP = 1 + 2.0**-40
+
+@dataclass(frozen=True)
+class Point:
+    """What is proved of parameters, wherever they come from.
+
+    least_loss, most_loss: what the objective is between, penalty included. gradient: its gradient's norm at most.
+    from_optimum, to_optimum: how far the nearest optimum is, at least and at most; infinite where that is not known.
+    above_optimum: by how much the objective is above its least value, at most.
+    """
+
+    least_loss: float
+    most_loss: float
+    gradient: float
+    from_optimum: float
+    to_optimum: float
+    above_optimum: float = math.inf
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,9 +43,8 @@ class Certificate:
     """What is proved of weights after a training.
 
     at_least, at_most: their distance from exact gradient descent, in the Euclidean norm of all parameters. size: their
-    own norm. probable, proved: how far sound code may be, as `descent.Iterate` has them. least_loss, most_loss: what
-    the objective is between, penalty included. to_optimum: how far they are from the optimum at most, infinite where
-    that is not known, without a penalty on all parameters. named: what explains a training that is not right.
+    own norm. probable, proved: how far sound code may be, as `descent.Iterate` has them. point: what is proved of them
+    wherever they come from. named: what explains a training that is not right.
     """
 
     problem: TrainerProblem
@@ -36,9 +54,7 @@ class Certificate:
     size: float
     probable: float
     proved: float
-    least_loss: float
-    most_loss: float
-    to_optimum: float
+    point: Point
     named: tuple[Named, ...] = ()
 
     @property
@@ -52,42 +68,38 @@ class Certificate:
         return self.at_least <= self.probable
 
 
-def certify_training(problem: TrainerProblem, trained: Trained, end: Iterate | None = None) -> Certificate:
+def certify_training(problem: TrainerProblem, trained: Trained, suspects: Iterable[str] = ()) -> Certificate:
     """The certificate of the weights that a trainer returned, which must be there.
 
-    end: exact descent after all steps, worked out here unless it is given.
+    suspects: the names of the mistakes that are tried where the weights are not right.
     """
-    end = end or end_of_descent(problem)
+    end = end_of_descent(problem)
     parameters = trained.parameters
     at_least, at_most = distance_to(end, parameters)
-    curvature = curvature_of(problem)
-    truth = enclose_layer(_at(problem, trained))
-    least_loss, most_loss = map(float, ends_of(truth.loss))
     named: tuple[Named, ...] = ()
     if at_least > end.probable:
-        named = tuple(explain(problem, parameters, end.probable + end.radius))
-    to_optimum = _gradient_norm(problem, truth) / curvature.convexity if curvature.convexity else math.inf
-    size = float(np.linalg.norm(parameters))
+        training = Wrong(problem, parameters, end.parameters, end.probable + end.radius)
+        named = tuple(found for name in suspects if (found := named_mistake(name, training)))
     return Certificate(
-        problem, curvature, at_least, at_most, size, end.probable, end.proved, least_loss, most_loss, to_optimum, named
+        problem,
+        curvature_of(problem),
+        at_least,
+        at_most,
+        float(np.linalg.norm(parameters)),
+        end.probable,
+        end.proved,
+        certify_point(problem, parameters),
+        named,
     )
 
 
-def _at(problem: TrainerProblem, trained: Trained) -> LayerProblem:
-    """The layer's problem at the weights that came back, all in float64, exactly."""
-    parameters = trained.parameters
-    soft = problem.targets.ndim == 2
-    wide = problem.replace(
-        features=problem.features.astype(np.float64),
-        targets=problem.targets.astype(np.float64) if soft else problem.targets,
-        weight=parameters[: problem.n_features],
-        bias=None if problem.bias is None else parameters[-1],
-    )
-    return wide.at(wide.weight, wide.bias)
-
-
-def _gradient_norm(problem: TrainerProblem, truth: LayerTruth) -> float:
-    """An upper bound of the norm of the whole gradient."""
-    parts = [truth.dW, truth.db] if problem.bias is not None else [truth.dW]
-    sizes = [np.maximum(*map(np.abs, ends_of(part))).ravel() for part in parts]
-    return float(np.linalg.norm(np.concatenate(sizes))) * _ROUND_UP
+def certify_point(problem: TrainerProblem, parameters: Array) -> Point:
+    """What is proved of parameters (n_parameters, n_classes), wherever they come from."""
+    truth = enclose_layer(layer_at(problem, parameters))
+    least, most = map(float, ends_of(truth.loss))
+    gradient = gradient_norm(problem, truth)
+    optimum = optimum_of(problem, parameters)
+    if optimum is not None:
+        return Point(least, most, gradient, *optimum.distance_to(parameters), most - optimum.least)
+    convexity = float(problem.slopes.min())
+    return Point(least, most, gradient, 0.0, gradient / convexity * UPWARDS if convexity else math.inf)

@@ -1,92 +1,62 @@
 """What a trainer is held to on small trainings of a few steps, where a mistake of one step is far outside.
 
 Each is put to it from a start of its own, with few rows and steps, so that sound code is within some hundred roundings
-of exact descent.
+of exact descent. Where that is right, one training is long: a rule that stops it early shows there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 
 import numpy as np
 
 from gradlab.layer.problem import Penalty
 from gradlab.problems.problem import Array
-from gradlab.trainer.call import Trainer, arguments_of, train, with_start_of
-from gradlab.trainer.curvature import curvature_of
-from gradlab.trainer.descent import distance_to, end_of_descent
-from gradlab.trainer.mistakes import Named, explain
+from gradlab.trainer.call import Trained, Trainer, train, with_order_of, with_start_of
+from gradlab.trainer.descent import Iterate, distance_to, end_of_descent
+from gradlab.trainer.explaining import wrong_training
+from gradlab.trainer.findings import Examination, Finding, side_effects
+from gradlab.trainer.laws import flat_problem, laws_broken
+from gradlab.trainer.losses import fault_of_losses
 from gradlab.trainer.problem import TrainerProblem
+from gradlab.trainer.recognition import in_batches, recognise_trainer, small_problem
+from gradlab.trainer.solver import examine_solver
 
 STEPS = (0, 1, 2, 3, 8)
+LONG = 300
 SEEDS = (0, 1, 2)
-FORMS = (Penalty(0.05), Penalty(0.05, halved=False), Penalty(0.05, takes_bias=True), Penalty(0.05, False, True))
-
-
-@dataclass(frozen=True, eq=False)
-class Finding:
-    """What a small training shows that is not right: the fact that does not hold, and in words what was seen."""
-
-    fact: str
-    seen: str
-    problem: TrainerProblem
-    named: tuple[Named, ...] = ()
-
-
-@dataclass(frozen=True, eq=False)
-class Examination:
-    """What small trainings show: how many there were, and what is not right. penalty: the form that it takes l2 in."""
-
-    n_trainings: int
-    findings: tuple[Finding, ...]
-    penalty: Penalty
 
 
 def examine_trainer(trainer: Trainer, dtype: str = "float32") -> Examination:
-    """Small trainings in one dtype: of 0, 1, 2, 3 and 8 steps, with a penalty and in batches where it takes them."""
-    penalty = _form_of_penalty(trainer, dtype)
+    """Small trainings in one dtype: of 0, 1, 2, 3 and 8 steps, with a penalty and in batches where it takes them.
+
+    Then one of many steps, one of the rate 0, the rows in another order and each twice, and the laws of descent. A
+    solver is examined as one.
+    """
+    if trainer.is_solver:
+        return examine_solver(trainer, dtype)
+    trainer, penalty = recognise_trainer(trainer, dtype)
     problems = [*_problems(trainer, dtype, penalty)]
     findings: list[Finding] = []
     for problem in problems:
         findings += _findings(trainer, problem)
-    return Examination(len(problems), tuple(findings), penalty)
+    if not findings:
+        start = with_start_of(trainer, small_problem(trainer, dtype, 0))
+        findings += _findings(trainer, flat_problem(trainer, dtype).replace(n_steps=LONG))
+        findings += _relations(trainer, start.replace(n_steps=3))
+        findings += [Finding(*broken) for broken in laws_broken(trainer, dtype, penalty)]
+    return Examination(len(problems), tuple(findings), trainer, penalty)
 
 
 def _problems(trainer: Trainer, dtype: str, penalty: Penalty) -> Iterator[TrainerProblem]:
     for seed in SEEDS:
-        plain = with_start_of(trainer, _small(trainer, dtype, seed))
+        plain = with_start_of(trainer, small_problem(trainer, dtype, seed))
         for n_steps in STEPS:
             yield plain.replace(n_steps=n_steps)
             if penalty.is_on:
                 yield plain.replace(n_steps=n_steps, penalty=penalty)
         if trainer.takes("batch_size"):
-            yield plain.replace(n_steps=6, batch_size=5)  # of 13 rows: the last batch of an epoch has 3
-
-
-def _small(trainer: Trainer, dtype: str, seed: int) -> TrainerProblem:
-    generator = np.random.default_rng(seed)
-    features: Array = generator.normal(size=(13, 4)).astype(dtype)
-    targets = np.concatenate([np.arange(3), generator.integers(0, 3, 10)])
-    start = generator.normal(size=(4, 3)).astype(dtype) if trainer.takes("W") else np.zeros((4, 3), dtype)
-    has_bias = trainer.takes("b") or not trainer.takes("W")
-    bias = generator.normal(size=3).astype(dtype) if trainer.takes("b") else np.zeros(3, dtype)
-    problem = TrainerProblem(features, targets, start, bias if has_bias else None, 1.0, 0, family="small")
-    return problem.replace(learning_rate=float(f"{1 / curvature_of(problem).smoothness:.2g}"))
-
-
-def _form_of_penalty(trainer: Trainer, dtype: str) -> Penalty:
-    """The form in which it takes l2: the first that one step is right with, the first of all where none is."""
-    if not trainer.takes("l2"):
-        return Penalty()
-    plain = with_start_of(trainer, _small(trainer, dtype, 0)).replace(n_steps=1)
-    forms = [one for one in FORMS if plain.bias is not None or not one.takes_bias]
-    for form in forms:
-        problem = plain.replace(penalty=form)
-        trained, end = train(trainer, problem), end_of_descent(problem)
-        if not trained.fault and distance_to(end, trained.parameters)[0] <= end.proved:
-            return form
-    return forms[0]
+            yield in_batches(plain)
 
 
 def _findings(trainer: Trainer, problem: TrainerProblem) -> Iterator[Finding]:
@@ -94,27 +64,49 @@ def _findings(trainer: Trainer, problem: TrainerProblem) -> Iterator[Finding]:
     if first.fault:
         yield Finding("returns_weights", first.fault, problem)
         return
-    end = end_of_descent(problem)
-    at_least, _ = distance_to(end, first.parameters)
-    if at_least > end.proved:
-        seen = f"after {problem.n_steps} steps at least {at_least:.3g} from exact descent, sound code within"
-        named = tuple(explain(problem, first.parameters, end.proved + end.radius))
-        yield Finding("descends_as_defined", f"{seen} {end.proved:.3g}", problem, named)
-    given: dict[str, Array] = {}
-    again = train(_with_arrays_kept(trainer, given), problem)
-    if again.fault or not (first.parameters == again.parameters).all():
-        yield Finding("trains_the_same_twice", again.fault or "the second call gives other weights", problem)
-    values = arguments_of(trainer, problem)
-    changed = [name for name, value in given.items() if not np.array_equal(value, values[name])]
-    if changed:
-        yield Finding("leaves_its_inputs_alone", f"{' and '.join(changed)} changed by the call", problem)
+    ordered = with_order_of(trainer, problem, first)
+    end = end_of_descent(ordered)
+    wrong = _distance(trainer, ordered, first, end)
+    if wrong:
+        yield wrong
+    elif problem.batch_size is None and (said := fault_of_losses(problem, first)):
+        yield Finding("losses_are_those_of_the_iterates", said, problem)
+    yield from side_effects(trainer, problem, first)
 
 
-def _with_arrays_kept(trainer: Trainer, given: dict[str, Array]) -> Trainer:
-    """The same trainer; the arrays of a call are put into `given`, by the names of its parameters."""
+def _distance(trainer: Trainer, problem: TrainerProblem, trained: Trained, end: Iterate) -> Finding | None:
+    """What there is to say of weights that are further from exact descent than sound code may be."""
+    at_least, _ = distance_to(end, trained.parameters)
+    if at_least <= end.proved:
+        return None
+    seen = f"after {problem.n_steps} steps at least {at_least:.3g} from exact descent, sound code within"
+    fact = "goes_on_to_the_end" if problem.n_steps == LONG else "descends_as_defined"
+    if problem.batch_size is not None:
+        fact = "descends_in_batches" if trained.order or trainer.way else "takes_its_batches_in_a_known_order"
+    wrong = wrong_training(problem, trained.parameters, end)
+    return Finding(fact, f"{seen} {end.proved:.3g}", problem, wrong)
 
-    def keeping(**arguments: object) -> object:
-        given.update({name: value for name, value in arguments.items() if isinstance(value, np.ndarray)})
-        return trainer.function(**arguments)
 
-    return replace(trainer, function=keeping)
+def _relations(trainer: Trainer, problem: TrainerProblem) -> Iterator[Finding]:
+    """What has to be the same: with the rows in another order, with each twice, and the start after steps of rate 0."""
+    rows = np.random.default_rng(5).permutation(problem.n_rows)
+    changes = {
+        "the_order_with_rows_changes_nothing": _with_rows(problem, rows),
+        "each_row_twice_changes_nothing": _with_rows(problem, np.repeat(np.arange(problem.n_rows), 2)),
+        "a_rate_of_0_changes_nothing": problem.replace(learning_rate=0.0),
+    }
+    for fact, other in changes.items():
+        trained = train(trainer, other)
+        if trained.fault:
+            if other.learning_rate:  # one of 0 may be refused
+                yield Finding(fact, trained.fault, other)
+            continue
+        end = end_of_descent(other)
+        at_least, _ = distance_to(end, trained.parameters)
+        if at_least > end.proved:
+            yield Finding(fact, f"at least {at_least:.3g} from where it has to be, sound code {end.proved:.3g}", other)
+
+
+def _with_rows(problem: TrainerProblem, rows: Array) -> TrainerProblem:
+    turns = None if problem.turns is None else (np.arange(len(rows)),)
+    return problem.replace(features=problem.features[rows], targets=problem.targets[rows], turns=turns)

@@ -18,7 +18,7 @@ import numpy as np
 from gradlab.problems.problem import Array
 from gradlab.trainer.problem import TrainerProblem
 
-_UNIT = 2.0**-53
+UNIT = 2.0**-53
 _ROUND_UP = 1 + 2.0**-48  # more than ten roundings
 
 
@@ -49,26 +49,26 @@ def _smoothness(extended: Array) -> float:
 
 def largest_eigenvalue(extended: Array) -> float:
     """An upper bound of the largest eigenvalue of X^T X, within some 1e-9 of it."""
-    count = extended.shape[1]
     gram, sizes = extended.T @ extended, np.abs(extended)
     gram = (gram + gram.T) / 2
-    off = (len(extended) + 2) * _UNIT / (1 - (len(extended) + 2) * _UNIT)
+    off = (len(extended) + 2) * UNIT / (1 - (len(extended) + 2) * UNIT)
     lost = float((off * (sizes.T @ sizes)).sum(axis=1).max()) * _ROUND_UP  # of the product, in any norm
     top = max(float(np.linalg.eigvalsh(gram)[-1]), float(np.diag(gram).max()))
     room = 1e-10 * top + lost + 2.0**-500
     while True:
-        if _is_proved(gram, top + room, lost, count):
-            return (top + room) * _ROUND_UP
+        bound = top + room
+        if is_semidefinite(bound * np.eye(len(gram)) - gram, lost + 2 * UNIT * bound):
+            return bound * _ROUND_UP
         room *= 2
 
 
-def _is_proved(gram: Array, bound: float, lost: float, count: int) -> bool:
-    """Whether bound I - gram, less what gram may be off by, is proved to have no negative eigenvalue."""
-    trace = float((bound - np.diag(gram)).sum())
-    gamma = (count + 1) * _UNIT / (1 - (count + 1) * _UNIT)
-    less = (lost + gamma / (1 - gamma) * abs(trace) + 4 * _UNIT * bound) * _ROUND_UP + 2.0**-600
+def is_semidefinite(matrix: Array, lost: float) -> bool:
+    """Whether a symmetric matrix that is off by `lost` in norm is proved to have no eigenvalue below 0."""
+    count, diagonal = len(matrix), np.abs(np.diag(matrix))
+    gamma = (count + 1) * UNIT / (1 - (count + 1) * UNIT)
+    less = gamma / (1 - gamma) * float(diagonal.sum()) + lost + 4 * UNIT * float(diagonal.max(initial=0.0))
     try:
-        np.linalg.cholesky((bound - less) * np.eye(count) - gram)
+        np.linalg.cholesky(matrix - (less * _ROUND_UP + 2.0**-600) * np.eye(count))
     except np.linalg.LinAlgError:
         return False
     return True

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import cycle, islice
 
 import numpy as np
 
@@ -28,6 +28,7 @@ from gradlab.trainer.gradient import (
     FLOAT64,
     UPWARDS,
     Arithmetic,
+    Batch,
     ErrorBound,
     batch_of,
     probable_arithmetic,
@@ -35,6 +36,8 @@ from gradlab.trainer.gradient import (
     step_gradient,
 )
 from gradlab.trainer.problem import TrainerProblem
+
+KEPT = 64  # batches that are taken out of the data but once
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,12 +60,12 @@ def descend(problem: TrainerProblem) -> Iterator[Iterate]:
     """Exact descent after 0, 1, 2, ... steps of the problem."""
     curvature, rate = curvature_of(problem), problem.learning_rate
     expansion = curvature.expansion(rate)
-    batches = [batch_of(problem.extended64, problem.shares64, rows) for rows in problem.batches]
+    batches = batches_of(problem)
     theirs = (proved_arithmetic(problem.format), probable_arithmetic(problem.format))
     current, radius, tolerances = problem.start64, 0.0, [0.0, 0.0]
     yield Iterate(0, current, radius, *tolerances)
     for step in range(1, problem.n_steps + 1):
-        batch = batches[(step - 1) % len(batches)]
+        batch = next(batches)
         own = step_gradient(batch, current, problem.slopes)
         following = current - rate * own.value
         for place, other in enumerate(theirs):
@@ -73,6 +76,16 @@ def descend(problem: TrainerProblem) -> Iterator[Iterate]:
         radius = _grown(radius, expansion, _residual(rate, own.value, own.bound(FLOAT64), following, FLOAT64))
         current = following
         yield Iterate(step, current, radius, *tolerances)
+
+
+def batches_of(problem: TrainerProblem) -> Iterator[Batch]:
+    """The batch of each step, without an end."""
+
+    def batch(rows: Array | slice) -> Batch:
+        return batch_of(problem.extended64, problem.shares64, rows)
+
+    few = len(problem.batches) <= KEPT
+    return cycle([batch(rows) for rows in problem.batches]) if few else map(batch, cycle(problem.batches))
 
 
 def end_of_descent(problem: TrainerProblem) -> Iterate:

@@ -8,38 +8,53 @@ from typing import Any
 
 import numpy as np
 
-_X, _Y = "X", "y"
+METHODS = ("fit", "train")  # the first that a class has
 
 
 def is_fitting_class(value: Any) -> bool:
-    """Whether it is a class whose instances are trained by fit(X, y)."""
-    return inspect.isclass(value) and callable(getattr(value, "fit", None))
+    """Whether it is a class whose instances are trained by fit(X, y), or by train(X, y)."""
+    return inspect.isclass(value) and bool(_method_of(value))
 
 
 def with_fit_called(made: Callable[..., Any]) -> Callable[..., Any]:
-    """The class as a function of X, y and what its constructor takes; it returns the instance's arrays by name.
+    """The class as a function of what its constructor and its method take; it returns the instance's arrays by name.
 
-    An instance is made for each call. Of its attributes those are returned that hold floating-point numbers: coef_ and
-    intercept_, W and b, or whatever they are called.
+    An instance is made for each call. Of its attributes those are returned that hold floating-point numbers, and lists
+    of them: coef_ and intercept_, W and b, losses, or whatever they are called; and what the method returns, unless
+    that is the instance.
     """
+    method = _method_of(made)
+    of_method = [
+        one for one in list(inspect.signature(getattr(made, method)).parameters.values())[1:] if _is_named(one)
+    ]
+    names = [one.name for one in of_method]
+    of_class = [one for one in inspect.signature(made).parameters.values() if _is_named(one) and one.name not in names]
 
     def train(**arguments: Any) -> dict[str, Any]:
-        features, labels = arguments.pop(_X), arguments.pop(_Y)
+        own = {name: arguments.pop(name) for name in names if name in arguments}
         instance = made(**arguments)
-        instance.fit(features, labels)
-        return {name: value for name, value in vars(instance).items() if _is_array(value)}
+        returned = getattr(instance, method)(**own)
+        found = {name: value for name, value in vars(instance).items() if _is_kept(value)}
+        return found if returned is None or returned is instance else {**found, "returned": returned}
 
-    own = [one for one in inspect.signature(made).parameters.values() if one.name not in (_X, _Y)]
-    data = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY) for name in (_X, _Y)]
-    by_keyword = [
-        one.replace(kind=inspect.Parameter.KEYWORD_ONLY)
-        for one in own
-        if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)
-    ]
-    train.__signature__ = inspect.Signature([*data, *by_keyword])  # type: ignore[attr-defined]  # read by inspect
+    parameters = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in (*of_method, *of_class)]
+    train.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # read by inspect
     return train
 
 
-def _is_array(value: Any) -> bool:
+def _method_of(made: Any) -> str:
+    return next((name for name in METHODS if callable(getattr(made, name, None))), "")
+
+
+def _is_named(parameter: inspect.Parameter) -> bool:
+    return parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+
+
+def _is_kept(value: Any) -> bool:
+    """Whether an attribute may be something that was learned: an array, a list of losses, a mapping of arrays."""
+    if isinstance(value, dict):
+        return bool(value) and all(map(_is_kept, value.values()))
+    if isinstance(value, list):
+        return bool(value) and all(isinstance(one, float | np.floating) for one in value)
     dtype = getattr(value, "dtype", None)
     return isinstance(dtype, np.dtype) and dtype.kind == "f"

@@ -83,7 +83,7 @@ def probable_arithmetic(fmt: Format) -> Arithmetic:
     return proved_arithmetic(fmt)._replace(sums=partial(probable_sum_roundings, fmt=fmt))
 
 
-def batch_of(extended: Array, shares: Array, rows: slice) -> Batch:
+def batch_of(extended: Array, shares: Array, rows: Array | slice) -> Batch:
     """The rows of a batch."""
     own = np.ascontiguousarray(extended[rows])
     return Batch(own, np.abs(own), shares[rows], float((own * own).sum() / len(own)) * UPWARDS)
@@ -105,19 +105,20 @@ class StepGradient(NamedTuple):
     penalty: Array
     slope: float
 
+    def log_error(self, other: Arithmetic) -> Array:
+        """How far log p may be off in each row, (n_rows,), in code that computes in `other`; infinite where unknown."""
+        n_classes = self.by_logits.shape[1]
+        delta = _gamma(len(self.value) + 1, other) * self.products
+        found = 2 * (2 * delta + other.unit * self.widest + other.exp_error) + other.sums(n_classes + 2) * other.unit
+        return np.where(found < LARGEST, found, np.inf)
+
     @np.errstate(over="ignore", invalid="ignore")
     def bound(self, other: Arithmetic) -> ErrorBound:
         """How far code may be off that computes in `other` at the same parameters; infinite where nothing is known.
 
         With FLOAT64 it is the error of the value itself.
         """
-        n_rows, n_classes = self.by_logits.shape
-        count = len(self.value)
-        delta = _gamma(count + 1, other) * self.products
-        log_error = (
-            2 * (2 * delta + other.unit * self.widest + other.exp_error) + other.sums(n_classes + 2) * other.unit
-        )
-        log_error = np.where(log_error < LARGEST, log_error, np.inf)
+        n_rows, log_error = len(self.by_logits), self.log_error(other)
         of_rows = np.expm1(log_error)[:, None] * self.probabilities / n_rows + other.tiny
         of_rows += (3 * other.unit + _gamma(n_rows, other)) * np.abs(self.by_logits)
         last = 3 * other.unit * (np.abs(self.penalty) + np.abs(self.value)) + other.tiny

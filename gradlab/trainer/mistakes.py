@@ -1,76 +1,166 @@
-"""Known mistakes of trainers: what descent would come to with each of them, to be told by."""
+"""Known mistakes of trainers, each as what differs from a right step."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-
-from gradlab.problems.problem import Array
-from gradlab.trainer.descent import Iterate, descend
-from gradlab.trainer.gradient import batch_of, step_gradient
-from gradlab.trainer.problem import TrainerProblem
 
 
 @dataclass(frozen=True)
 class Mistake:
     """One mistake, as what differs from a right step; the defaults are right.
 
-    sentence: what the code does. rate, weight_rate, bias_rate: what the learning rate is multiplied by, for all
-    parameters, for the weight, for the bias. sums, bias_sums: the gradient, or the bias's, is a sum over the rows, not
-    a mean. penalty: what the penalty's part is multiplied by. bias_penalty: the bias is in it although it is not to be.
-    momentum, decay, max_norm, max_entry: of an optimizer. stale: the gradient is that of the step before. new_weight:
-    the bias is updated by the gradient at the new weight. falling: the rate is divided by the step's number to this.
+    sentence: what the code does. rate, weight_rate, bias_rate: what the learning rate is multiplied by, for all, for
+    the weight, for the bias. falling, shrinking, geometric: it is divided by (t + 1) to the first, by 1 + the second t,
+    multiplied by the third to t. divisor, bias_divisor: by what the sums over the rows are divided, of DIVISORS; "" for
+    the bias: by the same. loss: whose gradient it is, of `wrong_descent.LOSSES`. smoothing: of the labels. label_shift:
+    added to each label. features: what is done to them first, of `wrong_descent.FEATURES`. turns: which rows a step
+    takes, of TURNS. penalty: what the penalty's part is multiplied by. bias_penalty: the bias is in it although it is
+    not to be. decay, decays_bias: a part of the parameters that is added to the gradient, of the bias too. max_norm,
+    max_entry: at which the gradient is cut off. scale: how it is scaled, of `wrong_descent.SCALES`. momentum: of the
+    steps; is_damped: each gradient counts 1 - momentum; looks_ahead: Nesterov's. stale: the gradient is that of the
+    step before. new_weight: the bias is updated by the gradient at the new weight. average: what is returned is the
+    mean of all iterates: "all", or "but the start". rounds_to: the dtype of parameters.
     """
 
     sentence: str
     rate: float = 1.0
     weight_rate: float = 1.0
     bias_rate: float = 1.0
-    sums: bool = False
-    bias_sums: bool = False
+    falling: float = 0.0
+    shrinking: float = 0.0
+    geometric: float = 1.0
+    divisor: str = "rows"
+    bias_divisor: str = ""
+    loss: str = "softmax"
+    smoothing: float = 0.0
+    label_shift: int = 0
+    features: str = ""
+    turns: str = ""
     penalty: float = 1.0
     bias_penalty: bool = False
-    momentum: float = 0.0
     decay: float = 0.0
+    decays_bias: bool = True
     max_norm: float = np.inf
     max_entry: float = np.inf
+    scale: str = ""
+    momentum: float = 0.0
+    is_damped: bool = False
+    looks_ahead: bool = False
     stale: bool = False
     new_weight: bool = False
-    falling: float = 0.0
+    average: str = ""
+    rounds_to: str = ""
 
+
+@dataclass(frozen=True)
+class Family:
+    """A mistake with a number that is estimated: a field of Mistake, between two ends. `sentence` has its place, {}.
+
+    is_logarithmic: whether values are looked for on a scale of factors. more: what else is in the mistake.
+    """
+
+    sentence: str
+    field: str
+    low: float
+    high: float
+    is_logarithmic: bool = False
+    more: tuple[tuple[str, object], ...] = ()
+
+    def at(self, value: float) -> Mistake:
+        """The mistake with this number."""
+        said = self.sentence.format(f"{value:.4g}")
+        return replace(Mistake(said, **dict(self.more)), **{self.field: value})  # type: ignore[arg-type]  # own fields
+
+
+DIVISORS = ("rows", "none", "classes", "features", "entries", "rows less 1", "twice the rows")
+TURNS = ("one row", "the first batch", "full batches", "full batches of epochs", "all rows", "labels as they were")
+_MEAN = "the gradient is the sum over the rows divided by "
 
 MISTAKES = {
     "ascent": Mistake("the gradient is added, not subtracted", rate=-1),
-    "sum_for_mean": Mistake("the gradient is the sum over the rows, not their mean", sums=True),
-    "bias_gradient_is_a_sum": Mistake("the bias's gradient is the sum over the rows, not their mean", bias_sums=True),
+    "sum_for_mean": Mistake("the gradient is the sum over the rows, not their mean", divisor="none"),
+    "divided_by_the_classes": Mistake(_MEAN + "the number of classes, not of rows", divisor="classes"),
+    "divided_by_the_features": Mistake(_MEAN + "the number of features, not of rows", divisor="features"),
+    "divided_by_rows_and_classes": Mistake(_MEAN + "rows times classes", divisor="entries"),
+    "divided_by_rows_less_1": Mistake(_MEAN + "the number of rows less 1", divisor="rows less 1"),
+    "divided_by_the_size_of_a_batch": Mistake(_MEAN + "a batch's size where it has fewer rows", divisor="batch size"),
+    "divided_by_all_rows": Mistake(_MEAN + "the number of all rows, not of those in the batch", divisor="all rows"),
+    "bias_gradient_is_a_sum": Mistake(
+        "the bias's gradient is the sum over the rows, not their mean", bias_divisor="none"
+    ),
+    "weight_gradient_is_a_sum": Mistake(
+        "the weight's gradient is the sum over the rows, not their mean", divisor="none", bias_divisor="rows"
+    ),
     "bias_never_updated": Mistake("the bias stays as it was", bias_rate=0),
     "weight_never_updated": Mistake("the weight stays as it was", weight_rate=0),
+    "never_updated": Mistake("weight and bias stay as they were", rate=0),
     "bias_ascends": Mistake("the bias's gradient is added, not subtracted", bias_rate=-1),
+    "weight_ascends": Mistake("the weight's gradient is added, not subtracted", weight_rate=-1),
     "bias_after_weight": Mistake("the bias is updated by the gradient at the new weight", new_weight=True),
-    "half_rate": Mistake("a step is half as long", rate=0.5),
-    "double_rate": Mistake("a step is twice as long", rate=2),
     "stale_gradient": Mistake("each step takes the gradient of the step before", stale=True),
-    "penalty_left_out": Mistake("the penalty is not in the gradient", penalty=0),
-    "penalty_doubled": Mistake("the penalty's gradient is twice as large", penalty=2),
-    "penalty_halved": Mistake("the penalty's gradient is half as large", penalty=0.5),
-    "penalty_takes_the_bias": Mistake("the penalty's gradient is taken of the bias, too", bias_penalty=True),
-    **{f"momentum_{m:g}": Mistake(f"steps have a momentum of {m:g}", momentum=m) for m in (0.5, 0.9, 0.95, 0.99)},
-    **{
-        f"hidden_decay_{d:g}": Mistake(f"a weight decay of {d:g} that was not asked for", decay=d)
-        for d in (1e-5, 1e-4, 5e-4, 1e-3, 5e-3, 1e-2, 0.1)
-    },
-    **{
-        f"gradient_norm_clipped_at_{c:g}": Mistake(f"the gradient's norm is cut off at {c:g}", max_norm=c)
-        for c in (0.1, 0.5, 1.0, 5.0)
-    },
-    **{
-        f"gradient_clipped_at_{c:g}": Mistake(f"the gradient's entries are cut off at {c:g}", max_entry=c)
-        for c in (0.01, 0.1, 0.5, 1.0)
-    },
     "rate_falls_with_the_root": Mistake("the rate is divided by the root of the step's number", falling=0.5),
     "rate_falls_with_the_step": Mistake("the rate is divided by the step's number", falling=1.0),
+    "penalty_left_out": Mistake("the penalty is not in the gradient", penalty=0),
+    "penalty_takes_the_bias": Mistake("the penalty's gradient is taken of the bias, too", bias_penalty=True),
+    "sigmoid_for_softmax": Mistake("each class has a sigmoid of its own, in place of the softmax", loss="sigmoid"),
+    "squared_error": Mistake("the gradient is that of half the squared error of p", loss="square"),
+    "twice_squared_error": Mistake("the gradient is that of the squared error of p", loss="square", rate=2),
+    "no_softmax": Mistake("the logits are taken for probabilities", loss="linear"),
+    "labels_one_up": Mistake("each label is taken for the next one", label_shift=1),
+    "labels_one_down": Mistake("each label is taken for the one before", label_shift=-1),
+    "features_centred": Mistake("the features are brought to mean 0 first", features="centred"),
+    "features_standardised": Mistake(
+        "the features are brought to mean 0 and variance 1 first", features="standardised"
+    ),
+    "rows_normalised": Mistake("each row of the features is brought to length 1 first", features="unit rows"),
+    "features_scaled_to_1": Mistake("each feature is brought to lie between 0 and 1 first", features="range"),
+    "gradient_normalised": Mistake("the gradient is brought to length 1", scale="unit"),
+    "gradient_normalised_by_parts": Mistake(
+        "weight's and bias's gradients are each brought to length 1", scale="parts"
+    ),
+    "sign_of_the_gradient": Mistake("steps go by the signs of the gradient", scale="sign"),
+    "adagrad": Mistake("steps are those of AdaGrad", scale="adagrad"),
+    "rmsprop_0.9": Mistake("steps are those of RMSprop with 0.9", scale="rmsprop 0.9"),
+    "rmsprop_0.99": Mistake("steps are those of RMSprop with 0.99", scale="rmsprop 0.99"),
+    "adam": Mistake("steps are those of Adam", scale="adam"),
+    "iterates_averaged": Mistake("the mean of all iterates is returned, not the last", average="all"),
+    "iterates_averaged_but_the_start": Mistake(
+        "the mean of the iterates is returned, not the last", average="but the start"
+    ),
+    "one_row_a_step": Mistake("each step takes one row, in turn", turns="one row"),
+    "batches_ignored": Mistake("every step takes all rows, whatever a batch is to be", turns="all rows"),
+    "first_batch_alone": Mistake("every step takes the first batch", turns="the first batch"),
+    "last_batch_left_out": Mistake("the rows that do not fill a batch are left out", turns="full batches"),
+    "last_batch_of_epochs_left_out": Mistake(
+        "the rows that do not fill a batch are left out", turns="full batches of epochs"
+    ),
+    "labels_not_shuffled": Mistake("the rows are shuffled, and their labels are not", turns="labels as they were"),
+    "half_precision": Mistake("parameters are rounded to float16 in each step", rounds_to="float16"),
+}
+
+# Where several explain a training, the first does.
+FAMILIES = {
+    "rate_multiplied_by": Family("a step is {} times as long", "rate", -20, 20),
+    "penalty_multiplied_by": Family("the penalty's gradient is {} times as large", "penalty", -20, 20),
+    "label_smoothing": Family("labels are smoothed by {}, which was not asked for", "smoothing", 1e-3, 0.9, True),
+    "hidden_decay": Family("a weight decay of {} that was not asked for", "decay", 1e-7, 1, True),
+    "hidden_decay_of_weights": Family(
+        "a decay of {} of the weight that was not asked for", "decay", 1e-7, 1, True, (("decays_bias", False),)
+    ),
+    "momentum": Family("steps have a momentum of {}", "momentum", 1e-3, 1),
+    "averaged_gradients": Family(
+        "a step takes an average of gradients, with {}", "momentum", 1e-3, 1, False, (("is_damped", True),)
+    ),
+    "nesterov": Family("steps have Nesterov's momentum of {}", "momentum", 1e-3, 1, False, (("looks_ahead", True),)),
+    "gradient_norm_clipped_at": Family("the gradient's norm is cut off at {}", "max_norm", 1e-3, 100, True),
+    "gradient_clipped_at": Family("the gradient's entries are cut off at {}", "max_entry", 1e-4, 10, True),
+    "rate_falls_with_a_power": Family("the rate is divided by the step's number to {}", "falling", 0.05, 2),
+    "rate_shrinks_by": Family("the rate is divided by 1 + {} t", "shrinking", 1e-5, 10, True),
+    "rate_decays_by": Family("the rate is multiplied by {} in each step", "geometric", 0.3, 0.99999),
+    "bias_rate_multiplied_by": Family("the bias's step is {} times as long", "bias_rate", -20, 20),
+    "weight_rate_multiplied_by": Family("the weight's step is {} times as long", "weight_rate", -20, 20),
 }
 
 
@@ -80,81 +170,3 @@ class Named:
 
     name: str
     sentence: str
-
-
-def explain(problem: TrainerProblem, parameters: Array, room: float) -> list[Named]:
-    """The mistakes that explain parameters that are not those of exact descent.
-
-    room: how far sound code may be from exact descent. A mistake explains them where it comes as near as that, and is
-    itself further than three times that from what is right.
-    """
-    iterates = list(descend(problem.replace(n_steps=problem.n_steps + 2)))
-    exact = iterates[problem.n_steps]
-    found = [*_other_numbers_of_steps(problem, iterates, parameters, room)]
-    for name, mistake in MISTAKES.items():
-        with np.errstate(all="ignore"):
-            wrong = descend_with(problem, mistake)
-        if _near(parameters, wrong, room) and not _near(exact.parameters, wrong, 3 * room):
-            found.append(Named(name, mistake.sentence))
-    return found
-
-
-def descend_with(problem: TrainerProblem, mistake: Mistake) -> Array:
-    """What descent with the mistake comes to after all steps, in float64, (n_parameters, n_classes)."""
-    batches = [batch_of(problem.extended64, problem.shares64, rows) for rows in problem.batches]
-    current, velocity, before = problem.start64.copy(), np.zeros(problem.start64.shape), None
-    slopes = problem.slopes * mistake.penalty
-    if mistake.bias_penalty and problem.bias is not None:
-        slopes = np.full_like(slopes, problem.penalty.slope * mistake.penalty)
-    for step in range(problem.n_steps):
-        batch = batches[step % len(batches)]
-        own = step_gradient(batch, current, slopes).value
-        gradient = own if before is None or not mistake.stale else before
-        before = own
-        gradient = _changed(gradient, mistake, len(batch.shares), problem.bias is not None)
-        gradient = gradient + mistake.decay * current
-        norm = float(np.linalg.norm(gradient))
-        gradient = np.clip(
-            gradient * min(1.0, mistake.max_norm / norm) if norm else gradient, -mistake.max_entry, mistake.max_entry
-        )
-        velocity = mistake.momentum * velocity + gradient
-        rate = mistake.rate * problem.learning_rate / (step + 1) ** mistake.falling
-        following = current - rate * velocity
-        if mistake.new_weight and problem.bias is not None:
-            halfway = following.copy()
-            halfway[-1] = current[-1]
-            following[-1] = current[-1] - rate * step_gradient(batch, halfway, slopes).value[-1]
-        current = following
-    return current
-
-
-def _changed(gradient: Array, mistake: Mistake, n_rows: int, has_bias: bool) -> Array:
-    """The gradient with what the mistake multiplies its parts by."""
-    factors = np.full((len(gradient), 1), mistake.weight_rate)
-    if has_bias:
-        factors[-1] = mistake.bias_rate * (n_rows if mistake.bias_sums else 1)
-    return np.asarray(gradient * factors * (n_rows if mistake.sums else 1))
-
-
-def _clipped(gradient: Array, mistake: Mistake) -> Array:
-    norm = float(np.linalg.norm(gradient))
-    shortened = gradient * min(1.0, mistake.max_norm / norm) if norm else gradient
-    return np.asarray(np.clip(shortened, -mistake.max_entry, mistake.max_entry))
-
-
-def _other_numbers_of_steps(
-    problem: TrainerProblem, iterates: list[Iterate], parameters: Array, room: float
-) -> Iterator[Named]:
-    """Whether it is exact descent after another number of steps."""
-    asked = problem.n_steps
-    near = [one for one in iterates if one.n_steps != asked and _near(parameters, one.parameters, room)]
-    if not near or _near(iterates[asked].parameters, near[0].parameters, 3 * room):
-        return
-    taken = min(near, key=lambda one: float(np.linalg.norm(parameters - one.parameters))).n_steps
-    apart, word = abs(taken - asked), "more" if taken > asked else "fewer"
-    steps = f"1 step {word} than asked for is" if apart == 1 else f"{apart:,} steps {word} than asked for are"
-    yield Named(f"{word}_steps", f"{steps} taken")
-
-
-def _near(first: Array, second: Array, room: float) -> bool:
-    return bool(np.linalg.norm(first - second) <= room)

@@ -9,20 +9,28 @@ from typing import Any
 from gradlab.layer.names import parameter_roles
 
 NEEDED = ("X", "targets", "learning_rate", "n_steps")
-ROLES = (*NEEDED, "n_epochs", "W", "b", "n_classes", "l2", "batch_size", "seed")
+OF_SOLVERS = ("C", "l2", "tol")  # one of which is taken by what looks for the optimum, without a learning rate
+MORE = ("n_epochs", "W", "b", "n_classes", "n_features", "l2", "C", "tol", "batch_size", "order", "shuffle", "seed")
+ROLES = (*NEEDED, *MORE)
 
 _NAMES = {
-    "learning_rate": "lr eta learning_rate step_size stepsize rate alpha gamma learn_rate step eta0",
+    "learning_rate": "lr eta learning_rate step_size stepsize rate alpha gamma learn_rate learningrate step eta0 lr0",
     "n_steps": """steps n_steps num_steps iters n_iters num_iters iterations n_iter num_iterations max_iter n_iterations
         t nsteps niter num_updates updates""",
-    "n_epochs": "epochs n_epochs num_epochs max_epochs nb_epochs",
+    "n_epochs": "epochs n_epochs num_epochs max_epochs nb_epochs nepochs epoch",
     "W": "w0 w_0 w_init init_w weights0 weight0 initial_weights theta0 theta_init initial_w w_start start_w",
     "b": "b0 b_0 b_init init_b bias0 initial_bias initial_b b_start start_b",
     "batch_size": "batch_size batch bs minibatch minibatch_size batchsize mb_size",
     "seed": "seed random_state rng_seed random_seed",
+    "n_classes": "output_dim output_dims out_features n_out output_size n_outputs num_outputs out_dim outputs",
+    "order": "order orders perm perms permutation permutations row_order indices idx",
+    "shuffle": "shuffle shuffled do_shuffle",
+    "tol": "tol tolerance gtol min_delta early_stop_tol",
 }
-_OF_LAYER = ("X", "W", "b", "targets", "l2", "n_classes")
-OPTIONAL_ROLES = ("n_classes", "l2", "batch_size", "seed", "W", "b")  # that are passed where there is a default
+_OF_LAYER = ("X", "W", "b", "targets", "l2", "n_classes", "n_features")
+_NUMBERS = ("n_classes", "n_features", "l2", "C", "tol", "batch_size", "seed", "learning_rate", "n_steps", "n_epochs")
+_ARRAYS = ("W", "b", "order")
+_NO_ROLE = ("class_weight", "class_weights", "sample_weight", "sample_weights")
 
 
 class UnclearTrainerError(ValueError):
@@ -36,6 +44,8 @@ def trainer_roles(name: str) -> tuple[str, ...]:
     (('learning_rate',), ('W',), ('targets',), ())
     """
     plain = name.lower().strip("_")
+    if plain in _NO_ROLE:
+        return ()
     own = tuple(role for role, listed in _NAMES.items() if plain in listed.split())
     return own + tuple(role for role in parameter_roles(name) if role in _OF_LAYER and role not in own)
 
@@ -55,20 +65,46 @@ def taken_by(function: Callable[..., Any], claimed: Sequence[str] = ()) -> Mappi
     if wrong or len(claimed) > len(parameters):
         raise UnclearTrainerError(f"what it takes must be some of {', '.join(ROLES)}, got {', '.join(claimed)}")
     found = {one.name: role for one, role in zip(parameters, claimed, strict=False)}
-    for one in parameters[len(claimed) :]:
-        free = [role for role in trainer_roles(one.name) if role not in found.values()]
-        if one.default is not one.empty:
-            free = [role for role in free if role in (*OPTIONAL_ROLES, "learning_rate", "n_steps", "n_epochs")]
-        if free:
-            found[one.name] = free[0]
-        elif one.default is one.empty:
-            raise UnclearTrainerError(f"{one.name} is not known{_shown(found)}; {_HOW}")
+    left = parameters[len(claimed) :]
+    found |= _assigned({one.name: _roles_of(one) for one in left}, found)
+    unknown = [one.name for one in left if one.name not in found and one.default is one.empty]
+    if unknown:
+        raise UnclearTrainerError(f"{unknown[0]} is not known{_shown(found)}; {_HOW}")
     missing = [role for role in NEEDED if role not in found.values()]
     if "n_epochs" in found.values() and "n_steps" in missing:
         missing.remove("n_steps")
+    if "learning_rate" in missing and not set(OF_SOLVERS).isdisjoint(found.values()):
+        missing = [role for role in missing if role in ("X", "targets")]
     if missing:
         raise UnclearTrainerError(f"nothing takes {' and nothing '.join(missing)}{_shown(found)}; {_HOW}")
     return found
+
+
+def _assigned(roles: Mapping[str, list[str]], taken: Mapping[str, str]) -> dict[str, str]:
+    """A role for each parameter that has one left: first where only one is possible, then the likeliest, in order."""
+    found: dict[str, str] = {}
+    while True:
+        used = {*taken.values(), *found.values()}
+        free = {name: [role for role in some if role not in used] for name, some in roles.items() if name not in found}
+        open_ = {name: some for name, some in free.items() if some}
+        if not open_:
+            return found
+        name = next((name for name, some in open_.items() if len(some) == 1), next(iter(open_)))
+        found[name] = open_[name][0]
+
+
+def _roles_of(parameter: inspect.Parameter) -> list[str]:
+    """What a parameter may take. A default tells whether it may stand for a number, an array or a switch."""
+    roles, default = list(trainer_roles(parameter.name)), parameter.default
+    if default is parameter.empty:
+        return roles
+    if parameter.name == "C" and isinstance(default, float):
+        return ["C"]
+    if isinstance(default, bool):
+        return [role for role in roles if role == "shuffle"]
+    if isinstance(default, int | float):
+        return [role for role in roles if role in _NUMBERS]
+    return [role for role in roles if role in (*_NUMBERS, *_ARRAYS)] if default is None else []
 
 
 _HOW = "claim it: --takes X,targets,W,b,learning_rate,n_steps, in its own order"

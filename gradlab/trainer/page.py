@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from gradlab.trainer.certificate import Certificate
-from gradlab.trainer.checks import Examination
+from gradlab.trainer.certificate import Certificate, Point
+from gradlab.trainer.findings import Examination
+from gradlab.trainer.solver import Solution
 
 
 def certificate_lines(name: str, certificate: Certificate) -> Iterator[str]:
@@ -33,25 +34,48 @@ def certificate_lines(name: str, certificate: Certificate) -> Iterator[str]:
         f"sound code: likely within {certificate.probable:.3g}, proved within {certificate.proved:.3g}:"
         f" {'met' if certificate.is_likely else 'not met' if not certificate.is_right else 'not likely'}"
     )
-    yield f"loss: in [{certificate.least_loss:.15g}, {certificate.most_loss:.15g}] (proved)"
-    if math.isfinite(certificate.to_optimum):
-        yield f"optimum: at most {certificate.to_optimum:.3g} away (proved): |gradient| / l2"
+    yield from point_lines(certificate.point)
     for one in certificate.named:
         yield f"looks like {one.name}: {one.sentence}"
     if not certificate.is_likely and not certificate.named:
         yield "looks like no known mistake of trainers"
 
 
+def solution_lines(name: str, found: Solution) -> Iterator[str]:
+    """A solution, a line for each fact."""
+    problem = found.problem
+    yield (
+        f"{name}: {problem.n_rows:,} rows, {problem.n_features} features, {problem.n_classes} classes;"
+        f" {problem.format.name}, the optimum with l2 {problem.penalty.strength:g}"
+    )
+    met = "met" if found.is_right else "not met"
+    yield f"gradient: its norm is at most {found.point.gradient:.3g} (proved), may be {found.allowed:.3g}: {met}"
+    yield from point_lines(found.point)
+
+
+def point_lines(point: Point) -> Iterator[str]:
+    """The loss, and the optimum where it is proved to be anywhere."""
+    yield f"loss: in [{point.least_loss:.15g}, {point.most_loss:.15g}] (proved)"
+    if math.isfinite(point.above_optimum):
+        yield (
+            f"optimum: between {point.from_optimum:.6g} and {point.to_optimum:.6g} away,"
+            f" its loss at most {point.above_optimum:.3g} lower (proved)"
+        )
+    elif math.isfinite(point.to_optimum):
+        yield f"optimum: at most {point.to_optimum:.3g} away (proved): |gradient| / l2"
+
+
 def examination_lines(name: str, examination: Examination) -> Iterator[str]:
     """What small trainings show: each fact that does not hold once, on the training of the fewest steps."""
     wrong = {id(one.problem) for one in examination.findings}
-    right = examination.n_trainings - len(wrong)
+    right = max(examination.n_trainings - len(wrong), 0)
     yield f"{name}: {right} of {examination.n_trainings} small trainings are right"
+    if examination.trainer.way:
+        yield f"batches: {examination.trainer.way.sentence}"
     facts = dict.fromkeys(one.fact for one in examination.findings)
     for fact in facts:
         failing = [one for one in examination.findings if one.fact == fact]
         first = min(failing, key=lambda one: one.problem.n_steps)
         yield f"FAIL {fact} ({len(failing)} of {examination.n_trainings}): {first.seen}"
-        common = [set(one.named) for one in failing if one.problem.n_steps > 0]
-        for named in sorted(set.intersection(*common) if common else (), key=lambda one: one.name):
+        for named in examination.named.get(fact, {}).values():
             yield f"looks like {named.name}: {named.sentence}"

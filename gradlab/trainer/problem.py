@@ -6,7 +6,8 @@ and nowhere else:
     (W, b)_{t+1} = (W, b)_t - eta grad f_t((W, b)_t),
 
 exactly, in the real numbers, eta being the learning rate as a float64. f_t is the mean over all rows, or over the rows
-of the batch whose turn it is: batches follow each other in the order of the rows, the last of an epoch may be smaller.
+of the batch whose turn it is: batches follow each other in the order of the rows, the last of an epoch may be smaller,
+or as `turns` says.
 """
 
 from __future__ import annotations
@@ -33,8 +34,10 @@ class TrainerProblem:
     features: (n_rows, n_features), finite, at least one row; targets: labels (n_rows,), or probabilities (n_rows,
         n_classes) that sum to 1, of the features' dtype.
     weight, bias: the start, (n_features, n_classes) and (n_classes,) or None, finite, of the features' dtype.
-    learning_rate: above 0, finite. n_steps: at least 0. batch_size: rows of a batch, None for all rows in every step.
-    penalty: of W, on each step's mean. family: where it comes from.
+    learning_rate: at least 0, finite. n_steps: at least 0. batch_size: rows of a batch, None for all rows in every
+    step. penalty: of W, on each step's mean. family: where it comes from. turns: the numbers of the rows of each step's
+    batch, one after the other and then from the first again; None for the
+        order of the rows. tolerance: what is handed over where a trainer takes one, and stops by it.
 
     The arrays are copied and made read-only. Raises ValueError or TypeError where something does not fit.
     """
@@ -48,14 +51,17 @@ class TrainerProblem:
     penalty: Penalty = field(default_factory=Penalty)
     batch_size: int | None = None
     family: str = "given"
+    turns: tuple[Array, ...] | None = None
+    tolerance: float = 0.0
 
     def __post_init__(self) -> None:
-        if not 0 < self.learning_rate < math.inf:
-            raise ValueError(f"the learning rate must be above 0 and finite, got {self.learning_rate!r}")
+        if not 0 <= self.learning_rate < math.inf:
+            raise ValueError(f"the learning rate must be at least 0 and finite, got {self.learning_rate!r}")
         if self.n_steps < 0:
             raise ValueError(f"the number of steps must be at least 0, got {self.n_steps}")
         if self.batch_size is not None and self.batch_size < 1:
             raise ValueError(f"the size of a batch must be at least 1, got {self.batch_size}")
+        _check_turns(self.turns, len(self.features))
         start = self.at(self.weight, self.bias)
         if not start.is_finite:
             raise ValueError("features and start must be finite")
@@ -87,9 +93,16 @@ class TrainerProblem:
     def format(self) -> Format:
         return format_of(self.features.dtype)
 
+    @property
+    def n_batches(self) -> int:
+        """How many batches an epoch has."""
+        return -(-self.n_rows // (self.batch_size or self.n_rows))
+
     @cached_property
-    def batches(self) -> tuple[slice, ...]:
-        """The rows of each batch of an epoch; one that holds all where there are no batches."""
+    def batches(self) -> tuple[Array | slice, ...]:
+        """The rows of each step's batch, one after the other and then from the first again."""
+        if self.turns is not None:
+            return self.turns
         size = self.batch_size or self.n_rows
         return tuple(slice(first, min(first + size, self.n_rows)) for first in range(0, self.n_rows, size))
 
@@ -123,3 +136,12 @@ class TrainerProblem:
     def replace(self, **changes: Any) -> TrainerProblem:
         """The same problem with some fields changed."""
         return replace(self, **changes)
+
+
+def _check_turns(turns: tuple[Array, ...] | None, n_rows: int) -> None:
+    if turns is None:
+        return
+    if not turns or not all(one.dtype.kind in "iu" and one.ndim == 1 and one.size for one in turns):
+        raise ValueError("each turn must have the numbers of one row at least")
+    if any(one.min() < 0 or one.max() >= n_rows for one in turns):
+        raise ValueError(f"the numbers of rows must lie in [0, {n_rows})")

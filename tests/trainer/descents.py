@@ -43,7 +43,7 @@ def exact_descent(problem: TrainerProblem) -> Balls:
     slopes = [row[0] for row in _balls(problem.slopes)]
     classes = range(problem.n_classes)
     for step in range(problem.n_steps):
-        rows = range(problem.n_rows)[problem.batches[step % len(problem.batches)]]
+        rows = np.arange(problem.n_rows)[problem.batches[step % len(problem.batches)]].tolist()
         gradient = [[slope * one for one in row] for slope, row in zip(slopes, found, strict=True)]
         for i in rows:
             logits = [sum((x * row[j] for x, row in zip(data[i], found, strict=True)), arb(0)) for j in classes]
