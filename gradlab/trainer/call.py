@@ -222,7 +222,7 @@ def _arrays(value: Leaves) -> dict[str, Array]:
 def _upright(weight: Array, problem: TrainerProblem, form: Form) -> tuple[Array, bool]:
     """W with the features first, and whether it came the other way round; of a square one the form says that."""
     shape = (problem.n_features + bool(form.bias_row), problem.n_classes)
-    is_turned = weight.shape != shape or (shape[0] == shape[1] and form.classes_first)
+    is_turned = weight.shape != shape or (shape[0] == shape[1] and form.is_turned)
     return (weight.T if is_turned else weight), is_turned
 
 

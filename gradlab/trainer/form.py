@@ -22,13 +22,15 @@ class Form:
     """The defaults are the usual form.
 
     one_hot: labels are one-hot rows, of the features' dtype. columns: an example is a column of X, and of one-hot
-    labels. classes_first: W is (K, D). bias_shape: "K", "1K" or "K1". bias_row: where the bias is in W, of PLACES.
-    strength: what is handed over for a penalty of l2, of STRENGTHS. order: of ORDERS.
+    labels. classes_first: W is taken as (K, D). is_turned: it comes back as (K, D). bias_shape: "K", "1K" or "K1".
+    bias_row: where the bias is in W, of PLACES. strength: what is handed over for a penalty of l2, of STRENGTHS. order:
+    of ORDERS.
     """
 
     one_hot: bool = False
     columns: bool = False
     classes_first: bool = False
+    is_turned: bool = False
     bias_shape: str = "K"
     bias_row: str = ""
     strength: str = "l2"
@@ -87,7 +89,7 @@ def forms_of(taken: Mapping[str, str]) -> Iterator[Form]:
     shapes = ("K", "1K", "K1") if "b" in taken.values() else ("K",)
     taking = ORDERS if "order" in taken.values() else ORDERS[:1]
     for columns, one_hot, classes_first, shape, order in product((False, True), kinds, orders, shapes, taking):
-        yield Form(one_hot, columns, classes_first, shape, order=order)
+        yield Form(one_hot, columns, classes_first, bias_shape=shape, order=order)
 
 
 def with_bias_taken_apart(weight: Array, place: str) -> tuple[Array, Array]:

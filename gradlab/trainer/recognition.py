@@ -76,7 +76,7 @@ def _with_form(trainer: Trainer, dtype: str) -> Trainer:
         trained = train(one, problem)
         if trained.fault:
             continue
-        own = replace(one, form=replace(one.form, classes_first=one.form.classes_first or trained.is_turned))
+        own = replace(one, form=replace(one.form, is_turned=trained.is_turned))
         if is_descent(problem, trained):
             return own
         returning = returning or own

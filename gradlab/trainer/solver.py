@@ -92,7 +92,7 @@ def recognise_solver(trainer: Trainer, dtype: str) -> tuple[Trainer, Penalty]:
         found = solve(one, small_problem(dtype, 0).replace(penalty=penalty))
         if isinstance(found, str):
             continue
-        turned = replace(one, form=replace(one.form, classes_first=found.trained.is_turned))
+        turned = replace(one, form=replace(one.form, is_turned=found.trained.is_turned))
         if found.is_right:
             return turned, penalty
         if found.point.gradient < nearest:

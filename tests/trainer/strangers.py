@@ -151,8 +151,15 @@ def from_the_global_generator(
     return W, b
 
 
+def turned(X: Array, y: Array, W0: Array, b0: Array, lr: float, steps: int) -> Any:
+    """It takes W as (D, K) and returns it as (K, D)."""
+    *_, (W, b) = iterates(X, y, W0, b0, lr, steps)
+    return W.T, b
+
+
 SOUND = (
     columns,
+    turned,
     WithOnesInFront,
     Shuffling,
     SizesFirst,

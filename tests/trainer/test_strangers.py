@@ -14,6 +14,7 @@ from gradlab.trainer.call import train, with_order_of, with_start_of
 from gradlab.trainer.checks import examine_trainer
 from gradlab.trainer.findings import Examination
 from gradlab.trainer.page import examination_lines
+from gradlab.trainer.problem import TrainerProblem
 from gradlab.trainer.recognition import in_batches, recognise_trainer, small_problem
 from tests.trainer import strangers
 
@@ -73,6 +74,15 @@ def test_an_order_that_is_reported_is_that_of_the_problem() -> None:
     assert ordered.turns is not None
     assert [len(rows) for rows in ordered.turns] == [5] * 9
     assert all((rows == own).all() for rows, own in zip(ordered.turns, trained.order, strict=True))
+
+
+def test_square_weights_come_back_as_on_the_small_problem() -> None:
+    """Of as many features as classes: which way round W is, its shape does not say."""
+    generator = np.random.default_rng(3)
+    trainer, _ = recognise_trainer(load_trainer(f"trainer:{strangers.__file__}:turned"), "float64")
+    start = generator.normal(size=(3, 3))
+    problem = TrainerProblem(generator.normal(size=(9, 3)), generator.integers(0, 3, 9), start, np.zeros(3), 0.1, 0)
+    assert (train(trainer, problem).parameters == problem.start64).all()
 
 
 def test_a_solver_is_held_to_the_optimum() -> None:
