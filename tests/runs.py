@@ -13,7 +13,7 @@ from gradlab.api import Target, implementations_of, plan_for
 from gradlab.checks.check import Check
 from gradlab.evaluation.call import Implementation
 from gradlab.harness.plan import Plan
-from gradlab.harness.profiles import Profile
+from gradlab.harness.profiles import PROFILES, Profile
 from gradlab.harness.resume import Course
 from gradlab.harness.run import Run, run_checks
 from gradlab.harness.selection import questions_in_run
@@ -55,6 +55,12 @@ def unexplained(implementation: Implementation, plan: Plan) -> Run:
     """What a run with this plan finds, but for its power and for what would explain it."""
     given_up = ("diagnosis", "localisation")
     return run_checks(implementation, replace(plan, power=False), course=Course(given_up=given_up))
+
+
+def run_with_diagnosis(implementation: Implementation, *dtypes: str) -> Run:
+    """What a run on the quick families finds, and the known defects that explain it; no power, nothing smaller."""
+    plan = Plan(replace(PROFILES["quick"], examples=0, shrinks=0), 0, "stable", dtypes, power=False)
+    return run_checks(implementation, plan, course=Course(given_up=("localisation",)))
 
 
 def checked(target: Target, dtypes: tuple[str, ...] = (), **claims: Any) -> Run:

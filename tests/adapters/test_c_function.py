@@ -11,11 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import gradlab
 from gradlab.adapters.c_function import HEADER
 from gradlab.evaluation.claims import Claims
 from gradlab.targets.load import TargetError, load
-from tests.runs import checked
+from tests.runs import checked, run_with_diagnosis
 
 CC = shutil.which("cc")
 EXAMPLES = Path(__file__).parents[2] / "docs/examples"
@@ -66,7 +65,8 @@ def test_the_example_is_stable(build: Build) -> None:
     ],
 )
 def test_a_mistake_is_named(build: Build, right: str, mistaken: str, verdict: str, defect: str) -> None:
-    report = gradlab.check(build(EXAMPLE.replace(right, mistaken)), profile="quick", dtypes=["float64"])
+    (implementation,) = load(build(EXAMPLE.replace(right, mistaken)), {})
+    report = run_with_diagnosis(implementation, "float64")
     assert report.verdict == verdict
     assert report.diagnosis is not None
     assert report.diagnosis.defects == (defect,)

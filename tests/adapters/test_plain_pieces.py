@@ -11,11 +11,10 @@ import pytest
 from gradlab.adapters.class_axis import spread
 from gradlab.evaluation.call import Implementation, evaluate
 from gradlab.harness.plan import Plan
-from gradlab.harness.profiles import PROFILES
-from gradlab.harness.run import run_checks
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Problem
 from gradlab.targets.load import TargetError, load
+from tests.runs import ONE_OF_EACH_FAMILY, run_with_diagnosis, unexplained
 
 PIECES = """
 import numpy as np
@@ -179,14 +178,14 @@ def test_a_backward_pass_that_does_not_fit_is_told(name: str, said: str) -> None
 def test_a_backward_pass_that_takes_the_first_row_for_all_is_rejected_and_named() -> None:
     implementation = the("upstream:p.py:first_for_all")
     assert implementation.claims.options == ("upstream",)
-    report = run_checks(implementation, Plan(PROFILES["quick"], 0, dtypes=("float64",)))
+    report = run_with_diagnosis(implementation, "float64")
     assert str(report.verdict) == "wrong"
     assert report.diagnosis is not None
     assert report.diagnosis.defects == ("upstream_first_for_all",)
 
 
 def test_a_backward_pass_that_takes_nothing_from_above_is_rejected() -> None:
-    report = run_checks(the("upstream:p.py:deaf"), Plan(PROFILES["quick"], 0, dtypes=("float64",)))
+    report = unexplained(the("upstream:p.py:deaf"), Plan(ONE_OF_EACH_FAMILY, 0, dtypes=("float64",)))
     assert "upstream_is_as_defined" in {line.check.name for line in report.failures}
 
 

@@ -9,11 +9,9 @@ from typing import Any
 import numpy as np
 
 from gradlab.evaluation.call import Implementation
-from gradlab.harness.plan import Plan
-from gradlab.harness.profiles import PROFILES
-from gradlab.harness.run import run_checks
 from gradlab.implementations.shifted import shifted
 from gradlab.problems.problem import Array
+from tests.runs import run_with_diagnosis
 
 
 def halved_after_many_calls() -> Any:
@@ -27,8 +25,7 @@ def halved_after_many_calls() -> Any:
 
 
 def test_what_shows_late_is_taken_for_no_defect_of_a_single_call() -> None:
-    report = run_checks(Implementation("halved", halved_after_many_calls()), Plan(PROFILES["quick"], 0, "stable"))
-    found = report.diagnosis
+    found = run_with_diagnosis(Implementation("halved", halved_after_many_calls()), "float64").diagnosis
     assert found is not None
     assert found.n_changed > 0
     assert (found.alternatives, found.side_effects) == ((), ())

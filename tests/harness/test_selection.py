@@ -12,6 +12,7 @@ from gradlab.checks.table import CHECKS, applicable
 from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import Claims, claims_from
 from gradlab.harness.few import few_of_each
+from gradlab.harness.length import n_calls
 from gradlab.harness.logits_problems import kept_drawn_problems
 from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import PROFILES
@@ -79,6 +80,7 @@ def test_quick_makes_at_most_3000_calls_of_a_plain_function() -> None:
     report = run_checks(Implementation("counted", counted, claims), Plan(QUICK, 0, power=False))
     assert report.met
     assert 1000 < calls <= 3000
+    assert 0.5 < calls / n_calls(claims, QUICK, claims.dtypes, 0) < 3  # as it is told beforehand
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
