@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from gradlab.checks.layer.table import LAYER_CHECKS
 from gradlab.checks.table import CHECKS
 from gradlab.compare.change import Change, Effect, Plain, worse_if
 from gradlab.compare.cost_changes import cost_changes
@@ -16,6 +17,10 @@ from gradlab.storage.files import parsed_json
 FACTOR, ULPS = 2.0, 1.0  # an error has grown where it is more than a bit and an ULP above what it was
 # The checks that measure in ULP: their worst result has the largest error of all problems. Elsewhere it is another one.
 IN_ULP = frozenset(check.name for check in CHECKS if check.group == "accuracy" and check.failing_means == "inaccurate")
+
+# Of a layer the worst result has the largest error over its bound, which is told of problems that are the same.
+OVER_BOUND = frozenset(check.name for check in LAYER_CHECKS if check.group == "accuracy")
+LEAST_RATIO = 2.0**-6  # of a bound, above what it was: smaller errors are far from counting
 
 
 class ReportError(ValueError):
@@ -74,7 +79,16 @@ def _check_changes(name: str, old: Plain, new: Plain, same_problems: bool) -> It
         errors = float(old["ulp"]), float(new["ulp"])
         if _grown(*errors) or _grown(*reversed(errors)):
             yield Change(name, f"{what}: error {errors[0]:.4g} -> {errors[1]:.4g} ULP", worse_if(_grown(*errors)))
+    if same_problems and new["check"] in OVER_BOUND:
+        ratios = float(old["ratio"]), float(new["ratio"])
+        if _nearer_its_bound(*ratios) or _nearer_its_bound(*reversed(ratios)):
+            text = f"{what}: error {ratios[0]:.4g} -> {ratios[1]:.4g} of its bound"
+            yield Change(name, text, worse_if(_nearer_its_bound(*ratios)))
 
 
 def _grown(before: float, now: float) -> bool:
     return now > FACTOR * before + ULPS
+
+
+def _nearer_its_bound(before: float, now: float) -> bool:
+    return now > FACTOR * before + LEAST_RATIO

@@ -134,3 +134,18 @@ def test_a_report_that_was_written_is_read(tmp_path: Path, plain: Plain) -> None
     path = tmp_path / "new.json"
     path.write_text(strict_json(plain))
     assert read_report(path)["implementations"][0]["name"] == "shifted"
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "told"), [(0.02, 0.05, []), (0.02, 0.06, ["error 0.02 -> 0.06 of its bound"]), (0.3, 0.5, [])]
+)
+def test_an_error_of_a_layer_is_compared_by_its_share_of_the_bound(
+    plain: Plain, before: float, now: float, told: list[str]
+) -> None:
+    as_layer = copy.deepcopy(plain)
+    for result in as_layer["implementations"][0]["results"]:
+        if result["check"] == "loss_within_forward_error":
+            result["check"] = "dw_of_the_layer_is_right"
+    old, new = (with_result(as_layer, "dw_of_the_layer_is_right", ratio=ratio) for ratio in (before, now))
+    assert [change.text.partition(": ")[2] for change in changes(old, new)] == told
+    assert [change.effect for change in changes(new, old)] == [Effect.BETTER] * len(told)
