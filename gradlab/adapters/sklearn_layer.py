@@ -30,7 +30,7 @@ def linear_model_loss(
     X (N, D), W (K, D), b (K,), labels (N,). scikit-learn takes weight and bias as one array (K, D + 1) in Fortran
     order, the bias last, and labels as floating-point numbers; one outside [0, K) is no class at all, in silence. The
     mean is over the sum of the sample weights; the penalty leaves the bias out. Its gradient is in the dtype of the
-    array of weights, its loss a number of NumPy or of Python.
+    array of weights, its loss a number of Python. A single class it refuses; its answer, the penalty, is given here.
     Raises ValueError for more labels than rows, with which the compiled loss would write outside its arrays.
     """
     from sklearn._loss import HalfMultinomialLoss
@@ -38,6 +38,8 @@ def linear_model_loss(
 
     if targets.shape != X.shape[:1]:
         raise ValueError(f"features and labels must have shapes (N, D) and (N,), got {X.shape} and {targets.shape}")
+    if len(W) == 1:
+        return np.asarray(l2 / 2 * (W * W).sum(), X.dtype), W.dtype.type(l2) * W, np.zeros_like(b)
     model = LinearModelLoss(base_loss=HalfMultinomialLoss(n_classes=len(W)), fit_intercept=True)
     weights = np.asfortranarray(np.hstack([W, b[:, None]]))
     loss, gradient = model.loss_gradient(weights, X, targets.astype(X.dtype), sample_weights, l2, n_threads=1)

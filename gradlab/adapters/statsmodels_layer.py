@@ -20,6 +20,7 @@ NEEDS = {"statsmodels": "statsmodels"}
     reduction="sum",
     targets="one_hot",
     dtypes=["float64"],
+    masks=False,
 )
 def mn_logit(X: Array, W: Array, b: Array, targets: Array) -> tuple[float, Array, Array]:
     """Minus the log-likelihood of statsmodels' MNLogit, a sum over the rows, and minus its score: dW (D, K), db (K,).
@@ -29,10 +30,13 @@ def mn_logit(X: Array, W: Array, b: Array, targets: Array) -> tuple[float, Array
     weights of the others are handed over less those of class 0, and the column of class 0 in the gradient, for which
     there is no score, is that of MNLogit's own formula with its own probabilities, X^T (p_0 - t_0). Order: the bias is
     the last row of the parameters (D + 1, K - 1), which are a vector in Fortran order for `loglike`, and so is the
-    score. MNLogit takes exp of the logits as they are.
+    score. MNLogit takes exp of the logits as they are. It refuses a single class; the answer to that, 0, is given here.
+    A bias of -inf is not claimed: less that of class 0 it may be no number.
     """
     from statsmodels.discrete.discrete_model import MNLogit
 
+    if W.shape[1] == 1:
+        return 0.0, np.zeros_like(W), np.zeros_like(b)
     design = np.hstack([X, np.ones((len(X), 1))])
     model = MNLogit(targets, design, check_rank=False)
     weights = np.vstack([W, b])

@@ -66,6 +66,17 @@ def test_another_name_of_a_library_is_one_line_with_those_that_there_are(name: s
         load_layer(f"layer:{prefix}:nothing", {})
 
 
+@pytest.mark.parametrize("name", ["sklearn:LinearModelLoss", "statsmodels:MNLogit"])
+def test_a_single_class_has_a_loss_of_0_and_no_gradient(name: str) -> None:
+    need(LIBRARIES[name][0])
+    found = load_layer(f"layer:{name}", {})
+    problem = adapt_layer_to_claims(found.claims, probe_problem(found.claims))
+    one = problem.replace(weight=problem.weight[:, :1], bias=problem.bias64[:1], targets=np.zeros(problem.n_rows, int))
+    answer = evaluate_layer(found, one)
+    assert answer.fault is None
+    assert not any(array.any() for array in answer.outputs.values())
+
+
 def test_the_penalty_of_scikit_learn_is_half_the_squares_and_leaves_the_bias_out() -> None:
     need("sklearn")
     found = load_layer("layer:sklearn:LinearModelLoss", {})
