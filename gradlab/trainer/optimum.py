@@ -59,9 +59,9 @@ class Optimum:
 
 def optimum_of(problem: TrainerProblem, near: Array) -> Optimum | None:
     """The optimum, looked for from a point that is near; None where there is none, or none is proved."""
-    if near.size > LARGEST or not np.isfinite(near).all():
-        return None
     scaled = Scaled(problem)
+    if near.size > LARGEST or not np.isfinite(near).all() or _has_none(scaled, near):
+        return None
     try:
         found = _by_newton(scaled, near)
         return _proved(scaled, found) if found is not None else None
@@ -167,6 +167,23 @@ def curved_at(scaled: Scaled, parameters: Array) -> Curved:
     errors = 3.2 * np.expm1(found.log_error(FLOAT64)) + 6 * UNIT + sums
     lost = float((errors * scaled.squares).mean()) + 4 * UNIT * float(np.diag(flat).max() + gauge.max() * n_classes)
     return Curved(found.value, (flat + flat.T) / 2, lost * UPWARDS)
+
+
+def _has_none(scaled: Scaled, near: Array) -> bool:
+    """Whether there is no single optimum, told at once.
+
+    Features leave parameters without a penalty open, or the planes at the point itself part the classes.
+    """
+    free = scaled.slopes[:, 0] == 0
+    features = scaled.features[:, free]
+    values = np.linalg.eigvalsh(features.T @ features) if free.any() else np.ones(1)
+    if values[0] <= 1e-14 * values[-1]:
+        return True
+    problem = scaled.problem
+    if not free.all() or problem.targets.ndim == 2:
+        return False
+    logits = problem.extended64 @ near
+    return bool((np.argmax(logits, axis=1) == problem.targets).all() and np.ptp(logits, axis=1).min() > 0)
 
 
 def _by_newton(scaled: Scaled, near: Array) -> Array | None:

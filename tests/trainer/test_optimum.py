@@ -132,6 +132,14 @@ def test_without_a_penalty_classes_that_a_plane_parts_have_none() -> None:
     assert optimum_of(problem, problem.start64) is None
 
 
+def test_classes_that_a_plane_parts_elsewhere_have_none_either() -> None:
+    """At the start one row is on the wrong side: it takes steps to see that a plane parts them."""
+    features = np.array([[1.0], [2.0], [-1.0], [-2.0]])
+    start = np.array([[-0.1, 0.1]])
+    problem = TrainerProblem(features, np.array([0, 0, 1, 1]), start, np.zeros(2), 1.0, 0)
+    assert optimum_of(problem, problem.start64) is None
+
+
 def test_a_feature_that_is_always_0_has_none_without_a_penalty() -> None:
     problem = regression(6, 0.0)
     problem = problem.replace(features=problem.features * np.array([1, 0, 1]))
