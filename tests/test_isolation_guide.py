@@ -10,7 +10,7 @@ import pytest
 
 from gradlab.cli import status_of
 from gradlab.cli.check import check
-from gradlab.isolation import supervisor
+from gradlab.isolation import harm
 from gradlab.isolation.limits import MAX_OUTPUT, Limits, spelled_bytes
 
 GUIDE = (Path(__file__).parents[1] / "docs" / "isolation.md").read_text()
@@ -37,9 +37,9 @@ def test_it_names_the_limits_that_hold() -> None:
     assert f"did not return within {own.call_seconds:g} s`; `--call-seconds" in GUIDE
     assert f"took more than {spelled_bytes(own.memory)} of memory`; `--memory" in GUIDE
     assert f"wrote more than {spelled_bytes(MAX_OUTPUT)} to stdout and stderr" in GUIDE
-    assert f"After {supervisor.MAX_ENDS} harmful calls, or {supervisor.MAX_SILENT} that did not return" in GUIDE
-    assert supervisor.MAX_OF_ONE_KIND == 3  # "three"
-    assert supervisor.MAX_AT_FIRST == 5
+    assert f"After {harm.MAX_ENDS} harmful calls, or {harm.MAX_SILENT} that did not return" in GUIDE
+    assert harm.MAX_OF_ONE_KIND == 3  # "three"
+    assert harm.MAX_AT_FIRST == 5
 
 
 def test_its_options_are_those_of_the_command() -> None:

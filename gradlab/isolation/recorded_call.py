@@ -14,6 +14,7 @@ import numpy as np
 from gradlab.evaluation.call import CallFaultError, GivenArguments, current_purpose, settle
 from gradlab.evaluation.foreign import ForeignError, inert
 from gradlab.isolation.checkpoint import Checkpoint
+from gradlab.isolation.harm import refusal
 from gradlab.isolation.journal import KEY, Journal
 
 
@@ -42,10 +43,8 @@ class RecordedCall:
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         key = key_of(arguments, keywords)
         purpose, checkpoint = current_purpose.get(), self._watched.checkpoint
-        if key in checkpoint.known:
-            raise CallFaultError(checkpoint.known[key])
-        if purpose in checkpoint.given_up:
-            raise CallFaultError(f"is not made: an earlier one like it {checkpoint.given_up[purpose]}")
+        if reason := refusal(checkpoint.known, checkpoint.given_up, key, purpose):
+            raise CallFaultError(reason)
         if checkpoint.cut_short:
             raise CallFaultError("is not made: the run was cut short")
         self._watched.journal.begin(key, purpose)

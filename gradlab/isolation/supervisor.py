@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from math import inf
 from typing import TYPE_CHECKING, Any
 
 from gradlab.isolation.checkpoint import Checkpoint
-from gradlab.isolation.limits import FOREIGN_FRAME, LEFT_UNUSABLE, LOADING, STOPS, TIME_IS_UP, Limits, spelled_end
+from gradlab.isolation.harm import MAX_ENDS, MAX_OF_ONE_KIND, Harm
+from gradlab.isolation.limits import FOREIGN_FRAME, LEFT_UNUSABLE, STOPS, TIME_IS_UP, Limits, spelled_end
 from gradlab.isolation.process import WorkerProcess
 from gradlab.isolation.watch import Watch
 from gradlab.isolation.wire import FrameError
@@ -16,10 +16,6 @@ from gradlab.isolation.wire import FrameError
 if TYPE_CHECKING:
     from gradlab.isolation.worker_context import Task
 
-MAX_ENDS = 20  # of workers in one task; then nothing new is tried
-MAX_SILENT = 5  # of those for a call that did not return in time
-MAX_AT_FIRST = 5  # while no call has returned at all
-MAX_OF_ONE_KIND = 3  # in calls that are made for the same thing, such as one check: it is not tried any more
 MAX_WITHOUT_A_CALL = 3
 MAX_GRACE = 30.0  # seconds in which a worker that is asked to conclude may do so by itself; at most those of a call
 GRACE_OF_INTERRUPTED = 2.0  # the same where somebody waits
@@ -48,13 +44,11 @@ class TaskRunner:
         self._worker: WorkerProcess | None = None
         self._watch: Watch | None = None
         self._task: Task | None = None
-        self._known: dict[bytes, str] = {}
-        self._ends = Counter[str]()  # by what the call was made for
-        self._given_up: dict[str, str] = {}
+        self._harm = Harm()
         self._began, self._seconds, self._last_moment = 0.0, inf, inf
-        self._silent = self._without_a_call = 0
-        self._returned = self._is_foreign = False
-        self._cut_short, self._kept = "", b""
+        self._without_a_call = 0
+        self._is_foreign = False
+        self._kept = b""
         self._stop = 0  # why it is to conclude, a number of STOPS
         self.result: Any = None
         self.progress: Any = None
@@ -84,18 +78,17 @@ class TaskRunner:
         """Takes in what has happened, without waiting. Raises WorkerError."""
         if self._worker is None or self._watch is None or self.result is not None:
             return
-        status = self._worker.status()  # before what it said is read, not after
+        status = self._worker.child.status()  # before what it said is read, not after
         try:
             if self._takes_in(self._worker):
                 return
         except FrameError:
-            self._abort(self._worker, FOREIGN_FRAME)
+            self._abort(self._worker, FOREIGN_FRAME, is_silent=False)
             return
         if status is not None:
             self._ended(self._worker, spelled_end(status))
         elif excess := self._watch.excess():
-            self._silent += self._watch.is_silent_call
-            self._abort(self._worker, excess)
+            self._abort(self._worker, excess, self._watch.is_silent_call)
         else:
             self._keep_time(self._worker)
 
@@ -110,8 +103,8 @@ class TaskRunner:
         if self._worker is None:
             self._worker = WorkerProcess(self._here)
         self._watch = Watch(self._worker, self._limits)
-        stops = bool(self._stop)
-        checkpoint = Checkpoint(self._known, self._given_up, self._cut_short, stops, self._kept, self._began)
+        harm, stops = self._harm, bool(self._stop)
+        checkpoint = Checkpoint(harm.known, harm.given_up, harm.cut_short, stops, self._kept, self._began)
         self._worker.give(self._task, checkpoint)
 
     def _takes_in(self, worker: WorkerProcess) -> bool:
@@ -150,21 +143,21 @@ class TaskRunner:
             self.stop(TIME_IS_UP)
         elif now > self._last_moment + CONCLUDING:
             raise self._error("a worker did not conclude")
-        elif now > self._last_moment and not self._cut_short:
+        elif now > self._last_moment and not self._harm.cut_short:
             self._is_foreign |= worker.journal.read().begun > 0
-            self._cut_short = STOPS[self._stop]
+            self._harm.cut_short = STOPS[self._stop]
             self.close()
             self._give()
 
-    def _abort(self, worker: WorkerProcess, how: str) -> None:
-        worker.abort()
-        self._ended(worker, how)
+    def _abort(self, worker: WorkerProcess, how: str, is_silent: bool) -> None:
+        worker.child.abort()
+        self._ended(worker, how, is_silent)
 
-    def _ended(self, worker: WorkerProcess, how: str) -> None:
+    def _ended(self, worker: WorkerProcess, how: str, is_silent: bool = False) -> None:
         """Writes down what ended the worker, and has another one go on."""
-        entry, said = worker.journal.read(), worker.last_words()
+        entry, said = worker.journal.read(), worker.child.last_words()
         self.close()
-        self._returned |= entry.returned > 0
+        self._harm.has_returned |= entry.returned > 0
         self._is_foreign |= entry.begun > 0
         if entry.begun == 0:
             self._without_a_call += 1
@@ -172,25 +165,10 @@ class TaskRunner:
                 raise self._error(f"a worker {how}{said}, before it called anything")
         else:
             how += ("" if entry.is_open else ", after it had returned") + said
-            self._known[entry.key] = how
-            self._ends[entry.purpose] += 1
-            if entry.purpose and self._ends[entry.purpose] >= MAX_OF_ONE_KIND:
-                self._given_up[entry.purpose] = how
-            self._limit_the_number(how)
-        if self._stop and not self._cut_short:
-            self._cut_short = STOPS[self._stop]
+            was_cut_short = bool(self._harm.cut_short)
+            self._harm.add(entry.key, entry.purpose, how, is_silent)
+            if was_cut_short and self._harm.count > MAX_ENDS + MAX_OF_ONE_KIND:
+                raise self._error(f"a worker {how}, although it called nothing any more")
+        if self._stop and not self._harm.cut_short:
+            self._harm.cut_short = STOPS[self._stop]
         self._give()
-
-    def _limit_the_number(self, how: str) -> None:
-        """Cuts the task short where enough is enough."""
-        count = sum(self._ends.values()) - self._ends[LOADING]
-        if self._cut_short and count > MAX_ENDS + MAX_OF_ONE_KIND:
-            raise self._error(f"a worker {how}, although it called nothing any more")
-        if self._cut_short:
-            return
-        if self._silent >= MAX_SILENT:
-            self._cut_short = f"{self._silent} calls took too long, the last of which {how}"
-        elif count >= MAX_ENDS:
-            self._cut_short = f"{count} calls did harm, the last of which {how}"
-        elif count >= MAX_AT_FIRST and not self._returned:
-            self._cut_short = f"no call has returned, and the last of {count} {how}"

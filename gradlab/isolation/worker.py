@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import faulthandler
 import os
 import signal
@@ -17,16 +15,22 @@ from gradlab.evaluation.foreign import describe_error
 from gradlab.evaluation.process_state import WATCHES
 from gradlab.isolation.journal import Journal, seal
 from gradlab.isolation.limits import CANNOT_GO_ON, LOST_CONNECTION
+from gradlab.isolation.parent import die_with
 from gradlab.isolation.streams import Folder, Streams
 from gradlab.isolation.wire import WorkerEnd
 from gradlab.isolation.worker_context import Setting, WorkerContext
 
-PR_SET_PDEATHSIG = 1  # of <linux/prctl.h>
+
+def start(connection: int, **setting: Any) -> None:
+    """Answers tasks that come through the connection until it is closed, and ends the process.
+
+    setting: that of a `Setting`, as plain data.
+    """
+    _run(connection, Setting(**setting))
 
 
-def main(connection: int, setting: Setting) -> None:
-    """Answers tasks that come through the connection until it is closed, and ends the process."""
-    _die_with(setting.parent)
+def _run(connection: int, setting: Setting) -> None:
+    die_with(setting.parent)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, signal.valid_signals())  # the one that watches may block some
     for descriptor in (connection, setting.journal):
         os.set_inheritable(descriptor, False)
@@ -65,11 +69,3 @@ def _content(context: WorkerContext, task: Any) -> bytes:
         return dumps(("result", task(context)))
     except BaseException as error:  # a timer that a call has set may raise anything, anywhere
         return dumps(("error", (describe_error(error), format_exc())))
-
-
-def _die_with(parent: int) -> None:
-    """Has the kernel end this process when the one that watches it is gone, where it can (Linux)."""
-    with contextlib.suppress(OSError, AttributeError, TypeError):
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(1)

@@ -61,7 +61,7 @@ def findings(tmp_path_factory: pytest.TempPathFactory) -> Mapping[int, str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setattr("gradlab.runs.isolated.check_in_worker", few_problems.examine_in_worker)
-        patch.setattr("gradlab.isolation.supervisor.MAX_SILENT", len(HARM) + 1)  # however many of them hang
+        patch.setattr("gradlab.isolation.harm.MAX_SILENT", len(HARM) + 1)  # however many of them hang
         patch.syspath_prepend(str(Path(__file__).parent))
         limits = ("--call-seconds", "1", "--cases", "cases", "--dtype", "float32")
         assert status_of(["check", "harms.py:loss", *limits]) == 1
@@ -112,7 +112,7 @@ def test_harm_in_every_call_cuts_the_run_short(harmful: Any) -> None:
 
 
 def test_harm_in_the_thirtieth_call_of_each_process_cuts_the_run_short(harmful: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr("gradlab.isolation.supervisor.MAX_ENDS", 3)
+    monkeypatch.setattr("gradlab.isolation.harm.MAX_ENDS", 3)
     ran = harmful("if calls == 30: os.abort()")
     assert ran.status == 1
     assert "cut short: 3 calls did harm, the last of which ended its process by SIGABRT" in ran.out
@@ -123,7 +123,7 @@ def test_harm_in_the_thirtieth_call_of_each_process_cuts_the_run_short(harmful: 
 def test_harm_while_it_is_explained_costs_no_finding(harmful: Any, monkeypatch: Any, purpose: str) -> None:
     """What was found by then was lost where it had not been kept for a while: on a slow machine."""
     monkeypatch.setattr("gradlab.runs.isolated.check_in_worker", few_problems.check_and_keep_rarely)
-    monkeypatch.setattr("gradlab.isolation.supervisor.MAX_ENDS", 1)
+    monkeypatch.setattr("gradlab.isolation.harm.MAX_ENDS", 1)
     asked = "from gradlab.evaluation.call import current_purpose\n    "
     wrong = "logits = logits ** 2  # no known defect"
     ran = harmful(f"{asked}if current_purpose.get() == {purpose!r}: os._exit(3)\n    {wrong}", "--verbose")

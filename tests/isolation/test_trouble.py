@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gradlab.isolation.supervisor import MAX_ENDS
+from gradlab.isolation.harm import MAX_ENDS
 
 few_problems = importlib.import_module("few_problems")
 FEW = ("--dtype", "float32", "--json", "report.json")
@@ -98,7 +98,7 @@ def told() -> dict[str, Any]:
 def test_what_a_call_does_costs_no_other_target_its_verdict(
     gradlab: Any, monkeypatch: pytest.MonkeyPatch, harm: str, work: str, n_ends: int
 ) -> None:
-    monkeypatch.setattr("gradlab.isolation.supervisor.MAX_ENDS", n_ends)
+    monkeypatch.setattr("gradlab.isolation.harm.MAX_ENDS", n_ends)
     monkeypatch.setattr("gradlab.runs.isolated.check_in_worker", getattr(few_problems, work))
     write("bad.py", harm)
     write("good.py")
