@@ -27,7 +27,7 @@ FLOORS = (
         "gradlab.targets",
         "gradlab.measure",
     ),
-    ("gradlab.adapters", "gradlab.harness", "gradlab.isolation"),
+    ("gradlab.adapters", "gradlab.harness", "gradlab.isolation", "gradlab.judged"),
     ("gradlab.cases",),
     ("gradlab.report", "gradlab.campaigns", "gradlab.compare"),
     ("gradlab.runs", "gradlab.api"),

@@ -79,6 +79,13 @@ class Output:
     metavar="N",
     help="How many to check at the same time.  [default: one per processor]",
 )
+@click.option(
+    "--judged",
+    "is_judged",
+    is_flag=True,
+    help="Judge from gradlab's own process what runs in another one: code that patches NumPy or gradlab changes nothing"
+    " here. One after the other, and slower.",
+)
 @isolation_options
 def check(targets: tuple[str, ...], shipped: bool, json: Path | None, verbose: bool, **given: Any) -> Status:
     """The verdict on each TARGET: wrong, unstable, stable or accurate.
@@ -91,6 +98,8 @@ def check(targets: tuple[str, ...], shipped: bool, json: Path | None, verbose: b
     Each implementation runs in a process of its own. A crash, an endless loop or too much memory is a finding, and the
     run goes on. This protects from accidents, and is no sandbox: docs/isolation.md.
     """
+    if given["is_judged"] and given["in_process"]:
+        raise click.UsageError("give --judged or --in-process, not both")
     limits = limits_of(given)
     given["jobs"] = given["jobs"] or n_processors()
     given["minutes"] = given["minutes"] or PROFILES[given["profile"]].minutes

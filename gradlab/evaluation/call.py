@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from gradlab.evaluation.capture import IN_PROCESS, Capture, Printed
+from gradlab.evaluation.capture import IN_PROCESS, Capture, Elsewhere, Printed
 from gradlab.evaluation.claims import Claims
 from gradlab.evaluation.foreign import ForeignError, array_of, describe, describe_error, inert, kind_of, pair_of
 from gradlab.evaluation.process_state import watch_process
@@ -232,6 +232,8 @@ def perform(
     What is printed through sys.stdout and sys.stderr, and every warning, is kept. NumPy's error state is the one that
     it starts with, and is restored; what else is changed in the process is told, and put back where that is possible.
     """
+    if capture.elsewhere is not None:
+        return _perform_elsewhere(function, call, capture.elsewhere, keep)
     value: Any = None
     error: CallFaultError | ForeignError | None = None
     printed = Printed(capture.spill)
@@ -253,6 +255,20 @@ def perform(
     noise = [f"printed {one_line(line)!r}" for line in text.splitlines()]
     noise += [f"{w.category.__name__}: {on_one_line(str, w.message)}" for w in caught]
     return Outcome(value, error, tuple(noise), changed)
+
+
+def _perform_elsewhere(
+    function: Callable[..., Any], call: Arguments, elsewhere: Elsewhere, keep: Callable[[Any], Any]
+) -> Outcome:
+    """The same of a call that is made in another process, and performed there: no foreign code runs here."""
+    value: Any = None
+    error: CallFaultError | ForeignError | None = None
+    try:
+        value = settle(function, call, keep)
+    except (CallFaultError, ForeignError) as problem_of_theirs:
+        error = problem_of_theirs
+    noise, changed = elsewhere.take()
+    return Outcome(value, error, tuple(noise), tuple(changed))
 
 
 def _answer(outcome: Outcome, shape: tuple[int, ...], reduction: str, derivative: str) -> Answer:

@@ -100,7 +100,9 @@ def run_checks(
     implementation does not claim.
     """
     start = time.perf_counter()
-    course = course or Course(reason_to_stop=partial(_out_of_time, time.monotonic() + 60 * plan.minutes))
+    course = course or Course(
+        reason_to_stop=partial(_reason_to_stop, implementation, time.monotonic() + 60 * plan.minutes)
+    )
     done = course.done or Done(Tally(implementation, Verdict(plan.level)))
     try:
         if advice := _advice_on_first_calls(done, plan, course):
@@ -143,9 +145,12 @@ def _explained(run: Run, done: Done, course: Course) -> Run:
     return run
 
 
-def _out_of_time(end: float) -> str:
-    """Why a run stops at the moment `end` of time.monotonic, "" before."""
-    return STOPS[TIME_IS_UP] if time.monotonic() > end else ""
+def _reason_to_stop(implementation: Implementation, end: float) -> str:
+    """Why a run stops at the moment `end` of time.monotonic, or for what calls did elsewhere; "" where it does not."""
+    if time.monotonic() > end:
+        return STOPS[TIME_IS_UP]
+    elsewhere = implementation.capture.elsewhere
+    return elsewhere.cut_short if elsewhere is not None else ""
 
 
 def _ask_first(done: Done, plan: Plan, watch: Watch, course: Course) -> Watch:

@@ -14,6 +14,7 @@ import numpy as np
 from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import Claims
 from gradlab.harness.scopes import scope_of
+from gradlab.judged.remote import RemoteFunction
 from gradlab.problems.formatting import SHOWN_ENTRIES, numbers
 from gradlab.problems.problem import AnyProblem
 from gradlab.targets.prefixes import LAYER, split_prefix
@@ -36,7 +37,7 @@ def source_of(implementation: Implementation) -> Source | None:
     function = implementation.function
     if implementation.target.startswith(LAYER):
         return _source_of_layer(implementation)
-    keywords = dict(function.keywords) if isinstance(function, functools.partial) else {}
+    keywords = _keywords_of(function)
     head, _, path = implementation.target.rpartition(":")
     name, _, rest = path.partition(".")
     called = f"{name}.{rest}" if rest else name
@@ -55,7 +56,7 @@ def source_of(implementation: Implementation) -> Source | None:
 def _source_of_layer(implementation: Implementation) -> Source:
     """The same of a layer: a plain function of a file or a module by itself, anything else through gradlab."""
     function, target = implementation.function, implementation.target
-    keywords = dict(function.keywords) if isinstance(function, functools.partial) else {}
+    keywords = _keywords_of(function)
     plain = function.func if isinstance(function, functools.partial) else function
     head, _, name = target.removeprefix(LAYER).rpartition(":")
     if head and getattr(plain, "__name__", "") == name:
@@ -81,14 +82,22 @@ def reproducer(source: Source, claims: Claims, problem: AnyProblem) -> list[str]
     return [*libraries, source.line, f"print({source.name}({arguments}))"]
 
 
+def _keywords_of(function: Any) -> dict[str, Any]:
+    """The keywords that a function has been given for all calls."""
+    return dict(function.keywords) if isinstance(function, functools.partial | RemoteFunction) else {}
+
+
 def _source_by_module(function: Any, keywords: Mapping[str, Any]) -> Source | None:
     """The same for a target that is a mere name: of what ships, or of an entry point."""
+    if isinstance(function, RemoteFunction):
+        name, module_name = function.__name__, function.module
+        return Source(f"from {module_name} import {name}", name, keywords) if module_name else None
     function = function.func if isinstance(function, functools.partial) else function
     module, name = inspect.getmodule(function), getattr(function, "__qualname__", "")
     if module is None or not name.isidentifier() or getattr(module, name, None) is not function:
         return None
-    importable = module.__name__ != "__main__" and not module.__name__.startswith("_gradlab_")
-    return Source(f"from {module.__name__} import {name}", name, keywords) if importable else None
+    is_importable = module.__name__ != "__main__" and not module.__name__.startswith("_gradlab_")
+    return Source(f"from {module.__name__} import {name}", name, keywords) if is_importable else None
 
 
 def _format(value: Any, dtype: str) -> str:

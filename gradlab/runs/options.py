@@ -30,7 +30,8 @@ class Options:
     targets run, `jobs` side by side; None: all runs in this process. here: the folder in which targets are given.
     strict: whether a target or a file that does not load, or a dtype that is not claimed, is an error; otherwise the
     rest is run. most: how many functions the targets may stand for, or None. minutes: after which the run on one
-    implementation is cut short.
+    implementation is cut short. is_judged: whether this process judges, one target after the other, what runs in
+    processes that it starts, and nothing of theirs runs here.
     """
 
     level: str | None = None
@@ -47,6 +48,7 @@ class Options:
     strict: bool = False
     most: int | None = None
     minutes: float = math.inf
+    is_judged: bool = False
 
 
 def ignore(progress: Progress) -> None:

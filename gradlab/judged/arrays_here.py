@@ -1,0 +1,120 @@
+"""Arrays of calls in the process that judges: arguments are put into shared memory, results copied out of it.
+
+What is returned shares memory as it does in the other process: a result that is a view of an argument is one here, and
+an earlier result that a later call has changed changes here, as long as anybody has it.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+from gradlab.judged.arena import Arena
+from gradlab.judged.blocks import (
+    ALIGNMENT,
+    Layout,
+    LayoutError,
+    address_of,
+    bounds_of,
+    decode_layout,
+    encode_layout,
+    layout_in,
+    memory_at,
+)
+from gradlab.problems.problem import Array
+
+
+class ArraysHere:
+    """given: the memory that is written here; answered: the memory that the other process writes."""
+
+    def __init__(self, given: Arena, answered: Arena) -> None:
+        self._given, self._answered = given, answered
+        self._arguments: list[Array] = []  # the blocks in which they lie
+        self._results: dict[int, weakref.ref[Array]] = {}
+        self._released: list[int] = []
+        self._n_results = 0
+
+    def begin(self) -> list[int]:
+        """A call begins; the numbers of results that nobody has any more since the last one began."""
+        self._given.clear()
+        self._arguments = []
+        released, self._released = self._released, []
+        return released
+
+    def forget(self) -> None:
+        """The other process is a new one, which knows of no results."""
+        self._results.clear()
+        self._released.clear()
+        self._n_results = 0
+
+    def write(self, array: Array) -> list[Any]:
+        """Puts an argument where the other process reads it, and says how it lies there."""
+        low, high = bounds_of(array)
+        block = memory_at(low, high - low, array)
+        self._arguments.append(block)
+        layout = layout_in(array, low if array.size else address_of(array), high - low)
+        at = self._given.put(block)
+        return ["array", encode_layout(layout), at, low % ALIGNMENT, bool(array.flags.writeable)]
+
+    def read(self, plain: list[Any]) -> Array:
+        """A result, copied, or a view of an argument or of another result. Raises ValueError."""
+        match plain:
+            case ["array", given, int(at), int(number)]:
+                return self._copy(decode_layout(given), at, number)
+            case ["view", "argument", int(place), given] if 0 <= place < len(self._arguments):
+                return _view_of(self._arguments[place], decode_layout(given))
+            case ["view", "result", int(number), given] if (kept := self._kept(number)) is not None:
+                return _view_of(_bytes_of(kept), decode_layout(given))
+        raise LayoutError("a result is no array that was given or returned")
+
+    def take_in(self, arguments: Any, results: Any) -> None:
+        """Changes arguments and earlier results as the call has changed them. Raises ValueError."""
+        for place, at in _pairs(arguments):
+            if not 0 <= place < len(self._arguments):
+                raise LayoutError(f"there is no argument {place}")
+            _write(self._arguments[place], self._answered.view(at, self._arguments[place].size))
+        for number, at in _pairs(results):
+            kept = self._kept(number)
+            if kept is not None:
+                _write(_bytes_of(kept), self._answered.view(at, kept.nbytes))
+
+    def _copy(self, layout: Layout, at: int, number: int) -> Array:
+        array = layout.array_in(self._answered.view(at, layout.size)).copy()
+        if number != self._n_results:
+            raise LayoutError(f"the next result must have number {self._n_results}, has {number}")
+        self._n_results += 1
+        self._results[number] = weakref.ref(array, lambda _: self._release(number))
+        return array
+
+    def _release(self, number: int) -> None:
+        self._results.pop(number, None)
+        self._released.append(number)
+
+    def _kept(self, number: int) -> Array | None:
+        found = self._results.get(number)
+        return found() if found is not None else None
+
+
+def _bytes_of(array: Array) -> Array:
+    return memory_at(address_of(array), array.nbytes, array)
+
+
+def _view_of(block: Array, layout: Layout) -> Array:
+    if layout.size != block.size:
+        raise LayoutError(f"the block of an array has {block.size} bytes, not {layout.size}")
+    return layout.array_in(block)
+
+
+def _write(block: Array, content: Array) -> None:
+    """Changes memory, that of read-only arrays too: what code in this process could do, code in another one can."""
+    block[:] = content
+
+
+def _pairs(plain: Any) -> list[tuple[int, int]]:
+    """Pairs of a number and a place. Raises LayoutError for anything else."""
+    if not isinstance(plain, list):
+        raise LayoutError("changes must be a list")
+    pairs = [(one[0], one[1]) for one in plain if isinstance(one, list) and len(one) == 2]
+    if len(pairs) != len(plain) or not all(type(one) is int for pair in pairs for one in pair):
+        raise LayoutError("a change is a number and a place")
+    return pairs

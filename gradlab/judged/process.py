@@ -1,0 +1,140 @@
+"""The judged process as the one that judges sees it: a question is answered in time and in form, or it ends."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import select
+import time
+from dataclasses import dataclass
+from socket import socketpair
+from typing import Any
+
+from gradlab.isolation.child import Child
+from gradlab.isolation.limits import FOREIGN_FRAME, Limits, spelled_end
+from gradlab.isolation.watch import Appetite
+from gradlab.judged.arena import Arena, shared_memory
+from gradlab.judged.frames import AT_A_TIME, NUMBER, Frame, FrameError, Incoming, pack
+
+MILLISECONDS_BETWEEN_LOOKS = 100
+
+
+class EndedError(Exception):
+    """How the process ended, or was ended, over a question. is_silent: whether it did not answer in time."""
+
+    def __init__(self, how: str, is_silent: bool = False) -> None:
+        super().__init__(how)
+        self.is_silent = is_silent
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where judged processes run, and under what limits.
+
+    here: the folder in which targets are given.
+    """
+
+    here: str
+    limits: Limits
+
+
+class JudgedProcess:
+    """A process that answers one question after another.
+
+    given, answered: the memory that is shared, which outlives it.
+    """
+
+    def __init__(self, place: Place) -> None:
+        memory = [shared_memory(), shared_memory()]
+        self._ours, theirs = socketpair()
+        self._ours.setblocking(False)
+        self._poll = select.poll()
+        self._poll.register(self._ours, select.POLLIN)
+        setting = {"connection": theirs.fileno(), "memory": memory, "parent": os.getpid(), "here": place.here}
+        try:
+            self.given, self.answered = map(Arena, memory)
+            self._child = Child("gradlab.judged.host", place.here, setting, (theirs.fileno(), *memory))
+        except BaseException:
+            self._ours.close()
+            raise
+        finally:
+            theirs.close()
+            for descriptor in memory:
+                os.close(descriptor)
+        self._appetite = Appetite(self._child, place.limits)
+
+    def ask(self, kind: int, content: dict[str, Any], seconds: float) -> dict[str, Any]:
+        """The answer to a question, as plain data. Raises EndedError after these seconds, or where there will be none.
+
+        After that it can be closed alone; and after whatever else comes in between, such as KeyboardInterrupt.
+        """
+        number = secrets.token_bytes(NUMBER)
+        question = pack(Frame(kind, number, content))
+        incoming = Incoming(kind, number)
+        end = time.monotonic() + seconds
+        self._refuse_what_came_unasked()
+        while not incoming.is_whole:
+            question = self._send(question)
+            if self._poll.poll(MILLISECONDS_BETWEEN_LOOKS):
+                self._receive(incoming)
+            else:
+                self._refuse_excess(end, seconds)
+        try:
+            return incoming.frame().content
+        except FrameError:
+            raise self.ended(FOREIGN_FRAME) from None
+
+    def ended(self, how: str, is_silent: bool = False) -> EndedError:
+        """Ends the process, which may say before where it is, and tells how it ended."""
+        self._child.abort()
+        return EndedError(how + self._child.last_words(), is_silent)
+
+    def close(self) -> None:
+        """Ends the process and all that it has started, and removes its folder."""
+        self._child.close()
+        self._ours.close()
+
+    def _send(self, question: bytes) -> bytes:
+        """Sends what there is room for; what is left of the question."""
+        if not question:
+            return question
+        try:
+            return question[self._ours.send(question) :]
+        except BlockingIOError:
+            return question
+        except OSError:
+            raise self._gone() from None
+
+    def _receive(self, incoming: Incoming) -> None:
+        """Takes in what has come."""
+        try:
+            came = self._ours.recv(AT_A_TIME)
+        except OSError:
+            came = b""
+        if not came:
+            raise self._gone()
+        try:
+            incoming.add(came)
+        except FrameError:
+            raise self.ended(FOREIGN_FRAME) from None
+
+    def _gone(self) -> EndedError:
+        """How the process ended, whose connection is closed."""
+        status = self._child.wait()
+        return self.ended("closed file descriptors that were gradlab's" if status is None else spelled_end(status))
+
+    def _refuse_what_came_unasked(self) -> None:
+        try:
+            if self._ours.recv(1):
+                raise self.ended(FOREIGN_FRAME)
+        except BlockingIOError:
+            return
+        except OSError:
+            pass
+        raise self._gone()
+
+    def _refuse_excess(self, end: float, seconds: float) -> None:
+        if time.monotonic() > end:
+            raise self.ended(f"did not return within {seconds:g} s", is_silent=True)
+        if excess := self._appetite.excess():
+            raise self.ended(excess)

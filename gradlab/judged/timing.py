@@ -1,0 +1,41 @@
+"""What calls cost in a judged process, as that process tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gradlab.evaluation.call import CallFaultError, Implementation
+from gradlab.judged.remote import MAX_LINE, RemoteFunction
+from gradlab.measure.timing import Timing
+
+NAMES = ("dtype", "shape", "ratios", "seconds", "n_bytes", "note")  # of a Timing
+
+
+def timings_of(implementation: Implementation, dtypes: Sequence[str]) -> tuple[Timing, ...]:
+    """What calls cost, by dtype and shape; with a note alone where the process does not come back, or says it badly."""
+    assert isinstance(implementation.function, RemoteFunction)
+    try:
+        return tuple(_timing(one) for one in implementation.function.measure(dtypes))
+    except (CallFaultError, ValueError) as error:
+        return not_timed(dtypes, str(error))
+
+
+def not_timed(dtypes: Sequence[str], note: str) -> tuple[Timing, ...]:
+    """Nothing but why calls are not timed, for each dtype."""
+    return tuple(Timing(dtype, (0, 0), note=note) for dtype in dtypes)
+
+
+def _timing(plain: Any) -> Timing:
+    """A timing from plain data. Raises ValueError for what is none."""
+    if not isinstance(plain, Mapping) or set(plain) != set(NAMES):
+        raise ValueError(f"a timing must have {', '.join(NAMES)}")
+    dtype, note, shape, ratios = plain["dtype"], plain["note"], plain["shape"], plain["ratios"]
+    numbers = [*ratios, *(plain[name] for name in ("seconds", "n_bytes") if plain[name] is not None)]
+    if not (isinstance(dtype, str) and isinstance(note, str) and len(shape) == 2):
+        raise ValueError("a timing must have a dtype, a note and a shape")
+    if not all(type(one) in (int, float) and one >= 0 for one in (*shape, *numbers)):
+        raise ValueError("times and bytes must be numbers from 0 on")
+    return Timing(
+        dtype, (int(shape[0]), int(shape[1])), tuple(ratios), plain["seconds"], plain["n_bytes"], note[:MAX_LINE]
+    )
