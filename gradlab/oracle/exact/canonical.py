@@ -39,7 +39,9 @@ def class_coefficients(problem: Problem) -> ClassCoefficients:
     """w_j eps/K and w_j (1 - eps + eps/K) at the present working precision; what is 0 is exactly 0."""
     if problem.objective.class_weights is not None:
         return _class_coefficients(problem.n_classes, *_options(problem))
-    other, label = _unweighted_coefficients(problem.n_classes, problem.objective.label_smoothing, ctx.prec)
+    smoothing = problem.objective.label_smoothing
+    counted = problem.n_classes if smoothing else 1  # of which it is eps/K that is asked alone
+    other, label = _unweighted_coefficients(counted, smoothing, ctx.prec)
     return ClassCoefficients([other] * problem.n_classes, [label] * problem.n_classes)
 
 
