@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from gradlab.diagnosis.layer.diagnosis import diagnose_layer
 from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import Claims, claims_from
 from gradlab.evaluation.layer_claims import LayerClaims
+from gradlab.harness.profiles import PROFILES
+from gradlab.harness.selection import problems_in_run
 from gradlab.layer.call import adapt_layer_to_claims, evaluate_layer
 from gradlab.layer.names import parameter_roles
 from gradlab.layer.probe import probe_problem, right_outputs
 from gradlab.layer.problem import Penalty
 from gradlab.layer.recognition import UnclearError, recognise_layer
+from gradlab.targets.layers import load_layer
 from tests.layer.layers import LAYERS, Called, right
 
 
@@ -306,3 +311,35 @@ def test_a_loss_of_logits_claims_no_layer() -> None:
 )
 def test_names_say_what_a_parameter_takes(name: str, roles: tuple[str, ...]) -> None:
     assert parameter_roles(name) == roles
+
+
+FROM_ONE = """
+import numpy as np
+
+def softmaxCost(theta, numClasses, inputSize, lambda_, data, labels):
+    W = theta.reshape(numClasses, inputSize)
+    n = data.shape[1]
+    z = W @ data
+    z = z - z.max(axis=0)
+    p = np.exp(z) / np.exp(z).sum(axis=0)
+    truth = TRUTH
+    cost = -(truth * np.log(p)).sum() / n + lambda_ / 2 * (W ** 2).sum()
+    return cost, ((p - truth) @ data.T / n + lambda_ * W).ravel()
+"""
+
+
+@pytest.mark.parametrize(
+    "truth",
+    [
+        "np.eye(numClasses)[:, labels - 1].astype(p.dtype)",
+        "(labels[None, :] == np.arange(1, numClasses + 1)[:, None]).astype(p.dtype)",
+    ],
+)
+def test_labels_from_one_do_not_hide_the_layouts_and_are_named(truth: str, tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(FROM_ONE.replace("TRUTH", truth))
+    found = load_layer(f"layer:{tmp_path / 'own.py'}:softmaxCost", {"dtypes": ["float64"]})
+    assert found.claims.layer is not None
+    assert (found.claims.layer.weight_layout, found.claims.layer.feature_layout) == ("KD", "DN")
+    problems = problems_in_run(found.claims, "float64", PROFILES["smoke"], 0)
+    found_out = diagnose_layer(found, problems, ["loss_of_the_layer_is_right", "dw_of_the_layer_is_right"])
+    assert found_out.defects == ("labels_counted_from_one",)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from ._pipeline import Array, Given, residual
+from ._pipeline import Array, Given, Softmax, residual
 from ._specimen import LayerSpecimen
 
 
@@ -22,6 +23,34 @@ def _from_one(given: Given, p: Array) -> Array:
     g = p.copy()
     g[given.rows, given.safe_labels - 1] -= given.scalar(1)
     return g
+
+
+def _losses_of_the_class_before(given: Given, softmax: Softmax) -> Array:
+    return np.asarray(np.log(softmax.totals[:, 0]) - softmax.shifted[given.rows, given.safe_labels - 1])
+
+
+def _from_one_to_k(given: Given, p: Array) -> Array:
+    """Label 0 is none of 1, ..., K: nothing is subtracted."""
+    g = _from_one(given, p)
+    first = given.safe_labels == 0
+    g[first] = p[first]
+    return g
+
+
+def _losses_from_one_to_k(given: Given, softmax: Softmax) -> Array:
+    found = _losses_of_the_class_before(given, softmax)
+    return np.where(given.safe_labels == 0, given.scalar(0), found)
+
+
+def _by_products(residual: Callable[[Given, Array], Array]) -> Callable[[Given, Softmax], Array]:
+    """The losses as sums of one-hot entries, p less the residual, times log p, as the exercise writes them."""
+
+    def stage(given: Given, softmax: Softmax) -> Array:
+        p = softmax.probabilities
+        truth = np.rint(np.ones_like(p) - residual(given, np.ones_like(p)))
+        return np.asarray(-(truth * np.log(p)).sum(axis=1))
+
+    return stage
 
 
 def _first_label(given: Given, p: Array) -> Array:
@@ -109,6 +138,12 @@ SPECIMENS = (
         _GRADIENTS,
         "dw_of_the_layer_is_right",
         "UFLDL exercises have labels from 1",
+        variants=(
+            {"losses": _losses_of_the_class_before, "residual": _from_one},
+            {"losses": _losses_from_one_to_k, "residual": _from_one_to_k},
+            {"losses": _by_products(_from_one), "residual": _from_one},
+            {"losses": _by_products(_from_one_to_k), "residual": _from_one_to_k},
+        ),
     ),
     LayerSpecimen(
         "label_of_the_first_row",
