@@ -11,17 +11,22 @@ import numpy as np
 class Mistake:
     """One mistake, as what differs from a right step; the defaults are right.
 
-    sentence: what the code does. rate, weight_rate, bias_rate: what the learning rate is multiplied by, for all, for
-    the weight, for the bias. falling, shrinking, geometric: it is divided by (t + 1) to the first, by 1 + the second t,
-    multiplied by the third to t. divisor, bias_divisor: by what the sums over the rows are divided, of DIVISORS; "" for
-    the bias: by the same. loss: whose gradient it is, of `wrong_descent.LOSSES`. smoothing: of the labels. label_shift:
-    added to each label. features: what is done to them first, of `wrong_descent.FEATURES`. turns: which rows a step
-    takes, of TURNS. penalty: what the penalty's part is multiplied by. bias_penalty: the bias is in it although it is
-    not to be. decay, decays_bias: a part of the parameters that is added to the gradient, of the bias too. max_norm,
-    max_entry: at which the gradient is cut off. scale: how it is scaled, of `wrong_descent.SCALES`. momentum: of the
-    steps; is_damped: each gradient counts 1 - momentum; looks_ahead: Nesterov's. stale: the gradient is that of the
-    step before. new_weight: the bias is updated by the gradient at the new weight. average: what is returned is the
-    mean of all iterates: "all", or "but the start". rounds_to: the dtype of parameters.
+    sentence: what the code does. Names in quotes are those of the tables in `wrong_descent`.
+
+    rate, weight_rate, bias_rate: what the learning rate is multiplied by, for all, the weight, the bias.
+    falling, shrinking, geometric: it is divided by (t + 1) to the first, by 1 + the second t, times the third to t.
+    schedule: by which it falls to 0 over all steps: "linear" or "cosine".
+    start: what is 0 at the start, whatever is given: "all", "bias" or "weight".
+    divisor, bias_divisor: by what the sums over the rows are divided; "" for the bias: by the same.
+    loss: whose gradient it is. smoothing: of the labels. label_shift: added to each label.
+    features: what is done to them first. turns: which rows a step takes.
+    penalty: what the penalty's part is multiplied by. bias_penalty: the bias is in it, although it is not to be.
+    decay, decays_bias: a part of the parameters that is added to the gradient, and whether of the bias too.
+    max_norm, max_entry: at which the gradient is cut off. scale: how an optimizer scales it.
+    momentum: of the steps. is_damped: each gradient counts 1 - momentum. looks_ahead: Nesterov's.
+    stale: the gradient is that of the step before.
+    new_weight: the bias is updated by the gradient at the new weight. new_bias: the weight by that at the new bias.
+    average: what is returned is the mean of the iterates: "all", or "but the start". rounds_to: dtype of parameters.
     """
 
     sentence: str
@@ -31,6 +36,8 @@ class Mistake:
     falling: float = 0.0
     shrinking: float = 0.0
     geometric: float = 1.0
+    schedule: str = ""
+    start: str = ""
     divisor: str = "rows"
     bias_divisor: str = ""
     loss: str = "softmax"
@@ -50,6 +57,7 @@ class Mistake:
     looks_ahead: bool = False
     stale: bool = False
     new_weight: bool = False
+    new_bias: bool = False
     average: str = ""
     rounds_to: str = ""
 
@@ -74,8 +82,6 @@ class Family:
         return replace(Mistake(said, **dict(self.more)), **{self.field: value})  # type: ignore[arg-type]  # own fields
 
 
-DIVISORS = ("rows", "none", "classes", "features", "entries", "rows less 1", "twice the rows")
-TURNS = ("one row", "the first batch", "full batches", "full batches of epochs", "all rows", "labels as they were")
 _MEAN = "the gradient is the sum over the rows divided by "
 
 MISTAKES = {
@@ -99,6 +105,13 @@ MISTAKES = {
     "bias_ascends": Mistake("the bias's gradient is added, not subtracted", bias_rate=-1),
     "weight_ascends": Mistake("the weight's gradient is added, not subtracted", weight_rate=-1),
     "bias_after_weight": Mistake("the bias is updated by the gradient at the new weight", new_weight=True),
+    "weight_after_bias": Mistake("the weight is updated by the gradient at the new bias", new_bias=True),
+    "start_ignored": Mistake("it starts from zeros, not from what is given", start="all"),
+    "start_of_bias_ignored": Mistake("the bias starts from zeros, not from what is given", start="bias"),
+    "start_of_weight_ignored": Mistake("the weight starts from zeros, not from what is given", start="weight"),
+    "gradients_never_reset": Mistake("a step takes the sum of all gradients so far", momentum=1.0),
+    "rate_falls_linearly": Mistake("the rate falls to 0 over all steps, linearly", schedule="linear"),
+    "rate_falls_as_a_cosine": Mistake("the rate falls to 0 over all steps, as a cosine", schedule="cosine"),
     "stale_gradient": Mistake("each step takes the gradient of the step before", stale=True),
     "rate_falls_with_the_root": Mistake("the rate is divided by the root of the step's number", falling=0.5),
     "rate_falls_with_the_step": Mistake("the rate is divided by the step's number", falling=1.0),
@@ -107,6 +120,7 @@ MISTAKES = {
     "sigmoid_for_softmax": Mistake("each class has a sigmoid of its own, in place of the softmax", loss="sigmoid"),
     "squared_error": Mistake("the gradient is that of half the squared error of p", loss="square"),
     "twice_squared_error": Mistake("the gradient is that of the squared error of p", loss="square", rate=2),
+    "perceptron": Mistake("the largest logit alone counts, as in a perceptron", loss="perceptron"),
     "no_softmax": Mistake("the logits are taken for probabilities", loss="linear"),
     "labels_one_up": Mistake("each label is taken for the next one", label_shift=1),
     "labels_one_down": Mistake("each label is taken for the one before", label_shift=-1),

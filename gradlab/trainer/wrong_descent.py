@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from itertools import cycle
 from typing import NamedTuple
@@ -16,7 +17,8 @@ from gradlab.trainer.problem import TrainerProblem
 def descend_with(problem: TrainerProblem, mistake: Mistake) -> Array:
     """What descent with the mistake comes to after all steps, (n_parameters, n_classes)."""
     walk = _Walk(problem, mistake)
-    current, seen = problem.start64.copy(), [problem.start64]
+    current = _start(problem, mistake)
+    seen = [current]
     with np.errstate(all="ignore"):
         for step in range(_n_steps(problem, mistake)):
             current = walk.following(current, step)
@@ -49,7 +51,7 @@ class _Walk:
     def following(self, current: Array, step: int) -> Array:
         """The parameters after a step; step counts from 0."""
         mistake, rows = self.mistake, next(self.turns)
-        rate = mistake.rate * self.problem.learning_rate * _schedule(mistake, step)
+        rate = mistake.rate * self.problem.learning_rate * _schedule(mistake, step, self.problem.n_steps)
         at = current - rate * mistake.momentum * self.velocity if mistake.looks_ahead else current
         own = self._gradient(at, rows)
         gradient = own if self.before is None or not mistake.stale else self.before
@@ -60,6 +62,9 @@ class _Walk:
         if mistake.new_weight and self.problem.bias is not None:
             halfway = np.concatenate([found[:-1], current[-1:]])
             found[-1] = current[-1] - rate * self._gradient(halfway, rows)[-1]
+        if mistake.new_bias and self.problem.bias is not None:
+            halfway = np.concatenate([current[:-1], found[-1:]])
+            found[:-1] = current[:-1] - rate * self._gradient(halfway, rows)[:-1]
         return found.astype(mistake.rounds_to).astype(np.float64) if mistake.rounds_to else found
 
     def _gradient(self, parameters: Array, rows: _Rows) -> Array:
@@ -78,8 +83,21 @@ class _Walk:
         return np.asarray((sums / divisors + slopes * parameters) * factors + decays * parameters)
 
 
-def _schedule(mistake: Mistake, step: int) -> float:
-    return float(mistake.geometric**step / (step + 1) ** mistake.falling / (1 + mistake.shrinking * step))
+def _start(problem: TrainerProblem, mistake: Mistake) -> Array:
+    found = problem.start64.copy()
+    if mistake.start in ("all", "weight"):
+        found[: problem.n_features] = 0
+    if mistake.start in ("all", "bias"):
+        found[problem.n_features :] = 0
+    return found
+
+
+def _schedule(mistake: Mistake, step: int, n_steps: int) -> float:
+    """What the rate is multiplied by in a step, counted from 0."""
+    share = step / n_steps
+    over_all = {"": 1.0, "linear": 1 - share, "cosine": (1 + math.cos(math.pi * share)) / 2}[mistake.schedule]
+    falling = mistake.geometric**step / (step + 1) ** mistake.falling / (1 + mistake.shrinking * step)
+    return float(over_all * falling)
 
 
 def _clipped(gradient: Array, mistake: Mistake) -> Array:
@@ -139,6 +157,10 @@ def _softmax(logits: Array) -> Array:
     return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True))
 
 
+def _perceptron(logits: Array, shares: Array) -> Array:
+    return np.asarray((logits == logits.max(axis=1, keepdims=True)) - shares)
+
+
 def _square_error(logits: Array, shares: Array) -> Array:
     p = _softmax(logits)
     apart = p * (p - shares)
@@ -150,6 +172,7 @@ LOSSES: Mapping[str, Callable[[Array, Array], Array]] = {
     "softmax": lambda logits, shares: _softmax(logits) - shares,
     "sigmoid": lambda logits, shares: 1 / (1 + np.exp(-logits)) - shares,
     "square": _square_error,
+    "perceptron": _perceptron,
     "linear": lambda logits, shares: logits - shares,
 }
 

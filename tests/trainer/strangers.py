@@ -328,7 +328,50 @@ def mean_of_iterates(X: Array, y: Array, W0: Any, b0: Any, lr: float, n_iter: in
     return W, b
 
 
+def bias_first(X: Array, y: Array, W0: Any, b0: Any, lr: float, n_iter: int) -> Any:
+    W, b = W0, b0
+    for _ in range(n_iter):
+        b = b - lr * errors(X, y, W, b).sum(0)
+        W = W - lr * X.T @ errors(X, y, W, b)
+    return W, b
+
+
+def from_zeros(X: Array, y: Array, W0: Any, b0: Any, lr: float, n_iter: int) -> Any:
+    return with_a_tolerance(X, y, 0 * W0, 0 * b0, lr, n_iter, 0.0)
+
+
+def adds_up(X: Array, y: Array, W0: Any, b0: Any, lr: float, n_iter: int) -> Any:
+    W, b, dW, db = W0, b0, 0 * W0, 0 * b0
+    for _ in range(n_iter):
+        g = errors(X, y, W, b)
+        dW, db = dW + X.T @ g, db + g.sum(0)
+        W, b = W - lr * dW, b - lr * db
+    return W, b
+
+
+def winner_alone(X: Array, y: Array, W0: Any, b0: Any, lr: float, n_iter: int) -> Any:
+    W, b, one_hot = W0, b0, np.eye(W0.shape[1])
+    for _ in range(n_iter):
+        g = (one_hot[(X @ W + b).argmax(1)] - one_hot[y]) / len(y)
+        W, b = W - lr * X.T @ g, b - lr * g.sum(0)
+    return W, b
+
+
+def cosine(X: Array, y: Array, W0: Any, b0: Any, lr: float, n_iter: int) -> Any:
+    W, b = W0, b0
+    for t in range(n_iter):
+        g = errors(X, y, W, b)
+        rate = lr * (1 + np.cos(np.pi * t / n_iter)) / 2
+        W, b = W - rate * X.T @ g, b - rate * g.sum(0)
+    return W, b
+
+
 NAMED: dict[str, Any] = {
+    "weight_after_bias": bias_first,
+    "start_ignored": from_zeros,
+    "gradients_never_reset": adds_up,
+    "perceptron": winner_alone,
+    "rate_falls_as_a_cosine": cosine,
     "divided_by_the_classes": divided_by_the_classes,
     "fewer_steps": StopsByItself,
     "averaged_gradients_0.8": averages,
