@@ -340,6 +340,22 @@ def from_zeros(X: Array, y: Array, W0: Any, b0: Any, lr: float, n_iter: int) -> 
     return with_a_tolerance(X, y, 0 * W0, 0 * b0, lr, n_iter, 0.0)
 
 
+def from_a_bias_of_zeros(X: Array, y: Array, W0: Any, b0: Any, lr: float, n_iter: int) -> Any:
+    return with_a_tolerance(X, y, W0, 0 * b0, lr, n_iter, 0.0)
+
+
+def from_a_weight_of_zeros(X: Array, y: Array, W0: Any, b0: Any, lr: float, n_iter: int) -> Any:
+    return with_a_tolerance(X, y, 0 * W0, b0, lr, n_iter, 0.0)
+
+
+def to_zero(X: Array, y: Array, W0: Any, b0: Any, lr: float, n_iter: int) -> Any:
+    W, b = W0, b0
+    for t in range(n_iter):
+        g = errors(X, y, W, b)
+        W, b = W - lr * (1 - t / n_iter) * X.T @ g, b - lr * (1 - t / n_iter) * g.sum(0)
+    return W, b
+
+
 def adds_up(X: Array, y: Array, W0: Any, b0: Any, lr: float, n_iter: int) -> Any:
     W, b, dW, db = W0, b0, 0 * W0, 0 * b0
     for _ in range(n_iter):
@@ -369,6 +385,9 @@ def cosine(X: Array, y: Array, W0: Any, b0: Any, lr: float, n_iter: int) -> Any:
 NAMED: dict[str, Any] = {
     "weight_after_bias": bias_first,
     "start_ignored": from_zeros,
+    "start_of_bias_ignored": from_a_bias_of_zeros,
+    "start_of_weight_ignored": from_a_weight_of_zeros,
+    "rate_falls_linearly": to_zero,
     "gradients_never_reset": adds_up,
     "perceptron": winner_alone,
     "rate_falls_as_a_cosine": cosine,

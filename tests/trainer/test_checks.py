@@ -36,7 +36,7 @@ def data(seed: int = 0) -> Data:
     return Data("random", generator.normal(size=(40, 5)), generator.integers(0, 3, 40))
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", ["float32", pytest.param("float64", marks=pytest.mark.more)])
 @pytest.mark.parametrize("function", trainers.SOUND, ids=lambda one: one.__name__)
 def test_sound_trainers_pass(function: Callable[..., Any], dtype: str) -> None:
     assert examined(function, dtype).findings == ()
