@@ -15,6 +15,7 @@ from gradlab.localisation.varying import PLAIN, Rng, cheap, varied
 ATTEMPTS = 8
 ELSEWHERE = 0.4  # of the trials that are expected to go wrong meet a condition by another value
 SIZES = ("n_rows", "n_classes", "n_entries")
+AS_POWERS = {"rows_as_power": "rows_power_of_two", "classes_as_power": "classes_power_of_two"}
 # Multiples of all that code is unrolled by: where what is left over goes wrong, these are right.
 COMPOSITE = tuple(sorted({2**i * n for i in range(2, 17) for n in (1, 3, 15)} | {200, 500, 1000, 2000, 5000, 10**4}))
 MANY = 12  # of them beyond a threshold
@@ -86,6 +87,8 @@ def _beside_all(rule: Rule, trial: Trial, rng: Rng) -> Trial:
 
 def _just_beside(rule: Rule, trial: Trial, rng: Rng) -> Trial:
     one = rule.conditions[int(rng.integers(len(rule.conditions)))]
+    if one.name in AS_POWERS and rng.random() < 0.5:
+        return set_in(trial, AS_POWERS[one.name], 0.0, rng)
     return set_in(trial, one.name, outside(one, rng), rng)
 
 

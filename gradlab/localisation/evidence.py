@@ -12,6 +12,7 @@ from gradlab.localisation.features.feature import looked_at
 from gradlab.localisation.relations import relation_of_gradient, relation_of_loss, shows_in_loss, shows_in_rows
 from gradlab.localisation.relations.relation import Relation, row_losses
 from gradlab.localisation.rules import Rule
+from gradlab.localisation.symptoms import Symptom
 from gradlab.localisation.trial import Outcome
 from gradlab.problems.problem import Array
 
@@ -84,13 +85,37 @@ class Effect:
         return (*said, self.in_gradient, self.in_zero_rows, "" if any(said) else self.deviation)
 
 
-def effect_of(evidence: Sequence[Evidence]) -> Effect:
+@dataclass(frozen=True)
+class Suggested:
+    """Relations of the gradient and of the loss that experiments suggest."""
+
+    gradients: tuple[Relation, ...] = ()
+    losses: tuple[Relation, ...] = ()
+
+    def after(self, effect: Effect) -> Suggested:
+        """These, behind what comes out as far as that is known."""
+        gradients = (effect.gradient,) if effect.gradient is not None else ()
+        losses = (effect.loss,) if effect.loss is not None else ()
+        return Suggested((*gradients, *self.gradients), (*losses, *self.losses))
+
+
+NONE_SUGGESTED = Suggested()
+
+
+def effect_of(evidence: Sequence[Evidence], suggested: Suggested = NONE_SUGGESTED) -> Effect:
     """The effect that the mistake has; its size is that on the tenth of the wrong answers on which it is smallest."""
+    wrong = [one.outcome for one in evidence if one.is_wrong]
+    gradient, loss = relation_of_gradient(wrong, suggested.gradients), relation_of_loss(wrong, suggested.losses)
+    return replace(sized_effect(evidence), gradient=gradient, loss=loss)
+
+
+def sized_effect(evidence: Sequence[Evidence]) -> Effect:
+    """The effect with its size alone, and without what comes out."""
     wrong = [one.outcome for one in evidence if one.is_wrong]
     in_rows = [one.deviations[one.wrong_rows] for one in wrong if not one.raised and one.wrong_entries.any()]
     in_gradient = any(one.raised for one in wrong) or 2 * len(in_rows) > len(wrong)
     in_zero_rows = sum(bool((one.wrong_rows & one.zero_rows).any()) for one in wrong if not one.raised) >= SEVERAL
-    found = Effect(np.inf, in_gradient, in_zero_rows, relation_of_gradient(wrong), relation_of_loss(wrong))
+    found = Effect(np.inf, in_gradient, in_zero_rows)
     single = [one for one in wrong if one.problem.n_rows == 1]  # of many rows it is not known how much each is off
     of_loss = single if len(single) >= SEVERAL else wrong
     sizes = [*in_rows] if in_gradient else [np.array([one.loss_deviation for one in of_loss])]
@@ -105,9 +130,19 @@ def evidence_of(outcome: Outcome, *expected: int) -> Evidence:
     expected: rows that are looked at in any case.
     """
     rows = np.union1d(looked_at(outcome), np.array(expected, dtype=np.int64))
-    features = features_of(outcome.trial, rows)
+    return Evidence(outcome, rows, features_of(outcome.trial, rows), _blamed(outcome, rows))
+
+
+def with_symptom(seen: Evidence, symptom: Symptom) -> Evidence:
+    """The same evidence where only one way of being wrong counts."""
+    outcome = replace(seen.outcome, symptom=symptom)
+    return Evidence(outcome, seen.rows, seen.features, _blamed(outcome, seen.rows))
+
+
+def _blamed(outcome: Outcome, rows: Array) -> Array:
+    """Which of the rows that are looked at are wrong; all, where none of them is known to be."""
     wrong = outcome.wrong_rows[rows] if not outcome.raised else np.zeros(len(rows), dtype=bool)
-    return Evidence(outcome, rows, features, wrong if wrong.any() else np.ones(len(rows), dtype=bool))
+    return wrong if wrong.any() else np.ones(len(rows), dtype=bool)
 
 
 def foretells(rule: Rule, outcome: Outcome, effect: Effect) -> bool | None:

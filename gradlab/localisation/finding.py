@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -10,14 +11,18 @@ import numpy as np
 
 from gradlab.evaluation.call import Implementation, answer
 from gradlab.evaluation.layouts import INTEGERS, MORE_INTEGERS, PLAIN_INTEGERS, PLAIN_LAYOUT
-from gradlab.localisation.evidence import Effect, effect_of
+from gradlab.localisation.band_search import InBand, where_in_bands
+from gradlab.localisation.bands import Band
+from gradlab.localisation.evidence import Effect, effect_of, evidence_of
 from gradlab.localisation.investigation import Investigation, Where
 from gradlab.localisation.relations import relation_of_row_losses
 from gradlab.localisation.repeats import Repeats, by_number, overwritten, repeats_earlier_call, wrong_by_now
 from gradlab.localisation.rules import Condition, Rule
+from gradlab.localisation.symptoms import RAISING, Symptom
 from gradlab.localisation.trial import ALL_LAYOUTS, LARGEST, Laboratory, Outcome, Trial, outcome_of, spelled_answer
+from gradlab.localisation.two_mistakes import parted
 from gradlab.localisation.varying import PLAIN, cheap
-from gradlab.localisation.words import spelled_rule
+from gradlab.localisation.words import EVERYWHERE, spelled_conditions, spelled_rule
 from gradlab.problems.dtypes import as_dtype
 from gradlab.problems.problem import Problem
 from gradlab.problems.sized import is_repeated, is_sized, spelling_of
@@ -46,7 +51,7 @@ class Localisation:
     where, what: in words; what is "" where nothing is recognised. conditions: those of the rule, in numbers;
     or_conditions: those that may hold instead. n_foretold of n_fresh problems that were drawn to both sides afterwards
     were right or wrong as it says. only_in: the dtype that it was found in, where the others that are claimed are right
-    on the same problems.
+    on the same problems. band: of entries, in the place of conditions on rows.
     """
 
     dtype: str
@@ -58,10 +63,11 @@ class Localisation:
     n_calls: int
     only_in: str = ""
     or_conditions: tuple[Condition, ...] = ()
+    band: Band | None = None
 
     @property
     def rule(self) -> Rule:
-        """What foretells whether a problem is answered wrongly."""
+        """What foretells whether a problem is answered wrongly; where there is a band, that does."""
         return Rule(self.conditions, others=self.or_conditions)
 
 
@@ -79,8 +85,10 @@ def localise(
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # a row without a finite logit has no least one: NaN is meant
-        laboratory = Laboratory(implementation, admits, set(failed) == {RETURNS})
-        return _find(laboratory, _begin(laboratory, problems), failed)
+        laboratory = Laboratory(implementation, admits, RAISING if set(failed) == {RETURNS} else None)
+        outcomes = _begin(laboratory, problems)
+        laboratory.began = time.process_time()  # the run has made these calls, and their truth is known
+        return _find(laboratory, outcomes, failed)
 
 
 def _find(laboratory: Laboratory, outcomes: list[Outcome], failed: Collection[str]) -> Localisation | None:
@@ -97,15 +105,58 @@ def _find(laboratory: Laboratory, outcomes: list[Outcome], failed: Collection[st
     outcomes += _one_thing_plain(laboratory, wrong)
     if not any(one.is_wrong for one in outcomes):
         return None
-    investigation = Investigation(laboratory, outcomes)
-    where = investigation.where()
-    return _said(investigation, where) if where is not None and where.is_settled else None
+    investigation = Investigation(laboratory, [evidence_of(one) for one in outcomes])
+    two = _said_of_two(investigation)
+    if two is not None:
+        return two
+    in_band = where_in_bands(investigation, own=True)
+    where = None if in_band is not None else investigation.where()
+    if where is not None and where.is_settled:
+        return _said(investigation, where)
+    in_band = in_band or where_in_bands(investigation, own=False)
+    return _said_of_band(investigation, in_band) if in_band is not None else None
+
+
+def _said_of_two(investigation: Investigation) -> Localisation | None:
+    """Two mistakes that show in different ways, each with what comes out there."""
+    parts = parted(investigation)
+    if parts is None:
+        return None
+    first, second = parts
+    rule = replace(first.where.rule, others=second.where.rule.conditions)
+    said = [spelled_effect(one.effect, one.wrong) for one in parts]
+    places = [spelled_conditions(one.where.rule.conditions) or "anywhere" for one in parts]
+    return Localisation(
+        investigation.wrong[0].problem.format.name,
+        "wrong only where " + ", or where ".join(places)
+        if all(one.where.rule.conditions for one in parts)
+        else EVERYWHERE,
+        "; ".join(f"where {place}: {what}" for place, what in zip(places, said, strict=True)),
+        rule.conditions,
+        sum(one.where.n_foretold for one in parts),
+        sum(one.where.n_fresh for one in parts),
+        investigation.laboratory.n_calls,
+        or_conditions=rule.others,
+    )
+
+
+def _said_of_band(investigation: Investigation, found: InBand) -> Localisation:
+    return Localisation(
+        investigation.wrong[0].problem.format.name,
+        found.where,
+        spelled_effect(found.effect, investigation.wrong),
+        (),
+        found.n_foretold,
+        found.n_fresh,
+        investigation.laboratory.n_calls,
+        band=found.band,
+    )
 
 
 def _begin(laboratory: Laboratory, problems: Sequence[Problem]) -> list[Outcome]:
     """Answers that the run has had: the smallest wrong ones and the right ones, some of every family."""
-    implementation, only_raising = laboratory.implementation, laboratory.only_raising
-    outcomes = [_first_outcome(implementation, problem, only_raising) for problem in _affordable(problems)]
+    implementation, symptom = laboratory.implementation, laboratory.symptom
+    outcomes = [_first_outcome(implementation, problem, symptom) for problem in _affordable(problems)]
     found = list[Outcome]()
     for mark in (True, False):
         some = [one for one in outcomes if one.is_wrong is mark]
@@ -122,17 +173,17 @@ def _affordable(problems: Sequence[Problem]) -> Iterator[Problem]:
         yield from sorted(large, key=lambda problem: problem.logits.size)[:MAX_LARGE]
 
 
-def _first_outcome(implementation: Implementation, problem: Problem, only_raising: bool) -> Outcome:
+def _first_outcome(implementation: Implementation, problem: Problem, symptom: Symptom | None) -> Outcome:
     """What came of a problem in the run, which spelled it as its family says; in int64 where others are refused."""
     if not is_sized(problem) or is_repeated(problem):
-        return outcome_of(Trial(problem), answer(implementation, problem), only_raising=only_raising)
+        return outcome_of(Trial(problem), answer(implementation, problem), symptom)
     integers, layout = spelling_of(problem)
     trial = Trial(problem, layout, integers)
     given = spelled_answer(implementation, trial)
     if given.raised and integers != PLAIN_INTEGERS:
         trial = replace(trial, integers=PLAIN_INTEGERS)
         given = spelled_answer(implementation, trial)
-    return outcome_of(trial, given, only_raising=only_raising)
+    return outcome_of(trial, given, symptom)
 
 
 def _changes(laboratory: Laboratory, outcomes: Sequence[Outcome]) -> bool:
@@ -185,7 +236,7 @@ def _repeats(laboratory: Laboratory, wrong: Sequence[Outcome], outcomes: Sequenc
 
 def _said(investigation: Investigation, where: Where) -> Localisation:
     rule, wrong = where.rule, investigation.wrong
-    dtype, effect = wrong[0].problem.format.name, effect_of(investigation.evidence)
+    dtype, effect = wrong[0].problem.format.name, effect_of(investigation.evidence, investigation.suggested)
     if effect.loss is None and rule.conditions:
         effect = replace(effect, loss=relation_of_row_losses(wrong, lambda one: rule.rows_of(one.trial)))
     return Localisation(

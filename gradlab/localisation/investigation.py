@@ -9,19 +9,37 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gradlab.localisation.drawing import expected_right, expected_wrong, repaired
-from gradlab.localisation.evidence import Evidence, effect_of, evidence_of, foretells, holds_of
+from gradlab.localisation.evidence import (
+    NONE_SUGGESTED,
+    Effect,
+    Evidence,
+    Suggested,
+    effect_of,
+    evidence_of,
+    foretells,
+    holds_of,
+    sized_effect,
+)
+from gradlab.localisation.functions import (
+    exponential_of,
+    gradient_with,
+    logarithm_of,
+    loss_by_logarithm,
+    loss_with,
+)
 from gradlab.localisation.mining import rules_for
 from gradlab.localisation.rules import Condition, Rule
 from gradlab.localisation.setting import set_in
 from gradlab.localisation.trial import Laboratory, Outcome, Trial
 from gradlab.localisation.varying import PLAIN, cheap, labels_of, with_classes
-from gradlab.problems.problem import Array
+from gradlab.problems.problem import Array, Problem
 
 ROUNDS = 20
 AT_ONCE = 12  # fresh problems of either side in one round
 AT_MOST = 8  # rows that are looked at more closely where a rule is refuted
 REFUTED = 2  # of these that come out otherwise, after which another rule is looked for
 ENOUGH = 48  # fresh problems foretold rightly in a row
+MORE_WRONG = 1.5  # times as many wrong answers, before what comes out is looked for again
 MIN_FORETOLD = 0.98  # of fresh problems, to be said at all
 
 
@@ -45,13 +63,15 @@ class Where:
 class Investigation:
     """What is known of one implementation so far, and the next experiments."""
 
-    def __init__(self, laboratory: Laboratory, outcomes: Sequence[Outcome], seed: int = 0) -> None:
+    def __init__(self, laboratory: Laboratory, evidence: Sequence[Evidence], seed: int = 0) -> None:
         self.laboratory = laboratory
         self.rng = np.random.default_rng([seed, 15])
         self.masks = laboratory.implementation.claims.masks
-        self.evidence: list[Evidence] = [evidence_of(one) for one in outcomes]
+        self.evidence = list(evidence)
+        self.suggested = NONE_SUGGESTED
         self.effect = effect_of(self.evidence)
-        self.known = {_key(one.trial) for one in outcomes}
+        self.n_searched = len(self.wrong)
+        self.known = {_key(one.outcome.trial) for one in evidence}
 
     @property
     def wrong(self) -> list[Outcome]:
@@ -61,9 +81,13 @@ class Investigation:
     def right(self) -> list[Outcome]:
         return [one.outcome for one in self.evidence if not one.is_wrong]
 
-    def where(self) -> Where | None:
-        """The rule that foretold fresh problems; None where no rule fits, or none was found to foretell them."""
+    def where(self, enough: int = ENOUGH) -> Where | None:
+        """The rule that foretold fresh problems; None where no rule fits, or none was found to foretell them.
+
+        enough: fresh problems that it has to foretell in a row, for no more to be asked.
+        """
         self._with_less()
+        self._measure()
         streak, best = Where(Rule(), 0, 0), None
         for _ in range(ROUNDS):
             rule = self._rule()
@@ -74,7 +98,7 @@ class Investigation:
             foretold = self._foretold(rule)
             streak = Where(rule, streak.n_foretold + sum(foretold), streak.n_fresh + len(foretold))
             best = streak
-            if streak.n_fresh >= ENOUGH and streak.n_foretold == streak.n_fresh:
+            if streak.n_fresh >= enough and streak.n_foretold == streak.n_fresh:
                 return streak
             if self.laboratory.is_spent or not foretold:
                 break
@@ -83,7 +107,7 @@ class Investigation:
     def _rule(self) -> Rule | None:
         """The simplest rule that fits, its thresholds bisected; None where none fits."""
         for _ in range(ROUNDS):
-            self.effect = effect_of(self.evidence)
+            self.effect = self._effect()
             rules = rules_for(self.evidence, self.effect)
             if not rules:
                 return None
@@ -94,6 +118,14 @@ class Investigation:
             if len(self.evidence) == before or self._fits(rule):
                 return rule
         return None
+
+    def _effect(self) -> Effect:
+        """The effect; where nothing foretold what comes out, it is looked for again once there is half as much more."""
+        known = self.effect.gradient is not None or self.effect.loss is not None
+        if known or len(self.wrong) >= MORE_WRONG * self.n_searched:
+            self.n_searched = len(self.wrong)
+            return effect_of(self.evidence, self.suggested.after(self.effect))
+        return sized_effect(self.evidence)
 
     def _fits(self, rule: Rule) -> bool:
         return all(holds_of(rule, one, self.effect) is not False for one in self.evidence)
@@ -166,6 +198,23 @@ class Investigation:
                 return True
         return False
 
+    def _measure(self) -> None:
+        """Measures what is used for exp, or else for log, where nothing else foretells what comes out."""
+        plain = [one for one in self.wrong if not one.raised and _is_plain(one.problem)]
+        if 2 * len(plain) < len(self.wrong):
+            return
+        in_gradient = [one for one in plain if one.wrong_entries.any()]
+        if in_gradient and self.effect.gradient is None:
+            measured = exponential_of(self.laboratory, in_gradient[0].problem)
+            if measured is not None:
+                self.suggested = Suggested((gradient_with(measured),), tuple(loss_with(measured)))
+        elif plain and not in_gradient and self.effect.loss is None:
+            logarithm = logarithm_of(self.laboratory, plain[0].problem)
+            if logarithm is not None:
+                self.suggested = Suggested((), (loss_by_logarithm(logarithm),))
+        if self.suggested is not NONE_SUGGESTED:
+            self.n_searched = 0
+
     def _with_less(self) -> None:
         """Asks the smallest large wrong problem with one row, and with few classes: most that follows is made of it."""
         smallest = self._smallest_large()
@@ -222,6 +271,11 @@ class Investigation:
             self.known.add(key)
             self.evidence.append(evidence_of(outcome))
         return outcome
+
+
+def _is_plain(problem: Problem) -> bool:
+    """Whether it has labels and no options."""
+    return problem.objective.targets == "index" and not problem.objective.options
 
 
 def _key(trial: Trial) -> tuple[str, str, str]:

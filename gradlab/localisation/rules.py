@@ -59,7 +59,7 @@ class Condition:
         if self.feature.whole:
             return replace(self, value=least, beyond=beyond)
         sign = 1 if self.relation == ">=" else -1
-        return replace(self, value=sign * _between(sign * beyond, sign * least), beyond=beyond, seen=least)
+        return replace(self, value=sign * roundest_between(sign * beyond, sign * least), beyond=beyond, seen=least)
 
     def with_value(self, value: float) -> Condition:
         """The condition with another value."""
@@ -88,7 +88,8 @@ class Condition:
         if low * high < 0:
             return 0.0
         middle = (low + high) / 2
-        return _between(low, high) if abs(high - low) < abs(middle) / 4 and _between(low, high) != high else middle
+        roundest = roundest_between(low, high)
+        return roundest if abs(high - low) < abs(middle) / 4 and roundest != high else middle
 
     @property
     def cost(self) -> float:
@@ -103,6 +104,10 @@ class Condition:
     def holds(self, features: Array) -> Array:
         """For which rows, given their features, shape (rows,)."""
         return self.admits(features[:, PLACES[self.name]])
+
+    def rows_of(self, trial: Trial) -> Array:
+        """For which rows of a trial."""
+        return self.admits(feature_of(trial, self.name))
 
     def admits(self, values: Array) -> Array:
         """For which values of the feature."""
@@ -160,11 +165,11 @@ class Rule:
         """Which rows of a trial fulfil it, boolean, (N,)."""
         found = np.ones(trial.problem.n_rows, dtype=bool)
         for one in self.conditions:
-            found &= one.admits(feature_of(trial, one.name))
+            found &= one.rows_of(trial)
         return found | self.parts[1].rows_of(trial) if self.others else found
 
 
-def _between(right: float, wrong: float) -> float:
+def roundest_between(right: float, wrong: float) -> float:
     """The roundest number t with right < t <= wrong: 0, a power of two, or one of few digits."""
     if right < 0 < wrong or wrong == 0:
         return 0.0

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from gradlab.localisation.setting_asked import set_asked
+from gradlab.localisation.setting_places import OF_PLACES
 from gradlab.localisation.setting_shapes import OF_SHAPES, Setting
 from gradlab.localisation.trial import Trial
 from gradlab.localisation.varying import (
@@ -145,6 +146,7 @@ def _n_of(value: float, from_start: bool) -> Setting:
 
 SETTINGS: dict[str, Setting] = {
     **OF_SHAPES,
+    **OF_PLACES,
     "largest": _raised_to(lambda x: np.nanmax(x, axis=1, keepdims=True)),
     "batch_largest": _raised_to(lambda x: np.nanmax(x, axis=1, keepdims=True)),
     "smallest": _raised_to(lambda x: np.nanmin(x, axis=1, keepdims=True)),
@@ -160,6 +162,7 @@ SETTINGS: dict[str, Setting] = {
     "batch_size": _scaled_to(lambda x: np.nanmax(np.abs(x), axis=1, keepdims=True)),
     "spread": _scaled_to(lambda x: np.nanmax(x, axis=1, keepdims=True) - np.nanmin(x, axis=1, keepdims=True)),
     "at_label": lambda p, v, rng: _label_logit(p, lambda top: v, rng),
+    "label_size": lambda p, v, rng: _label_logit(p, lambda top: v * rng.choice([-1.0, 1.0]), rng),
     "margin": _margin,
     "lead": lambda p, v, rng: _label_logit(p, lambda top: top + v, rng),
     "row_loss": _row_loss,

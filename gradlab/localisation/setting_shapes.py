@@ -69,7 +69,11 @@ def _label_from_end(problem: Problem, wanted: float, rng: Rng) -> Problem:
 def _power(count: Callable[[Problem], int], change: Setting) -> Setting:
     def set_to(problem: Problem, wanted: float, rng: Rng) -> Problem:
         near = 2 ** max(1, round(np.log2(count(problem))))
-        return change(problem, near if wanted else near + int(rng.choice([-1, 1, 3])), rng)
+        return change(
+            problem,
+            near if wanted else int(rng.choice([near - 1, near + 1, 3 * near, 5 * near, near + near // 2 + 1])),
+            rng,
+        )
 
     return set_to
 

@@ -14,6 +14,7 @@ from gradlab.evaluation.adaptation import allows
 from gradlab.evaluation.call import Answer, Implementation, answer_to_call, call_for, evaluate
 from gradlab.evaluation.layouts import LAYOUTS, MORE_LAYOUTS, PLAIN_INTEGERS, PLAIN_LAYOUT
 from gradlab.localisation.judging import observation_of
+from gradlab.localisation.symptoms import Symptom
 from gradlab.problems.problem import Array, Problem
 
 ALL_LAYOUTS = {**LAYOUTS, **MORE_LAYOUTS}
@@ -46,14 +47,14 @@ class Trial:
 class Outcome:
     """A trial and what came of it.
 
-    raised: the name of the exception, or the fault, where there is no answer. only_raising: whether nothing else counts
-    as wrong, since something else explains the values.
+    raised: the name of the exception, or the fault, where there is no answer. symptom: what alone counts as wrong,
+    where something else is looked at apart or is explained; None where everything does.
     """
 
     trial: Trial
     seen: Observation
     raised: str = ""
-    only_raising: bool = False
+    symptom: Symptom | None = None
 
     @property
     def problem(self) -> Problem:
@@ -66,7 +67,11 @@ class Outcome:
         with np.errstate(invalid="ignore"):
             near = np.abs(seen - true) <= self.seen.gradient_bound
         lost = (~self.problem.rows_with_value & ~np.isfinite(seen).all(axis=1))[:, None]
-        return np.asarray(~(near | (seen == true) | (np.isnan(seen) & np.isnan(true)) | lost))
+        wrong = np.asarray(~(near | (seen == true) | (np.isnan(seen) & np.isnan(true)) | lost))
+        if self.symptom is None:
+            return wrong
+        rows = self.symptom.rows(seen, true) if self.symptom.rows is not None else np.ones(len(wrong), dtype=bool)
+        return wrong & rows[:, None] & self.symptom.in_gradient
 
     @cached_property
     def wrong_rows(self) -> Array:
@@ -79,6 +84,8 @@ class Outcome:
     @cached_property
     def _wrong_losses(self) -> Array:
         seen, true = self.seen.loss, self.seen.true_loss
+        if self.symptom is not None and not self.symptom.in_loss:
+            return np.zeros(seen.shape, dtype=bool)
         with np.errstate(invalid="ignore"):
             near = np.abs(seen - true) <= self.seen.loss_bound
         overflows = self.seen.overflows & (seen == np.inf)
@@ -132,21 +139,20 @@ class Outcome:
 
     @cached_property
     def is_wrong(self) -> bool:
-        if self.only_raising:
-            return bool(self.raised)
-        return bool(self.raised) or self.wrong_loss or bool(self.wrong_entries.any())
+        raised = bool(self.raised) and (self.symptom is None or self.symptom.raising)
+        return raised or self.wrong_loss or bool(self.wrong_entries.any())
 
 
 @dataclass(eq=False)
 class Laboratory:
     """Asks an implementation, as long as there is time and a call left.
 
-    admits: whether a problem may be put to it. only_raising: as in `Outcome`.
+    admits: whether a problem may be put to it. symptom: as in `Outcome`.
     """
 
     implementation: Implementation
     admits: Callable[[Problem], bool]
-    only_raising: bool = False
+    symptom: Symptom | None = None
     n_calls: int = 0
     began: float = field(default_factory=time.process_time)
     since: float = field(default_factory=time.monotonic)
@@ -175,7 +181,7 @@ class Laboratory:
         if self.is_spent or not self.may_ask(problem) or not _fits(problem, trial.integers):
             return None
         self.n_calls += 1
-        return outcome_of(trial, spelled_answer(self.implementation, trial), only_raising=self.only_raising)
+        return outcome_of(trial, spelled_answer(self.implementation, trial), self.symptom)
 
 
 def spelled_answer(implementation: Implementation, trial: Trial) -> Answer:
@@ -196,7 +202,7 @@ def _fits(problem: Problem, integers: str) -> bool:
     return bool(limits.min <= problem.targets.min(initial=0) and largest <= limits.max)
 
 
-def outcome_of(trial: Trial, answer: Answer, *, only_raising: bool = False) -> Outcome:
+def outcome_of(trial: Trial, answer: Answer, symptom: Symptom | None = None) -> Outcome:
     """An answer to a trial beside the truth."""
     raised = (answer.raised or answer.fault or "") if answer.loss is None or answer.gradient is None else ""
-    return Outcome(trial, observation_of(trial.problem, answer), raised, only_raising)
+    return Outcome(trial, observation_of(trial.problem, answer), raised, symptom)

@@ -8,11 +8,13 @@ import numpy as np
 
 from gradlab.localisation.rules import Condition, Rule
 
+EVERYWHERE = "wrong on every problem that can show it"
+
 
 def spelled_rule(rule: Rule) -> str:
     """Where it is wrong: "wrong only where the label is the last class"."""
     if not rule.conditions:
-        return "wrong on every problem that can show it"
+        return EVERYWHERE
     return "wrong only where " + ", or where ".join(spelled_conditions(one.conditions) for one in rule.parts)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -28,6 +29,7 @@ from gradlab.storage.encoding import Plain
 if TYPE_CHECKING:  # what explains a failure is loaded where something failed
     from gradlab.diagnosis.diagnosis import Diagnosis
     from gradlab.harness.power import Power
+    from gradlab.localisation.bands import Band
     from gradlab.localisation.finding import Localisation
     from gradlab.localisation.rules import Condition
 
@@ -134,13 +136,27 @@ def _encode_localisation(found: Localisation) -> Plain:
         "dtype": found.dtype,
         "where": found.where,
         "what": found.what,
-        "conditions": _encode_conditions(found.conditions),
+        "conditions": _encode_conditions(found.conditions) if found.band is None else _encode_band(found.band),
         "or_conditions": _encode_conditions(found.or_conditions),
         "n_foretold": found.n_foretold,
         "n_fresh": found.n_fresh,
         "n_calls": found.n_calls,
         "only_in": found.only_in or None,
     }
+
+
+def _encode_band(band: Band) -> list[Plain]:
+    """A band as two conditions on an entry of the row."""
+    ends = (">=", band.low, band.beyond_low), ("<=", band.high, band.beyond_high)
+    return [
+        {
+            "feature": f"entry_{band.measure}",
+            "relation": relation,
+            "value": value if math.isfinite(value) else str(value),
+            "right_up_to": beyond if math.isfinite(beyond) else None,
+        }
+        for relation, value, beyond in ends
+    ]
 
 
 def _encode_conditions(conditions: Sequence[Condition]) -> list[Plain]:

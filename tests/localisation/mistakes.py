@@ -162,6 +162,67 @@ def in_blocks(x: Array, y: Array) -> Any:
     return mean(losses, g)
 
 
+def by_other_functions(exp: Callable[[Array], Array], log: Callable[[Array], Array] = np.log) -> Function:
+    """Loss and gradient with other functions in the place of exp and log."""
+
+    def wrong(x: Array, y: Array) -> Any:
+        rows = np.arange(len(y))
+        with np.errstate(all="ignore"):
+            m = x.max(axis=1, keepdims=True)
+            e = exp(x - m)
+            s = e.sum(axis=1, keepdims=True)
+            losses, g = log(s[:, 0]) + (m[:, 0] - x[rows, y]), e / s
+        g[rows, y] -= 1
+        return mean(losses, g)
+
+    return wrong
+
+
+def by_polynomial(d: Array) -> Array:
+    """exp by a polynomial of degree 5 after the usual reduction."""
+    z = np.maximum(d, -708) * 1.4426950408889634
+    k = np.rint(z)
+    f = (z - k) * 0.6931471805599453
+    q = 1 + f * (1 + f * (1 / 2 + f * (1 / 6 + f * (1 / 24 + f / 120))))
+    return np.asarray(np.ldexp(q, np.nan_to_num(k).astype(int)))
+
+
+def by_mantissa(s: Array) -> Array:
+    """log by a parabola in the significand."""
+    m, e = np.frexp(s)
+    m = 2 * m - 1
+    return np.asarray((e - 1 + m * (1.3465 - 0.3465 * m)) * np.log(2))
+
+
+def with_margin(x: Array, y: Array) -> Any:
+    z = x.copy()
+    z[np.arange(len(y)), y] -= 0.1
+    return right(z, y)
+
+
+def focal(x: Array, y: Array) -> Any:
+    losses, g, _ = parts(x, y)
+    return mean(losses * (1 - np.exp(-losses)) ** 2, g)
+
+
+def probabilities_in_a_band(x: Array, y: Array) -> Any:
+    losses, g, p = parts(x, y)
+    return mean(losses, np.where((p >= 0.5) & (p < 0.75), g * x.dtype.type(1.01), g))
+
+
+def last_of_many_rows_and_first_class(x: Array, y: Array) -> Any:
+    losses, g, _ = parts(x, y)
+    g = np.where((y == 0)[:, None], g * x.dtype.type(1.01), g)
+    g[-1:] *= len(y) < 64
+    return mean(losses, g)
+
+
+def many_rows_and_multiples(x: Array, y: Array) -> Any:
+    losses, g, _ = parts(x, y)
+    factor = x.dtype.type(0.9 if x.shape[1] % 16 == 0 else 1)
+    return mean(losses * x.dtype.type(1.5 if len(y) > 32 else 1), g * factor)
+
+
 LAST = "wrong only where the label is the last class"
 FACTOR = "1.01 times what it should be"
 MISTAKES = {
@@ -323,6 +384,55 @@ MISTAKES = {
     "loss_of_many_rows": Mistake(
         loss_of_many_rows,
         "wrong only where the label is 0, or where the batch has 51 rows or more (right up to 50)",
-        "in some of them the loss is 1.2 times",
+        "only the loss is wrong; the loss is 1.2 times",
+    ),
+    "exp_by_polynomial": Mistake(
+        by_other_functions(by_polynomial),
+        "wrong on every problem that can show it",
+        "the gradient is that of another function of x - max x in the place of exp, up to 0.00032% off",
+    ),
+    "exp_by_powers": Mistake(
+        by_other_functions(lambda d: np.maximum(1 + d / 256, 0) ** 256),
+        "wrong on every problem that can show it",
+        "the gradient is that of (1 + d/256)^256 in the place of exp(d)",
+    ),
+    "exp_in_half": Mistake(
+        by_other_functions(lambda d: np.exp(d).astype(np.float16).astype(d.dtype)),
+        "wrong on every problem that can show it",
+        "the gradient is that of exp(x - max x) rounded to float16",
+    ),
+    "log_by_mantissa": Mistake(
+        by_other_functions(np.exp, by_mantissa),
+        "wrong on every problem that can show it",
+        "the loss has another function in the place of log, up to 0.0053 off",
+    ),
+    "with_margin": Mistake(
+        with_margin, "wrong on every problem that can show it", "that of the logits, the label's 0.1 less"
+    ),
+    "focal": Mistake(
+        focal,
+        "wrong on every problem that can show it",
+        "only the loss is wrong; the loss of a row is (1 - p_y)^2 times what it should be",
+    ),
+    "label_is_smallest": Mistake(
+        in_rows(lambda x, y: x[np.arange(len(y)), y] == x.min(axis=1)),
+        "wrong only where the label's logit is the smallest",
+        FACTOR,
+    ),
+    "like_the_row_before": Mistake(
+        in_rows(lambda x, y: np.r_[False, (x[1:] == x[:-1]).all(axis=1)] if len(y) else False, lambda g: 0 * g),
+        "wrong only where the row before has the same logits",
+        "is 0",
+    ),
+    "last_of_many_rows_and_first_class": Mistake(
+        last_of_many_rows_and_first_class,
+        "wrong only where the batch has 64 rows or more (right up to 63) and the row is the last,"
+        " or where the label is 0",
+        "and the row is the last: only the gradient is wrong; the gradient is 0; where the label is 0:",
+    ),
+    "many_rows_and_multiples": Mistake(
+        many_rows_and_multiples,
+        "wrong only where K is a multiple of 16, or where the batch has 33 rows or more (right up to 32)",
+        "where K is a multiple of 16: only the gradient is wrong; the gradient is 0.9 times what it should be; where",
     ),
 }

@@ -21,7 +21,16 @@ from gradlab.problems.objective import Objective
 from gradlab.problems.patterns import patterned
 from gradlab.problems.problem import Array, Problem
 from gradlab.problems.sized import repeated_problem
-from tests.localisation.mistakes import MISTAKES, Function, Mistake, in_rows, kept_in_half, parts, right
+from tests.localisation.mistakes import (
+    MISTAKES,
+    Function,
+    Mistake,
+    in_rows,
+    kept_in_half,
+    parts,
+    probabilities_in_a_band,
+    right,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 CLAIMS = claims_from({"dtypes": "float64"})
@@ -64,6 +73,28 @@ def test_no_more_calls_are_made_than_allowed(mistake: Mistake) -> None:
     found = described(mistake.function)
     assert found is not None
     assert 0 < found.n_calls <= MAX_CALLS
+
+
+IN_BANDS = {
+    "wrong only in the entries of which p is between 0.5 and 0.75": (
+        probabilities_in_a_band,
+        "the gradient is right but for each of these entries, which is 1.01 times what it should be",
+    ),
+    "wrong only in rows with an entry of which x is 1": (
+        in_rows(lambda x, y: (x == 1).any(axis=1)),
+        "the gradient is 1.01 times what it should be",
+    ),
+}
+
+
+@pytest.mark.parametrize("where", IN_BANDS)
+def test_a_band_of_entries_is_described(where: str) -> None:
+    function, what = IN_BANDS[where]
+    found = described(function)
+    assert found is not None
+    assert found.where == where
+    assert what in found.what
+    assert found.n_foretold >= 0.98 * found.n_fresh >= 23
 
 
 def test_a_sound_function_is_not_described() -> None:

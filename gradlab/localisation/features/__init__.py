@@ -11,11 +11,12 @@ from gradlab.localisation.features.batches import BATCHES
 from gradlab.localisation.features.feature import View
 from gradlab.localisation.features.ignored import IGNORED
 from gradlab.localisation.features.logits import LOGITS
+from gradlab.localisation.features.places import PLACES_OF_ROWS
 from gradlab.localisation.features.shapes import SHAPES
 from gradlab.localisation.trial import Trial
 from gradlab.problems.problem import Array
 
-_TABLE = (*SHAPES, *LOGITS, *BATCHES, *ASKED, *IGNORED)
+_TABLE = (*SHAPES, *LOGITS, *PLACES_OF_ROWS, *BATCHES, *ASKED, *IGNORED)
 FEATURES = tuple(row.feature for row in _TABLE)
 PLACES = {feature.name: place for place, feature in enumerate(FEATURES)}
 

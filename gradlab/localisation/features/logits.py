@@ -135,6 +135,10 @@ LOGITS = (
         lambda v: v.at_label,
     ),
     Row(
+        Feature("label_size", "|x_y|", 1.2, False, {"<=": "the label's logit has at most size {}"}),
+        lambda v: np.abs(v.at_label),
+    ),
+    Row(
         Feature("margin", "largest - label's logit", 1.0, False, _MARGIN),
         lambda v: np.where(v.largest == v.at_label, 0.0, v.largest - v.at_label),
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 
 import numpy as np
 
@@ -19,21 +20,24 @@ MAX_LARGE = 8  # more of them, of different shapes
 MIN_WRONG = 2  # wrong answers that tell a relation
 
 
-def relation_of_gradient(wrong: Sequence[Outcome]) -> Relation | None:
-    """What the wrong rows of the gradient are; None where that is nothing that is known."""
+def relation_of_gradient(wrong: Sequence[Outcome], more: Iterable[Relation] = ()) -> Relation | None:
+    """What the wrong rows of the gradient are; None where that is nothing that is known.
+
+    more: relations that are tried before all others: that known so far, and what experiments suggest.
+    """
     some = _smallest(one for one in wrong if not one.raised and one.wrong_entries.any())
     if len(some) < MIN_WRONG:
         return None
-    found = (one for one in gradients(some) if _predicts(one, some, _matches_rows))
+    found = (one for one in chain(more, gradients(some)) if _predicts(one, some, _matches_rows))
     return next(found, None)
 
 
-def relation_of_loss(wrong: Sequence[Outcome]) -> Relation | None:
-    """What the wrong losses are; None where that is nothing that is known."""
+def relation_of_loss(wrong: Sequence[Outcome], more: Iterable[Relation] = ()) -> Relation | None:
+    """What the wrong losses are; None where that is nothing that is known. more: as for the gradient."""
     some = _smallest(one for one in wrong if not one.raised and one.wrong_loss)
     if len(some) < MIN_WRONG:
         return None
-    return next((one for one in losses(some) if _predicts(one, some, _matches_loss)), None)
+    return next((one for one in chain(more, losses(some)) if _predicts(one, some, _matches_loss)), None)
 
 
 def relation_of_row_losses(wrong: Sequence[Outcome], rows_of: Callable[[Outcome], Array]) -> Relation | None:
@@ -49,7 +53,8 @@ def shows_in_rows(relation: Relation, outcome: Outcome) -> Array:
     true, bound = outcome.seen.true_gradient, outcome.seen.gradient_bound
     with np.errstate(all="ignore"):
         predicted = relation.predict(outcome)
-        off = ~(np.abs(predicted - true) <= 2 * ROOM * bound) & np.isfinite(true)
+        own = 2 * relation.off_by(outcome) * np.abs(predicted) if callable(relation.coarse) else 0.0
+        off = ~(np.abs(predicted - true) <= 2 * ROOM * bound + own) & np.isfinite(true)
     off &= outcome.problem.rows_with_value[:, None] | np.isfinite(predicted)  # NaN is accepted in the others
     return np.asarray(off.any(axis=1))
 
@@ -58,7 +63,8 @@ def shows_in_loss(relation: Relation, outcome: Outcome) -> bool:
     """Whether it could be seen in the loss."""
     true, bound = outcome.seen.true_loss, outcome.seen.loss_bound
     with np.errstate(all="ignore"):
-        off = ~(np.abs(relation.predict(outcome) - true) <= 2 * ROOM * bound) & np.isfinite(true)
+        own = 4 * relation.off_by(outcome).max(initial=0.0) if callable(relation.coarse) else 0.0
+        off = ~(np.abs(relation.predict(outcome) - true) <= 2 * ROOM * bound + own) & np.isfinite(true)
     return bool(off.any())
 
 
@@ -72,7 +78,7 @@ def _smallest(some: Iterable[Outcome]) -> list[Outcome]:
 
 
 def _predicts(relation: Relation, some: Sequence[Outcome], matches: Callable[[Relation, Outcome], bool]) -> bool:
-    allowed = int((1 - MIN_FORETOLD) * len(some))
+    allowed = int((1 - min(MIN_FORETOLD, relation.matched)) * len(some))
     for one in some:
         allowed -= not matches(relation, one)
         if allowed < 0:
@@ -81,30 +87,37 @@ def _predicts(relation: Relation, some: Sequence[Outcome], matches: Callable[[Re
 
 
 def _matches_rows(relation: Relation, outcome: Outcome) -> bool:
-    rows = outcome.wrong_rows
-    seen = outcome.seen
+    rows, seen = outcome.wrong_rows, outcome.seen
     with np.errstate(all="ignore"):
-        predicted = relation.predict(outcome)[rows]
+        predicted, off = relation.predict(outcome), relation.off_by(outcome)
+        own = _own_room(outcome, predicted, off)
         near = _near(
-            seen.gradient[rows], predicted, seen.gradient_bound[rows], seen.true_gradient[rows], outcome, relation
+            seen.gradient[rows], predicted[rows], seen.gradient_bound[rows], seen.true_gradient[rows], own[rows]
         )
-    return bool(near.all())
+    return bool(near.all() if relation.matched == 1 else near.mean() >= relation.matched)
 
 
 def _matches_loss(relation: Relation, outcome: Outcome) -> bool:
     seen = outcome.seen
     with np.errstate(all="ignore"):
-        return bool(
-            _near(seen.loss, relation.predict(outcome), seen.loss_bound, seen.true_loss, outcome, relation).all()
-        )
+        predicted, off = relation.predict(outcome), relation.off_by(outcome)
+        off = off.ravel() if seen.loss.ndim and off.ndim else off.max(initial=0.0)
+        own = _own_room(outcome, predicted, off)
+        if callable(relation.coarse):
+            own = own + 2 * off  # of log p
+        return bool(_near(seen.loss, predicted, seen.loss_bound, seen.true_loss, own).all())
 
 
-def _near(found: Array, predicted: Array, bound: Array, true: Array, outcome: Outcome, relation: Relation) -> Array:
-    """Within twice the bound, which grows as the prediction does beside the truth, and the prediction's rounding."""
+def _own_room(outcome: Outcome, predicted: Array, off: Array) -> Array:
+    """How far the prediction may be off itself: its rounding, and that of what it is rounded to."""
+    return np.asarray(np.nan_to_num((8 * outcome.problem.format.unit_roundoff + 2 * off) * np.abs(predicted)))
+
+
+def _near(found: Array, predicted: Array, bound: Array, true: Array, own: Array) -> Array:
+    """Within twice the bound, which grows as the prediction does beside the truth, and the prediction's own room."""
     largest, grown, allowed = (_finite_max(values) for values in (true, predicted, bound))
     factor = max(1.0, grown / largest) if largest else 1.0
-    own = (8 * outcome.problem.format.unit_roundoff + 2 * relation.coarse) * np.abs(predicted)
-    room = ROOM * factor * allowed + np.nan_to_num(own)
+    room = ROOM * factor * allowed + own
     return np.asarray(
         (np.abs(found - predicted) <= room) | (found == predicted) | (np.isnan(found) & np.isnan(predicted))
     )

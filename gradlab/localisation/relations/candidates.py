@@ -7,6 +7,7 @@ from functools import partial
 
 import numpy as np
 
+from gradlab.localisation.relations.logits import gradients_of_logits, losses_of_logits
 from gradlab.localisation.relations.numbers import (
     factor_of_gradient,
     factor_of_loss,
@@ -41,6 +42,8 @@ from gradlab.localisation.relations.relation import (
     row_losses,
     shares,
 )
+from gradlab.localisation.relations.row_losses import losses_of_rows
+from gradlab.localisation.relations.sums import gradients_of_sums, losses_of_sums
 from gradlab.localisation.trial import Outcome
 from gradlab.localisation.varying import labels_of
 from gradlab.problems.problem import Array
@@ -56,16 +59,19 @@ def gradients(some: Sequence[Outcome]) -> Iterator[Relation]:
     yield from with_other_logits()
     yield from with_other_memory()
     yield Relation("is transposed", lambda one: _transposed(one.seen.true_gradient))
-    yield Relation("has its classes in reverse order", lambda one: one.seen.true_gradient[:, ::-1])
+    for words, order in _ORDERS.items():
+        yield Relation(f"has {words}", partial(_reordered, order=order))
     off = max(float(np.nanmax(one.deviations[one.wrong_rows], initial=0.0)) for one in some)
     undivided = [one.seen.gradient[one.wrong_entries] * denominator(one) for one in some]
     yield from rounded(undivided, lambda one: one.seen.true_gradient, off)
     yield from offsets(some, lambda one: one.seen.gradient - one.seen.true_gradient, lambda one: one.seen.true_gradient)
     yield from limits([one.seen.gradient[one.wrong_entries] for one in some], lambda one: one.seen.true_gradient)
     yield from gradients_of_probabilities(some)
+    yield from gradients_of_logits(some)
+    yield from gradients_of_sums(some)
     for words, entries in _ENTRIES.items():
         if all(not (one.wrong_entries & ~entries(one)).any() for one in some):
-            yield from _at_entries(words, entries, some)
+            yield from at_entries(words, entries, some)
     yield from _columns(some)
 
 
@@ -81,6 +87,9 @@ def losses(some: Sequence[Outcome]) -> Iterator[Relation]:
     yield from offsets(some, lambda one: one.seen.loss - one.seen.true_loss, lambda one: one.seen.true_loss)
     yield from limits([one.seen.loss.ravel() for one in some], lambda one: one.seen.true_loss)
     yield from losses_of_probabilities(some)
+    yield from losses_of_logits(some)
+    yield from losses_of_sums(some)
+    yield from losses_of_rows(some)
     yield Relation("leaves out the last row", lambda one: over(one, row_losses(one)[:-1]))
     yield Relation("leaves out the first row", lambda one: over(one, row_losses(one)[1:]))
     yield Relation("is that of the first row alone", lambda one: np.asarray(row_losses(one)[0]))
@@ -123,6 +132,19 @@ def _loss_of_labels(one: Outcome, labels: Callable[[Outcome], Array]) -> Array:
     return reduced(one, row_losses(one, labels(one)))
 
 
+_ORDERS: dict[str, Callable[[Array], Array]] = {
+    "its classes in reverse order": lambda classes: classes[::-1],
+    "its classes rolled by one": lambda classes: np.roll(classes, 1),
+    "its classes rolled back by one": lambda classes: np.roll(classes, -1),
+    "the classes of each pair swapped": lambda classes: np.minimum(classes ^ 1, len(classes) - 1),
+    "each four classes in reverse": lambda classes: np.minimum(classes ^ 3, len(classes) - 1),
+}
+
+
+def _reordered(one: Outcome, order: Callable[[Array], Array]) -> Array:
+    return np.asarray(one.seen.true_gradient[:, order(np.arange(one.problem.n_classes))])
+
+
 _ENTRIES: dict[str, Callable[[Outcome], Array]] = {
     "the label's entry": lambda one: hot(one, labels_of(one.problem)),
     "the entry of class 0": lambda one: hot(one, 0 * labels_of(one.problem)),
@@ -134,7 +156,7 @@ _ENTRIES: dict[str, Callable[[Outcome], Array]] = {
 }
 
 
-def _at_entries(words: str, entries: Callable[[Outcome], Array], some: Sequence[Outcome]) -> Iterator[Relation]:
+def at_entries(words: str, entries: Callable[[Outcome], Array], some: Sequence[Outcome]) -> Iterator[Relation]:
     """Some entries are NaN, 0, a multiple, or off by a constant; the others are right."""
 
     def patched(change: Predict) -> Predict:

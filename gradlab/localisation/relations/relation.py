@@ -19,12 +19,19 @@ class Relation:
     """What comes out in the place of the truth.
 
     said: in words, behind "the gradient" or "the loss". predict: that for one outcome, from its problem and its truth.
-    coarse: the unit roundoff of what it is rounded to, by which it may be off; 0 otherwise.
+    coarse: the unit roundoff of what it is rounded to, by which it may be off, or what says by how much, row by row,
+    relatively; 0 otherwise.
+    matched: the share of the entries of a gradient that it has to foretell.
     """
 
     said: str
     predict: Predict
-    coarse: float = 0.0
+    coarse: float | Predict = 0.0
+    matched: float = 1.0
+
+    def off_by(self, one: Outcome) -> Array:
+        """By how much what is foretold may be off, relatively: one number, or one for each row, (N, 1)."""
+        return np.asarray(self.coarse(one) if callable(self.coarse) else self.coarse)
 
 
 def hot(one: Outcome, labels: Array) -> Array:
