@@ -8,7 +8,8 @@ from functools import partial
 
 import numpy as np
 
-from gradlab.localisation.bands import Band, narrowed, own_bands, row_bands, single_row
+from gradlab.localisation.band_ends import narrowed, single_row
+from gradlab.localisation.bands import Band, own_bands, row_bands
 from gradlab.localisation.evidence import Effect, Evidence, effect_of
 from gradlab.localisation.investigation import AT_MOST, ENOUGH, MIN_FORETOLD, Investigation
 from gradlab.localisation.relations.candidates import at_entries

@@ -7,16 +7,12 @@ measured in one row and foretold in another: what depends on anything else is no
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 
-from gradlab.localisation.relations.relation import Relation, denominator, hot, reduced, row_losses, shares
-from gradlab.localisation.trial import Laboratory, Outcome, Trial
-from gradlab.localisation.varying import labels_of
-from gradlab.problems.dtypes import as_dtype
+from gradlab.localisation.relations.relation import hot
+from gradlab.localisation.trial import Laboratory, Trial
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Array, Problem
 
@@ -31,8 +27,6 @@ NOTHING = -1e4  # log E less what it should be, where E is 0
 TINY = 1e-9  # how far a function is off that is not told from a line between two places
 PERIODS = (*(math.log(2) / 2**i for i in range(11)), *(2.0**-i for i in range(11)), 0.1, 0.01, 0.001, 0.05, 0.02)
 ROOM = 4.0  # times the bounds of two gradients, that two measurements differ by
-N_SUMS = 120  # sums at which log is measured
-LOG_RIGHT = 0.9  # of the sums that are asked for twice, that have to agree
 RIGHT = 0.98  # of what is measured twice, that has to agree
 MATCHED = 0.85  # of the entries of a gradient, that are foretold: not those beside a jump
 
@@ -111,7 +105,7 @@ def exponential_of(laboratory: Laboratory, like: Problem) -> Measured | None:
 
 def _measured(at: Array, more: Array, scale: float) -> Measured:
     """The function, folded by the period by which it is foretold best, where there is one."""
-    plain = Measured(at, more, _errors(at, more), scale=scale)
+    plain = Measured(at, more, line_errors(at, more), scale=scale)
     least = _typical(plain.errors[plain.seen])
     found = plain
     for period in PERIODS if least > TINY else ():
@@ -120,7 +114,7 @@ def _measured(at: Array, more: Array, scale: float) -> Measured:
         phases = at[few] % period
         order = np.argsort(phases)
         errors = plain.errors.copy()
-        errors[np.flatnonzero(few)[order]] = _errors(phases[order], more[few][order])
+        errors[np.flatnonzero(few)[order]] = line_errors(phases[order], more[few][order])
         folded = _typical(errors[few & plain.seen])
         if deepest > LEAST_DEEP and folded < least / 2:
             found, least = Measured(at, more, errors, period, deepest, scale), folded
@@ -136,7 +130,7 @@ def _deepest(at: Array, more: Array, period: float) -> float:
     return min(float(often.min(initial=math.inf)) * (1 - 1e-3), MOST_DEEP)
 
 
-def _errors(places: Array, more: Array) -> Array:
+def line_errors(places: Array, more: Array) -> Array:
     """How far each number is off from a line between its neighbours."""
     if len(places) < 3:
         return np.zeros(len(places))
@@ -200,198 +194,3 @@ def _read(laboratory: Laboratory, like: Problem, distances: Array, shift: float)
     return Reading(
         at, more[first], room[first], 1.0 if abs(scale - 1) < ROOM * len(d) * like.format.unit_roundoff else scale
     )
-
-
-def logarithm_of(laboratory: Laboratory, like: Problem) -> Measured | None:
-    """What is used for log in log sum exp(x - max x) - (x_y - max x), where that is a function of the sum alone.
-
-    Its places are minus the logarithms of the sums.
-    """
-    rng = np.random.default_rng(2)
-    logs = np.concatenate([rng.uniform(0, math.log(200), N_SUMS // 2), _softplus(rng.uniform(-16, 5, N_SUMS // 2))])
-    found = [_log_read(laboratory, like, one, rng) for one in logs]
-    again = [_log_read(laboratory, like, -one.at, rng) for one in found[::4] if one is not None]
-    known = sorted((one for one in found if one is not None), key=lambda one: one.at)
-    if len(known) < N_SUMS / 2 or not any(one.is_off for one in known):
-        return None
-    at, more, room = (np.array([getattr(one, name) for one in known]) for name in ("at", "more", "room"))
-    more = np.where(np.abs(more) <= room, 0.0, more)
-    twice = [abs(one.more - more[np.abs(at - one.at).argmin()]) <= 2 * one.room for one in again if one is not None]
-    if not twice or np.mean(twice) < LOG_RIGHT:
-        return None
-    return Measured(at, more, np.maximum(_errors(at, more), room))
-
-
-def _softplus(values: Array) -> Array:
-    return np.asarray(np.log1p(np.exp(values)))
-
-
-@dataclass(frozen=True)
-class LogReading:
-    """What a row gave: minus log of its sum, by how much the loss exceeds what it should be, and the room for that."""
-
-    at: float
-    more: float
-    room: float
-
-    @property
-    def is_off(self) -> bool:
-        return abs(self.more) > self.room
-
-
-def _log_read(laboratory: Laboratory, like: Problem, log_sum: float, rng: np.random.Generator) -> LogReading | None:
-    """What a row gives of which the sum of exp(x - max x) has this logarithm."""
-    others = math.expm1(log_sum)
-    k = int(rng.integers(2 + int(others), 40 + 2 * int(others)))
-    x = np.full((1, k), math.log(max(others, 1e-300) / (k - 1)))
-    label = int(rng.integers(k))
-    x[0, (label + int(rng.integers(0, 2))) % k] = 0.0
-    problem = Problem(x.astype(like.logits.dtype), np.array([label]), Objective(reduction=like.objective.reduction))
-    one = laboratory.ask(Trial(problem))
-    if one is None or one.raised or not np.isfinite(one.seen.loss).all():
-        return None
-    off, bound = (float(value.ravel()[0]) for value in (one.seen.loss - one.seen.true_loss, one.seen.loss_bound))
-    return LogReading(-float(np.log(np.exp(problem.logits64[0]).sum())), off, ROOM * bound)
-
-
-def loss_by_logarithm(function: Measured) -> Relation:
-    """The loss with a function in the place of log."""
-    off = np.abs(function.more)
-    where = float(np.exp(-function.places[off.argmax()]))
-    words = (
-        f"has another function in the place of log, up to {off.max():.2g} off, as where the sum of exp(x - max x) is"
-    )
-    return Relation(
-        f"{words} {where:.4g}",
-        partial(_loss_of_sum, function=function),
-        partial(_log_off_by, function=function),
-        MATCHED,
-    )
-
-
-def _log_sums(one: Outcome) -> Array:
-    """Minus log of the sum of every row."""
-    x = one.problem.mapped64
-    with np.errstate(all="ignore"):
-        return np.asarray(-np.log(np.exp(x - x.max(axis=1, keepdims=True)).sum(axis=1)))
-
-
-def _loss_of_sum(one: Outcome, function: Measured) -> Array:
-    return reduced(one, row_losses(one) + function(_log_sums(one)))
-
-
-def _log_off_by(one: Outcome, function: Measured) -> Array:
-    """By how much the loss of each row may be off, (N, 1)."""
-    return np.asarray(function.off_by(_log_sums(one))[:, None] / 2)
-
-
-def gradient_with(function: Measured) -> Relation:
-    """The gradient with a function in the place of exp."""
-    return Relation(
-        f"is that of {_words(function)}",
-        partial(_gradient, function=function),
-        partial(_off_by, function=function),
-        MATCHED,
-    )
-
-
-def loss_with(function: Measured) -> Sequence[Relation]:
-    """The loss, log sum E - d_y, or -log p_y, with a function in the place of exp."""
-    words = _words(function)
-    return (
-        Relation(
-            f"is log of the sum, less x_y - max x, of {words}",
-            partial(_loss, function=function),
-            partial(_off_by, function=function),
-            MATCHED,
-        ),
-        Relation(
-            f"is -log p_y of {words}", partial(_log_p, function=function), partial(_off_by, function=function), MATCHED
-        ),
-    )
-
-
-def _words(function: Measured) -> str:
-    """Which function it is, where it is one that has a name, and how far it is off."""
-    some = np.isfinite(function.more) & function.seen
-    d, more = function.places[some], function.more[some]
-    for words, other in _NAMED.items():
-        with np.errstate(all="ignore"):
-            off = np.abs(other(d) / np.exp(d + more) - 1)
-            if np.median(off) <= 0.01 * np.median(np.abs(np.expm1(more[more != 0]))):
-                return words
-    most, place = function.largest
-    zero = function.places[function.more == -np.inf]
-    finite = np.abs(np.expm1(more)).max(initial=0.0)
-    if zero.size and finite < 1e-9:
-        return f"exp(x - max x) that is 0 from {zero.max():.4g} down"
-    off = f"{100 * most:.2g}% off" if most <= 1 else f"{1 + most:.2g} times too large"
-    return f"another function of x - max x in the place of exp, up to {off}, as at {place:.4g}"
-
-
-def _in(dtype: str, values: Array) -> Array:
-    return np.asarray(values.astype(as_dtype(dtype)).astype(np.float64))
-
-
-_NAMED: dict[str, Callable[[Array], Array]] = {
-    **{
-        f"exp(x - max x) rounded to {name}": partial(lambda n, d: _in(n, np.exp(d)), name)
-        for name in ("float16", "bfloat16", "float32")
-    },
-    **{
-        f"x - max x rounded to {name} before exp": partial(lambda n, d: np.exp(_in(n, d)), name)
-        for name in ("float16", "bfloat16", "float32")
-    },
-    **{
-        f"(1 + d/{n})^{n} in the place of exp(d), d = x - max x": partial(lambda n, d: np.maximum(1 + d / n, 0) ** n, n)
-        for n in (2**i for i in range(2, 17))
-    },
-    "2^(x - max x) in the place of exp(x - max x)": np.exp2,
-}
-
-
-def _exponentials(one: Outcome, function: Measured) -> Array:
-    d = _distances(one, function)
-    with np.errstate(all="ignore"):
-        return np.asarray(function.scale * np.exp(d + function(d)))
-
-
-def _distances(one: Outcome, function: Measured) -> Array:
-    """x - max x, no further down than the last place measured."""
-    x = one.problem.mapped64
-    with np.errstate(all="ignore"):
-        return np.asarray(np.maximum(x - x.max(axis=1, keepdims=True), function.places[0]))
-
-
-def _off_by(one: Outcome, function: Measured) -> Array:
-    """By how much the probabilities of each row may be off, relatively, (N, 1)."""
-    d = _distances(one, function)
-    with np.errstate(all="ignore"):
-        e = np.exp(d + function(d))
-        own = function.off_by(d)
-        return np.asarray(own + (own * e).sum(axis=1, keepdims=True) / e.sum(axis=1, keepdims=True))
-
-
-def _probabilities(one: Outcome, function: Measured) -> Array:
-    e = _exponentials(one, function)
-    return np.asarray(e / e.sum(axis=1, keepdims=True))
-
-
-def _gradient(one: Outcome, function: Measured) -> Array:
-    return np.asarray(_probabilities(one, function) / denominator(one) - shares(one, labels_of(one.problem)))
-
-
-def _at_labels(one: Outcome, values: Array) -> Array:
-    labels = np.clip(labels_of(one.problem), 0, one.problem.n_classes - 1)
-    return np.asarray(values[np.arange(len(labels)), labels])
-
-
-def _loss(one: Outcome, function: Measured) -> Array:
-    x = one.problem.mapped64
-    with np.errstate(all="ignore"):
-        return reduced(one, np.log(_exponentials(one, function).sum(axis=1)) + (x.max(axis=1) - _at_labels(one, x)))
-
-
-def _log_p(one: Outcome, function: Measured) -> Array:
-    with np.errstate(all="ignore"):
-        return reduced(one, -np.log(_at_labels(one, _probabilities(one, function))))

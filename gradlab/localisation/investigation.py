@@ -20,13 +20,9 @@ from gradlab.localisation.evidence import (
     holds_of,
     sized_effect,
 )
-from gradlab.localisation.functions import (
-    exponential_of,
-    gradient_with,
-    logarithm_of,
-    loss_by_logarithm,
-    loss_with,
-)
+from gradlab.localisation.function_relations import gradient_with, loss_with
+from gradlab.localisation.functions import exponential_of
+from gradlab.localisation.logarithms import logarithm_of, loss_by_logarithm
 from gradlab.localisation.mining import rules_for
 from gradlab.localisation.rules import Condition, Rule
 from gradlab.localisation.setting import set_in

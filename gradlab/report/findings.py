@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from gradlab.diagnosis.diagnosis import Diagnosis
 from gradlab.harness.run import Run
 from gradlab.harness.scopes import scope_of, snippet
 from gradlab.harness.tally import Line
 from gradlab.harness.verdict import Verdict
+from gradlab.localisation.words import EVERYWHERE
 from gradlab.report.explained import claims_line, diagnosis_lines, localisation_lines, power_lines
 from gradlab.report.failure import (
     Again,
@@ -35,6 +37,13 @@ class Parts:
     advice: Iterable[str]
 
 
+def _beside(run: Run) -> Diagnosis:
+    """The diagnosis as it is said beside the localisation: what is wrong on every problem is not laid to a state."""
+    assert run.diagnosis is not None
+    everywhere = run.localisation is not None and run.localisation.where == EVERYWHERE
+    return replace(run.diagnosis, n_changed=0) if everywhere else run.diagnosis
+
+
 def lines_of_run(run: Run, parts: Parts, not_claimed: Sequence[str]) -> Iterator[str]:
     """All that a run has found, line by line. not_claimed: options that the function takes."""
     yield f"{run.implementation.name}: {run.verdict}"
@@ -45,7 +54,7 @@ def lines_of_run(run: Run, parts: Parts, not_claimed: Sequence[str]) -> Iterator
     if run.advice_on_kind:
         yield f"ended after {run.n_problems} problems: {run.advice_on_kind}"
     if run.diagnosis is not None:
-        yield from diagnosis_lines(run.diagnosis, scope_of(run.implementation.claims).power.specimens())
+        yield from diagnosis_lines(_beside(run), scope_of(run.implementation.claims).power.specimens())
     if run.localisation is not None:
         yield from localisation_lines(run.localisation)
     yield from parts.failures

@@ -62,8 +62,6 @@ _LOSS = {
     ">=": "the loss of the row is {} or more",
     "<=": "the loss of the row is at most {}",
 }
-
-
 _SUM = {
     ">=": "the sum of exp(x - max x) over all but the largest logit is {} or more",
     "<=": "the sum of exp(x - max x) over all but the largest logit is at most {}",
