@@ -31,6 +31,8 @@ from gradlab.evaluation.text import visible
 from gradlab.storage.files import OutputError
 from gradlab.targets.importing import TargetError
 
+LONGEST_LINE = 1000  # characters of an error that are shown
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--debug", is_flag=True, help="Show the traceback of an error of gradlab's own.")
@@ -123,5 +125,10 @@ def _internal(error: BaseException, debug: bool) -> str:
 def _say(text: str, status: Status) -> Status:
     with contextlib.suppress(OSError):  # nobody can read it, and the status tells
         for line in text.splitlines():
-            click.echo(f"gradlab: {visible(line)}", err=True)
+            click.echo(f"gradlab: {visible(_shortened(line))}", err=True)
     return status
+
+
+def _shortened(line: str) -> str:
+    """The line without its middle where it is long: a file may name anything."""
+    return line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE // 2]} ... {line[-LONGEST_LINE // 2 :]}"

@@ -384,7 +384,7 @@ MISTAKES = {
     "loss_of_many_rows": Mistake(
         loss_of_many_rows,
         "wrong only where the label is 0, or where the batch has 51 rows or more (right up to 50)",
-        "only the loss is wrong; the loss is 1.2 times",
+        "the loss is 1.2 times what it should be",
     ),
     "exp_by_polynomial": Mistake(
         by_other_functions(by_polynomial),
