@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from gradlab.localisation.band_ends import narrowed, single_row
-from gradlab.localisation.bands import Band, own_bands, row_bands
+from gradlab.localisation.bands import Band, entry_bands, row_bands
 from gradlab.localisation.evidence import Effect, Evidence, effect_of
 from gradlab.localisation.investigation import AT_MOST, ENOUGH, MIN_FORETOLD, Investigation
 from gradlab.localisation.relations.candidates import at_entries
@@ -51,7 +51,7 @@ def where_in_bands(investigation: Investigation, *, own: bool) -> InBand | None:
     if own and investigation.effect.gradient is not None:
         return None
     tried = 0
-    for band in (own_bands if own else row_bands)(investigation.evidence, investigation.effect):
+    for band in (entry_bands if own else row_bands)(investigation.evidence, investigation.effect):
         tried += 1
         if tried > TRIED or investigation.laboratory.is_spent:
             return None

@@ -15,7 +15,7 @@ from gradlab.localisation.varying import Rng, labels_of, with_logits
 from gradlab.problems.problem import Array, Problem
 
 SEEN = 4.0  # times its bound, that a wrong entry is off
-MOST_ENTRIES = 1 << 15  # of one problem that are looked at
+MAX_ENTRIES = 1 << 15  # of one problem that are looked at
 
 
 @dataclass(frozen=True)
@@ -162,11 +162,11 @@ def with_entry(trial: Trial, measure: str, value: float, rng: Rng) -> Trial:
     return replace(trial, problem=with_logits(problem, x))
 
 
-def own_bands(evidence: Sequence[Evidence], effect: Effect) -> Iterator[Band]:
+def entry_bands(evidence: Sequence[Evidence], effect: Effect) -> Iterator[Band]:
     """Bands that hold the wrong entries, and none that is right, where not all entries of their rows are wrong."""
     outcomes = [one.outcome for one in evidence if _is_looked_at(one.outcome)]
     for measure in MEASURES:
-        yield from _own_bands(measure, outcomes)
+        yield from _entry_bands(measure, outcomes)
 
 
 def row_bands(evidence: Sequence[Evidence], effect: Effect) -> Iterator[Band]:
@@ -178,10 +178,10 @@ def row_bands(evidence: Sequence[Evidence], effect: Effect) -> Iterator[Band]:
 
 
 def _is_looked_at(one: Outcome) -> bool:
-    return not one.raised and one.problem.logits.size <= MOST_ENTRIES
+    return not one.raised and one.problem.logits.size <= MAX_ENTRIES
 
 
-def _own_bands(measure: str, outcomes: Sequence[Outcome]) -> Iterator[Band]:
+def _entry_bands(measure: str, outcomes: Sequence[Outcome]) -> Iterator[Band]:
     """Bands of the wrong entries themselves, where others of the row are right; those of labels too, or never."""
     off = _least_off(outcomes)
     parts = [_entries(measure, one, off) for one in outcomes]

@@ -19,10 +19,10 @@ from gradlab.problems.problem import Array, Problem
 N_MEASURED = {True: 900, False: 200}  # values of x - max x in each of three ranges, in float64 and below
 N_DEEP = 40  # of them where exp is about to be 0, and where it is
 DEEPEST = 40.0  # the smallest of them is minus this
-LEAST_DEEP = 5.0  # down to minus this at least a period has to hold
+MIN_DEPTH = 5.0  # down to minus this at least a period has to hold
 FURTHEST = 1e5  # the smallest x - max x of all; what is less is taken for it
-MOST_DEEP = 740.0  # down to minus this at most
-MOST_OFF = 0.3  # of the largest excess, that another one is off where the function goes on as before
+MAX_DEPTH = 740.0  # down to minus this at most
+MAX_OFF = 0.3  # of the largest excess, that another one is off where the function goes on as before
 NOTHING = -1e4  # log E less what it should be, where E is 0
 TINY = 1e-9  # how far a function is off that is not told from a line between two places
 PERIODS = (*(math.log(2) / 2**i for i in range(11)), *(2.0**-i for i in range(11)), 0.1, 0.01, 0.001, 0.05, 0.02)
@@ -46,23 +46,23 @@ class Measured:
     deepest: float = 0.0
     scale: float = 1.0
 
-    def __call__(self, at: Array) -> Array:
+    def __call__(self, d: Array) -> Array:
         """The excess at other places: as measured there, or on a line between the next."""
-        near = self._along(at, np.maximum(self.more, NOTHING))
+        near = self._along(d, np.maximum(self.more, NOTHING))
         return np.asarray(np.where(near <= NOTHING / 2, -np.inf, near))
 
-    def off_by(self, at: Array) -> Array:
+    def off_by(self, d: Array) -> Array:
         """By how much the excess may be off there."""
         beside = np.maximum(self.errors, np.maximum(np.roll(self.errors, 1), np.roll(self.errors, -1)))
-        return 3 * self._along(at, beside)
+        return 3 * self._along(d, beside)
 
-    def _along(self, at: Array, values: Array) -> Array:
-        near = np.interp(at, self.places, values)
+    def _along(self, d: Array, values: Array) -> Array:
+        near = np.interp(d, self.places, values)
         if not self.period:
             return np.asarray(near)
         few = self.places >= -self.deepest
-        folded = np.interp(at, self.places[few], values[few], period=self.period)
-        return np.asarray(np.where((at >= -self.deepest) & ~np.isin(at, self.places), folded, near))
+        folded = np.interp(d, self.places[few], values[few], period=self.period)
+        return np.asarray(np.where((d >= -self.deepest) & ~np.isin(d, self.places), folded, near))
 
     @property
     def largest(self) -> tuple[float, float]:
@@ -86,9 +86,9 @@ def exponential_of(laboratory: Laboratory, like: Problem) -> Measured | None:
     lost = -math.log(like.format.smallest_subnormal)
     other = np.concatenate(
         [
-            rng.uniform(0, LEAST_DEEP, n),
+            rng.uniform(0, MIN_DEPTH, n),
             rng.uniform(0, DEEPEST, n),
-            np.exp(rng.uniform(-14, math.log(LEAST_DEEP), n)),  # near to 0
+            np.exp(rng.uniform(-14, math.log(MIN_DEPTH), n)),  # near to 0
             np.linspace(min(DEEPEST, 0.9 * lost), 1.1 * lost, N_DEEP),
             np.geomspace(1.2 * lost, min(like.format.largest / 4, FURTHEST), N_DEEP),
         ]
@@ -103,31 +103,31 @@ def exponential_of(laboratory: Laboratory, like: Problem) -> Measured | None:
     return replace(found, errors=np.maximum(found.errors, first.room[known]))
 
 
-def _measured(at: Array, more: Array, scale: float) -> Measured:
+def _measured(d: Array, more: Array, scale: float) -> Measured:
     """The function, folded by the period by which it is foretold best, where there is one."""
-    plain = Measured(at, more, line_errors(at, more), scale=scale)
+    plain = Measured(d, more, line_errors(d, more), scale=scale)
     least = _typical(plain.errors[plain.seen])
     found = plain
     for period in PERIODS if least > TINY else ():
-        deepest = _deepest(at, more, period)
-        few = at >= -deepest
-        phases = at[few] % period
+        deepest = _deepest(d, more, period)
+        few = d >= -deepest
+        phases = d[few] % period
         order = np.argsort(phases)
         errors = plain.errors.copy()
         errors[np.flatnonzero(few)[order]] = line_errors(phases[order], more[few][order])
         folded = _typical(errors[few & plain.seen])
-        if deepest > LEAST_DEEP and folded < least / 2:
-            found, least = Measured(at, more, errors, period, deepest, scale), folded
+        if deepest > MIN_DEPTH and folded < least / 2:
+            found, least = Measured(d, more, errors, period, deepest, scale), folded
     return found
 
 
-def _deepest(at: Array, more: Array, period: float) -> float:
+def _deepest(d: Array, more: Array, period: float) -> float:
     """Down to minus which the excess is what it is near to 0 at the same phase."""
-    used = at >= -LEAST_DEEP
-    off = np.abs(np.interp(at, at[used], np.maximum(more[used], NOTHING), period=period) - more)
-    wrong = -at[(off > MOST_OFF * np.abs(more[used]).max(initial=0.0)) & (at < -LEAST_DEEP)]
+    used = d >= -MIN_DEPTH
+    off = np.abs(np.interp(d, d[used], np.maximum(more[used], NOTHING), period=period) - more)
+    wrong = -d[(off > MAX_OFF * np.abs(more[used]).max(initial=0.0)) & (d < -MIN_DEPTH)]
     often = wrong[1:][np.diff(wrong[::-1])[::-1] < 1] if wrong.size > 1 else wrong  # not a single one beside a jump
-    return min(float(often.min(initial=math.inf)) * (1 - 1e-3), MOST_DEEP)
+    return min(float(often.min(initial=math.inf)) * (1 - 1e-3), MAX_DEPTH)
 
 
 def line_errors(places: Array, more: Array) -> Array:

@@ -30,12 +30,12 @@ _ALIKE = {
 }
 
 
-def _batch_words(what: str) -> dict[str, str]:
+def _batch_words(fact: str) -> dict[str, str]:
     return {
-        "<= 0": f"in no row of the batch {what}",
-        ">= 1": f"in some row of the batch {what}",
-        ">=": f"in {{}} or more rows of the batch {what}",
-        "<=": f"in at most {{}} rows of the batch {what}",
+        "<= 0": f"in no row of the batch {fact}",
+        ">= 1": f"in some row of the batch {fact}",
+        ">=": f"in {{}} or more rows of the batch {fact}",
+        "<=": f"in at most {{}} rows of the batch {fact}",
     }
 
 

@@ -90,7 +90,7 @@ def _matches_rows(relation: Relation, outcome: Outcome) -> bool:
     rows, seen = outcome.wrong_rows, outcome.seen
     with np.errstate(all="ignore"):
         predicted, off = relation.predict(outcome), relation.off_by(outcome)
-        own = _own_room(outcome, predicted, off)
+        own = _prediction_room(outcome, predicted, off)
         near = _near(
             seen.gradient[rows], predicted[rows], seen.gradient_bound[rows], seen.true_gradient[rows], own[rows]
         )
@@ -102,13 +102,13 @@ def _matches_loss(relation: Relation, outcome: Outcome) -> bool:
     with np.errstate(all="ignore"):
         predicted, off = relation.predict(outcome), relation.off_by(outcome)
         off = off.ravel() if seen.loss.ndim and off.ndim else off.max(initial=0.0)
-        own = _own_room(outcome, predicted, off)
+        own = _prediction_room(outcome, predicted, off)
         if callable(relation.coarse):
             own = own + 2 * off  # of log p
         return bool(_near(seen.loss, predicted, seen.loss_bound, seen.true_loss, own).all())
 
 
-def _own_room(outcome: Outcome, predicted: Array, off: Array) -> Array:
+def _prediction_room(outcome: Outcome, predicted: Array, off: Array) -> Array:
     """How far the prediction may be off itself: its rounding, and that of what it is rounded to."""
     return np.asarray(np.nan_to_num((8 * outcome.problem.format.unit_roundoff + 2 * off) * np.abs(predicted)))
 

@@ -105,7 +105,7 @@ def _standardised(one: Outcome) -> Array:
         return np.asarray((x - x.mean(axis=1, keepdims=True)) / (x.std(axis=1, keepdims=True) + 1e-6))
 
 
-def _of_norm_one(one: Outcome) -> Array:
+def _with_norm_one(one: Outcome) -> Array:
     x = one.problem.mapped64
     with np.errstate(all="ignore"):
         return np.asarray(x / np.linalg.norm(x, axis=1, keepdims=True))
@@ -122,7 +122,7 @@ _CHANGES: dict[str, Logits] = {
     "the logits rounded to bfloat16": partial(_rounded, name="bfloat16"),
     "the logits rounded to float32": partial(_rounded, name="float32"),
     "the logits less their mean, over their standard deviation": _standardised,
-    "the logits over their norm": _of_norm_one,
+    "the logits over their norm": _with_norm_one,
     "the tanh of the logits": _tanh,
     "the logits over K": lambda one: one.problem.mapped64 / one.problem.n_classes,
     "the logits over the root of K": lambda one: one.problem.mapped64 / np.sqrt(one.problem.n_classes),
