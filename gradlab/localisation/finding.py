@@ -106,6 +106,7 @@ def _find(laboratory: Laboratory, outcomes: list[Outcome], failed: Collection[st
     if not any(one.is_wrong for one in outcomes):
         return None
     investigation = Investigation(laboratory, [evidence_of(one) for one in outcomes])
+    investigation.measure()
     in_band = where_in_bands(investigation, own=True)
     two = None if in_band is not None else _said_of_two(investigation)
     if two is not None:

@@ -7,12 +7,14 @@ from functools import partial
 
 import numpy as np
 
-from gradlab.localisation.functions import MATCHED, Measured
+from gradlab.localisation.functions import MATCHED, TINY, Measured
 from gradlab.localisation.relations.relation import Relation, denominator, reduced, shares
 from gradlab.localisation.trial import Outcome
 from gradlab.localisation.varying import labels_of
 from gradlab.problems.dtypes import as_dtype
 from gradlab.problems.problem import Array
+
+NAMED = 0.9  # of the places measured, at which a function that is named has to be the one measured
 
 
 def gradient_with(function: Measured) -> Relation:
@@ -47,8 +49,8 @@ def _words(function: Measured) -> str:
     d, more = function.places[some], function.more[some]
     for words, other in _NAMED.items():
         with np.errstate(all="ignore"):
-            off = np.abs(other(d) / np.exp(d + more) - 1)
-            if np.median(off) <= 0.01 * np.median(np.abs(np.expm1(more[more != 0]))):
+            off, more_off = np.abs(other(d) / np.exp(d + more) - 1), np.abs(np.expm1(more))
+            if (off <= np.maximum(0.01 * more_off, TINY)).mean() >= NAMED and more_off.any():
                 return words
     most, place = function.largest
     zero = function.places[function.more == -np.inf]

@@ -83,15 +83,16 @@ class Investigation:
         enough: fresh problems that it has to foretell in a row, for no more to be asked.
         """
         self._with_less()
-        self._measure()
         streak, best = Where(Rule(), 0, 0), None
+        refuted = True
         for _ in range(ROUNDS):
-            rule = self._rule()
+            rule = self._rule() if refuted else streak.rule
             if rule is None:
                 return best if best is not None and self._fits(best.rule) else None
             if rule != streak.rule or not streak.n_fresh:
                 streak = Where(rule, 0, 0)
             foretold = self._foretold(rule)
+            refuted = not all(foretold)
             streak = Where(rule, streak.n_foretold + sum(foretold), streak.n_fresh + len(foretold))
             best = streak
             if streak.n_fresh >= enough and streak.n_foretold == streak.n_fresh:
@@ -194,7 +195,7 @@ class Investigation:
                 return True
         return False
 
-    def _measure(self) -> None:
+    def measure(self) -> None:
         """Measures what is used for exp, or else for log, where nothing else foretells what comes out."""
         plain = [one for one in self.wrong if not one.raised and _is_plain(one.problem)]
         if 2 * len(plain) < len(self.wrong):
@@ -210,6 +211,7 @@ class Investigation:
                 self.suggested = Suggested((), (loss_by_logarithm(logarithm),))
         if self.suggested is not NONE_SUGGESTED:
             self.n_searched = 0
+            self.effect = self._effect()
 
     def _with_less(self) -> None:
         """Asks the smallest large wrong problem with one row, and with few classes: most that follows is made of it."""

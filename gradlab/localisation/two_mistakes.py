@@ -25,6 +25,8 @@ class Part:
 def parted(investigation: Investigation) -> tuple[Part, Part] | None:
     """Two mistakes of which each foretells what is wrong in its way; None where there are no such two."""
     for symptoms in SPLITS:
+        if symptoms[0].rows is not None and investigation.effect.gradient is not None:
+            continue  # one thing comes out in all wrong rows
         both = [[with_symptom(one, symptom) for one in investigation.evidence] for symptom in symptoms]
         marks = [[one.is_wrong for one in some] for some in both]
         alone = [sum(mark and not other for mark, other in zip(*pair, strict=True)) for pair in (marks, marks[::-1])]
@@ -33,7 +35,7 @@ def parted(investigation: Investigation) -> tuple[Part, Part] | None:
             continue
         first = _part(investigation, both[0], symptoms[0])
         second = None if first is None else _part(investigation, both[1], symptoms[1])
-        if first is not None and second is not None:
+        if first is not None and second is not None and (first.where.rule.conditions or second.where.rule.conditions):
             return first, second
     return None
 

@@ -13,6 +13,8 @@ _RANK = {
     "== 0": "no logit is larger than the label's",
     "<= 0": "no logit is larger than the label's",
     ">= 1": "a logit is larger than the label's",
+    "== 1": "one logit is larger than the label's",
+    "==": "{} logits are larger than the label's",
     ">=": "{} or more logits are larger than the label's",
     "<=": "at most {} logits are larger than the label's",
 }
