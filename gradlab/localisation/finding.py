@@ -66,6 +66,11 @@ class Localisation:
     band: Band | None = None
 
     @property
+    def is_everywhere(self) -> bool:
+        """Whether every problem that can show it is answered wrongly."""
+        return self.where == EVERYWHERE
+
+    @property
     def rule(self) -> Rule:
         """What foretells whether a problem is answered wrongly; where there is a band, that does."""
         return Rule(self.conditions, others=self.or_conditions)

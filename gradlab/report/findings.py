@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gradlab.diagnosis.diagnosis import Diagnosis
 from gradlab.harness.run import Run
 from gradlab.harness.scopes import scope_of, snippet
 from gradlab.harness.tally import Line
 from gradlab.harness.verdict import Verdict
-from gradlab.localisation.words import EVERYWHERE
 from gradlab.report.explained import claims_line, diagnosis_lines, localisation_lines, power_lines
 from gradlab.report.failure import (
     Again,
@@ -24,6 +23,9 @@ from gradlab.report.failure import (
 from gradlab.report.reproducer import Source
 from gradlab.report.sizes import size_lines
 from gradlab.result import Result
+
+if TYPE_CHECKING:
+    from gradlab.diagnosis.diagnosis import Diagnosis
 
 SHOWN_FAILURES = 1  # for each implementation, unless all are asked for
 SHOWN_ADVICE = 2
@@ -40,7 +42,7 @@ class Parts:
 def _beside(run: Run) -> Diagnosis:
     """The diagnosis as it is said beside the localisation: what is wrong on every problem is not laid to a state."""
     assert run.diagnosis is not None
-    everywhere = run.localisation is not None and run.localisation.where == EVERYWHERE
+    everywhere = run.localisation is not None and run.localisation.is_everywhere
     return replace(run.diagnosis, n_changed=0) if everywhere else run.diagnosis
 
 
