@@ -20,7 +20,7 @@ IN_ULP = frozenset(check.name for check in CHECKS if check.group == "accuracy" a
 
 # Of a layer the worst result has the largest error over its bound, which is told of problems that are the same.
 OVER_BOUND = frozenset(check.name for check in LAYER_CHECKS if check.group == "accuracy")
-LEAST_RATIO = 2.0**-6  # of a bound, above what it was: smaller errors are far from counting
+MIN_RATIO = 2.0**-6  # of a bound, above what it was: smaller errors are far from counting
 
 
 class ReportError(ValueError):
@@ -91,4 +91,4 @@ def _grown(before: float, now: float) -> bool:
 
 
 def _nearer_its_bound(before: float, now: float) -> bool:
-    return now > FACTOR * before + LEAST_RATIO
+    return now > FACTOR * before + MIN_RATIO
