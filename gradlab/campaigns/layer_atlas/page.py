@@ -126,7 +126,7 @@ def _finding(target: str, dtype: str, finding: Plain) -> Iterator[str]:
     verdict = f" ({finding['verdict']})" if finding["verdict"] else ""
     yield f"\n**{code_span(target)}, {dtype}: {finding['what']}**{verdict}. {shown}"
     if finding["lines"]:
-        yield "\n```python"
+        yield "\n```text"  # five lines: a formatter of Python would make more of them
         yield from finding["lines"]
         yield f"# {finding['printed']}"
         yield "```"
