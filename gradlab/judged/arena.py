@@ -41,22 +41,18 @@ class Arena:
 
     def put(self, content: Array) -> int:
         """Where a copy of the content, an array of uint8, begins. Raises ArenaError where there is no room."""
-        at, end = self._used, self._used + content.size
+        begin, end = self._used, self._used + content.size
         if end > SIZE:
             raise ArenaError(f"all arrays of a call must have {SIZE} bytes at most, got {end}")
-        self._bytes[at:end] = content
+        self._bytes[begin:end] = content
         self._used = -(-end // UNIT) * UNIT
-        return at
+        return begin
 
-    def view(self, at: int, size: int) -> Array:
+    def view(self, begin: int, size: int) -> Array:
         """The bytes there, as they are now and as they may change. Raises ArenaError outside."""
-        if at < 0 or size < 0 or at + size > SIZE:
-            raise ArenaError(f"bytes {at} to {at + size} lie outside the memory that is shared")
-        return self._bytes[at : at + size]
-
-    def write(self, at: int, content: Array) -> None:
-        """Puts other bytes of the same number in the place of what was put there."""
-        self._bytes[at : at + content.size] = content
+        if begin < 0 or size < 0 or begin + size > SIZE:
+            raise ArenaError(f"bytes {begin} to {begin + size} lie outside the memory that is shared")
+        return self._bytes[begin : begin + size]
 
 
 def shared_memory() -> int:

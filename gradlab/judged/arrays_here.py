@@ -53,14 +53,14 @@ class ArraysHere:
         block = memory_at(low, high - low, array)
         self._arguments.append(block)
         layout = layout_in(array, low if array.size else address_of(array), high - low)
-        at = self._given.put(block)
-        return ["array", encode_layout(layout), at, low % ALIGNMENT, bool(array.flags.writeable)]
+        begin = self._given.put(block)
+        return ["array", encode_layout(layout), begin, low % ALIGNMENT, bool(array.flags.writeable)]
 
     def read(self, plain: list[Any]) -> Array:
         """A result, copied, or a view of an argument or of another result. Raises ValueError."""
         match plain:
-            case ["array", given, int(at), int(number)]:
-                return self._copy(decode_layout(given), at, number)
+            case ["array", given, int(begin), int(number)]:
+                return self._copy(decode_layout(given), begin, number)
             case ["view", "argument", int(place), given] if 0 <= place < len(self._arguments):
                 return _view_of(self._arguments[place], decode_layout(given))
             case ["view", "result", int(number), given] if (kept := self._kept(number)) is not None:
@@ -69,17 +69,17 @@ class ArraysHere:
 
     def take_in(self, arguments: Any, results: Any) -> None:
         """Changes arguments and earlier results as the call has changed them. Raises ValueError."""
-        for place, at in _pairs(arguments):
+        for place, begin in _pairs(arguments):
             if not 0 <= place < len(self._arguments):
                 raise LayoutError(f"there is no argument {place}")
-            _write(self._arguments[place], self._answered.view(at, self._arguments[place].size))
-        for number, at in _pairs(results):
+            _write(self._arguments[place], self._answered.view(begin, self._arguments[place].size))
+        for number, begin in _pairs(results):
             kept = self._kept(number)
             if kept is not None:
-                _write(_bytes_of(kept), self._answered.view(at, kept.nbytes))
+                _write(_bytes_of(kept), self._answered.view(begin, kept.nbytes))
 
-    def _copy(self, layout: Layout, at: int, number: int) -> Array:
-        array = layout.array_in(self._answered.view(at, layout.size)).copy()
+    def _copy(self, layout: Layout, begin: int, number: int) -> Array:
+        array = layout.array_in(self._answered.view(begin, layout.size)).copy()
         if number != self._n_results:
             raise LayoutError(f"the next result must have number {self._n_results}, has {number}")
         self._n_results += 1

@@ -36,7 +36,7 @@ class Given:
     """The block of an argument, and where it was read from."""
 
     block: Array
-    at: int
+    begin: int
 
 
 class ArraysThere:
@@ -59,7 +59,7 @@ class ArraysThere:
 
     def read(self, plain: list[Any]) -> Array:
         """An argument in memory of its own, with the layout that it has in the other process."""
-        _, given, at, remainder, is_writeable = plain
+        _, given, begin, remainder, is_writeable = plain
         layout = decode_layout(given)
         array = np.empty(layout.shape, dtype_of(layout.dtype))
         if array.strides == layout.strides and array.nbytes == layout.size and address_of(array) % array.itemsize == 0:
@@ -67,34 +67,34 @@ class ArraysThere:
         else:
             block = aligned_block(layout.size, remainder)
             array = layout.array_in(block)
-        block[:] = self._given.view(at, layout.size)
+        block[:] = self._given.view(begin, layout.size)
         array.flags.writeable = is_writeable
-        self._arguments.append(Given(block, at))
+        self._arguments.append(Given(block, begin))
         return array
 
     def write(self, array: Array) -> list[Any]:
         """Says where a result is: in what was given or returned before, or in the memory that is shared."""
         low, high = bounds_of(array)
         for place, given in enumerate(self._arguments):
-            begin = address_of(given.block)
-            if begin <= low < high <= begin + given.block.size:
-                return ["view", "argument", place, encode_layout(layout_in(array, begin, given.block.size))]
+            first = address_of(given.block)
+            if first <= low < high <= first + given.block.size:
+                return ["view", "argument", place, encode_layout(layout_in(array, first, given.block.size))]
         for number, returned in self._results.items():
-            begin, size = address_of(returned.array), returned.array.nbytes
-            if returned.array.flags.c_contiguous and begin <= low < high <= begin + size:
-                return ["view", "result", number, encode_layout(layout_in(array, begin, size))]
+            first, size = address_of(returned.array), returned.array.nbytes
+            if returned.array.flags.c_contiguous and first <= low < high <= first + size:
+                return ["view", "result", number, encode_layout(layout_in(array, first, size))]
         number, self._n_results = self._n_results, self._n_results + 1
         self._results[number] = Returned(array)
         whole = np.ascontiguousarray(array).reshape(array.shape)
-        at = self._answered.put(_bytes_of(whole))
-        return ["array", encode_layout(layout_in(whole, address_of(whole), whole.nbytes)), at, number]
+        begin = self._answered.put(_bytes_of(whole))
+        return ["array", encode_layout(layout_in(whole, address_of(whole), whole.nbytes)), begin, number]
 
     def changes(self) -> tuple[list[list[int]], list[list[int]]]:
         """What the call has changed: arguments by their places, earlier results by number, and where they are now."""
         arguments = [
             [place, self._answered.put(given.block)]
             for place, given in enumerate(self._arguments)
-            if not np.array_equal(given.block, self._given.view(given.at, given.block.size))
+            if not np.array_equal(given.block, self._given.view(given.begin, given.block.size))
         ]
         results = [
             [number, self._answered.put(_bytes_of(np.ascontiguousarray(one.array)))]
