@@ -165,7 +165,7 @@ def with_entry(trial: Trial, measure: str, value: float, rng: Rng) -> Trial:
 def entry_bands(evidence: Sequence[Evidence], effect: Effect) -> Iterator[Band]:
     """Bands that hold the wrong entries, and none that is right, where not all entries of their rows are wrong."""
     outcomes = [one.outcome for one in evidence if _is_looked_at(one.outcome)]
-    for measure in MEASURES:
+    for measure in MEASURES if outcomes else ():
         yield from _entry_bands(measure, outcomes)
 
 

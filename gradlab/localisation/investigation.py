@@ -86,7 +86,8 @@ class Investigation:
         streak, best = Where(Rule(), 0, 0), None
         refuted = True
         for _ in range(ROUNDS):
-            rule = self._rule() if refuted else streak.rule
+            # of two parts, one may need what was asked for the other before its threshold can be bisected
+            rule = self._rule() if refuted or streak.rule.others else streak.rule
             if rule is None:
                 return best if best is not None and self._fits(best.rule) else None
             if rule != streak.rule or not streak.n_fresh:

@@ -61,7 +61,7 @@ def test_a_target_whose_framework_is_missing_is_left_out(gradlab: Any, monkeypat
 
 
 def test_a_target_that_always_ends_its_process_is_left_out(gradlab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gradlab.isolation.supervisor.MAX_AT_FIRST", 2)
+    monkeypatch.setattr("gradlab.isolation.harm.MAX_AT_FIRST", 2)
     Path("ending.py").write_text(
         "import os\ndef loss(logits, labels): os._exit(3)\nloss.__gradlab_claims__ = {'dtypes': ['float32']}\n"
     )
