@@ -16,6 +16,7 @@ from gradlab.judged.blocks import (
     LayoutError,
     address_of,
     bounds_of,
+    bytes_of,
     decode_layout,
     encode_layout,
     layout_in,
@@ -64,7 +65,7 @@ class ArraysHere:
             case ["view", "argument", int(place), given] if 0 <= place < len(self._arguments):
                 return _view_of(self._arguments[place], decode_layout(given))
             case ["view", "result", int(number), given] if (kept := self._kept(number)) is not None:
-                return _view_of(_bytes_of(kept), decode_layout(given))
+                return _view_of(bytes_of(kept), decode_layout(given))
         raise LayoutError("a result is no array that was given or returned")
 
     def take_in(self, arguments: Any, results: Any) -> None:
@@ -72,11 +73,12 @@ class ArraysHere:
         for place, begin in _pairs(arguments):
             if not 0 <= place < len(self._arguments):
                 raise LayoutError(f"there is no argument {place}")
-            _write(self._arguments[place], self._answered.view(begin, self._arguments[place].size))
+            block = self._arguments[place]
+            block[:] = self._answered.view(begin, block.size)
         for number, begin in _pairs(results):
             kept = self._kept(number)
             if kept is not None:
-                _write(_bytes_of(kept), self._answered.view(begin, kept.nbytes))
+                bytes_of(kept)[:] = self._answered.view(begin, kept.nbytes)  # a read-only array changes as well
 
     def _copy(self, layout: Layout, begin: int, number: int) -> Array:
         array = layout.array_in(self._answered.view(begin, layout.size)).copy()
@@ -95,19 +97,10 @@ class ArraysHere:
         return found() if found is not None else None
 
 
-def _bytes_of(array: Array) -> Array:
-    return memory_at(address_of(array), array.nbytes, array)
-
-
 def _view_of(block: Array, layout: Layout) -> Array:
     if layout.size != block.size:
         raise LayoutError(f"the block of an array has {block.size} bytes, not {layout.size}")
     return layout.array_in(block)
-
-
-def _write(block: Array, content: Array) -> None:
-    """Changes memory, that of read-only arrays too: what code in this process could do, code in another one can."""
-    block[:] = content
 
 
 def _pairs(plain: Any) -> list[tuple[int, int]]:

@@ -14,11 +14,11 @@ from gradlab.judged.blocks import (
     address_of,
     aligned_block,
     bounds_of,
+    bytes_of,
     decode_layout,
     dtype_of,
     encode_layout,
     layout_in,
-    memory_at,
 )
 from gradlab.problems.problem import Array
 
@@ -63,7 +63,7 @@ class ArraysThere:
         layout = decode_layout(given)
         array = np.empty(layout.shape, dtype_of(layout.dtype))
         if array.strides == layout.strides and array.nbytes == layout.size and address_of(array) % array.itemsize == 0:
-            block = memory_at(address_of(array), array.nbytes, array)
+            block = bytes_of(array)
         else:
             block = aligned_block(layout.size, remainder)
             array = layout.array_in(block)
@@ -86,7 +86,7 @@ class ArraysThere:
         number, self._n_results = self._n_results, self._n_results + 1
         self._results[number] = Returned(array)
         whole = np.ascontiguousarray(array).reshape(array.shape)
-        begin = self._answered.put(_bytes_of(whole))
+        begin = self._answered.put(bytes_of(whole))
         return ["array", encode_layout(layout_in(whole, address_of(whole), whole.nbytes)), begin, number]
 
     def changes(self) -> tuple[list[list[int]], list[list[int]]]:
@@ -97,16 +97,12 @@ class ArraysThere:
             if not np.array_equal(given.block, self._given.view(given.begin, given.block.size))
         ]
         results = [
-            [number, self._answered.put(_bytes_of(np.ascontiguousarray(one.array)))]
+            [number, self._answered.put(bytes_of(np.ascontiguousarray(one.array)))]
             for number, one in self._results.items()
             if one.checksum is not None and one.checksum != _checksum(one.array)
         ]
         return arguments, results
 
 
-def _bytes_of(array: Array) -> Array:
-    return memory_at(address_of(array), array.nbytes, array)
-
-
 def _checksum(array: Array) -> int:
-    return zlib.crc32(_bytes_of(np.ascontiguousarray(array)).data)
+    return zlib.crc32(bytes_of(np.ascontiguousarray(array)).data)

@@ -74,6 +74,11 @@ def memory_at(address: int, size: int, owner: object) -> Array:
     return np.asarray(Memory(address, size, owner)) if size else np.empty(0, np.uint8)
 
 
+def bytes_of(array: Array) -> Array:
+    """The bytes of a contiguous array, as an array of uint8 that can be written."""
+    return memory_at(address_of(array), array.nbytes, array)
+
+
 def aligned_block(size: int, remainder: int) -> Array:
     """A new block of uint8 whose address is `remainder` modulo ALIGNMENT."""
     memory = np.empty(size + 2 * ALIGNMENT, np.uint8)

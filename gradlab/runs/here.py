@@ -42,7 +42,13 @@ def run_here(targets: Sequence[str], options: Options, listener: Listener) -> Su
             found += load_in_scope(target, options.claims, options.dtypes, unloaded)
         except TargetError as error:
             faults.append(not_run(target, str(error)))
-    faults += files_not_loaded(unloaded)
+    return run_loaded(found, [*faults, *files_not_loaded(unloaded)], options, listener)
+
+
+def run_loaded(
+    found: Sequence[Implementation], faults: Sequence[NotChecked], options: Options, listener: Listener
+) -> Summary:
+    """What implementations come to, beside what does not load. Raises TargetError in a strict run for the latter."""
     refuse_faults(faults, found, options)
     run = run_implementations(found, options, listener)
     return replace(run, not_checked=(*run.not_checked, *faults))

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gradlab.isolation.limits import Limits
 from gradlab.judged.process import Place
 from gradlab.judged.remote import Remote, Wanted
-from gradlab.runs.here import run_implementations
-from gradlab.runs.options import Listener, Options, Summary, files_not_loaded, not_run, refuse_faults
+from gradlab.runs.here import run_loaded
+from gradlab.runs.options import Listener, Options, Summary, files_not_loaded, not_run
 from gradlab.targets.folders import files_that_may_offer, offers_nothing
 from gradlab.targets.importing import TargetError
 from gradlab.targets.load import folder_of
@@ -33,10 +32,7 @@ def run_judged(targets: Sequence[str], options: Options, listener: Listener) -> 
                     found += _loaded(stack.enter_context(closing(remote)), folder_of(target) is not None, unloaded)
             except TargetError as error:
                 faults.append(not_run(target, str(error)))
-        faults += files_not_loaded(unloaded)
-        refuse_faults(faults, found, options)
-        run = run_implementations(found, options, listener)
-    return replace(run, not_checked=(*run.not_checked, *faults))
+        return run_loaded(found, [*faults, *files_not_loaded(unloaded)], options, listener)
 
 
 def _remotes(target: str, options: Options, unloaded: list[str]) -> Iterator[Remote]:
