@@ -9,18 +9,25 @@ from __future__ import annotations
 import weakref
 from typing import Any
 
+import numpy as np
+
 from gradlab.judged.arena import Arena
 from gradlab.judged.blocks import (
     ALIGNMENT,
     Layout,
     LayoutError,
     address_of,
+    bits_of,
     bounds_of,
     bytes_of,
     decode_layout,
+    dtype_of,
     encode_layout,
     layout_in,
+    lies_plainly,
     memory_at,
+    n_bytes_of,
+    name_of,
 )
 from gradlab.problems.problem import Array
 
@@ -30,7 +37,7 @@ class ArraysHere:
 
     def __init__(self, given: Arena, answered: Arena) -> None:
         self._given, self._answered = given, answered
-        self._arguments: list[Array] = []  # the blocks in which they lie
+        self._arguments: list[Array] = []
         self._results: dict[int, weakref.ref[Array]] = {}
         self._released: list[int] = []
         self._n_results = 0
@@ -50,20 +57,22 @@ class ArraysHere:
 
     def write(self, array: Array) -> list[Any]:
         """Puts an argument where the other process reads it, and says how it lies there."""
+        self._arguments.append(array)
+        if lies_plainly(array):
+            begin = self._given.put(bits_of(array))
+            return ["plain array", name_of(array.dtype), array.shape, begin, array.flags.writeable]
         low, high = bounds_of(array)
-        block = memory_at(low, high - low, array)
-        self._arguments.append(block)
         layout = layout_in(array, low if array.size else address_of(array), high - low)
-        begin = self._given.put(block)
-        return ["array", encode_layout(layout), begin, low % ALIGNMENT, bool(array.flags.writeable)]
+        begin = self._given.put(_block_of(array))
+        return ["array", encode_layout(layout), begin, low % ALIGNMENT, array.flags.writeable]
 
     def read(self, plain: list[Any]) -> Array:
         """A result, copied, or a view of an argument or of another result. Raises ValueError."""
         match plain:
-            case ["array", given, int(begin), int(number)]:
-                return self._copy(decode_layout(given), begin, number)
+            case ["array", str(dtype), list(shape), int(begin), int(number)]:
+                return self._copy(dtype, tuple(shape), begin, number)
             case ["view", "argument", int(place), given] if 0 <= place < len(self._arguments):
-                return _view_of(self._arguments[place], decode_layout(given))
+                return _view_of(_block_of(self._arguments[place]), decode_layout(given))
             case ["view", "result", int(number), given] if (kept := self._kept(number)) is not None:
                 return _view_of(bytes_of(kept), decode_layout(given))
         raise LayoutError("a result is no array that was given or returned")
@@ -73,15 +82,17 @@ class ArraysHere:
         for place, begin in _pairs(arguments):
             if not 0 <= place < len(self._arguments):
                 raise LayoutError(f"there is no argument {place}")
-            block = self._arguments[place]
+            block = _block_of(self._arguments[place])
             block[:] = self._answered.view(begin, block.size)
         for number, begin in _pairs(results):
             kept = self._kept(number)
             if kept is not None:
                 bytes_of(kept)[:] = self._answered.view(begin, kept.nbytes)  # a read-only array changes as well
 
-    def _copy(self, layout: Layout, begin: int, number: int) -> Array:
-        array = layout.array_in(self._answered.view(begin, layout.size)).copy()
+    def _copy(self, dtype: str, shape: tuple[int, ...], begin: int, number: int) -> Array:
+        content = self._answered.view(begin, n_bytes_of(dtype, shape))
+        array = np.empty(shape, dtype_of(dtype))
+        bits_of(array)[:] = content
         if number != self._n_results:
             raise LayoutError(f"the next result must have number {self._n_results}, has {number}")
         self._n_results += 1
@@ -95,6 +106,12 @@ class ArraysHere:
     def _kept(self, number: int) -> Array | None:
         found = self._results.get(number)
         return found() if found is not None else None
+
+
+def _block_of(array: Array) -> Array:
+    """The memory in which it lies, as an array of uint8 that can be written."""
+    low, high = bounds_of(array)
+    return memory_at(low, high - low, array)
 
 
 def _view_of(block: Array, layout: Layout) -> Array:

@@ -13,12 +13,14 @@ from gradlab.judged.arena import Arena
 from gradlab.judged.blocks import (
     address_of,
     aligned_block,
+    are_same,
+    bits_of,
     bounds_of,
-    bytes_of,
     decode_layout,
     dtype_of,
     encode_layout,
     layout_in,
+    name_of,
 )
 from gradlab.problems.problem import Array
 
@@ -33,9 +35,10 @@ class Returned:
 
 @dataclass(frozen=True, eq=False)
 class Given:
-    """The block of an argument, and where it was read from."""
+    """The block of an argument, its address, and where it was read from."""
 
     block: Array
+    address: int
     begin: int
 
 
@@ -59,45 +62,45 @@ class ArraysThere:
 
     def read(self, plain: list[Any]) -> Array:
         """An argument in memory of its own, with the layout that it has in the other process."""
-        _, given, begin, remainder, is_writeable = plain
-        layout = decode_layout(given)
-        array = np.empty(layout.shape, dtype_of(layout.dtype))
-        if array.strides == layout.strides and array.nbytes == layout.size and address_of(array) % array.itemsize == 0:
-            block = bytes_of(array)
+        if plain[0] == "plain array":
+            _, dtype, shape, begin, is_writeable = plain
+            array = np.empty(shape, dtype_of(dtype))
+            block = bits_of(array)
         else:
+            _, given, begin, remainder, is_writeable = plain
+            layout = decode_layout(given)
             block = aligned_block(layout.size, remainder)
             array = layout.array_in(block)
-        block[:] = self._given.view(begin, layout.size)
-        array.flags.writeable = is_writeable
-        self._arguments.append(Given(block, begin))
+        block[:] = self._given.view(begin, block.size)
+        if not is_writeable:
+            array.flags.writeable = False
+        self._arguments.append(Given(block, address_of(block), begin))
         return array
 
     def write(self, array: Array) -> list[Any]:
         """Says where a result is: in what was given or returned before, or in the memory that is shared."""
         low, high = bounds_of(array)
         for place, given in enumerate(self._arguments):
-            first = address_of(given.block)
-            if first <= low < high <= first + given.block.size:
-                return ["view", "argument", place, encode_layout(layout_in(array, first, given.block.size))]
+            if given.address <= low < high <= given.address + given.block.size:
+                return ["view", "argument", place, encode_layout(layout_in(array, given.address, given.block.size))]
         for number, returned in self._results.items():
             first, size = address_of(returned.array), returned.array.nbytes
             if returned.array.flags.c_contiguous and first <= low < high <= first + size:
                 return ["view", "result", number, encode_layout(layout_in(array, first, size))]
         number, self._n_results = self._n_results, self._n_results + 1
         self._results[number] = Returned(array)
-        whole = np.ascontiguousarray(array).reshape(array.shape)
-        begin = self._answered.put(bytes_of(whole))
-        return ["array", encode_layout(layout_in(whole, address_of(whole), whole.nbytes)), begin, number]
+        begin = self._answered.put(bits_of(np.ascontiguousarray(array)))
+        return ["array", name_of(array.dtype), array.shape, begin, number]
 
     def changes(self) -> tuple[list[list[int]], list[list[int]]]:
         """What the call has changed: arguments by their places, earlier results by number, and where they are now."""
         arguments = [
             [place, self._answered.put(given.block)]
             for place, given in enumerate(self._arguments)
-            if not np.array_equal(given.block, self._given.view(given.begin, given.block.size))
+            if not are_same(given.block, self._given.view(given.begin, given.block.size))
         ]
         results = [
-            [number, self._answered.put(bytes_of(np.ascontiguousarray(one.array)))]
+            [number, self._answered.put(bits_of(np.ascontiguousarray(one.array)))]
             for number, one in self._results.items()
             if one.checksum is not None and one.checksum != _checksum(one.array)
         ]
@@ -105,4 +108,4 @@ class ArraysThere:
 
 
 def _checksum(array: Array) -> int:
-    return zlib.crc32(bytes_of(np.ascontiguousarray(array)).data)
+    return zlib.crc32(bits_of(np.ascontiguousarray(array)).data)

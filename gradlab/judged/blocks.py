@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,8 @@ from gradlab.problems.problem import Array
 ALIGNMENT = 64  # bytes: where a block begins is kept modulo this
 KINDS = "biufcSUVmM"  # of dtypes: all that hold no objects
 MAX_DIMENSIONS = 32
+WORD = 8  # bytes that are compared at once
+FEW = 1 << 12  # bytes that are compared as Python's
 
 
 class LayoutError(ValueError):
@@ -46,6 +50,9 @@ def layout_in(array: Array, begin: int, size: int) -> Layout:
 
 def bounds_of(array: Array) -> tuple[int, int]:
     """The address of the first byte of an array, and of the one behind its last."""
+    if array.flags.c_contiguous:
+        low = address_of(array)
+        return low, low + array.nbytes
     low, high = byte_bounds(array)
     return (low, high) if array.size else (low, low)
 
@@ -74,6 +81,16 @@ def memory_at(address: int, size: int, owner: object) -> Array:
     return np.asarray(Memory(address, size, owner)) if size else np.empty(0, np.uint8)
 
 
+def lies_plainly(array: Array) -> bool:
+    """Whether it is an array as NumPy makes one anew: its dtype and shape say how it lies in memory."""
+    return array.flags.c_contiguous and array.flags.aligned
+
+
+def bits_of(array: Array) -> Array:
+    """A contiguous array as a view of uint8, which can be written where the array can."""
+    return array.reshape(-1).view(np.uint8)
+
+
 def bytes_of(array: Array) -> Array:
     """The bytes of a contiguous array, as an array of uint8 that can be written."""
     return memory_at(address_of(array), array.nbytes, array)
@@ -91,6 +108,7 @@ def name_of(dtype: np.dtype[Any]) -> str:
     return dtype.name if dtype.isbuiltin == 2 else dtype.str
 
 
+@lru_cache(128)
 def dtype_of(name: str) -> np.dtype[Any]:
     """The dtype of a name. Raises LayoutError for one that is none, or that holds objects."""
     try:
@@ -105,6 +123,23 @@ def dtype_of(name: str) -> np.dtype[Any]:
     if dtype.kind not in KINDS or dtype.hasobject or dtype.fields:
         raise LayoutError(f"{name!r:.40} is no dtype of plain numbers or text")
     return dtype
+
+
+@lru_cache(1024)
+def n_bytes_of(name: str, shape: tuple[int, ...]) -> int:
+    """The bytes of a contiguous array, of what a process says that is not trusted. Raises LayoutError for none."""
+    if len(shape) > MAX_DIMENSIONS or not _are_integers([*shape]) or min(shape, default=0) < 0:
+        raise LayoutError("it is no shape")
+    return math.prod(shape) * dtype_of(name).itemsize
+
+
+def are_same(one: Array, other: Array) -> bool:
+    """Whether two arrays of uint8 of the same length are bit by bit the same."""
+    if one.size <= FEW:
+        return one.tobytes() == other.tobytes()
+    whole = one.size // WORD * WORD
+    words = one[:whole].view(np.uint64) == other[:whole].view(np.uint64)
+    return bool(words.all()) and one[whole:].tobytes() == other[whole:].tobytes()
 
 
 def encode_layout(layout: Layout) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from gradlab.isolation.parent import die_with
 from gradlab.isolation.streams import Folder, Streams
 from gradlab.judged.arena import Arena
 from gradlab.judged.arrays_there import ArraysThere
-from gradlab.judged.frames import CALL, LOAD, MEASURE, Frame, pack, receive
+from gradlab.judged.frames import CALL, LOAD, MEASURE, Frame, pack_answer, receive
 from gradlab.judged.values import decode_value, encode_value
 from gradlab.layer.parameters import parameters_of
 from gradlab.problems.problem import Array
@@ -88,7 +88,7 @@ def _answer(host: Host, question: Frame, folder: str) -> None:
     elif question.kind == MEASURE:
         content = _measure(host, question.content)
     if os.getpid() == process:
-        host.connection.sendall(pack(Frame(question.kind, question.number, content)))
+        host.connection.sendall(pack_answer(Frame(question.kind, question.number, content)))
 
 
 def _load(host: Host, question: Mapping[str, Any]) -> dict[str, Any]:

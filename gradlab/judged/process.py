@@ -14,7 +14,7 @@ from gradlab.isolation.child import Child
 from gradlab.isolation.limits import FOREIGN_FRAME, Limits, spelled_end
 from gradlab.isolation.watch import Appetite
 from gradlab.judged.arena import Arena, shared_memory
-from gradlab.judged.frames import AT_A_TIME, NUMBER, Frame, FrameError, Incoming, pack
+from gradlab.judged.frames import AT_A_TIME, NUMBER, Frame, FrameError, Incoming, pack_question
 
 MILLISECONDS_BETWEEN_LOOKS = 100
 
@@ -69,7 +69,7 @@ class JudgedProcess:
         After that it can be closed alone; and after whatever else comes in between, such as KeyboardInterrupt.
         """
         number = secrets.token_bytes(NUMBER)
-        question = pack(Frame(kind, number, content))
+        question = pack_question(Frame(kind, number, content))
         incoming = Incoming(kind, number)
         end = time.monotonic() + seconds
         self._refuse_what_came_unasked()

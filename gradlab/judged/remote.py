@@ -108,8 +108,8 @@ class Remote:
 
         Raises ForeignError for what it raises, CallFaultError where it does not come back, or is not made.
         """
-        key, purpose = key_of(arguments, keywords), current_purpose.get()
-        if reason := refusal(self._harm.known, self._harm.given_up, key, purpose):
+        harm, purpose = self._harm, current_purpose.get()
+        if harm.known and (reason := refusal(harm.known, harm.given_up, key_of(arguments, keywords), purpose)):
             raise CallFaultError(reason)
         if self._harm.cut_short:
             raise CallFaultError("is not made: the run was cut short")
@@ -125,7 +125,7 @@ class Remote:
             answer = self._ask(CALL, question, self._seconds_for(""))
             return self._returned(answer, process, arrays)
         except EndedError as error:
-            self._harm.add(key, purpose, str(error), error.is_silent)
+            self._harm.add(key_of(arguments, keywords), purpose, str(error), error.is_silent)
             self._elsewhere.cut_short = self._harm.cut_short
             raise CallFaultError(str(error)) from None
         except TargetError as error:

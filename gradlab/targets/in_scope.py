@@ -8,7 +8,6 @@ from typing import Any
 from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.layer_claims import LAYER_NAMES
 from gradlab.targets.importing import TargetError
-from gradlab.targets.layers import layer_of, load_layer
 from gradlab.targets.load import implementation_of, load, load_offered
 from gradlab.targets.prefixes import LAYER
 
@@ -20,6 +19,8 @@ def load_in_scope(
 ) -> list[Implementation]:
     """The implementations that a target stands for, as `load` and `load_layer` have them. Raises TargetError."""
     if target.startswith(LAYER):
+        from gradlab.targets.layers import load_layer  # with the oracle, which no loss of logits needs here
+
         return [load_layer(target, claims, dtypes)]
     if _claims_a_layer(claims):
         raise _not_written_as_layer(target)
@@ -31,6 +32,8 @@ def load_callable(
 ) -> Implementation:
     """The implementation that is `function`: a layer where a claim of layers is made. Raises TargetError."""
     if _claims_a_layer(claims):
+        from gradlab.targets.layers import layer_of
+
         return layer_of(function, claims, dtypes)
     return _refuse_layer(implementation_of(function, claims, dtypes), getattr(function, "__name__", "the function"))
 

@@ -13,12 +13,16 @@ from gradlab.judged.blocks import (
     LayoutError,
     address_of,
     aligned_block,
+    are_same,
+    bits_of,
     bounds_of,
     decode_layout,
     dtype_of,
     encode_layout,
     layout_in,
+    lies_plainly,
     memory_at,
+    n_bytes_of,
     name_of,
 )
 
@@ -90,3 +94,27 @@ def test_what_is_no_layout_is_refused(plain: Any) -> None:
 @pytest.mark.parametrize("name", ["<f4", "bfloat16", "float8_e4m3fn", "|i1", "<U3", "<c16"])
 def test_a_dtype_keeps_its_name(name: str) -> None:
     assert name_of(dtype_of(name)) == name
+
+
+@pytest.mark.parametrize("array", [one for one in LAYOUTS.values() if lies_plainly(one)])
+def test_an_array_that_lies_plainly_is_made_again_from_dtype_and_shape(array: Any) -> None:
+    again = np.empty(array.shape, dtype_of(name_of(array.dtype)))
+    assert n_bytes_of(name_of(array.dtype), array.shape) == again.nbytes
+    bits_of(again)[:] = bits_of(array)
+    assert again.tobytes() == array.tobytes()
+
+
+@pytest.mark.parametrize("shape", [(-1, 3), (1.5,), ("3",), (1 << 62,), (True,), (1,) * 33])
+def test_what_is_no_shape_is_refused(shape: Any) -> None:
+    with pytest.raises(LayoutError, match="no shape"):
+        n_bytes_of("<f8", shape)
+
+
+@pytest.mark.parametrize("size", [0, 1, 7, 4096, 4097, 100_003])
+def test_one_byte_makes_two_blocks_differ(size: int) -> None:
+    block = np.arange(size, dtype=np.uint8)
+    assert are_same(block, block.copy())
+    for place in {0, size // 2, size - 1} if size else ():
+        other = block.copy()
+        other[place] ^= 1
+        assert not are_same(block, other)
