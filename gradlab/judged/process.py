@@ -53,7 +53,7 @@ class JudgedProcess:
         setting = {"connection": theirs.fileno(), "memory": memory, "parent": os.getpid(), "here": place.here}
         try:
             self.given, self.answered = map(Arena, memory)
-            self._child = Child("gradlab.judged.host", place.here, setting, (theirs.fileno(), *memory))
+            self._child = Child("gradlab.judged.confined_host", place.here, setting, (theirs.fileno(), *memory))
         except BaseException:
             self._ours.close()
             raise

@@ -7,6 +7,7 @@ from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
 from gradlab.isolation.limits import Limits
+from gradlab.judged.confinement import unreadable
 from gradlab.judged.process import Place
 from gradlab.judged.remote import Remote, Wanted
 from gradlab.runs.here import run_loaded
@@ -26,6 +27,7 @@ def run_judged(targets: Sequence[str], options: Options, listener: Listener) -> 
     faults: list[NotChecked] = []
     unloaded: list[str] = []
     with ExitStack() as stack:
+        stack.enter_context(unreadable())
         for target in dict.fromkeys(targets):
             try:
                 for remote in _remotes(target, options, unloaded):
