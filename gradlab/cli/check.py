@@ -19,6 +19,7 @@ from gradlab.cli.status import Status
 from gradlab.evaluation.claims import LEVELS
 from gradlab.harness.profiles import PROFILES
 from gradlab.isolation.limits import n_processors
+from gradlab.isolation.orphans import orphans_adopted
 from gradlab.problems.dtypes import DTYPE_NAMES
 from gradlab.problems.objective import DERIVATIVES
 from gradlab.runs.options import Listener, Options, Summary
@@ -134,8 +135,10 @@ def _refuse_bad_outputs(cases: Path, json: Path | None) -> None:
 
 
 def _check_targets(targets: tuple[str, ...], options: Options, output: Output) -> Status:
-    apart = signals_from_workers_ignored() if options.limits else contextlib.nullcontext()
-    with apart:
+    with contextlib.ExitStack() as stack:
+        if options.limits:
+            stack.enter_context(signals_from_workers_ignored())
+            stack.enter_context(orphans_adopted())
         from gradlab.runs.run import run_targets
 
         found = run_targets(targets, options, _listener(output.print_report))

@@ -20,6 +20,7 @@ from typing import Any
 from gradlab.isolation import janitor
 from gradlab.isolation.janitor import MARK, end_processes
 from gradlab.isolation.limits import last_words
+from gradlab.isolation.orphans import end_orphans, note_end, note_start
 from gradlab.isolation.streams import fill_with_links
 from gradlab.isolation.usage import Usage, memory_of, processor_seconds, usage_of
 
@@ -32,21 +33,27 @@ _BOOT = (
     "from importlib import import_module; import_module(given.pop('module')).start(**given)"
 )
 
+_living: set[int] = set()  # the processes that have not been closed
+
 
 class Child:
     """A process that runs `start` of a module of gradlab; it, and what it has started, end with `close`.
 
     module: its name; its `start` is called with `setting`, as plain data, and folder: the process's own. here: the
-    folder whose entries are linked there. descriptors: what the process has open, under the same numbers.
+    folder whose entries are linked there. descriptors: what the process has open, under the same numbers. Its temporary
+    files are in a folder of its own too.
     """
 
     def __init__(self, module: str, here: str, setting: Mapping[str, Any], descriptors: Sequence[int]) -> None:
         self._mark = secrets.token_hex(8)
         self._folder = tempfile.mkdtemp(prefix="gradlab-")
         self._output = _appended_file()
+        calls, temporary = (os.path.join(self._folder, name) for name in ("calls", "temporary"))
         try:
-            fill_with_links(self._folder, here)
-            given = {"path": _path(), "module": module, "folder": self._folder, **setting}
+            os.mkdir(calls)
+            os.mkdir(temporary)
+            fill_with_links(calls, here)
+            given = {"path": _path(), "module": module, "folder": calls, **setting}
             self._process = subprocess.Popen(
                 [sys.executable, "-c", _BOOT, json.dumps(given)],
                 stdin=subprocess.DEVNULL,
@@ -54,12 +61,14 @@ class Child:
                 stderr=self._output,
                 pass_fds=tuple(descriptors),
                 start_new_session=True,
-                env={**os.environ, MARK: self._mark},
+                env={**os.environ, MARK: self._mark, "TMPDIR": temporary},
             )
         except BaseException:
             os.close(self._output)
             shutil.rmtree(self._folder, ignore_errors=True)
             raise
+        note_start(self._process.pid)
+        _living.add(self._process.pid)
         _tell_janitor(mark=self._mark, leader=self._process.pid, folder=self._folder)
 
     def status(self) -> int | None:
@@ -105,6 +114,10 @@ class Child:
     def close(self) -> None:
         """Ends the process and all that it has started, and removes its folder."""
         self._kill()
+        _living.discard(self._process.pid)
+        note_end(self._process.pid)
+        if not _living:  # no other worker's, which may be of use to it
+            end_orphans()
         os.close(self._output)
         shutil.rmtree(self._folder, ignore_errors=True)
         _tell_janitor(mark=self._mark, leader=0, folder="")
@@ -132,6 +145,7 @@ def _janitor() -> subprocess.Popen[str]:
         start_new_session=True,
         text=True,
     )
+    note_start(process.pid)
     atexit.register(_end_janitor, process)
     return process
 

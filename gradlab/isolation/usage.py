@@ -37,6 +37,11 @@ def processor_seconds(process: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK") if fields else 0.0
 
 
+def parents_of_all() -> dict[int, int]:
+    """The parent of every process there is; none where there is no /proc."""
+    return {number: int(fields[1]) for number in _processes() if (fields := _fields(number))}
+
+
 def _started_by(process: int) -> set[int]:
     """The processes of its session, and all that these have started whose parents live."""
     parents: dict[int, int] = {}
