@@ -12,11 +12,13 @@ from gradlab.evaluation.call import CallFaultError, Implementation, current_purp
 from gradlab.evaluation.capture import Capture, Elsewhere
 from gradlab.evaluation.claims import claims_from
 from gradlab.evaluation.foreign import ForeignError
+from gradlab.evaluation.text import visible
 from gradlab.isolation.harm import Harm, refusal
 from gradlab.isolation.limits import FOREIGN_FRAME, LOADING, TIMING
 from gradlab.isolation.recorded_call import key_of, name_key
 from gradlab.judged.arrays_here import ArraysHere
 from gradlab.judged.frames import BEGIN, CALL, LOAD, MEASURE
+from gradlab.judged.plainly import Plainly
 from gradlab.judged.process import EndedError, JudgedProcess, Place
 from gradlab.judged.values import decode_value, encode_value
 from gradlab.targets.importing import MissingError, TargetError
@@ -84,6 +86,7 @@ class Remote:
         self._process: JudgedProcess | None = None
         self._arrays: ArraysHere | None = None
         self._elsewhere = Elsewhere()
+        self._plainly: list[Plainly] = []
 
     def load(self) -> list[Implementation]:
         """What the target stands for, at least one unless it is a file of a folder.
@@ -149,6 +152,8 @@ class Remote:
         if self._process is not None:
             self._process.close()
             self._process = None
+        for one in self._plainly:
+            one.close()
 
     def _returned(self, answer: Mapping[str, Any], process: JudgedProcess, arrays: ArraysHere) -> Any:
         """What a call returns, by its answer. Raises EndedError for one that is none, and what the call raises."""
@@ -199,7 +204,7 @@ class Remote:
             raise EndedError(FOREIGN_FRAME)
         if fault:
             self.close()
-            raise (MissingError if answer.get("is_missing") is True else TargetError)(fault[:MAX_LINE])
+            raise (MissingError if answer.get("is_missing") is True else TargetError)(visible(fault[:MAX_LINE]))
         return found
 
     def _ask(self, kind: int, question: dict[str, Any], seconds: float) -> dict[str, Any]:
@@ -220,7 +225,8 @@ class Remote:
         claims = claims_from(plain["claims"])
         keywords = {key: decode_value(value, _no_array) for key, value in plain["keywords"].items()}
         parameters = None if plain["parameters"] is None else _lines(plain["parameters"])
-        call = partial(self.call, number, takes_apart=claims.layer is not None)
+        self._plainly.append(Plainly(self._wanted.target, name, claims, self._place))
+        call = self._plainly[-1].around(partial(self.call, number, takes_apart=claims.layer is not None))
         function = RemoteFunction(Signed(name, module, keywords, parameters), call, partial(self.measure, number))
         capture = Capture(watches=(), elsewhere=self._elsewhere)
         return Implementation(name, function, claims, target, capture, tuple(_lines(plain["changed"])))
@@ -231,7 +237,7 @@ def _no_array(plain: list[Any]) -> Any:
 
 
 def _lines(said: Any) -> list[str]:
-    """Texts, cut. Raises ValueError for anything else."""
+    """Texts, cut, without what commands a terminal. Raises ValueError for anything else."""
     if not isinstance(said, list) or not all(isinstance(line, str) for line in said):
         raise ValueError("what a process says must be texts")
-    return [line[:MAX_LINE] for line in said[:MAX_SAID]]
+    return [visible(line[:MAX_LINE]) for line in said[:MAX_SAID]]
