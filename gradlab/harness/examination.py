@@ -22,13 +22,14 @@ def examine_all(done: Done, plan: Plan, watch: Watch, course: Course) -> None:
             _examine_sizes(done, plan, watch, course)
         problem, phase = question.problem, "bad labels" if last else question.problem.family
         watch(Progress(tally.implementation.name, problem.format.name, phase, *place, len(tally.failing)))
+        harm = elsewhere.cut_short if (elsewhere := tally.implementation.capture.elsewhere) is not None else ""
         done.stopped = done.stopped or course.reason_to_stop()
         if not (course.cut_short or done.stopped) or course.is_known(problem):
             tally.n_problems += not last
             add_results(tally, problem, question.in_turn(last), course.given_up)
-        elif not ended_here and not done.stopped:
+        elif not ended_here and (harm or not done.stopped):
             ended_here = True
-            add_fact(tally, problem, Fact("the run", f"ended here: {course.cut_short}", "", False))
+            add_fact(tally, problem, Fact("the run", f"ended here: {course.cut_short or harm}", "", False))
         done.n_examined += 1
         course.keep(done)
 
