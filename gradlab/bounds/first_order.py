@@ -225,13 +225,17 @@ def rounding_count(problem: Problem, c: Conditioning, sums: Sums = sum_roundings
     Where the logits are mapped first, exp(x_j - max x) carries moved_j of `conditioning` too: it is added to
     (b + 1) |d_j| in s, and to k_j. sums: what a sum carries, in place of n.
     """
-    fmt = problem.format
+    return roundings(problem.format, problem.n_classes, c, sums)
+
+
+def roundings(fmt: Format, n_classes: int, c: Conditioning, sums: Sums) -> Array:
+    """`rounding_count` for rows of so many classes of which this is known, in whatever groups."""
     v, base = unit(fmt), base_roundings(fmt)
     distance = np.minimum(c.distance, vanishes(fmt))
     growth = gamma((base + 1) * distance + (2 * BETA + 1) * c.rises + c.moved, fmt)
     weighted = (c.probabilities * growth).sum(axis=1) / v  # may be infinite: of such a row gamma says nothing
-    underflow = problem.n_classes * (2 * BETA + 2) * fmt.smallest_subnormal / v
-    log_sum = sums(problem.n_classes, fmt) + 2 * BETA + weighted + underflow
+    underflow = n_classes * (2 * BETA + 2) * fmt.smallest_subnormal / v
+    log_sum = sums(n_classes, fmt) + 2 * BETA + weighted + underflow
     own = (base + 2) * distance + c.moved
     return np.asarray((log_sum + 2 * BETA + (2 * BETA + base + 1) * c.log_sum + 1)[:, None] + own)
 

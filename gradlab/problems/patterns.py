@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -27,6 +28,25 @@ LABELS = ("spread", "first", "last", "middle")
 SPREAD = (12, 7, 0, 10, 3, 9, 1, 11, 5, 8, 2, 6, 4)
 
 
+@dataclass(frozen=True)
+class Kinds:
+    """All that the answers by kind depend on, whatever the number of rows: equal where they are.
+
+    table: the logits, a tuple for each kind of row. counts: how many classes there are of each kind of column; own: the
+    kind of the label's column, of each kind of row. in_order: the kinds of columns in order, those that only come again
+    left out.
+    """
+
+    table: tuple[tuple[float, ...], ...]
+    counts: tuple[int, ...]
+    own: tuple[int, ...]
+    in_order: tuple[int, ...]
+
+    @property
+    def n_classes(self) -> int:
+        return sum(self.counts)
+
+
 @dataclass(frozen=True, eq=False)
 class Pattern:
     """What a problem of few kinds is made of.
@@ -39,6 +59,20 @@ class Pattern:
     rows: Array
     columns: Array
     labels: Array
+
+    @cached_property
+    def kinds(self) -> Kinds:
+        """What it is made of, without the number of rows."""
+        counts = np.bincount(self.columns, minlength=self.table.shape[1])
+        places = np.concatenate([np.arange(min(2 * PERIOD, len(self.columns))), self._alone()])
+        table = tuple(map(tuple, self.table.tolist()))
+        own = self.columns[self.labels]
+        return Kinds(table, tuple(counts.tolist()), tuple(own.tolist()), tuple(self.columns[places].tolist()))
+
+    def _alone(self) -> Array:
+        """The classes beyond two periods that are of no kind that comes in turn."""
+        alone = np.flatnonzero(self.columns >= PERIOD)
+        return alone[alone >= 2 * PERIOD]
 
 
 def patterned(fmt: Format, n_rows: int, n_classes: int, labels: str = "spread") -> Problem:

@@ -11,7 +11,7 @@ from gradlab.bounds import first_order
 from gradlab.bounds.patterns import errors_of_kinds, flushed_kinds
 from gradlab.oracle.enclosure import enclose
 from gradlab.oracle.exact.patterns import enclose_kinds
-from gradlab.oracle.ulp import absolute_error
+from gradlab.oracle.ulp import absolute_error, is_narrow
 from gradlab.problems.dtypes import DTYPE_NAMES, format_of
 from gradlab.problems.families.options import one_hot
 from gradlab.problems.options import REDUCTIONS
@@ -43,7 +43,7 @@ def spread_out(by_kind: Array, pattern: Pattern) -> Array:
 def test_it_is_that_of_the_general_oracle(shape: tuple[int, int], dtype: str, reduction: str) -> None:
     problem, pattern = kinds(shape, dtype, reduction)
     truth, general = enclose_kinds(problem, pattern), enclose(problem)
-    gradient, losses = spread_out(truth.gradient.nearest(), pattern), truth.losses.nearest()[pattern.rows]
+    gradient, losses = spread_out(truth.gradient, pattern), truth.losses.nearest()[pattern.rows]
     loss = losses if reduction == "none" else truth.loss.nearest()
     width = 2.0**-44 * problem.format.unit_roundoff / 2.0**-53 if dtype == "bfloat16" else 2.0**-51
     assert (absolute_error(gradient, general.gradient) <= width * np.abs(gradient) + 1e-300).all()
@@ -75,3 +75,21 @@ def test_bounds_are_those_of_first_order_and_never_less(
 def test_what_flushing_costs_is_that_of_first_order(shape: tuple[int, int]) -> None:
     problem, _ = kinds(shape, "float32", "mean")
     assert flushed_kinds(problem) == pytest.approx(first_order.flush_error(problem))
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_an_entry_is_enclosed_about_its_nearest_number(shape: tuple[int, int], reduction: str) -> None:
+    truth = enclose_kinds(*kinds(shape, "float64", reduction))
+    for (kind, group), nearest in np.ndenumerate(truth.gradient):
+        entry = truth.entry(kind, group)
+        assert entry.nearest() == nearest
+        assert is_narrow(entry, format_of("float64")).all()
+
+
+def test_kinds_of_another_number_of_classes_are_not_equal() -> None:
+    _, few = kinds((14, 300), "float64", "mean")
+    _, more = kinds((14, 301), "float64", "mean")
+    _, again = kinds((40, 300), "float64", "mean")
+    assert few.kinds != more.kinds
+    assert few.kinds == again.kinds
