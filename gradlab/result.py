@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,8 +23,9 @@ class Comparison:
     quantity: what an entry is, with a place for each index: "gradient[{}, {}]", "gradient[{}].sum()".
     ratio: error / tolerance; NaN where an error could not be computed. source: where the tolerance comes from.
     expected_text: how to print the expected value of an entry where a float64 will not do (an enclosure).
-    ulp: the error of each entry in units in the last place, where that makes sense. relation: "at most " or "at least "
-    where the expected value is a limit. asked: the problem that was put to the implementation, where it is derived.
+    ulp: the error of an entry, by its index, in units in the last place, where that makes sense: asked for the worst
+    alone. relation: "at most " or "at least " where the expected value is a limit. asked: the problem that was put to
+    the implementation, where it is derived.
     """
 
     quantity: str
@@ -34,7 +35,7 @@ class Comparison:
     ratio: Array
     source: str
     expected_text: Any = None
-    ulp: Array | None = None
+    ulp: Callable[[tuple[int, ...]], float] | None = None
     relation: str = ""
     asked: AnyProblem | None = None
 
@@ -186,7 +187,7 @@ def _result_of(check: str, dtype: str, problem: AnyProblem, finding: Comparison 
     index = tuple(int(i) for i in np.unravel_index(flat, finding.ratio.shape))
     expected = finding.expected_text(index) if finding.expected_text else number(finding.expected[index])
     expected = finding.relation + expected
-    ulp = None if finding.ulp is None else float(finding.ulp[index])
+    ulp = None if finding.ulp is None else float(finding.ulp(index))
     where, observed = finding.quantity.format(*index), number(finding.observed[index])
     ratio, tolerance = float(finding.ratio[index]), float(finding.tolerance[index])
     return Result(

@@ -117,7 +117,7 @@ def test_comparison_of_no_entries_passes() -> None:
 def test_expected_value_and_ulp_of_the_worst_entry_are_those_of_the_comparison() -> None:
     entries = np.array([1.0, 2.0])
     comparison = Comparison(
-        "x[{}]", entries, 0 * entries, entries, entries, "", lambda index: f"in {index}", 3 * entries
+        "x[{}]", entries, 0 * entries, entries, entries, "", lambda index: f"in {index}", lambda i: 3.0 * (i[0] + 1)
     )
     assert (result_of(comparison).expected, result_of(comparison).ulp) == ("in (1,)", 6.0)
 

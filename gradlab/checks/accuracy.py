@@ -132,6 +132,9 @@ class _Seen:
     def errors(self) -> Errors:
         return errors_of(self.observed, self.truth, self.problem.format)
 
+    def ulp(self, index: tuple[int, ...]) -> float:
+        return float(self.errors.in_ulp[index])
+
     @cached_property
     def nearest(self) -> Array:
         return self.truth.nearest()
@@ -181,8 +184,8 @@ def _in_ulp(seen: _Seen, implementation: Implementation, problem: Problem, allow
 
 
 def _comparison(seen: _Seen, tolerance: Array, ratio: Array, source: str) -> Comparison:
-    expected, ulp = seen.truth.describe, seen.errors.in_ulp
-    return Comparison(seen.quantity, seen.observed, seen.nearest, tolerance, ratio, source, expected, ulp)
+    expected = seen.truth.describe
+    return Comparison(seen.quantity, seen.observed, seen.nearest, tolerance, ratio, source, expected, seen.ulp)
 
 
 def _entries_in_ulp(implementation: Implementation, problem: Problem, entries: tuple[Any, ...]) -> Findings:

@@ -93,14 +93,14 @@ class _OfKinds:
 
     def gradient(self, given: Answer) -> Comparison:
         """The worst entry of the gradient."""
-        seen, nearest = np.asarray(given.gradient), self.truth.gradient.nearest()
+        seen, nearest = np.asarray(given.gradient), self.truth.gradient
         allowed = self._allowed(nearest, self.errors.gradient)
         row, column = worst_place(seen, self._by_column(nearest), self._by_column(allowed))
         kind, own = row % PERIOD, self.pattern.columns[column]
         group = -1 if column == self.pattern.labels[kind] else own
         at = (kind, group)
         return self._entry(
-            f"gradient[{row}, {column}]", seen[row, column], self.truth.gradient[at], self.errors.gradient[at]
+            f"gradient[{row}, {column}]", seen[row, column], self.truth.entry(*at), self.errors.gradient[at]
         )
 
     def _by_column(self, by_kind: Array) -> Array:
@@ -120,7 +120,10 @@ class _OfKinds:
             ratio = np.abs(observed - nearest) / allowed
         if observed == np.inf and self._sum_overflows(quantity):
             ratio = np.zeros(())
-        ulp = error_in_ulp(np.asarray(seen), truth, self.problem.format)
+
+        def ulp(index: tuple[int, ...]) -> float:
+            return float(error_in_ulp(np.asarray(seen), truth, self.problem.format)[index])
+
         return Comparison(quantity, observed, nearest, allowed, ratio, _FORWARD, truth.describe, ulp)
 
     def _sum_overflows(self, quantity: str) -> bool:
@@ -145,14 +148,15 @@ def worst_place(seen: Array, expected: Array, allowed: Array) -> Place:
     step = PERIOD * max(1, BLOCK // (PERIOD * n_classes))
     worst, found = -1.0, Place(0, 0)
     for start in range(0, n_rows, step):
-        block = seen[start : start + step].astype(np.float64)
+        block = seen[start : start + step].astype(np.float64, copy=False)
         whole = len(block) - len(block) % PERIOD
         for first, some in ((0, block[:whole]), (whole, block[whole:])):
             if not some.size:
                 continue
             kinds = min(len(some), PERIOD)
-            some = some.reshape(-1, kinds, n_classes)
-            ratio = np.abs(some - expected[:kinds]) / allowed[:kinds]
+            ratio = some.reshape(-1, kinds, n_classes) - expected[:kinds]
+            np.abs(ratio, out=ratio)
+            ratio /= allowed[:kinds]
             place = int(ratio.argmax())
             largest = float(ratio.reshape(-1)[place])
             if not largest <= worst:

@@ -57,7 +57,10 @@ def _compare(implementation: Implementation, problem: LayerProblem, output: str,
     seen, truth = _at_most_float64(given.outputs[output]), enclose_layer(problem).output(output)
     tolerance = np.broadcast_to(bound.error, seen.shape)
     ratio = ratio_of(absolute_error(seen, truth), tolerance)
-    ulp = error_in_ulp(seen, truth, problem.format)
+
+    def ulp(index: tuple[int, ...]) -> float:
+        return float(error_in_ulp(seen[index], truth[index], problem.format))
+
     shown = entry_of(output, seen)
     return [Comparison(shown, seen, truth.nearest(), tolerance, ratio, bound.source, truth.describe, ulp)]
 
