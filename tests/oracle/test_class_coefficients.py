@@ -7,7 +7,7 @@ import pytest
 from flint import arb, ctx
 
 from gradlab.oracle.exact.canonical import class_coefficients
-from gradlab.oracle.exact.conversion import ball_of
+from gradlab.oracle.exact.conversion import balls_of_pairs
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Problem
 from gradlab.reference.ball_forms import coefficients_index
@@ -47,5 +47,6 @@ def test_they_depend_on_the_number_of_classes() -> None:
 def test_a_ball_of_parts_holds_what_it_stands_for(exponent: int) -> None:
     with ctx.workprec(320):
         exact = (arb(1.5) + arb(2.0**-60)) * arb((1, exponent))
-        assert ball_of(1.5, 2.0**-60, exponent, 2.0**-90).contains(exact * (1 + arb((1, -91))))
-        assert not ball_of(1.5, 2.0**-60, exponent, 2.0**-90).contains(exact * (1 + arb((1, -88))))
+        (ball,) = balls_of_pairs([1.5], [2.0**-60], [exponent], 2.0**-90)
+        assert ball.contains(exact * (1 + arb((1, -91))))
+        assert not ball.contains(exact * (1 + arb((1, -88))))

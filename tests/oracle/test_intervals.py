@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from flint import arb, ctx
 
-from gradlab.oracle.exact.conversion import ball_of, to_enclosures
+from gradlab.oracle.exact.conversion import balls_of_pairs, to_enclosures
 from gradlab.oracle.intervals import LARGEST_PRINTED, SMALLEST_EXPONENT, Enclosures, constant, fill, normalise
 
 TWO = Fraction(2)
@@ -116,7 +116,7 @@ def test_no_balls_make_no_intervals() -> None:
 
 
 def test_a_ball_of_a_pair_holds_the_relative_error() -> None:
-    ball = ball_of(1.5, 2.0**-60, -4000, 2.0**-70)
+    (ball,) = balls_of_pairs([1.5], [2.0**-60], [-4000], 2.0**-70)
     value = (Fraction(1.5) + TWO**-60) * TWO**-4000
     for factor in (1, 1 + TWO**-70, 1 - TWO**-70):
         assert exact(ball.mid()) - exact(ball.rad()) <= value * factor <= exact(ball.mid()) + exact(ball.rad())

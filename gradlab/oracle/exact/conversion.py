@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 from flint import arb
 
-from gradlab.oracle.intervals import LARGEST_EXPONENT, SMALLEST_EXPONENT, Enclosures, normalise
+from gradlab.oracle.intervals import LARGEST_EXPONENT, SMALLEST_EXPONENT, Array, Enclosures, normalise
 
 _PLAIN = (2.0**-600, 2.0**100)  # sizes of which high, low and radius are float64 without a scale
 _SMALLEST_RADIUS = 2.0**-900  # far below 2^-20 ULP of what is plain, far above what float64 loses when it underflows
@@ -26,17 +26,21 @@ def to_enclosures(balls: Sequence[arb]) -> Enclosures:
     sizes = np.abs(high)
     if ((sizes > _PLAIN[0]) & (sizes < _PLAIN[1])).all():
         rest = [ball - part for ball, part in zip(balls, high, strict=True)]
-        low, radius, exponent = [float(part) for part in rest], [_radius(part) for part in rest], [0] * len(high)
+        low, radius, exponent = [float(part) for part in rest], _radii(rest), np.zeros(len(high), dtype=np.int64)
     else:
         pieces = [_pieces(ball) for ball in balls]
-        high, low, radius, exponent = (list(column) for column in zip(*pieces, strict=True))
-    widened = (np.array(radius) + np.abs(low) * 2.0**-53) * _ROUND_UP
-    return normalise(np.array(high), np.array(low), widened, np.array(exponent, dtype=np.int64))
+        high, low, radii, exponents = (list(column) for column in zip(*pieces, strict=True))
+        radius, exponent = np.array(radii), np.array(exponents, dtype=np.int64)
+    widened = (radius + np.abs(low) * 2.0**-53) * _ROUND_UP
+    return normalise(np.array(high), np.array(low), widened, exponent)
 
 
-def ball_of(high: float, low: float, exponent: int, relative_error: float) -> arb:
-    """The ball of all (high + low) (1 + e) 2^exponent with |e| <= relative_error, at the working precision."""
-    return (arb(high) + arb(low)) * _around_one(relative_error) * _power_of_two(exponent)
+def balls_of_pairs(
+    high: Sequence[float], low: Sequence[float], exponents: Sequence[int], relative_error: float
+) -> list[arb]:
+    """The balls of all (high + low) (1 + e) 2^exponent with |e| <= relative_error, at the working precision."""
+    around_one, power = _around_one(relative_error), {exponent: _power_of_two(exponent) for exponent in set(exponents)}
+    return [(arb(h) + lo) * around_one * power[e] for h, lo, e in zip(high, low, exponents, strict=True)]
 
 
 @lru_cache(maxsize=256)
@@ -51,17 +55,19 @@ def _power_of_two(exponent: int) -> arb:
     return arb((1, exponent))
 
 
-def _radius(remainder: arb) -> float:
-    """The radius of what is left after high, 0 only if that is exactly 0: covers low where it is subnormal."""
-    return 0.0 if remainder.is_zero() else max(float(remainder.rad()), _SMALLEST_RADIUS)
+def _radii(remainders: Sequence[arb]) -> Array:
+    """The radii of what is left after high, 0 only if that is exactly 0: they cover low where it is subnormal."""
+    radii = np.array([float(remainder.rad()) for remainder in remainders])
+    for place in np.flatnonzero(radii < _SMALLEST_RADIUS).tolist():  # few: balls that are exact
+        radii[place] = 0.0 if remainders[place].is_zero() else _SMALLEST_RADIUS
+    return radii
 
 
 def _pieces(ball: arb) -> tuple[float, float, float, int]:
     high = float(ball)
     if not _PLAIN[0] < abs(high) < _PLAIN[1]:
         return (0.0, 0.0, 0.0, 0) if ball.is_zero() else _scaled_pieces(ball)
-    rest = ball - high
-    return high, float(rest), _radius(rest), 0
+    return _split(ball, high, 0)
 
 
 def _scaled_pieces(ball: arb) -> tuple[float, float, float, int]:
@@ -75,9 +81,13 @@ def _scaled_pieces(ball: arb) -> tuple[float, float, float, int]:
     if middle.is_zero() or _binade(middle) < top - 2:
         return 0.0, 0.0, 1.0, top
     scaled = ball * arb((1, -top))
-    high = float(scaled)
-    rest = scaled - high
-    return high, float(rest), _radius(rest), top
+    return _split(scaled, float(scaled), top)
+
+
+def _split(ball: arb, high: float, exponent: int) -> tuple[float, float, float, int]:
+    rest = ball - high
+    radius = 0.0 if rest.is_zero() else max(float(rest.rad()), _SMALLEST_RADIUS)
+    return high, float(rest), radius, exponent
 
 
 def _binade(value: arb) -> int:

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from flint import arb
 
-from gradlab.oracle.exact.conversion import ball_of
+from gradlab.oracle.exact.conversion import balls_of_pairs
 from gradlab.oracle.fast.array_kernels import Terms, unwritten_terms
 from gradlab.oracle.fast.block_sums import block_width, summed_error
 from gradlab.oracle.fast.compiled import Kernels, kernels_for
@@ -61,8 +61,7 @@ def _sums(terms: Terms, n_negligible: Array, kernels: Kernels) -> list[arb]:
     scale = terms.exponent.max(axis=1)
     totals = kernels.scaled_sums(terms, scale, block_width(n_rows))
     error = 1.01 * (EXP_ERROR + summed_error(n_rows, n_classes))
-    columns = (totals[0].tolist(), totals[1].tolist(), scale.tolist(), n_negligible.tolist())
-    return [
-        ball_of(high, low, place, error) + (arb(0, (count, NEGLIGIBLE_EXPONENT)) if count else 0)
-        for high, low, place, count in zip(*columns, strict=True)
-    ]
+    sums = balls_of_pairs(totals[0].tolist(), totals[1].tolist(), scale.tolist(), error)
+    for place in np.flatnonzero(n_negligible).tolist():
+        sums[place] += arb(0, (int(n_negligible[place]), NEGLIGIBLE_EXPONENT))
+    return sums

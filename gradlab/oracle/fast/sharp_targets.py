@@ -14,7 +14,7 @@ import numpy as np
 from flint import arb
 
 from gradlab.oracle.double_double import MULTIPLY_ERROR
-from gradlab.oracle.exact.conversion import ball_of, to_enclosures
+from gradlab.oracle.exact.conversion import balls_of_pairs, to_enclosures
 from gradlab.oracle.fast.array_kernels import Scale
 from gradlab.oracle.fast.exponential import EXP_ERROR
 from gradlab.oracle.fast.row_softmax import NEGLIGIBLE_EXPONENT, Exponentials
@@ -32,8 +32,9 @@ class SharpRows(NamedTuple):
 def sharp_answer(parts: Exponentials, rows: SharpRows, share: arb, out: Enclosures) -> list[arb]:
     """The rows' own losses as balls; writes the gradient (R, K), times the share of the reduction, into `out`."""
     places = np.arange(len(rows.labels))
-    totals = [1 + s for s in parts.others]
-    scales = [t * share / total for t, total in zip(rows.coefficients, totals, strict=True)]
+    one, shared = arb(1), _times_share(rows.coefficients, share)
+    totals = [s + one for s in parts.others]
+    scales = [product / total for product, total in zip(shared, totals, strict=True)]
     own = _label_exponentials(parts, rows.labels)
     quadruples = zip(scales, parts.others, totals, own, strict=True)
     targets = [-(c * s if e is None else c * (total - e)) for c, s, total, e in quadruples]
@@ -70,12 +71,21 @@ def scale_error(scale: Enclosures) -> Array:
 
 def _label_exponentials(parts: Exponentials, labels: Array) -> list[arb | None]:
     """e_y as a ball for each row, or None where the label is the class `top`."""
-    places = np.arange(len(labels))
-    columns = (part[places, labels] for part in parts.terms)
-    lost = parts.negligible[places, labels].tolist()
-    values = zip(*(column.tolist() for column in columns), (labels == parts.top).tolist(), lost, strict=True)
+    found: list[arb | None] = [None] * len(labels)
+    places = np.flatnonzero(labels != parts.top)
+    at_labels = (places, labels[places])
+    balls = balls_of_pairs(*(part[at_labels].tolist() for part in parts.terms), EXP_ERROR)
+    for place, ball in zip(places.tolist(), balls, strict=True):
+        found[place] = ball
     nothing = arb(0, (1, NEGLIGIBLE_EXPONENT))
-    return [
-        None if is_top else nothing if negligible else ball_of(high, low, exponent, EXP_ERROR)
-        for high, low, exponent, is_top, negligible in values
-    ]
+    for place in places[parts.negligible[at_labels]].tolist():
+        found[place] = nothing
+    return found
+
+
+def _times_share(coefficients: list[arb], share: arb) -> list[arb]:
+    """Each t times the share; of the same t, as all classes have without weights, worked out once."""
+    first = coefficients[0]
+    if all(t is first for t in coefficients):
+        return [first * share] * len(coefficients)
+    return [t * share for t in coefficients]

@@ -28,7 +28,7 @@ from gradlab.oracle.double_double import (
     multiply_by_double,
 )
 from gradlab.oracle.exact.canonical import class_coefficients
-from gradlab.oracle.exact.conversion import ball_of, to_enclosures
+from gradlab.oracle.exact.conversion import balls_of_pairs, to_enclosures
 from gradlab.oracle.fast.array_kernels import COEFFICIENT_ERROR, Scale
 from gradlab.oracle.fast.block_sums import block_width, column_blocks, sum_of_pieces, summed_error
 from gradlab.oracle.fast.row_softmax import Exponentials
@@ -122,7 +122,7 @@ def _row_totals(parts: Exponentials, rows: SoftRows) -> tuple[list[arb], list[ar
 
 
 def _balls(values: Pair, error: float) -> list[arb]:
-    return [ball_of(high, low, 0, error) for high, low in zip(values[0].tolist(), values[1].tolist(), strict=True)]
+    return balls_of_pairs(values[0].tolist(), values[1].tolist(), [0] * len(values[0]), error)
 
 
 def _write_entries(parts: Exponentials, rows: SoftRows, scale: Enclosures, out: Enclosures) -> None:
