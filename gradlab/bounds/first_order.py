@@ -13,6 +13,7 @@ a computed value carries k: see `rounding_counts`.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -232,12 +233,17 @@ def roundings(fmt: Format, n_classes: int, c: Conditioning, sums: Sums) -> Array
     """`rounding_count` for rows of so many classes of which this is known, in whatever groups."""
     v, base = unit(fmt), base_roundings(fmt)
     distance = np.minimum(c.distance, vanishes(fmt))
-    growth = gamma((base + 1) * distance + (2 * BETA + 1) * c.rises + c.moved, fmt)
+    carried = (base + 1) * distance
+    carried += (2 * BETA + 1) * c.rises
+    own = (base + 2) * distance
+    if c.moved.ndim:  # else it is one 0
+        carried, own = carried + c.moved, own + c.moved
+    growth = gamma(carried, fmt)
     weighted = (c.probabilities * growth).sum(axis=1) / v  # may be infinite: of such a row gamma says nothing
     underflow = n_classes * (2 * BETA + 2) * fmt.smallest_subnormal / v
     log_sum = sums(n_classes, fmt) + 2 * BETA + weighted + underflow
-    own = (base + 2) * distance + c.moved
-    return np.asarray((log_sum + 2 * BETA + (2 * BETA + base + 1) * c.log_sum + 1)[:, None] + own)
+    own += (log_sum + 2 * BETA + (2 * BETA + base + 1) * c.log_sum + 1)[:, None]
+    return own
 
 
 def entry_errors(problem: Problem, k: Array, sums: Sums = sum_roundings) -> Array:
@@ -249,13 +255,16 @@ def entry_errors(problem: Problem, k: Array, sums: Sums = sum_roundings) -> Arra
         c.coefficient_sum[:, None],
         coefficient_errors(problem),
     )
-    size, last = _entry_sizes(c), 1 + division_roundings(problem)
-    total_delta = delta.sum(axis=1, keepdims=True)
-    product = gamma(k + 1 + coefficient_sum_roundings(problem) + last, fmt) * p * (coefficient_sum + total_delta)
-    p_error = gamma(k + sums(problem.n_classes, fmt) + 2 + last, fmt) * p
-    # a sum of what is at least 0 is no less than each of them
-    others = (p_error.sum(axis=1, keepdims=True) - p_error) * (t + delta)
-    error = product + others + gamma(last, fmt) * size
+    last, total_delta = 1 + division_roundings(problem), delta.sum(axis=1, keepdims=True)
+    error = _growth(k, (1.0, coefficient_sum_roundings(problem), last), fmt)
+    error *= p
+    error *= coefficient_sum + total_delta
+    others = _growth(k, (sums(problem.n_classes, fmt), 2.0, last), fmt)
+    others *= p
+    np.subtract(others.sum(axis=1, keepdims=True), others, out=others)  # no less than 0, as all of them are
+    others *= t + delta if delta.any() else t
+    error += others
+    error += gamma(last, fmt) * _entry_sizes(c)
     if delta.any():
         error = error + total_delta * p + delta
     if moves_alone(problem):
@@ -263,6 +272,15 @@ def entry_errors(problem: Problem, k: Array, sums: Sums = sum_roundings) -> Arra
     underflow = (BETA + 1) * (coefficient_sum + problem.n_classes * t) + 1
     row = gradient_error(RowErrors(problem, c, k, delta), error + underflow * fmt.smallest_subnormal)
     return np.asarray(row / divisor(problem) + 2 * fmt.smallest_subnormal)
+
+
+def _growth(k: Array, more: Sequence[float], fmt: Format) -> Array:
+    """gamma of k and so many roundings more, added in their order; in place, as arrays may be large."""
+    total = k + more[0]
+    for count in more[1:]:
+        if count:
+            total += count
+    return gamma(total, fmt)
 
 
 def _entry_sizes(c: Conditioning) -> Array:

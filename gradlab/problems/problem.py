@@ -213,7 +213,9 @@ class Problem:
         of_rows = {
             name: tuple(np.asarray(values)[places].tolist()) for name, values in self.objective.per_row_options.items()
         }
-        objective = replace(self.objective, **of_rows)  # type: ignore[arg-type]  # the keywords are Objective's own
+        objective = self.objective
+        if of_rows:
+            objective = replace(objective, **of_rows)  # type: ignore[arg-type]  # the keywords are Objective's own
         vector = None if self.vector is None else self.vector[places]
         computed = self.computed and replace(self.computed, errors=self.computed.errors[places])
         arrays = {"logits": self.logits[places], "targets": self.targets[places], "vector": vector}
