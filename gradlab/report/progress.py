@@ -8,12 +8,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TextIO
 
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-from rich.progress import Progress as Display
-
 from gradlab.evaluation.text import visible
 from gradlab.harness.plan import Progress, Watch
-from gradlab.report.terminal import console_for
 
 SECONDS_BETWEEN_LINES = 10.0
 
@@ -24,6 +20,11 @@ def show_progress(name: str) -> Iterator[Watch]:
     if not sys.stderr.isatty():
         yield now_and_then(sys.stderr)
         return
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Display
+
+    from gradlab.report.terminal import console_for
+
     columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn(), TimeElapsedColumn())
     with Display(*columns, console=console_for(sys.stderr), transient=True) as display:
         task, noticed = display.add_task(name, total=None), Notices()
