@@ -74,7 +74,8 @@ def _label_exponentials(parts: Exponentials, labels: Array) -> list[arb | None]:
     found: list[arb | None] = [None] * len(labels)
     places = np.flatnonzero(labels != parts.top)
     at_labels = (places, labels[places])
-    balls = balls_of_pairs(*(part[at_labels].tolist() for part in parts.terms), EXP_ERROR)
+    high, low, exponent = (part[at_labels].tolist() for part in parts.terms)
+    balls = balls_of_pairs(high, low, exponent, EXP_ERROR)
     for place, ball in zip(places.tolist(), balls, strict=True):
         found[place] = ball
     nothing = arb(0, (1, NEGLIGIBLE_EXPONENT))
