@@ -10,6 +10,7 @@ import contextlib
 import ctypes
 import os
 from collections.abc import Iterator
+from struct import Struct
 from typing import Any
 
 GET_DUMPABLE, SET_DUMPABLE, SET_NO_NEW_PRIVILEGES, DROP_FROM_BOUNDING_SET = 3, 4, 38, 24  # of <linux/prctl.h>
@@ -24,6 +25,14 @@ CAPABILITIES_VERSION = 0x20080522
 # Of <linux/capability.h>: to signal others, trace them, change the clock, the kernel, its devices and its mounts.
 DANGEROUS = {"kill": 5, "rawio": 17, "ptrace": 19, "admin": 21, "boot": 22, "resource": 24, "time": 25, "module": 16}
 DANGEROUS |= {"perfmon": 38, "bpf": 39, "checkpoint_restore": 40}
+
+SET_FILTER, FILTERED = 22, 2  # of <linux/prctl.h>
+LOAD, EQUAL, RETURN = 0x20, 0x15, 0x06  # of a filter, <linux/filter.h>: a word, a comparison, what becomes of the call
+NUMBER, ARCHITECTURE, FIRST_ARGUMENT = 0, 4, 16  # where they are, <linux/seccomp.h>
+ALLOWED, REFUSED = 0x7FFF0000, 0x00050001  # the latter with EPERM
+PRLIMIT = {"x86_64": (0xC000003E, 302), "aarch64": (0xC00000B7, 261)}  # by machine: the architecture, and the call
+
+STEP = Struct("=HBBI")  # what to do, how many steps to leave out where it is so, and where it is not, and the number
 
 _LIBC: Any = None
 with contextlib.suppress(OSError, TypeError):
@@ -75,10 +84,42 @@ def drop_capabilities() -> None:
     _LIBC.capset(head, sets)
 
 
+class Filter(ctypes.Structure):
+    """The struct sock_fprog of <linux/filter.h>: steps of a filter, and how many."""
+
+    _fields_ = (("length", ctypes.c_uint16), ("steps", ctypes.c_void_p))
+
+
+def keep_limits_of_others() -> None:
+    """Has the kernel refuse to change the limits of any other process."""
+    machine = os.uname().machine
+    if machine not in PRLIMIT:
+        return
+    architecture, number = PRLIMIT[machine]
+    steps = (
+        (LOAD, 0, 0, ARCHITECTURE),
+        (EQUAL, 0, 6, architecture),
+        (LOAD, 0, 0, NUMBER),
+        (EQUAL, 0, 4, number),
+        (LOAD, 0, 0, FIRST_ARGUMENT),
+        (EQUAL, 2, 0, 0),
+        (EQUAL, 1, 0, os.getpid()),
+        (RETURN, 0, 0, REFUSED),
+        (RETURN, 0, 0, ALLOWED),
+    )
+    kept = ctypes.create_string_buffer(b"".join(STEP.pack(*step) for step in steps))
+    whole = Filter(len(steps), ctypes.cast(kept, ctypes.c_void_p))
+    _LIBC.prctl(SET_FILTER, FILTERED, ctypes.byref(whole), 0, 0)
+
+
 def restrict_to_its_own() -> None:
-    """Keeps the process from tracing, reading and signalling whatever it does not start itself, by Landlock."""
+    """Keeps the process from tracing, reading and signalling whatever it does not start itself, by Landlock.
+
+    And from setting limits to it: where the kernel is so new, a filter of calls does not make all else slower.
+    """
     if _LIBC.syscall(CREATE_RULESET, None, 0, ONLY_THE_VERSION) < SCOPES_SINCE:
         return
+    keep_limits_of_others()
     rules = (ctypes.c_uint64 * 3)(0, 0, SCOPES)  # of files and of the network: nothing
     ruleset = _LIBC.syscall(CREATE_RULESET, rules, ctypes.sizeof(rules), 0)
     if ruleset >= 0:

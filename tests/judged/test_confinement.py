@@ -43,6 +43,7 @@ has_scopes = pytest.mark.skipif(
         "open(f'/proc/{os.getppid()}/environ').read(1)",
         "open(f'/proc/{os.getppid()}/fd/1')",
         "os.readlink(f'/proc/{os.getppid()}/cwd')",
+        "import resource; resource.prlimit(os.getppid(), resource.RLIMIT_NOFILE, (1, 1))",
         "\\n        if ctypes.CDLL(None).ptrace(16, os.getppid(), None, None): raise OSError",
     ],
 )
@@ -60,6 +61,8 @@ def test_it_cannot_do_that_to_the_judge(load: Load, act: str) -> None:
         "        one.buf[0] = 1; one.close(); one.unlink(); raise OSError",
         "import tempfile; tempfile.TemporaryFile().write(b'1'); raise OSError",
         "import subprocess; subprocess.run(['true'], check=True); raise OSError",
+        "import resource; resource.setrlimit(resource.RLIMIT_CORE, (0, 0)); raise OSError",
+        "import resource; resource.prlimit(os.getpid(), resource.RLIMIT_CORE, (0, 0)); raise OSError",
         "import threading; one = threading.Thread(target=print); one.start(); one.join(); raise OSError",
         "open('/proc/self/maps').read(); os.listdir('/proc/self/fd'); raise OSError",
     ],
