@@ -14,6 +14,7 @@ from gradlab.cli.claiming import claim_options, claims_given, layer_claims_given
 from gradlab.cli.human_text import print_beside
 from gradlab.cli.kept import cases_option
 from gradlab.cli.limits import Time, isolation_options, limits_of
+from gradlab.cli.seed import Seed
 from gradlab.cli.signals import interrupt_received, signals_from_workers_ignored
 from gradlab.cli.status import Status
 from gradlab.evaluation.claims import LEVELS
@@ -59,7 +60,14 @@ class Output:
     multiple=True,
     help="Check in this dtype. May be repeated.  [default: as claimed]",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option(
+    "--seed",
+    type=Seed(),
+    default=0,
+    show_default=True,
+    metavar="N",
+    help="Of the problems that are drawn; `random` draws one and prints it, so that nobody has their answers before.",
+)
 @click.option(
     "--minutes",
     type=Time("minutes"),
