@@ -13,7 +13,8 @@ import importlib.util
 import json
 import os
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,51 @@ FOLDER = "GRADLAB_CACHE"  # the environment variable that names the folder; "off
 MAX_BYTES = 100 * 2**20  # a power has 4 KB, the problems drawn for a quick run 60 KB, for a thorough one 20 MB
 PACKAGES = ("numpy", "python-flint", "hypothesis")
 OWN = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What changes with a file: its inode, its size, and when it was last changed, which nobody can set back."""
+
+    inode: int
+    size: int
+    changed: int
+
+
+_trusted: list[dict[str, Signature]] = []  # by name the files that may be read, of each context that says so
+
+
+@contextlib.contextmanager
+def only_what_is_there_trusted() -> Iterator[None]:
+    """A context in which code under test may write into the folder: what others write there counts for nothing.
+
+    At the end it is removed; this process's own files stay.
+    """
+    folder = cache_folder()
+    _trusted.append(_signatures(folder))
+    try:
+        yield
+    finally:
+        known = _trusted.pop()
+        for name, signature in _signatures(folder).items():
+            if known.get(name) != signature and folder is not None:
+                with contextlib.suppress(OSError):
+                    (folder / name).unlink()
+
+
+def _signatures(folder: Path | None) -> dict[str, Signature]:
+    if folder is None:
+        return {}
+    return {path.name: _signature(path.lstat()) for path in folder.glob("*.json") if os.path.lexists(path)}
+
+
+def _signature(found: os.stat_result) -> Signature:
+    return Signature(found.st_ino, found.st_size, found.st_ctime_ns)
+
+
+def _note_own(path: Path) -> None:
+    for known in _trusted:
+        known[path.name] = _signature(path.lstat())
 
 
 def from_cache(name: str, parameters: str, work_out: Callable[[], Any]) -> Any:
@@ -49,6 +95,7 @@ def from_cache_under(key: str, name: str, work_out: Callable[[], Any]) -> Any:
         with contextlib.suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)
             write_whole(path, strict_json({"key": digest, "digest": _digest(found), "document": found}))
+            _note_own(path)
             _drop_oldest(folder)
     return found
 
@@ -69,7 +116,11 @@ def cache_folder() -> Path | None:
 def _read(path: Path, key: str) -> Any:
     """The document in a file, or None where there is none, or where it is damaged."""
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        kept = json.loads(path.read_text(encoding="utf-8"))
+        with path.open(encoding="utf-8") as file:
+            signature = _signature(os.fstat(file.fileno()))
+            if any(known.get(path.name) != signature for known in _trusted):
+                return None
+            kept = json.load(file)
         if kept["key"] == key and kept["digest"] == _digest(kept["document"]):
             return kept["document"]
     return None

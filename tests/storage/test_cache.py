@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from gradlab.storage import cache
-from gradlab.storage.cache import FOLDER, cache_folder, from_cache, from_cache_under
+from gradlab.storage.cache import FOLDER, cache_folder, from_cache, from_cache_under, only_what_is_there_trusted
 
 DOCUMENT = {"caught": ["a", "b"], "largest": [3, 1000]}
 KEEP = "from gradlab.storage.cache import from_cache; from_cache('power', 'here', lambda: {'n': list(range(10000))})"
@@ -126,3 +126,40 @@ def test_the_folder_is_the_users_unless_another_is_named(monkeypatch: pytest.Mon
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", "/home/somebody")
     assert cache_folder() == Path("/home/somebody/.cache/gradlab")
+
+
+def forge(path: Path, document: Any) -> None:
+    """Puts another document in the place of what is kept, with a digest that is right."""
+    kept = json.loads(path.read_text())
+    path.write_text(json.dumps({**kept, "document": document, "digest": cache._digest(document)}))
+
+
+def test_what_others_write_meanwhile_is_not_read_and_is_removed(folder: Path) -> None:
+    from_cache("power", "old", worked_out)
+    (old,) = folder.iterdir()
+    with only_what_is_there_trusted():
+        forge(old, "forged")
+        (folder / "power-of-others.json").write_text("{}")
+        assert from_cache("power", "old", worked_out) == DOCUMENT
+        forge(old, "forged")
+    assert list(folder.iterdir()) == []
+
+
+def test_what_was_there_before_and_what_is_its_own_is_read_and_stays(folder: Path) -> None:
+    from_cache("power", "old", worked_out)
+    with only_what_is_there_trusted():
+        assert from_cache("power", "old", never) == DOCUMENT
+        from_cache("power", "new", worked_out)
+        assert from_cache("power", "new", never) == DOCUMENT
+    assert from_cache("power", "old", never) == from_cache("power", "new", never) == DOCUMENT
+
+
+def test_a_time_that_is_set_back_does_not_help(folder: Path) -> None:
+    from_cache("power", "old", worked_out)
+    (old,) = folder.iterdir()
+    before = old.stat()
+    with only_what_is_there_trusted():
+        text = old.read_text()
+        old.write_text(text.replace("1000", "1001"))
+        os.utime(old, ns=(before.st_atime_ns, before.st_mtime_ns))
+        assert cache._read(old, json.loads(text)["key"]) is None
