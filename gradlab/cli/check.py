@@ -95,6 +95,13 @@ class Output:
     help="Judge from gradlab's own process what runs in another one: code that patches NumPy or gradlab changes nothing"
     " here. One after the other, and slower.",
 )
+@click.option(
+    "--forbid",
+    "forbidden",
+    metavar="PACKAGES",
+    default="",
+    help="Packages, with commas between them, that the code may not import, such as torch,jax. With --judged alone.",
+)
 @isolation_options
 def check(targets: tuple[str, ...], shipped: bool, json: Path | None, verbose: bool, **given: Any) -> Status:
     """The verdict on each TARGET: wrong, unstable, stable or accurate.
@@ -109,6 +116,9 @@ def check(targets: tuple[str, ...], shipped: bool, json: Path | None, verbose: b
     """
     if given["is_judged"] and given["in_process"]:
         raise click.UsageError("give --judged or --in-process, not both")
+    given["forbidden"] = tuple(filter(None, (name.strip() for name in given["forbidden"].split(","))))
+    if given["forbidden"] and not given["is_judged"]:
+        raise click.UsageError("give --forbid with --judged")
     limits = limits_of(given)
     given["jobs"] = given["jobs"] or n_processors()
     given["minutes"] = given["minutes"] or PROFILES[given["profile"]].minutes

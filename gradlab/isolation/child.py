@@ -71,6 +71,11 @@ class Child:
         _living.add(self._process.pid)
         _tell_janitor(mark=self._mark, leader=self._process.pid, folder=self._folder)
 
+    @property
+    def number(self) -> int:
+        """Of the process."""
+        return self._process.pid
+
     def status(self) -> int | None:
         """The return code, as subprocess gives it; None while the process runs."""
         return self._process.poll()

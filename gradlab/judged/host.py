@@ -12,7 +12,7 @@ import inspect
 import os
 import signal
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from socket import socket
@@ -27,6 +27,7 @@ from gradlab.isolation.parent import die_with
 from gradlab.isolation.streams import Folder, Streams
 from gradlab.judged.arena import Arena
 from gradlab.judged.arrays_there import ArraysThere
+from gradlab.judged.forbidden import forbid, loaded, modules_of
 from gradlab.judged.frames import CALL, LOAD, MEASURE, Frame, pack_answer, receive
 from gradlab.judged.values import decode_value, encode_value
 from gradlab.layer.parameters import parameters_of
@@ -35,13 +36,19 @@ from gradlab.problems.problem import Array
 
 @dataclass(eq=False)
 class Host:
-    """What the process has at hand. loaded: the implementations, in the order in which they were told."""
+    """What the process has at hand.
+
+    loaded: the implementations, in the order in which they were told. forbidden: the packages that they may not use.
+    before: the modules of those that were loaded before.
+    """
 
     connection: socket
     streams: Streams
     capture: Capture
     arrays: ArraysThere
     loaded: list[Implementation]
+    forbidden: list[str] = field(default_factory=list)
+    before: frozenset[str] = frozenset()
 
 
 def start(connection: int, memory: list[int], parent: int, here: str, folder: str) -> None:
@@ -96,6 +103,8 @@ def _load(host: Host, question: Mapping[str, Any]) -> dict[str, Any]:
     from gradlab.targets.importing import MissingError, TargetError
     from gradlab.targets.in_scope import load_in_scope, load_offered
 
+    host.forbidden, host.before = question["forbidden"], modules_of(question["forbidden"])
+    forbid(host.forbidden)
     try:
         if question["is_of_folder"]:
             host.loaded = load_offered(Path(question["target"]), question["claims"], question["dtypes"])
@@ -155,7 +164,7 @@ def _call(host: Host, question: Mapping[str, Any]) -> dict[str, Any]:
         "value": encode_value(outcome.value, host.arrays.write),
         "error": _error(outcome),
         "noise": list(outcome.noise),
-        "changed": list(outcome.changed),
+        "changed": [*outcome.changed, *loaded(host.forbidden, host.before)],
         "arguments": changed_arguments,
         "results": changed_results,
     }

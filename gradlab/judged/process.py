@@ -6,6 +6,7 @@ import os
 import secrets
 import select
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from socket import socketpair
 from typing import Any
@@ -14,6 +15,7 @@ from gradlab.isolation.child import Child
 from gradlab.isolation.limits import FOREIGN_FRAME, Limits, spelled_end
 from gradlab.isolation.watch import Appetite
 from gradlab.judged.arena import Arena, shared_memory
+from gradlab.judged.forbidden import mapped
 from gradlab.judged.frames import AT_A_TIME, NUMBER, Frame, FrameError, Incoming, pack_question
 
 MILLISECONDS_BETWEEN_LOOKS = 100
@@ -31,11 +33,12 @@ class EndedError(Exception):
 class Place:
     """Where judged processes run, and under what limits.
 
-    here: the folder in which targets are given.
+    here: the folder in which targets are given. forbidden: packages that may not be used.
     """
 
     here: str
     limits: Limits
+    forbidden: tuple[str, ...] = ()
 
 
 class JudgedProcess:
@@ -83,6 +86,10 @@ class JudgedProcess:
             return incoming.frame().content
         except FrameError:
             raise self.ended(FOREIGN_FRAME) from None
+
+    def mapped(self, names: Sequence[str]) -> list[str]:
+        """What of these packages is in its memory, in a few words each."""
+        return mapped(self._child.number, names)
 
     def ended(self, how: str, is_silent: bool = False) -> EndedError:
         """Ends the process, which may say before where it is, and tells how it ended."""

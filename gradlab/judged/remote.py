@@ -160,7 +160,9 @@ class Remote:
         try:
             value = decode_value(answer["value"], arrays.read)
             arrays.take_in(answer["arguments"], answer["results"])
-            self._elsewhere.add(_lines(answer["noise"]), _lines(answer["changed"]))
+            self._elsewhere.add(
+                _lines(answer["noise"]), _lines(answer["changed"]) + process.mapped(self._place.forbidden)
+            )
             error = None if answer["error"] is None else ForeignError(*_lines(answer["error"]))
         except (ValueError, TypeError, KeyError, IndexError):
             ended = process.ended(FOREIGN_FRAME)
@@ -190,6 +192,7 @@ class Remote:
             "target": wanted.target,
             "claims": dict(wanted.claims),
             "dtypes": list(wanted.dtypes),
+            "forbidden": list(self._place.forbidden),
             "is_of_folder": wanted.is_of_folder,
         }
         try:

@@ -12,6 +12,7 @@ from gradlab.judged.process import Place
 from gradlab.judged.remote import Remote, Wanted
 from gradlab.runs.here import run_loaded
 from gradlab.runs.options import Listener, Options, Summary, files_not_loaded, not_run
+from gradlab.storage.cache import only_what_is_there_trusted
 from gradlab.targets.folders import files_that_may_offer, offers_nothing
 from gradlab.targets.importing import TargetError
 from gradlab.targets.load import folder_of
@@ -28,6 +29,7 @@ def run_judged(targets: Sequence[str], options: Options, listener: Listener) -> 
     unloaded: list[str] = []
     with ExitStack() as stack:
         stack.enter_context(unreadable())
+        stack.enter_context(only_what_is_there_trusted())
         for target in dict.fromkeys(targets):
             try:
                 for remote in _remotes(target, options, unloaded):
@@ -39,7 +41,7 @@ def run_judged(targets: Sequence[str], options: Options, listener: Listener) -> 
 
 def _remotes(target: str, options: Options, unloaded: list[str]) -> Iterator[Remote]:
     """A target, or each file of a folder that may offer something; unloaded: why files cannot be read."""
-    folder, place = folder_of(target), Place(str(options.here), options.limits or Limits())
+    folder, place = folder_of(target), Place(str(options.here), options.limits or Limits(), options.forbidden)
     if folder is None:
         yield Remote(Wanted(target, options.claims, options.dtypes), place)
         return

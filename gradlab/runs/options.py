@@ -31,7 +31,7 @@ class Options:
     strict: whether a target or a file that does not load, or a dtype that is not claimed, is an error; otherwise the
     rest is run. most: how many functions the targets may stand for, or None. minutes: after which the run on one
     implementation is cut short. is_judged: whether this process judges, one target after the other, what runs in
-    processes that it starts, and nothing of theirs runs here.
+    processes that it starts, and nothing of theirs runs here. forbidden: packages that what is judged so may not use.
     """
 
     level: str | None = None
@@ -49,6 +49,7 @@ class Options:
     most: int | None = None
     minutes: float = math.inf
     is_judged: bool = False
+    forbidden: tuple[str, ...] = ()
 
 
 def ignore(progress: Progress) -> None:
