@@ -56,6 +56,7 @@ class RemoteFunction:
     """A function under test in another process, with its name and its parameters there.
 
     call: makes a call there, of arguments and keywords. measure: what calls of some dtypes cost there, as plain data.
+    place: where there is.
     """
 
     __signature__: inspect.Signature
@@ -65,8 +66,9 @@ class RemoteFunction:
         signed: Signed,
         call: Callable[[tuple[Any, ...], Mapping[str, Any]], Any],
         measure: Callable[[Sequence[str]], list[Any]],
+        place: Place,
     ) -> None:
-        self._call, self.measure = call, measure
+        self._call, self.measure, self.place = call, measure, place
         self.module, self.keywords = signed.module, signed.keywords
         self.__name__ = self.__qualname__ = signed.name
         if signed.parameters is not None:
@@ -230,7 +232,9 @@ class Remote:
         parameters = None if plain["parameters"] is None else _lines(plain["parameters"])
         self._plainly.append(Plainly(self._wanted.target, name, claims, self._place))
         call = self._plainly[-1].around(partial(self.call, number, takes_apart=claims.layer is not None))
-        function = RemoteFunction(Signed(name, module, keywords, parameters), call, partial(self.measure, number))
+        function = RemoteFunction(
+            Signed(name, module, keywords, parameters), call, partial(self.measure, number), self._place
+        )
         capture = Capture(watches=(), elsewhere=self._elsewhere)
         return Implementation(name, function, claims, target, capture, tuple(_lines(plain["changed"])))
 

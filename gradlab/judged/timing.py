@@ -1,11 +1,13 @@
-"""What calls cost in a judged process, as that process tells it."""
+"""What calls cost in a judged process, as that process tells it and gradlab's own clock bears out."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gradlab.evaluation.call import CallFaultError, Implementation
+from gradlab.evaluation.call import CallFaultError, Implementation, made_for
+from gradlab.isolation.limits import TIMING
+from gradlab.judged.clock import checked_timing
 from gradlab.judged.remote import MAX_LINE, RemoteFunction
 from gradlab.measure.timing import Timing
 
@@ -15,8 +17,11 @@ NAMES = ("dtype", "shape", "ratios", "seconds", "n_bytes", "note")  # of a Timin
 def timings_of(implementation: Implementation, dtypes: Sequence[str]) -> tuple[Timing, ...]:
     """What calls cost, by dtype and shape; with a note alone where the process does not come back, or says it badly."""
     assert isinstance(implementation.function, RemoteFunction)
+    function = implementation.function
     try:
-        return tuple(_timing(one) for one in implementation.function.measure(dtypes))
+        with made_for(TIMING):
+            told = [_timing(one) for one in function.measure(dtypes)]
+            return tuple(checked_timing(implementation, one, function.place) for one in told)
     except (CallFaultError, ValueError) as error:
         return not_timed(dtypes, str(error))
 
