@@ -75,6 +75,12 @@ def _specimens() -> Rows:
     return [(one.name, one.killed_by, _first_line(one.function.__doc__)) for one in specimens().values()]
 
 
+def _attacks() -> Rows:
+    from gradlab.campaigns.attacks.attack import attacks
+
+    return [(one.name, one.deserves, one.about) for one in attacks().values()]
+
+
 def _entry_points() -> Rows:
     from importlib.metadata import entry_points
 
@@ -113,6 +119,7 @@ SECTIONS: dict[str, Callable[[], Rows]] = {
     "strangers": _strangers,
     "teaching-codes": _teaching_codes,
     "specimens": _specimens,
+    "attacks": _attacks,
     "entry-points": _entry_points,
     "checks": _checks,
     "families": _families,

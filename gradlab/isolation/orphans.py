@@ -43,7 +43,7 @@ def orphans_adopted() -> Iterator[None]:
         yield
         return
     _adopting.add(os.getpid())
-    before = _children()
+    before = children()
     _started.update(before)
     try:
         yield
@@ -59,7 +59,7 @@ def end_orphans() -> None:
     if os.getpid() not in _adopting:
         return
     for _ in range(MAX_ROUNDS):
-        found = _children() - _started
+        found = children() - _started
         for process in found:
             _end(process)
         if not found:
@@ -67,7 +67,8 @@ def end_orphans() -> None:
         time.sleep(BETWEEN_ROUNDS)
 
 
-def _children() -> set[int]:
+def children() -> set[int]:
+    """The children of this process, those that have ended and were not waited for too."""
     return {process for process, parent in parents_of_all().items() if parent == os.getpid()}
 
 

@@ -19,7 +19,7 @@ from gradlab.evaluation.call import Implementation, answer_to_call, call_for
 from gradlab.judged.process import Place
 from gradlab.judged.remote import Remote, Wanted
 from gradlab.measure.timing import Timing, seconds_of_yardstick, timed_problem
-from gradlab.problems.problem import Problem
+from gradlab.problems.problem import Problem, Shape
 from gradlab.result import largest_ratio
 
 NOTHING = "gradlab.judged.nothing:nothing"
@@ -56,7 +56,7 @@ def checked_timing(implementation: Implementation, timing: Timing, place: Place)
     return replace(timing, seconds=seconds, ratios=ratios, note=told)
 
 
-def clock(implementation: Implementation, shape: tuple[int, int], dtype: str, place: Place) -> Clocked:
+def clock(implementation: Implementation, shape: Shape, dtype: str, place: Place) -> Clocked:
     """What calls of one shape and dtype take; fault: why one of them has no right answer, or ""."""
     base = timed_problem(implementation.claims, shape, dtype)
     problems = [_fresh(base) for _ in range(ROUNDS)]

@@ -1,0 +1,85 @@
+"""No attack is judged better than it deserves, every run ends, and nothing of it is left."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from gradlab.campaigns.attacks.attack import FOLDER, attacks
+from gradlab.campaigns.attacks.trial import try_attack
+from gradlab.cli import status_of
+from gradlab.harness.verdict import Verdict
+from gradlab.problems.dtypes import Format, format_of
+from gradlab.problems.families import Family, families_of, problems_in
+from tools.attacks import PAGE, rows, table_in
+
+QUICK = ("checks_patched", "modules_recognised", "child_left", "frame_with_the_right_number", "judge_stopped")
+
+
+def holds(name: str) -> None:
+    """Asserts that the attack is judged as it deserves, in a run that ends and leaves nothing."""
+    trial = try_attack(attacks()[name])
+    assert trial.status is not None, f"it had to be ended: {trial.printed}"
+    assert not trial.is_better_than_deserved, trial.printed
+    assert not trial.met, trial.printed
+    assert trial.status != 0
+    assert trial.left == ()
+    assert "\x1b" not in trial.printed
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_it_is_judged_no_better_than_it_deserves(name: str) -> None:
+    holds(name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in attacks() if name not in QUICK])
+def test_each_of_the_others_is_judged_no_better_than_it_deserves(name: str) -> None:
+    holds(name)
+
+
+def test_there_are_fifty_and_each_deserves_less_than_it_wants() -> None:
+    assert len(attacks()) >= 50
+    assert all(Verdict(one.deserves) < Verdict("stable") for one in attacks().values())
+
+
+def test_each_says_what_it_tries_in_a_sentence() -> None:
+    for one in attacks().values():
+        assert re.fullmatch(r"[A-Z].*\.", one.about), one.name
+        assert "def loss(" in one.path.read_text()
+
+
+def test_all_files_are_attacks_or_their_helpers() -> None:
+    helpers = {path.stem for path in FOLDER.glob("_*.py")}
+    assert {path.stem for path in FOLDER.glob("*.py")} == set(attacks()) | helpers
+
+
+def test_the_page_has_a_row_for_each() -> None:
+    shown = table_in(Path(PAGE).read_text(encoding="utf-8"))
+    assert [row[:4] for row in shown] == [row[:4] for row in rows({})]
+
+
+def test_the_page_shows_no_verdict_better_than_deserved() -> None:
+    for _, _, _, deserved, judged in table_in(Path(PAGE).read_text(encoding="utf-8")):
+        assert judged == "not checked" or Verdict(judged) <= Verdict(deserved)
+
+
+def test_they_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert status_of(["list", "attacks"]) == 0
+    said = capsys.readouterr().out
+    assert all(name in said for name in attacks())
+
+
+def test_the_page_names_the_families_that_are_the_same_for_every_seed() -> None:
+    fmt = format_of("float32")
+    drawn = [{one.name: _bits(one, fmt, seed) for one in families_of("standard")} for seed in (0, 1, 2)]
+    same = [name for name, bits in drawn[0].items() if bits == drawn[1][name] == drawn[2][name]]
+    said = re.search(r"every seed: ([^.]*)\.", Path(PAGE).read_text(encoding="utf-8"))
+    assert said is not None
+    assert re.findall(r"`(\w+)`", said[1]) == same
+
+
+def _bits(family: Family, fmt: Format, seed: int) -> list[bytes]:
+    return [one.logits.tobytes() + one.targets.tobytes() for one in problems_in(family, fmt, seed)]
