@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 
 from gradlab.evaluation.call import Implementation
 from gradlab.harness.plan import Plan, Progress, Watch, dtypes_to_check
 from gradlab.harness.resume import Course, Done
-from gradlab.harness.selection import Question, questions_in_run
+from gradlab.harness.scopes import scope_of
+from gradlab.harness.selection import Question, problems_in_run, questions_in_run
 from gradlab.harness.sizes import ask_size, asked_in_run
 from gradlab.harness.tally import add_fact, add_results
 from gradlab.result import Fact
+
+SEEDS = 1 << 32
+UNFORESEEN = 16  # problems in each dtype
+LARGEST = 1 << 14  # entries of one
 
 
 def examine_all(done: Done, plan: Plan, watch: Watch, course: Course) -> None:
@@ -32,6 +39,27 @@ def examine_all(done: Done, plan: Plan, watch: Watch, course: Course) -> None:
             add_fact(tally, problem, Fact("the run", f"ended here: {course.cut_short or harm}", "", False))
         done.n_examined += 1
         course.keep(done)
+
+
+def examine_unforeseen(done: Done, plan: Plan, watch: Watch, course: Course) -> None:
+    """Some problems of the families more, of a seed that nobody knows: the answers to these cannot be written down.
+
+    What is right there is right by no accident, so that the verdict on sound code is the same in every run.
+    """
+    tally, profile = done.tally, replace(plan.profile, examples=0, most=None)
+    claims, name = tally.implementation.claims, tally.implementation.name
+    scope = scope_of(claims)
+    for dtype in dtypes_to_check(tally.implementation, plan):
+        known = {one.digest for one in problems_in_run(claims, dtype, plan.profile, plan.seed)}
+        drawn = problems_in_run(claims, dtype, profile, secrets.randbelow(SEEDS))
+        fresh = [one for one in drawn if one.digest not in known and scope.problems.complexity(one)[0] <= LARGEST]
+        for number, problem in enumerate(fresh[:: -(-len(fresh) // UNFORESEEN) or 1]):
+            watch(Progress(name, dtype, "unforeseen", number, UNFORESEEN, len(tally.failing)))
+            if done.stopped or course.reason_to_stop():
+                return
+            tally.n_problems += 1
+            checks = scope.applicable(claims, problem)
+            add_results(tally, problem, [one for one in checks if not (one.makes_calls or one.comes_last)])
 
 
 def _examine_sizes(done: Done, plan: Plan, watch: Watch, course: Course) -> None:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from gradlab.evaluation.call import AnyAnswer, Implementation, made_for
-from gradlab.harness.examination import examine_all
+from gradlab.harness.examination import examine_all, examine_unforeseen
 from gradlab.harness.first_calls import PURPOSE
 from gradlab.harness.length import notice_of_length
 from gradlab.harness.order import cost
@@ -109,6 +109,8 @@ def run_checks(
             return replace(_conclude(done, plan, course, watch), advice_on_kind=advice)
         watch = _ask_first(done, plan, watch, course)
         examine_all(done, plan, watch, course)
+        if implementation.capture.elsewhere is not None and done.tally.verdict() > Verdict("wrong"):
+            examine_unforeseen(done, plan, watch, course)
         course.keep_now(done)  # harm done from here on must not cost what is found
         shrink(done, plan, watch, course)
         run = _explained(_conclude(done, plan, course, watch), done, course)
