@@ -12,6 +12,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -57,12 +58,14 @@ class Request:
 class Where:
     """Where the work is done: in up to `jobs` processes under these limits, in this one where there are none.
 
-    progress: for a name, a context that shows where its work is.
+    progress: for a name, a context that shows where its work is. seconds: after which one work in a process of its own
+    is cut short.
     """
 
     limits: Limits | None
     jobs: int
     progress: Callable[[str], AbstractContextManager[Watch]]
+    seconds: float = inf
 
 
 def without_progress(name: str) -> AbstractContextManager[Watch]:
@@ -144,7 +147,7 @@ def _outcomes_in_workers(request: Request, where: Where) -> Iterator[Outcome]:
         started = []
         for one in loaded.found:
             tasks = [partial(work_in_worker, one, request.given, work) for work in request.works(one)]
-            started.append((one, [loaded.begin(one, task) for task in tasks]))
+            started.append((one, [loaded.begin(one, task, where.seconds) for task in tasks]))
         for one, runners in started:
             if runners:
                 yield _outcome(one, runners, pool, where)

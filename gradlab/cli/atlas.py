@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from gradlab.cli.limits import isolation_options, limits_of
+from gradlab.cli.limits import Time, isolation_options, limits_of
 from gradlab.cli.outputs import output_faults, picture_faults
 from gradlab.cli.status import Status
 from gradlab.isolation.limits import n_processors
 from gradlab.targets.prefixes import LAYER
 
 if TYPE_CHECKING:
-    from gradlab.campaigns.atlas.run import Edition
+    from gradlab.campaigns.atlas.run import Draft, Edition
+    from gradlab.storage.encoding import Plain
 
 CERTIFICATES = Path("docs") / "exhaustive"
 GENERATIONS = 16
@@ -48,7 +50,9 @@ LAYERS = (
     "layer:sklearn:LinearModelLoss",
     "layer:statsmodels:MNLogit",
     "layer:mlxtend:SoftmaxRegression",
+    "layer:layer_loop",
     "layer:layer",
+    "layer:layer_chunked",
     "layer:layer_fused",
     "layer:layer_accurate",
 )
@@ -78,6 +82,11 @@ LAYERS = (
     "--jobs", type=click.IntRange(min=1), metavar="N",
     help="How many to measure at the same time.  [default: one per processor]",
 )  # fmt: skip
+@click.option(
+    "--minutes", type=Time("minutes"), metavar="N",
+    help="How many minutes each of the two works on a target may take.  [default: any number]",
+)  # fmt: skip
+@click.option("--resume", is_flag=True, help="Go on with the atlas in the file of --json.")
 @isolation_options
 def atlas(targets: tuple[str, ...], layers: bool, **given: Any) -> Status:
     """Measure each TARGET in each dtype that it claims: verdict, largest errors in ULP, rules followed.
@@ -92,20 +101,28 @@ def atlas(targets: tuple[str, ...], layers: bool, **given: Any) -> Status:
     lines that show them without gradlab.
 
     Without TARGETs it measures the frameworks that have an adapter, and some of gradlab's own implementations. A
-    framework that is not installed is left out. Files are written after each target, in the order given. Each target
-    runs in processes of its own, as with `gradlab check`: what ends a process is a finding.
+    framework that is not installed is left out, and so is a target whose time is up. Files are written after each
+    target, in the order given. Each target runs in processes of its own, as with `gradlab check`: what ends a process
+    is a finding.
+
+    With --resume, targets in the file of --json are not measured again. It must be of the same command, versions and
+    machine.
     """
     from gradlab.campaigns.atlas.run import Draft, measure
     from gradlab.campaigns.runner import Where
     from gradlab.report.progress import show_progress
 
-    limits, jobs = limits_of(given), given.pop("jobs") or n_processors()
-    asked = Asked(targets, layers, *(given.pop(name) for name in ("names", "climb", "certificates")))
+    if given["minutes"] and given["in_process"]:
+        raise click.UsageError("give --minutes or --in-process, not both")
+    limits, jobs, resume = limits_of(given), given.pop("jobs") or n_processors(), given.pop("resume")
+    asked = Asked(targets, layers, *(given.pop(name) for name in ("names", "climb", "certificates", "minutes")))
     outputs: dict[str, Path | None] = given
     places = {name: Path.cwd() / path for name, path in outputs.items() if path}
     _refuse_bad_outputs(places)
     draft = Draft(_edition(asked, outputs), places, lambda line: click.echo(line, err=True))
-    measure(targets or (LAYERS if layers else DEFAULT), draft, Where(limits, jobs, show_progress))
+    draft.entries.extend(_entries_before(draft) if resume else [])
+    seconds = 60 * (asked.minutes or inf)
+    measure(targets or (LAYERS if layers else DEFAULT), draft, Where(limits, jobs, show_progress, seconds))
     if not draft.entries:
         return Status.USAGE if draft.unloaded else Status.NOTHING_CHECKED
     if "markdown" not in places:
@@ -115,13 +132,17 @@ def atlas(targets: tuple[str, ...], layers: bool, **given: Any) -> Status:
 
 @dataclass(frozen=True)
 class Asked:
-    """What an atlas is asked to be: of which targets, and what is measured of losses of logits."""
+    """What an atlas is asked to be: of which targets, and what is measured of losses of logits.
+
+    minutes: which each work on a target may take, None for any number.
+    """
 
     targets: tuple[str, ...]
     layers: bool
     names: tuple[str, ...]
     climb: int
     certificates: Path
+    minutes: float | None
 
 
 def _edition(asked: Asked, outputs: dict[str, Path | None]) -> Edition:
@@ -151,6 +172,21 @@ def _edition(asked: Asked, outputs: dict[str, Path | None]) -> Edition:
     )
 
 
+def _entries_before(draft: Draft) -> list[Plain]:
+    """What is measured already. Raises UsageError."""
+    from gradlab.campaigns.atlas.run import measured_before
+
+    if "json" not in draft.outputs:
+        raise click.UsageError("--resume goes with --json")
+    try:
+        found = measured_before(draft.outputs["json"], draft.edition)
+    except (ValueError, OSError) as error:
+        raise click.UsageError(f"--resume: {error}") from error
+    for entry in found:
+        draft.say(f"measured before: {entry['target']}")
+    return found
+
+
 def _refuse_bad_outputs(places: dict[str, Path]) -> None:
     faults = [*output_faults(places.values()), *picture_faults(places.get("picture"))]
     if faults:
@@ -160,4 +196,5 @@ def _refuse_bad_outputs(places: dict[str, Path]) -> None:
 def _command(asked: Asked, outputs: dict[str, Path | None]) -> str:
     given = [*(["--layers"] if asked.layers else []), *asked.targets, *(f"--family {name}" for name in asked.names)]
     given += [f"--climb {asked.climb}"] if asked.climb != GENERATIONS else []
+    given += [f"--minutes {asked.minutes:g}"] if asked.minutes else []
     return " ".join(["gradlab atlas", *given, *(f"--{name} {path}" for name, path in outputs.items() if path)])

@@ -148,3 +148,59 @@ def test_every_default_target_loads_where_its_packages_are(target: str) -> None:
         assert load(target, {})[0].target == target
     except MissingError as error:
         pytest.skip(str(error))
+
+
+def test_an_atlas_is_taken_up_again_where_it_stopped(gradlab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = ("atlas", "shifted", "complement", *FEW, "--in-process", "--json", "a.json")
+    gradlab(*given)
+    whole = json.loads(Path("a.json").read_text())
+    Path("a.json").write_text(json.dumps({**whole, "targets": whole["targets"][:1]}))
+    done: list[str] = []
+    real = run.add
+
+    def noted(name: str, *rest: Any) -> None:
+        done.append(name)
+        real(name, *rest)
+
+    monkeypatch.setattr(run, "add", noted)
+    ran = gradlab(*given, "--resume")
+    assert done == ["complement"]
+    assert "measured before: shifted\n" in ran.err
+    assert json.loads(Path("a.json").read_text()) == whole
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"command": "gradlab atlas other"}, "a.json: command must be 'gradlab atlas shifted"),
+        ({"versions": {"numpy": "1.0"}}, "a.json: versions must be {"),
+        ({"schema": "something"}, "a.json: schema must be 'gradlab-atlas'"),
+    ],
+)
+def test_another_atlas_is_not_gone_on_with(gradlab: Any, changes: dict[str, Any], said: str) -> None:
+    given = ("atlas", "shifted", *FEW, "--in-process", "--json", "a.json")
+    gradlab(*given)
+    Path("a.json").write_text(json.dumps({**json.loads(Path("a.json").read_text()), **changes}))
+    ran = gradlab(*given, "--resume")
+    assert (ran.status, said in ran.err) == (2, True)
+
+
+def test_a_target_whose_time_is_up_is_left_out_and_the_others_go_on(gradlab: Any) -> None:
+    Path("slow.py").write_text(
+        "import time\n"
+        "from gradlab.implementations.shifted import shifted\n"
+        "def loss(logits, labels):\n    time.sleep(2)\n    return shifted(logits, labels)\n"
+        "loss.__gradlab_claims__ = {'dtypes': ['float32']}\n"
+    )
+    given = ("--minutes", "0.25", "--call-seconds", "3", "--json", "a.json")  # shifted takes 2 s
+    ran = gradlab("atlas", "slow.py:loss", "shifted", *FEW, *given)
+    assert ran.status == 0
+    assert "left out: slow.py:loss: its time was up (`--minutes`)\n" in ran.err
+    document = json.loads(Path("a.json").read_text())
+    assert "--minutes 0.25" in document["command"]
+    assert [one["target"] for one in document["targets"]] == ["shifted"]
+
+
+@pytest.mark.parametrize("options", [("--resume",), ("--minutes", "1", "--in-process")])
+def test_options_that_do_not_go_together_are_refused(gradlab: Any, options: tuple[str, ...]) -> None:
+    assert gradlab("atlas", "shifted", *FEW, *options).status == 2

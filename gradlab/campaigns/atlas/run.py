@@ -15,7 +15,7 @@ from gradlab.campaigns.runner import Job, Request, Where, Work, outcomes
 from gradlab.isolation.loading import GivenClaims
 from gradlab.problems.families import Family
 from gradlab.storage.encoding import Plain
-from gradlab.storage.files import strict_json, write_whole, writing
+from gradlab.storage.files import parsed_json, strict_json, write_whole, writing
 from gradlab.targets.importing import TargetError
 
 
@@ -46,7 +46,8 @@ class Draft:
     """An atlas in the making, and where it goes; entries grow target by target.
 
     outputs: files for "markdown", "json" and "picture", as far as asked for. say: is told in one line of each target
-    that is measured or left out. unloaded: why targets do not load.
+    that is measured or left out. unloaded: why targets do not load. entries: may begin with those of an atlas that is
+    taken up again.
     """
 
     edition: Edition
@@ -84,7 +85,9 @@ def measure(targets: Sequence[str], draft: Draft, where: Where) -> None:
     Raises OutputError.
     """
     works = draft.edition.works
-    for outcome in outcomes(Request(targets, GivenClaims(), lambda one: works), where):
+    before = {entry["target"] for entry in draft.entries}
+    request = Request(targets, GivenClaims(), lambda one: () if one.target in before else works)
+    for outcome in outcomes(request, where):
         if outcome.error:
             leave_out(Missing(outcome.target, f"{outcome.target}: {outcome.error}"), draft)
         elif outcome.fault:
@@ -92,6 +95,21 @@ def measure(targets: Sequence[str], draft: Draft, where: Where) -> None:
             draft.unloaded.extend([outcome.fault] if outcome.does_not_load else [])
         else:
             add(outcome.name, draft.edition.join(outcome.results), draft)
+
+
+def measured_before(path: Path, edition: Edition) -> list[Plain]:
+    """The entries of an atlas in a file, none where there is no file.
+
+    Raises ValueError where the file is no atlas that this edition could write now and here, and OSError.
+    """
+    if not path.exists():
+        return []
+    found, own = parsed_json(path.read_text(encoding="utf-8")), parsed_json(strict_json(edition.document([], [])))
+    for name in ("schema", "version", "command", "versions", "machine"):
+        there = found.get(name) if isinstance(found, dict) else None
+        if there != own[name]:
+            raise ValueError(f"{path}: {name} must be {own[name]!r}, got {there!r:.400}")
+    return list(found["targets"])
 
 
 def entry_of(job: Job, measured: Measured) -> Plain:

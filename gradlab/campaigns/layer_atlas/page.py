@@ -46,8 +46,6 @@ def _opening(atlas: Plain) -> Iterator[str]:
     yield ""
     versions = ", ".join(f"{name} {version}" for name, version in atlas["versions"].items())
     yield f"{versions}; Python {machine['python']}, {machine['processor']}."
-    for one in atlas["missing"]:
-        yield f"\nLeft out: {one_line(one['reason']).replace('<', chr(92) + '<')}."
 
 
 def _summary(atlas: Plain, dtype: str) -> Iterator[str]:
@@ -57,6 +55,9 @@ def _summary(atlas: Plain, dtype: str) -> Iterator[str]:
         because = ", ".join(chart["failed"][:3]) + (", ..." if len(chart["failed"]) > 3 else "")
         errors = [_worst(chart["families"].values(), name) for name in OUTPUTS]
         yield table_row([code_span(entry["target"]), chart["verdict"], *errors, because or "-"])
+    for one in atlas["missing"]:
+        reason = one_line(one["reason"]).removeprefix(f"{one['target']}: ").replace("<", "\\<").replace("|", "\\|")
+        yield table_row([code_span(one["target"]), f"not measured: {reason}", *("-" for _ in OUTPUTS), "-"])
     yield ""
     yield "The verdict is that of `gradlab check` without drawn problems; the errors are the largest of all families."
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gradlab.campaigns.atlas.document import Missing
 from gradlab.campaigns.conformance.in_scope import profile_in_scope
 from gradlab.campaigns.layer_atlas import document as documents
 from gradlab.campaigns.layer_atlas import measurement
@@ -34,6 +35,7 @@ from gradlab.layer.problem import LayerProblem, Penalty
 from gradlab.problems.dtypes import format_of
 from gradlab.problems.objective import Objective
 from gradlab.storage.files import strict_json
+from gradlab.targets.shipped import layers
 
 CLAIMS = {"takes": ["X", "W", "b", "targets"], "returns": ["loss", "dX", "dW", "db"], "dtypes": ["float32"]}
 
@@ -121,8 +123,14 @@ def test_the_document_and_the_page_have_every_target() -> None:
     assert len({line.count("|") for line in page.splitlines() if line.startswith("| label_k")}) == 1
 
 
+def test_a_target_that_is_not_measured_has_a_row_with_the_reason() -> None:
+    left_out = Missing("slow.py:own", "slow.py:own: its time was up | <again>")
+    page = as_markdown(document("gradlab atlas --layers", [chart(layer)], [left_out]))
+    assert "| `slow.py:own` | not measured: its time was up \\| \\<again> | - | - | - | - | - |" in page
+
+
 def test_every_layer_of_others_in_the_atlas_has_a_recipe() -> None:
-    own = {"layer:layer", "layer:layer_fused", "layer:layer_accurate"}
+    own = {f"layer:{name}" for name in layers()}
     assert set(LAYERS) - own == set(RECIPES)
     assert all(len(lines) <= 5 for lines in RECIPES.values())
 
