@@ -209,14 +209,15 @@ def _conclude(found: Summary, stated: dict[str, str], options: Options, output: 
     from gradlab.harness.plan import Plan
     from gradlab.report.json import report_document
     from gradlab.report.terminal import print_lines, print_table, verdict_table
-    from gradlab.report.times import time_table
+    from gradlab.report.times import time_tables
     from gradlab.storage.files import strict_json, write_whole, writing
 
     runs = [report.run for report in found.reports]
     if runs:
         print_table(verdict_table(runs, stated))
     if output.time and runs:
-        print_table(time_table((one.implementation.name, timing) for one in runs for timing in one.timings))
+        for table in time_tables((one.implementation.name, timing) for one in runs for timing in one.timings):
+            print_table(table)
     told = [one for one in found.not_checked if not one.error]
     print_lines(f"not checked {one.name}: {one.reason}" for one in told if runs or not one.is_fault)
     if output.json:

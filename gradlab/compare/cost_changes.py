@@ -20,13 +20,12 @@ class Measured(NamedTuple):
 
     implementation: str
     dtype: str
-    n_rows: int
-    n_classes: int
+    shape: tuple[int, ...]
 
     @property
     def place(self) -> str:
         """The dtype and the shape."""
-        return f"{self.dtype} ({self.n_rows}, {self.n_classes})"
+        return f"{self.dtype} ({', '.join(map(str, self.shape))})"
 
 
 def cost_changes(old: Plain, new: Plain) -> Iterator[Change]:
@@ -49,7 +48,7 @@ def cost_changes(old: Plain, new: Plain) -> Iterator[Change]:
 
 def _measurements(report: Plain) -> dict[Measured, Plain]:
     measured = report["timing"]["measurements"]
-    return {Measured(one["implementation"], one["dtype"], *one["shape"]): one for one in measured}
+    return {Measured(one["implementation"], one["dtype"], tuple(one["shape"])): one for one in measured}
 
 
 def _other_machine(old: Plain, new: Plain) -> Iterator[Change]:

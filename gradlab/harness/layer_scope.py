@@ -118,5 +118,4 @@ LAYER = Scope(
         _call_shown,
     ),
     has_sizes=False,
-    is_timed=False,
 )

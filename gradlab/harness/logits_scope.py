@@ -140,5 +140,4 @@ LOGITS = Scope(
         _call_shown,
     ),
     has_sizes=True,
-    is_timed=True,
 )

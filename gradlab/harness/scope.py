@@ -111,8 +111,7 @@ class Scope:
     """All that is said of a scope.
 
     checks: its table. applicable: those that say something of a problem. check_of_calls: the name of the check that
-    fails where there is no answer. has_sizes: whether a run has a part on sizes, after all other problems. is_timed:
-    whether calls can be timed.
+    fails where there is no answer. has_sizes: whether a run has a part on sizes, after all other problems.
     """
 
     name: str
@@ -126,4 +125,3 @@ class Scope:
     power: PowerRules
     writing: Writing
     has_sizes: bool
-    is_timed: bool

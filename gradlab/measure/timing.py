@@ -18,7 +18,7 @@ from math import ceil, prod
 from statistics import median
 from time import perf_counter
 from timeit import Timer
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -38,21 +38,37 @@ MAX_ENTRIES = 2**26  # of what is returned: half a gigabyte in float64
 TRIES = 3  # in each round, of which the fastest counts: what disturbs one of them is not the code
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of <malloc.h>
 
+Sizes = TypeVar("Sizes", bound=tuple[int, ...])
+
 
 @dataclass(frozen=True)
 class Timing:
-    """What calls of one shape (rows, classes) and dtype cost.
+    """What calls of one shape (rows, classes), of a layer (rows, features, classes), and dtype cost.
 
     ratios: time over that of the yardstick, one for each round. seconds: the median of a call, None without rounds.
-    n_bytes: held beyond the gradient at one time, None where nothing was measured; then note says why.
+    n_bytes: held beyond the gradients at one time, None where nothing was measured; then note says why.
     """
 
     dtype: str
-    shape: tuple[int, int]
+    shape: tuple[int, ...]
     ratios: tuple[float, ...] = ()
     seconds: float | None = None
     n_bytes: int | None = None
     note: str = ""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """How calls on one problem are measured.
+
+    fault: why a first call, which warms up too, has no answer. seconds: of a call, in the best of TRIES of so many.
+    n_bytes: held beyond what is returned. seconds_of_yardstick: as seconds, of what calls are compared with.
+    """
+
+    fault: Callable[[], str | None]
+    seconds: Callable[[int], float]
+    n_bytes: Callable[[], int]
+    seconds_of_yardstick: Callable[[int], float]
 
 
 def keep_freed_memory() -> None:
@@ -67,21 +83,32 @@ def keep_freed_memory() -> None:
 
 
 def timings(implementation: Implementation, dtypes: Sequence[str]) -> Iterator[Timing]:
-    """What calls of each of SHAPES cost, in these dtypes; after a note, or twice SECONDS, the others are left out."""
-    keep_freed_memory()
+    """What calls of each of SHAPES cost, in these dtypes."""
+    claims = implementation.claims
     for dtype in dtypes:
-        note = ""
-        for shape in SHAPES:
-            too_large = _too_large(implementation.claims, shape)
-            if note or too_large:
-                yield Timing(dtype, shape, note=note or too_large)
-                continue
-            began = perf_counter()
-            timing = timing_of(implementation, timed_problem(implementation.claims, shape, dtype))
-            seconds = perf_counter() - began
-            yield timing
-            if timing.note or seconds > 2 * SECONDS:
-                note = f"left out after {shape}: {timing.note or f'it took {seconds:.1f} s'}"
+        fitting = [shape for shape in SHAPES if not _too_large(claims, shape)]
+
+        def bench(shape: Shape, dtype: str = dtype) -> Bench:
+            return bench_of(implementation, timed_problem(claims, shape, dtype))
+
+        yield from timings_at(dtype, fitting, bench)
+        yield from (Timing(dtype, shape, note=_too_large(claims, shape)) for shape in SHAPES if shape not in fitting)
+
+
+def timings_at(dtype: str, shapes: Sequence[Sizes], bench: Callable[[Sizes], Bench]) -> Iterator[Timing]:
+    """What calls of each shape cost; after a note, or twice SECONDS, the others are left out."""
+    keep_freed_memory()
+    note = ""
+    for shape in shapes:
+        if note:
+            yield Timing(dtype, shape, note=note)
+            continue
+        began = perf_counter()
+        timing = _measured(Timing(dtype, shape), bench(shape))
+        seconds = perf_counter() - began
+        yield timing
+        if timing.note or seconds > 2 * SECONDS:
+            note = f"left out after {shape}: {timing.note or f'it took {seconds:.1f} s'}"
 
 
 def _too_large(claims: Claims, shape: Shape) -> str:
@@ -90,22 +117,15 @@ def _too_large(claims: Claims, shape: Shape) -> str:
     return f"left out: a Hessian of {size:.2g} entries" if size > MAX_ENTRIES else ""
 
 
-def timing_of(implementation: Implementation, problem: Problem) -> Timing:
-    """What a call on this problem costs; without rounds, and with a note, where it has no answer or takes too long."""
-    nothing = Timing(problem.format.name, problem.logits.shape)
-    fault = evaluate(implementation, problem).fault  # a warm-up too
-    if fault is not None:
-        return replace(nothing, note=fault)
-    with _without_noise():
-        try:
-            seconds = seconds_of_calls(implementation, problem, 1)
-            if seconds > SECONDS:
-                return replace(nothing, note=f"a call takes {seconds:.1f} s, must be at most {SECONDS:g} s")
-            n_bytes = bytes_beyond_the_gradient(*bound_call(implementation, problem))
-            timed = replace(nothing, n_bytes=n_bytes)
-            return _measure(timed, partial(seconds_of_calls, implementation, problem), problem.logits)
-        except Exception as error:
-            return replace(nothing, note=f"raised {describe_error(error)}")
+def bench_of(implementation: Implementation, problem: Problem) -> Bench:
+    """How calls of a loss of logits are measured, beside exp and row sums of the same logits."""
+    room = np.empty_like(problem.logits)
+    return Bench(
+        lambda: evaluate(implementation, problem).fault,
+        partial(seconds_of_calls, implementation, problem),
+        lambda: bytes_beyond_the_gradient(*bound_call(implementation, problem)),
+        lambda number: best_of(lambda: yardstick(problem.logits, room), number),
+    )
 
 
 def timed_problem(claims: Claims, shape: Shape, dtype: str) -> Problem:
@@ -134,21 +154,26 @@ def seconds_of_calls(implementation: Implementation, problem: Problem, number: i
         call = next(calls)
         np.asarray(implementation.function(call.logits, call.targets, **call.keywords)[1])  # a framework may be lazy
 
+    return best_of(once, number)
+
+
+def best_of(once: Callable[[], object], number: int) -> float:
+    """The time of one of so many calls in the best of TRIES."""
     return min(Timer(once, timer=perf_counter).repeat(TRIES, number)) / number
-
-
-def seconds_of_yardstick(logits: Array, room: Array, number: int) -> float:
-    """The same of the yardstick."""
-    return min(Timer(lambda: yardstick(logits, room), timer=perf_counter).repeat(TRIES, number)) / number
 
 
 def bytes_beyond_the_gradient(function: Callable[..., Any], arguments: tuple[Array, ...]) -> int:
     """The most that a second call holds at one time, as tracemalloc sees it, less the gradient that it returns."""
     function(*arguments)
+    return most_held(lambda: np.asarray(function(*arguments)[1]).nbytes)
+
+
+def most_held(call: Callable[[], int]) -> int:
+    """The most that a call holds at one time, as tracemalloc sees it, less the bytes that it says it returns."""
     tracemalloc.start()
     try:
-        _, gradient = function(*arguments)
-        return max(tracemalloc.get_traced_memory()[1] - np.asarray(gradient).nbytes, 0)
+        returned = call()
+        return max(tracemalloc.get_traced_memory()[1] - returned, 0)
     finally:
         tracemalloc.stop()
 
@@ -159,8 +184,23 @@ def bound_call(implementation: Implementation, problem: Problem) -> tuple[Callab
     return partial(implementation.function, **call.keywords), (call.logits, call.targets)
 
 
-def _measure(timing: Timing, theirs: Callable[[int], float], logits: Array) -> Timing:
-    ours = partial(seconds_of_yardstick, logits, np.empty_like(logits))
+def _measured(timing: Timing, bench: Bench) -> Timing:
+    """The timing with what was measured; without rounds, and with a note, where that is no answer or takes too long."""
+    fault = bench.fault()
+    if fault is not None:
+        return replace(timing, note=fault)
+    with _without_noise():
+        try:
+            seconds = bench.seconds(1)
+            if seconds > SECONDS:
+                return replace(timing, note=f"a call takes {seconds:.1f} s, must be at most {SECONDS:g} s")
+            return _in_rounds(replace(timing, n_bytes=bench.n_bytes()), bench)
+        except Exception as error:
+            return replace(timing, note=f"raised {describe_error(error)}")
+
+
+def _in_rounds(timing: Timing, bench: Bench) -> Timing:
+    theirs, ours = bench.seconds, bench.seconds_of_yardstick
     ours(1)
     n_theirs, n_ours = (min(MAX_CALLS, ceil(SAMPLE / max(seconds(1), 1e-9))) for seconds in (theirs, ours))
     rounds: list[tuple[float, float]] = []

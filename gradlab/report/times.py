@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from statistics import median
 
 from rich.table import Table
@@ -11,16 +12,41 @@ from rich.text import Text
 from gradlab.measure.timing import Timing
 
 
-def time_table(timings: Iterable[tuple[str, Timing]]) -> Table:
-    """One row for each (name of an implementation, timing); the ratios are over exp and row sums of the same logits."""
+@dataclass(frozen=True)
+class Headings:
+    """What a table of one scope is headed by: how many sizes a shape has, their names, what times are compared with."""
+
+    n_sizes: int
+    sizes: str
+    yardstick: str
+    memory: str
+
+
+LOGITS = Headings(2, "rows x classes", "over exp and sum", "MiB beyond gradient")
+LAYERS = Headings(3, "rows x features x classes", "over products, exp and sum", "MiB beyond outputs")
+
+
+def time_tables(timings: Iterable[tuple[str, Timing]]) -> Iterator[Table]:
+    """A table of losses of logits, and one of layers, as far as there are any.
+
+    One row for each (name of an implementation, timing).
+    """
+    given = list(timings)
+    for headings in (LOGITS, LAYERS):
+        own = [one for one in given if len(one[1].shape) == headings.n_sizes]
+        if own:
+            yield _table(headings, own)
+
+
+def _table(headings: Headings, timings: Iterable[tuple[str, Timing]]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("time of", "dtype", "rows x classes"):
+    for heading in ("time of", "dtype", headings.sizes):
         table.add_column(heading, no_wrap=True)
-    for heading in ("ms", "over exp and sum", "lowest", "highest", "MiB beyond gradient"):
+    for heading in ("ms", headings.yardstick, "lowest", "highest", headings.memory):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
     for name, timing in timings:
-        shape = f"{timing.shape[0]} x {timing.shape[1]}"
+        shape = " x ".join(map(str, timing.shape))
         table.add_row(name, timing.dtype, shape, *_figures(timing), Text(timing.note))
     return table
 

@@ -129,14 +129,9 @@ def keep(run: Run, options: Options) -> list[str]:
 def time_calls(run: Run, watch: Watch) -> Run:
     """The run with what calls cost."""
     from gradlab.harness.plan import Progress
-    from gradlab.harness.scopes import scope_of
     from gradlab.judged.timing import timings_of
-    from gradlab.measure.timing import Timing, timings
+    from gradlab.measure.costs import costs
 
-    scope = scope_of(run.implementation.claims)
-    if not scope.is_timed:
-        note = f"calls in the scope {scope.name} are not timed"
-        return replace(run, timings=tuple(Timing(dtype, (0, 0), note=note) for dtype in run.dtypes))
     watch(Progress(run.implementation.name, run.dtypes[-1], TIMING, 0, 1, len(run.failing)))
-    measure = timings if run.implementation.capture.elsewhere is None else timings_of
+    measure = costs if run.implementation.capture.elsewhere is None else timings_of
     return replace(run, timings=tuple(measure(run.implementation, run.dtypes)))

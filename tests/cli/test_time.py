@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from gradlab.measure import timing
+from gradlab.measure import layer_timing, timing
 from gradlab.report.json import schema
 
 
@@ -63,3 +63,26 @@ def test_compare_as_markdown_has_the_same_status(gradlab: Any, report: dict[str,
         "### gradlab: 1 change, 1 for the worse, 0 for the better\n\n- **worse**: loss \u00b7 memory beyond"
     )
     assert gradlab("compare", "old.json", "old.json", "--markdown").status == 0
+
+
+@pytest.mark.usefixtures("in_an_empty_folder")
+def test_a_layer_is_timed_in_a_table_of_its_own(gradlab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layer_timing, "LAYER_SHAPES", ((2, 3, 4), (4, 5, 6)))
+    monkeypatch.setattr(timing, "SHAPES", ((2, 3),))
+    given = ("--dtype", "float64", "--profile", "smoke", "--time")
+    ran = gradlab("check", "layer:layer", "shifted", *given, "--json", "old.json")
+    assert ran.status == 0
+    headings = [" ".join(line.split()) for line in ran.out.splitlines() if line.startswith("time of")]
+    assert [one.partition(" ms")[0] for one in headings] == [
+        "time of dtype rows x classes",
+        "time of dtype rows x features x classes",
+    ]
+    document = json.loads(Path("old.json").read_text())
+    assert list(jsonschema.Draft202012Validator(schema()).iter_errors(document)) == []
+    shapes = [one["shape"] for one in document["timing"]["measurements"]]
+    assert shapes == [[2, 3, 4], [4, 5, 6], [2, 3]]
+    for one in document["timing"]["measurements"]:
+        one["ratios"] = [1000 * ratio for ratio in one["ratios"]]
+    Path("new.json").write_text(json.dumps(document))
+    compared = gradlab("compare", "old.json", "new.json")
+    assert "worse: layer  time float64 (2, 3, 4): " in compared.out
