@@ -6,7 +6,7 @@ Three lines in a file of your own benchmarks/ are enough:
     from mypackage.losses import my_loss
     Speed, Memory, Accuracy = suites(my_loss)
 
-and `asv run`, `asv continuous` and `asv publish` follow it from commit to commit.
+and `asv run`, `asv continuous` and `asv publish` follow it from commit to commit. Layers: `asv_layers.layer_suites`.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def suites(
     targets: functions `(logits, labels) -> (loss, gradient)`, or strings as `gradlab check` takes them. One that does
     not load in a commit, or does not claim a dtype, is left out there. shapes: (rows, classes) of the timed problems.
     """
-    named = {_name(target): target for target in targets}
+    named = {name_of(target): target for target in targets}
     sizes = {f"{rows}x{classes}": (rows, classes) for rows, classes in shapes}
 
     class _Sized:
@@ -54,7 +54,7 @@ def suites(
         param_names = ("implementation", "shape", "dtype")
 
         def setup(self, name: str, shape: str, dtype: str) -> None:
-            implementation = _load(named[name], dtype)
+            implementation = load_for(named[name], dtype)
             problem = timed_problem(implementation.claims, sizes[shape], dtype)
             self.function, self.arguments = bound_call(implementation, problem)
 
@@ -71,7 +71,7 @@ def suites(
         def peakmem_loss_and_gradient(self, name: str, shape: str, dtype: str) -> None:
             self.function(*self.arguments)
 
-        @_in("bytes")
+        @in_unit("bytes")
         def track_beyond_the_gradient(self, name: str, shape: str, dtype: str) -> int:
             return bytes_beyond_the_gradient(self.function, self.arguments)
 
@@ -81,27 +81,27 @@ def suites(
         timeout = 600
 
         def setup(self, name: str, dtype: str) -> None:
-            self.implementation = _load(named[name], dtype)
+            self.implementation = load_for(named[name], dtype)
 
-        @_in("log2 (1 + ULP)")
+        @in_unit("log2 (1 + ULP)")
         def track_loss_error(self, name: str, dtype: str) -> float:
             return bits_lost(self.implementation, dtype, profile)[0]
 
-        @_in("log2 (1 + ULP)")
+        @in_unit("log2 (1 + ULP)")
         def track_target_error(self, name: str, dtype: str) -> float:
             return bits_lost(self.implementation, dtype, profile)[1]
 
-        @_in("log2 (1 + ULP)")
+        @in_unit("log2 (1 + ULP)")
         def track_others_error(self, name: str, dtype: str) -> float:
             return bits_lost(self.implementation, dtype, profile)[2]
 
-        @_in("checks")
+        @in_unit("checks")
         def track_checks_failed(self, name: str, dtype: str) -> int:
-            return len(_run(self.implementation, dtype, profile).failures)
+            return len(run_with_seed_0(self.implementation, dtype, profile).failures)
 
-        @_in("problems")
+        @in_unit("problems")
         def track_problems_failed(self, name: str, dtype: str) -> int:
-            return len(_run(self.implementation, dtype, profile).failing)
+            return len(run_with_seed_0(self.implementation, dtype, profile).failing)
 
     return Speed, Memory, Accuracy
 
@@ -113,12 +113,14 @@ def bits_lost(implementation: Implementation, dtype: str, profile: str) -> tuple
     return tuple(min(float(np.log2(1 + found[part].ulp)), MAX_BITS) for part in PARTS)
 
 
-def _run(implementation: Implementation, dtype: str, profile: str) -> Run:
+def run_with_seed_0(implementation: Implementation, dtype: str, profile: str) -> Run:
     """The run with seed 0; its power, which nothing here tracks, is not reckoned."""
     return run_checks(implementation, replace(plan_for(implementation, profile=profile, dtypes=[dtype]), power=False))
 
 
-def _in(unit: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def in_unit(unit: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Gives a tracked number its unit."""
+
     def mark(function: Callable[..., Any]) -> Callable[..., Any]:
         vars(function)["unit"] = unit
         return function
@@ -126,13 +128,14 @@ def _in(unit: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     return mark
 
 
-def _name(target: Target) -> str:
+def name_of(target: Target) -> str:
+    """By what asv calls a target."""
     if isinstance(target, str):
         return target
     return getattr(target, "name", None) or getattr(target, "__name__", None) or type(target).__name__
 
 
-def _load(target: Target, dtype: str) -> Implementation:
+def load_for(target: Target, dtype: str) -> Implementation:
     """The implementation; NotImplementedError, by which asv leaves it out, where there is none for this dtype."""
     try:
         implementation = with_gradients(implementations_of(target, {}, (dtype,)))[0]

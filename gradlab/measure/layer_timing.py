@@ -27,14 +27,14 @@ def layer_timings(implementation: Implementation, dtypes: Sequence[str]) -> Iter
         yield from timings_at(dtype, LAYER_SHAPES, partial(_bench, implementation, dtype))
 
 
-def timed_layer_problem(claims: Claims, shape: tuple[int, int, int], dtype: str) -> LayerProblem:
+def timed_layer_problem(claims: Claims, shape: tuple[int, ...], dtype: str) -> LayerProblem:
     """Features, weight, bias and labels, drawn at random, the logits of size 3; the same for the same shape."""
     n_rows, n_features, n_classes = shape
     rng = np.random.default_rng(shape)
     features, weight = rng.normal(size=(n_rows, n_features)), rng.normal(size=(n_features, n_classes))
     numbers = (features, weight * 3 / n_features**0.5, rng.normal(size=n_classes))
-    given = [one.astype(as_dtype(dtype)) for one in numbers]
-    problem = LayerProblem(*given, rng.integers(0, n_classes, n_rows), family="timed")
+    X, W, b = (one.astype(as_dtype(dtype)) for one in numbers)
+    problem = LayerProblem(X, W, b, rng.integers(0, n_classes, n_rows), family="timed")
     return adapt_layer_to_claims(claims, problem)
 
 
@@ -47,14 +47,14 @@ def layer_yardstick(problem: LayerProblem, room: Array) -> Array:
     return np.asarray(sums[:1] + (room @ problem.weight.T)[:1] + (problem.features.T @ room)[:1, :1])
 
 
-def _bench(implementation: Implementation, dtype: str, shape: tuple[int, int, int]) -> Bench:
+def _bench(implementation: Implementation, dtype: str, shape: tuple[int, ...]) -> Bench:
     """How calls of a layer are measured on the problem of a shape."""
     problem = timed_layer_problem(implementation.claims, shape, dtype)
     room = np.empty((problem.n_rows, problem.n_classes), problem.weight.dtype)
     return Bench(
         lambda: evaluate_layer(implementation, problem).fault,
         partial(_seconds_of_calls, implementation, problem),
-        lambda: _bytes_beyond_the_outputs(implementation, problem),
+        lambda: bytes_beyond_the_outputs(implementation, problem),
         lambda number: best_of(lambda: layer_yardstick(problem, room), number),
     )
 
@@ -70,7 +70,7 @@ def _seconds_of_calls(implementation: Implementation, problem: LayerProblem, num
     return best_of(once, number)
 
 
-def _bytes_beyond_the_outputs(implementation: Implementation, problem: LayerProblem) -> int:
+def bytes_beyond_the_outputs(implementation: Implementation, problem: LayerProblem) -> int:
     """The most that a call holds at one time, less the outputs that are claimed."""
     returned = sum(array.nbytes for array in evaluate_layer(implementation, problem).outputs.values())
     call = layer_call_for(implementation, problem)
