@@ -43,7 +43,10 @@ def is_layer_class(value: Any) -> bool:
 
 
 def with_class_called(found: Found) -> Found:
-    """The class as a function of X, W, b, where it has one, and targets. Raises TargetError for its constructor."""
+    """The class as a function of X, W, b, where it has one, and targets. Raises TargetError for its constructor.
+
+    upstream: what backward is given in the place of 1, where that is claimed.
+    """
     made = found.function
     roles = _constructor_roles(made, found.target)
     sample = _instance(made, roles, {"W": np.zeros((3, 2)), "b": np.zeros(2), "D": 3, "K": 2})
@@ -52,10 +55,19 @@ def with_class_called(found: Found) -> Found:
         [] if has_passes(made) else [one for one in _parameters_of_loss(made) if "l2" in parameter_roles(one.name)]
     )
 
-    def call(X: Array, W: Array, targets: Array, b: Array | None = None, **strength: Any) -> dict[str, Any]:
+    def call(
+        X: Array,
+        W: Array,
+        targets: Array,
+        b: Array | None = None,
+        *,
+        upstream: Any = None,
+        backward: str = "once",
+        **strength: Any,
+    ) -> dict[str, Any]:
         instance = _instance(made, roles, {**_sizes(X, W), **({} if b is None else {"b": b})})
         if has_passes(made):
-            return loss_and_gradients(instance, X, targets)
+            return loss_and_gradients(instance, X, targets, 1.0 if upstream is None else upstream)
         return _results_of_loss(instance, X, targets, strength)
 
     own = list(inspect.signature(call).parameters.values())[: 4 if has_bias else 3]

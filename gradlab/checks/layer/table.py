@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from gradlab.checks.check import Check
-from gradlab.checks.layer import contract, differences, relations
+from gradlab.checks.layer import backward, contract, differences, relations
 from gradlab.checks.layer.accuracy import check_within_probable_bound, check_within_proved_bound
 from gradlab.checks.layer.conditions import (
     all_ignored,
+    backward_pass,
     deterministic,
     divided,
     every,
@@ -24,6 +25,7 @@ from gradlab.checks.layer.conditions import (
     several_rows,
     small,
     takes_bias,
+    with_loss_scale,
     with_rows,
     without_options,
     without_real_options,
@@ -50,6 +52,17 @@ LAYER_CHECKS: tuple[Check, ...] = (
     Check(contract.a_label_outside_reaches_no_other_row, "contract",
           every(_CALLS, labels_as_integers, several_rows),
           comes_last=True, makes_calls=True),
+    # contract of a backward pass
+    Check(backward.upstream_gradient_multiplies_the_gradients_of_a_layer, "contract",
+          every(_CALLS, backward_pass("scaled")), makes_calls=True),
+    Check(backward.scaled_loss_gives_the_same_gradients_of_a_layer, "contract",
+          every(_CALLS, backward_pass("scaled"), with_loss_scale), makes_calls=True),
+    Check(backward.second_backward_pass_of_a_layer_gives_the_same_gradients, "contract",
+          every(_CALLS, backward_pass("twice")), makes_calls=True),
+    Check(backward.gradients_of_a_layer_accumulate, "contract",
+          every(_CALLS, backward_pass("accumulated"), deterministic), makes_calls=True),
+    Check(backward.features_and_weight_may_need_no_gradient, "contract",
+          every(_CALLS, backward_pass("detached"), returns("loss")), makes_calls=True),
     # accuracy: each output against its enclosure; what fails on a problem that is not moderate is unstable
     *(check_within_proved_bound(output, every(judged, divided, returns(output))) for output in OUTPUTS),
     *(check_within_probable_bound(output, every(finite, random_errors, returns(output)))

@@ -88,6 +88,42 @@ def finds_labels_in_a_flat_array(X: Any, W: Any, b: Any, labels: Any, l2: float 
     return loss, g @ W.T, X.T @ g + W.dtype.type(l2) * W, g.sum(axis=0)
 
 
+def differentiated(
+    X: Any, W: Any, b: Any, labels: Any, l2: float = 0.0, *, upstream: Any = None, backward: str = "once"
+) -> Any:
+    """As what a framework differentiates: with an upstream gradient, and in all the ways of asking for a pass."""
+    factor = (2 if backward == "accumulated" else 1) * X.dtype.type(1 if upstream is None else upstream)
+    loss, *gradients = two_passes(X, W, b, labels, l2)
+    return (loss, *((one * factor).astype(X.dtype) for one in gradients))
+
+
+def ignores_the_upstream_gradient(*given: Any, upstream: Any = None, backward: str = "once") -> Any:
+    return differentiated(*given, backward=backward)
+
+
+def frees_its_graph(*given: Any, upstream: Any = None, backward: str = "once") -> Any:
+    loss, *gradients = differentiated(*given, upstream=upstream, backward=backward)
+    return (loss, *(0 * one if backward == "twice" else one for one in gradients))
+
+
+def overwrites_gradients(*given: Any, upstream: Any = None, backward: str = "once") -> Any:
+    return differentiated(*given, upstream=upstream)
+
+
+def needs_gradients(*given: Any, upstream: Any = None, backward: str = "once") -> Any:
+    loss, *gradients = differentiated(*given, upstream=upstream, backward=backward)
+    return (0 * loss if backward == "detached" else loss, *gradients)
+
+
+WAYS = ("scaled", "twice", "accumulated", "detached")
+BACKWARD: dict[str, Layer] = {
+    "upstream_gradient_multiplies_the_gradients_of_a_layer": ignores_the_upstream_gradient,
+    "scaled_loss_gives_the_same_gradients_of_a_layer": ignores_the_upstream_gradient,
+    "second_backward_pass_of_a_layer_gives_the_same_gradients": frees_its_graph,
+    "gradients_of_a_layer_accumulate": overwrites_gradients,
+    "features_and_weight_may_need_no_gradient": needs_gradients,
+}
+
 # The implementation that each check must reject: a function of this module, or the name of a specimen.
 DEFECTIVE: dict[str, Layer | str] = {
     "returns_what_is_claimed": raises,
@@ -126,7 +162,7 @@ DEFECTIVE: dict[str, Layer | str] = {
 
 
 def test_every_check_of_the_layer_has_an_implementation_that_it_must_reject() -> None:
-    assert set(DEFECTIVE) == {check.name for check in LAYER_CHECKS}
+    assert {*DEFECTIVE, *BACKWARD} == {check.name for check in LAYER_CHECKS}
 
 
 def test_no_check_has_the_name_of_another_at_either_scope() -> None:
@@ -135,7 +171,7 @@ def test_no_check_has_the_name_of_another_at_either_scope() -> None:
 
 
 @pytest.mark.parametrize("dtype", ["float32", pytest.param("float64", marks=pytest.mark.more)])
-@pytest.mark.parametrize("check", LAYER_CHECKS, ids=lambda check: check.name)
+@pytest.mark.parametrize("check", [one for one in LAYER_CHECKS if one.name in DEFECTIVE], ids=lambda check: check.name)
 def test_a_check_of_the_layer_rejects_the_implementation_made_for_it(check: Check, dtype: str) -> None:
     made = DEFECTIVE[check.name]
     if isinstance(made, str):
@@ -167,6 +203,17 @@ def compares_labels(X: Any, W: Any, b: Any, labels: Any, l2: float = 0.0) -> Any
     p = np.exp(z - z.max(axis=1, keepdims=True))
     g = (p / p.sum(axis=1, keepdims=True) - one_hot) / X.dtype.type(len(X))
     return two_passes(X, W, b, np.clip(labels, 0, W.shape[1] - 1), l2)[0], g @ W.T, X.T @ g, g.sum(axis=0)
+
+
+@pytest.mark.parametrize("check", [one for one in LAYER_CHECKS if one.name in BACKWARD], ids=lambda check: check.name)
+def test_a_check_of_a_backward_pass_rejects_the_layer_made_for_it_and_no_sound_one(check: Check) -> None:
+    claims = claims_of_all("float16", backward=WAYS)
+    asked = [one.problem for one in questions("float16", ()) if check.applies(claims, one.problem)][:6]
+    assert asked
+    for function, is_sound in ((BACKWARD[check.name], False), (differentiated, True)):
+        own = Implementation("own", function, claims)
+        ratios = [largest_ratio(findings) for one in asked for _, findings in findings_of((check,), own, one)]
+        assert (max(ratios) <= 1) is is_sound
 
 
 @pytest.mark.parametrize(
