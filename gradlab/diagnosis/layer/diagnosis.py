@@ -35,6 +35,11 @@ CONTRACT = frozenset(
         "layout_of_the_arrays_does_not_matter",
         "refuses_labels_outside_the_classes",
         "a_label_outside_reaches_no_other_row",
+        "upstream_gradient_multiplies_the_gradients_of_a_layer",
+        "scaled_loss_gives_the_same_gradients_of_a_layer",
+        "second_backward_pass_of_a_layer_gives_the_same_gradients",
+        "gradients_of_a_layer_accumulate",
+        "features_and_weight_may_need_no_gradient",
     }
 )
 IMPLIED_BY_WRITING = ("layout_of_the_arrays_does_not_matter", "outputs_of_a_layer_share_no_memory")  # read-only arrays
@@ -44,6 +49,7 @@ MAX_ASKED_AGAIN = 20  # wrong answers, where a layer keeps state
 CLOSER = 0.8  # of the wrong answers
 MAX_DEFECTS = 3  # that are tried together
 MAX_WITH_VARIANTS = 2  # of those that replace stages of the gradients, where variants are tried too
+MAX_LOOKED_AT = 32  # wrong answers, to find what explains most of them; all of what explains them is in the end
 MAX_USEFUL = 7  # defects for each output that are tried together: those that explain most of it by themselves
 LOSS_STAGES = frozenset({"losses", "reduced", "penalty_in_loss"})
 Defects = tuple[Specimen, ...]
@@ -194,8 +200,9 @@ def _is_closer(defects: Defects, wrong: Sequence[Observation]) -> bool:
 
 
 def _useful(defects: Sequence[Specimen], wrong: Sequence[Observation]) -> list[Specimen]:
-    """For each output the defects that explain most of what is wrong in it by themselves."""
-    explained = [Counter(name for seen in wrong for name in seen.outputs_explained(one)) for one in defects]
+    """For each output the defects that explain most of what is wrong in it by themselves, in some of the answers."""
+    some = wrong[:: max(1, len(wrong) // MAX_LOOKED_AT)]
+    explained = [Counter(name for seen in some for name in seen.outputs_explained(one)) for one in defects]
     chosen: dict[int, Specimen] = {}
     for output in OUTPUTS:
         own = [place for place, counts in enumerate(explained) if counts[output]]

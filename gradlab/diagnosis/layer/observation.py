@@ -71,7 +71,16 @@ class Observation:
         room = _ROOM * grown * self.bounds[name] * max(1.0, coarser / unit)
         with np.errstate(invalid="ignore"):
             room = room + _RELATIVE * max(unit, coarser) * np.where(np.isfinite(predicted), np.abs(predicted), 0.0)
-        return _close(self.seen[name], predicted, room)
+        return _close(self.seen[name], predicted, room + self._room_of_masked(name, predicted))
+
+    def _room_of_masked(self, name: str, predicted: Array) -> Array:
+        """For entries of a masked class: right is 0 there, without a bound, and what is predicted may be a sum."""
+        seen, truth = self.seen[name], self.truth[name]
+        if predicted.ndim != 2 or predicted.shape != seen.shape:
+            return np.array(0.0)
+        sizes = np.abs(np.where(np.isfinite(predicted), predicted, 0.0)).max(axis=0, initial=0.0)
+        both = (truth == 0) & (seen != 0) & (predicted != 0)
+        return np.where(both, _RELATIVE * self.problem.format.unit_roundoff * sizes, 0.0)
 
 
 def observe(implementation: Implementation, problem: LayerProblem, given: LayerAnswer) -> Observation:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 Array = np.ndarray[Any, np.dtype[Any]]
+Outputs = tuple[Any, Array, Array, Array]  # loss, dX, dW and db
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,9 +165,10 @@ class Stages:
     penalty_in_loss: Callable[[Given], Any] = penalty_in_loss
     penalty_in_weight: Callable[[Given], Array] = penalty_in_weight
     penalty_in_bias: Callable[[Given], Array] = penalty_in_bias
+    returned: Callable[[Given, Outputs], Outputs] = lambda given, outputs: outputs
 
 
-def run(stages: Stages, given: Given) -> tuple[Any, Array, Array, Array]:
+def run(stages: Stages, given: Given) -> Outputs:
     """Loss, dX, dW and db by these stages."""
     given = stages.prepared(given)
     with np.errstate(all="ignore"):
@@ -183,7 +185,7 @@ def run(stages: Stages, given: Given) -> tuple[Any, Array, Array, Array]:
         d_x, d_w, d_b = (f(given, g) for f in (stages.features_gradient, stages.weight_gradient, stages.bias_gradient))
         if given.slope:
             d_w, d_b = d_w + stages.penalty_in_weight(given), d_b + stages.penalty_in_bias(given)
-    return loss, np.asarray(d_x), np.asarray(d_w), np.asarray(d_b)
+        return stages.returned(given, (loss, np.asarray(d_x), np.asarray(d_w), np.asarray(d_b)))
 
 
 def given_from(X: Array, W: Array, b: Array | None, labels: Array, ignored: int | None, reduction: str) -> Given:

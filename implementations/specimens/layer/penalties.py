@@ -54,6 +54,14 @@ def _absolute(given: Given) -> Any:
     return given.scalar(given.slope / 2) * np.abs(given.W).sum()
 
 
+def _mean_of_squares(given: Given) -> Any:
+    return given.scalar(given.slope / 2) * (given.W * given.W).mean()
+
+
+def _over_entries(given: Given) -> Array:
+    return np.asarray(penalty_in_weight(given) / given.scalar(given.W.size))
+
+
 def _penalty(
     name: str,
     says: str,
@@ -157,6 +165,15 @@ SPECIMENS = (
         "np.sum(W * W)",
         {"penalty_in_loss": _absolute},
         ("loss",),
+    ),
+    _penalty(
+        "penalty_is_a_mean",
+        "The mean of the squares in the loss, with the gradient of their sum.",
+        "l2/2 |W|^2/(D K) in place of l2/2 |W|^2",
+        "np.sum(W * W)",
+        {"penalty_in_loss": _mean_of_squares},
+        ("loss",),
+        {"penalty_in_loss": _mean_of_squares, "penalty_in_weight": _over_entries},
     ),
     _penalty(
         "penalty_in_the_loss_doubled",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -10,7 +13,10 @@ from ._pipeline import (
     Array,
     Given,
     Residual,
+    bias_gradient,
+    counted,
     divided,
+    features_gradient,
     logits,
     weight_gradient,
 )
@@ -34,6 +40,15 @@ def _in_bfloat16(given: Given) -> Array:
     import ml_dtypes
 
     return np.asarray(logits(given).astype(ml_dtypes.bfloat16).astype(given.X.dtype))
+
+
+def _in_float16(given: Given) -> Array:
+    return np.asarray(logits(given).astype(np.float16).astype(given.X.dtype))
+
+
+def _added_in_float16(given: Given, e: Array) -> Array:
+    total = e.astype(np.float16).sum(axis=1, keepdims=True, dtype=np.float16)
+    return np.asarray(total.astype(given.X.dtype))
 
 
 def _centred(given: Given) -> Given:
@@ -70,10 +85,42 @@ def _probabilities_through_weight(given: Given, g: Residual) -> Array:
 
 
 def _all_but_the_last_row(given: Given, g: Residual) -> Array:
+    return weight_gradient(given, _without_row(-1, g) if len(g.entries) > 1 else g)
+
+
+def _without_row(row: int, g: Residual) -> Residual:
     kept = g.entries.copy()
-    if len(kept) > 1:
-        kept[-1] = 0
-    return weight_gradient(given, replace(g, entries=kept))
+    kept[row] = 0
+    return replace(g, entries=kept)
+
+
+def _row_left_out(row: int, *gradients: str) -> dict[str, Callable[..., Any]]:
+    """The row is left out of these gradients, also where there is no other."""
+    found = {"weight_gradient": weight_gradient, "bias_gradient": bias_gradient, "features_gradient": features_gradient}
+    return {name: partial(_over_the_others, row, found[name]) for name in gradients}
+
+
+def _over_the_others(row: int, gradient: Callable[[Given, Residual], Array], given: Given, g: Residual) -> Array:
+    return gradient(given, _without_row(row, g))
+
+
+def _row_not_counted(row: int) -> dict[str, Callable[..., Any]]:
+    """The row is left out of everything, the mean is over all of them."""
+
+    def stage(given: Given, entries: Array) -> Array:
+        found = counted(given, entries).copy()
+        found[row] = 0
+        return found
+
+    return {"counted": stage}
+
+
+def _in_order_of_labels(given: Given, g: Residual) -> Array:
+    return features_gradient(given, g)[np.argsort(given.labels, kind="stable")]
+
+
+def _from_last_to_first(given: Given, g: Residual) -> Array:
+    return features_gradient(given, g)[::-1].copy()
 
 
 def _absolute_features(given: Given, g: Residual) -> Array:
@@ -122,6 +169,28 @@ SPECIMENS = (
         "dw_of_the_layer_is_right",
         "Levanter, marin PR 8217",
         coarse="bfloat16",
+        dtypes=("float32", "float64"),
+    ),
+    LayerSpecimen(
+        "logits_in_float16",
+        "The logits are rounded to float16.",
+        "z is off by 2^-11 of itself, and inf beyond 65504",
+        "keep the sums' dtype up to the softmax",
+        {"logits": _in_float16},
+        _ALL,
+        "dw_of_the_layer_is_right",
+        coarse="float16",
+        dtypes=("float32", "float64"),
+    ),
+    LayerSpecimen(
+        "exponentials_added_in_float16",
+        "The exponentials of a row are added up in float16.",
+        "the sum is off by 2^-11 of itself for every term, and terms below 2^-12 of it are lost",
+        "add up in float32",
+        {"totals": _added_in_float16},
+        _ALL,
+        "dw_of_the_layer_is_right",
+        coarse="float16",
         dtypes=("float32", "float64"),
     ),
     LayerSpecimen(
@@ -195,6 +264,36 @@ SPECIMENS = (
         {"weight_gradient": _all_but_the_last_row},
         ("dW",),
         "dw_of_the_layer_is_right",
+        variants=(
+            _row_left_out(-1, "weight_gradient"),
+            _row_left_out(-1, "weight_gradient", "bias_gradient"),
+            _row_left_out(-1, "weight_gradient", "bias_gradient", "features_gradient"),
+            _row_not_counted(-1),
+        ),
+    ),
+    LayerSpecimen(
+        "first_row_left_out",
+        "dW is a sum over all rows but the first.",
+        "dW = sum over i > 1",
+        "range(n)",
+        _row_left_out(0, "weight_gradient"),
+        ("dW",),
+        "dw_of_the_layer_is_right",
+        variants=(
+            _row_left_out(0, "weight_gradient", "bias_gradient"),
+            _row_left_out(0, "weight_gradient", "bias_gradient", "features_gradient"),
+            _row_not_counted(0),
+        ),
+    ),
+    LayerSpecimen(
+        "features_gradient_in_another_order",
+        "The rows were sorted by their label, and dX is not put back.",
+        "row i of dX is that of another row",
+        "d_x[order] = g @ W.T",
+        {"features_gradient": _in_order_of_labels},
+        ("dX",),
+        "dx_of_the_layer_is_right",
+        variants=({"features_gradient": _from_last_to_first},),
     ),
     LayerSpecimen(
         "weight_gradient_of_absolute_features",

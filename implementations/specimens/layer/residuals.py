@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -97,6 +98,52 @@ def _rounded_first(given: Given, p: Array) -> Array:
     import ml_dtypes
 
     return residual(given, p.astype(ml_dtypes.bfloat16).astype(p.dtype))
+
+
+def _rows_that_are_right_skipped(given: Given, p: Array) -> Array:
+    g = residual(given, p)
+    g[p.argmax(axis=1) == given.safe_labels] = 0
+    return g
+
+
+def _label_in(inside: Callable[[Array, int], Array]) -> Callable[[Given, Array], Array]:
+    """1 is subtracted at labels that are inside alone; inside: of the labels and K."""
+
+    def stage(given: Given, p: Array) -> Array:
+        kept = inside(given.safe_labels, p.shape[1])
+        return np.where(kept[:, None], residual(given, p), p)
+
+    return stage
+
+
+def _prediction(given: Given, p: Array) -> Array:
+    g = p.copy()
+    g[given.rows, p.argmax(axis=1)] -= given.scalar(1)
+    return g
+
+
+def _losses_of_the_prediction(given: Given, softmax: Softmax) -> Array:
+    chosen = softmax.shifted.argmax(axis=1)
+    return np.asarray(np.log(softmax.totals[:, 0]) - softmax.shifted[given.rows, chosen])
+
+
+def _labels_moved(step: int) -> Callable[[Given], Given]:
+    return lambda given: replace(given, labels=np.roll(given.labels, step), counts=np.roll(given.counts, step))
+
+
+def _label_moved(step: int) -> Callable[[Given, Array], Array]:
+    return lambda given, p: residual(_labels_moved(step)(given), p)
+
+
+def _without_class(label: int, is_divided_by_those_left: bool) -> Callable[[Given], Given]:
+    """Rows of a class are left out, negative ones counted from the last; the mean is over all rows, or the others."""
+
+    def stage(given: Given) -> Given:
+        counts = given.counts & (given.labels != label % given.W.shape[1])
+        divisor = float(counts.sum()) if is_divided_by_those_left and given.reduction == "mean" else given.divisor
+        return replace(given, counts=counts, divisor=divisor)
+
+    return stage
 
 
 def _everything(given: Given, entries: Array) -> Array:
@@ -198,6 +245,60 @@ SPECIMENS = (
         {"residual": _label_left_out},
         _GRADIENTS,
         "dw_of_the_layer_is_right",
+    ),
+    LayerSpecimen(
+        "rows_that_are_right_skipped",
+        "Rows whose label has the largest logit have the gradient 0, as of a perceptron.",
+        "g_i = 0 where y_i is the arg max",
+        "a row that is right has the gradient p - t, too",
+        {"residual": _rows_that_are_right_skipped},
+        _GRADIENTS,
+        "dw_of_the_layer_is_right",
+    ),
+    LayerSpecimen(
+        "label_subtracted_in_some_classes",
+        "1 is subtracted at labels in the first half of the classes alone, as in one of two shards.",
+        "g_ij = p_ij - [j = y_i and j < K/2]",
+        "p[np.arange(n), labels] -= 1",
+        {"residual": _label_in(lambda labels, n_classes: 2 * labels < n_classes)},
+        _GRADIENTS,
+        "dw_of_the_layer_is_right",
+        variants=(
+            {"residual": _label_in(lambda labels, n_classes: labels < n_classes // 2)},
+            {"residual": _label_in(lambda labels, n_classes: labels >= n_classes // 2)},
+            {"residual": _label_in(lambda labels, n_classes: labels > 0)},
+            {"residual": _label_in(lambda labels, n_classes: labels < n_classes - 1)},
+        ),
+    ),
+    LayerSpecimen(
+        "prediction_taken_for_the_label",
+        "1 is subtracted at the largest probability, not at the label.",
+        "g_ij = p_ij - [j = arg max p_i]",
+        "p[np.arange(n), labels] -= 1",
+        {"residual": _prediction},
+        _GRADIENTS,
+        "dw_of_the_layer_is_right",
+        variants=({"residual": _prediction, "losses": _losses_of_the_prediction},),
+    ),
+    LayerSpecimen(
+        "labels_of_another_row",
+        "Every row has the label of the next one, the last that of the first.",
+        "y_{i+1} in place of y_i",
+        "labels belong to their rows",
+        {"residual": _label_moved(-1)},
+        _GRADIENTS,
+        "dw_of_the_layer_is_right",
+        variants=({"residual": _label_moved(1)}, {"prepared": _labels_moved(-1)}, {"prepared": _labels_moved(1)}),
+    ),
+    LayerSpecimen(
+        "class_0_left_out",
+        "Rows with the label 0 are left out, as if it were padding; the mean is over all rows.",
+        "l_i = 0 and g_i = 0 where y_i = 0",
+        "leave out what ignore_index says, and that alone",
+        {"prepared": _without_class(0, False)},
+        ("loss", *_GRADIENTS),
+        "dw_of_the_layer_is_right",
+        variants=tuple({"prepared": _without_class(*one)} for one in ((0, True), (-1, False), (-1, True))),
     ),
     LayerSpecimen(
         "small_entries_skipped",

@@ -31,6 +31,26 @@ def _by_classes(gradient: Any) -> Any:
     return stage
 
 
+def _by_features(gradient: Any) -> Any:
+    def stage(given: Given, g: Residual) -> Array:
+        factor = given.scalar(max(given.divisor, 1.0) / given.W.shape[0])
+        return np.asarray(gradient(given, g) * factor)
+
+    return stage
+
+
+def _by_one_less(gradient: Any) -> Any:
+    def stage(given: Given, g: Residual) -> Array:
+        rows = given.scalar(max(given.divisor, 1.0))
+        return np.asarray(gradient(given, g) * rows / (rows - given.scalar(1)))
+
+    return stage
+
+
+def _loss_by_one_less(given: Given, rows: Array) -> Any:
+    return rows if given.reduction == "none" else rows.sum() / (given.scalar(given.divisor) - given.scalar(1))
+
+
 def _over_no_rows(gradient: Any) -> Any:
     def stage(given: Given, g: Residual) -> Array:
         return np.asarray(gradient(given, g) * given.scalar(max(given.divisor, 1.0)) / given.scalar(given.divisor))
@@ -75,6 +95,11 @@ _MEAN = ("mean",)
 
 def _all(change: Any, *more: Any) -> dict[str, Any]:
     return {name: change(gradient, *more) for name, gradient in _GRADIENTS.items()}
+
+
+def _each(change: Any, *more: Any) -> tuple[dict[str, Any], ...]:
+    """The same of one of the gradients alone, for each of them."""
+    return tuple({name: change(gradient, *more)} for name, gradient in _GRADIENTS.items())
 
 
 SPECIMENS = (
@@ -152,6 +177,26 @@ SPECIMENS = (
         needs=_MEAN,
     ),
     LayerSpecimen(
+        "bias_gradient_averaged_twice",
+        "db is a mean over rows that are divided by N already.",
+        "db = sum_i (p_i - t_i)/N^2",
+        "db = (p - t).sum(axis=0) / N",
+        {"bias_gradient": _twice_divided(bias_gradient)},
+        ("db",),
+        "db_of_the_layer_is_right",
+        needs=("mean", "b"),
+    ),
+    LayerSpecimen(
+        "features_gradient_averaged_twice",
+        "dX is divided by N once more than dW.",
+        "dX = (P - T) W^T/N^2",
+        "dX = (p - t) @ W.T / N",
+        {"features_gradient": _twice_divided(features_gradient)},
+        ("dX",),
+        "dx_of_the_layer_is_right",
+        needs=_MEAN,
+    ),
+    LayerSpecimen(
         "divided_by_classes",
         "np.mean over the matrix of gradients: divided by K too.",
         "dX, dW and db are K times too small",
@@ -159,6 +204,27 @@ SPECIMENS = (
         _all(_by_classes),
         _ALL,
         "dw_of_the_layer_is_right",
+    ),
+    LayerSpecimen(
+        "divided_by_features",
+        "The gradients are divided by the number of features, not of rows.",
+        "dX, dW and db are N/D times the derivatives",
+        "divide by the number of rows",
+        _all(_by_features),
+        _ALL,
+        "dw_of_the_layer_is_right",
+        needs=_MEAN,
+    ),
+    LayerSpecimen(
+        "divided_by_one_row_less",
+        "The gradients are divided by N - 1.",
+        "dX, dW and db are N/(N - 1) times the derivatives",
+        "divide by the number of rows",
+        _all(_by_one_less),
+        _ALL,
+        "dw_of_the_layer_is_right",
+        needs=_MEAN,
+        variants=({"reduced": _loss_by_one_less}, {**_all(_by_one_less), "reduced": _loss_by_one_less}),
     ),
     LayerSpecimen(
         "loss_is_a_sum",
@@ -200,6 +266,7 @@ SPECIMENS = (
         _ALL,
         "dw_of_the_layer_is_right",
         "statsmodels MNLogit has the derivative of the loglikelihood",
+        variants=_each(_times, -1.0),
     ),
     LayerSpecimen(
         "gradients_twice_too_large",
@@ -209,5 +276,16 @@ SPECIMENS = (
         _all(_times, 2.0),
         _ALL,
         "dw_of_the_layer_is_right",
+        variants=_each(_times, 2.0),
+    ),
+    LayerSpecimen(
+        "gradients_half_as_large",
+        "A factor of a half before the gradients, as where a half was left out of the loss and not of them.",
+        "dX, dW and db are half of the derivatives",
+        "leave out the half",
+        _all(_times, 0.5),
+        _ALL,
+        "dw_of_the_layer_is_right",
+        variants=_each(_times, 0.5),
     ),
 )

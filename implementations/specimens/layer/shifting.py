@@ -6,8 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ._pipeline import Array, Given, Softmax, losses
+from ._pipeline import Array, Given, Softmax, logits, losses
 from ._specimen import LayerSpecimen
+
+TILES = (2, 3, 4, 5, 6, 7, 8, 10, 16, 20, 32, 50, 64, 100, 128, 256)  # of classes, in which variants are written
 
 
 def _largest_of_all(given: Given, z: Array) -> Array:
@@ -20,6 +22,55 @@ def _nothing(given: Given, z: Array) -> Array:
 
 def _largest_of_each_class(given: Given, z: Array) -> Array:
     return np.asarray(z.max(axis=0, keepdims=True))
+
+
+def _first_of_each_row(given: Given, z: Array) -> Array:
+    return z[:, :1]
+
+
+def _smallest_of_each_row(given: Given, z: Array) -> Array:
+    return np.asarray(z.min(axis=1, keepdims=True))
+
+
+def _mean_of_each_row(given: Given, z: Array) -> Array:
+    return np.asarray(z.mean(axis=1, keepdims=True))
+
+
+def _mean_of_all(given: Given, z: Array) -> Array:
+    return np.asarray(z.mean())
+
+
+def _largest_of_the_first_row(given: Given, z: Array) -> Array:
+    return np.asarray(z[0].max())
+
+
+def _last_of_each_row(given: Given, z: Array) -> Array:
+    return z[:, -1:]
+
+
+def _largest_size(given: Given, z: Array) -> Array:
+    return np.asarray(np.abs(z).max(axis=1, keepdims=True))
+
+
+def _sums_not_rescaled(tile: int) -> Callable[[Given, Array], Array]:
+    """The sum of a tile is of exponentials over the largest logit so far, and stays so when that grows."""
+
+    def stage(given: Given, e: Array) -> Array:
+        z = logits(given)
+        starts = np.arange(0, z.shape[1], tile)
+        so_far = np.maximum.accumulate(np.maximum.reduceat(z, starts, axis=1), axis=1)
+        return np.asarray(np.exp(z - np.repeat(so_far, tile, axis=1)[:, : z.shape[1]]).sum(axis=1, keepdims=True))
+
+    return stage
+
+
+def _shift_not_added_back(given: Given, softmax: Softmax) -> Array:
+    return np.asarray(np.log(softmax.totals[:, 0]) - logits(given)[given.rows, given.safe_labels])
+
+
+def _sum_of_shifted(given: Given, e: Array) -> Array:
+    """By which the exponentials of logits as they are would have to be divided: exp(z)/sum exp(z - max z)."""
+    return np.asarray(e.sum(axis=1, keepdims=True) * np.exp(-logits(given).max(axis=1, keepdims=True)))
 
 
 def _sum_of_all(given: Given, e: Array) -> Array:
@@ -52,8 +103,8 @@ def _log_of_clipped(given: Given, softmax: Softmax) -> Array:
     return np.asarray(-np.log(np.clip(p, given.scalar(1e-7), given.scalar(1 - 1e-7))))
 
 
-def _log_of_two(given: Given, softmax: Softmax) -> Array:
-    return np.asarray(losses(given, softmax) / given.scalar(np.log(2)))
+def _log_to_base(base: float, natural: Callable[[Given, Softmax], Array]) -> Callable[[Given, Softmax], Array]:
+    return lambda given, softmax: np.asarray(natural(given, softmax) / given.scalar(np.log(base)))
 
 
 def _all_classes(given: Given, softmax: Softmax) -> Array:
@@ -96,6 +147,46 @@ SPECIMENS = (
         {"shift": _largest_of_each_class},
         _ALL,
         "dw_of_the_layer_is_right",
+    ),
+    LayerSpecimen(
+        "shift_by_another_logit",
+        "The mean of a row is subtracted, not its largest logit.",
+        "exp(z - mean z) overflows where one logit lies far above the others, and inf/inf is NaN",
+        "z -= z.max(axis=1, keepdims=True)",
+        {"shift": _mean_of_each_row},
+        _ALL,
+        "dw_of_the_layer_is_right",
+        variants=tuple(
+            {"shift": one}
+            for one in (
+                _first_of_each_row,
+                _last_of_each_row,
+                _smallest_of_each_row,
+                _mean_of_all,
+                _largest_of_the_first_row,
+                _largest_size,
+            )
+        ),
+    ),
+    LayerSpecimen(
+        "shift_not_added_back",
+        "log sum exp of the shifted logits less the label's logit as it is.",
+        "l = log sum exp(z - m) - z_y in place of m + log sum exp(z - m) - z_y",
+        "subtract the shifted logit of the label",
+        {"losses": _shift_not_added_back},
+        ("loss",),
+        "loss_of_the_layer_is_right",
+        variants=({"losses": _shift_not_added_back, "totals": _sum_of_shifted}, {"totals": _sum_of_shifted}),
+    ),
+    LayerSpecimen(
+        "running_sum_not_rescaled",
+        "Online softmax: where the largest logit grows, the sum so far is not multiplied by exp(m_old - m_new).",
+        "the terms of the sum are relative to different shifts",
+        "s = s * exp(m_old - m_new) + exp(z - m_new).sum()",
+        {"totals": _sums_not_rescaled(1)},
+        _ALL,
+        "dw_of_the_layer_is_right",
+        variants=tuple({"totals": _sums_not_rescaled(tile)} for tile in TILES),
     ),
     LayerSpecimen(
         "normalised_over_the_batch",
@@ -177,12 +268,17 @@ SPECIMENS = (
     ),
     LayerSpecimen(
         "loss_in_bits",
-        "The logarithm to base 2 in the loss, and the gradients of the natural one.",
-        "loss/log 2",
+        "The logarithm to base 2, or 10, in the loss, and the gradients of the natural one.",
+        "loss/log 2, or loss/log 10",
         "np.log in place of np.log2",
-        {"losses": _log_of_two},
+        {"losses": _log_to_base(2, losses)},
         ("loss",),
         "loss_of_the_layer_is_right",
+        variants=(
+            {"losses": _log_to_base(10, losses)},
+            {"losses": _log_to_base(2, _log_of_probabilities)},
+            {"losses": _log_to_base(10, _log_of_probabilities)},
+        ),
     ),
     LayerSpecimen(
         "binary_loss_of_every_class",

@@ -180,3 +180,58 @@ def test_state_is_told_from_noise(function: Any) -> None:
     is_state = function is gradient_of_the_call_before
     assert bool(found.n_changed) == is_state
     assert bool(found.unexplained) != is_state
+
+
+def clipped_without_a_shift(X: Any, y: Any, W: Any, b: Any) -> Any:
+    """Logits in [-30, 30], which need no shift; a masked class has a probability of about exp(-30)."""
+    e = np.exp(np.clip(X @ W + b, X.dtype.type(-30), X.dtype.type(30)))
+    p = e / e.sum(axis=1, keepdims=True)
+    with np.errstate(all="ignore"):
+        loss = -np.log(p[np.arange(len(X)), y]).mean()
+    p[np.arange(len(X)), y] -= 1
+    p /= X.dtype.type(len(X))
+    return loss, X.T @ p, p.sum(axis=0)
+
+
+def clipped_with_its_penalty(W: Any, X: Any, y: Any, reg: float = 0.0) -> Any:
+    loss, _, d_w, _ = two_passes(X, W, np.zeros(W.shape[1], W.dtype), y, reg)
+    return loss, np.clip(d_w, W.dtype.type(-1), W.dtype.type(1))
+
+
+def in_tiles_of_seven(hidden: Any, weight: Any, labels: Any) -> Any:
+    """Online over tiles of seven classes, whose sum is not rescaled."""
+    rows = np.arange(len(hidden))
+    z = hidden @ weight.T
+    m, s = np.full(len(hidden), -np.inf, z.dtype), np.zeros(len(hidden), z.dtype)
+    for j in range(0, z.shape[1], 7):
+        m = np.maximum(m, z[:, j : j + 7].max(axis=1))
+        s = s + np.exp(z[:, j : j + 7] - m[:, None]).sum(axis=1)
+    g = np.exp(z - m[:, None]) / s[:, None]
+    loss = (np.log(s) - (z - m[:, None])[rows, labels]).mean()
+    g[rows, labels] -= 1
+    g /= z.dtype.type(len(rows))
+    return loss, g @ weight, g.T @ hidden
+
+
+FURTHER: dict[Any, tuple[dict[str, Any], tuple[str, ...]]] = {
+    clipped_without_a_shift: (
+        {"takes": ("X", "targets", "W", "b"), "returns": ("loss", "dW", "db"), "l2_form": "", "masks": True},
+        ("logits_clipped",),
+    ),
+    clipped_with_its_penalty: (
+        {"takes": ("W", "X", "targets", "l2"), "returns": ("loss", "dW")},
+        ("gradients_clipped",),
+    ),
+    in_tiles_of_seven: (
+        {"takes": ("X", "W", "targets"), "returns": ("loss", "dX", "dW"), "weight_layout": "KD", "l2_form": ""},
+        ("running_sum_not_rescaled",),
+    ),
+}
+
+
+@pytest.mark.parametrize("function", FURTHER, ids=lambda function: function.__name__)
+def test_a_layer_written_as_users_write_it_is_named_in_a_run(function: Any) -> None:
+    more, names = FURTHER[function]
+    run = run_with_diagnosis(Implementation(function.__name__, function, claims_of_all(**more)), "float32")
+    assert run.diagnosis is not None
+    assert names in [one.defects for one in run.diagnosis.alternatives]
