@@ -145,9 +145,9 @@ def _no_array(array: Array) -> list[Any]:
 
 def _measure(host: Host, question: Mapping[str, Any]) -> dict[str, Any]:
     """What calls cost, as plain data."""
-    from gradlab.measure.costs import costs
+    from gradlab.measure.timing import timings
 
-    return {"timings": [asdict(one) for one in costs(host.loaded[question["number"]], question["dtypes"])]}
+    return {"timings": [asdict(one) for one in timings(host.loaded[question["number"]], question["dtypes"])]}
 
 
 def _call(host: Host, question: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,8 @@ def timings_of(implementation: Implementation, dtypes: Sequence[str]) -> tuple[T
     """What calls cost, by dtype and shape; with a note alone where the process does not come back, or says it badly."""
     assert isinstance(implementation.function, RemoteFunction)
     function = implementation.function
+    if implementation.claims.layer is not None:
+        return not_timed(dtypes, "calls of layers are not timed in a judged process")
     try:
         with made_for(TIMING):
             told = [_timing(one) for one in function.measure(dtypes)]
@@ -37,9 +39,10 @@ def _timing(plain: Any) -> Timing:
         raise ValueError(f"a timing must have {', '.join(NAMES)}")
     dtype, note, shape, ratios = plain["dtype"], plain["note"], plain["shape"], plain["ratios"]
     numbers = [*ratios, *(plain[name] for name in ("seconds", "n_bytes") if plain[name] is not None)]
-    if not (isinstance(dtype, str) and isinstance(note, str) and len(shape) in (2, 3)):
+    if not (isinstance(dtype, str) and isinstance(note, str) and len(shape) == 2):
         raise ValueError("a timing must have a dtype, a note and a shape")
     if not all(type(one) in (int, float) and one >= 0 for one in (*shape, *numbers)):
         raise ValueError("times and bytes must be numbers from 0 on")
-    sizes = tuple(int(one) for one in shape)
-    return Timing(dtype, sizes, tuple(ratios), plain["seconds"], plain["n_bytes"], note[:MAX_LINE])
+    return Timing(
+        dtype, (int(shape[0]), int(shape[1])), tuple(ratios), plain["seconds"], plain["n_bytes"], note[:MAX_LINE]
+    )

@@ -11,6 +11,7 @@ import pytest
 from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import claims_from
 from gradlab.implementations.layer import layer
+from gradlab.judged.timing import timings_of
 from gradlab.measure import layer_timing, timing
 from gradlab.measure.costs import costs
 from gradlab.measure.layer_timing import layer_yardstick, timed_layer_problem
@@ -69,6 +70,12 @@ def test_each_call_gets_arrays_of_its_own() -> None:
 def test_a_layer_of_another_layout_is_called_as_it_claims() -> None:
     found = load_layer("layer:gradlab.implementations.strangers.layer.numpy_layers:by_einsum", {})
     assert all(one.note == "" and one.ratios for one in costs(found, ["float64"]))
+
+
+def test_a_layer_in_a_judged_process_is_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gradlab.judged.timing.RemoteFunction", type(layer))
+    (found,) = timings_of(Implementation("own", layer, claims_from(CLAIMS)), ["float32"])
+    assert (found.ratios, found.note) == ((), "calls of layers are not timed in a judged process")
 
 
 def test_the_yardstick_changes_nothing_of_the_problem() -> None:
