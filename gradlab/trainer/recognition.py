@@ -98,4 +98,15 @@ def _with_way(trainer: Trainer, dtype: str) -> Trainer:
     trained = train(trainer, problem)
     if trained.fault or trained.order or is_descent(problem, trained):
         return trainer
-    return replace(trainer, way=way_of(problem, trained.parameters, trainer.takes("seed"), trainer.takes("n_epochs")))
+    way = way_of(problem, trained.parameters, trainer.takes("seed"), trainer.takes("n_epochs"))
+    if way is None and trainer.takes("n_steps"):
+        by_epochs = _with_way(_counting_epochs(trainer), dtype)
+        if by_epochs.way or is_right(by_epochs, problem):
+            return by_epochs
+    return replace(trainer, way=way)
+
+
+def _counting_epochs(trainer: Trainer) -> Trainer:
+    """The trainer whose number of steps, as max_iter may be, is one of epochs."""
+    taken = {name: "n_epochs" if role == "n_steps" else role for name, role in trainer.taken.items()}
+    return replace(trainer, taken=taken)

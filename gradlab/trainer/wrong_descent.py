@@ -148,7 +148,9 @@ def _turns(problem: TrainerProblem, mistake: Mistake) -> Iterator[_Rows]:
     if mistake.turns == "labels as they were":
         sizes = [len(rows) for rows in batches]
         starts = [sum(sizes[: n % problem.n_batches]) for n in range(problem.n_batches)]
-        labels = [every[starts[n % problem.n_batches] :][: len(rows)] for n, rows in enumerate(batches)]
+        labels = [
+            (starts[n % problem.n_batches] + np.arange(len(rows))) % problem.n_rows for n, rows in enumerate(batches)
+        ]
     return cycle(map(_Rows, batches, labels))
 
 

@@ -157,7 +157,26 @@ def turned(X: Array, y: Array, W0: Array, b0: Array, lr: float, steps: int) -> A
     return W.T, b
 
 
+class MaxIterOfEpochs:
+    """max_iter counts epochs, as in scikit-learn's SGDClassifier; the rows are taken as they come."""
+
+    def __init__(self, eta: float = 0.1, max_iter: int = 50, batch_size: int = 16) -> None:
+        self.eta, self.max_iter, self.batch_size = eta, max_iter, batch_size
+
+    def fit(self, X: Array, y: Array) -> Any:
+        k = int(y.max()) + 1
+        self.W_: Any = np.zeros((X.shape[1], k))
+        self.b_: Any = np.zeros(k)
+        for _ in range(self.max_iter):
+            for first in range(0, len(y), self.batch_size):
+                rows = slice(first, first + self.batch_size)
+                g = errors(X[rows], y[rows], self.W_, self.b_)
+                self.W_, self.b_ = self.W_ - self.eta * X[rows].T @ g, self.b_ - self.eta * g.sum(0)
+        return self
+
+
 SOUND = (
+    MaxIterOfEpochs,
     columns,
     turned,
     WithOnesInFront,
@@ -443,3 +462,17 @@ class SolverOfTheSum(Solver):
     def fit(self, X: Array, y: Array) -> Any:
         self.C = self.C * (3 if self.C > 0.1 else 1)
         return super().fit(X, y)
+
+
+def labels_alone_are_shuffled(
+    X: Array, y: Array, W0: Any, b0: Any, lr: float, epochs: int, batch_size: int = 8, seed: int = 0
+) -> Any:
+    """The labels are in another order for each epoch, the rows are not."""
+    generator, W, b = np.random.default_rng(seed), W0, b0
+    for _ in range(epochs):
+        labels = y[generator.permutation(len(y))]
+        for first in range(0, len(y), batch_size):
+            rows = slice(first, first + batch_size)
+            g = errors(X[rows], labels[rows], W, b)
+            W, b = W - lr * X[rows].T @ g, b - lr * g.sum(0)
+    return W, b

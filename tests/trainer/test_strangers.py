@@ -127,3 +127,14 @@ def test_scikit_learn_s_optimum_is_near(data: str, capsys: pytest.CaptureFixture
     pytest.importorskip("sklearn")
     assert status_of(["certify", "trainer:sklearn.linear_model:LogisticRegression", "--data", data]) == 0
     assert "6 of 6 small trainings are right" in capsys.readouterr().out
+
+
+def test_labels_that_are_shuffled_by_themselves_are_a_finding() -> None:
+    found = examined(strangers.labels_alone_are_shuffled)
+    assert "takes_its_batches_in_a_known_order" in {one.fact for one in found.findings}
+    assert list(examination_lines("", found))
+
+
+def test_a_number_of_steps_that_counts_epochs_is_recognised() -> None:
+    trainer, _ = recognise_trainer(load_trainer(f"trainer:{strangers.__file__}:MaxIterOfEpochs"), "float32")
+    assert trainer.taken["max_iter"] == "n_epochs"
