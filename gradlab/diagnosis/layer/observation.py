@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,9 +14,10 @@ from gradlab.evaluation.call import Implementation
 from gradlab.layer.answer import LayerAnswer
 from gradlab.layer.oracle.truth import enclose_layer
 from gradlab.layer.problem import OUTPUTS, LayerProblem
+from gradlab.problems.caching import remember
 from gradlab.problems.dtypes import format_of
 from gradlab.problems.problem import Array
-from gradlab.targets.shipped import Specimen
+from gradlab.targets.shipped import Specimen, layer_specimens
 
 _ROOM = 4.0  # times the proved bound, for the prediction and for the answer
 _RELATIVE = 64.0  # units of roundoff of a prediction itself, that what is large in it carries
@@ -94,9 +95,15 @@ def observe(implementation: Implementation, problem: LayerProblem, given: LayerA
 
 def predict(problem: LayerProblem, defects: Sequence[Specimen]) -> Mapping[str, Array]:
     """What a layer with these defects answers, in the dtype of the problem; nothing where it raises."""
-    first = defects[0]
     joined = {name: stage for one in defects for name, stage in one.stages.items()}
-    given = first.given(
+    answer = _remembered_answer if len(defects) == 1 else _answer_of_stages  # sets are many, and each asked once
+    return answer(problem, tuple(joined.items()))
+
+
+def _answer_of_stages(problem: LayerProblem, stages: tuple[tuple[str, Callable[..., Any]], ...]) -> Mapping[str, Array]:
+    """What a layer with these stages, by name, and sound ones otherwise answers; nothing where it raises."""
+    layer = next(iter(layer_specimens().values()))  # any: what it is given, and the rest, is the same for all
+    given = layer.given(
         *(np.array(one) for one in (problem.features, problem.weight)),
         None if problem.bias is None else np.array(problem.bias),
         np.array(problem.targets),
@@ -107,10 +114,13 @@ def predict(problem: LayerProblem, defects: Sequence[Specimen]) -> Mapping[str, 
     )
     try:
         with np.errstate(all="ignore"):
-            found: Any = first.run(joined, given)
+            found: Any = layer.run(dict(stages), given)
             return {name: np.asarray(one, dtype=np.float64) for name, one in zip(OUTPUTS, found, strict=True)}
     except (ValueError, IndexError):
         return {name: np.array(np.nan) for name in OUTPUTS}
+
+
+_remembered_answer = remember(8192)(_answer_of_stages)  # with each defect alone, as often as it is compared
 
 
 def _farthest(first: Array, second: Array) -> float:
