@@ -106,7 +106,7 @@ LAYER = Scope(
     problems=Problems(layer_problems_in_run, layer_may_be_asked, complexity, _is_tiny, _smaller),
     calls=Calls(layer_answer, evaluate_layer, layer_call_for, leaves_of, _advice),
     explaining=Explaining(_diagnose, _diagnose_further, None, None),
-    power=PowerRules(layer_specimens, why_not, as_claimed, can_be_asked),
+    power=PowerRules(layer_specimens, why_not, as_claimed, can_be_asked, lambda specimen: 0),
     writing=Writing(
         encoded_layer_problem,
         outline_of_layer_problem,

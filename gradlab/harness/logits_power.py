@@ -21,6 +21,11 @@ FLAGS = ("refuses_bad_labels", "empty_batch", "keeps_dtype", "deterministic", "b
 _BY_INDEX = ("refuses_bad_labels", "refuses_bad_shapes", "integer_type_of_the_labels_does_not_matter")
 
 
+def least_entries(specimen: Specimen) -> int:
+    """How many entries the problem has that is stored with a defect, the smallest that shows it."""
+    return sum(map(len, specimen.logits))
+
+
 def why_not(specimen: Specimen, claims: Claims, dtype: str, level: Verdict) -> str | None:
     """The claim without which a run in this dtype and at this level says nothing about a defect, or None if it does."""
     needed, check = claims_from(specimen.claims), check_named(specimen.killed_by)

@@ -14,7 +14,7 @@ from gradlab.evaluation.call import Arguments, GivenArguments, Implementation, a
 from gradlab.evaluation.claims import Claims
 from gradlab.evaluation.foreign import inert
 from gradlab.harness.first_calls import advice_on_first_calls
-from gradlab.harness.logits_power import as_claimed, can_be_asked, why_not
+from gradlab.harness.logits_power import as_claimed, can_be_asked, least_entries, why_not
 from gradlab.harness.logits_problems import logits_may_be_asked, logits_problems_in_run
 from gradlab.harness.scope import Calls, Explaining, PowerRules, Problems, Scope, Writing
 from gradlab.oracle.enclosure import enclose
@@ -128,7 +128,7 @@ LOGITS = Scope(
     problems=Problems(logits_problems_in_run, logits_may_be_asked, complexity, _is_tiny, _smaller),
     calls=Calls(answer, evaluate, call_for, inert, advice_on_first_calls),
     explaining=Explaining(_diagnose, _diagnose_further, _localise, accumulation),
-    power=PowerRules(specimens, why_not, as_claimed, can_be_asked),
+    power=PowerRules(specimens, why_not, as_claimed, can_be_asked, least_entries),
     writing=Writing(
         encoded_problem,
         _encode_outline,

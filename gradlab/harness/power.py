@@ -95,14 +95,18 @@ def _questions_on_sizes(specimen: Specimen, claims: Claims, dtype: str) -> Seque
 def catches(specimen: Specimen, claims: Claims, level: Verdict, questions: Sequence[Question]) -> bool:
     """Whether some check that counts at this level rejects the specimen on one of the problems.
 
-    Its own check is tried first on all of them; the others follow only where that rejects nothing.
+    Its own check is tried first on all of them; the others follow only where that rejects nothing, on problems as large
+    as the smallest that shows the defect before the smaller ones.
     """
     rules, checks = scope_of(claims).power, scope_of(claims).checks
     implementation = rules.as_claimed(specimen, claims)
     (own,) = [check for check in checks if check.name == specimen.killed_by]
     others = [check for check in checks if check is not own and not is_advice(check, claims)]
     asked = [one for one in questions if rules.can_be_asked(implementation, one.problem)]
-    return any(_rejects(checks, implementation, level, asked) for checks in ((own,), others))
+    if _rejects((own,), implementation, level, asked):
+        return True
+    least = rules.least_entries(specimen)
+    return _rejects(others, implementation, level, sorted(asked, key=lambda one: one.problem.n_entries < least))
 
 
 def _rejects(

@@ -78,13 +78,14 @@ class PowerRules:
 
     specimens: the known defects by name. why_not: the claim without which a run in a dtype and at a level says nothing
     of one, None if it does. as_claimed: one as an implementation with the claims of a run, as far as it can keep them;
-    can_be_asked: whether that can be asked a problem.
+    can_be_asked: whether that can be asked a problem. least_entries: how many the smallest problem has that shows one.
     """
 
     specimens: Callable[[], Mapping[str, Specimen]]
     why_not: Callable[[Specimen, Claims, str, Verdict], str | None]
     as_claimed: Callable[[Specimen, Claims], Implementation]
     can_be_asked: Callable[[Implementation, Any], bool]
+    least_entries: Callable[[Specimen], int]
 
 
 @dataclass(frozen=True)
