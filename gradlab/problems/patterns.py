@@ -91,7 +91,10 @@ def patterned_arrays(fmt: Format, n_rows: int, n_classes: int, labels: str = "sp
     if n_classes > 2 * PERIOD:
         for place in (0, n_classes - 1):
             logits[:, place] = (table[:, columns[place]] / 4 + math.log(n_classes)) // STEP * STEP
-    return logits[rows], _labels(n_classes, labels)[rows]
+    arrays = logits[rows], _labels(n_classes, labels)[rows]
+    for array in arrays:
+        array.flags.writeable = False  # so that a problem of them, which may be large, is no copy
+    return arrays
 
 
 def _labels(n_classes: int, labels: str) -> Array:

@@ -83,7 +83,8 @@ class Problem:
     computed: None where the logits are given, as they are to code at this level.
     family: the name of the stress family it comes from, or "given".
 
-    The arrays are copied and made read-only. Equality and hash are by identity; `digest` compares contents.
+    The arrays are copied and made read-only, unless they are read-only and nothing but themselves. Equality and hash
+    are by identity; `digest` compares contents.
     Raises ValueError or TypeError where shapes, dtypes or values do not fit.
     """
 
@@ -95,13 +96,13 @@ class Problem:
     computed: ComputedLogits | None = None
 
     def __post_init__(self) -> None:
-        logits = np.array(self.logits, copy=True, order="C")
+        logits = _own(self.logits)
         format_of(logits.dtype)
         if logits.ndim != 2:
             raise ValueError(f"logits must have shape (n_rows, n_classes), got {logits.shape}")
         if logits.shape[1] < 1:
             raise ValueError("logits must have at least one class, got 0")
-        targets = validate_targets(np.array(self.targets, copy=True, order="C"), logits, self.objective)
+        targets = validate_targets(_own(self.targets), logits, self.objective)
         check_option_sizes(self.objective, logits)
         vector = _validated_vector(self.vector, logits, self.objective)
         if self.computed is not None and self.computed.errors.shape != logits.shape:
@@ -228,6 +229,13 @@ class Problem:
         if fields["objective"].derivative != PRODUCT:
             fields["vector"] = None
         return Problem(**fields)
+
+
+def _own(array: Array) -> Array:
+    """The array where nobody writes to it, as those of another problem; else a copy of it, in C order."""
+    if type(array) is np.ndarray and not array.flags.writeable and array.flags.owndata and array.flags.c_contiguous:
+        return array
+    return np.array(array, copy=True, order="C")
 
 
 _FIELDS = tuple(one.name for one in dataclass_fields(Problem))

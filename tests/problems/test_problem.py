@@ -246,3 +246,11 @@ def test_rows_and_copies_keep_what_is_known_of_computed_logits() -> None:
 def test_errors_of_computed_logits_that_do_not_fit_are_refused(errors: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         computed(errors)
+
+
+def test_an_array_that_somebody_may_write_to_is_copied_and_those_of_another_problem_are_not() -> None:
+    logits = np.zeros((2, 3))
+    problem = Problem(logits, np.array([0, 1]))
+    logits[0, 0] = 1.0
+    assert problem.logits[0, 0] == 0.0
+    assert problem.replace(logits=logits).targets is problem.targets
