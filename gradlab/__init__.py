@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from gradlab.evaluation.claims import Claims, implementation
     from gradlab.harness.verdict import Verdict
     from gradlab.integrations.pytest_plugin import parametrize
+    from gradlab.judgement.judge import judge
+    from gradlab.judgement.judgement import Judgement
     from gradlab.problems.objective import Objective
     from gradlab.problems.problem import Problem
     from gradlab.report.report import Report
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Claims",
     "Implementation",
+    "Judgement",
     "Objective",
     "Problem",
     "Report",
@@ -29,12 +32,14 @@ __all__ = [
     "check",
     "check_all",
     "implementation",
+    "judge",
     "parametrize",
 ]
 
 _HOMES = {
     "Claims": "gradlab.evaluation.claims",
     "Implementation": "gradlab.evaluation.call",
+    "Judgement": "gradlab.judgement.judgement",
     "Objective": "gradlab.problems.objective",
     "Problem": "gradlab.problems.problem",
     "Report": "gradlab.report.report",
@@ -43,6 +48,7 @@ _HOMES = {
     "check": "gradlab.api",
     "check_all": "gradlab.api",
     "implementation": "gradlab.evaluation.claims",
+    "judge": "gradlab.judgement.judge",
     "parametrize": "gradlab.integrations.pytest_plugin",
 }
 

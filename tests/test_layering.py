@@ -30,7 +30,7 @@ FLOORS = (
     ("gradlab.adapters", "gradlab.harness", "gradlab.isolation", "gradlab.judged"),
     ("gradlab.cases",),
     ("gradlab.report", "gradlab.campaigns", "gradlab.compare"),
-    ("gradlab.runs", "gradlab.api"),
+    ("gradlab.runs", "gradlab.judgement", "gradlab.api"),
     ("gradlab.integrations",),
     ("gradlab.__init__",),
     ("gradlab.cli", "gradlab.__main__"),

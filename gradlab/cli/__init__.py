@@ -23,6 +23,7 @@ from gradlab.cli.derive import derive
 from gradlab.cli.doctor import doctor
 from gradlab.cli.exhaustive import exhaustive
 from gradlab.cli.explain import explain
+from gradlab.cli.judge import judge
 from gradlab.cli.listing import listing
 from gradlab.cli.replay import replay
 from gradlab.cli.signals import ENDING, Ended, handle_signals
@@ -49,6 +50,7 @@ def gradlab(context: click.Context, debug: bool) -> None:
 
 for command in (
     check,
+    judge,
     conform,
     replay,
     cases,
