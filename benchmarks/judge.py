@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -56,10 +57,8 @@ def main() -> None:
             Path(targets[name].partition(":")[0]).write_text(source)
         command = [sys.executable, "-m", "gradlab", "judge"]
         for name in ("hopeless", "sound"):
-            times = [
-                seconds(lambda name=name: subprocess.run([*command, targets[name]], capture_output=True))
-                for _ in rounds
-            ]
+            own = partial(subprocess.run, [*command, targets[name]], capture_output=True)
+            times = [seconds(own) for _ in rounds]
             print(f"gradlab judge, {name}: {median(times):.2f} s")
         path = Path(folder) / "judge.sock"
         server = subprocess.Popen([*command, "--serve", str(path)], stdout=subprocess.PIPE)
@@ -67,7 +66,7 @@ def main() -> None:
             assert server.stdout is not None
             server.stdout.readline()
             for name, target in targets.items():
-                times = [seconds(lambda target=target: ask(path, {"target": target, "seed": 0})) for _ in rounds]
+                times = [seconds(partial(ask, path, {"target": target, "seed": 0})) for _ in rounds]
                 print(f"a server, {name}: {times[0]:.2f} s at first, {median(times):.2f} s")
         finally:
             server.terminate()

@@ -13,7 +13,7 @@ import click
 from gradlab.cli.claiming import claim_options, claims_given, layer_claims_given, layer_options
 from gradlab.cli.human_text import print_beside
 from gradlab.cli.kept import cases_option
-from gradlab.cli.limits import Time, isolation_options, limits_of
+from gradlab.cli.limits import Time, forbid_option, isolation_options, limits_of
 from gradlab.cli.seed import Seed
 from gradlab.cli.signals import interrupt_received, signals_from_workers_ignored
 from gradlab.cli.status import Status
@@ -95,13 +95,7 @@ class Output:
     help="Judge from gradlab's own process what runs in another one: code that patches NumPy or gradlab changes nothing"
     " here. One after the other, and slower.",
 )
-@click.option(
-    "--forbid",
-    "forbidden",
-    metavar="PACKAGES",
-    default="",
-    help="Packages, with commas between them, that the code may not import, such as torch,jax. With --judged alone.",
-)
+@forbid_option(" With --judged alone.")
 @isolation_options
 def check(targets: tuple[str, ...], shipped: bool, json: Path | None, verbose: bool, **given: Any) -> Status:
     """The verdict on each TARGET: wrong, unstable, stable or accurate.
@@ -116,7 +110,6 @@ def check(targets: tuple[str, ...], shipped: bool, json: Path | None, verbose: b
     """
     if given["is_judged"] and given["in_process"]:
         raise click.UsageError("give --judged or --in-process, not both")
-    given["forbidden"] = tuple(filter(None, (name.strip() for name in given["forbidden"].split(","))))
     if given["forbidden"] and not given["is_judged"]:
         raise click.UsageError("give --forbid with --judged")
     limits = limits_of(given)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from gradlab.cli.claiming import claim_options, claims_given, layer_claims_given, layer_options
-from gradlab.cli.limits import Time, isolation_options, limits_of
+from gradlab.cli.limits import Time, forbid_option, isolation_options, limits_of
+from gradlab.cli.seed import RANDOM, Seed
 from gradlab.cli.signals import signals_from_workers_ignored
 from gradlab.cli.status import Status
 from gradlab.evaluation.claims import LEVELS
@@ -20,26 +20,6 @@ from gradlab.problems.dtypes import DTYPE_NAMES
 if TYPE_CHECKING:
     from gradlab.isolation.limits import Limits
     from gradlab.storage.encoding import Plain
-
-RANDOM = "random"
-
-
-class Seed(click.ParamType[int]):
-    """A number from 0 on, or `random`, which draws one."""
-
-    name = "seed"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """The number."""
-        if value == RANDOM:
-            return secrets.randbelow(1 << 32)
-        try:
-            given = int(value)
-        except ValueError:
-            given = -1
-        if given < 0:
-            self.fail(f"must be a whole number from 0 on, or {RANDOM}, got {value!r:.60}", param, ctx)
-        return given
 
 
 @click.command(short_help="One verdict for machines, with a reward.")
@@ -74,6 +54,7 @@ class Seed(click.ParamType[int]):
     metavar="SOCKET",
     help="Have the server at this socket judge TARGET.",
 )
+@forbid_option("")
 @claim_options
 @layer_options
 @isolation_options
@@ -100,6 +81,7 @@ def judge(target: str | None, json: str | None, serve: Path | None, server: Path
         "minutes": given["minutes"],
         "time": not given["no_time"],
         "here": str(Path.cwd()),
+        "forbidden": list(given["forbidden"]),
         "claims": {**claims_given(given), **layer_claims_given(given)},
     }
     answer, lines = _asked(server, question) if server is not None else _judged(question, limits)

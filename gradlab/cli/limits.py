@@ -57,6 +57,24 @@ class Time(click.ParamType[float]):
         return given
 
 
+class Packages(click.ParamType[tuple[str, ...]]):
+    """Names of packages, with commas between them."""
+
+    name = "packages"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        """The names."""
+        if isinstance(value, tuple):
+            return value
+        return tuple(filter(None, (name.strip() for name in str(value).split(","))))
+
+
+def forbid_option(more: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Adds --forbid to a command; more: what is to be added to its help."""
+    words = f"Packages, with commas between them, that the code may not import, such as torch,jax.{more}"
+    return click.option("--forbid", "forbidden", type=Packages(), metavar="PACKAGES", default=(), help=words)
+
+
 def isolation_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Adds --in-process, --call-seconds, --load-seconds and --memory to a command."""
     own = Limits()

@@ -7,7 +7,7 @@ from typing import Any
 
 from gradlab.evaluation.call import CallFaultError, Implementation, made_for
 from gradlab.isolation.limits import TIMING
-from gradlab.judged.clock import checked_timing
+from gradlab.judged.clock import checked_timing, nothing_at
 from gradlab.judged.remote import MAX_LINE, RemoteFunction
 from gradlab.measure.timing import Timing
 
@@ -23,7 +23,8 @@ def timings_of(implementation: Implementation, dtypes: Sequence[str]) -> tuple[T
     try:
         with made_for(TIMING):
             told = [_timing(one) for one in function.measure(dtypes)]
-            return tuple(checked_timing(implementation, one, function.place) for one in told)
+            with nothing_at(function.place) as nothing:
+                return tuple(checked_timing(implementation, one, nothing) for one in told)
     except (CallFaultError, ValueError) as error:
         return not_timed(dtypes, str(error))
 

@@ -15,6 +15,7 @@ from gradlab.harness.plan import dtypes_to_check
 from gradlab.harness.profiles import PROFILES, Profile
 from gradlab.harness.verdict import Verdict
 from gradlab.isolation.limits import Limits
+from gradlab.judged.clock import nothing_at
 from gradlab.judged.process import Place
 from gradlab.judged.remote import Remote, Wanted
 from gradlab.judgement.cost import Cost, cost_of
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 LIMITS = Limits()
 SEEDS = 1 << 32  # that are drawn from
 BATTERY = 12  # problems that come before all others: code that fails them as wrong is not tried any further
-NOTHING = "gradlab.judgement.nothing:loss"
 
 
 def judge(
@@ -41,6 +41,7 @@ def judge(
     dtypes: Iterable[str] = (),
     time: bool = True,
     minutes: float | None = None,
+    forbidden: Iterable[str] = (),
     call_seconds: float = LIMITS.call_seconds,
     load_seconds: float = LIMITS.load_seconds,
     memory: int = LIMITS.memory,
@@ -49,7 +50,7 @@ def judge(
     """What `gradlab judge` says of a target, which runs in a process of its own and is judged from this one.
 
     target: what `gradlab check` takes, a string, which stands for one function. seed: drawn unless given; the judgement
-    has it. time: whether calls are timed, too. All else is as for `gradlab.check`. A target that does not load is
+    has it. time: whether calls are timed, too. forbidden: packages that it may not use. All else is as for `gradlab.check`. A target that does not load is
     `refused`.
 
     Raises ValueError for an unknown level or profile, and for a dtype that is not claimed.
@@ -57,9 +58,9 @@ def judge(
     >>> judgement = judge("kernel.py:loss")
     >>> judgement.reward, judgement.text
     """
-    wanted = (dtypes,) if isinstance(dtypes, str) else tuple(dtypes)
+    wanted, unwanted = ((one,) if isinstance(one, str) else tuple(one) for one in (dtypes, forbidden))
     drawn = secrets.randbelow(SEEDS) if seed is None else seed
-    question = Question(target, drawn, profile, level, wanted, claims, time, minutes)
+    question = Question(target, drawn, profile, level, wanted, claims, time, minutes, forbidden=unwanted)
     with Judge(Limits(call_seconds, load_seconds, memory)) as own:
         return own.judge(question)
 
@@ -70,7 +71,8 @@ class Question:
 
     target: as `gradlab check` takes it, which stands for one function. level: the one that is claimed, where it is
     None. dtypes: all that are claimed, where there are none. time: whether calls are timed, too. minutes: after which
-    the run is cut short, or as the profile says. here: the folder in which the target is given.
+    the run is cut short, or as the profile says. here: the folder in which the target is given. forbidden: packages that
+    it may not use.
     """
 
     target: str
@@ -82,6 +84,7 @@ class Question:
     time: bool = True
     minutes: float | None = None
     here: Path = field(default_factory=Path.cwd)
+    forbidden: tuple[str, ...] = ()
 
 
 class Judge:
@@ -116,7 +119,7 @@ class Judge:
         began = perf_counter()
         options = _options_of(question)
         wanted = Wanted(question.target, question.claims, question.dtypes)
-        with closing(Remote(wanted, Place(str(question.here), self._limits))) as remote:
+        with closing(Remote(wanted, Place(str(question.here), self._limits, question.forbidden))) as remote:
             try:
                 judgement = self._judged(_only(remote.load(), question), question, options)
             except TargetError as error:
@@ -133,14 +136,13 @@ class Judge:
         _, report = run_and_report(one, plan, options, ignore)
         cost: Cost | None = None
         if question.time and report.verdict >= Verdict.STABLE:
-            cost = cost_of(one, dtypes[0], question.seed, self._call_of_nothing())
+            cost = cost_of(one, dtypes[0], self._nothing_there())
         return Judgement(question.target, question.seed, question.profile, report, cost=cost)
 
-    def _call_of_nothing(self) -> Any:
+    def _nothing_there(self) -> Implementation:
         if self._nothing is None:
-            remote = self._stack.enter_context(closing(Remote(Wanted(NOTHING), Place(str(Path.cwd()), self._limits))))
-            (self._nothing,) = remote.load()
-        return self._nothing.function
+            self._nothing = self._stack.enter_context(nothing_at(Place(str(Path.cwd()), self._limits)))
+        return self._nothing
 
 
 def _options_of(question: Question) -> Options:

@@ -82,13 +82,13 @@ def question_of(document: Any) -> Question:
     _refuse(given, "seed", "a whole number from 0 on", lambda one: type(one) is int and one >= 0)
     _refuse(given, "profile", "a text", lambda one: isinstance(one, str))
     _refuse(given, "level", "a text or null", lambda one: one is None or isinstance(one, str))
-    _refuse(given, "dtypes", "a list of texts", _is_list_of_texts)
+    for name in ("dtypes", "forbidden"):
+        _refuse(given, name, "a list of texts", _is_list_of_texts)
     _refuse(given, "claims", "an object", lambda one: isinstance(one, Mapping))
     _refuse(given, "time", "true or false", lambda one: isinstance(one, bool))
     _refuse(given, "minutes", "a number above 0, or null", lambda one: one is None or _is_above_0(one))
     _refuse(given, "here", "the path of a folder", lambda one: isinstance(one, str) and os.path.isdir(one))
-    if "dtypes" in given:
-        given["dtypes"] = tuple(given["dtypes"])
+    given |= {name: tuple(given[name]) for name in ("dtypes", "forbidden") if name in given}
     if "here" in given:
         given["here"] = Path(given["here"])
     return Question(**given)

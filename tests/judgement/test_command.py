@@ -54,7 +54,7 @@ def test_a_seed_is_drawn_and_told(written: Written, capsys: pytest.CaptureFixtur
         ((), "give a TARGET, or --serve SOCKET"),
         (("x", "--serve", "s"), "give a TARGET, or --serve SOCKET"),
         (("x", "--in-process"), "must run in a process of its own"),
-        (("x", "--seed", "-1"), "must be a whole number from 0 on, or random, got '-1'"),
+        (("x", "--seed", "-1"), "must be a number from 0 on, or random, got '-1'"),
     ],
 )
 def test_bad_options_are_said(options: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]) -> None:

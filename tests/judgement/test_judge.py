@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -82,6 +81,12 @@ def test_what_does_not_load_is_refused(judge: Judge, written: Written, source: s
     assert parsed_json(strict_json(judgement.to_json()))["refusal"]
 
 
+def test_a_package_that_is_forbidden_is_not_to_be_had(judge: Judge, written: Written) -> None:
+    judgement = judge.judge(Question(written("import decimal\n" + RIGHT), forbidden=("decimal",)))
+    assert judgement.verdict == "refused"
+    assert "decimal is forbidden here" in judgement.text
+
+
 def test_a_file_of_several_functions_is_refused(judge: Judge, written: Written) -> None:
     target = written(RIGHT + "def other(a, b): ...\n__all__ = ['loss', 'other']\n")
     assert "stands for 2 functions, must be one" in judge.judge(Question(target.partition(":")[0])).text
@@ -90,7 +95,7 @@ def test_a_file_of_several_functions_is_refused(judge: Judge, written: Written) 
 def test_the_same_seed_gives_the_same_judgement(judge: Judge, written: Written) -> None:
     target = written(NOT_SHIFTED)
     first, again, other = (
-        {**judge.judge(Question(target, seed, "smoke", dtypes=FLOAT32)).to_json(), "measured": None}  # type: ignore[dict-item]
+        {**judge.judge(Question(target, seed, "smoke", dtypes=FLOAT32)).to_json(), "measured": None}
         for seed in (5, 5, 6)
     )
     assert json.dumps(first) == json.dumps(again)
@@ -119,9 +124,8 @@ def test_the_verdict_counts_for_more_than_any_time(times: tuple[float, float]) -
 
 def test_each_judgement_has_processes_of_its_own(judge: Judge, written: Written, tmp_path: Path) -> None:
     places = tmp_path / "processes"
-    target = written(f"import os\nopen({str(places)!r}, 'a').write(f'{{os.getpid()}} ')\n" + NOT_AVERAGED)
+    target = written(f"import os\nopen({str(places)!r}, 'a').write(os.urandom(8).hex() + ' ')\n" + NOT_AVERAGED)
     for _ in range(2):
         judge.judge(Question(target, dtypes=FLOAT32))
     processes = places.read_text().split()
     assert len(set(processes)) == len(processes) >= 2
-    assert str(os.getpid()) not in processes
