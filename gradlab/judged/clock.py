@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from statistics import median
 from time import perf_counter
 
@@ -19,7 +20,7 @@ from gradlab.checks.accuracy import answer_within_bound
 from gradlab.evaluation.call import Answer, Implementation, answer_to_call, call_for
 from gradlab.judged.process import Place
 from gradlab.judged.remote import Remote, Wanted
-from gradlab.measure.timing import Timing, seconds_of_yardstick, timed_problem
+from gradlab.measure.timing import Timing, best_of, timed_problem, yardstick
 from gradlab.problems.problem import Problem, Shape
 from gradlab.result import largest_ratio
 
@@ -51,11 +52,13 @@ def nothing_at(place: Place) -> Iterator[Implementation]:
 def checked_timing(implementation: Implementation, timing: Timing, nothing: Implementation) -> Timing:
     """A timing that the judged process has told, or what gradlab's clock says where that is much more.
 
-    Without figures, and with a note, where the answers of the calls that are timed are wrong.
+    Without figures, and with a note, where the answers of the calls that are timed are wrong. What is told of a layer
+    stands.
     """
-    if timing.seconds is None:
+    if timing.seconds is None or implementation.claims.layer is not None:
         return timing
-    return settled(timing, clock(implementation, timing.shape, timing.dtype, nothing))
+    n_rows, n_classes = timing.shape
+    return settled(timing, clock(implementation, (n_rows, n_classes), timing.dtype, nothing))
 
 
 def settled(timing: Timing, clocked: Clocked) -> Timing:
@@ -86,7 +89,7 @@ def clock(implementation: Implementation, shape: Shape, dtype: str, nothing: Imp
         began = perf_counter()
         answers.append(answer_to_call(implementation, call_for(implementation, problem), problem.objective.reduction))
         calls.append(perf_counter() - began)
-        yards.append(seconds_of_yardstick(problem.logits, room, 1))
+        yards.append(best_of(partial(yardstick, problem.logits, room), 1))
     n_checked = min(ROUNDS, max(1, CHECKED // base.logits.size))
     checked = secrets.SystemRandom().sample(range(ROUNDS), n_checked)
     faults = [given.fault or "" for given in answers]

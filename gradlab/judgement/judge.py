@@ -50,8 +50,8 @@ def judge(
     """What `gradlab judge` says of a target, which runs in a process of its own and is judged from this one.
 
     target: what `gradlab check` takes, a string, which stands for one function. seed: drawn unless given; the judgement
-    has it. time: whether calls are timed, too. forbidden: packages that it may not use. All else is as for `gradlab.check`. A target that does not load is
-    `refused`.
+    has it. time: whether calls are timed, too. forbidden: packages that it may not use. All else is as for
+    `gradlab.check`. A target that does not load is `refused`.
 
     Raises ValueError for an unknown level or profile, and for a dtype that is not claimed.
 
@@ -71,8 +71,8 @@ class Question:
 
     target: as `gradlab check` takes it, which stands for one function. level: the one that is claimed, where it is
     None. dtypes: all that are claimed, where there are none. time: whether calls are timed, too. minutes: after which
-    the run is cut short, or as the profile says. here: the folder in which the target is given. forbidden: packages that
-    it may not use.
+    the run is cut short, or as the profile says. here: the folder in which the target is given. forbidden: packages
+    that it may not use.
     """
 
     target: str

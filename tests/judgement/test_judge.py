@@ -82,9 +82,9 @@ def test_what_does_not_load_is_refused(judge: Judge, written: Written, source: s
 
 
 def test_a_package_that_is_forbidden_is_not_to_be_had(judge: Judge, written: Written) -> None:
-    judgement = judge.judge(Question(written("import decimal\n" + RIGHT), forbidden=("decimal",)))
+    judgement = judge.judge(Question(written("import colorsys\n" + RIGHT), forbidden=("colorsys",)))
     assert judgement.verdict == "refused"
-    assert "decimal is forbidden here" in judgement.text
+    assert "colorsys is forbidden here" in judgement.text
 
 
 def test_a_file_of_several_functions_is_refused(judge: Judge, written: Written) -> None:
