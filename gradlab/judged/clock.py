@@ -10,7 +10,6 @@ import secrets
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 from statistics import median
 from time import perf_counter
 
@@ -20,7 +19,7 @@ from gradlab.checks.accuracy import answer_within_bound
 from gradlab.evaluation.call import Answer, Implementation, answer_to_call, call_for
 from gradlab.judged.process import Place
 from gradlab.judged.remote import Remote, Wanted
-from gradlab.measure.timing import Timing, best_of, timed_problem, yardstick
+from gradlab.measure.timing import Timing, seconds_of_yardstick, timed_problem
 from gradlab.problems.problem import Problem, Shape
 from gradlab.result import largest_ratio
 
@@ -52,10 +51,9 @@ def nothing_at(place: Place) -> Iterator[Implementation]:
 def checked_timing(implementation: Implementation, timing: Timing, nothing: Implementation) -> Timing:
     """A timing that the judged process has told, or what gradlab's clock says where that is much more.
 
-    Without figures, and with a note, where the answers of the calls that are timed are wrong. What is told of a layer
-    stands.
+    Without figures, and with a note, where the answers of the calls that are timed are wrong.
     """
-    if timing.seconds is None or implementation.claims.layer is not None:
+    if timing.seconds is None:
         return timing
     n_rows, n_classes = timing.shape
     return settled(timing, clock(implementation, (n_rows, n_classes), timing.dtype, nothing))
@@ -89,7 +87,7 @@ def clock(implementation: Implementation, shape: Shape, dtype: str, nothing: Imp
         began = perf_counter()
         answers.append(answer_to_call(implementation, call_for(implementation, problem), problem.objective.reduction))
         calls.append(perf_counter() - began)
-        yards.append(best_of(partial(yardstick, problem.logits, room), 1))
+        yards.append(seconds_of_yardstick(problem.logits, room, 1))
     n_checked = min(ROUNDS, max(1, CHECKED // base.logits.size))
     checked = secrets.SystemRandom().sample(range(ROUNDS), n_checked)
     faults = [given.fault or "" for given in answers]

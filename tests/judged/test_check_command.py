@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -46,10 +45,3 @@ def test_one_that_always_ends_its_process_is_told_and_the_next_is_checked(
 def test_judged_and_in_process_exclude_each_other(capsys: pytest.CaptureFixture[str]) -> None:
     assert status_of(["check", "--judged", "--in-process", "shifted"]) == 2
     assert "give --judged or --in-process, not both" in capsys.readouterr().err
-
-
-def test_a_layer_is_timed_there(tmp_path: Path) -> None:
-    place = tmp_path / "report.json"
-    options = ("--profile", "smoke", "--dtype", "float32", "--time", "--json", str(place))
-    assert status_of(["check", "--judged", "layer:layer", *options]) == 0
-    assert [one for one in json.loads(place.read_text())["timing"]["measurements"] if one["seconds"]]
