@@ -135,6 +135,8 @@ def _explain(observations: Sequence[Observation]) -> tuple[Defects, ...]:
     """
     wrong_first = sorted(observations, key=lambda one: not one.is_wrong)
     wrong = [one for one in observations if one.is_wrong]
+    if all(one.is_near_the_truth for one in wrong):
+        return ()
     defects = [one for one in layer_specimens().values() if one.side_effect is None]
     exact = [one for one in defects if not one.coarse]
     found = _explained_by(exact, wrong_first, wrong, MAX_DEFECTS)

@@ -41,6 +41,11 @@ class Observation:
     def is_wrong(self) -> bool:
         return bool(self.wrong_outputs)
 
+    @property
+    def is_near_the_truth(self) -> bool:
+        """Whether what is wrong is no further off than what is predicted may be: any defect that does not show fits."""
+        return all(self._is_near(name, self.truth[name], ()) for name in self.wrong_outputs)
+
     def is_predicted_by(self, defects: Sequence[Specimen], outputs: Sequence[str] = OUTPUTS) -> bool:
         """Whether a layer with these defects, or a sound one where there are none, gives these outputs."""
         if not defects:

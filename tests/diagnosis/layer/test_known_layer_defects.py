@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from gradlab.diagnosis.layer.diagnosis import diagnose_layer
+from gradlab.diagnosis.layer.diagnosis import _explain, diagnose_layer
+from gradlab.diagnosis.layer.observation import observe
 from gradlab.evaluation.call import Implementation
 from gradlab.implementations.strangers.layer.numpy_layers import two_passes
+from gradlab.layer.call import layer_answer
 from gradlab.layer.problem import LayerProblem, Penalty
 from gradlab.targets.layers import load_layer
 from gradlab.targets.shipped import layer_specimens
@@ -235,3 +238,16 @@ def test_a_layer_written_as_users_write_it_is_named_in_a_run(function: Any) -> N
     run = run_with_diagnosis(Implementation(function.__name__, function, claims_of_all(**more)), "float32")
     assert run.diagnosis is not None
     assert names in [one.defects for one in run.diagnosis.alternatives]
+
+
+def test_what_is_off_by_little_more_than_its_bound_has_no_name() -> None:
+    problem = questions("float32", ())[0].problem
+    sound = Implementation("two_passes", two_passes, claims_of_all())
+    seen = observe(sound, problem, layer_answer(sound, problem))
+    little, much = (
+        replace(seen, seen={**seen.seen, "loss": seen.truth["loss"] + factor * seen.bounds["loss"]})
+        for factor in (2, 1e4)
+    )
+    assert little.is_wrong
+    assert _explain([little]) == ()
+    assert _explain([much]) == ()
