@@ -11,7 +11,7 @@ from gradlab.checks import backward, calculus
 from gradlab.evaluation.claims import Claims
 from gradlab.problems.coefficients import coefficients_of, denominator_of, denominators_of
 from gradlab.problems.options import MEANS, REAL_OPTIONS
-from gradlab.problems.problem import Problem, moderate_limit
+from gradlab.problems.problem import AnyProblem, Problem, moderate_limit
 from gradlab.problems.sized import is_repeated, is_sized
 
 Condition = Callable[[Claims, Problem], bool]
@@ -188,7 +188,7 @@ def derivative(*names: str) -> Condition:
     return lambda claims, problem: problem.objective.derivative in names
 
 
-def backward_pass(way: str) -> Condition:
+def backward_pass(way: str) -> Callable[[Claims, AnyProblem], bool]:
     return lambda claims, problem: way in claims.backward
 
 
@@ -196,5 +196,5 @@ def double_backward(claims: Claims, problem: Problem) -> bool:
     return claims.double_backward
 
 
-def with_loss_scale(claims: Claims, problem: Problem) -> bool:
+def with_loss_scale(claims: Claims, problem: AnyProblem) -> bool:
     return problem.format.name in backward.LOSS_SCALES

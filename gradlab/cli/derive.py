@@ -6,7 +6,7 @@ import click
 
 from gradlab.cli.status import Status
 
-FORM_NAMES = ("definition", "textbook", "shifted", "log-space", "complement")
+FORM_NAMES = ("definition", "textbook", "shifted", "log-space", "complement", "layer")
 STYLE_NAMES = ("text", "latex", "python")
 
 

@@ -81,6 +81,30 @@ def _attacks() -> Rows:
     return [(one.name, one.deserves, one.about) for one in attacks().values()]
 
 
+def _layers() -> Rows:
+    from gradlab.targets.shipped import layers
+
+    return [(name, "", _first_line(module.__doc__)) for name, (_, module) in layers().items()]
+
+
+def _layer_specimens() -> Rows:
+    from gradlab.targets.shipped import layer_specimens
+
+    return [(one.name, one.killed_by, one.says) for one in layer_specimens().values()]
+
+
+def _layer_checks() -> Rows:
+    from gradlab.checks.layer.table import LAYER_CHECKS
+
+    return [(check.name, check.group, _first_line(check.function.__doc__)) for check in LAYER_CHECKS]
+
+
+def _layer_families() -> Rows:
+    from gradlab.layer.families import LAYER_FAMILIES
+
+    return [(family.name, "stress" if family.stress else "", family.purpose) for family in LAYER_FAMILIES]
+
+
 def _entry_points() -> Rows:
     from importlib.metadata import entry_points
 
@@ -123,5 +147,9 @@ SECTIONS: dict[str, Callable[[], Rows]] = {
     "entry-points": _entry_points,
     "checks": _checks,
     "families": _families,
+    "layers": _layers,
+    "layer-specimens": _layer_specimens,
+    "layer-checks": _layer_checks,
+    "layer-families": _layer_families,
     "profiles": _profiles,
 }

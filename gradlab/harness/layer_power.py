@@ -73,6 +73,7 @@ def as_claimed(specimen: Specimen, claims: Claims) -> Implementation:
         one_hot=False,
         options=tuple(name for name in claims.options if name == "ignore_index"),
         mean_over=claims.mean_over[:1],
+        backward=(),
         layer=LayerClaims(
             takes=tuple(f"{name}={name}" for name in taken),
             returns=tuple(f"{name}={name}" for name in returns),

@@ -21,7 +21,11 @@ from sympy.codegen.cfunctions import log1p
 from gradlab.symbolic.definition import argmax
 from gradlab.symbolic.writing import PRODUCT, TIGHT, Language, Piece, left_out, side, write, write_tight
 
-_GREEK = {"epsilon": r"\varepsilon"} | {name: rf"\{name}" for name in ("kappa", "lambda", "phi", "tau")}
+_GREEK = (
+    {"epsilon": r"\varepsilon"}
+    | {name: rf"\{name}" for name in ("kappa", "lambda", "phi", "sigma", "tau")}
+    | {"sigma_b": r"\sigma_{b}"}
+)
 
 
 def as_text(expression: Expr) -> str:

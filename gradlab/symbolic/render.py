@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from gradlab.symbolic.document import DEFINITION, Document, Line, Section, document
 from gradlab.symbolic.forms import FORMS
 from gradlab.symbolic.generate import numpy_source
+from gradlab.symbolic.layer_code import numpy_module
+from gradlab.symbolic.layer_document import LAYER, layer_document
 from gradlab.symbolic.proofs import Proof
 from gradlab.symbolic.prose import as_latex, as_text
 
@@ -18,7 +20,7 @@ _WIDTH = 100
 def derive(form: str = DEFINITION, style: str = "text") -> str:
     """The derivation of a form, every step proved while it is printed, ending in a newline.
 
-    form: "definition" (gradient, Hessian and options) or textbook, shifted, log-space, complement.
+    form: "definition" (gradient, Hessian and options), "layer", or textbook, shifted, log-space, complement.
     style: "text"; "latex", a fragment that needs amsmath; "python", the generated NumPy function under its steps.
     Raises ValueError for another form or style, ProofError where a step is not true.
     """
@@ -28,12 +30,18 @@ def derive(form: str = DEFINITION, style: str = "text") -> str:
 
 
 def _as_text(form: str) -> str:
-    return "\n".join(_text_lines(document(form))) + "\n"
+    return "\n".join(_text_lines(_contents(form))) + "\n"
+
+
+def _contents(form: str) -> Document:
+    return layer_document() if form == LAYER else document(form)
 
 
 def _as_python(form: str) -> str:
     """The definition has no program of its own: its gradient's closed form is the textbook form."""
-    comments = "\n".join(f"# {line}".rstrip() for line in _text_lines(document(form)))
+    comments = "\n".join(f"# {line}".rstrip() for line in _text_lines(_contents(form)))
+    if form == LAYER:
+        return f"{comments}\n{numpy_module('')}"
     source = numpy_source(FORMS["textbook" if form == DEFINITION else form])
     return f"{comments}\n\n{_IMPORTS}\n\n{source}"
 
@@ -80,7 +88,7 @@ def _text_line(line: Line) -> Iterator[str]:
 
 
 def _as_latex(form: str) -> str:
-    contents = document(form)
+    contents = _contents(form)
     letters = "\n".join(
         rf"  \item[${as_latex(letter)}$] {_words(meaning.meaning)}" for letter, meaning in contents.letters
     )

@@ -17,6 +17,7 @@ from typing import Any
 from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import Claims, claims_from
 from gradlab.evaluation.layer_claims import LayerClaims
+from gradlab.layer.ignoring import recognise_ignored_label
 from gradlab.layer.recognition import UnclearError, is_near_on_probe, recognise_layer
 from gradlab.targets.callables import Found, callable_at, did_you_mean
 from gradlab.targets.claiming import given_claims, with_what_is_claimed
@@ -91,6 +92,8 @@ def _claim_layer(found: Found, claims: Mapping[str, Any], dtypes: tuple[str, ...
         given = given_claims(found, claims, dtypes)
         complete = claims_from({"layer": {}, **given})
         claimed = _recognise(found, complete, "targets" not in given)
+        if "options" not in given:
+            claimed = replace(claimed, claims=recognise_ignored_label(claimed, "mean_over" not in given))
     except (ValueError, TypeError) as error:
         raise TargetError(f"{shown}: {error}") from error
     fault = _call_fault(claimed.function, claimed.claims.layer)

@@ -16,6 +16,7 @@ from gradlab.oracle.elementary import ELEMENTARY
 from gradlab.problems.families import FAMILIES
 from gradlab.symbolic.document import DEFINITION
 from gradlab.symbolic.forms import FORMS
+from gradlab.symbolic.layer_document import LAYER
 from gradlab.symbolic.render import STYLES
 
 
@@ -87,6 +88,17 @@ def test_list_shows_only_the_sections_asked_for(gradlab: Any) -> None:
     assert "checks:" not in gradlab("list", "profiles").out
 
 
+def test_list_has_the_layers_with_what_they_are_checked_by(gradlab: Any) -> None:
+    sections = ("layers", "layer-specimens", "layer-checks", "layer-families")
+    found = json.loads(gradlab("list", *sections, "--json").out)
+    names = {name: [row["name"] for row in rows] for name, rows in found.items()}
+    assert "layer_accurate" in names["layers"]
+    assert "nothing_divided_by_nothing" in names["layer-specimens"]
+    assert "dw_of_the_layer_is_right" in names["layer-checks"]
+    assert "confident_head" in names["layer-families"]
+    assert all(row["about"] for rows in found.values() for row in rows)
+
+
 def test_list_as_json(gradlab: Any) -> None:
     found = json.loads(gradlab("list", "implementations", "specimens", "--json").out)
     stated = {row["name"]: row["kind"] for rows in found.values() for row in rows}
@@ -95,7 +107,7 @@ def test_list_as_json(gradlab: Any) -> None:
 
 
 def test_derive_offers_the_forms_and_styles_there_are() -> None:
-    assert (DEFINITION, *FORMS) == FORM_NAMES
+    assert (DEFINITION, *FORMS, LAYER) == FORM_NAMES
     assert tuple(STYLES) == STYLE_NAMES
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +25,9 @@ from gradlab.symbolic.layer import (
     over_rows,
 )
 from gradlab.symbolic.layer_code import BALLS, NUMPY, write_matrix
+from gradlab.symbolic.layer_document import layer_document
 from gradlab.symbolic.proofs import SYMBOLIC, ProofError
+from gradlab.symbolic.render import STYLES, derive
 
 by_name = pytest.mark.parametrize("derivative", DERIVATIVES, ids=lambda one: one.name)
 
@@ -121,3 +124,26 @@ def test_balls_and_numpy_agree() -> None:
     assert numbers(layer_balls.by_bias(b, G, half)) == pytest.approx(layer_forms.by_bias(bias, gradient, 0.25))
     expected = layer_forms.penalty(weight, bias, 0.5, 0.25)
     assert float(layer_balls.penalty(W, b, slope, half)) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_the_derivation_of_the_layer_is_printed_in_every_style(style: str) -> None:
+    printed = derive("layer", style)
+    assert all(name in printed for name in ("dX", "dW", "db", "penalty"))
+
+
+def test_every_formula_of_the_layer_says_what_proved_it() -> None:
+    contents = layer_document()
+    numbered = [line for section in contents.sections for line in section.lines if line.number]
+    facts = [fact for section in contents.sections for fact in section.facts]
+    assert [line.name for line in numbered] == ["dX", "dW", "db"]
+    assert all(line.method for line in numbered)
+    assert len(facts) == 7  # of the logits, and three derivatives of two reductions
+    assert all(fact.method for fact in facts)
+
+
+def test_the_program_of_the_layer_runs() -> None:
+    names: dict[str, Any] = {}
+    exec(derive("layer", "python"), names)
+    x, w = np.array([[1.0, 2.0]]), np.array([[1.0, 0.0, 1.0], [0.5, 1.0, 0.0]])
+    assert names["logits"](x, w, np.zeros(3)).tolist() == [[2.0, 2.0, 1.0]]

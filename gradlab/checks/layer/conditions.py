@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from gradlab.checks.backward import LOSS_SCALES
 from gradlab.evaluation.claims import Claims
 from gradlab.layer.bounds.probable import has_random_errors
 from gradlab.layer.call import layer_claims
@@ -119,16 +118,6 @@ def random_errors(claims: Claims, problem: LayerProblem) -> bool:
 
 def deterministic(claims: Claims, problem: LayerProblem) -> bool:
     return claims.deterministic
-
-
-def backward_pass(way: str) -> Condition:
-    """Whether the backward pass can be asked for in this way."""
-    return lambda claims, problem: way in claims.backward
-
-
-def with_loss_scale(claims: Claims, problem: LayerProblem) -> bool:
-    """Whether losses of this dtype are scaled in mixed precision."""
-    return problem.format.name in LOSS_SCALES
 
 
 def frame_of(problem: LayerProblem) -> Problem:

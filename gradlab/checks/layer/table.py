@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from gradlab.checks.check import Check
+from gradlab.checks.conditions import backward_pass, with_loss_scale
 from gradlab.checks.layer import backward, contract, differences, relations
 from gradlab.checks.layer.accuracy import check_within_probable_bound, check_within_proved_bound
 from gradlab.checks.layer.conditions import (
     all_ignored,
-    backward_pass,
     deterministic,
     divided,
     every,
@@ -25,7 +25,6 @@ from gradlab.checks.layer.conditions import (
     several_rows,
     small,
     takes_bias,
-    with_loss_scale,
     with_rows,
     without_options,
     without_real_options,
