@@ -145,6 +145,13 @@ MISTAKES = {
     ),
     "one_row_a_step": Mistake("each step takes one row, in turn", turns="one row"),
     "batches_ignored": Mistake("every step takes all rows, whatever a batch is to be", turns="all rows"),
+    "last_row_left_out": Mistake("the last row of each step is left out", turns="all but the last row"),
+    "last_row_left_out_of_the_sum": Mistake(
+        "the last row of each step is left out of the sum, and counts in the mean",
+        turns="all but the last row",
+        divisor="rows and 1",
+    ),
+    "first_row_left_out": Mistake("the first row of each step is left out", turns="all but the first row"),
     "first_batch_alone": Mistake("every step takes the first batch", turns="the first batch"),
     "last_batch_left_out": Mistake("the rows that do not fill a batch are left out", turns="full batches"),
     "last_batch_of_epochs_left_out": Mistake(

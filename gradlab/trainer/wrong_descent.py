@@ -114,6 +114,7 @@ def _divisor(name: str, problem: TrainerProblem, n_rows: int) -> float:
         "features": problem.n_features,
         "entries": n_rows * problem.n_classes,
         "rows less 1": max(n_rows - 1, 1),
+        "rows and 1": n_rows + 1,
         "batch size": problem.batch_size or problem.n_rows,
         "all rows": problem.n_rows,
     }
@@ -140,6 +141,10 @@ def _turns(problem: TrainerProblem, mistake: Mistake) -> Iterator[_Rows]:
         batches = [every[row : row + 1] for row in every]
     if mistake.turns == "all rows":
         batches = [every]
+    if mistake.turns == "all but the last row":
+        batches = [rows[:-1] if len(rows) > 1 else rows for rows in batches]
+    if mistake.turns == "all but the first row":
+        batches = [rows[1:] if len(rows) > 1 else rows for rows in batches]
     if mistake.turns == "the first batch":
         batches = batches[:1]
     if mistake.turns.startswith("full batches"):

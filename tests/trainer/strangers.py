@@ -401,7 +401,33 @@ def cosine(X: Array, y: Array, W0: Any, b0: Any, lr: float, n_iter: int) -> Any:
     return W, b
 
 
+def without_the_last_row(X: Array, y: Array, W0: Any, b0: Any, lr: float, n_iter: int) -> Any:
+    W, b = W0, b0
+    for _ in range(n_iter):
+        g = errors(X[:-1], y[:-1], W, b)
+        W, b = W - lr * X[:-1].T @ g, b - lr * g.sum(0)
+    return W, b
+
+
+def range_ends_early(X: Array, y: Array, W0: Any, b0: Any, lr: float, n_iter: int) -> Any:
+    W, b = W0, b0
+    for _ in range(n_iter):
+        g, dW, db = errors(X, y, W, b), np.zeros(W.shape), np.zeros(b.shape)
+        for i in range(len(X) - 1):
+            dW, db = dW + np.outer(X[i], g[i]), db + g[i]
+        W, b = W - lr * dW, b - lr * db
+    return W, b
+
+
+def range_begins_late(X: Array, y: Array, W0: Any, b0: Any, lr: float, n_iter: int) -> Any:
+    *_, (W, b) = iterates(X[1:], y[1:], W0, b0, lr, n_iter)
+    return W, b
+
+
 NAMED: dict[str, Any] = {
+    "last_row_left_out": without_the_last_row,
+    "last_row_left_out_of_the_sum": range_ends_early,
+    "first_row_left_out": range_begins_late,
     "weight_after_bias": bias_first,
     "start_ignored": from_zeros,
     "start_of_bias_ignored": from_a_bias_of_zeros,
