@@ -20,13 +20,17 @@ import numpy as np
 
 from gradlab.campaigns.attacks.attack import FOLDER
 from gradlab.evaluation.claims import Claims
+from gradlab.harness.plan import Plan
 from gradlab.harness.power import power_of
 from gradlab.harness.profiles import PROFILES
+from gradlab.harness.run import run_checks
 from gradlab.harness.selection import questions_in_run
 from gradlab.harness.verdict import Verdict
 from gradlab.problems.problem import Array, Shape
 from gradlab.targets.load import load
 from gradlab.targets.shipped import specimens
+from tools.attacks import PAGE as ADVERSARIAL
+from tools.attacks import table_in
 
 PAGE = Path(__file__).parents[1] / "docs" / "gates.md"
 Loss = Callable[[Array, Array], Any]
@@ -148,6 +152,18 @@ def missed_by_gradlab(names: list[str]) -> list[str]:
     return [name for name in names if name not in power.caught]
 
 
+def attacks_through_gradlab() -> list[str]:
+    """The attacks that are called here and that docs/adversarial.md shows with the verdict of sound code."""
+    judged = {row[1]: row[4] for row in table_in(ADVERSARIAL.read_text(encoding="utf-8"))}
+    return [name for name in CALLED if judged[name] in ("stable", "accurate")]
+
+
+def verdict_of(name: str) -> Verdict:
+    """gradlab's on an implementation, by a run of profile smoke in float32."""
+    (one,) = load(name, {"dtypes": "float32"})
+    return run_checks(one, Plan(PROFILES["smoke"], 0, "stable", (), power=False)).verdict
+
+
 def page() -> Iterator[str]:
     """The page, line by line."""
     from benchmarks.other_checkers import chosen  # found from the project's folder alone
@@ -176,7 +192,8 @@ def page() -> Iterator[str]:
             )
         )  # fmt: skip
         yield f"| {gate.name} | {gate.atol:g} | {gate.rtol:g} | {looks} | {drawn} | {counts} |"
-    counts = f"{len(missed)} of {len(names)} | 0 of {len(CALLED)} | 0 of {len(SOUND)}"
+    through, turned_away = attacks_through_gradlab(), [name for name in SOUND if verdict_of(name) < Verdict("stable")]
+    counts = f"{len(missed)} of {len(names)} | {len(through)} of {len(CALLED)} | {len(turned_away)} of {len(SOUND)}"
     yield f"| gradlab, quick | derived | derived | all of it | its own | {counts} |"
     yield from ("", "## Sources", "")
     for gate in GATES:
@@ -201,8 +218,8 @@ reference; large shapes have fewer rows than there. This is about the tolerance 
 about its other tests, such as those of options, of half precision or of speed.
 """
 TAIL = """torchtitan's gate on the numerics of kernels is not among them: no public text of it was found. gradlab's row
-for the specimens counts those that no check of a quick run rejects; for attacks it is what `tests/campaigns/attacks/`
-holds, and for sound implementations what `make verdicts` does."""
+counts the specimens that no check of a quick run rejects, the attacks that [adversarial.md](adversarial.md) shows with
+the verdict of sound code, and the sound implementations that are not stable in a run of profile smoke."""
 
 
 def main() -> None:
