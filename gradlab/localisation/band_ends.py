@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from gradlab.localisation.bands import Band, with_entry
-from gradlab.localisation.rules import roundest_between
+from gradlab.localisation.numbers import roundest_between
 from gradlab.localisation.trial import Trial
 from gradlab.localisation.varying import Rng
 from gradlab.problems.problem import Problem

@@ -9,7 +9,13 @@ import numpy as np
 
 from gradlab.localisation.features import features_of
 from gradlab.localisation.features.feature import looked_at
-from gradlab.localisation.relations import relation_of_gradient, relation_of_loss, shows_in_loss, shows_in_rows
+from gradlab.localisation.relations import (
+    beyond_bound,
+    relation_of_gradient,
+    relation_of_loss,
+    relation_of_row_losses,
+    shows_in_rows,
+)
 from gradlab.localisation.relations.relation import Relation, row_losses
 from gradlab.localisation.rules import Rule
 from gradlab.localisation.symptoms import Symptom
@@ -51,7 +57,7 @@ class Evidence:
                 shows = self.outcome.contrasts * effect.deviation > VISIBLE
             return np.asarray((shows | (self.outcome.zero_rows & effect.in_zero_rows))[self.rows])
         if effect.loss is not None:
-            return np.full(len(self.rows), shows_in_loss(effect.loss, self.outcome))
+            return np.asarray(beyond_bound(effect.loss, self.outcome) * self._shares > 1)
         return np.asarray(self.outcome.loss_contrast * effect.deviation * self._shares > VISIBLE)
 
     @property
@@ -77,6 +83,11 @@ class Effect:
     in_zero_rows: bool = False
     gradient: Relation | None = None
     loss: Relation | None = None
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it is known what comes out, so that it foretells which answers are right, too."""
+        return (self.gradient if self.in_gradient else self.loss) is not None
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -105,8 +116,17 @@ NONE_SUGGESTED = Suggested()
 def effect_of(evidence: Sequence[Evidence], suggested: Suggested = NONE_SUGGESTED) -> Effect:
     """The effect that the mistake has; its size is that on the tenth of the wrong answers on which it is smallest."""
     wrong = [one.outcome for one in evidence if one.is_wrong]
-    gradient, loss = relation_of_gradient(wrong, suggested.gradients), relation_of_loss(wrong, suggested.losses)
+    right = [one.outcome for one in evidence if not one.is_wrong]
+    gradient = relation_of_gradient(wrong, suggested.gradients, right)
+    loss = relation_of_loss(wrong, suggested.losses, right)
     return replace(sized_effect(evidence), gradient=gradient, loss=loss)
+
+
+def with_row_losses(effect: Effect, rule: Rule, wrong: Sequence[Outcome]) -> Effect:
+    """The effect, with how often the losses of the rows of a rule count, where it is not known what loss comes out."""
+    if effect.loss is not None or not rule.conditions:
+        return effect
+    return replace(effect, loss=relation_of_row_losses(wrong, lambda one: rule.rows_of(one.trial)))
 
 
 def sized_effect(evidence: Sequence[Evidence]) -> Effect:
@@ -151,7 +171,9 @@ def foretells(rule: Rule, outcome: Outcome, effect: Effect) -> bool | None:
     if outcome.is_wrong or not expected.any():
         return bool(expected.any()) == outcome.is_wrong
     whole = Evidence(outcome, np.arange(len(expected)), np.zeros((0, 0)), expected)
-    return False if (expected & whole.telling(effect)).any() else None
+    if (expected & whole.telling(effect)).any():
+        return False
+    return True if not rule.conditions and effect.is_known else None
 
 
 def holds_of(rule: Rule, one: Evidence, effect: Effect) -> bool | None:

@@ -24,6 +24,7 @@ def gradient_with(function: Measured) -> Relation:
         partial(_gradient, function=function),
         partial(_off_by, function=function),
         MATCHED,
+        partial(_is_measured, function=function),
     )
 
 
@@ -36,11 +37,24 @@ def loss_with(function: Measured) -> Sequence[Relation]:
             partial(_loss, function=function),
             partial(_off_by, function=function),
             MATCHED,
+            partial(_is_measured, function=function),
         ),
         Relation(
-            f"is -log p_y of {words}", partial(_log_p, function=function), partial(_off_by, function=function), MATCHED
+            f"is -log p_y of {words}",
+            partial(_log_p, function=function),
+            partial(_off_by, function=function),
+            MATCHED,
+            partial(_is_measured, function=function),
         ),
     )
+
+
+def _is_measured(one: Outcome, function: Measured) -> Array:
+    """For which rows the function was measured at every x - max x, boolean, (N,)."""
+    x = one.problem.mapped64
+    with np.errstate(all="ignore"):
+        lowest = (x - x.max(axis=1, keepdims=True)).min(axis=1)
+        return np.asarray((lowest >= function.places[0]) & np.isfinite(lowest))
 
 
 def _words(function: Measured) -> str:

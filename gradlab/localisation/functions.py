@@ -28,6 +28,7 @@ TINY = 1e-9  # how far a function is off that is not told from a line between tw
 PERIODS = (*(math.log(2) / 2**i for i in range(11)), *(2.0**-i for i in range(11)), 0.1, 0.01, 0.001, 0.05, 0.02)
 ROOM = 4.0  # times the bounds of two gradients, that two measurements differ by
 RIGHT = 0.98  # of what is measured twice, that has to agree
+RIGHT_IF_OFF = 0.9  # the same, of what is not exp
 MATCHED = 0.85  # of the entries of a gradient, that are foretold: not those beside a jump
 
 
@@ -167,7 +168,8 @@ class Reading:
         known = np.isfinite(room)
         with np.errstate(invalid="ignore"):
             same = (np.abs(other.more[places] - self.more) <= room) | (other.more[places] == self.more)
-        return bool(known.any() and same[known].mean() >= RIGHT)
+        off = known & ((self.more != 0) | (other.more[places] != 0))
+        return bool(known.any() and same[known].mean() >= RIGHT and (not off.any() or same[off].mean() >= RIGHT_IF_OFF))
 
 
 def _read(laboratory: Laboratory, like: Problem, distances: Array, shift: float) -> Reading | None:

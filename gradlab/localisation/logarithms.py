@@ -15,7 +15,7 @@ from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Array, Problem
 
 N_SUMS = 120  # sums at which log is measured
-LOG_RIGHT = 0.9  # of the sums that are asked for twice, that have to agree
+LOG_RIGHT = 0.97  # of the sums that are asked for twice, that have to agree
 
 
 def logarithm_of(laboratory: Laboratory, like: Problem) -> Measured | None:
@@ -82,6 +82,7 @@ def loss_by_logarithm(function: Measured) -> Relation:
         partial(_loss_of_sum, function=function),
         partial(_log_off_by, function=function),
         MATCHED,
+        partial(_is_measured, function=function),
     )
 
 
@@ -90,6 +91,12 @@ def _log_sums(one: Outcome) -> Array:
     x = one.problem.mapped64
     with np.errstate(all="ignore"):
         return np.asarray(-np.log(np.exp(x - x.max(axis=1, keepdims=True)).sum(axis=1)))
+
+
+def _is_measured(one: Outcome, function: Measured) -> Array:
+    """For which rows log was measured about their sum, boolean, (N,)."""
+    places = _log_sums(one)
+    return np.asarray((places >= function.places[0]) & (places <= function.places[-1] / 2))
 
 
 def _loss_of_sum(one: Outcome, function: Measured) -> Array:

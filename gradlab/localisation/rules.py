@@ -9,6 +9,7 @@ import numpy as np
 
 from gradlab.localisation.features import FEATURES, PLACES, feature_of
 from gradlab.localisation.features.feature import Feature
+from gradlab.localisation.numbers import roundest_between
 from gradlab.localisation.trial import Trial
 from gradlab.problems.problem import Array
 
@@ -92,6 +93,11 @@ class Condition:
         return roundest if abs(high - low) < abs(middle) / 4 and roundest != high else middle
 
     @property
+    def is_natural(self) -> bool:
+        """Whether its value is one that something speaks for: a name, yes or no, or one with words of its own."""
+        return self.feature.is_coded or f"== {self.value:g}" in self.feature.said
+
+    @property
     def cost(self) -> float:
         """How far-fetched it is; more so where the value is one that nothing speaks for."""
         if self.relation == "!=":
@@ -139,6 +145,11 @@ class Rule:
         return (own, replace(own, conditions=self.others)) if self.others else (own,)
 
     @property
+    def names(self) -> set[str]:
+        """The features that it speaks of."""
+        return {one.name for one in (*self.conditions, *self.others)}
+
+    @property
     def said_otherwise(self) -> Rule:
         """The same rule, its two parts in the other order."""
         return replace(self, conditions=self.others, others=self.conditions) if self.others else self
@@ -167,23 +178,6 @@ class Rule:
         for one in self.conditions:
             found &= one.rows_of(trial)
         return found | self.parts[1].rows_of(trial) if self.others else found
-
-
-def roundest_between(right: float, wrong: float) -> float:
-    """The roundest number t with right < t <= wrong: 0, a power of two, or one of few digits."""
-    if right < 0 < wrong or wrong == 0:
-        return 0.0
-    if not (np.isfinite(right) and np.isfinite(wrong)) or abs(wrong) < 1e-280 or abs(right) < 1e-280:
-        return wrong
-    sign, low, high = (1, right, wrong) if wrong > 0 else (-1, -wrong, -right)
-    for digits in range(1, 17):
-        step = 10.0 ** (math.floor(math.log10(high)) - digits + 1)
-        t = math.floor(high / step * (1 + 1e-12)) * step
-        t = float(f"{t:.{digits}g}")
-        inside = low < t <= high if sign == 1 else low <= t < high
-        if inside and right < sign * t <= wrong:
-            return sign * t
-    return wrong
 
 
 def _middle_whole(low: float, high: float) -> float | None:

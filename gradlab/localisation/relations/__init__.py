@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from itertools import chain
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,27 +17,80 @@ ROOM = 2.0  # times the bound: that of the answer, and as much for the predictio
 MAX_HELD = 60  # wrong answers that a relation is held to
 MAX_ENTRIES = 1 << 17  # of these in all
 MAX_LARGE = 8  # more of them, of different shapes
+MAX_RIGHT = 60  # right answers in which a relation should not show
 MIN_WRONG = 2  # wrong answers that tell a relation
+MIN_MODERATE = 6  # of moderate logits, that tell one on these alone
 
 
-def relation_of_gradient(wrong: Sequence[Outcome], more: Iterable[Relation] = ()) -> Relation | None:
+def relation_of_gradient(
+    wrong: Sequence[Outcome], more: Iterable[Relation] = (), right: Sequence[Outcome] = ()
+) -> Relation | None:
     """What the wrong rows of the gradient are; None where that is nothing that is known.
 
-    more: relations that are tried before all others: that known so far, and what experiments suggest.
+    more: relations that are tried before all others: that known so far, and what experiments suggest. right: outcomes
+    that are right: of several relations one that has them right too is taken.
     """
     some = _smallest(one for one in wrong if not one.raised and one.wrong_entries.any())
     if len(some) < MIN_WRONG:
         return None
-    found = (one for one in chain(more, gradients(some)) if _predicts(one, some, _matches_rows))
-    return next(found, None)
+    held = Held(_matches_rows, lambda relation, one: bool(shows_in_rows(relation, one).any()))
+    return _first(some, right, tuple(more), gradients, held)
 
 
-def relation_of_loss(wrong: Sequence[Outcome], more: Iterable[Relation] = ()) -> Relation | None:
-    """What the wrong losses are; None where that is nothing that is known. more: as for the gradient."""
+def relation_of_loss(
+    wrong: Sequence[Outcome], more: Iterable[Relation] = (), right: Sequence[Outcome] = ()
+) -> Relation | None:
+    """What the wrong losses are; None where that is nothing that is known. more, right: as for the gradient."""
     some = _smallest(one for one in wrong if not one.raised and one.wrong_loss)
     if len(some) < MIN_WRONG:
         return None
-    return next((one for one in chain(more, losses(some)) if _predicts(one, some, _matches_loss)), None)
+    return _first(some, right, tuple(more), losses, Held(_matches_loss, shows_in_loss))
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a relation is held to: that it foretells a wrong outcome, and that it would not show in a right one."""
+
+    matches: Callable[[Relation, Outcome], bool]
+    shows: Callable[[Relation, Outcome], bool]
+
+
+def _first(
+    some: Sequence[Outcome],
+    right: Sequence[Outcome],
+    more: Sequence[Relation],
+    candidates: Callable[[Sequence[Outcome]], Iterable[Relation]],
+    held: Held,
+) -> Relation | None:
+    """The plainest relation that foretells all; or else all on moderate logits: what is beyond may overflow."""
+    known = next((one for one in more if _predicts(one, some, held.matches)), None)
+    found = known or _plainest(candidates(some), some, right, held)
+    moderate = [one for one in some if one.problem.is_moderate]
+    if found is not None or not MIN_MODERATE <= len(moderate) < len(some):
+        return found
+    found = _plainest(candidates(moderate), moderate, right, held)
+    if found is None:
+        return None
+    return replace(found, said=f"{found.said} (on moderate logits)", domain=_in_moderate(found))
+
+
+def _plainest(
+    candidates: Iterable[Relation], some: Sequence[Outcome], right: Sequence[Outcome], held: Held
+) -> Relation | None:
+    """The first that foretells all wrong outcomes and shows in no right one; or else the first that foretells all."""
+    shown = sorted((one for one in right if not one.raised), key=lambda one: one.problem.logits.size)[:MAX_RIGHT]
+    first = None
+    for one in candidates:
+        if not _predicts(one, some, held.matches) or 2 * sum(held.shows(one, seen) for seen in some) < len(some):
+            continue  # or what it foretells is hardly off
+        if not any(held.shows(one, outcome) for outcome in shown):
+            return one
+        first = first or one
+    return first
+
+
+def _in_moderate(relation: Relation) -> Callable[[Outcome], Array]:
+    return lambda one: relation.covers(one) & one.problem.is_moderate
 
 
 def relation_of_row_losses(wrong: Sequence[Outcome], rows_of: Callable[[Outcome], Array]) -> Relation | None:
@@ -56,21 +109,36 @@ def shows_in_rows(relation: Relation, outcome: Outcome) -> Array:
         own = 2 * relation.off_by(outcome) * np.abs(predicted) if callable(relation.coarse) else 0.0
         off = ~(np.abs(predicted - true) <= 2 * ROOM * bound + own) & np.isfinite(true)
     off &= outcome.problem.rows_with_value[:, None] | np.isfinite(predicted)  # NaN is accepted in the others
-    return np.asarray(off.any(axis=1))
+    return np.asarray(off.any(axis=1) & relation.covers(outcome))
 
 
 def shows_in_loss(relation: Relation, outcome: Outcome) -> bool:
     """Whether it could be seen in the loss."""
-    true, bound = outcome.seen.true_loss, outcome.seen.loss_bound
+    return beyond_bound(relation, outcome) > 1
+
+
+def beyond_bound(relation: Relation, outcome: Outcome) -> float:
+    """How far off a loss would be, over what is seen at least; the largest of several, 0 where nothing is foretold."""
+    true, bound, covered = outcome.seen.true_loss, outcome.seen.loss_bound, relation.covers(outcome)
     with np.errstate(all="ignore"):
         own = 4 * relation.off_by(outcome).max(initial=0.0) if callable(relation.coarse) else 0.0
-        off = ~(np.abs(relation.predict(outcome) - true) <= 2 * ROOM * bound + own) & np.isfinite(true)
-    return bool(off.any())
+        off = np.abs(relation.predict(outcome) - true) / (2 * ROOM * bound + own)
+    off = np.where(np.isfinite(true), np.nan_to_num(off, nan=np.inf), 0.0)
+    marks = covered if off.ndim else covered.all()
+    return float(np.where(marks, off, 0.0).max(initial=0.0))
 
 
 def _smallest(some: Iterable[Outcome]) -> list[Outcome]:
-    """The smallest of the outcomes, so that what does not match is found out soonest; few of large ones."""
-    found = sorted(some, key=lambda one: one.problem.logits.size)[:MAX_HELD]
+    """The smallest of the outcomes, so that what does not match is found out soonest; few of large ones.
+
+    Half of them have several rows, where there are such: what is true of one row may not be of a batch.
+    """
+    by_size = sorted(some, key=lambda one: one.problem.logits.size)
+    single = [one for one in by_size if one.problem.n_rows == 1]
+    several = [one for one in by_size if one.problem.n_rows > 1]
+    n_single = max(MAX_HELD // 2, MAX_HELD - len(several))
+    found = [*single[:n_single], *several[: MAX_HELD - min(len(single), n_single)]]
+    found = sorted(found, key=lambda one: one.problem.logits.size)
     entries = np.cumsum([one.problem.logits.size for one in found])
     few = int((entries <= MAX_ENTRIES).sum())
     of_other_shapes = {one.problem.logits.shape: one for one in found[few:]}  # one of each
@@ -78,6 +146,11 @@ def _smallest(some: Iterable[Outcome]) -> list[Outcome]:
 
 
 def _predicts(relation: Relation, some: Sequence[Outcome], matches: Callable[[Relation, Outcome], bool]) -> bool:
+    """Whether it foretells nearly all of those of which it says something."""
+    if relation.domain is not None:
+        some = [one for one in some if relation.covers(one).all()]
+        if len(some) < MIN_WRONG:
+            return False
     allowed = int((1 - min(MIN_FORETOLD, relation.matched)) * len(some))
     for one in some:
         allowed -= not matches(relation, one)

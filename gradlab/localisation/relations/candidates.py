@@ -7,15 +7,25 @@ from functools import partial
 
 import numpy as np
 
+from gradlab.localisation.relations.batches import gradients_of_orders, losses_of_batches
+from gradlab.localisation.relations.combined import gradients_of_two_terms, losses_of_two_terms
+from gradlab.localisation.relations.kept import (
+    gradients_of_largest,
+    gradients_of_some_classes,
+    losses_of_largest,
+    losses_of_some_classes,
+)
 from gradlab.localisation.relations.logits import gradients_of_logits, losses_of_logits
 from gradlab.localisation.relations.numbers import (
     factor_of_gradient,
     factor_of_loss,
     factors,
     limits,
+    nearness,
     offsets,
     rounded,
     values,
+    worked_out,
 )
 from gradlab.localisation.relations.places import (
     OTHER_LABELS,
@@ -25,6 +35,8 @@ from gradlab.localisation.relations.places import (
     with_other_logits,
     with_other_memory,
     with_other_rows,
+    with_rows_lost,
+    with_shared_targets,
 )
 from gradlab.localisation.relations.probabilities import (
     factors_of_entries,
@@ -43,6 +55,7 @@ from gradlab.localisation.relations.relation import (
     shares,
 )
 from gradlab.localisation.relations.row_losses import losses_of_rows
+from gradlab.localisation.relations.shifts import gradients_of_shifts, losses_of_shifts
 from gradlab.localisation.relations.sums import gradients_of_sums, losses_of_sums
 from gradlab.localisation.trial import Outcome
 from gradlab.localisation.varying import labels_of
@@ -55,7 +68,9 @@ def gradients(some: Sequence[Outcome]) -> Iterator[Relation]:
     if any(one.problem.ignored_rows.any() for one in some):
         yield Relation("is as if no row were ignored", lambda one: gradient_by_logits(one, one.problem.mapped64))
     yield from with_other_labels()
+    yield from with_shared_targets()
     yield from with_other_rows(some)
+    yield from with_rows_lost()
     yield from with_other_logits()
     yield from with_other_memory()
     yield Relation("is transposed", lambda one: _transposed(one.seen.true_gradient))
@@ -63,16 +78,22 @@ def gradients(some: Sequence[Outcome]) -> Iterator[Relation]:
         yield Relation(f"has {words}", partial(_reordered, order=order))
     off = max(float(np.nanmax(one.deviations[one.wrong_rows], initial=0.0)) for one in some)
     undivided = [one.seen.gradient[one.wrong_entries] * denominator(one) for one in some]
-    yield from rounded(undivided, lambda one: one.seen.true_gradient, off)
+    yield from rounded(undivided, lambda one: one.seen.true_gradient, off, nearness(some))
     yield from offsets(some, lambda one: one.seen.gradient - one.seen.true_gradient, lambda one: one.seen.true_gradient)
     yield from limits([one.seen.gradient[one.wrong_entries] for one in some], lambda one: one.seen.true_gradient)
     yield from gradients_of_probabilities(some)
     yield from gradients_of_logits(some)
     yield from gradients_of_sums(some)
+    yield from gradients_of_orders()
+    yield from gradients_of_some_classes()
+    yield from gradients_of_largest(some)
+    yield from gradients_of_shifts()
     for words, entries in _ENTRIES.items():
         if all(not (one.wrong_entries & ~entries(one)).any() for one in some):
             yield from at_entries(words, entries, some)
     yield from _columns(some)
+    yield from gradients_of_two_terms(some)
+    yield from worked_out(lambda one: one.seen.gradient, lambda one: one.seen.true_gradient, some)
 
 
 def losses(some: Sequence[Outcome]) -> Iterator[Relation]:
@@ -81,9 +102,8 @@ def losses(some: Sequence[Outcome]) -> Iterator[Relation]:
     if any(one.problem.ignored_rows.any() for one in some):
         yield Relation("is as if no row were ignored", lambda one: reduced(one, row_losses(one)))
     single = [one for one in some if one.problem.n_rows == 1] or some
-    yield from rounded(
-        [one.seen.loss for one in single], lambda one: one.seen.true_loss, max(one.loss_deviation for one in some)
-    )
+    off = max(one.loss_deviation for one in some)
+    yield from rounded([one.seen.loss for one in single], lambda one: one.seen.true_loss, off, nearness(some))
     yield from offsets(some, lambda one: one.seen.loss - one.seen.true_loss, lambda one: one.seen.true_loss)
     yield from limits([one.seen.loss.ravel() for one in some], lambda one: one.seen.true_loss)
     yield from losses_of_probabilities(some)
@@ -101,6 +121,12 @@ def losses(some: Sequence[Outcome]) -> Iterator[Relation]:
         yield Relation(f"is that of {words}", partial(_loss_of_logits, change=change))
     for words, logits in OTHER_MEMORY.items():
         yield Relation(f"is that of {words}", partial(_loss_of_memory, logits=logits))
+    yield from losses_of_batches()
+    yield from losses_of_some_classes()
+    yield from losses_of_largest()
+    yield from losses_of_shifts()
+    yield from losses_of_two_terms(some)
+    yield from worked_out(lambda one: one.seen.loss, lambda one: one.seen.true_loss, some)
 
 
 def row_losses_counted(some: Sequence[Outcome], rows_of: Callable[[Outcome], Array]) -> Iterator[Relation]:
@@ -113,7 +139,7 @@ def row_losses_counted(some: Sequence[Outcome], rows_of: Callable[[Outcome], Arr
         seen = [float(1 + (one.seen.loss - one.seen.true_loss) / share(one)) for one in some]
     known = [value for value in seen if np.isfinite(value)]
     middle = float(np.median(known)) if known else np.nan
-    for value in dict.fromkeys((round(middle, 3), float(f"{middle:.3g}"), middle)):
+    for value in dict.fromkeys((round(middle, 3) + 0.0, float(f"{middle:.3g}"), middle)):
         yield Relation(
             f"of such a row counts {value:.5g} times",
             lambda one, value=value: one.seen.true_loss + (value - 1) * share(one),  # type: ignore[misc]  # a default

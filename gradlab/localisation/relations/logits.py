@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
-from gradlab.localisation.relations.fitting import medians
+from gradlab.localisation.relations.fitting import medians, spelled
 from gradlab.localisation.relations.relation import (
     Relation,
     denominator,
@@ -22,6 +23,7 @@ from gradlab.localisation.varying import labels_of
 from gradlab.problems.dtypes import as_dtype
 from gradlab.problems.problem import Array
 
+STEPS = (0.5, 0.25, *(2.0**-i for i in range(3, 13)), 0.1, 0.05, 0.01, 0.001)  # of logits that are kept as integers
 LEAST = 1e-5  # of a probability, from which a logit is read off
 Logits = Callable[[Outcome], Array]
 
@@ -47,15 +49,30 @@ def _loss(one: Outcome, change: Logits) -> Array:
     return reduced(one, row_losses(one, logits=change(one)))
 
 
-Reading = tuple[Array, Array]  # by how much the label's logit was taken for more, and how many times all logits
+@dataclass(frozen=True)
+class Reading:
+    """What the logits were taken for, if for the same number.
+
+    more: by how much the label's logit was more. times: how many times all logits. norms: the norm that gives them.
+    masked: what was in the place of -inf.
+    """
+
+    more: Array
+    times: Array
+    norms: Array
+    masked: Array
 
 
 def _fitted(read: Sequence[Reading]) -> Iterator[tuple[str, Logits]]:
-    for value in medians([more for more, _ in read]):
+    for value in medians([one.more for one in read]):
         words = "less" if value < 0 else "more"
         yield f"the logits, the label's {abs(value):.5g} {words}", partial(_label_moved, value=value)
-    for value in medians([times for _, times in read]):
-        yield f"{value:.5g} times the logits", partial(_multiple, value=value)
+    for value in medians([one.times for one in read]):
+        yield f"{spelled(value)} times the logits", partial(_multiple, value=value)
+    for value in medians([one.masked for one in read]):
+        yield f"the logits, with {value:.5g} for -inf", partial(_unmasked, value=value)
+    for value in medians([one.norms for one in read]):
+        yield f"the logits, each row with norm {value:.5g} at most", partial(_with_norm_at_most, value=value)
 
 
 def _read_off(one: Outcome) -> Reading:
@@ -71,7 +88,22 @@ def _read_off(one: Outcome) -> Reading:
         x = np.where(p > LEAST, one.problem.mapped64, np.nan)
         logs = np.where(np.isnan(x), np.nan, np.log(p))
         times = (np.nanmax(logs, axis=1) - np.nanmin(logs, axis=1)) / (np.nanmax(x, axis=1) - np.nanmin(x, axis=1))
-    return moved[rows], times[rows]
+        norms = times * np.linalg.norm(one.problem.mapped64, axis=1)
+    return Reading(moved[rows], times[rows], norms[rows], _read_off_masked(one, p))
+
+
+def _read_off_masked(one: Outcome, p: Array) -> Array:
+    """What the logits of -inf were taken for, given the probabilities that came out."""
+    x = one.problem.mapped64
+    rows, at = np.arange(len(x)), x.argmax(axis=1)
+    with np.errstate(all="ignore"):
+        found = np.log(p / p[rows, at][:, None]) + x[rows, at][:, None]
+    return np.asarray(found[(x == -np.inf) & ~hot(one, labels_of(one.problem))])
+
+
+def _unmasked(one: Outcome, value: float) -> Array:
+    x = one.problem.mapped64
+    return np.where(x == -np.inf, value, x)
 
 
 def _read_off_loss(one: Outcome) -> Reading:
@@ -83,7 +115,7 @@ def _read_off_loss(one: Outcome) -> Reading:
         top = others.max(axis=1)
         lse = top + np.log(np.exp(others - top[:, None]).sum(axis=1))
         moved = lse - np.log(np.expm1(one.seen.loss)) - x[row, labels]
-    return np.ravel(moved), np.zeros(0)
+    return Reading(np.ravel(moved), *([np.zeros(0)] * 3))
 
 
 def _label_moved(one: Outcome, value: float) -> Array:
@@ -94,9 +126,20 @@ def _multiple(one: Outcome, value: float) -> Array:
     return np.asarray(value * one.problem.mapped64)
 
 
+def _with_norm_at_most(one: Outcome, value: float) -> Array:
+    x = one.problem.mapped64
+    with np.errstate(all="ignore"):
+        return np.asarray(x * np.fmin(1.0, value / np.linalg.norm(x, axis=1, keepdims=True)))
+
+
 def _rounded(one: Outcome, name: str) -> Array:
     with np.errstate(all="ignore"):
         return np.asarray(one.problem.mapped64.astype(as_dtype(name)).astype(np.float64))
+
+
+def _in_steps(one: Outcome, step: float) -> Array:
+    with np.errstate(all="ignore"):
+        return np.asarray(np.rint(one.problem.mapped64 / step) * step)
 
 
 def _standardised(one: Outcome) -> Array:
@@ -121,6 +164,7 @@ _CHANGES: dict[str, Logits] = {
     "the logits rounded to float16": partial(_rounded, name="float16"),
     "the logits rounded to bfloat16": partial(_rounded, name="bfloat16"),
     "the logits rounded to float32": partial(_rounded, name="float32"),
+    **{f"the logits rounded to multiples of {step:.4g}": partial(_in_steps, step=step) for step in STEPS},
     "the logits less their mean, over their standard deviation": _standardised,
     "the logits over their norm": _with_norm_one,
     "the tanh of the logits": _tanh,

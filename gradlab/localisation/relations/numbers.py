@@ -7,12 +7,15 @@ from functools import partial
 
 import numpy as np
 
+from gradlab.localisation.relations.fitting import spelled
 from gradlab.localisation.relations.relation import Predict, Relation
 from gradlab.localisation.trial import Outcome
 from gradlab.problems.dtypes import as_dtype
 from gradlab.problems.problem import Array
 
-NEAR = 2.0**-22  # relatively: a rounding in float32, or two
+COARSER = (("float32", 2.0**-24), ("float16", 2.0**-11), ("bfloat16", 2.0**-8))  # and their unit roundoffs
+OF_SUMS = 4.0  # unit roundoffs for each class, that an answer worked out in a coarser dtype is off at most
+NEAR = 8.0  # unit roundoffs of the dtype of the logits, by which a number of a coarser one may be off
 
 
 def values(true: Predict) -> Iterator[Relation]:
@@ -29,7 +32,8 @@ def factors(seen: Sequence[float], true: Predict) -> Iterator[Relation]:
         middle = float(np.median(known))
         for value in dict.fromkeys((float(f"{middle:.3g}"), float(f"{middle:.5g}"), middle)):
             yield Relation(
-                f"is {value:.5g} times what it should be", partial(_multiple, factor=partial(_same, value), true=true)
+                f"is {spelled(value)} times what it should be",
+                partial(_multiple, factor=partial(_same, value), true=true),
             )
     for words, factor in _SHAPE_FACTORS.items():
         yield Relation(f"is {words} what it should be", partial(_multiple, factor=factor, true=true))
@@ -58,21 +62,48 @@ def factor_of_loss(one: Outcome) -> float:
         return float((one.seen.loss / one.seen.true_loss).ravel()[0])
 
 
-def rounded(seen: Sequence[Array], true: Predict, off: float) -> Iterator[Relation]:
+def rounded(seen: Sequence[Array], true: Predict, off: float, near: float) -> Iterator[Relation]:
     """The truth in a coarser dtype, whose rounding is about as large as the largest of what is off, relatively.
 
-    seen: for each answer what would be a number of that dtype.
+    seen: for each answer what would be a number of that dtype, but for `near`, relatively.
     """
-    for name, u in (("float32", 2.0**-24), ("float16", 2.0**-11), ("bfloat16", 2.0**-8)):
-        if off > u / 3 and _are_numbers_of(name, np.concatenate([np.zeros(0), *map(np.ravel, seen)])):
+    values = np.concatenate([np.zeros(0), *map(np.ravel, seen)])
+    for name, u in COARSER:
+        if off > u / 3 and near < u / 2 and _are_numbers_of(name, values, near):
             yield Relation(f"is rounded to {name}", partial(_in_dtype, name=name, true=true), u)
 
 
-def _are_numbers_of(name: str, values: Array) -> bool:
-    """Whether most values are numbers of a coarser dtype, but for one rounding in the dtype that they came in."""
+def worked_out(seen: Predict, true: Predict, some: Sequence[Outcome]) -> Iterator[Relation]:
+    """Numbers of a coarser dtype that are near to the truth, as far as sums in that dtype are."""
+    near = nearness(some)
+    for name, u in COARSER:
+        if near < u / 2 and _are_numbers_of(name, np.concatenate([np.ravel(seen(one)) for one in some]), near):
+            predict = partial(_worked_out_in, name=name, u=u, seen=seen, true=true)
+            yield Relation(f"is as good as sums in {name} are, and consists of its numbers", predict)
+
+
+def nearness(some: Sequence[Outcome]) -> float:
+    """How near a number of a coarser dtype is to what came out, relatively, after a rounding or two."""
+    return NEAR * max((one.problem.format.unit_roundoff for one in some), default=0.0)
+
+
+def _worked_out_in(one: Outcome, name: str, u: float, seen: Predict, true: Predict) -> Array:
+    """What came out where it is a number of the dtype near to the truth; else the truth, rounded to it."""
+    found, right = seen(one), true(one)
+    with np.errstate(all="ignore"):
+        rounded_truth = right.astype(as_dtype(name)).astype(np.float64)
+        off = np.abs(found.astype(as_dtype(name)).astype(np.float64) - found)
+        is_number = off <= nearness([one]) * np.abs(found)
+        size = np.abs(np.atleast_1d(np.where(np.isfinite(right), right, 0.0))).max(axis=-1, keepdims=True)
+        is_near = np.abs(found - right) <= OF_SUMS * one.problem.n_classes * u * size
+    return np.where(is_number & is_near, found, rounded_truth).reshape(right.shape)
+
+
+def _are_numbers_of(name: str, values: Array, nearness: float) -> bool:
+    """Whether most values are numbers of a coarser dtype, but for so much, relatively."""
     known = values[np.isfinite(values) & (values != 0)]
     with np.errstate(all="ignore"):
-        near = np.abs(known.astype(as_dtype(name)).astype(np.float64) - known) <= NEAR * np.abs(known)
+        near = np.abs(known.astype(as_dtype(name)).astype(np.float64) - known) <= nearness * np.abs(known)
     return bool(known.size and near.mean() > 0.5)
 
 

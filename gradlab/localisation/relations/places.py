@@ -49,6 +49,32 @@ def with_other_labels() -> Iterator[Relation]:
         yield Relation(f"is that of {words}", partial(_with_labels, labels=labels))
 
 
+def with_shared_targets() -> Iterator[Relation]:
+    """The target at other logits of the row that equal the label's."""
+    for words, share in _EQUALS.items():
+        yield Relation(f"has {words}", partial(_with_targets, share=share))
+
+
+def _equals(one: Outcome) -> Array:
+    x, labels = one.problem.mapped64, np.clip(labels_of(one.problem), 0, one.problem.n_classes - 1)
+    return np.asarray(x == x[np.arange(len(x)), labels][:, None])
+
+
+_EQUALS: dict[str, Callable[[Array], Array]] = {
+    "the 1 shared among all logits that equal the label's": lambda same: same / same.sum(axis=1, keepdims=True),
+    "the 1 at every logit that equals the label's": lambda same: same * 1.0,
+    "the 1 at the first logit that equals the label's": lambda same: (np.cumsum(same, axis=1) == 1) & same,
+    "the 1 at the last logit that equals the label's": lambda same: (
+        (np.cumsum(same[:, ::-1], axis=1)[:, ::-1] == 1) & same
+    ),
+}
+
+
+def _with_targets(one: Outcome, share: Callable[[Array], Array]) -> Array:
+    own = shares(one, labels_of(one.problem))
+    return np.asarray(one.seen.true_gradient + own - share(_equals(one)) / denominator(one))
+
+
 def _with_labels(one: Outcome, labels: Callable[[Outcome], Array]) -> Array:
     return np.asarray(one.seen.true_gradient + shares(one, labels_of(one.problem)) - shares(one, labels(one)))
 
@@ -61,6 +87,8 @@ def with_other_rows(some: Sequence[Outcome]) -> Iterator[Relation]:
         "row N - 1 - row": lambda rows: rows[::-1],
         "the row before": lambda rows: np.roll(rows, 1),
         "the next row": lambda rows: np.roll(rows, -1),
+        "the row before, of the first row its own": lambda rows: np.maximum(rows - 1, 0),
+        "the next row, of the last row its own": lambda rows: np.minimum(rows + 1, len(rows) - 1),
         "row 0": lambda rows: 0 * rows,
         "the last row": lambda rows: 0 * rows + len(rows) - 1,
         **{f"row modulo {size}": partial(_modulo, size) for size in sizes},
@@ -68,6 +96,18 @@ def with_other_rows(some: Sequence[Outcome]) -> Iterator[Relation]:
     for words, place in places.items():
         yield Relation(f"of a row is that of {words}", partial(_gradient_of_rows, place=place))
         yield Relation(f"of a row is that of the logits of {words}", partial(_with_logits_of_rows, place=place))
+
+
+def with_rows_lost() -> Iterator[Relation]:
+    """Rows moved by one, the last of which nothing is left."""
+    for words, step in (("the row before, of the first row 0", 1), ("the next row, of the last row 0", -1)):
+        yield Relation(f"of a row is that of {words}", partial(_moved, step=step))
+
+
+def _moved(one: Outcome, step: int) -> Array:
+    moved = np.roll(one.seen.true_gradient, step, axis=0)
+    moved[0 if step > 0 else -1] = 0
+    return moved
 
 
 def _modulo(size: int, rows: Array) -> Array:

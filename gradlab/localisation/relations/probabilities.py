@@ -7,6 +7,7 @@ from functools import partial
 
 import numpy as np
 
+from gradlab.localisation.numbers import roundest_between
 from gradlab.localisation.relations.relation import (
     Relation,
     denominator,
@@ -18,8 +19,10 @@ from gradlab.localisation.relations.relation import (
 )
 from gradlab.localisation.trial import Outcome
 from gradlab.localisation.varying import labels_of
+from gradlab.problems.dtypes import as_dtype
 from gradlab.problems.problem import Array
 
+CLOSE = 1.25  # times the largest probability that is taken for 0, that the smallest other one is at most
 SEEN = 1e-6  # what a probability is at least that is read off the label's entry of a gradient
 DIGITS = (".2g", ".3g", ".5g")
 Probabilities = Callable[[Outcome], Array]
@@ -27,11 +30,15 @@ Probabilities = Callable[[Outcome], Array]
 
 def gradients_of_probabilities(some: Sequence[Outcome]) -> Iterator[Relation]:
     """Gradients p - t of other probabilities, and the right ones times a number that each row or entry has."""
-    for words, other in _others(some):
+    for words, other in (*_others(some), *_cut_off(some)):
         yield Relation(f"is that of {words}", partial(_less_targets, probabilities=other))
     yield from factors_of_entries()
+    for power in _rounded([_read_off_power(one) for one in some]):
+        factor = partial(_focal, power=power)
+        yield Relation(f"is (1 - p_y)^{power:.4g} times what it should be", partial(_times, factor=factor))
     for most in _rounded([max(float(np.linalg.norm(one.seen.gradient)) for one in some)]):
-        yield Relation(f"is cut off so that its norm is at most {most:.5g}", partial(_with_norm, most=most))
+        said = f"is cut off so that its norm is at most {most:.5g}"
+        yield Relation(said, partial(_with_norm, most=most), domain=_has_a_norm)
 
 
 def losses_of_probabilities(some: Sequence[Outcome]) -> Iterator[Relation]:
@@ -69,6 +76,58 @@ def _others(some: Sequence[Outcome]) -> Iterator[tuple[str, Probabilities]]:
             yield words, partial(_limited, low=least, high=1 - least)
 
 
+def _cut_off(some: Sequence[Outcome]) -> Iterator[tuple[str, Probabilities]]:
+    """Probabilities of which the small ones are taken for 0; the limit is between those and the others."""
+    lost, kept = list[float](), list[float]()
+    for one in some:
+        rows = one.wrong_rows & one.problem.rows_with_value
+        p = probabilities(one)[rows]
+        other = ~hot(one, labels_of(one.problem))[rows]
+        is_zero = one.seen.gradient[rows] == 0
+        lost += [float(p[is_zero & other].max(initial=0.0))]
+        kept += [float(p[~is_zero & other].min(initial=1.0))]
+    low, high = max(lost, default=0.0), min(kept, default=0.0)
+    if not high / CLOSE < low < high < 1:
+        return
+    for limit in dict.fromkeys((roundest_between(low, high), high)):
+        for words, label in (("", False), (" but for the label's", True)):
+            said = f"probabilities of which those below about {limit:.3g} are 0{words}"
+            yield said, partial(_without_small, limit=limit, label=label)
+            yield f"{said}, and the others add up to 1", partial(_without_small_scaled, limit=limit, label=label)
+
+
+def _without_small(one: Outcome, limit: float, label: bool) -> Array:
+    p = probabilities(one)
+    kept = (p >= limit) | (hot(one, labels_of(one.problem)) & label)
+    return np.where(kept | np.isnan(p), p, 0.0)
+
+
+def _without_small_scaled(one: Outcome, limit: float, label: bool) -> Array:
+    p = _without_small(one, limit, label)
+    with np.errstate(all="ignore"):
+        return np.asarray(p / p.sum(axis=1, keepdims=True))
+
+
+def _read_off_power(one: Outcome) -> float:
+    """The power of 1 - p_y by which the label's entry of a wrong row was multiplied; the middle of all rows."""
+    rows = one.wrong_rows
+    labels = hot(one, labels_of(one.problem))[rows]
+    with np.errstate(all="ignore"):
+        times = one.seen.gradient[rows][labels] / one.seen.true_gradient[rows][labels]
+        powers = np.log(times) / np.log1p(-_label(one)[rows, 0])
+    return float(np.median(powers)) if powers.size else np.nan
+
+
+def _focal(one: Outcome, power: float) -> Array:
+    with np.errstate(all="ignore"):
+        return np.asarray((1 - _label(one)) ** power)
+
+
+def _in_dtype(one: Outcome, name: str) -> Array:
+    with np.errstate(all="ignore"):
+        return np.asarray(probabilities(one).astype(as_dtype(name)), dtype=np.float64)
+
+
 def _sigmoid(one: Outcome) -> Array:
     with np.errstate(all="ignore"):
         return np.asarray(1 / (1 + np.exp(-one.problem.mapped64)))
@@ -82,6 +141,9 @@ def _undivided(one: Outcome) -> Array:
 
 _OTHERS: dict[str, Probabilities] = {
     "probabilities over the rows, not over the classes": lambda one: softmax_over(one.problem.mapped64, axis=0),
+    **{
+        f"probabilities rounded to {name}": partial(_in_dtype, name=name) for name in ("float16", "bfloat16", "float32")
+    },
     "squared probabilities": lambda one: probabilities(one) ** 2,
     "the roots of the probabilities": lambda one: np.sqrt(probabilities(one)),
     "1 - p in the place of p": lambda one: 1 - probabilities(one),
@@ -159,6 +221,10 @@ def _with_norm(one: Outcome, most: float) -> Array:
     true = one.seen.true_gradient
     with np.errstate(all="ignore"):
         return np.asarray(true * np.minimum(1.0, most / np.linalg.norm(true)))
+
+
+def _has_a_norm(one: Outcome) -> Array:
+    return np.full(one.problem.n_rows, one.problem.rows_with_value.all())
 
 
 def _label(one: Outcome) -> Array:

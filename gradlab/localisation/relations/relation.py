@@ -21,13 +21,19 @@ class Relation:
     said: in words, behind "the gradient" or "the loss". predict: that for one outcome, from its problem and its truth.
     coarse: the unit roundoff of what it is rounded to, by which it may be off, or what says by how much, row by row,
     relatively; 0 otherwise.
-    matched: the share of the entries of a gradient that it has to foretell.
+    matched: the share of the entries of a gradient that it has to foretell. domain: of which rows it says something at
+    all, boolean, (N,); of every row where it is None.
     """
 
     said: str
     predict: Predict
     coarse: float | Predict = 0.0
     matched: float = 1.0
+    domain: Predict | None = None
+
+    def covers(self, one: Outcome) -> Array:
+        """Of which rows it says something, boolean, (N,)."""
+        return np.ones(one.problem.n_rows, dtype=bool) if self.domain is None else self.domain(one)
 
     def off_by(self, one: Outcome) -> Array:
         """By how much what is foretold may be off, relatively: one number, or one for each row, (N, 1)."""

@@ -42,12 +42,20 @@ def _others(some: Sequence[Outcome], read_off: Callable[[Outcome], Array]) -> It
     for size in GROUPS:
         words = f"a sum without the classes behind the last whole group of {size}"
         yield words, partial(_counted, count=partial(_in_groups, size=size))
+    for words, place in (("first", 0), ("last", -1)):
+        yield f"a sum that takes exp(x - max x) of the {words} class for 1", partial(_taken_for_one, place=place)
     for value in medians([read_off(one) for one in some]):
         yield f"a sum of exp(x - max x) to which {value:.4g} is added", partial(_with_constant, value=value)
 
 
 def _counted(one: Outcome, count: Sum) -> Array:
     return np.asarray((count(one) * exponentials(one)).sum(axis=1))
+
+
+def _taken_for_one(one: Outcome, place: int) -> Array:
+    e = exponentials(one)
+    e[:, place] = 1.0
+    return np.asarray(e.sum(axis=1))
 
 
 def _with_constant(one: Outcome, value: float) -> Array:
