@@ -11,11 +11,12 @@ import numpy as np
 from gradlab.localisation.band_ends import narrowed, single_row
 from gradlab.localisation.bands import Band, entry_bands, row_bands
 from gradlab.localisation.evidence import Effect, Evidence, effect_of
-from gradlab.localisation.investigation import AT_MOST, ENOUGH, MIN_FORETOLD, Investigation
+from gradlab.localisation.investigation import AT_MOST, Investigation
 from gradlab.localisation.relations.candidates import at_entries
-from gradlab.localisation.relations.relation import Relation, gradient_by_logits, reduced, row_losses
+from gradlab.localisation.relations.relation import Relation, gradient_by_logits, reduced, row_losses, shares
 from gradlab.localisation.trial import Outcome, Trial
-from gradlab.localisation.varying import cheap, varied
+from gradlab.localisation.varying import cheap, labels_of, varied
+from gradlab.localisation.where import ENOUGH, MIN_FORETOLD
 from gradlab.problems.problem import Array
 
 TRIED = 4  # bands that are looked into
@@ -39,11 +40,14 @@ class InBand:
         return self.n_fresh >= ENOUGH / 2 and self.n_foretold >= MIN_FORETOLD * self.n_fresh
 
     @property
+    def place(self) -> str:
+        """Where, in words."""
+        return f"in {'the entries' if self.band.own else 'rows with an entry'} of which {self.band.said}"
+
+    @property
     def where(self) -> str:
         """In words."""
-        if self.band.own:
-            return f"wrong only in the entries of which {self.band.said}"
-        return f"wrong only in rows with an entry of which {self.band.said}"
+        return f"wrong only {self.place}"
 
 
 def where_in_bands(investigation: Investigation, *, own: bool) -> InBand | None:
@@ -126,8 +130,14 @@ def _effect(investigation: Investigation, band: Band) -> Effect:
 def _gradients(band: Band, wrong: Sequence[Outcome]) -> Iterator[Relation]:
     if band.own:
         yield from at_entries("each of these entries", lambda one: band.marks(one.problem), wrong)
+        yield Relation("is as if p of each of these entries were 0", partial(_without_p, band=band))
     for words, value in _instead(band):
         yield Relation(f"is as if such a logit {words}", partial(_gradient_of, band=band, value=value))
+
+
+def _without_p(one: Outcome, band: Band) -> Array:
+    own = shares(one, labels_of(one.problem))
+    return np.where(band.marks(one.problem), -own, one.seen.true_gradient)
 
 
 def _losses(band: Band) -> Iterator[Relation]:

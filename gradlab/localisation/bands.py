@@ -35,6 +35,10 @@ def _probabilities(problem: Problem) -> Array:
     return softmax_over(problem.mapped64, axis=1)
 
 
+def _shares(problem: Problem) -> Array:
+    return _probabilities(problem) / problem.n_rows
+
+
 def _distances(problem: Problem) -> Array:
     x = problem.mapped64
     return np.asarray(x - x.max(axis=1, keepdims=True))
@@ -53,7 +57,7 @@ MEASURES = {
     "distance": Measure("x - max x", _distances, lambda v, top, lse, own, n: top + v),
     "logit": Measure("x", lambda problem: problem.logits64, lambda v, top, lse, own, n: v),
     "probability": Measure("p", _probabilities, lambda v, top, lse, own, n: lse + _logit_of(v)),
-    "share": Measure("p/N", lambda p: _probabilities(p) / p.n_rows, lambda v, top, lse, own, n: lse + _logit_of(v * n)),
+    "share": Measure("p/N", _shares, lambda v, top, lse, own, n: lse + _logit_of(v * n)),
     "residual": Measure(
         "|p - t|", lambda p: np.abs(_probabilities(p) - _hot(p)), lambda v, top, lse, own, n: lse + _logit_of(v)
     ),
@@ -198,7 +202,8 @@ def _entries(measure: str, one: Outcome, off: float) -> tuple[Array, Array, Arra
     """Of every entry: its value, whether it is the label's, whether it is wrong, and whether it would show."""
     with np.errstate(all="ignore"):
         values = MEASURES[measure].value(one.problem)
-        tells = np.abs(one.seen.true_gradient) * off > SEEN * one.seen.gradient_bound
+        least = np.minimum(np.abs(one.seen.true_gradient), _shares(one.problem))  # of a label's entry p may be wrong
+        tells = least * off > SEEN * one.seen.gradient_bound
     tells &= one.problem.rows_with_value[:, None]
     return values.ravel(), _hot(one.problem).ravel(), one.wrong_entries.ravel(), tells.ravel()
 

@@ -13,16 +13,16 @@ from gradlab.evaluation.call import Implementation, answer
 from gradlab.evaluation.layouts import INTEGERS, MORE_INTEGERS, PLAIN_INTEGERS, PLAIN_LAYOUT
 from gradlab.localisation.band_search import InBand, where_in_bands
 from gradlab.localisation.bands import Band
-from gradlab.localisation.evidence import Effect, effect_of, evidence_of
-from gradlab.localisation.investigation import Investigation, Where
-from gradlab.localisation.relations import relation_of_row_losses
+from gradlab.localisation.evidence import Effect, effect_of, evidence_of, with_row_losses
+from gradlab.localisation.investigation import Investigation
 from gradlab.localisation.repeats import Repeats, by_number, overwritten, repeats_earlier_call, wrong_by_now
 from gradlab.localisation.rules import Condition, Rule
 from gradlab.localisation.symptoms import RAISING, Symptom
 from gradlab.localisation.trial import ALL_LAYOUTS, LARGEST, Laboratory, Outcome, Trial, outcome_of, spelled_answer
 from gradlab.localisation.two_mistakes import parted
 from gradlab.localisation.varying import PLAIN, cheap
-from gradlab.localisation.words import EVERYWHERE, spelled_conditions, spelled_rule
+from gradlab.localisation.where import Where
+from gradlab.localisation.words import EVERYWHERE, spelled_rule
 from gradlab.problems.dtypes import as_dtype
 from gradlab.problems.problem import Problem
 from gradlab.problems.sized import is_repeated, is_sized, spelling_of
@@ -125,24 +125,23 @@ def _find(laboratory: Laboratory, outcomes: list[Outcome], failed: Collection[st
 
 def _said_of_two(investigation: Investigation) -> Localisation | None:
     """Two mistakes that show in different ways, each with what comes out there."""
-    parts = parted(investigation)
-    if parts is None:
+    parted_in_two = parted(investigation)
+    if parted_in_two is None:
         return None
+    parts = sorted(parted_in_two, key=lambda one: one.band is None)  # a band stands for the first conditions
     first, second = parts
-    rule = replace(first.where.rule, others=second.where.rule.conditions)
     said = [spelled_effect(one.effect, one.wrong) for one in parts]
-    places = [spelled_conditions(one.where.rule.conditions) or "anywhere" for one in parts]
+    anywhere = any(one.is_everywhere for one in parts)
     return Localisation(
         investigation.wrong[0].problem.format.name,
-        "wrong only where " + ", or where ".join(places)
-        if all(one.where.rule.conditions for one in parts)
-        else EVERYWHERE,
-        "; ".join(f"where {place}: {what}" for place, what in zip(places, said, strict=True)),
-        rule.conditions,
+        EVERYWHERE if anywhere else f"wrong only {first.place}, or {second.place}",
+        "; ".join(f"{one.place}: {what}" for one, what in zip(parts, said, strict=True)),
+        first.conditions,
         sum(one.where.n_foretold for one in parts),
         sum(one.where.n_fresh for one in parts),
         investigation.laboratory.n_calls,
-        or_conditions=rule.others,
+        or_conditions=() if anywhere else second.conditions,
+        band=None if anywhere else first.band,
     )
 
 
@@ -243,8 +242,7 @@ def _repeats(laboratory: Laboratory, wrong: Sequence[Outcome], outcomes: Sequenc
 def _said(investigation: Investigation, where: Where) -> Localisation:
     rule, wrong = where.rule, investigation.wrong
     dtype, effect = wrong[0].problem.format.name, effect_of(investigation.evidence, investigation.suggested)
-    if effect.loss is None and rule.conditions:
-        effect = replace(effect, loss=relation_of_row_losses(wrong, lambda one: rule.rows_of(one.trial)))
+    effect = with_row_losses(effect, rule, wrong)
     return Localisation(
         dtype,
         spelled_rule(rule),

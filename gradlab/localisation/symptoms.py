@@ -14,7 +14,7 @@ from gradlab.problems.problem import Array
 class Symptom:
     """What alone counts as wrong: rows of a gradient of some kind, the loss, or that there is no answer.
 
-    rows: of a gradient, and of the true one, those that count, (N,).
+    rows: of a gradient, and of the true one, those that count, (N,). answered: nothing is said of where no answer is.
     """
 
     said: str
@@ -22,6 +22,7 @@ class Symptom:
     in_loss: bool = False
     in_gradient: bool = True
     raising: bool = False
+    answered: bool = False
 
 
 def _is_nan(gradient: Array, true: Array) -> Array:
@@ -42,7 +43,9 @@ def _is_other(one: Callable[[Array, Array], Array]) -> Callable[[Array, Array], 
 
 
 RAISING = Symptom("there is no answer", in_gradient=False, raising=True)
+ANSWERED = Symptom("the answer is wrong", in_loss=True, answered=True)
 SPLITS = (
+    (RAISING, ANSWERED),
     (Symptom("the gradient is wrong"), Symptom("the loss is wrong", in_loss=True, in_gradient=False)),
     (Symptom("the gradient is NaN", _is_nan), Symptom("it is not", _is_other(_is_nan))),
     (Symptom("the gradient is 0", _is_zero), Symptom("it is not", _is_other(_is_zero))),

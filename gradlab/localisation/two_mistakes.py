@@ -5,21 +5,56 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gradlab.localisation.evidence import Effect, Evidence, with_symptom
-from gradlab.localisation.investigation import ENOUGH, Investigation, Where
+from gradlab.localisation.band_search import InBand, where_in_bands
+from gradlab.localisation.bands import Band
+from gradlab.localisation.evidence import Effect, Evidence, with_row_losses, with_symptom
+from gradlab.localisation.investigation import Investigation
+from gradlab.localisation.rules import Condition
 from gradlab.localisation.symptoms import SPLITS, Symptom
 from gradlab.localisation.trial import Outcome
+from gradlab.localisation.where import ENOUGH, Where
+from gradlab.localisation.words import spelled_conditions
 
 LEAST = 3  # answers that are wrong in one way and not in the other
 
 
 @dataclass(frozen=True)
 class Part:
-    """One of two mistakes: where it is made, what comes out there, and the answers that are wrong in its way."""
+    """One of two mistakes: where it is made, what comes out there, and the answers that are wrong in its way.
 
-    where: Where
+    where: by a rule, or in a band of entries.
+    """
+
+    where: Where | InBand
     effect: Effect
     wrong: Sequence[Outcome]
+
+    @property
+    def band(self) -> Band | None:
+        """The band of entries, where it is one."""
+        return self.where.band if isinstance(self.where, InBand) else None
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """Those of the rule, where it is one."""
+        return () if isinstance(self.where, InBand) else self.where.rule.conditions
+
+    @property
+    def is_everywhere(self) -> bool:
+        """Whether every problem that can show it is answered wrongly."""
+        return self.band is None and not self.conditions
+
+    @property
+    def place(self) -> str:
+        """Where, in words."""
+        if isinstance(self.where, InBand):
+            return self.where.place
+        return f"where {spelled_conditions(self.conditions)}" if self.conditions else "anywhere"
+
+    @property
+    def says_something(self) -> bool:
+        """Whether it says where, or what comes out everywhere."""
+        return not self.is_everywhere or self.effect.gradient is not None or self.effect.loss is not None
 
 
 def parted(investigation: Investigation) -> tuple[Part, Part] | None:
@@ -28,16 +63,28 @@ def parted(investigation: Investigation) -> tuple[Part, Part] | None:
         if symptoms[0].rows is not None and investigation.effect.gradient is not None:
             continue  # one thing comes out in all wrong rows
         both = [[with_symptom(one, symptom) for one in investigation.evidence] for symptom in symptoms]
-        marks = [[one.is_wrong for one in some] for some in both]
+        marks = [[one.is_wrong and _is_looked_at(one) for one in some] for some in both]
         alone = [sum(mark and not other for mark, other in zip(*pair, strict=True)) for pair in (marks, marks[::-1])]
         least = max(alone) if symptoms[0].rows is not None else min(alone)  # rows are told apart in any case
-        if least < LEAST or min(map(sum, marks)) < LEAST:
+        enough = 1 if symptoms[0].raising else LEAST  # no answer is no wrong answer by chance
+        if least < enough or min(map(sum, marks)) < enough:
             continue
         first = _part(investigation, both[0], symptoms[0])
         second = None if first is None else _part(investigation, both[1], symptoms[1])
-        if first is not None and second is not None and (first.where.rule.conditions or second.where.rule.conditions):
+        if first is not None and second is not None and _are_two(first, second, symptoms[0]):
             return first, second
     return None
+
+
+def _are_two(first: Part, second: Part, symptom: Symptom) -> bool:
+    """Whether there are two places; rows that are wrong in one way are not wrong in the other as well."""
+    places = [not one.is_everywhere for one in (first, second)]
+    return (all(places) if symptom.rows is not None else any(places)) and first.says_something and second.says_something
+
+
+def _is_looked_at(one: Evidence) -> bool:
+    symptom = one.outcome.symptom
+    return not (one.outcome.raised and symptom is not None and symptom.answered)
 
 
 def _part(investigation: Investigation, evidence: list[Evidence], symptom: Symptom) -> Part | None:
@@ -45,10 +92,13 @@ def _part(investigation: Investigation, evidence: list[Evidence], symptom: Sympt
     laboratory = investigation.laboratory
     before, laboratory.symptom = laboratory.symptom, symptom
     try:
-        apart = Investigation(laboratory, evidence)
+        apart = Investigation(laboratory, [one for one in evidence if _is_looked_at(one)])
+        in_band = where_in_bands(apart, own=True)
+        if in_band is not None:
+            return Part(in_band, in_band.effect, apart.wrong)
         where = apart.where(ENOUGH // 2)
         if where is None or not where.is_settled or where.rule.others:
             return None
-        return Part(where, apart.effect, apart.wrong)
+        return Part(where, with_row_losses(apart.effect, where.rule, apart.wrong), apart.wrong)
     finally:
         laboratory.symptom = before
