@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -22,38 +22,22 @@ from gradlab.localisation.evidence import (
 )
 from gradlab.localisation.function_relations import gradient_with, loss_with
 from gradlab.localisation.functions import exponential_of
+from gradlab.localisation.lessening import with_less
 from gradlab.localisation.logarithms import logarithm_of, loss_by_logarithm
 from gradlab.localisation.mining import rules_for
+from gradlab.localisation.rivals import contested, is_outdone
 from gradlab.localisation.rules import Condition, Rule
 from gradlab.localisation.setting import set_in
 from gradlab.localisation.trial import Laboratory, Outcome, Trial
-from gradlab.localisation.varying import PLAIN, cheap, labels_of, with_classes
+from gradlab.localisation.varying import cheap
+from gradlab.localisation.where import ENOUGH, MIN_WRONG_AMONG_FRESH, Where
 from gradlab.problems.problem import Array, Problem
 
 ROUNDS = 20
 AT_ONCE = 12  # fresh problems of either side in one round
 AT_MOST = 8  # rows that are looked at more closely where a rule is refuted
 REFUTED = 2  # of these that come out otherwise, after which another rule is looked for
-ENOUGH = 48  # fresh problems foretold rightly in a row
 MORE_WRONG = 1.5  # times as many wrong answers, before what comes out is looked for again
-MIN_FORETOLD = 0.98  # of fresh problems, to be said at all
-
-
-@dataclass(frozen=True)
-class Where:
-    """The rule that tells what is wrong from what is right, and how often it did on fresh problems.
-
-    n_foretold of n_fresh problems, drawn to both sides after the rule was found, were right or wrong as it says.
-    """
-
-    rule: Rule
-    n_foretold: int
-    n_fresh: int
-
-    @property
-    def is_settled(self) -> bool:
-        """Whether it may be said."""
-        return self.n_fresh >= ENOUGH / 2 and self.n_foretold >= MIN_FORETOLD * self.n_fresh
 
 
 class Investigation:
@@ -82,22 +66,29 @@ class Investigation:
 
         enough: fresh problems that it has to foretell in a row, for no more to be asked.
         """
-        self._with_less()
-        streak, best = Where(Rule(), 0, 0), None
+        with_less(self.evidence, self.ask, self.rng)
+        streak, best = Where(Rule(), 0, 0, 0), None
         refuted = True
         for _ in range(ROUNDS):
             # of two parts, one may need what was asked for the other before its threshold can be bisected
             rule = self._rule() if refuted or streak.rule.others else streak.rule
             if rule is None:
-                return best if best is not None and self._fits(best.rule) else None
+                return best if best is not None and self.fits(best.rule) else None
             if rule != streak.rule or not streak.n_fresh:
-                streak = Where(rule, 0, 0)
+                streak = Where(rule, 0, 0, 0)
+            n_before = len(self.wrong)
             foretold = self._foretold(rule)
             refuted = not all(foretold)
-            streak = Where(rule, streak.n_foretold + sum(foretold), streak.n_fresh + len(foretold))
+            n_wrong = streak.n_wrong + len(self.wrong) - n_before
+            streak = Where(rule, streak.n_foretold + sum(foretold), streak.n_fresh + len(foretold), n_wrong)
             best = streak
-            if streak.n_fresh >= enough and streak.n_foretold == streak.n_fresh:
-                return streak
+            if streak.n_fresh >= enough and streak.n_foretold == streak.n_fresh and n_wrong >= MIN_WRONG_AMONG_FRESH:
+                apart = contested(self, rule)
+                refuted = not all(apart) or is_outdone(self, rule)
+                n_foretold, n_fresh = streak.n_foretold + sum(apart), streak.n_fresh + len(apart)
+                streak = best = replace(streak, n_foretold=n_foretold, n_fresh=n_fresh)
+                if not refuted:
+                    return streak
             if self.laboratory.is_spent or not foretold:
                 break
         return best
@@ -110,10 +101,10 @@ class Investigation:
             if not rules:
                 return None
             before = len(self.evidence)
-            rule = self._with_thresholds(rules[0])
+            rule = self.with_thresholds(rules[0])
             if rules[0].others:
-                rule = self._with_thresholds(rule.said_otherwise).said_otherwise
-            if len(self.evidence) == before or self._fits(rule):
+                rule = self.with_thresholds(rule.said_otherwise).said_otherwise
+            if len(self.evidence) == before or self.fits(rule):
                 return rule
         return None
 
@@ -125,10 +116,10 @@ class Investigation:
             return effect_of(self.evidence, self.suggested.after(self.effect))
         return sized_effect(self.evidence)
 
-    def _fits(self, rule: Rule) -> bool:
+    def fits(self, rule: Rule) -> bool:
         return all(holds_of(rule, one, self.effect) is not False for one in self.evidence)
 
-    def _with_thresholds(self, rule: Rule) -> Rule:
+    def with_thresholds(self, rule: Rule) -> Rule:
         """The rule with the thresholds of its conditions bisected; those of its other part stay."""
         rule = self.tightened(rule)
         for place in range(len(rule.conditions)):
@@ -185,7 +176,7 @@ class Investigation:
         """Asks a problem on which the rule is met but for this condition, and has the value."""
         others = Rule(tuple(other for other in rule.conditions if other is not one))
         wrong = [seen.outcome for seen in self._evidence_for(rule) if seen.is_wrong] or self.wrong
-        bases = sorted(wrong, key=lambda seen: seen.problem.logits.size)[:6]
+        bases = sorted(wrong, key=lambda seen: (not seen.problem.is_moderate, seen.problem.logits.size))[:6]
         for base in bases:
             trial = set_in(base.trial, one.name, value, self.rng)
             trial = repaired(others, replace(trial, problem=cheap(trial.problem)), self.rng)
@@ -214,24 +205,6 @@ class Investigation:
             self.n_searched = 0
             self.effect = self._effect()
 
-    def _with_less(self) -> None:
-        """Asks the smallest large wrong problem with one row, and with few classes: most that follows is made of it."""
-        smallest = self._smallest_large()
-        if smallest is not None and smallest.problem.n_rows > 1:
-            for rows in (smallest.wrong_rows.argmax() + np.arange(1), np.arange(1)):
-                self.ask(replace(smallest.trial, problem=smallest.problem.rows(rows)))
-        smallest = self._smallest_large()
-        if smallest is not None:
-            problem = smallest.problem
-            fewest = 1 + int(labels_of(problem).max(initial=0))
-            for k in dict.fromkeys((fewest, (fewest + problem.n_classes) // 2)):
-                self.ask(replace(smallest.trial, problem=with_classes(problem, k, self.rng)))
-
-    def _smallest_large(self) -> Outcome | None:
-        """The smallest wrong problem, where that is a large one."""
-        smallest = min(self.wrong, key=lambda one: one.problem.logits.size, default=None)
-        return smallest if smallest is not None and smallest.problem.logits.size > PLAIN else None
-
     def _foretold(self, rule: Rule) -> list[bool]:
         """For fresh problems on both sides, whether each came out as the rule says."""
         found = list[bool | None]()
@@ -242,7 +215,7 @@ class Investigation:
             trials = [expected_wrong(rule, wrong, self.rng, self.masks)]
             if rule.conditions:
                 trials.append(expected_right(rule, wrong, self.right, self.rng, self.masks))
-            for trial in [self._visible(rule, one) for one in trials]:
+            for trial in [self.visible(rule, one) for one in trials]:
                 outcome = None if trial is None else self.ask(trial)
                 if outcome is not None:
                     found.append(foretells(rule, outcome, self.effect))
@@ -251,7 +224,7 @@ class Investigation:
                     self.evidence[-1] = evidence_of(self.evidence[-1].outcome, *expected[:AT_MOST])
         return [one for one in found if one is not None]
 
-    def _visible(self, rule: Rule, trial: Trial | None) -> Trial | None:
+    def visible(self, rule: Rule, trial: Trial | None) -> Trial | None:
         """The trial, mostly with one row alone where only a loss is wrong: among others' losses it may not be seen."""
         if trial is None or self.effect.in_gradient or trial.problem.n_rows == 1 or self.rng.random() < 0.3:
             return trial
@@ -266,6 +239,9 @@ class Investigation:
         if key in self.known:
             return None
         outcome = self.laboratory.ask(trial)
+        if outcome is not None and outcome.raised and outcome.symptom is not None and outcome.symptom.answered:
+            self.known.add(key)
+            return None
         if outcome is not None:
             self.known.add(key)
             self.evidence.append(evidence_of(outcome))

@@ -62,7 +62,7 @@ def _where_it_shows(wrong: Sequence[Evidence], right: Sequence[Evidence]) -> lis
     if len(right) <= len(wrong) / 2:
         return []
     search = Search([one.features[one.blamed] for one in wrong], np.concatenate([one.features for one in right]))
-    rules = [Rule((one,), by_rows=True) for one in search.conditions]
+    rules = [Rule((one,), by_rows=True) for one in search.conditions if one.relation != "==" or one.is_natural]
     met = [sum(bool(rule.rows(one.features).any()) for one in right) for rule in rules]
     found = [rule for rule, count in zip(rules, met, strict=True) if count <= BY_CHANCE * len(right)]
     return sorted(found, key=lambda rule: rule.cost)[:1]

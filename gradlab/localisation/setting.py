@@ -63,6 +63,17 @@ def _margin(problem: Problem, wanted: float, rng: Rng) -> Problem:
     return _label_logit(problem, lambda top: top + rng.choice([0.0, 0.25, 1.0, 3.0]), rng)
 
 
+def _above_the_second(problem: Problem, wanted: float, rng: Rng) -> Problem:
+    """The first largest logit of some rows so much above all others."""
+    x, rows = problem.logits64.copy(), np.arange(problem.n_rows)
+    at = x.argmax(axis=1)
+    others = x.copy()
+    others[rows, at] = -np.inf
+    chosen = some_rows(problem, rng)[:, 0]
+    x[rows, at] = np.where(chosen & np.isfinite(others.max(axis=1)), others.max(axis=1) + wanted, x[rows, at])
+    return with_logits(problem, x)
+
+
 def _others_exponentials(problem: Problem, wanted: float, rng: Rng) -> Problem:
     """All logits but the first that is largest moved so that the sum of their exp(x - max x) is as wanted."""
     x, rows = problem.logits64.copy(), np.arange(problem.n_rows)
@@ -165,6 +176,7 @@ SETTINGS: dict[str, Setting] = {
     "label_size": lambda p, v, rng: _label_logit(p, lambda top: v * rng.choice([-1.0, 1.0]), rng),
     "margin": _margin,
     "lead": lambda p, v, rng: _label_logit(p, lambda top: top + v, rng),
+    "above_the_second": _above_the_second,
     "row_loss": _row_loss,
     "others_exponentials": _others_exponentials,
     "n_largest": _n_alike,

@@ -12,7 +12,8 @@ from gradlab.problems.problem import Array, Problem
 
 def _chosen_labels(problem: Problem, labels: Array, rng: Rng) -> Problem:
     """Other labels in all rows, or in one."""
-    return with_labels(problem, np.where(some_rows(problem, rng)[:, 0], labels, labels_of(problem)))
+    places = np.clip(labels, 0, problem.n_classes - 1)
+    return with_labels(problem, np.where(some_rows(problem, rng)[:, 0], places, labels_of(problem)))
 
 
 def _rank(problem: Problem, wanted: float, rng: Rng) -> Problem:

@@ -21,12 +21,14 @@ from gradlab.problems.objective import Objective
 from gradlab.problems.patterns import patterned
 from gradlab.problems.problem import Array, Problem
 from gradlab.problems.sized import repeated_problem
+from tests.localisation.made_of_terms import MADE_OF_TERMS
 from tests.localisation.mistakes import (
     MISTAKES,
     Function,
     Mistake,
     in_rows,
     kept_in_half,
+    mean,
     parts,
     probabilities_in_a_band,
     right,
@@ -34,6 +36,7 @@ from tests.localisation.mistakes import (
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 CLAIMS = claims_from({"dtypes": "float64"})
+ALL = {**MISTAKES, **MADE_OF_TERMS}
 
 
 @cache
@@ -47,7 +50,7 @@ def described(function: Function, *failed: str) -> Localisation | None:
     return localise(implementation, problems(CLAIMS), failed, partial(may_be_asked, CLAIMS))
 
 
-@pytest.mark.parametrize("mistake", MISTAKES.values(), ids=MISTAKES)
+@pytest.mark.parametrize("mistake", ALL.values(), ids=ALL)
 def test_a_mistake_that_is_in_no_catalogue_is_described(mistake: Mistake) -> None:
     found = described(mistake.function)
     assert found is not None
@@ -55,7 +58,7 @@ def test_a_mistake_that_is_in_no_catalogue_is_described(mistake: Mistake) -> Non
     assert mistake.what in found.what
 
 
-@pytest.mark.parametrize("mistake", MISTAKES.values(), ids=MISTAKES)
+@pytest.mark.parametrize("mistake", ALL.values(), ids=ALL)
 def test_the_description_foretells_problems_that_it_was_not_made_from(mistake: Mistake) -> None:
     found = described(mistake.function)
     assert found is not None
@@ -68,7 +71,7 @@ def test_the_description_foretells_problems_that_it_was_not_made_from(mistake: M
     assert sum(one is True for one in as_said) >= 0.98 * len(as_said) > 0
 
 
-@pytest.mark.parametrize("mistake", MISTAKES.values(), ids=MISTAKES)
+@pytest.mark.parametrize("mistake", ALL.values(), ids=ALL)
 def test_no_more_calls_are_made_than_allowed(mistake: Mistake) -> None:
     found = described(mistake.function)
     assert found is not None
@@ -99,6 +102,41 @@ def test_a_band_of_entries_is_described(where: str) -> None:
 
 def test_a_sound_function_is_not_described() -> None:
     assert described(right, "layout_does_not_matter", "outputs_share_no_memory") is None
+
+
+def test_two_mistakes_of_which_one_is_in_single_entries_are_told_apart() -> None:
+    def wrong(x: Array, y: Array) -> Any:
+        p = parts(x, y)[2]
+        with np.errstate(all="ignore"):
+            loss, g = right(x, y)
+            g = np.where(g > 0, np.where((p > 0.25) & (p < 0.5), g * x.dtype.type(1.5), g), g)
+            return loss + x.dtype.type(len(y) >= 4), g
+
+    found = described(wrong)
+    assert found is not None
+    assert "the batch has 4 rows or more (right up to 3)" in found.where
+    assert "in the entries of which |p - t| is between 0.25 and 0.5" in found.where
+    assert "the loss is +1 off" in found.what
+
+
+def test_rules_that_fit_alike_are_told_apart() -> None:
+    def lost_where_the_others_are_small(x: Array, y: Array) -> Any:
+        losses, g, p = parts(x, y)
+        return mean(np.where(p.max(axis=1, initial=0.0) > 0.99, 0, losses), g)
+
+    found = described(lost_where_the_others_are_small)
+    assert found is not None
+    assert "the sum of exp(x - max x) over all but the largest logit is at most 0.01" in found.where
+
+
+def test_a_relation_that_is_hardly_off_is_not_said() -> None:
+    def nearly(x: Array, y: Array) -> Any:
+        losses, g, p = parts(x, y)
+        with np.errstate(all="ignore"):
+            return mean(losses, np.where(p < 1e-12, g - p, g))
+
+    found = described(nearly)
+    assert found is None or "is 1 times" not in found.what
 
 
 def test_what_is_wrong_by_chance_is_not_described() -> None:
@@ -189,7 +227,7 @@ AMONG_SIZES = {
     "wrong only where there are 21 classes or more (right up to 20) and the layout of the logits is Fortran order": (
         columns_are_read_as_rows,
         sized("Fortran order", "int32", (13, 40), (20, 70)),
-        "the gradient is that of the logits read column after column",
+        "the gradient is that of the numbers in memory one after another, whatever the strides",
     ),
     "wrong only where the layout of the logits is every other row of a taller array": (
         strides_are_not_heeded,

@@ -12,6 +12,7 @@ _LARGEST = {
     "<= 0": "no logit of the row is positive",
     "> 0": "a logit of the row is positive",
     ">= 0": "a logit of the row is at least 0",
+    ">= inf": "a logit of the row is +inf",
     ">=": "the largest logit of the row is {} or more",
     "<=": "the largest logit of the row is at most {}",
 }
@@ -145,7 +146,7 @@ LOGITS = (
     ),
     Row(
         Feature(
-            "above_the_second", "largest - second largest logit", 1.3, False, {"== 0": "two logits are the largest"}
+            "above_the_second", "largest - second largest logit", 1.4, False, {"== 0": "two logits are the largest"}
         ),
         _second,
     ),
