@@ -52,13 +52,20 @@ class Evidence:
     def _tells(self, effect: Effect) -> Array:
         if effect.in_gradient:
             if effect.gradient is not None:
-                return np.asarray(shows_in_rows(effect.gradient, self.outcome)[self.rows])
+                in_rows = shows_in_rows(effect.gradient, self.outcome)[self.rows]
+                return np.asarray(in_rows & self._tells_by_loss(effect) if effect.in_loss_alone else in_rows)
             with np.errstate(invalid="ignore"):
                 shows = self.outcome.contrasts * effect.deviation > VISIBLE
             return np.asarray((shows | (self.outcome.zero_rows & effect.in_zero_rows))[self.rows])
         if effect.loss is not None:
-            return np.asarray(beyond_bound(effect.loss, self.outcome) * self._shares > 1)
+            return self._tells_by_loss(effect)
         return np.asarray(self.outcome.loss_contrast * effect.deviation * self._shares > VISIBLE)
+
+    def _tells_by_loss(self, effect: Effect) -> Array:
+        """Which rows would show a loss that is known; all where none is known."""
+        if effect.loss is None:
+            return np.ones(len(self.rows), dtype=bool)
+        return np.asarray(beyond_bound(effect.loss, self.outcome) * self._shares > 1)
 
     @property
     def _shares(self) -> Array:
@@ -74,13 +81,15 @@ class Evidence:
 class Effect:
     """What the mistake does, as far as it is known: what comes out, or how far it is off at least, relatively.
 
-    in_zero_rows: whether it shows where the gradient has to be 0 too.
+    in_zero_rows: whether it shows where the gradient has to be 0 too. in_loss_alone: whether some losses are wrong
+    where the gradient is right.
     Where the gradient, or the loss, is such that this is within its bound, a right answer tells nothing.
     """
 
     deviation: float
     in_gradient: bool
     in_zero_rows: bool = False
+    in_loss_alone: bool = False
     gradient: Relation | None = None
     loss: Relation | None = None
 
@@ -93,7 +102,7 @@ class Effect:
     def key(self) -> tuple[object, ...]:
         """What tells it from others."""
         said = [one.said if one is not None else "" for one in (self.gradient, self.loss)]
-        return (*said, self.in_gradient, self.in_zero_rows, "" if any(said) else self.deviation)
+        return (*said, self.in_gradient, self.in_zero_rows, self.in_loss_alone, "" if any(said) else self.deviation)
 
 
 @dataclass(frozen=True)
@@ -135,7 +144,8 @@ def sized_effect(evidence: Sequence[Evidence]) -> Effect:
     in_rows = [one.deviations[one.wrong_rows] for one in wrong if not one.raised and one.wrong_entries.any()]
     in_gradient = any(one.raised for one in wrong) or 2 * len(in_rows) > len(wrong)
     in_zero_rows = sum(bool((one.wrong_rows & one.zero_rows).any()) for one in wrong if not one.raised) >= SEVERAL
-    found = Effect(np.inf, in_gradient, in_zero_rows)
+    in_loss_alone = any(one.wrong_loss and not one.raised and not one.wrong_entries.any() for one in wrong)
+    found = Effect(np.inf, in_gradient, in_zero_rows, in_loss_alone)
     single = [one for one in wrong if one.problem.n_rows == 1]  # of many rows it is not known how much each is off
     of_loss = single if len(single) >= SEVERAL else wrong
     sizes = [*in_rows] if in_gradient else [np.array([one.loss_deviation for one in of_loss])]

@@ -136,7 +136,7 @@ def _said_of_two(investigation: Investigation) -> Localisation | None:
         investigation.wrong[0].problem.format.name,
         EVERYWHERE if anywhere else f"wrong only {first.place}, or {second.place}",
         "; ".join(f"{one.place}: {what}" for one, what in zip(parts, said, strict=True)),
-        first.conditions,
+        () if anywhere else first.conditions,
         sum(one.where.n_foretold for one in parts),
         sum(one.where.n_fresh for one in parts),
         investigation.laboratory.n_calls,
