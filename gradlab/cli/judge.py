@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     help="After how many minutes the run is cut short.  [default: as of the profile]",
 )
 @click.option("--no-time", is_flag=True, help="Time no calls.")
+@click.option("--verbose", is_flag=True, help="Show every failure, not only the most costly.")
 @click.option("--json", metavar="FILE", help="Write the judgement to FILE, as JSON; - is standard output, alone there.")
 @click.option(
     "--serve",
@@ -80,6 +81,7 @@ def judge(target: str | None, json: str | None, serve: Path | None, server: Path
         "dtypes": list(given["dtypes"]),
         "minutes": given["minutes"],
         "time": not given["no_time"],
+        "verbose": given["verbose"],
         "here": str(Path.cwd()),
         "forbidden": list(given["forbidden"]),
         "claims": {**claims_given(given), **layer_claims_given(given)},

@@ -72,7 +72,7 @@ class Question:
     target: as `gradlab check` takes it, which stands for one function. level: the one that is claimed, where it is
     None. dtypes: all that are claimed, where there are none. time: whether calls are timed, too. minutes: after which
     the run is cut short, or as the profile says. here: the folder in which the target is given. forbidden: packages
-    that it may not use.
+    that it may not use. verbose: whether the text has every failure.
     """
 
     target: str
@@ -85,6 +85,7 @@ class Question:
     minutes: float | None = None
     here: Path = field(default_factory=Path.cwd)
     forbidden: tuple[str, ...] = ()
+    verbose: bool = False
 
 
 class Judge:
@@ -124,7 +125,7 @@ class Judge:
                 judgement = self._judged(_only(remote.load(), question), question, options)
             except TargetError as error:
                 judgement = Judgement(question.target, question.seed, question.profile, None, str(error))
-        return replace(judgement, seconds=perf_counter() - began)
+        return replace(judgement, verbose=question.verbose, seconds=perf_counter() - began)
 
     def _judged(self, one: Implementation, question: Question, options: Options) -> Judgement:
         plan = plan_of(one.claims, options)

@@ -31,7 +31,8 @@ class Judgement:
     """What was found out about one target.
 
     report: None where the target did not load; then `refusal` says why. battery: how many problems had been tried when
-    it was given up as wrong; 0 where all of the profile was tried. cost: None where no call was timed.
+    it was given up as wrong; 0 where all of the profile was tried. cost: None where no call was timed. verbose: whether
+    the text has every failure.
     """
 
     target: str
@@ -42,6 +43,7 @@ class Judgement:
     battery: int = 0
     cost: Cost | None = None
     seconds: float = 0.0
+    verbose: bool = False
 
     @property
     def verdict(self) -> str:
@@ -79,6 +81,11 @@ class Judgement:
         """Whether a timed call had no answer, or a wrong one."""
         return self.cost is not None and self.cost.fault != ""
 
+    def _said(self) -> str:
+        if self.report is None:
+            return ""
+        return "\n".join(self.report.full_lines() if self.verbose else self.report.short_lines())
+
     def to_json(self) -> Plain:
         """It as plain data; the same for the same target, seed and versions, but for `measured`."""
         report: Any = {} if self.report is None else self.report.to_json()
@@ -100,7 +107,7 @@ class Judgement:
             "diagnosis": report.get("diagnosis"),
             "localisation": report.get("localisation"),
             "power": report.get("power"),
-            "text": "" if self.report is None else str(self.report),
+            "text": self._said(),
             "measured": {
                 "seconds": self.seconds,
                 "reward": self.reward,

@@ -85,7 +85,8 @@ def question_of(document: Any) -> Question:
     for name in ("dtypes", "forbidden"):
         _refuse(given, name, "a list of texts", _is_list_of_texts)
     _refuse(given, "claims", "an object", lambda one: isinstance(one, Mapping))
-    _refuse(given, "time", "true or false", lambda one: isinstance(one, bool))
+    for name in ("time", "verbose"):
+        _refuse(given, name, "true or false", lambda one: isinstance(one, bool))
     _refuse(given, "minutes", "a number above 0, or null", lambda one: one is None or _is_above_0(one))
     _refuse(given, "here", "the path of a folder", lambda one: isinstance(one, str) and os.path.isdir(one))
     given |= {name: tuple(given[name]) for name in ("dtypes", "forbidden") if name in given}

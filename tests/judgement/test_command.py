@@ -40,6 +40,15 @@ def test_json_goes_to_standard_output_alone_or_to_a_file(
     assert "given up as wrong" in capsys.readouterr().out
 
 
+def test_verbose_shows_every_failure(written: Written, capsys: pytest.CaptureFixture[str]) -> None:
+    target = written(NOT_AVERAGED)
+    counts = []
+    for more in ((), ("--verbose",)):
+        assert status_of(["judge", target, *QUICKLY, *more]) == 1
+        counts.append(capsys.readouterr().out.count("FAIL "))
+    assert counts[0] == 1 < counts[1]
+
+
 def test_a_seed_is_drawn_and_told(written: Written, capsys: pytest.CaptureFixture[str]) -> None:
     seeds = set()
     for _ in range(2):
