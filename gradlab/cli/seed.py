@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import Any
 
 import click
 
+from gradlab.harness.seeds import drawn_seed
+
 RANDOM = "random"
-SEEDS = 1 << 32  # as many may be drawn: too many for a table of answers
 
 
 class Seed(click.ParamType[int]):
@@ -19,7 +19,7 @@ class Seed(click.ParamType[int]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """The number; for "random" one that is drawn, which a run with that number repeats."""
         if value == RANDOM:
-            return secrets.randbelow(SEEDS)
+            return drawn_seed()
         try:
             given = int(value)
         except ValueError:

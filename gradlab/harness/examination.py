@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
@@ -11,13 +10,12 @@ from gradlab.evaluation.call import Implementation
 from gradlab.harness.plan import Plan, Progress, Watch, dtypes_to_check
 from gradlab.harness.resume import Course, Done
 from gradlab.harness.scopes import scope_of
+from gradlab.harness.seeds import drawn_seed
 from gradlab.harness.selection import Question, problems_in_run, questions_in_run
 from gradlab.harness.sizes import ask_size, asked_in_run
 from gradlab.harness.tally import add_fact, add_results
 from gradlab.result import Fact
 
-SEEDS = 1 << 32
-UNFORESEEN = 16  # problems in each dtype
 LARGEST = 1 << 14  # entries of one
 
 
@@ -47,14 +45,14 @@ def examine_unforeseen(done: Done, plan: Plan, watch: Watch, course: Course) -> 
     What is right there is right by no accident, so that the verdict on sound code is the same in every run.
     """
     tally, profile = done.tally, replace(plan.profile, examples=0, most=None)
-    claims, name = tally.implementation.claims, tally.implementation.name
+    claims, name, number_asked = tally.implementation.claims, tally.implementation.name, plan.profile.unforeseen
     scope = scope_of(claims)
-    for dtype in dtypes_to_check(tally.implementation, plan):
+    for dtype in dtypes_to_check(tally.implementation, plan) if number_asked else ():
         known = {one.digest for one in problems_in_run(claims, dtype, plan.profile, plan.seed)}
-        drawn = problems_in_run(claims, dtype, profile, secrets.randbelow(SEEDS))
+        drawn = problems_in_run(claims, dtype, profile, drawn_seed())
         fresh = [one for one in drawn if one.digest not in known and scope.problems.complexity(one)[0] <= LARGEST]
-        for number, problem in enumerate(fresh[:: -(-len(fresh) // UNFORESEEN) or 1]):
-            watch(Progress(name, dtype, "unforeseen", number, UNFORESEEN, len(tally.failing)))
+        for number, problem in enumerate(fresh[:: -(-len(fresh) // number_asked) or 1]):
+            watch(Progress(name, dtype, "unforeseen", number, number_asked, len(tally.failing)))
             if done.stopped or course.reason_to_stop():
                 return
             tally.n_problems += 1

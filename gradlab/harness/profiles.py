@@ -13,6 +13,7 @@ class Profile:
     per dtype. shrinks: failing checks for which a smallest problem is searched; shrink_examples: problems tried for
     each before it is given up. asked: on how many problems in each dtype a check is asked that makes calls of its own;
     on all if None. most: of how many families there is one problem in each dtype; all of all if None.
+    unforeseen: problems in each dtype of a seed that nobody knows, at the end of a judged run.
     minutes: after which a run is cut short, unless said otherwise.
     """
 
@@ -24,6 +25,7 @@ class Profile:
     asked: int | None = None
     most: int | None = None
     minutes: float = 10.0
+    unforeseen: int = 16
 
 
 PROFILES = {

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from gradlab.cli import status_of
-from gradlab.cli.seed import SEEDS, Seed
+from gradlab.cli.seed import Seed
+from gradlab.harness.seeds import SEEDS
 
 
 def test_random_seeds_differ_and_are_numbers() -> None:
