@@ -15,12 +15,11 @@ from gradlab.cli.human_text import print_beside
 from gradlab.cli.kept import cases_option
 from gradlab.cli.limits import Time, forbid_option, isolation_options, limits_of
 from gradlab.cli.seed import Seed
-from gradlab.cli.signals import interrupt_received, signals_from_workers_ignored
+from gradlab.cli.signals import held_apart, interrupt_received
 from gradlab.cli.status import Status
 from gradlab.evaluation.claims import LEVELS
 from gradlab.harness.profiles import PROFILES
 from gradlab.isolation.limits import n_processors
-from gradlab.isolation.orphans import orphans_adopted
 from gradlab.problems.dtypes import DTYPE_NAMES
 from gradlab.problems.objective import DERIVATIVES
 from gradlab.runs.options import Listener, Options, Summary
@@ -146,10 +145,7 @@ def _refuse_bad_outputs(cases: Path, json: Path | None) -> None:
 
 
 def _check_targets(targets: tuple[str, ...], options: Options, output: Output) -> Status:
-    with contextlib.ExitStack() as stack:
-        if options.limits:
-            stack.enter_context(signals_from_workers_ignored())
-            stack.enter_context(orphans_adopted())
+    with held_apart() if options.limits else contextlib.nullcontext():
         from gradlab.runs.run import run_targets
 
         found = run_targets(targets, options, _listener(output.print_report))

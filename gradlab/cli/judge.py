@@ -11,7 +11,7 @@ import click
 from gradlab.cli.claiming import claim_options, claims_given, layer_claims_given, layer_options
 from gradlab.cli.limits import Time, forbid_option, isolation_options, limits_of
 from gradlab.cli.seed import RANDOM, Seed
-from gradlab.cli.signals import signals_from_workers_ignored
+from gradlab.cli.signals import held_apart
 from gradlab.cli.status import Status
 from gradlab.evaluation.claims import LEVELS
 from gradlab.harness.profiles import PROFILES
@@ -98,16 +98,17 @@ def judge(target: str | None, json: str | None, serve: Path | None, server: Path
 
 def _judged(question: dict[str, Any], limits: Limits) -> tuple[Any, list[str]]:
     """The judgement, as plain data and in lines."""
-    from gradlab.judgement.judge import Judge
-    from gradlab.judgement.judgement import lines_of
-    from gradlab.judgement.server import question_of
+    with held_apart():
+        from gradlab.judgement.judge import Judge
+        from gradlab.judgement.judgement import lines_of
+        from gradlab.judgement.server import question_of
 
-    with signals_from_workers_ignored(), Judge(limits) as own:
-        try:
-            answer = own.judge(question_of(question)).to_json()
-        except ValueError as error:
-            raise click.UsageError(str(error)) from None
-    return answer, lines_of(answer)
+        with Judge(limits) as own:
+            try:
+                answer = own.judge(question_of(question)).to_json()
+            except ValueError as error:
+                raise click.UsageError(str(error)) from None
+        return answer, lines_of(answer)
 
 
 def _asked(server: Path, question: dict[str, Any]) -> tuple[Any, list[str]]:
@@ -122,17 +123,18 @@ def _asked(server: Path, question: dict[str, Any]) -> tuple[Any, list[str]]:
 
 
 def _serve(path: Path, limits: Limits) -> Status:
-    from gradlab.judgement.judge import Judge
-    from gradlab.judgement.server import Server, ServerError
+    with held_apart():
+        from gradlab.judgement.judge import Judge
+        from gradlab.judgement.server import Server, ServerError
 
-    with signals_from_workers_ignored(), Judge(limits) as own:
-        try:
-            server = Server(path, own)
-        except ServerError as error:
-            raise click.UsageError(str(error)) from None
-        with server, contextlib.suppress(KeyboardInterrupt):
-            click.echo(f"judging at {path}; Ctrl-C ends it")
-            server.serve()
+        with Judge(limits) as own:
+            try:
+                server = Server(path, own)
+            except ServerError as error:
+                raise click.UsageError(str(error)) from None
+            with server, contextlib.suppress(KeyboardInterrupt):
+                click.echo(f"judging at {path}; Ctrl-C ends it")
+                server.serve()
     return Status.MET
 
 

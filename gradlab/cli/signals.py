@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from gradlab.cli.status import Status
+from gradlab.isolation.orphans import orphans_adopted
 
 ENDING = {
     getattr(signal, name): status
@@ -70,6 +71,13 @@ def signals_from_workers_ignored() -> Iterator[None]:
         over.set()
         thread.join()
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextlib.contextmanager
+def held_apart() -> Iterator[None]:
+    """A context for workers: signals of theirs have no effect, and what they leave behind is ended with it."""
+    with signals_from_workers_ignored(), orphans_adopted():
+        yield
 
 
 def _listen(numbers: set[int], over: threading.Event) -> None:

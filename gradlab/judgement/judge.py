@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from gradlab.harness.plan import dtypes_to_check
 from gradlab.harness.profiles import PROFILES, Profile
+from gradlab.harness.seeds import drawn_seed
 from gradlab.harness.verdict import Verdict
 from gradlab.isolation.limits import Limits
 from gradlab.judged.clock import nothing_at
@@ -21,6 +21,7 @@ from gradlab.judged.remote import Remote, Wanted
 from gradlab.judgement.cost import Cost, cost_of
 from gradlab.judgement.judgement import Judgement
 from gradlab.runs.here import run_and_report
+from gradlab.runs.judged import out_of_reach
 from gradlab.runs.options import Options, ignore, plan_of
 from gradlab.targets.importing import TargetError
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from gradlab.evaluation.call import Implementation
 
 LIMITS = Limits()
-SEEDS = 1 << 32  # that are drawn from
 BATTERY = 12  # problems that come before all others: code that fails them as wrong is not tried any further
 
 
@@ -59,7 +59,7 @@ def judge(
     >>> judgement.reward, judgement.text
     """
     wanted, unwanted = ((one,) if isinstance(one, str) else tuple(one) for one in (dtypes, forbidden))
-    drawn = secrets.randbelow(SEEDS) if seed is None else seed
+    drawn = drawn_seed() if seed is None else seed
     question = Question(target, drawn, profile, level, wanted, claims, time, minutes, forbidden=unwanted)
     with Judge(Limits(call_seconds, load_seconds, memory)) as own:
         return own.judge(question)
@@ -120,7 +120,8 @@ class Judge:
         began = perf_counter()
         options = _options_of(question)
         wanted = Wanted(question.target, question.claims, question.dtypes)
-        with closing(Remote(wanted, Place(str(question.here), self._limits, question.forbidden))) as remote:
+        place = Place(str(question.here), self._limits, question.forbidden)
+        with out_of_reach(), closing(Remote(wanted, place)) as remote:
             try:
                 judgement = self._judged(_only(remote.load(), question), question, options)
             except TargetError as error:
@@ -166,7 +167,7 @@ def _options_of(question: Question) -> Options:
 
 def _battery(n_dtypes: int) -> Profile:
     """The first problems, one of each of some families."""
-    return Profile("first battery", "quick", 0, 0, 0, asked=0, most=max(1, BATTERY // n_dtypes))
+    return Profile("first battery", "quick", 0, 0, 0, asked=0, most=max(1, BATTERY // n_dtypes), unforeseen=0)
 
 
 def _only(found: list[Implementation], question: Question) -> Implementation:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING
 
 from gradlab.isolation.limits import Limits
@@ -22,14 +22,19 @@ if TYPE_CHECKING:
     from gradlab.report.json import NotChecked
 
 
+@contextmanager
+def out_of_reach() -> Iterator[None]:
+    """A context in which the code that is judged can neither read this process nor put answers where it keeps them."""
+    with unreadable(), only_what_is_there_trusted():
+        yield
+
+
 def run_judged(targets: Sequence[str], options: Options, listener: Listener) -> Summary:
     """What the targets come to, one after the other. Raises TargetError in a strict run where one does not load."""
     found: list[Implementation] = []
     faults: list[NotChecked] = []
     unloaded: list[str] = []
-    with ExitStack() as stack:
-        stack.enter_context(unreadable())
-        stack.enter_context(only_what_is_there_trusted())
+    with out_of_reach(), ExitStack() as stack:
         for target in dict.fromkeys(targets):
             try:
                 for remote in _remotes(target, options, unloaded):

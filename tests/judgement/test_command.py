@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import shlex
+import sys
 from pathlib import Path
 
 import pytest
@@ -87,3 +89,30 @@ def test_the_page_has_the_rewards() -> None:
         if verdict is not Verdict.WRONG:
             assert f"| {verdict} | {BASE[verdict]:g}" in PAGE
     assert PAGE.count(f"and {FOR_TIME:g} / (1 + time over the yardstick's)") == 2
+
+
+# Leaves a process in a session of its own, whose parent is gone and whose environment is empty.
+DAEMON = """
+import os
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        open({!r}, "w").write(str(os.getpid()))
+        os.execve("/bin/sleep", ["sleep", "613"], {{}})
+    os._exit(0)
+os.wait()
+"""
+
+
+def _is_daemon(place: Path) -> bool:
+    with contextlib.suppress(OSError):
+        return place.read_bytes() == b"sleep\0613\0"
+    return False
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="orphans are adopted on Linux alone")
+def test_what_code_leaves_running_is_ended(written: Written, tmp_path: Path) -> None:
+    place = tmp_path / "daemon"
+    assert status_of(["judge", written(DAEMON.format(str(place)) + NOT_AVERAGED), *QUICKLY]) == 1
+    assert place.read_text()
+    assert not [one for one in Path("/proc").glob("[0-9]*/cmdline") if _is_daemon(one)]

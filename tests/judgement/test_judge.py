@@ -129,3 +129,21 @@ def test_each_judgement_has_processes_of_its_own(judge: Judge, written: Written,
         judge.judge(Question(target, dtypes=FLOAT32))
     processes = places.read_text().split()
     assert len(set(processes)) == len(processes) >= 2
+
+
+# Keeps no answer of its own, but puts a file into the folder of kept results.
+POISONING = """
+from pathlib import Path
+from gradlab.storage.cache import cache_folder
+cache_folder().mkdir(parents=True, exist_ok=True)
+(cache_folder() / "drawn-poison.json").write_text("{}")
+"""
+
+
+def test_what_code_puts_among_kept_results_is_removed(
+    judge: Judge, written: Written, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRADLAB_CACHE", str(tmp_path / "cache"))
+    judge.judge(Question(written(POISONING + NOT_AVERAGED), dtypes=FLOAT32))
+    assert (tmp_path / "cache").is_dir()
+    assert not list((tmp_path / "cache").glob("drawn-poison*"))
