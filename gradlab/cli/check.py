@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gradlab.cli.claiming import claim_options, claims_given, layer_claims_given, layer_options
+from gradlab.cli.claiming import claim_options, claims_given, dtype_option, layer_claims_given, layer_options
 from gradlab.cli.human_text import print_beside
 from gradlab.cli.kept import cases_option
 from gradlab.cli.limits import Time, forbid_option, isolation_options, limits_of
@@ -20,7 +20,6 @@ from gradlab.cli.status import Status
 from gradlab.evaluation.claims import LEVELS
 from gradlab.harness.profiles import PROFILES
 from gradlab.isolation.limits import n_processors
-from gradlab.problems.dtypes import DTYPE_NAMES
 from gradlab.problems.objective import DERIVATIVES
 from gradlab.runs.options import Listener, Options, Summary
 
@@ -52,13 +51,7 @@ class Output:
 )
 @click.option("--level", type=click.Choice(LEVELS), help="The verdict asked for.  [default: as claimed, or stable]")
 @click.option("--profile", type=click.Choice(list(PROFILES)), default="standard", show_default=True)
-@click.option(
-    "--dtype",
-    "dtypes",
-    type=click.Choice(DTYPE_NAMES),
-    multiple=True,
-    help="Check in this dtype. May be repeated.  [default: as claimed]",
-)
+@dtype_option("Check")
 @click.option(
     "--seed",
     type=Seed(),

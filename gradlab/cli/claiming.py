@@ -9,10 +9,17 @@ import click
 
 from gradlab.evaluation.claims import ONE_HOT, OPTIONS
 from gradlab.evaluation.layer_claims import L2_FORMS, LAYOUTS, RETURNED, TAKEN
+from gradlab.problems.dtypes import DTYPE_NAMES
 from gradlab.problems.options import MEANS, REDUCTIONS, TARGETS
 
 # Each claim by the keyword under which a command gets it; `targets` are the command's own.
 _KEYWORDS = {"reduction": "reduction", "targets": "kinds", "mean_over": "mean_over", "options": "options"}
+
+
+def dtype_option(verb: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Adds --dtype to a command; verb: what it does in a dtype."""
+    words = f"{verb} in this dtype. May be repeated.  [default: as claimed]"
+    return click.option("--dtype", "dtypes", type=click.Choice(DTYPE_NAMES), multiple=True, help=words)
 
 
 def claim_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gradlab.cli.claiming import claim_options, claims_given
+from gradlab.cli.claiming import claim_options, claims_given, dtype_option
 from gradlab.cli.human_text import print_beside
 from gradlab.cli.limits import isolation_options, limits_of
 from gradlab.cli.status import Status
 from gradlab.isolation.limits import n_processors
 from gradlab.isolation.loading import GivenClaims
-from gradlab.problems.dtypes import DTYPE_NAMES
 
 if TYPE_CHECKING:
     from gradlab.campaigns.conformance.page import Conformance
@@ -23,13 +22,7 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Which rules an implementation follows where implementations disagree.")
 @click.argument("targets", nargs=-1, required=True)
-@click.option(
-    "--dtype",
-    "dtypes",
-    type=click.Choice(DTYPE_NAMES),
-    multiple=True,
-    help="Ask in this dtype. May be repeated.  [default: as claimed]",
-)
+@dtype_option("Ask")
 @click.option(
     "--json", type=click.Path(path_type=Path), metavar="FILE", help="Also write the profiles to FILE, as JSON."
 )

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gradlab.cli.claiming import claim_options, claims_given, layer_claims_given, layer_options
+from gradlab.cli.claiming import claim_options, claims_given, dtype_option, layer_claims_given, layer_options
 from gradlab.cli.limits import Time, forbid_option, isolation_options, limits_of
 from gradlab.cli.seed import RANDOM, Seed
 from gradlab.cli.signals import held_apart
 from gradlab.cli.status import Status
 from gradlab.evaluation.claims import LEVELS
 from gradlab.harness.profiles import PROFILES
-from gradlab.problems.dtypes import DTYPE_NAMES
 
 if TYPE_CHECKING:
     from gradlab.isolation.limits import Limits
@@ -26,13 +25,7 @@ if TYPE_CHECKING:
 @click.argument("target", required=False)
 @click.option("--level", type=click.Choice(LEVELS), help="The verdict asked for.  [default: as claimed, or stable]")
 @click.option("--profile", type=click.Choice(list(PROFILES)), default="quick", show_default=True)
-@click.option(
-    "--dtype",
-    "dtypes",
-    type=click.Choice(DTYPE_NAMES),
-    multiple=True,
-    help="Judge in this dtype. May be repeated.  [default: as claimed]",
-)
+@dtype_option("Judge")
 @click.option("--seed", type=Seed(), default=RANDOM, show_default=True, help="Of the problems; it is printed.")
 @click.option(
     "--minutes",
