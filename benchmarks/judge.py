@@ -21,22 +21,11 @@ from statistics import median
 
 from gradlab.judgement.server import ask
 
-SOUND = """import numpy as np
-
-
-def loss(logits, labels):
-    rows = np.arange(len(labels))
-    d = logits - logits.max(axis=1, keepdims=True)
-    e = np.exp(d)
-    s = e.sum(axis=1)
-    p = e / s[:, None]
-    p[rows, labels] -= 1
-    return np.mean(np.log(s) - d[rows, labels]), p / p.dtype.type(len(labels))
-"""
-SOURCES = {
-    "hopeless": SOUND.replace("p / p.dtype.type(len(labels))", "p"),
-    "sound": SOUND,
-    "not loading": "import nothing_of_this_name\n",
+ROOT = Path(__file__).parents[1]
+TARGETS = {
+    "hopeless": f"{ROOT}/implementations/specimens/scaling.py:gradient_not_divided",
+    "sound": "shifted",
+    "not loading": "nothing_of_this_name:loss",
 }
 
 
@@ -51,21 +40,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     rounds = range(parser.parse_args().rounds)
+    command = [sys.executable, "-m", "gradlab", "judge"]
+    for name in ("hopeless", "sound"):
+        own = partial(subprocess.run, [*command, TARGETS[name]], capture_output=True)
+        print(f"gradlab judge, {name}: {median(seconds(own) for _ in rounds):.2f} s")
     with tempfile.TemporaryDirectory() as folder:
-        targets = {name: f"{folder}/{name.replace(' ', '_')}.py:loss" for name in SOURCES}
-        for name, source in SOURCES.items():
-            Path(targets[name].partition(":")[0]).write_text(source)
-        command = [sys.executable, "-m", "gradlab", "judge"]
-        for name in ("hopeless", "sound"):
-            own = partial(subprocess.run, [*command, targets[name]], capture_output=True)
-            times = [seconds(own) for _ in rounds]
-            print(f"gradlab judge, {name}: {median(times):.2f} s")
         path = Path(folder) / "judge.sock"
         server = subprocess.Popen([*command, "--serve", str(path)], stdout=subprocess.PIPE)
         try:
             assert server.stdout is not None
             server.stdout.readline()
-            for name, target in targets.items():
+            for name, target in TARGETS.items():
                 times = [seconds(partial(ask, path, {"target": target, "seed": 0})) for _ in rounds]
                 print(f"a server, {name}: {times[0]:.2f} s at first, {median(times):.2f} s")
         finally:
