@@ -15,11 +15,12 @@ from gradlab.harness.verdict import Verdict
 from gradlab.judgement.judge import BATTERY, Judge, Question
 from gradlab.judgement.judgement import reward_of
 from gradlab.storage.files import parsed_json, strict_json
-from tests.judgement.conftest import LIMITS, NOT_AVERAGED, NOT_SHIFTED, RIGHT, Written
+from tests.judged.conftest import LIMITS
+from tests.judgement.conftest import NOT_AVERAGED, NOT_SHIFTED, RIGHT, Written
 
 FLOAT32 = ("float32",)
 # Right until it has been called so often that a run of `smoke` is over, and wrong in calls that are timed.
-RIGHT_AT_FIRST = RIGHT.replace("    return np.mean", "    if CALLS > 60:\n        gradient *= 1.5\n    return np.mean")
+RIGHT_AT_FIRST = RIGHT.replace("    return value", "    if CALLS > 60:\n        gradient *= 1.5\n    return value")
 
 
 @pytest.fixture(scope="module")

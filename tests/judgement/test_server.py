@@ -18,7 +18,8 @@ import pytest
 from gradlab.cli import status_of
 from gradlab.judgement.judge import Judge
 from gradlab.judgement.server import MAX_LINE, Server, ServerError, ask, question_of
-from tests.judgement.conftest import LIMITS, NOT_AVERAGED, RIGHT, Written
+from tests.judged.conftest import LIMITS
+from tests.judgement.conftest import NOT_AVERAGED, RIGHT, Written
 from tests.processes import first_line, started
 
 

@@ -18,8 +18,10 @@ from tools.attacks import PAGE, rows, table_in
 QUICK = ("checks_patched", "modules_recognised", "child_left", "frame_with_the_right_number", "judge_stopped")
 
 
-def holds(name: str) -> None:
-    """Asserts that the attack is judged as it deserves, in a run that ends and leaves nothing."""
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in attacks()]
+)
+def test_it_is_judged_as_it_deserves_in_a_run_that_ends_and_leaves_nothing(name: str) -> None:
     trial = try_attack(attacks()[name])
     assert trial.status is not None, f"it had to be ended: {trial.printed}"
     assert not trial.is_better_than_deserved, trial.printed
@@ -27,17 +29,6 @@ def holds(name: str) -> None:
     assert trial.status != 0
     assert trial.left == ()
     assert "\x1b" not in trial.printed
-
-
-@pytest.mark.parametrize("name", QUICK)
-def test_it_is_judged_no_better_than_it_deserves(name: str) -> None:
-    holds(name)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in attacks() if name not in QUICK])
-def test_each_of_the_others_is_judged_no_better_than_it_deserves(name: str) -> None:
-    holds(name)
 
 
 def test_there_are_fifty_and_each_deserves_less_than_it_wants() -> None:
