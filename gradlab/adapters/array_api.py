@@ -43,7 +43,7 @@ def _in_numpy(loss: Loss, logits: Array, targets: Array, options: dict[str, Any]
 
 
 def _in_torch(loss: Loss, logits: Array, targets: Array, options: dict[str, Any]) -> tuple[Any, Any]:
-    from gradlab.adapters.torch_loss import array_of, tensor_of
+    from gradlab.adapters.torch_tensors import array_of, tensor_of
 
     y = targets.astype(np.int64, copy=False) if targets.dtype.kind in "iu" else targets
     keywords = _convert_arrays(tensor_of, options)

@@ -16,11 +16,10 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-import numpy as np
-
 from gradlab.adapters.differentiation import BackwardPass
 from gradlab.adapters.layer_differentiation import LayerArguments, with_gradients_by
-from gradlab.adapters.torch_loss import gradients_by, loss_of, tensor_of
+from gradlab.adapters.torch_loss import as_labels, gradients_by, loss_of
+from gradlab.adapters.torch_tensors import tensor_of
 from gradlab.problems.problem import Array
 from gradlab.targets.callables import Found, callable_for
 
@@ -90,7 +89,7 @@ def loss_and_gradients(
 
 
 def _tensor(array: Array) -> Any:
-    return tensor_of(array.astype(np.int64, copy=False) if array.dtype.kind in "iu" else array)
+    return tensor_of(as_labels(array))
 
 
 def _forward_signature(given: Found, loss: Found) -> inspect.Signature | None:

@@ -4,6 +4,8 @@
 an autograd.Function or the class itself, and an nn.Module, as an instance or as a class without arguments.
 The logits' tensor shares the array's memory and strides where torch can, so that a loss that writes to its input, or
 takes it to be contiguous, is seen; labels become int64, the only integers that torch takes.
+
+`torch@cuda:...` computes on that device; see `torch_device.py`.
 """
 
 from __future__ import annotations
@@ -11,14 +13,17 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from gradlab.adapters.differentiation import ONCE, BackwardPass, claim_of, with_backward_keywords, with_gradient_by
+from gradlab.adapters.compiled_code import COMPILED_WAYS, is_compiled, keep_compiled
+from gradlab.adapters.differentiation import ONCE, BackwardPass, with_backward_keywords, with_gradient_by
+from gradlab.adapters.torch_device import TorchDevice, torch_device
+from gradlab.adapters.torch_tensors import array_of, tensor_of
 from gradlab.evaluation.claims import implementation
 from gradlab.evaluation.foreign import describe_error
-from gradlab.problems.dtypes import as_dtype
 from gradlab.problems.problem import Array
 from gradlab.targets.callables import Found, callable_for, one_of
 from gradlab.targets.importing import TargetError
@@ -26,6 +31,7 @@ from gradlab.targets.importing import TargetError
 NEEDS = {"torch": "torch"}
 
 Loss = Callable[..., Any]
+HERE = TorchDevice()
 
 
 @implementation(
@@ -74,20 +80,60 @@ def resolve(reference: str, target: str) -> Found:
     """What a target `torch:reference` stands for. Raises TargetError where that is nothing, or no loss."""
     if reference in OWN:
         return with_backward_keywords(one_of(OWN, reference, target))
-    given = callable_for("torch", OWN, reference)
+    return differentiated(callable_for("torch", OWN, reference), target, HERE)
+
+
+def resolve_on(device: str, reference: str, target: str) -> Found:
+    """The same of `torch@device:reference`; torch's own loss is written as a function of tensors there, too."""
+    import torch
+
+    there = torch_device(device, target)
+    if reference in OWN:
+        own = Found(target, torch.nn.functional.cross_entropy, None, target)
+        return differentiated(own, target, there)
+    return differentiated(callable_for("torch", OWN, reference), target, there)
+
+
+def differentiated(given: Found, target: str, device: TorchDevice) -> Found:
+    """A loss of tensors in the place where it was found, differentiated by torch on a device."""
     loss = loss_of(given.function, target)
-    return with_gradient_by(loss_and_gradient, replace(given, function=loss), claim_of(_WAYS), tensor_of)
+    keep_compiled()
+    ways = COMPILED_WAYS if is_compiled(loss) else tuple(way for way in _WAYS if way != ONCE)
+    claims = {"backward": ways, **device.claims}
+    framework = partial(loss_and_gradient, device=device)
+    return counted(
+        with_gradient_by(framework, replace(given, function=loss, target=target), claims, device.put), device
+    )
 
 
-def loss_and_gradient(loss: Loss, logits: Array, targets: Array, backward: BackwardPass) -> tuple[Array, Array]:
+def counted(found: Found, device: TorchDevice) -> Found:
+    """What was found, with the device's own count of memory where it has one."""
+    if device.counts_memory:
+        found.function.most_held = device.most_held
+    return found
+
+
+def loss_and_gradient(
+    loss: Loss, logits: Array, targets: Array, backward: BackwardPass, device: TorchDevice = HERE
+) -> tuple[Array, Array]:
     """The loss and the gradient (N, K) of its sum, in the dtypes that torch gives them; raises as `gradients_by`."""
-    y = targets.astype(np.int64, copy=False) if targets.dtype.kind in "iu" else targets
-    labels = tensor_of(y)
-    value, (gradient,) = gradients_by(lambda x: loss(x, labels), [tensor_of(logits)], backward)
+
+    def differentiate(x: Any) -> tuple[Array, tuple[Array, ...]]:
+        labels = device.put(as_labels(targets))
+        return gradients_by(lambda x: loss(x, labels), [x], backward, device)
+
+    value, (gradient,) = device.call(differentiate, logits)
     return value, gradient
 
 
-def gradients_by(loss: Loss, leaves: Sequence[Any], backward: BackwardPass) -> tuple[Array, tuple[Array, ...]]:
+def as_labels(targets: Array) -> Array:
+    """Targets with labels as int64."""
+    return targets.astype(np.int64, copy=False) if targets.dtype.kind in "iu" else targets
+
+
+def gradients_by(
+    loss: Loss, leaves: Sequence[Any], backward: BackwardPass, device: TorchDevice = HERE
+) -> tuple[Array, tuple[Array, ...]]:
     """The loss of some tensors, and the gradients of its sum by them; zeros for one that it does not depend on.
 
     Raises TypeError where the loss is no tensor, and whatever torch raises.
@@ -100,29 +146,9 @@ def gradients_by(loss: Loss, leaves: Sequence[Any], backward: BackwardPass) -> t
         raise TypeError(f"the loss must be a tensor, got {type(value).__name__}")
     above = torch.ones_like(value)
     if backward.upstream is not None:
-        above = tensor_of(backward.upstream).to(value.dtype).expand_as(value)  # one number for all has strides of 0
-    return _WAYS[backward.known(_WAYS)](_Graph(loss, inputs, value, above), backward.vector)
-
-
-def tensor_of(array: Array) -> Any:
-    """The tensor of an array's memory, or of a copy of what torch does not take: read-only, unaligned, backwards."""
-    import torch
-
-    if not (array.flags.writeable and array.flags.aligned and all(stride >= 0 for stride in array.strides)):
-        array = array.copy()
-    if array.dtype.name == "bfloat16":  # which NumPy has from ml_dtypes, and torch does not know as such
-        return torch.from_numpy(array.view(np.int16)).view(torch.bfloat16)
-    return torch.from_numpy(array)
-
-
-def array_of(tensor: Any) -> Array:
-    """The array of a tensor's memory."""
-    import torch
-
-    tensor = tensor.detach().cpu()
-    if tensor.dtype == torch.bfloat16:
-        return np.asarray(tensor.view(torch.int16).numpy().view(as_dtype("bfloat16")))
-    return np.asarray(tensor.numpy())
+        above = device.put(backward.upstream).to(value.dtype).expand_as(value)  # one number for all has strides of 0
+    vector = None if backward.vector is None else device.put(backward.vector)
+    return _WAYS[backward.known(_WAYS)](_Graph(loss, inputs, value, above), vector)
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,33 +172,33 @@ class _Graph:
 Gradients = tuple[Array, ...]
 
 
-def _once(graph: _Graph, vector: Array | None) -> tuple[Array, Gradients]:
+def _once(graph: _Graph, vector: Any) -> tuple[Array, Gradients]:
     return array_of(graph.value), tuple(map(array_of, graph.gradients()))
 
 
-def _twice(graph: _Graph, vector: Array | None) -> tuple[Array, Gradients]:
+def _twice(graph: _Graph, vector: Any) -> tuple[Array, Gradients]:
     graph.gradients(retain_graph=True)
     return _once(graph, vector)
 
 
-def _accumulated(graph: _Graph, vector: Array | None) -> tuple[Array, Gradients]:
+def _accumulated(graph: _Graph, vector: Any) -> tuple[Array, Gradients]:
     graph.value.backward(graph.upstream)
     graph.loss(*graph.inputs).backward(graph.upstream)
     return array_of(graph.value), tuple(array_of(one.grad) for one in graph.inputs)
 
 
-def _detached(graph: _Graph, vector: Array | None) -> tuple[Array, Gradients]:
+def _detached(graph: _Graph, vector: Any) -> tuple[Array, Gradients]:
     return array_of(graph.loss(*(one.detach() for one in graph.inputs))), _once(graph, vector)[1]
 
 
-def _double(graph: _Graph, vector: Array | None) -> tuple[Array, Gradients]:
+def _double(graph: _Graph, vector: Any) -> tuple[Array, Gradients]:
     """Raises ValueError where there is no vector."""
     import torch
 
     if vector is None:
         raise ValueError("a double backward pass must be given a vector")
     (first,) = graph.gradients(create_graph=True)
-    (second,) = torch.autograd.grad((first * tensor_of(vector)).sum(), graph.inputs)
+    (second,) = torch.autograd.grad((first * vector).sum(), graph.inputs)
     return array_of(graph.value), (array_of(second),)
 
 
