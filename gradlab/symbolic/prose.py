@@ -38,7 +38,8 @@ def as_latex(expression: Expr) -> str:
     return write(expression, _LATEX)
 
 
-def _range(summation: Expr, language: Language) -> str:
+def range_of(summation: Expr, language: Language) -> str:
+    """Which classes a sum runs over, as "j", "j < a", "j > a" or "j != a"."""
     index, first, last = summation.limits[0]
     where = {"all": None, "before": ("<", last + 1), "after": (">", first - 1)}[side(summation)]
     _, other = left_out(summation)
@@ -50,14 +51,14 @@ def _range(summation: Expr, language: Language) -> str:
 
 
 def _text_sum(summation: Expr, language: Language) -> str:
-    condition = _range(summation, language)
+    condition = range_of(summation, language)
     under = condition if " " not in condition else "{" + condition + "}"
     outer = "".join(f"sum_{write(index, language)} " for index, _, _ in reversed(summation.limits[1:]))
     return f"{outer}sum_{under} {write_tight(left_out(summation)[0], language, PRODUCT)}"
 
 
 def _latex_sum(summation: Expr, language: Language) -> str:
-    condition = _range(summation, language).replace("!=", r"\ne")
+    condition = range_of(summation, language).replace("!=", r"\ne")
     outer = "".join(rf"\sum_{{{write(index, language)}}} " for index, _, _ in reversed(summation.limits[1:]))
     return rf"{outer}\sum_{{{condition}}} {write_tight(left_out(summation)[0], language, PRODUCT)}"
 
@@ -116,7 +117,8 @@ def _latex_call(call: Expr, language: Language) -> str:
     return rf"{name}\left({', '.join(write(argument, language) for argument in call.args)}\right)"
 
 
-def _equation(equation: Expr, language: Language) -> str:
+def written_equation(equation: Expr, language: Language) -> str:
+    """Its two sides about the sign."""
     return f"{write(equation.lhs, language)} = {write(equation.rhs, language)}"
 
 
@@ -137,7 +139,7 @@ _TEXT = Language(
         KroneckerDelta: _text_delta,
         Piecewise: _text_guard,
         Derivative: _text_derivative,
-        Eq: _equation,
+        Eq: written_equation,
         exp: _text_call,
         log: _text_call,
         log1p: _text_call,
@@ -158,7 +160,7 @@ _LATEX = Language(
         KroneckerDelta: _latex_delta,
         Piecewise: _latex_guard,
         Derivative: _latex_derivative,
-        Eq: _equation,
+        Eq: written_equation,
         exp: _latex_call,
         log: _latex_call,
         log1p: _latex_call,

@@ -1,0 +1,1 @@
+"""Writes what the lab's site holds of derivations, specimens and stored trainings."""
