@@ -70,13 +70,18 @@ def without_hexadecimal(line: str) -> str:
 
 def reproducer_lines(source: Source | None, claims: Claims, line: Line) -> Iterator[str]:
     """Lines of Python that show what a failed check saw, where one call of a function of this source shows it."""
-    result = line.simplest or line.worst
-    if source is None or line.check.group in ("contract", "sizes"):
-        return
-    found = reproducer(source, claims, result.asked or result.problem)
+    found = code_that_shows(source, claims, line)
     if found:
         yield f"  {'' if _is_alone(line) else 'the simplest '}in plain Python:"
         yield from (f"    {one}" for one in found)
+
+
+def code_that_shows(source: Source | None, claims: Claims, line: Line) -> list[str]:
+    """The same lines by themselves, of the simplest problem; none where no single call shows it."""
+    result = line.simplest or line.worst
+    if source is None or line.check.group in ("contract", "sizes"):
+        return []
+    return reproducer(source, claims, result.asked or result.problem)
 
 
 def _is_alone(line: Line) -> bool:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gradlab.harness.power import namable_defects
 from gradlab.harness.run import Run
-from gradlab.harness.scopes import scope_of, snippet
+from gradlab.harness.scopes import snippet
 from gradlab.harness.tally import Line
 from gradlab.harness.verdict import Verdict
 from gradlab.report.explained import claims_line, diagnosis_lines, localisation_lines, power_lines
@@ -56,7 +57,7 @@ def lines_of_run(run: Run, parts: Parts, not_claimed: Sequence[str]) -> Iterator
     if run.advice_on_kind:
         yield f"ended after {run.n_problems} problems: {run.advice_on_kind}"
     if run.diagnosis is not None:
-        yield from diagnosis_lines(_beside(run), scope_of(run.implementation.claims).power.specimens())
+        yield from diagnosis_lines(_beside(run), namable_defects(run.implementation.claims))
     if run.localisation is not None:
         yield from localisation_lines(run.localisation)
     yield from parts.failures
@@ -101,6 +102,15 @@ def few_failures(run: Run, source: Source | None, again: Again) -> Iterator[str]
     if rest:
         checks = "1 more check fails" if len(rest) == 1 else f"{len(rest)} more checks fail"
         yield f"  {checks}: {', '.join(rest)} (--verbose shows all)"
+    yield from example_lines(run, [line for lines in groups[:SHOWN_FAILURES] for line in lines])
+
+
+def example_lines(run: Run, shown: Sequence[Line]) -> Iterator[str]:
+    """Where several defects were found, a failure for each that does not show by itself in one of these lines."""
+    seen = [(line.check.name, (line.simplest or line.worst).problem.digest) for line in shown]
+    for name, one in run.diagnosis.examples.items() if run.diagnosis is not None else ():
+        if (one.check, one.problem.digest) not in seen:
+            yield f"  {name} by itself: {one.sentence()}; on {snippet(one.asked or one.problem)}"
 
 
 def advice(run: Run) -> Iterator[str]:
@@ -124,9 +134,9 @@ def little_advice(run: Run) -> Iterator[str]:
 
 def to_do(run: Run) -> Iterator[str]:
     """How to mend the defects that explain a run, one line each."""
-    specimens = scope_of(run.implementation.claims).power.specimens
+    known = namable_defects(run.implementation.claims)
     for name in run.diagnosis.defects if run.diagnosis is not None else ():
-        yield f"to do: {specimens()[name].mend}"
+        yield f"to do: {known[name].mend}"
 
 
 def not_accurate(run: Run) -> Iterator[str]:

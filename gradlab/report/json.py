@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from platform import python_version
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from gradlab.cases.cases import case_id, encode_claims, encode_result, failures_to_keep
@@ -21,7 +22,11 @@ from gradlab.harness.verdict import is_advice
 from gradlab.measure.machine import processor
 from gradlab.measure.timing import Timing
 from gradlab.problems.problem import AnyProblem
+from gradlab.report.drawn import encode_drawn
+from gradlab.report.failure import code_that_shows
 from gradlab.report.findings import verdicts_by_dtype
+from gradlab.report.origin import NOWHERE, Origin
+from gradlab.report.reproducer import Source
 from gradlab.report.sizes import encode_sizes
 from gradlab.result import Result
 from gradlab.storage.encoding import Plain
@@ -33,7 +38,8 @@ if TYPE_CHECKING:  # what explains a failure is loaded where something failed
     from gradlab.localisation.finding import Localisation
     from gradlab.localisation.rules import Condition
 
-SCHEMA = "gradlab-report-6"
+SCHEMA = "gradlab-report-7"
+READ = ("gradlab-report-6", SCHEMA)  # the first has no curves, no places and no code that shows a failure
 LARGE = 256  # entries: the numbers of a larger problem are in its case file only
 
 
@@ -51,14 +57,22 @@ class NotChecked:
     error: Exception | None = None
 
 
-def report_document(plan: Plan, runs: Sequence[Run], not_checked: Sequence[NotChecked] = ()) -> Plain:
-    """The whole report as plain data: the same for the same seed, versions and machine, but for its times."""
+def report_document(
+    plan: Plan,
+    runs: Sequence[Run],
+    not_checked: Sequence[NotChecked] = (),
+    origins: Mapping[str, Origin] = MappingProxyType({}),
+) -> Plain:
+    """The whole report as plain data: the same for the same seed, versions and machine, but for its times.
+
+    origins: where the functions are, by the names of the implementations.
+    """
     return {
         "schema": SCHEMA,
         "gradlab": version("gradlab-verify"),
         "seed": plan.seed,
         "profile": plan.profile.name,
-        "implementations": [encode_run(run) for run in runs],
+        "implementations": [encode_run(run, origins.get(run.implementation.name, NOWHERE)) for run in runs],
         "not_checked": [{"name": one.name, "target": one.target, "reason": one.reason} for one in not_checked],
         "timing": {
             "seconds": [round(run.seconds, 3) for run in runs],
@@ -79,13 +93,25 @@ def schema_fault(document: Any) -> str | None:
     from jsonschema import Draft202012Validator  # a tenth of a second
     from jsonschema.exceptions import best_match
 
-    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
-        return f"it must be an object with schema {SCHEMA}"
+    if not isinstance(document, dict) or document.get("schema") not in READ:
+        return f"it must be an object with schema {' or '.join(READ)}"
     error = best_match(Draft202012Validator(schema()).iter_errors(document))
     if error is None:
-        return None
+        return _curves_fault(document)
     place = ".".join(map(str, error.absolute_path)) or "the report"
     return one_line(f"{place} must keep to {error.validator} {error.validator_value!r:.60}, got {error.instance!r:.60}")
+
+
+def _curves_fault(document: Any) -> str | None:
+    """Why the curves of a report cannot be drawn, in one line: of lists that belong together one has another length."""
+    for one in document["implementations"]:
+        curves = one.get("curves") or {"axes": [], "differences": []}
+        parts = [(axis["values"], part) for axis in curves["axes"] for part in axis["parts"].values()]
+        for places, beside in (*parts, *((curve["steps"], curve) for curve in curves["differences"])):
+            for name in ("errors", "allowed", "predicted", "bounds", "truncation"):
+                if (amounts := beside.get(name)) is not None and len(amounts) != len(places):
+                    return f"{name} of a curve must have {len(places)} numbers, got {len(amounts)}"
+    return None
 
 
 def _machine() -> Plain:
@@ -105,7 +131,7 @@ def _measurement(run: Run, timing: Timing) -> Plain:
     }
 
 
-def encode_run(run: Run) -> Plain:
+def encode_run(run: Run, origin: Origin = NOWHERE) -> Plain:
     """What a run has found, as the report has it under `implementations`; its times are elsewhere."""
     kept = {results[0].problem.digest for results in failures_to_keep(run)}
     return {
@@ -123,11 +149,13 @@ def encode_run(run: Run) -> Plain:
         "accumulates_in": dict(run.accumulates_in),
         "cut_short": run.cut_short or None,
         "advice_on_kind": run.advice_on_kind or None,
-        "results": [_result(run, line, kept) for line in run.lines],
-        "diagnosis": None if run.diagnosis is None else _diagnosis(run.diagnosis),
+        "results": [_result(run, line, kept, origin.source) for line in run.lines],
+        "diagnosis": None if run.diagnosis is None else _diagnosis(run, run.diagnosis, kept),
         "localisation": None if run.localisation is None else _encode_localisation(run.localisation),
         "power": None if run.power is None else _power(run.power),
         "sizes": encode_sizes(run),
+        "place": None if origin.place is None else origin.place.encode(),
+        "curves": encode_drawn(run.drawn),
     }
 
 
@@ -142,6 +170,7 @@ def _encode_localisation(found: Localisation) -> Plain:
         "n_fresh": found.n_fresh,
         "n_calls": found.n_calls,
         "only_in": found.only_in or None,
+        "always": found.always,
     }
 
 
@@ -166,7 +195,7 @@ def _encode_conditions(conditions: Sequence[Condition]) -> list[Plain]:
     ]
 
 
-def _diagnosis(diagnosis: Diagnosis) -> Plain:
+def _diagnosis(run: Run, diagnosis: Diagnosis, kept: set[str]) -> Plain:
     return {
         "dtype": diagnosis.dtype,
         "explained": diagnosis.is_explained,
@@ -174,6 +203,7 @@ def _diagnosis(diagnosis: Diagnosis) -> Plain:
             {
                 "defects": list(one.defects),
                 "parameters": [model.parameter for model in one.models if model.parameter],
+                "said": {model.defect: model.said for model in one.models if model.said},
                 "inside": one.inside or None,
             }
             for one in diagnosis.alternatives
@@ -185,6 +215,10 @@ def _diagnosis(diagnosis: Diagnosis) -> Plain:
         "n_changed": diagnosis.n_changed,
         "among": diagnosis.among,
         "n_raised": diagnosis.n_raised,
+        "examples": {
+            name: {**encode_result(one), "dtype": one.dtype, **_problems(run, one, kept)}
+            for name, one in diagnosis.examples.items()
+        },
     }
 
 
@@ -196,10 +230,11 @@ def _power(power: Power) -> Plain:
     }
 
 
-def _result(run: Run, line: Line, kept: set[str]) -> Plain:
+def _result(run: Run, line: Line, kept: set[str], source: Source | None) -> Plain:
     simplest = None
     if line.simplest is not None:
         simplest = {**encode_result(line.simplest), **_problems(run, line.simplest, kept)}
+        simplest["code"] = code_that_shows(source, run.implementation.claims, line) or None
         del simplest["check"]
     return {
         **encode_result(line.worst),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from gradlab.cases.cases import failures_to_keep
 from gradlab.evaluation.call import Implementation
+from gradlab.harness.drawn import Drawn
 from gradlab.harness.plan import Plan
 from gradlab.harness.run import Run
 from gradlab.harness.tally import Line
@@ -19,7 +20,7 @@ from gradlab.report.explained import options_not_claimed
 from gradlab.report.failure import no_command, replay_command, without_hexadecimal
 from gradlab.report.findings import Parts, advice, all_failures, few_failures, lines_of_run, little_advice
 from gradlab.report.json import encode_run
-from gradlab.report.reproducer import Source, source_of
+from gradlab.report.origin import NOWHERE, Origin, origin_of
 from gradlab.result import Result
 from gradlab.storage.encoding import Plain
 from gradlab.storage.files import CASES
@@ -36,15 +37,15 @@ if TYPE_CHECKING:
 class Report:
     """What was found out about one implementation; `print(report)` is what `gradlab check` prints of it.
 
-    run: all that was found, as data; the attributes below are those of it. source: how a script has the function, None
-    where it cannot. not_claimed: the options that the function takes without a claim. cases: the folder in which the
-    failing problems are kept, None where they are not.
+    run: all that was found, as data; the attributes below are those of it. origin: where the function is. not_claimed:
+    the options that the function takes without a claim. cases: the folder in which the failing problems are kept, None
+    where they are not.
 
     It can be pickled. The function does not travel with it: in another process, calling it raises RuntimeError.
     """
 
     run: Run
-    source: Source | None = None
+    origin: Origin = NOWHERE
     not_claimed: tuple[str, ...] = ()
     cases: Path | None = None
 
@@ -124,6 +125,11 @@ class Report:
         return self.run.sizes
 
     @property
+    def drawn(self) -> Drawn:
+        """Curves of its errors, where they were asked for."""
+        return self.run.drawn
+
+    @property
     def timings(self) -> tuple[Timing, ...]:
         """What calls cost, where that was asked for."""
         return self.run.timings
@@ -145,17 +151,17 @@ class Report:
 
     def short_lines(self) -> Iterator[str]:
         """What is said of it, line by line, on one screen: of the failures only the most costly, no hexadecimal."""
-        parts = Parts(few_failures(self.run, self.source, self._again), little_advice(self.run))
+        parts = Parts(few_failures(self.run, self.origin.source, self._again), little_advice(self.run))
         yield from map(without_hexadecimal, lines_of_run(self.run, parts, self.not_claimed))
 
     def full_lines(self) -> Iterator[str]:
         """The same with every failure, and a reproducer for each."""
-        parts = Parts(all_failures(self.run, self.source, self._again), advice(self.run))
+        parts = Parts(all_failures(self.run, self.origin.source, self._again), advice(self.run))
         yield from lines_of_run(self.run, parts, self.not_claimed)
 
     def to_json(self) -> Plain:
         """Its entry of the JSON report, as `report/schema.json` has it under `implementations`; without times."""
-        return encode_run(self.run)
+        return encode_run(self.run, self.origin)
 
     def __str__(self) -> str:
         return "\n".join(self.short_lines())
@@ -163,10 +169,14 @@ class Report:
     def __repr__(self) -> str:
         return f"<Report on {self.implementation.name}: {self.verdict}>"
 
-    def __getstate__(self) -> dict[str, Any]:
+    def without_function(self) -> Report:
+        """The same, with what stands for the function in its place."""
         own = self.implementation
         elsewhere = replace(own, function=FunctionElsewhere(own.name))
-        return {**vars(self), "run": replace(self.run, implementation=elsewhere)}
+        return replace(self, run=replace(self.run, implementation=elsewhere))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self.without_function())
 
     def _again(self, problem: AnyProblem) -> str:
         """The command that runs a kept problem again, to be printed behind it."""
@@ -192,4 +202,4 @@ class FunctionElsewhere:
 def report_of(run: Run, cases: Path | None = None) -> Report:
     """The report of a run, in the process in which its function is loaded; cases: where failing problems are kept."""
     own = run.implementation
-    return Report(run, source_of(own), options_not_claimed(own), cases)
+    return Report(run, origin_of(own), options_not_claimed(own), cases)

@@ -14,7 +14,7 @@ import numpy as np
 from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import Claims
 from gradlab.harness.scopes import scope_of
-from gradlab.judged.remote import RemoteFunction
+from gradlab.judged.remote_function import RemoteFunction
 from gradlab.problems.formatting import SHOWN_ENTRIES, numbers
 from gradlab.problems.problem import AnyProblem
 from gradlab.targets.prefixes import LAYER, split_prefix

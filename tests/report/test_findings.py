@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from gradlab.diagnosis.diagnosis import Diagnosis
 from gradlab.harness.run import Run
 from gradlab.report.failure import no_command
 from gradlab.report.findings import (
@@ -36,6 +38,17 @@ def test_few_failures_name_each_check_once_and_the_rest_at_the_end(reports: Repo
     assert lines[-1].startswith(
         f"  {len(every) - SHOWN_FAILURES} more checks fail: {', '.join(every[SHOWN_FAILURES:])}"
     )
+
+
+def test_a_defect_that_the_shown_failure_is_not_of_has_a_line_of_its_own(reports: Reports) -> None:
+    run = reports["unstable"]
+    first, *_, last = run.failures
+    assert first.simplest is not None
+    assert last.simplest is not None
+    known = Diagnosis("float32", (), (), (), 1, 1, examples={"one": first.simplest, "other": last.simplest})
+    lines = list(few_failures(replace(run, diagnosis=known), None, no_command))
+    assert lines[-1].startswith(f"  other by itself: {last.simplest.sentence()}; on logits ")
+    assert not any("one by itself" in line for line in lines)
 
 
 @pytest.mark.parametrize("failures", [few_failures, all_failures])

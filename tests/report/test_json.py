@@ -15,8 +15,9 @@ from gradlab.cases.cases import case_id
 from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import PROFILES
 from gradlab.harness.run import Run
+from gradlab.judged.clock import Clocked, settled
 from gradlab.measure.timing import Timing
-from gradlab.report.json import LARGE, SCHEMA, NotChecked, report_document, schema
+from gradlab.report.json import LARGE, READ, SCHEMA, NotChecked, report_document, schema, schema_fault
 from gradlab.storage.encoding import decoded_problem
 from gradlab.storage.files import parsed_json, strict_json
 
@@ -59,7 +60,8 @@ def test_an_empty_report_fits_the_schema() -> None:
 
 
 def test_the_version_in_the_schema_is_the_one_written() -> None:
-    assert schema()["properties"]["schema"]["const"] == SCHEMA
+    assert schema()["properties"]["schema"]["enum"] == list(READ)
+    assert READ[-1] == SCHEMA
     assert schema()["$id"].rpartition(":")[2] == SCHEMA.rpartition("-")[2]
 
 
@@ -74,6 +76,15 @@ def test_every_sample_of_time_is_kept_to_five_digits(document: dict[str, Any]) -
     first, second = document["timing"]["measurements"]
     assert (first["implementation"], first["shape"], first["ratios"]) == ("shifted", [64, 10], [2.0, 1.0, 3.0])
     assert (second["ratios"], second["seconds"], second["bytes_beyond_the_gradient"]) == ([], None, None)
+
+
+def test_a_time_by_gradlabs_own_clock_may_be_read_again(reports: Reports) -> None:
+    told = Timing("float32", (64, 10), (1.0,) * 3, 1e-6, 7842)
+    timing = settled(told, Clocked(calls=(0.5,) * 3, yardstick=(1e-5,) * 3, way=1e-4, fault=""))
+    assert timing.note
+    assert timing.ratios
+    document = report_document(PLAN, [replace(reports["stable"], timings=(timing,))])
+    assert schema_fault(parsed_json(strict_json(document))) is None
 
 
 def test_verdicts_and_what_is_met(document: dict[str, Any]) -> None:

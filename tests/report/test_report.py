@@ -43,7 +43,9 @@ def test_what_is_found_is_that_of_the_run(reports: dict[str, Run], kind: str) ->
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_is_encoded_as_in_the_document(reports: dict[str, Run], kind: str) -> None:
     run = reports[kind]
-    assert report_document(run.plan, [run])["implementations"] == [report_of(run).to_json()]
+    report = report_of(run)
+    document = report_document(run.plan, [run], origins={run.implementation.name: report.origin})
+    assert document["implementations"] == [report.to_json()]
 
 
 def test_it_begins_with_the_verdict_and_the_claims(reports: dict[str, Run]) -> None:

@@ -1,0 +1,205 @@
+"""The curves of a report as figures: charts, a sentence on each, and the table behind them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gradlab.harness.curves import place_of
+from gradlab.pages.drawing import Chart, Mark, Series, power_of_two, shown
+from gradlab.pages.numbers import bits_lost
+from gradlab.problems.dtypes import Format, format_of
+from gradlab.problems.families.placing import rounds_to_one, underflows
+
+Plain = Mapping[str, Any]
+PARTS = {"target": "the label's entry of the gradient", "others": "the other entries", "loss": "the loss"}
+
+
+@dataclass(frozen=True)
+class Axis:
+    """How an axis is told: its heading, what its problems are, and what its number is called."""
+
+    heading: str
+    problems: str
+    number: str
+
+
+AXES = {
+    "margin": Axis(
+        "Error against margin",
+        "Two classes, logits (m, 0), label 0. The larger the margin m, the surer the model, and the smaller the entry "
+        "p − 1 of the gradient, which is the label's.",
+        "margin m",
+    ),
+    "rows": Axis(
+        "Error against the distance between two rows",
+        "A batch of two rows, of which the second lies m below the first: logits (0, 1, 3) and (−m, 1 − m, 3 − m). "
+        "softmax does not change when a row is shifted, so m must not matter.",
+        "distance m of the rows",
+    ),
+    "spread": Axis(
+        "Error against spread",
+        "One row of eight classes, from 0 down to −m in equal steps; the label is the fourth.",
+        "spread m",
+    ),
+    "offset": Axis(
+        "Error against offset",
+        "One row, logits (m, m − 1, m − 3), label 1. Whoever does not subtract the row's maximum overflows here.",
+        "offset m",
+    ),
+    "classes": Axis(
+        "Error against the number of classes",
+        "One row of K random logits around 0.",
+        "classes K",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One part of the answers along one axis. sentence: what it shows. exceeds: whether an error is over the bound."""
+
+    part: str
+    chart: Chart
+    sentence: str
+    exceeds: bool
+
+
+@dataclass(frozen=True)
+class DtypeFigures:
+    """The figures of one axis in one dtype, and the rows of their table: the value, then error and bound of each part.
+
+    predicted: whether a curve that the diagnosis predicts is drawn.
+    """
+
+    dtype: str
+    figures: tuple[Figure, ...]
+    rows: tuple[tuple[str, ...], ...]
+    predicted: bool
+
+    @property
+    def exceeds(self) -> bool:
+        return any(one.exceeds for one in self.figures)
+
+
+@dataclass(frozen=True)
+class AxisFigures:
+    """An axis with its figures in each dtype."""
+
+    name: str
+    axis: Axis
+    dtypes: tuple[DtypeFigures, ...]
+
+    @property
+    def exceeds(self) -> bool:
+        return any(one.exceeds for one in self.dtypes)
+
+    @property
+    def summary(self) -> str:
+        """Where an error is over the bound, in a few words."""
+        over = [one.dtype for one in self.dtypes if one.exceeds]
+        return f"over the bound in {' and '.join(over)}" if over else "within the bound everywhere"
+
+
+def axis_figures(curves: Plain) -> tuple[AxisFigures, ...]:
+    """All figures of an implementation, axis by axis."""
+    found: dict[str, list[DtypeFigures]] = {}
+    for curve in curves["axes"]:
+        found.setdefault(curve["axis"], []).append(_dtype_figures(curve))
+    return tuple(AxisFigures(name, axis, tuple(found[name])) for name, axis in AXES.items() if name in found)
+
+
+def _dtype_figures(curve: Plain) -> DtypeFigures:
+    parts = curve["parts"]
+    figures = tuple(figure_of(curve, part) for part in PARTS)
+    rows = []
+    for at, value in enumerate(curve["values"]):
+        cells = [f"{value:g}"]
+        for part in PARTS:
+            cells += [shown(parts[part]["errors"][at]), shown(parts[part]["allowed"][at])]
+        rows.append(tuple(cells))
+    return DtypeFigures(curve["dtype"], figures, tuple(rows), parts["loss"]["predicted"] is not None)
+
+
+def figure_of(curve: Plain, part: str) -> Figure:
+    """The figure of one part of one curve."""
+    fmt, own = format_of(curve["dtype"]), curve["parts"][part]
+    places = [place_of(value) for value in curve["values"]]
+    errors = [bits_lost(one, fmt) for one in own["errors"]]
+    allowed = [bits_lost(one, fmt) for one in own["allowed"]]
+    over = [
+        value
+        for value, error, limit in zip(curve["values"], own["errors"], own["allowed"], strict=True)
+        if not (math.isfinite(float(error)) and float(error) <= float(limit))
+    ]
+    sentence = _sentence(curve, errors, over, fmt)
+    series = [
+        Series(
+            "allowed", "line", [(x, fmt.precision if y is None else y) for x, y in zip(places, allowed, strict=True)]
+        ),
+        Series("largest", "steps", list(zip(places, _running_maximum(errors), strict=True))),
+        Series("error", "dots", list(zip(places, errors, strict=True))),
+    ]
+    if own["predicted"] is not None:
+        foretold = [bits_lost(one, fmt) for one in own["predicted"]]
+        series.append(Series("predicted", "line", list(zip(places, foretold, strict=True))))
+    title = f"{PARTS[part].capitalize()} in {curve['dtype']}, against {AXES[curve['axis']].number}"
+    chart = Chart(
+        title,
+        sentence,
+        AXES[curve["axis"]].number,
+        "bits lost",
+        (places[0], places[-1]),
+        (0.0, float(fmt.precision)),
+        _binades(places),
+        [Mark(bits, f"{bits}") for bits in (0, fmt.precision // 2, fmt.precision)],
+        series,
+        [mark for mark in _thresholds(curve["axis"], part, fmt) if places[0] < mark.at < places[-1]],
+    )
+    return Figure(PARTS[part], chart, sentence, bool(over))
+
+
+def _sentence(curve: Plain, errors: Sequence[float | None], over: Sequence[float], fmt: Format) -> str:
+    missing = [value for value, error in zip(curve["values"], errors, strict=True) if error is None]
+    worst = max((error for error in errors if error is not None), default=0.0)
+    said = f"At most {worst:.1f} of {fmt.precision} bits are lost"
+    if missing:
+        said = f"No finite number comes back at {len(missing)} of {len(errors)} problems, from {min(missing):.4g} on"
+    if not over:
+        return f"{said}; within the bound of level stable everywhere."
+    return f"{said}; over the bound of level stable from {min(over):.4g} on."
+
+
+def _running_maximum(errors: Sequence[float | None]) -> list[float | None]:
+    largest: list[float | None] = []
+    for error in errors:
+        last = largest[-1] if largest else 0.0
+        largest.append(None if error is None or last is None else max(error, last))
+    return largest
+
+
+def _binades(places: Sequence[float]) -> list[Mark]:
+    low, high = math.floor(places[0]), math.ceil(places[-1])
+    every = max(1, math.ceil((high - low) / 7))
+    inside = [at for at in range(low, high + 1) if places[0] <= at <= places[-1]]
+    return [Mark(at, _power(at) if (at - low) % every == 0 else "") for at in inside]
+
+
+def _power(exponent: int) -> str:
+    if 0 <= exponent <= 12:
+        return f"{2**exponent}"
+    return f"1/{2**-exponent}" if -4 <= exponent < 0 else power_of_two(exponent)
+
+
+def _thresholds(axis: str, part: str, fmt: Format) -> list[Mark]:
+    if axis == "margin" and part == "target":
+        cliff = rounds_to_one(fmt)
+        return [Mark(place_of(cliff), f"p is 1 from {cliff:.3g}")]
+    vanishes, said = place_of(underflows(fmt)), f"exp(−m) is 0 from {underflows(fmt):.3g}"
+    if axis in ("rows", "spread"):
+        return [Mark(vanishes, said)]
+    if axis == "margin" and part == "loss":
+        return [Mark(vanishes, said, 0.08)]  # below the curve, which rises where the words would stand
+    return []

@@ -1,0 +1,220 @@
+"""Each failure with its values in decimal, hexadecimal and bits, its problem, and what shows it again."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gradlab.pages.matrix import VERDICTS, holds, is_held
+from gradlab.pages.numbers import Written, written
+from gradlab.result import EXACT
+
+Plain = Mapping[str, Any]
+MAX_SHOWN = 24  # numbers of a problem
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A problem: its shape, which size has in words, and its rows, each with its label or targets, as text.
+
+    rows: none where it is large.
+    """
+
+    shape: str
+    size: str
+    family: str
+    rows: tuple[tuple[str, str], ...]
+    more: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One check that failed, on the simplest problem that shows it. others: the other dtypes in which it failed."""
+
+    check: str
+    holds: str
+    dtype: str
+    verdict: str
+    counts: str
+    where: str
+    observed: Written
+    expected: Written
+    is_number: bool
+    tolerance: str
+    source: str
+    ulp: str
+    problem: Shown
+    code: str
+    case: str
+    others: str
+
+
+@dataclass(frozen=True)
+class Example:
+    """A failure in which these defects, each by itself, show. defects: none where it stands for all that is wrong."""
+
+    defects: tuple[str, ...]
+    dtype: str
+    where: str
+    observed: Written
+    expected: Written
+    is_number: bool
+    problem: Shown
+
+
+def examples_of(entry: Plain) -> tuple[Example, ...]:
+    """A failure for each of several defects that were found, one for all that show in it; else the first failure."""
+    known = entry["diagnosis"]
+    found: list[tuple[Plain, list[str]]] = []
+    for name, one in ((known or {}).get("examples") or {}).items():
+        same = next((names for other, names in found if other == one), None)
+        if same is None:
+            found.append((one, [name]))
+        else:
+            same.append(name)
+    if found:
+        return tuple(_example(one, one["dtype"], names) for one, names in found)
+    return tuple(_example(one["simplest"], one["dtype"], []) for one in costly(entry)[:1])
+
+
+def _example(failed: Plain, dtype: str, defects: Sequence[str]) -> Example:
+    observed, expected = (written(failed[name], dtype) for name in ("observed", "expected"))
+    problem = _shown(failed["asked"] or failed["problem"])
+    return Example(tuple(defects), dtype, failed["where"], observed, expected, failed["source"] != EXACT, problem)
+
+
+def failures_of(entry: Plain) -> tuple[Failure, ...]:
+    """What keeps the verdict below the level, in the order of `costly`."""
+    by_check: dict[str, list[Plain]] = {}
+    for one in costly(entry):
+        by_check.setdefault(one["check"], []).append(one)
+    return tuple(_failure(*found) for found in by_check.values())
+
+
+def below_accurate(entry: Plain) -> Failure | None:
+    """What keeps a stable implementation from being accurate, on its simplest problem; None where nothing does."""
+    found = [one for one in entry["results"] if not one["passed"] and one["verdict"] == "stable" and not one["advice"]]
+    return (
+        _failure(min(found, key=lambda one: (one["ulp"] is None, *_complexity(one))))
+        if found and entry["verdict"] == "stable"
+        else None
+    )
+
+
+def costly(entry: Plain) -> list[Plain]:
+    """The results that keep the verdict below the level, the worst first.
+
+    Among equals, first examples of the defects that were found, then the simplest problem.
+    """
+    found = [one for one in entry["results"] if is_held(one, entry["level"])]
+    examples = ((entry["diagnosis"] or {}).get("examples") or {}).values()
+    keys = {(one["check"], one["problem"]["digest"]) for one in examples}
+    return sorted(
+        found,
+        key=lambda one: (
+            VERDICTS.index(one["verdict"]),
+            (one["check"], one["simplest"]["problem"]["digest"]) not in keys,
+            not _is_a_value(one),
+            *_complexity(one),
+        ),
+    )
+
+
+def _is_a_value(result: Plain) -> bool:
+    """Whether a number is off from another, rather than from a limit or something else amiss: what is clear at once."""
+    at = result["simplest"]
+    return bool(at["source"] != EXACT and not at["expected"].startswith("at "))
+
+
+def _complexity(result: Plain) -> tuple[float, ...]:
+    """What makes the simplest problem of one failure simpler to read than that of another."""
+    problem = result["simplest"]["asked"] or result["simplest"]["problem"]
+    numbers = [float.fromhex(text) for row in problem.get("logits") or problem.get("features") or () for text in row]
+    awkward = sum(value != round(value) for value in numbers if math.isfinite(value))
+    return math.prod(max(1, extent) for extent in problem["shape"]), awkward, sum(map(abs, numbers))
+
+
+def _failure(result: Plain, *others: Plain) -> Failure:
+    at = result["simplest"]
+    problem = at["asked"] or at["problem"]
+    tolerance, ulp = at["tolerance"], at["ulp"]
+    return Failure(
+        check=result["check"],
+        holds=holds(result["check"]),
+        dtype=result["dtype"],
+        verdict=result["verdict"],
+        counts=_counts(result),
+        where=at["where"],
+        observed=written(at["observed"], result["dtype"]),
+        expected=written(at["expected"], result["dtype"]),
+        is_number=at["source"] != EXACT,
+        tolerance=f"{tolerance:.3g}" if isinstance(tolerance, float | int) else "",
+        source="" if at["source"] == EXACT else at["source"],
+        ulp=f"{float(ulp):.3g}" if ulp is not None and float(ulp) < 1e20 else "",
+        problem=_shown(problem),
+        code="\n".join(at.get("code") or ()),
+        case=at["problem"]["case"] or "",
+        others=", ".join(f"{one['dtype']} ({_counts(one)})" for one in others),
+    )
+
+
+def _counts(result: Plain) -> str:
+    return f"{result['n_failed']} of {result['n_problems']} problems"
+
+
+def _shown(problem: Plain) -> Shown:
+    shape = " × ".join(map(str, problem["shape"]))
+    targets = problem["targets"]
+    given = [name for name in ("logits", "features", "weight") if problem.get(name)]
+    size = sum(len(problem[name]) * len(problem[name][0]) for name in given if problem[name][0])
+    rows: list[tuple[str, str]] = []
+    if targets is not None and 0 < size <= 2 * MAX_SHOWN:
+        first = problem.get("logits") or problem.get("features") or []
+        rows = [(_numbers(row), _target(target)) for row, target in zip(first, targets, strict=False)]
+    more = [f"{name}: {'; '.join(map(_numbers, problem[name]))}" for name in ("weight",) if rows and problem.get(name)]
+    if rows and problem.get("bias"):
+        more.append(f"bias: {_numbers(problem['bias'])}")
+    return Shown(
+        shape, _size(problem["shape"]), problem["family"], tuple(rows), tuple(more) + _options(problem["objective"])
+    )
+
+
+def _size(shape: Sequence[int]) -> str:
+    """A shape in words, such as "2 rows, 3 features and 4 classes"."""
+    names = ("row", "feature", "class") if len(shape) == 3 else ("row", "class")
+    plurals = {"class": "classes"}
+    counts = [
+        f"{count:,} {name if count == 1 else plurals.get(name, f'{name}s')}"
+        for count, name in zip(shape, names, strict=True)
+    ]
+    return f"{', '.join(counts[:-1])} and {counts[-1]}"
+
+
+def _target(target: Any) -> str:
+    return _numbers(target) if isinstance(target, list) else str(target)
+
+
+def _numbers(row: list[str]) -> str:
+    return ", ".join(_plain(text) for text in row)
+
+
+def _plain(text: str) -> str:
+    value = float.fromhex(text)
+    return f"{value:.9g}"
+
+
+def _options(objective: Plain) -> tuple[str, ...]:
+    """What is not the default in an objective."""
+    usual = {"reduction": "mean", "targets": "index", "mean_over": "sum_of_weights"}
+    usual |= {"label_smoothing": "0x0.0p+0", "softcap": "inf", "temperature": "0x1.0000000000000p+0"}
+    usual |= {"z_loss": "0x0.0p+0", "poly_epsilon": "0x0.0p+0"}
+    other = {name: value for name, value in objective.items() if value is not None and usual.get(name) != value}
+    return tuple(f"{name.replace('_', ' ')}: {_option(value)}" for name, value in other.items())
+
+
+def _option(value: Any) -> str:
+    if isinstance(value, list):
+        return _numbers(value)
+    return _plain(value) if isinstance(value, str) and value.lstrip("-").startswith("0x") else str(value)

@@ -1,0 +1,67 @@
+"""`check --html` and its likes, `gradlab report` and `gradlab history`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+FILES = ("--html", "page.html", "--junit", "j.xml", "--sarif", "s.json", "--summary", "s.md", "--json", "report.json")
+WRITTEN = FILES[1::2]
+
+
+@pytest.fixture
+def report(gradlab: Any, files: None) -> Path:
+    assert gradlab("check", "bad.py:loss", "--dtype", "float32", *FILES).status == 1
+    return Path("report.json")
+
+
+def test_check_writes_every_file_that_is_asked_for(report: Path) -> None:
+    assert [name for name in WRITTEN if not Path(name).is_file()] == []
+    assert "How to mend it" in Path("page.html").read_text()
+    (entry,) = json.loads(report.read_text())["implementations"]
+    assert {one["axis"] for one in entry["curves"]["axes"]} == {"margin", "rows", "offset", "spread", "classes"}
+    assert entry["place"]["file"] == "bad.py"
+
+
+def test_report_writes_the_same_page_from_the_json(gradlab: Any, report: Path) -> None:
+    assert gradlab("report", str(report), "--html", "again.html").status == 0
+    assert Path("again.html").read_text() == Path("page.html").read_text()
+
+
+def test_no_curves_are_worked_out_for_nobody(gradlab: Any, files: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: Any) -> None:
+        raise AssertionError("curves were worked out")
+
+    monkeypatch.setattr("gradlab.harness.run.draw", refuse)
+    assert gradlab("check", "good.py:loss", "--dtype", "float32", "--in-process").status == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("report", "report.json"), "give --html, --junit, --sarif or --summary"),
+        (("report", "missing.json", "--html", "x.html"), "missing.json cannot be read"),
+        (("report", "good.py", "--html", "x.html"), "good.py is no report"),
+        (("report", "good.py", "--html", "none/x.html"), "there is no folder"),
+        (("history", ".", "--html", "x.html"), "has no report"),
+        (("check", "good.py:loss", "--html", "none/x.html"), "there is no folder"),
+    ],
+)
+def test_what_cannot_be_done_is_said_with_status_2(
+    gradlab: Any, files: None, arguments: tuple[str, ...], said: str
+) -> None:
+    ran = gradlab(*arguments)
+    assert ran.status == 2
+    assert said in ran.err
+    assert not Path("x.html").exists()
+
+
+def test_history_draws_a_folder(gradlab: Any, report: Path) -> None:
+    Path("past").mkdir()
+    for name in ("a1.json", "a2.json"):
+        Path("past", name).write_text(report.read_text())
+    assert gradlab("history", "past", "--html", "history.html").status == 0
+    assert "Nothing changed from one report to the next." in Path("history.html").read_text()
