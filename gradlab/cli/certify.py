@@ -83,8 +83,8 @@ def certify(
         trainer = load_trainer(target, tuple(filter(None, takes.split(","))))
         source = Source(target, data, standardise)
         found = source.load()
-        settings = Settings(dtype, rate, steps, l2, batch_size, trainer.takes("b") or not trainer.takes("W"))
         examination = examine_trainer(trainer, dtype)
+        settings = Settings(dtype, rate, steps, l2, batch_size, examination.trainer.has_bias)
         run = _solved if trainer.is_solver else _descended
         outcome = run(examination, found, settings, source)
     except (TargetError, DataError, ValueError) as error:
@@ -109,11 +109,11 @@ def _descended(examination: Examination, data: Data, settings: Settings, source:
     from gradlab.trainer.certificate import certify_training
     from gradlab.trainer.file import encode_certificate
     from gradlab.trainer.page import certificate_lines
-    from gradlab.trainer.run import problem_on
+    from gradlab.trainer.run import in_whole_epochs, problem_on
 
     trainer = examination.trainer
     problem = problem_on(data, settings).replace(penalty=replace(examination.penalty, strength=settings.l2))
-    problem = with_start_of(trainer, problem)
+    problem = with_start_of(trainer, in_whole_epochs(trainer, problem))
     trained = train(trainer, problem)
     if trained.fault:
         return _Outcome([f"{trainer.name}: {trained.fault}"], False)

@@ -6,16 +6,18 @@ A class with `fit(X, y)` is a trainer too, and `trainer:torch:...` is a function
 from __future__ import annotations
 
 import importlib
+from dataclasses import replace
 
 from gradlab.evaluation.foreign import describe_error
 from gradlab.targets.callables import callable_at
 from gradlab.targets.importing import TargetError, require
+from gradlab.targets.prefixes import TRAINER
 from gradlab.targets.shipped import needs_of
 from gradlab.trainer.call import Trainer, trainer_of
 from gradlab.trainer.fitting import is_fitting_class, with_fit_called
 from gradlab.trainer.names import UnclearTrainerError
 
-TRAINER, TORCH = "trainer:", "torch:"
+TORCH = "torch:"
 _TORCH_ADAPTER = "gradlab.adapters.torch_trainer"
 
 
@@ -41,6 +43,7 @@ def load_trainer(target: str, takes: tuple[str, ...] = ()) -> Trainer:
         require(target, needs_of(adapter))
         function = adapter.on_tensors(function)
     try:
-        return trainer_of(found.name, function, takes, target)
+        trainer = trainer_of(found.name, function, takes, target)
     except UnclearTrainerError as error:
         raise TargetError(f"{target}: {error}") from error
+    return replace(trainer, makers=adapter.generators()) if has_tensors else trainer

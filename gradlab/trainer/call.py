@@ -18,10 +18,11 @@ from gradlab.layer.names import result_role
 from gradlab.problems.problem import Array
 from gradlab.trainer.form import Form, with_bias_taken_apart
 from gradlab.trainer.names import taken_by, trainer_roles
-from gradlab.trainer.order import SEED, Way, reported_turns
+from gradlab.trainer.order import SEED, Makers, Way, reported_turns
 from gradlab.trainer.problem import TrainerProblem
 
 _WEIGHT_NAMES = {"dW": "W", "db": "b", "loss": "losses"}  # what names of results stand for here
+NEVER = 10**9  # steps, after which something is printed
 _LOSSES = ("history", "losses", "costs", "loss_history", "cost_history", "loss_", "losses_", "loss_curve_")
 
 
@@ -29,7 +30,8 @@ _LOSSES = ("history", "losses", "costs", "loss_history", "cost_history", "loss_"
 class Trainer:
     """A callable that trains a layer. taken: what each of its parameters takes, in its own order; form: and how.
 
-    name, target: as in `Implementation`. way: to the order of its batches, None for that of the rows.
+    name, target: as in `Implementation`. way: to the order of its batches, None for that of the rows. makers: the
+    generators of its framework, as those of `order`.
     """
 
     name: str
@@ -38,10 +40,21 @@ class Trainer:
     target: str = ""
     form: Form = field(default_factory=Form)
     way: Way | None = None
+    makers: Makers = field(default_factory=dict)
 
     def takes(self, role: str) -> bool:
         """Whether one of its parameters takes this."""
         return role in self.taken.values()
+
+    @property
+    def is_seeded(self) -> bool:
+        """Whether what it draws comes from a seed, or a generator, that it is given."""
+        return self.takes("seed") or self.takes("rng")
+
+    @property
+    def has_bias(self) -> bool:
+        """Whether it trains a bias: one of its own, one in W, or one that it makes itself, as it makes W."""
+        return self.takes("b") or not self.takes("W") or self.form.holds_bias
 
     @property
     def is_solver(self) -> bool:
@@ -92,6 +105,8 @@ def train(trainer: Trainer, problem: TrainerProblem) -> Trained:
         return Trained(fault=str(outcome.error))
     if outcome.error is not None:
         return Trained(fault=f"raised {describe_error(outcome.error)}")
+    if outcome.value is _NO_ITERATE and not problem.n_steps and trainer.takes("W"):
+        return Trained(problem.weight, problem.bias)  # an iterate for each step, and none for the start
     return _trained(outcome.value, problem, trainer.form)
 
 
@@ -127,7 +142,7 @@ def with_start_of(trainer: Trainer, problem: TrainerProblem) -> TrainerProblem:
 
 def with_order_of(trainer: Trainer, problem: TrainerProblem, trained: Trained) -> TrainerProblem:
     """The problem with its batches in the order that the trainer reports, or that it is known to take."""
-    if problem.batch_size is None:
+    if problem.batch_size is None and not (trainer.way and trainer.way.repeats):
         return problem
     if trained.order:
         return problem.replace(turns=reported_turns(problem, trained.order))
@@ -149,7 +164,7 @@ def arguments_of(trainer: Trainer, problem: TrainerProblem) -> Mapping[str, Any]
     values: dict[str, Any] = {
         "X": form.given_features(problem.features),
         "targets": form.given_targets(problem),
-        "W": form.given_weight(problem.weight),
+        "W": form.given_start(problem.weight, bias),
         "b": form.given_bias(bias),
         "learning_rate": problem.learning_rate,
         "n_steps": problem.n_steps,
@@ -163,15 +178,22 @@ def arguments_of(trainer: Trainer, problem: TrainerProblem) -> Mapping[str, Any]
         "order": form.given_order(problem),
         "shuffle": False,
         "seed": SEED,
+        "rng": np.random.default_rng(SEED),
+        "callback": lambda *values, **named: None,
+        "verbose": False,
+        "every": NEVER,
     }
     return {name: values[role] for name, role in trainer.taken.items()}
+
+
+_NO_ITERATE = leaves_of(None)  # of a generator that gives nothing
 
 
 def _last_leaves(value: Any) -> Leaves:
     """What was returned, taken apart; of a generator of iterates the last."""
     if inspect.isgenerator(value):
         last = deque(value, maxlen=1)
-        return leaves_of(last[0] if last else None)
+        return leaves_of(last[0]) if last else _NO_ITERATE
     return leaves_of(value)
 
 

@@ -44,7 +44,7 @@ class Certificate:
 
     at_least, at_most: their distance from exact gradient descent, in the Euclidean norm of all parameters. size: their
     own norm. probable, proved: how far sound code may be, as `descent.Iterate` has them. point: what is proved of them
-    wherever they come from. named: what explains a training that is not right.
+    wherever they come from. named: what explains a training that is not right. suspects: what was tried.
     """
 
     problem: TrainerProblem
@@ -56,6 +56,7 @@ class Certificate:
     proved: float
     point: Point
     named: tuple[Named, ...] = ()
+    suspects: tuple[str, ...] = ()
 
     @property
     def is_right(self) -> bool:
@@ -77,6 +78,7 @@ def certify_training(problem: TrainerProblem, trained: Trained, suspects: Iterab
     parameters = trained.parameters
     at_least, at_most = distance_to(end, parameters)
     named: tuple[Named, ...] = ()
+    suspects = tuple(suspects)
     if at_least > end.probable:
         training = Wrong(problem, parameters, end.parameters, end.probable + end.radius)
         named = tuple(found for name in suspects if (found := named_mistake(name, training)))
@@ -90,6 +92,7 @@ def certify_training(problem: TrainerProblem, trained: Trained, suspects: Iterab
         end.proved,
         certify_point(problem, parameters),
         named,
+        suspects,
     )
 
 

@@ -50,13 +50,28 @@ def explain(trainings: Sequence[Wrong]) -> dict[str, Named]:
     return found or _fitting_family(asked) or _unmatched_labels(asked)
 
 
+def is_explained(training: Wrong) -> bool:
+    """Whether a known mistake explains this training."""
+    return any(_explains(one, [training]) for one in MISTAKES.values())
+
+
 def named_mistake(name: str, training: Wrong) -> Named | None:
-    """The mistake of this name, with the number that is in it, where it explains a training."""
-    if name in ("more_steps", "fewer_steps"):
-        return _number_of_steps([training]).get(name)
+    """The mistake of this name, with the number that is in it, where it predicts a training that went wrong.
+
+    It is suspected already, so it need not be far from what is right, as a mistake has to be that nobody has seen.
+    """
+    if name in ("more_steps", "fewer_steps", "stops_early"):
+        found = _number_of_steps([training])
+        return next(iter(found.values()), None) if name == "stops_early" else found.get(name)
+    if name == "lower_precision":  # of which no model foretells an error
+        return None
     family, _, value = name.rpartition("_")
     mistake = MISTAKES[name] if name in MISTAKES else FAMILIES[family].at(float(value))
-    return Named(name, mistake.sentence) if _explains(mistake, [training]) else None
+    return Named(name, mistake.sentence) if _predicts(mistake, training) else None
+
+
+def _predicts(mistake: Mistake, training: Wrong) -> bool:
+    return bool(_distance(training.parameters, descend_with(training.problem, mistake)) <= training.room)
 
 
 def _explains(mistake: Mistake, trainings: Sequence[Wrong]) -> bool:

@@ -13,7 +13,9 @@ from gradlab.problems.problem import Array
 from gradlab.trainer.call import Trained, Trainer, arguments_of, train
 from gradlab.trainer.explaining import Wrong, explain
 from gradlab.trainer.mistakes import Named
+from gradlab.trainer.precision import lower_precision
 from gradlab.trainer.problem import TrainerProblem
+from gradlab.trainer.stopping import stopping_rule
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +50,19 @@ class Examination:
         for one in self.findings:
             if one.wrong is not None:
                 found.setdefault(one.fact, []).append(one.wrong)
-        return {fact: explain(trainings) for fact, trainings in found.items()}
+        return {fact: self._explained(fact, trainings) for fact, trainings in found.items()}
+
+    def _explained(self, fact: str, trainings: list[Wrong]) -> dict[str, Named]:
+        """What explains these trainings; by experiments with the trainer where it stops early, or nothing is known."""
+        known = explain(trainings)
+        fewest = min(trainings, key=lambda one: one.problem.n_steps).problem
+        if "fewer_steps" in known and fewest.n_steps > 1 and fewest.batch_size is None:
+            rule = stopping_rule(self.trainer, fewest.format.name)
+            return {rule.name: rule}
+        if known or fewest.n_steps != 1 or fewest.batch_size is not None:
+            return known
+        rounded = lower_precision(self.trainer, fewest)
+        return {rounded.name: rounded} if rounded else {}
 
 
 def side_effects(trainer: Trainer, problem: TrainerProblem, first: Trained) -> Iterator[Finding]:

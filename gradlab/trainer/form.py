@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
@@ -15,6 +15,15 @@ from gradlab.trainer.problem import TrainerProblem
 
 ORDERS = ("rows", "epochs", "batches")  # the rows of an epoch, (N,); of each epoch, (n_epochs, N); of each step
 PLACES = ("", "first", "last")  # of the bias among the rows of W; "" where it is an array of its own
+STARTS = ("", "pair", "mapping", "module")  # what W and b are handed over in as one; "" where they are two arguments
+
+
+@dataclass(frozen=True, eq=False)
+class ModuleStart:
+    """A start that an adapter makes a module of: W (D, K) and b (K,)."""
+
+    weight: Array
+    bias: Array
 
 
 @dataclass(frozen=True)
@@ -23,8 +32,8 @@ class Form:
 
     one_hot: labels are one-hot rows, of the features' dtype. columns: an example is a column of X, and of one-hot
     labels. classes_first: W is taken as (K, D). is_turned: it comes back as (K, D). bias_shape: "K", "1K" or "K1".
-    bias_row: where the bias is in W, of PLACES. strength: what is handed over for a penalty of l2, of STRENGTHS. order:
-    of ORDERS.
+    bias_row: where the bias is in W, of PLACES. start: in what W and b are handed over, of STARTS. strength: what is
+    handed over for a penalty of l2, of STRENGTHS. order: of ORDERS.
     """
 
     one_hot: bool = False
@@ -33,12 +42,25 @@ class Form:
     is_turned: bool = False
     bias_shape: str = "K"
     bias_row: str = ""
+    start: str = ""
     strength: str = "l2"
     order: str = "rows"
 
-    def given_weight(self, weight: Array) -> Array:
-        """A fresh W in this form."""
-        return np.array(weight.T if self.classes_first else weight, order="C")
+    @property
+    def holds_bias(self) -> bool:
+        """Whether what is handed over as W has the bias in it."""
+        return bool(self.bias_row or self.start)
+
+    def given_start(self, weight: Array, bias: Array) -> Any:
+        """A fresh W in this form, with the bias where it is in it."""
+        if self.start == "module":
+            return ModuleStart(weight.copy(), bias.copy())
+        if self.bias_row:
+            rows = (bias[None], weight) if self.bias_row == "first" else (weight, bias[None])
+            weight = np.concatenate(rows)
+        alone = np.array(weight.T if self.classes_first else weight, order="C")
+        values = {"": alone, "pair": [alone, bias.copy()], "mapping": {"W": alone, "b": bias.copy()}}
+        return values[self.start]
 
     def given_bias(self, bias: Array) -> Array:
         """A fresh b in this form."""
@@ -82,7 +104,19 @@ STRENGTHS: Mapping[str, Callable[[float, int], float]] = {
 
 
 def forms_of(taken: Mapping[str, str]) -> Iterator[Form]:
-    """The forms in which a trainer may take its arrays, the likeliest first. taken: what each parameter takes."""
+    """The forms in which a trainer may take its arrays, the likeliest first. taken: what each parameter takes.
+
+    Where none takes the bias, it may be in W, which is a row of W, or a pair, a mapping or a module of both.
+    """
+    roles = set(taken.values())
+    places = PLACES[:1] if {"W", "b"} <= roles else PLACES
+    starts = STARTS if "W" in roles and "b" not in roles else STARTS[:1]
+    for form in _layouts(taken):
+        yield from (replace(form, bias_row=place) for place in places)
+        yield from (replace(form, start=start) for start in starts if start)
+
+
+def _layouts(taken: Mapping[str, str]) -> Iterator[Form]:
     names = [name for name, role in taken.items() if role == "targets"]
     kinds = (True, False) if any(map(is_one_hot, names)) else (False, True)
     orders = (False, True) if "W" in taken.values() else (False,)

@@ -61,9 +61,9 @@ def _problems(trainer: Trainer, dtype: str, penalty: Penalty) -> Iterator[Traine
 
 def _problem(trainer: Trainer, features: Array, labels: Array) -> TrainerProblem:
     """From zeros, or from where the trainer starts."""
-    has_bias = trainer.takes("b") or not trainer.takes("W")
     n_classes, dtype = int(labels.max()) + 1, features.dtype
-    weight, bias = np.zeros((features.shape[1], n_classes), dtype), np.zeros(n_classes, dtype) if has_bias else None
+    weight = np.zeros((features.shape[1], n_classes), dtype)
+    bias = np.zeros(n_classes, dtype) if trainer.has_bias else None
     problem = TrainerProblem(features, labels, weight, bias, 1.0, 0, family="small")
     rate = float(f"{0.95 / curvature_of(problem).smoothness:.2g}")
     return with_start_of(trainer, problem.replace(learning_rate=rate))

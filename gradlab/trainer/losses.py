@@ -28,14 +28,17 @@ def fault_of_losses(problem: TrainerProblem, trained: Trained) -> str:
     iterates = list(descend(problem))
     values = [_Loss(problem, one) for one in iterates]
     places = [*_places(len(reported), problem.n_steps)]
-    for with_penalty in (True, False):
-        if any(_agree(reported, [values[place] for place in some], with_penalty, 1) for some in places):
+    for share in (1.0, 0.0):
+        if any(_agree(reported, [values[place] for place in some], share, 1) for some in places):
             return ""
+    for words, share in (("half of", 0.5), ("twice", 2.0)):
+        if problem.penalty.is_on and any(_agree(reported, [values[i] for i in some], share, 1) for some in places):
+            return f"the losses have {words} the penalty that the steps descend"
     for words, factor in (("sums over the rows, not means", problem.n_rows), ("negative", -1)):
-        if any(_agree(reported, [values[place] for place in some], True, factor) for some in places):
+        if any(_agree(reported, [values[place] for place in some], 1.0, factor) for some in places):
             return f"the losses are {words}"
     late = [[0, *some[:-1]] for some in places]
-    if any(_agree(reported, [values[place] for place in some], True, 1) for some in late):
+    if any(_agree(reported, [values[place] for place in some], 1.0, 1) for some in late):
         return "the losses come one step late"
     first = values[0].value
     return f"the losses are of no iterates in order: the first is {reported[0]:.7g}, at the start it is {first:.7g}"
@@ -71,8 +74,9 @@ def _places(count: int, n_steps: int) -> list[range]:
     return [one for one in steps if one[-1] <= n_steps and (one[0] <= 1 or one[-1] + one.step > n_steps)]
 
 
-def _agree(reported: Array, values: list[_Loss], with_penalty: bool, factor: int) -> bool:
-    exact = np.array([one.value + with_penalty * one.penalty for one in values])
+def _agree(reported: Array, values: list[_Loss], share: float, factor: int) -> bool:
+    """share: how much of the penalty the losses have."""
+    exact = np.array([one.value + share * one.penalty for one in values])
     below, above = (np.array([getattr(one, name) for one in values]) for name in ("below", "above"))
     apart = reported / factor - exact
     return bool(((-below <= apart) & (apart <= above + below)).all())

@@ -16,6 +16,7 @@ class Mistake:
     rate, weight_rate, bias_rate: what the learning rate is multiplied by, for all, the weight, the bias.
     falling, shrinking, geometric: it is divided by (t + 1) to the first, by 1 + the second t, times the third to t.
     schedule: by which it falls to 0 over all steps: "linear" or "cosine".
+    warming: over how many steps it grows to what it is to be; counts_from: 1, or 0 where the first step has none.
     start: what is 0 at the start, whatever is given: "all", "bias" or "weight".
     divisor, bias_divisor: by what the sums over the rows are divided; "" for the bias: by the same.
     loss: whose gradient it is. smoothing: of the labels. label_shift: added to each label.
@@ -37,6 +38,8 @@ class Mistake:
     shrinking: float = 0.0
     geometric: float = 1.0
     schedule: str = ""
+    warming: float = 0.0
+    counts_from: int = 1
     start: str = ""
     divisor: str = "rows"
     bias_divisor: str = ""
@@ -180,6 +183,10 @@ FAMILIES = {
     "rate_falls_with_a_power": Family("the rate is divided by the step's number to {}", "falling", 0.05, 2),
     "rate_shrinks_by": Family("the rate is divided by 1 + {} t", "shrinking", 1e-5, 10, True),
     "rate_decays_by": Family("the rate is multiplied by {} in each step", "geometric", 0.3, 0.99999),
+    "rate_warms_up_over": Family("the rate grows to its size over the first {} steps", "warming", 1.2, 1000, True),
+    "rate_warms_up_from_0_over": Family(
+        "the rate grows from 0 to its size over the first {} steps", "warming", 0.6, 1000, True, (("counts_from", 0),)
+    ),
     "bias_rate_multiplied_by": Family("the bias's step is {} times as long", "bias_rate", -20, 20),
     "weight_rate_multiplied_by": Family("the weight's step is {} times as long", "weight_rate", -20, 20),
 }

@@ -11,21 +11,31 @@ from gradlab.layer.names import parameter_roles
 NEEDED = ("X", "targets", "learning_rate", "n_steps")
 OF_SOLVERS = ("C", "l2", "tol")  # one of which is taken by what looks for the optimum, without a learning rate
 MORE = ("n_epochs", "W", "b", "n_classes", "n_features", "l2", "C", "tol", "batch_size", "order", "shuffle", "seed")
-ROLES = (*NEEDED, *MORE)
+SILENT = ("rng", "callback", "verbose", "every")  # what an order is drawn from, and what tells of the training
+ROLES = (*NEEDED, *MORE, *SILENT)
 
 _NAMES = {
-    "learning_rate": "lr eta learning_rate step_size stepsize rate alpha gamma learn_rate learningrate step eta0 lr0",
+    "learning_rate": """lr eta η learning_rate step_size stepsize rate alpha gamma learn_rate learningrate step eta0
+        lr0 lrate l_rate learning_rate_init""",
     "n_steps": """steps n_steps num_steps iters n_iters num_iters iterations n_iter num_iterations max_iter n_iterations
-        t nsteps niter num_updates updates""",
-    "n_epochs": "epochs n_epochs num_epochs max_epochs nb_epochs nepochs epoch",
-    "W": "w0 w_0 w_init init_w weights0 weight0 initial_weights theta0 theta_init initial_w w_start start_w",
+        t nsteps niter num_updates updates max_iters maxiter max_iterations max_steps n_step num_step num_iter nb_iter
+        nb_iters nb_steps numsteps numiters total_steps""",
+    "n_epochs": """epochs n_epochs num_epochs max_epochs nb_epochs nepochs epoch n_epoch num_epoch max_epoch nb_epoch
+        numepochs passes n_passes num_passes""",
+    "W": """w0 w_0 w_init init_w weights0 weight0 initial_weights theta0 theta_init initial_w w_start start_w θ θ0 init
+        x0 start initial_params init_params params0 model net network module""",
     "b": "b0 b_0 b_init init_b bias0 initial_bias initial_b b_start start_b",
-    "batch_size": "batch_size batch bs minibatch minibatch_size batchsize mb_size",
+    "batch_size": "batch_size batch bs bsz minibatch minibatch_size mini_batch_size batchsize mb_size batch_sz",
+    "l2": "λ",
     "seed": "seed random_state rng_seed random_seed",
     "n_classes": "output_dim output_dims out_features n_out output_size n_outputs num_outputs out_dim outputs",
     "order": "order orders perm perms permutation permutations row_order indices idx",
     "shuffle": "shuffle shuffled do_shuffle",
     "tol": "tol tolerance gtol min_delta early_stop_tol",
+    "rng": "rng rgen generator random_generator prng",
+    "callback": "callback callback_fn on_step hook logger log_fn",
+    "verbose": "verbose print_cost print_loss print_losses plot display debug",
+    "every": "print_every log_every log_interval print_interval print_freq report_every",
 }
 _OF_LAYER = ("X", "W", "b", "targets", "l2", "n_classes", "n_features")
 _NUMBERS = ("n_classes", "n_features", "l2", "C", "tol", "batch_size", "seed", "learning_rate", "n_steps", "n_epochs")
@@ -81,7 +91,10 @@ def taken_by(function: Callable[..., Any], claimed: Sequence[str] = ()) -> Mappi
 
 
 def _assigned(roles: Mapping[str, list[str]], taken: Mapping[str, str]) -> dict[str, str]:
-    """A role for each parameter that has one left: first where only one is possible, then the likeliest, in order."""
+    """A role for each parameter that has one left: first where only one is possible, then in order.
+
+    Of several that which is needed and cannot come from elsewhere, else the likeliest.
+    """
     found: dict[str, str] = {}
     while True:
         used = {*taken.values(), *found.values()}
@@ -90,7 +103,11 @@ def _assigned(roles: Mapping[str, list[str]], taken: Mapping[str, str]) -> dict[
         if not open_:
             return found
         name = next((name for name, some in open_.items() if len(some) == 1), next(iter(open_)))
-        found[name] = open_[name][0]
+        elsewhere = used.union(*(some for other, some in open_.items() if other != name))
+        missing = [role for role in NEEDED if role not in elsewhere]  # as targets are, where labels are called t
+        if "n_epochs" in elsewhere and "n_steps" in missing:
+            missing.remove("n_steps")
+        found[name] = next((role for role in missing if role in open_[name]), open_[name][0])
 
 
 def _roles_of(parameter: inspect.Parameter) -> list[str]:

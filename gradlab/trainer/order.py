@@ -7,7 +7,7 @@ descent comes to the trainer's weights with.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice, product
 from typing import Any
@@ -20,6 +20,9 @@ from gradlab.trainer.problem import TrainerProblem
 
 SEED = 0  # that every trainer is given which takes one
 OWN_SEEDS = (0, 1, 42, 123)  # of trainers that take none
+
+
+Makers = Mapping[str, Callable[[int], Any]]  # generators by name, each made from a seed
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,11 @@ class Way:
     draw: Callable[[Any, TrainerProblem], Iterator[Array]]
     after_start: bool
     drops: bool
+
+    @property
+    def repeats(self) -> bool:
+        """Whether a row may be drawn twice, and others not at all, also where a batch is as large as the data."""
+        return self.draw in (_chosen_repeatedly, _drawn_repeatedly)
 
     def ordered(self, problem: TrainerProblem, by_epochs: bool) -> TrainerProblem:
         """The problem with its rows in this order. by_epochs: whether the trainer counts epochs, and not steps."""
@@ -61,9 +69,9 @@ def reported_turns(problem: TrainerProblem, order: Iterable[Array]) -> tuple[Arr
     return tuple(batch for one in order for batch in split(one, size))
 
 
-def way_of(problem: TrainerProblem, parameters: Array, has_seed: bool, by_epochs: bool) -> Way | None:
+def way_of(problem: TrainerProblem, parameters: Array, ways: Iterable[Way], by_epochs: bool) -> Way | None:
     """The way by which exact descent comes to these parameters of a small training; None where none does."""
-    for way in usual_ways((SEED,) if has_seed else OWN_SEEDS):
+    for way in ways:
         end = end_of_descent(way.ordered(problem, by_epochs))
         if distance_to(end, parameters)[0] <= end.proved:
             return way
@@ -141,7 +149,7 @@ class _OfPython:
         return np.array([self.generator.randrange(low, high) for _ in range(size)])
 
 
-_MAKERS: dict[str, Callable[[int], Any]] = {
+_MAKERS: Makers = {
     "numpy.random.default_rng": np.random.default_rng,
     "numpy.random.RandomState": np.random.RandomState,
     "random.Random": _OfPython,
@@ -158,10 +166,11 @@ _DRAWS = {
 }
 
 
-def usual_ways(seeds: tuple[int, ...] = (SEED,)) -> Iterator[Way]:
-    """All usual ways with each of the seeds, the likeliest first."""
+def usual_ways(seeds: tuple[int, ...] = (SEED,), more: Makers | None = None) -> Iterator[Way]:
+    """All usual ways with each of the seeds, the likeliest first. more: the generators of a framework, tried first."""
+    makers = {**(more or {}), **_MAKERS}
     for after_start, drops, seed, (name, make), (words, draw) in product(
-        (False, True), (False, True), seeds, _MAKERS.items(), _DRAWS.items()
+        (False, True), (False, True), seeds, makers.items(), _DRAWS.items()
     ):
         if after_start and make is _OfPython:
             continue

@@ -38,7 +38,8 @@ def certificate_lines(name: str, certificate: Certificate) -> Iterator[str]:
     for one in certificate.named:
         yield f"looks like {one.name}: {one.sentence}"
     if not certificate.is_likely and not certificate.named:
-        yield "looks like no known mistake of trainers"
+        tried = " and ".join(certificate.suspects)
+        yield f"looks like more than {tried}" if tried else "looks like no known mistake of trainers"
 
 
 def solution_lines(name: str, found: Solution) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -12,8 +11,9 @@ from gradlab.problems.problem import Array
 from gradlab.trainer.call import Trained, Trainer, train, with_order_of, with_start_of
 from gradlab.trainer.curvature import curvature_of
 from gradlab.trainer.descent import distance_to, end_of_descent
-from gradlab.trainer.form import PLACES, forms_of
-from gradlab.trainer.order import split, way_of
+from gradlab.trainer.explaining import is_explained, wrong_training
+from gradlab.trainer.form import forms_of
+from gradlab.trainer.order import OWN_SEEDS, SEED, split, usual_ways, way_of
 from gradlab.trainer.problem import TrainerProblem
 
 STRENGTH, BATCH, N_ROWS = 0.05, 5, 13
@@ -41,9 +41,9 @@ def small_problem(trainer: Trainer, dtype: str, seed: int) -> TrainerProblem:
     features: Array = generator.normal(size=(N_ROWS, 4)).astype(dtype)
     targets = np.concatenate([np.arange(3), generator.integers(0, 3, N_ROWS - 3)])
     start = generator.normal(size=(4, 3)).astype(dtype) if trainer.takes("W") else np.zeros((4, 3), dtype)
-    has_bias = trainer.takes("b") or not trainer.takes("W")
-    bias = generator.normal(size=3).astype(dtype) if trainer.takes("b") else np.zeros(3, dtype)
-    problem = TrainerProblem(features, targets, start, bias if has_bias else None, 1.0, 0, family="small")
+    is_given = trainer.has_bias and trainer.takes("W")
+    bias = generator.normal(size=3).astype(dtype) if is_given else np.zeros(3, dtype)
+    problem = TrainerProblem(features, targets, start, bias if trainer.has_bias else None, 1.0, 0, family="small")
     if trainer.takes("order"):
         rows = generator.permutation(N_ROWS)
         problem = problem.replace(turns=(rows,))
@@ -69,9 +69,13 @@ def is_descent(problem: TrainerProblem, trained: Trained) -> bool:
 
 
 def _with_form(trainer: Trainer, dtype: str) -> Trainer:
-    """The trainer in the first form in which a step is right; in the first that returns weights where none is."""
-    returning = None
-    for one in _formed(trainer):
+    """The trainer in the first form in which a step is right.
+
+    Where none is, in the first in which a known mistake explains it; else in the first that returns weights.
+    """
+    returning = explained = None
+    for form in forms_of(trainer.taken):
+        one = replace(trainer, form=form)
         problem = with_start_of(one, small_problem(one, dtype, 0)).replace(n_steps=1)
         trained = train(one, problem)
         if trained.fault:
@@ -80,14 +84,9 @@ def _with_form(trainer: Trainer, dtype: str) -> Trainer:
         if is_descent(problem, trained):
             return own
         returning = returning or own
-    return returning or trainer
-
-
-def _formed(trainer: Trainer) -> Iterator[Trainer]:
-    places = PLACES[:1] if trainer.takes("W") else PLACES
-    for form in forms_of(trainer.taken):
-        for place in places:
-            yield replace(trainer, form=replace(form, bias_row=place))
+        if explained is None and is_explained(wrong_training(problem, trained.parameters, end_of_descent(problem))):
+            explained = own
+    return explained or returning or trainer
 
 
 def _with_way(trainer: Trainer, dtype: str) -> Trainer:
@@ -98,7 +97,8 @@ def _with_way(trainer: Trainer, dtype: str) -> Trainer:
     trained = train(trainer, problem)
     if trained.fault or trained.order or is_descent(problem, trained):
         return trainer
-    way = way_of(problem, trained.parameters, trainer.takes("seed"), trainer.takes("n_epochs"))
+    ways = usual_ways((SEED,) if trainer.is_seeded else OWN_SEEDS, trainer.makers)
+    way = way_of(problem, trained.parameters, ways, trainer.takes("n_epochs"))
     if way is None and trainer.takes("n_steps"):
         by_epochs = _with_way(_counting_epochs(trainer), dtype)
         if by_epochs.way or is_right(by_epochs, problem):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradlab.layer.problem import Penalty
+from gradlab.trainer.call import Trainer
 from gradlab.trainer.curvature import curvature_of
 from gradlab.trainer.data import Data
 from gradlab.trainer.problem import TrainerProblem
@@ -42,3 +43,10 @@ def problem_on(data: Data, settings: Settings) -> TrainerProblem:
     if settings.rate is not None:
         return problem
     return problem.replace(learning_rate=float(f"{1 / curvature_of(problem).smoothness:.3g}"))
+
+
+def in_whole_epochs(trainer: Trainer, problem: TrainerProblem) -> TrainerProblem:
+    """The problem; where the trainer counts epochs, with the steps that an epoch that is begun has left."""
+    if not trainer.takes("n_epochs"):
+        return problem
+    return problem.replace(n_steps=-(-problem.n_steps // problem.n_batches) * problem.n_batches)

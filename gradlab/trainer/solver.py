@@ -16,7 +16,7 @@ from gradlab.layer.problem import Penalty
 from gradlab.trainer.call import Trained, Trainer, train
 from gradlab.trainer.certificate import Point, certify_point
 from gradlab.trainer.findings import Examination, Finding, side_effects
-from gradlab.trainer.form import PLACES, forms_of
+from gradlab.trainer.form import forms_of
 from gradlab.trainer.gradient import batch_of, proved_arithmetic, step_gradient
 from gradlab.trainer.problem import TrainerProblem
 
@@ -110,8 +110,8 @@ def _forms(trainer: Trainer) -> list[tuple[Trainer, Penalty]]:
 
 def _formed(trainer: Trainer, strengths: tuple[str, ...]) -> list[Trainer]:
     return [
-        replace(trainer, form=replace(form, bias_row=place, strength=strength))
-        for form, place, strength in product(forms_of(trainer.taken), PLACES, strengths)
+        replace(trainer, form=replace(form, strength=strength))
+        for form, strength in product(forms_of(trainer.taken), strengths)
     ]
 
 

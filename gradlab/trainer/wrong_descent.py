@@ -97,7 +97,8 @@ def _schedule(mistake: Mistake, step: int, n_steps: int) -> float:
     share = step / n_steps
     over_all = {"": 1.0, "linear": 1 - share, "cosine": (1 + math.cos(math.pi * share)) / 2}[mistake.schedule]
     falling = mistake.geometric**step / (step + 1) ** mistake.falling / (1 + mistake.shrinking * step)
-    return float(over_all * falling)
+    warmed = min(1.0, (step + mistake.counts_from) / mistake.warming) if mistake.warming else 1.0
+    return float(over_all * falling * warmed)
 
 
 def _clipped(gradient: Array, mistake: Mistake) -> Array:

@@ -102,6 +102,15 @@ def iterates(X: Array, y: Array, W0: Array, b0: Array, lr: float, steps: int) ->
         yield W, b
 
 
+def iterates_but_the_start(X: Array, labels: Array, coef: Array, intercept: Array, eta: float, n_iter: int) -> Any:
+    w: Any = coef
+    c: Any = intercept
+    for _ in range(n_iter):
+        g = errors(X, labels, w, c)
+        w, c = w - eta * X.T @ g, c - eta * g.sum(0)
+        yield {"coef": w, "intercept": c}
+
+
 def with_a_tolerance(
     X: Array, y: Array, W: Array, b: Array, alpha: float = 0.1, max_iter: int = 9, tol: float = 1e-4
 ) -> Any:
@@ -183,6 +192,7 @@ SOUND = (
     Shuffling,
     SizesFirst,
     iterates,
+    iterates_but_the_start,
     with_a_tolerance,
     says_its_order,
     in_a_given_order,
@@ -197,6 +207,16 @@ def divided_by_the_classes(X: Array, y: Array, num_classes: int, learning_rate: 
         g = errors(X, y, W, b) * len(y) / num_classes
         W, b = W - learning_rate * X.T @ g, b - learning_rate * g.sum(0)
     return W, b
+
+
+def twice_the_penalty_reported(X: Array, y: Array, W: Any, b: Any, learning_rate: float, steps: int, reg: float) -> Any:
+    losses = []
+    for _ in range(steps):
+        data = -np.log(softmax(X @ W + b)[np.arange(len(y)), y]).mean()
+        losses.append(data + reg * (W**2).sum())
+        g = errors(X, y, W, b)
+        W, b = W - learning_rate * (X.T @ g + reg * W), b - learning_rate * g.sum(0)
+    return W, b, losses
 
 
 class StopsByItself:
@@ -437,7 +457,7 @@ NAMED: dict[str, Any] = {
     "perceptron": winner_alone,
     "rate_falls_as_a_cosine": cosine,
     "divided_by_the_classes": divided_by_the_classes,
-    "fewer_steps": StopsByItself,
+    "stops_early": StopsByItself,
     "averaged_gradients_0.8": averages,
     "rate_shrinks_by_0.01": shrinking,
     "divided_by_the_size_of_a_batch": by_the_size_of_a_batch,

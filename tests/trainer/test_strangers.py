@@ -12,10 +12,14 @@ from gradlab.cli import status_of
 from gradlab.targets.trainers import load_trainer
 from gradlab.trainer.call import train, with_order_of, with_start_of
 from gradlab.trainer.checks import examine_trainer
+from gradlab.trainer.descent import descend
+from gradlab.trainer.explaining import Wrong, explain, named_mistake
 from gradlab.trainer.findings import Examination
+from gradlab.trainer.mistakes import MISTAKES
 from gradlab.trainer.page import examination_lines
 from gradlab.trainer.problem import TrainerProblem
 from gradlab.trainer.recognition import in_batches, recognise_trainer, small_problem
+from gradlab.trainer.wrong_descent import descend_with
 from tests.trainer import strangers
 
 
@@ -48,6 +52,25 @@ def test_a_stranger_s_mistake_is_named(name: str) -> None:
 def test_losses_that_come_late_are_found() -> None:
     (said,) = {one.seen for one in examined(strangers.late_history).findings}
     assert said == "the losses come one step late"
+
+
+def test_losses_with_another_share_of_the_penalty_are_found() -> None:
+    """They were of no iterates in order, which says nothing of the penalty."""
+    (said,) = {one.seen for one in examined(strangers.twice_the_penalty_reported).findings if "loss" in one.seen}
+    assert said == "the losses have twice the penalty that the steps descend"
+
+
+def test_a_mistake_that_is_suspected_is_named_where_it_predicts_the_weights() -> None:
+    """Also where the weights are near to the right ones, as after many steps: more than it is nothing then."""
+    trainer = load_trainer(f"trainer:{strangers.__file__}:iterates")
+    problem = small_problem(trainer, "float64", 3).replace(n_steps=3)
+    wrong = descend_with(problem, MISTAKES["bias_never_updated"])
+    *_, end = descend(problem)
+    apart = float(np.linalg.norm(wrong - end.parameters))
+    training = Wrong(problem, wrong, end.parameters, apart / 2)
+    found = named_mistake("bias_never_updated", training)
+    assert found is not None
+    assert explain([training]).get("bias_never_updated") is None
 
 
 @pytest.mark.parametrize(
