@@ -124,7 +124,8 @@ def _effect(investigation: Investigation, band: Band) -> Effect:
     gradients = tuple(_gradients(band, wrong)) if wrong else ()
     losses = tuple(_losses(band))
     known = investigation.suggested
-    return effect_of(investigation.evidence, replace(known, gradients=gradients, losses=losses))
+    suggested = replace(known, gradients=gradients, losses=losses)
+    return effect_of(investigation.evidence, suggested, investigation.tried)
 
 
 def _gradients(band: Band, wrong: Sequence[Outcome]) -> Iterator[Relation]:

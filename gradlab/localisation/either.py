@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,10 +52,15 @@ def either_of(wrong: list[Array], right: Array) -> list[Rule]:
     return sorted(rules, key=lambda rule: rule.cost)[:1]
 
 
+def starts_of(parts: Sequence[Array]) -> Array:
+    """The row at which each of these begins once they are stacked, (parts,)."""
+    return np.concatenate([[0], np.cumsum([len(one) for one in parts])[:-1]])
+
+
 def _parts(wrong: list[Array], right: Array) -> Iterator[Part]:
     """Single conditions, and pairs of which one is that a feature has a name, or is so or not."""
     stacked = np.concatenate(wrong)
-    starts = np.concatenate([[0], np.cumsum([len(one) for one in wrong])[:-1]])
+    starts = starts_of(wrong)
     named = [one for place in range(len(FEATURES)) for one in _named(place, stacked)]
     marks = [bool(one.holds(right).any()) for one in named]
     pure = [one for one, mark in zip(named, marks, strict=True) if not mark]

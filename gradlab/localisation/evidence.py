@@ -10,6 +10,7 @@ import numpy as np
 from gradlab.localisation.features import features_of
 from gradlab.localisation.features.feature import looked_at
 from gradlab.localisation.relations import (
+    Tried,
     beyond_bound,
     relation_of_gradient,
     relation_of_loss,
@@ -122,12 +123,18 @@ class Suggested:
 NONE_SUGGESTED = Suggested()
 
 
-def effect_of(evidence: Sequence[Evidence], suggested: Suggested = NONE_SUGGESTED) -> Effect:
-    """The effect that the mistake has; its size is that on the tenth of the wrong answers on which it is smallest."""
+def effect_of(
+    evidence: Sequence[Evidence], suggested: Suggested = NONE_SUGGESTED, tried: Tried | None = None
+) -> Effect:
+    """The effect that the mistake has; its size is that on the tenth of the wrong answers on which it is smallest.
+
+    tried: relations that failed before.
+    """
     wrong = [one.outcome for one in evidence if one.is_wrong]
     right = [one.outcome for one in evidence if not one.is_wrong]
-    gradient = relation_of_gradient(wrong, suggested.gradients, right)
-    loss = relation_of_loss(wrong, suggested.losses, right)
+    gradient = relation_of_gradient(wrong, suggested.gradients, right, tried)
+    twins = (gradient.twin,) if gradient is not None and gradient.twin is not None else ()
+    loss = relation_of_loss(wrong, (*twins, *suggested.losses), right, tried)
     return replace(sized_effect(evidence), gradient=gradient, loss=loss)
 
 

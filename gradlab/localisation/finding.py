@@ -6,6 +6,7 @@ import time
 import warnings
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 
@@ -13,17 +14,27 @@ from gradlab.evaluation.call import Implementation, answer
 from gradlab.evaluation.layouts import INTEGERS, MORE_INTEGERS, PLAIN_INTEGERS, PLAIN_LAYOUT
 from gradlab.localisation.band_search import InBand, where_in_bands
 from gradlab.localisation.bands import Band
-from gradlab.localisation.evidence import Effect, effect_of, evidence_of, with_row_losses
+from gradlab.localisation.evidence import evidence_of, with_row_losses
 from gradlab.localisation.investigation import Investigation
-from gradlab.localisation.repeats import Repeats, by_number, overwritten, repeats_earlier_call, wrong_by_now
+from gradlab.localisation.other_dtypes import is_right_elsewhere
+from gradlab.localisation.partly import Partly, partly
+from gradlab.localisation.repeats import (
+    Repeats,
+    by_number,
+    differs_each_time,
+    left_changed,
+    overwritten,
+    repeats_earlier_call,
+    wrong_by_now,
+)
 from gradlab.localisation.rules import Condition, Rule
+from gradlab.localisation.spelled_effect import spelled_effect, spelled_relations
 from gradlab.localisation.symptoms import RAISING, Symptom
 from gradlab.localisation.trial import ALL_LAYOUTS, LARGEST, Laboratory, Outcome, Trial, outcome_of, spelled_answer
-from gradlab.localisation.two_mistakes import parted
+from gradlab.localisation.two_mistakes import Part, parted, parted_within
 from gradlab.localisation.varying import PLAIN, cheap
 from gradlab.localisation.where import Where
 from gradlab.localisation.words import EVERYWHERE, spelled_rule
-from gradlab.problems.dtypes import as_dtype
 from gradlab.problems.problem import Problem
 from gradlab.problems.sized import is_repeated, is_sized, spelling_of
 
@@ -33,13 +44,14 @@ ASKED_AGAIN = 3  # answers of either kind: are they right, or wrong, once more?
 MAX_LARGE = 8  # problems of the run of more than `PLAIN` entries, the smallest of either kind
 MAX_EARLIER = 24  # right answers of the run that are asked for again at its end
 MAX_RESPELLED = 2  # wrong trials that are put in every other layout and integer type
-MAX_CONVERTED = 6  # wrong problems that are put in the other dtypes
 RETURNS = "returns_loss_and_gradient"
+SAME_CALL = "same_call_gives_same_bits"
+OF_PROCESS = "leaves_the_process_as_it_was"
 OF_REPEATS = {
     "earlier_answers_stay_as_they_were",
     "outputs_share_no_memory",
     "calls_leave_no_state",
-    "same_call_gives_same_bits",
+    SAME_CALL,
     "leaves_its_inputs_alone",
 }
 
@@ -51,7 +63,8 @@ class Localisation:
     where, what: in words; what is "" where nothing is recognised. conditions: those of the rule, in numbers;
     or_conditions: those that may hold instead. n_foretold of n_fresh problems that were drawn to both sides afterwards
     were right or wrong as it says. only_in: the dtype that it was found in, where the others that are claimed are right
-    on the same problems. band: of entries, in the place of conditions on rows.
+    on the same problems. band: of entries, in the place of conditions on rows. always: whether every problem that meets
+    the conditions is wrong; where it is not, only those that do not meet them are foretold.
     """
 
     dtype: str
@@ -64,6 +77,7 @@ class Localisation:
     only_in: str = ""
     or_conditions: tuple[Condition, ...] = ()
     band: Band | None = None
+    always: bool = True
 
     @property
     def is_everywhere(self) -> bool:
@@ -85,8 +99,8 @@ def localise(
 ) -> Localisation | None:
     """What experiments find about an implementation that failed these checks on these problems; None if nothing sure.
 
-    problems: those of the run, of one dtype, whose answers are the first evidence. admits: whether a problem that is
-    made of them may be put to it.
+    problems: those of the run, of one dtype, whose answers are the first evidence; those that failed come first.
+    admits: whether a problem that is made of them may be put to it.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # a row without a finite logit has no least one: NaN is meant
@@ -100,11 +114,18 @@ def _find(laboratory: Laboratory, outcomes: list[Outcome], failed: Collection[st
     wrong, right = ([one for one in outcomes if one.is_wrong is mark] for mark in (True, False))
     if not outcomes:
         return None
+    if SAME_CALL in failed:
+        plain = min((one.problem for one in outcomes), key=lambda one: (not one.is_moderate, one.logits.size))
+        each_time = differs_each_time(laboratory, plain)
+        if each_time is not None:
+            return _said_of_repeats(laboratory, plain, each_time)
     stateful = _changes(laboratory, [*wrong[:ASKED_AGAIN], *right[:ASKED_AGAIN]])
     if stateful or (not wrong and OF_REPEATS & set(failed)):
         found = _repeats(laboratory, wrong, outcomes)
         if found is not None or stateful:
             return found
+    if right and not wrong and OF_PROCESS in failed:
+        return _said_of_repeats(laboratory, right[0].problem, left_changed(laboratory, right))
     if not wrong:
         outcomes += _spelled_otherwise(laboratory, right, failed)
     outcomes += _one_thing_plain(laboratory, wrong)
@@ -113,35 +134,65 @@ def _find(laboratory: Laboratory, outcomes: list[Outcome], failed: Collection[st
     investigation = Investigation(laboratory, [evidence_of(one) for one in outcomes])
     investigation.measure()
     in_band = where_in_bands(investigation, own=True)
-    two = None if in_band is not None else _said_of_two(investigation)
+    two = parted(investigation) if in_band is None else None
+    where = investigation.where() if in_band is None and two is None else None
+    settled = where is not None and where.is_settled
+    knows_half = investigation.knows_half and not (settled and where is not None and _counts_rows(investigation, where))
+    if in_band is None and two is None and (not settled or knows_half):
+        two = parted_within(investigation)
+        if two is not None and settled and where is not None and where.rule.conditions:
+            two = None if any(one.is_everywhere for one in two) else two  # which would say less of where
     if two is not None:
-        return two
-    where = None if in_band is not None else investigation.where()
-    if where is not None and where.is_settled:
+        return _said_of_two(investigation, two)
+    if where is not None and settled:
         return _said(investigation, where)
     in_band = in_band or where_in_bands(investigation, own=False)
-    return _said_of_band(investigation, in_band) if in_band is not None else None
+    if in_band is not None:
+        return _said_of_band(investigation, in_band)
+    laboratory.release()
+    in_part = partly(investigation)
+    said = _said_in_part(investigation, in_part) if in_part is not None else None
+    return said if said is not None and (said.conditions or said.what) else None
 
 
-def _said_of_two(investigation: Investigation) -> Localisation | None:
+def _counts_rows(investigation: Investigation, where: Where) -> bool:
+    """Whether the losses are told by how often those of the rule's rows count."""
+    effect = investigation.effect
+    return effect.loss is None and with_row_losses(effect, where.rule, investigation.wrong).loss is not None
+
+
+def _said_of_two(investigation: Investigation, two: Sequence[Part]) -> Localisation:
     """Two mistakes that show in different ways, each with what comes out there."""
-    parted_in_two = parted(investigation)
-    if parted_in_two is None:
-        return None
-    parts = sorted(parted_in_two, key=lambda one: one.band is None)  # a band stands for the first conditions
+    parts = sorted(two, key=lambda one: one.band is None)  # a band stands for the first conditions
     first, second = parts
-    said = [spelled_effect(one.effect, one.wrong) for one in parts]
+    said = [spelled_relations(one.effect, one.wrong) for one in parts]
+    said = [f"{one.place}: {what or 'wrong'}" for one, what in zip(parts, said, strict=True)]
     anywhere = any(one.is_everywhere for one in parts)
+    places = first.place if first.place == second.place else f"{first.place}, or {second.place}"
     return Localisation(
         investigation.wrong[0].problem.format.name,
-        EVERYWHERE if anywhere else f"wrong only {first.place}, or {second.place}",
-        "; ".join(f"{one.place}: {what}" for one, what in zip(parts, said, strict=True)),
+        EVERYWHERE if anywhere else f"wrong only {places}",
+        "; ".join(said),
         () if anywhere else first.conditions,
         sum(one.where.n_foretold for one in parts),
         sum(one.where.n_fresh for one in parts),
         investigation.laboratory.n_calls,
         or_conditions=() if anywhere else second.conditions,
         band=None if anywhere else first.band,
+    )
+
+
+def _said_in_part(investigation: Investigation, found: Partly) -> Localisation:
+    """Where some problems go wrong, and outside of which none does."""
+    return Localisation(
+        investigation.wrong[0].problem.format.name,
+        found.where,
+        spelled_effect(found.effect, investigation.wrong),
+        found.rule.conditions,
+        found.n_foretold if found.rule.conditions else found.n_wrong,
+        found.n_fresh if found.rule.conditions else found.n_within,
+        investigation.laboratory.n_calls,
+        always=False,
     )
 
 
@@ -162,6 +213,8 @@ def _begin(laboratory: Laboratory, problems: Sequence[Problem]) -> list[Outcome]
     """Answers that the run has had: the smallest wrong ones and the right ones, some of every family."""
     implementation, symptom = laboratory.implementation, laboratory.symptom
     outcomes = [_first_outcome(implementation, problem, symptom) for problem in _affordable(problems)]
+    if not any(one.is_wrong for one in outcomes):
+        outcomes += [_first_outcome(implementation, problem, symptom) for problem in _first_large(problems)]
     found = list[Outcome]()
     for mark in (True, False):
         some = [one for one in outcomes if one.is_wrong is mark]
@@ -176,6 +229,13 @@ def _affordable(problems: Sequence[Problem]) -> Iterator[Problem]:
     for mark in (True, False):
         large = [one for one in problems if PLAIN < one.logits.size <= LARGEST and is_sized(one) is mark]
         yield from sorted(large, key=lambda problem: problem.logits.size)[:MAX_LARGE]
+
+
+def _first_large(problems: Sequence[Problem]) -> list[Problem]:
+    """The first large problems that are not among the affordable ones: where sizes alone fail, those that failed."""
+    known = {problem.digest for problem in _affordable(problems)}
+    large = (one for one in problems if PLAIN < one.logits.size <= LARGEST and one.digest not in known)
+    return list(islice(large, MAX_LARGE))
 
 
 def _first_outcome(implementation: Implementation, problem: Problem, symptom: Symptom | None) -> Outcome:
@@ -234,6 +294,10 @@ def _repeats(laboratory: Laboratory, wrong: Sequence[Outcome], outcomes: Sequenc
         lambda: wrong_by_now(laboratory, right[:: max(1, len(right) // MAX_EARLIER)]),
     )
     found = next((one for search in searches for one in [search()] if one is not None), None)
+    return _said_of_repeats(laboratory, first, found)
+
+
+def _said_of_repeats(laboratory: Laboratory, first: Problem, found: Repeats | None) -> Localisation | None:
     if found is None or found.n_foretold < found.n_fresh or found.n_fresh < MIN_FRESH:
         return None
     return Localisation(first.format.name, found.said, "", (), found.n_foretold, found.n_fresh, laboratory.n_calls)
@@ -241,7 +305,7 @@ def _repeats(laboratory: Laboratory, wrong: Sequence[Outcome], outcomes: Sequenc
 
 def _said(investigation: Investigation, where: Where) -> Localisation:
     rule, wrong = where.rule, investigation.wrong
-    dtype, effect = wrong[0].problem.format.name, effect_of(investigation.evidence, investigation.suggested)
+    dtype, effect = wrong[0].problem.format.name, investigation.effect_again()
     effect = with_row_losses(effect, rule, wrong)
     return Localisation(
         dtype,
@@ -251,44 +315,6 @@ def _said(investigation: Investigation, where: Where) -> Localisation:
         where.n_foretold,
         where.n_fresh,
         investigation.laboratory.n_calls,
-        dtype if _is_right_elsewhere(investigation, wrong) else "",
+        dtype if is_right_elsewhere(investigation, wrong) else "",
         rule.others,
     )
-
-
-def spelled_effect(effect: Effect, wrong: Sequence[Outcome]) -> str:
-    """What comes out: "only the gradient is wrong; the gradient is 1.01 times what it should be"."""
-    raised = {one.raised for one in wrong if one.raised}
-    if raised and all(one.raised for one in wrong):
-        return f"there is no answer: {' or '.join(sorted(raised))}"
-    in_loss, in_gradient = [one.wrong_loss for one in wrong], [bool(one.wrong_entries.any()) for one in wrong]
-    parts = []
-    if any(in_loss) != any(in_gradient):
-        parts.append(f"only the {'loss' if any(in_loss) else 'gradient'} is wrong")
-    places = ("gradient", in_gradient, effect.gradient), ("loss", in_loss, effect.loss)
-    for place, marks, relation in places:
-        if relation is not None:
-            in_some = "" if 2 * sum(marks) > len(marks) else "in some of them "
-            parts.append(f"{in_some}the {place} {relation.said}")
-    return "; ".join(parts)
-
-
-def _is_right_elsewhere(investigation: Investigation, wrong: Sequence[Outcome]) -> bool:
-    """Whether the smallest wrong problems are answered rightly in every other dtype that is claimed."""
-    laboratory, own = investigation.laboratory, wrong[0].problem.format.name
-    others = [dtype for dtype in laboratory.implementation.claims.dtypes if dtype != own]
-    small = [one for one in wrong if one.problem.objective.targets == "index"]
-    asked = list[Outcome]()
-    for one in sorted(small, key=lambda one: one.problem.logits.size)[:MAX_CONVERTED]:
-        for dtype in others:
-            problem = in_dtype(one.problem, dtype)
-            outcome = None if problem is None else laboratory.ask(Trial(problem, one.trial.layout, one.trial.integers))
-            asked += [outcome] if outcome is not None else []
-    return len(asked) >= len(others) > 0 and not any(one.is_wrong for one in asked)
-
-
-def in_dtype(problem: Problem, dtype: str) -> Problem | None:
-    """The problem in another dtype, or None where that overflows."""
-    logits = problem.logits64.astype(as_dtype(dtype))
-    finite = (abs(logits.astype("float64")) < float("inf")) == (abs(problem.logits64) < float("inf"))
-    return problem.replace(logits=logits) if finite.all() else None

@@ -25,6 +25,7 @@ from gradlab.localisation.functions import exponential_of
 from gradlab.localisation.lessening import with_less
 from gradlab.localisation.logarithms import logarithm_of, loss_by_logarithm
 from gradlab.localisation.mining import rules_for
+from gradlab.localisation.relations import Tried
 from gradlab.localisation.rivals import contested, is_outdone
 from gradlab.localisation.rules import Condition, Rule
 from gradlab.localisation.setting import set_in
@@ -49,7 +50,8 @@ class Investigation:
         self.masks = laboratory.implementation.claims.masks
         self.evidence = list(evidence)
         self.suggested = NONE_SUGGESTED
-        self.effect = effect_of(self.evidence)
+        self.tried = Tried()
+        self.effect = effect_of(self.evidence, tried=self.tried)
         self.n_searched = len(self.wrong)
         self.known = {_key(one.outcome.trial) for one in evidence}
 
@@ -60,6 +62,12 @@ class Investigation:
     @property
     def right(self) -> list[Outcome]:
         return [one.outcome for one in self.evidence if not one.is_wrong]
+
+    @property
+    def knows_half(self) -> bool:
+        """Whether both gradients and losses are wrong, and only of one of these it is known what comes out."""
+        both = any(one.wrong_loss for one in self.wrong) and any(one.wrong_entries.any() for one in self.wrong)
+        return both and (self.effect.gradient is None) != (self.effect.loss is None)
 
     def where(self, enough: int = ENOUGH) -> Where | None:
         """The rule that foretold fresh problems; None where no rule fits, or none was found to foretell them.
@@ -113,8 +121,12 @@ class Investigation:
         known = self.effect.gradient is not None or self.effect.loss is not None
         if known or len(self.wrong) >= MORE_WRONG * self.n_searched:
             self.n_searched = len(self.wrong)
-            return effect_of(self.evidence, self.suggested.after(self.effect))
+            return self.effect_again()
         return sized_effect(self.evidence)
+
+    def effect_again(self) -> Effect:
+        """The effect on all the evidence there is by now; what foretold it before is tried first."""
+        return effect_of(self.evidence, self.suggested.after(self.effect), self.tried)
 
     def fits(self, rule: Rule) -> bool:
         return all(holds_of(rule, one, self.effect) is not False for one in self.evidence)

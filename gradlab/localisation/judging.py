@@ -10,6 +10,7 @@ from gradlab.bounds.rounding_counts import QUIET, division_roundings, gamma, sum
 from gradlab.bounds.row_factors import loss_size
 from gradlab.diagnosis.matching import Observation, observe
 from gradlab.evaluation.call import Answer
+from gradlab.localisation.distinct import distinct_rows
 from gradlab.problems.problem import Array, Problem
 
 LARGE = 1 << 12  # entries from which the truth of equal rows is worked out once
@@ -35,10 +36,7 @@ class _Few:
 def _distinct(problem: Problem) -> _Few:
     labels = problem.targets.astype(np.int64)[:, None].view(np.uint8)
     bits = np.ascontiguousarray(problem.logits).view(np.uint8).reshape(problem.n_rows, -1)
-    keys = np.ascontiguousarray(np.concatenate([bits, labels], axis=1))
-    _, first, places = np.unique(
-        keys.view([("", np.void, keys.shape[1])]).ravel(), return_index=True, return_inverse=True
-    )
+    first, places = distinct_rows(np.concatenate([bits, labels], axis=1))
     rows = problem.rows(first)
     return _Few(rows.replace(objective=replace(problem.objective, reduction="none")), places)
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from gradlab.localisation.either import either_of
+from gradlab.localisation.distinct import distinct_rows
+from gradlab.localisation.either import either_of, starts_of
 from gradlab.localisation.evidence import Effect, Evidence
 from gradlab.localisation.features import FEATURES
 from gradlab.localisation.rules import Condition, Rule
@@ -15,11 +16,15 @@ from gradlab.problems.problem import Array
 
 PLAIN = 4.5  # the cost of a rule of two conditions beside which none of three is looked for
 SINGLE = 3.0  # the cost of a rule of one condition beside which none of two is looked for, as none costs less
+MAX_TRIED = 400  # pairs of conditions, the cheapest first
 MAX_PAIRS = 60  # of conditions that a third is added to
 FEW_RIGHT = 0.02  # of all, that are right by chance
 BY_CHANCE = 0.1  # of the right answers, where a mistake that is made everywhere may be expected to show
+OF_PLACES = ("row", "row_from_end")  # features of a row's place
+FEW_TO_TELL = 4  # wrong answers of several rows
 MAX_SINGLE = 300  # wrong rows that are told one by one
 MAX_RULES = 4  # that are looked at of those that fit
+CODED = tuple(feature.is_coded for feature in FEATURES)
 
 
 def rules_for(evidence: Sequence[Evidence], effect: Effect) -> list[Rule]:
@@ -33,11 +38,12 @@ def rules_for(evidence: Sequence[Evidence], effect: Effect) -> list[Rule]:
         return []
     shown = np.concatenate([np.zeros((0, len(FEATURES))), *(one.features[one.telling(effect)] for one in right)])
     if sum(bool(one.telling(effect).any()) for one in right) <= FEW_RIGHT * len(wrong):
-        return [*_where_it_shows(wrong, right), Rule()]
+        return [*_which_rows(wrong, shown, effect), *_where_it_shows(wrong, right), Rule()]
     found = _by_rows(wrong, shown, effect)
     found += Search([one.features[one.blamed] for one in wrong], shown).rules()
     if any(len(one.blamed) != int(one.blamed.sum()) for one in wrong):
         found += Search([one.features for one in wrong], shown).rules()
+    found = [rule for rule in found if not _misplaces_rows(rule, wrong, effect)]
     unique = {rule.conditions: rule for rule in sorted(found, key=lambda rule: rule.cost)}
     best = list(unique.values())[:MAX_RULES]
     if best and not _leaves_out_rows(best[0], wrong):
@@ -46,6 +52,15 @@ def rules_for(evidence: Sequence[Evidence], effect: Effect) -> list[Rule]:
     if best or either:
         return either
     return either_of([one.features[one.blamed] for one in wrong], shown)
+
+
+def _misplaces_rows(rule: Rule, wrong: Sequence[Evidence], effect: Effect) -> bool:
+    """Whether a rule speaks of the places of rows, and most wrong answers have right rows in such places."""
+    if rule.by_rows or not effect.in_gradient or rule.names.isdisjoint(OF_PLACES):
+        return False
+    known = [one for one in wrong if not one.outcome.raised and one.outcome.wrong_entries.any()]
+    right = [rule.rows(one.features) & ~one.blamed & one.telling(effect) for one in known]
+    return 2 * sum(bool(rows.any()) for rows in right) > len(known)
 
 
 def _leaves_out_rows(rule: Rule, wrong: Sequence[Evidence]) -> bool:
@@ -57,15 +72,25 @@ def _leaves_out_rows(rule: Rule, wrong: Sequence[Evidence]) -> bool:
     return 0 < left < whole
 
 
+def _which_rows(wrong: Sequence[Evidence], shown: Array, effect: Effect) -> list[Rule]:
+    """Which rows are wrong, where every problem has some, and the other rows of most of several are right."""
+    several = [one for one in wrong if len(one.blamed) > 1 and not one.outcome.raised]
+    partly = sum(bool((~one.blamed & one.telling(effect)).any()) for one in several)
+    return _by_rows(wrong, shown, effect)[:1] if len(several) >= FEW_TO_TELL and 2 * partly > len(several) else []
+
+
 def _where_it_shows(wrong: Sequence[Evidence], right: Sequence[Evidence]) -> list[Rule]:
     """Where a mistake shows that is made everywhere, and changes nothing on most problems, but for some by chance."""
     if len(right) <= len(wrong) / 2:
         return []
     search = Search([one.features[one.blamed] for one in wrong], np.concatenate([one.features for one in right]))
+    starts = starts_of([one.features for one in right])
     rules = [Rule((one,), by_rows=True) for one in search.conditions if one.relation != "==" or one.is_natural]
-    met = [sum(bool(rule.rows(one.features).any()) for one in right) for rule in rules]
-    found = [rule for rule, count in zip(rules, met, strict=True) if count <= BY_CHANCE * len(right)]
-    return sorted(found, key=lambda rule: rule.cost)[:1]
+    for rule in sorted(rules, key=lambda rule: rule.cost):
+        met = np.logical_or.reduceat(rule.rows(search.right), starts).sum()  # by some row of so many right answers
+        if met <= BY_CHANCE * len(right):
+            return [rule]
+    return []
 
 
 def _by_rows(wrong: Sequence[Evidence], shown: Array, effect: Effect) -> list[Rule]:
@@ -96,8 +121,11 @@ class Search:
     def __init__(self, wrong: list[Array], right: Array) -> None:
         self.wrong, self.right = wrong, right
         self.stacked = np.concatenate(self.wrong)
-        self.starts = np.concatenate([[0], np.cumsum([len(one) for one in self.wrong])[:-1]])
-        self.conditions = [one for place in range(len(FEATURES)) for one in self._conditions(place)]
+        self.starts = starts_of(self.wrong)
+        unknown = np.isnan(self.stacked)
+        self.least = np.maximum.reduceat(np.where(unknown, -np.inf, self.stacked), self.starts).min(axis=0)
+        self.most = np.minimum.reduceat(np.where(unknown, np.inf, self.stacked), self.starts).max(axis=0)
+        self.conditions = [*self._conditions()]
 
     def rules(self) -> list[Rule]:
         if not self.conditions:
@@ -114,65 +142,70 @@ class Search:
             found += self._triples(on_right, together)
         return sorted(found, key=lambda rule: rule.cost)[: 3 * MAX_RULES]
 
-    def _conditions(self, place: int) -> Iterator[Condition]:
-        column, name, whole = self.stacked[:, place], FEATURES[place].name, FEATURES[place].whole
-        coded = FEATURES[place].is_coded
-        right = self.right[:, place]
-        known = np.where(np.isnan(column), -np.inf, column)
-        least = float(np.maximum.reduceat(known, self.starts).min())
-        known = np.where(np.isnan(column), np.inf, column)
-        most = float(np.minimum.reduceat(known, self.starts).max())
-        if not coded:
-            below, above = right[right < least], right[right > most]
-            if below.size and least > -np.inf:
-                beyond = float(below.max())
-                yield Condition(name, ">=", least).between(beyond, least)
-            if above.size and most < np.inf:
-                beyond = float(above.min())
-                yield Condition(name, "<=", most).between(beyond, most)
-        if FEATURES[place].modulus > 2 and (right == 0).any() and np.logical_or.reduceat(column > 0, self.starts).all():
-            yield Condition(name, "!=", 0.0)
-        shortest = min(self.wrong, key=len)[:, place]
-        for value in dict.fromkeys(shortest[~np.isnan(shortest)].tolist()):
-            if not whole and value != np.rint(value):
-                continue  # no mistake is made at 0.3271 alone
-            if np.logical_or.reduceat(column == value, self.starts).all() and (right != value).any():
-                yield Condition(name, "==", float(value))
+    def _conditions(self) -> Iterator[Condition]:
+        """Of one feature each, in the order of `FEATURES`; all features at once are looked at for what they have."""
+        right, shortest = self.right, min(self.wrong, key=len)
+        below, above, zero = right < self.least, right > self.most, (right == 0).any(axis=0)
+        beyond_least = np.where(below, right, -np.inf).max(axis=0, initial=-np.inf)
+        beyond_most = np.where(above, right, np.inf).min(axis=0, initial=np.inf)
+        is_below, is_above = below.any(axis=0) & (self.least > -np.inf), above.any(axis=0) & (self.most < np.inf)
+        for place, feature in enumerate(FEATURES):
+            least, most = float(self.least[place]), float(self.most[place])
+            if is_below[place] and not CODED[place]:
+                yield Condition(feature.name, ">=", least).between(float(beyond_least[place]), least)
+            if is_above[place] and not CODED[place]:
+                yield Condition(feature.name, "<=", most).between(float(beyond_most[place]), most)
+            if feature.modulus > 2 and zero[place] and least > 0:
+                yield Condition(feature.name, "!=", 0.0)
+            if most <= least:  # or no value is in every wrong answer
+                yield from self._single_values(place, shortest[:, place])
 
-    def _covers(self, *places: int) -> bool:
-        """Whether some blamed row of every wrong answer meets these conditions together."""
-        rows = self.on_wrong[places[0]]
-        for place in places[1:]:
-            rows = rows & self.on_wrong[place]
-        return bool(np.logical_or.reduceat(rows, self.starts).all())
+    def _single_values(self, place: int, some: Array) -> Iterator[Condition]:
+        """That a feature has one of some values, which it has in every wrong answer."""
+        feature = FEATURES[place]
+        for value in dict.fromkeys(some[(some >= self.most[place]) & (some <= self.least[place])].tolist()):
+            if not feature.whole and value != np.rint(value):
+                continue  # no mistake is made at 0.3271 alone
+            is_shared = np.logical_or.reduceat(self.stacked[:, place] == value, self.starts).all()
+            if is_shared and (self.right[:, place] != value).any():
+                yield Condition(feature.name, "==", float(value))
+
+    def _cover(self, together: Array) -> Array:
+        """For sets of conditions, given the rows that meet them: whether each is met in every wrong answer."""
+        return np.asarray(np.logical_or.reduceat(together, self.starts, axis=1).all(axis=1))
 
     def _pairs(self, together: Array) -> list[Rule]:
         first, second = np.nonzero(np.triu(together == 0, 1))
         costs = np.array([one.cost for one in self.conditions])
-        order = np.argsort(costs[first] + costs[second], kind="stable")[:400]
-        found = []
-        for i, j in zip(first[order], second[order], strict=True):
-            if together[i, i] and together[j, j] and self._covers(int(i), int(j)):
-                found.append(Rule((self.conditions[i], self.conditions[j])))
-            if len(found) == 2 * MAX_RULES:
-                break
-        return found
+        order = _places_of_least(costs[first] + costs[second], MAX_TRIED)
+        first, second = first[order], second[order]
+        told = (np.diag(together)[first] > 0) & (np.diag(together)[second] > 0)
+        first, second = first[told], second[told]
+        covering = np.flatnonzero(self._cover(self.on_wrong[first] & self.on_wrong[second]))[: 2 * MAX_RULES]
+        return [Rule((self.conditions[first[i]], self.conditions[second[i]])) for i in covering]
 
     def _triples(self, on_right: Array, together: Array) -> list[Rule]:
-        few = np.argsort(np.where(np.triu(together, 1) > 0, together, np.inf), axis=None, kind="stable")[:MAX_PAIRS]
+        few = _places_of_least(np.where(np.triu(together, 1) > 0, together, np.inf).ravel(), MAX_PAIRS)
         found = []
         for i, j in zip(*np.unravel_index(few, together.shape), strict=True):
             left = on_right[:, on_right[i] & on_right[j]]
-            for k in np.flatnonzero(~left.any(axis=1)):
-                if together[k, k] and self._covers(int(i), int(j), int(k)):
-                    found.append(Rule((self.conditions[i], self.conditions[j], self.conditions[k])))
+            third = np.flatnonzero(~left.any(axis=1) & (np.diag(together) > 0))
+            covering = third[self._cover(self.on_wrong[third] & self.on_wrong[i] & self.on_wrong[j])]
+            found += [Rule((self.conditions[i], self.conditions[j], self.conditions[k])) for k in covering]
         return found
+
+
+def _places_of_least(values: Array, count: int) -> Array:
+    """Where the smallest values are, the smallest first; of equal ones the first."""
+    if len(values) > count:
+        among = np.flatnonzero(values <= np.partition(values, count - 1)[count - 1])
+        return np.asarray(among[np.argsort(values[among], kind="stable")[:count]])
+    return np.argsort(values, kind="stable")
 
 
 def _distinct_columns(marks: Array) -> Array:
     """Every column that there is, once: rows that the same conditions hold for tell the same."""
     if not marks.shape[1]:
         return marks
-    packed = np.ascontiguousarray(np.packbits(marks, axis=0).T)
-    _, first = np.unique(packed.view([("", np.void, packed.shape[1])]).ravel(), return_index=True)
+    first, _ = distinct_rows(np.packbits(marks, axis=0).T)
     return np.asarray(marks[:, first])

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
+from gradlab.checks.contract import held_changes
 from gradlab.localisation.trial import Laboratory, Outcome, Trial
+from gradlab.localisation.varying import varied
 from gradlab.problems.objective import Objective
-from gradlab.problems.problem import Problem, Shape
+from gradlab.problems.problem import Array, Problem, Shape
 
 LATER = 16  # calls after which a result is still to be what it was
 SHAPES = ((3, 4), (17, 16), (40, 40), (130, 130))  # rows and classes, of ever more entries
@@ -40,6 +43,16 @@ def overwritten(laboratory: Laboratory, like: Problem) -> Repeats | None:
         size = _smallest_size(laboratory, like, SHAPES[SHAPES.index(shape) - 1], shape)
     said = f"the result of a call is overwritten by the {_ordinal(count)} call after it with the same shape{size}"
     return Repeats(said, sum(one == count for one in again), TIMES)
+
+
+def left_changed(laboratory: Laboratory, right: Sequence[Outcome]) -> Repeats | None:
+    """What every call leaves changed in the process, by fresh problems; None where not every call does."""
+    rng, masks = np.random.default_rng(15), laboratory.implementation.claims.masks
+    drawn = [varied(one.problem, rng, masks) for one in right[: 2 * TIMES]]
+    answers = [one for one in map(laboratory.answer, drawn) if one is not None]
+    changed = [held_changes(one, laboratory.implementation) for one in answers]
+    common = [said for said in (changed[0] if changed else []) if all(said in others for others in changed)]
+    return Repeats(f"after every call {'; '.join(common)}", len(changed), len(changed)) if common else None
 
 
 def _smallest_size(laboratory: Laboratory, like: Problem, right: Shape, wrong: Shape) -> str:
@@ -77,6 +90,26 @@ def _problems_of_shape(like: Problem, shape: Shape, count: int) -> Iterator[Prob
     for _ in range(count):
         x = rng.uniform(-1, 1, shape).astype(like.logits.dtype)
         yield Problem(x, rng.integers(0, shape[1], shape[0]), Objective(reduction=like.objective.reduction))
+
+
+def differs_each_time(laboratory: Laboratory, problem: Problem) -> Repeats | None:
+    """Whether the same call gives another loss, or gradient, every time, by more than rounding; None where not."""
+    seen = [one.seen for one in _again(laboratory, problem, 2 * TIMES)]
+    parts = {
+        "loss": [_differ(a.loss, b.loss, a.loss_bound) for a, b in pairwise(seen)],
+        "gradient": [_differ(a.gradient, b.gradient, a.gradient_bound) for a, b in pairwise(seen)],
+    }
+    changing = [name for name, marks in parts.items() if marks and all(marks)]
+    n_calls = len(seen) - 1
+    return (
+        Repeats(f"the same call gives another {' and '.join(changing)} every time", n_calls, n_calls)
+        if changing
+        else None
+    )
+
+
+def _differ(first: Array, second: Array, bound: Array) -> bool:
+    return bool((np.abs(first - second) > 4 * bound).any())
 
 
 def by_number(laboratory: Laboratory, problem: Problem) -> Repeats | None:

@@ -104,7 +104,7 @@ class Condition:
             return self.feature.cost + 0.2
         if self.relation != "==" or self.feature.names or f"== {self.value:g}" in self.feature.said:
             return self.feature.cost
-        many = 0.0 if self.feature.is_coded else 0.1 * math.log2(1 + abs(self.value))
+        many = 0.0 if self.feature.is_coded else self.feature.steep * math.log2(1 + abs(self.value))
         return self.feature.cost + 0.15 + many
 
     def holds(self, features: Array) -> Array:

@@ -44,9 +44,13 @@ def _is_other(one: Callable[[Array, Array], Array]) -> Callable[[Array, Array], 
 
 RAISING = Symptom("there is no answer", in_gradient=False, raising=True)
 ANSWERED = Symptom("the answer is wrong", in_loss=True, answered=True)
+GRADIENT_AND_LOSS = (
+    Symptom("the gradient is wrong"),
+    Symptom("the loss is wrong", in_loss=True, in_gradient=False),
+)
 SPLITS = (
     (RAISING, ANSWERED),
-    (Symptom("the gradient is wrong"), Symptom("the loss is wrong", in_loss=True, in_gradient=False)),
+    GRADIENT_AND_LOSS,
     (Symptom("the gradient is NaN", _is_nan), Symptom("it is not", _is_other(_is_nan))),
     (Symptom("the gradient is 0", _is_zero), Symptom("it is not", _is_other(_is_zero))),
     (Symptom("the gradient has the wrong sign", _is_negated), Symptom("it has not", _is_other(_is_negated))),

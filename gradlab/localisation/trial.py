@@ -19,6 +19,8 @@ from gradlab.problems.problem import Array, Problem
 
 ALL_LAYOUTS = {**LAYOUTS, **MORE_LAYOUTS}
 MAX_CALLS = 500  # in one localisation
+KEPT_BACK = 30  # of these, for what is asked where no rule was found
+TIME_KEPT_BACK = 0.25  # of the time, for the same
 MAX_SECONDS = 3.0  # of processor time
 MAX_WAITING = 20.0  # seconds by the clock, where a call sleeps or has threads of its own
 LARGEST = 1 << 19  # entries of one problem
@@ -147,13 +149,15 @@ class Outcome:
 class Laboratory:
     """Asks an implementation, as long as there is time and a call left.
 
-    admits: whether a problem may be put to it. symptom: as in `Outcome`.
+    admits: whether a problem may be put to it. symptom: as in `Outcome`. n_kept_back: calls that are kept for
+    the end, and with them some of the time.
     """
 
     implementation: Implementation
     admits: Callable[[Problem], bool]
     symptom: Symptom | None = None
     n_calls: int = 0
+    n_kept_back: int = KEPT_BACK
     began: float = field(default_factory=time.process_time)
     since: float = field(default_factory=time.monotonic)
 
@@ -161,7 +165,14 @@ class Laboratory:
     def is_spent(self) -> bool:
         """Whether nothing may be asked any more."""
         waited = time.monotonic() - self.since > MAX_WAITING
-        return self.n_calls >= MAX_CALLS or time.process_time() - self.began > MAX_SECONDS or waited
+        share = 1 - TIME_KEPT_BACK * (self.n_kept_back > 0)
+        spent = time.process_time() - self.began > share * MAX_SECONDS
+        return self.n_calls >= MAX_CALLS - self.n_kept_back or spent or waited
+
+    def release(self) -> None:
+        """Calls and time that were kept back may be used now, all of them, whatever was used before."""
+        self.n_kept_back = 0
+        self.began = max(self.began, time.process_time() - (1 - TIME_KEPT_BACK) * MAX_SECONDS)
 
     def may_ask(self, problem: Problem) -> bool:
         """Whether the claims, and the budget, admit a problem."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gradlab.localisation.band_search import InBand, where_in_bands
@@ -10,7 +10,7 @@ from gradlab.localisation.bands import Band
 from gradlab.localisation.evidence import Effect, Evidence, with_row_losses, with_symptom
 from gradlab.localisation.investigation import Investigation
 from gradlab.localisation.rules import Condition
-from gradlab.localisation.symptoms import SPLITS, Symptom
+from gradlab.localisation.symptoms import GRADIENT_AND_LOSS, SPLITS, Symptom
 from gradlab.localisation.trial import Outcome
 from gradlab.localisation.where import ENOUGH, Where
 from gradlab.localisation.words import spelled_conditions
@@ -59,13 +59,26 @@ class Part:
 
 def parted(investigation: Investigation) -> tuple[Part, Part] | None:
     """Two mistakes of which each foretells what is wrong in its way; None where there are no such two."""
-    for symptoms in SPLITS:
-        if symptoms[0].rows is not None and investigation.effect.gradient is not None:
-            continue  # one thing comes out in all wrong rows
+    return _first_two(investigation, SPLITS, min)
+
+
+def parted_within(investigation: Investigation) -> tuple[Part, Part] | None:
+    """The same, where the gradient is wrong only in answers whose loss is wrong, or the other way round."""
+    return _first_two(investigation, [GRADIENT_AND_LOSS], max)
+
+
+def _first_two(
+    investigation: Investigation, splits: Sequence[tuple[Symptom, Symptom]], least_of: Callable[[list[int]], int]
+) -> tuple[Part, Part] | None:
+    """The parts of the first split. least_of: of the answers wrong in one way alone, how many have to be a few."""
+    for symptoms in splits:
+        by_rows = symptoms[0].rows is not None
+        if by_rows and (investigation.effect.gradient is not None or investigation.effect.in_loss_alone):
+            continue  # one thing comes out in all wrong rows, or the loss is another matter
         both = [[with_symptom(one, symptom) for one in investigation.evidence] for symptom in symptoms]
         marks = [[one.is_wrong and _is_looked_at(one) for one in some] for some in both]
         alone = [sum(mark and not other for mark, other in zip(*pair, strict=True)) for pair in (marks, marks[::-1])]
-        least = max(alone) if symptoms[0].rows is not None else min(alone)  # rows are told apart in any case
+        least = max(alone) if by_rows else least_of(alone)  # rows are told apart in any case
         enough = 1 if symptoms[0].raising else LEAST  # no answer is no wrong answer by chance
         if least < enough or min(map(sum, marks)) < enough:
             continue
@@ -77,9 +90,9 @@ def parted(investigation: Investigation) -> tuple[Part, Part] | None:
 
 
 def _are_two(first: Part, second: Part, symptom: Symptom) -> bool:
-    """Whether there are two places; rows that are wrong in one way are not wrong in the other as well."""
-    places = [not one.is_everywhere for one in (first, second)]
-    return (all(places) if symptom.rows is not None else any(places)) and first.says_something and second.says_something
+    """Whether something is said of both; rows that are wrong in one way are not wrong in the other as well."""
+    apart = symptom.rows is None or not (first.is_everywhere or second.is_everywhere)
+    return apart and first.says_something and second.says_something
 
 
 def _is_looked_at(one: Evidence) -> bool:

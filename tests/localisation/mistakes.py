@@ -79,6 +79,70 @@ def first_classes(x: Array, y: Array) -> Any:
     return right(x, y)[0], whole / x.dtype.type(max(len(y), 1))
 
 
+def over_some_rows(which: Which) -> Function:
+    """The mean over some rows alone; 0 where there are none."""
+
+    def wrong(x: Array, y: Array) -> Any:
+        losses, g, _ = parts(x, y)
+        marks = which(x, y)
+        n = x.dtype.type(max(marks.sum(), 1))
+        return losses[marks].sum(dtype=x.dtype) / n, np.where(marks[:, None], g, 0) / n
+
+    return wrong
+
+
+def loss_over_rows_with_one(x: Array, y: Array) -> Any:
+    losses = parts(x, y)[0]
+    with np.errstate(all="ignore"):
+        return losses.sum(dtype=x.dtype) / x.dtype.type(max(np.count_nonzero(losses), 1)), right(x, y)[1]
+
+
+def block_of_the_one_before(x: Array, y: Array) -> Any:
+    loss, g = right(x, y)
+    left = len(y) % 32
+    if left and len(y) > 32:
+        g[-left:] = g[-left - 32 : -32].copy()
+    return loss, g
+
+
+def squares_are_transposed(x: Array, y: Array) -> Any:
+    if x.shape[0] != x.shape[1]:
+        return right(x, y)
+    return right(x, y)[0], np.ascontiguousarray(right(np.ascontiguousarray(x.T), y)[1].T)
+
+
+def entropy_for_the_loss(x: Array, y: Array) -> Any:
+    p = parts(x, y)[2]
+    with np.errstate(all="ignore"):
+        return -np.where(p > 0, p * np.log(p), 0).sum(axis=1).mean(dtype=x.dtype), right(x, y)[1]
+
+
+def less_the_label(x: Array, y: Array) -> Any:
+    with np.errstate(all="ignore"):
+        m = x.max(axis=1)
+        lse = np.log(np.exp(x - m[:, None]).sum(axis=1)) + m
+        return (lse - x[np.arange(len(y)), y]).mean(dtype=x.dtype), right(x, y)[1]
+
+
+def last_class_counts_no_loss(x: Array, y: Array) -> Any:
+    losses, g, _ = parts(x, y)
+    marks = y == x.shape[1] - 1
+    return mean(np.where(marks, 0, losses).astype(x.dtype), np.where(marks[:, None], 0, g).astype(x.dtype))
+
+
+def label_through_the_others(x: Array, y: Array) -> Any:
+    """p_y is 1 less the sum of the others, which has no digit left where p_y is small."""
+    _, g, p = parts(x, y)
+    others = p.copy()
+    others[np.arange(len(y)), y] = 0
+    with np.errstate(all="ignore"):
+        return mean(-np.log(1 - others.sum(axis=1)), g)
+
+
+def target_of_the_first_rows(x: Array, y: Array) -> Any:
+    return right(x, y)[0], right(x, y[np.arange(len(y)) % 32])[1]
+
+
 def refuses_long_batches(x: Array, y: Array) -> Any:
     if len(y) > 30:
         raise ValueError(len(y))
@@ -223,9 +287,89 @@ def many_rows_and_multiples(x: Array, y: Array) -> Any:
     return mean(losses * x.dtype.type(1.5 if len(y) > 32 else 1), g * factor)
 
 
+def by_other_shift(shift: Callable[[Array], Array]) -> Function:
+    """Loss and gradient with another number subtracted before exp."""
+
+    def wrong(x: Array, y: Array) -> Any:
+        with np.errstate(all="ignore"):
+            m = shift(x) if len(y) else x[:, :1]
+            e = np.exp(x - m)
+            s = e.sum(axis=1, keepdims=True)
+            losses, g = np.log(s[:, 0]) + (m[:, 0] - x[np.arange(len(y)), y]), e / s
+            g[np.arange(len(y)), y] -= 1
+            return mean(losses, g)
+
+    return wrong
+
+
+def never_rescaled(x: Array, y: Array) -> Any:
+    """A sum made eight classes after eight, each with the maximum so far, that is not rescaled where that grows."""
+    with np.errstate(all="ignore"):
+        tops = np.maximum.accumulate(x, axis=1)
+        ends = np.minimum(np.arange(x.shape[1]) // 8 * 8 + 7, x.shape[1] - 1)
+        s = np.exp(x - tops[:, ends]).sum(axis=1, keepdims=True)
+        m = tops[:, -1:]
+        losses, g = np.log(s[:, 0]) + (m[:, 0] - x[np.arange(len(y)), y]), np.exp(x - m) / s
+    g[np.arange(len(y)), y] -= 1
+    return mean(losses, g)
+
+
+def of_first_label(x: Array, y: Array) -> Any:
+    return right(x, np.full_like(y, y[0]) if len(y) else y)
+
+
+def last_rows_swapped(x: Array, y: Array) -> Any:
+    losses, g, _ = parts(x, y)
+    if len(y) % 2 and len(y) > 1:
+        g[[-2, -1]] = g[[-1, -2]]
+    return mean(losses, g)
+
+
+def small_ones_cut_and_loss_off(x: Array, y: Array) -> Any:
+    losses, g, p = parts(x, y)
+    loss, g = mean(losses, np.where(p < 1e-5, x.dtype.type(0), g))
+    return loss + x.dtype.type(0.01), g
+
+
 LAST = "wrong only where the label is the last class"
 FACTOR = "1.01 times what it should be"
+ANYWHERE = "wrong on every problem that can show it"
+
+
+def summed_in_half(x: Array, y: Array) -> Any:
+    d = x - x.max(axis=1, keepdims=True)
+    e, rows = np.exp(d), np.arange(len(y))
+    with np.errstate(all="ignore"):
+        s = e.astype(np.float16).sum(axis=1).astype(x.dtype)
+        p = e / s[:, None]
+        p[rows, y] -= 1
+        return (np.log(s) - d[rows, y]).mean(), p / x.dtype.type(len(y))
+
+
 MISTAKES = {
+    "summed_in_half": Mistake(summed_in_half, ANYWHERE, "is that of a sum of exp(x - max x) in float16"),
+    "mean_of_maxima": Mistake(
+        by_other_shift(lambda x: np.full((len(x), 1), x.max(axis=1).mean())),
+        ANYWHERE,
+        "is the mean of the rows' largest logits",
+    ),
+    "never_rescaled": Mistake(
+        never_rescaled,
+        "wrong only where there are 9 classes or more (right up to 8)",
+        "a sum made 8 classes after 8 that is not rescaled",
+    ),
+    "taylor": Mistake(
+        by_other_functions(lambda d: 1 + d * (1 + d / 2 * (1 + d / 3 * (1 + d / 4)))),
+        ANYWHERE,
+        "the Taylor polynomial of degree 4 for exp(d)",
+    ),
+    "of_first_label": Mistake(
+        of_first_label, "wrong only where not all labels of the batch are the same", "the label of the first row"
+    ),
+    "last_rows_swapped": Mistake(last_rows_swapped, "wrong only where N is odd", "the other of the last two rows"),
+    "small_ones_cut_and_loss_off": Mistake(
+        small_ones_cut_and_loss_off, ANYWHERE, "each of these entries, which is 0; anywhere: the loss is +0.01 off"
+    ),
     "last_class": Mistake(in_rows(lambda x, y: y == x.shape[1] - 1), LAST, FACTOR),
     "first_class": Mistake(in_rows(lambda x, y: y == 0, lambda g: 0 * g), "wrong only where the label is 0", "is 0"),
     "negative_rows": Mistake(
@@ -394,7 +538,7 @@ MISTAKES = {
     "exp_by_powers": Mistake(
         by_other_functions(lambda d: np.maximum(1 + d / 256, 0) ** 256),
         "wrong on every problem that can show it",
-        "the gradient is that of (1 + d/256)^256 in the place of exp(d)",
+        "the gradient is that of max(1 + d/256, 0)^256 for exp(d), d = x - max x",
     ),
     "exp_in_half": Mistake(
         by_other_functions(lambda d: np.exp(d).astype(np.float16).astype(d.dtype)),
@@ -428,11 +572,67 @@ MISTAKES = {
         last_of_many_rows_and_first_class,
         "wrong only where the batch has 64 rows or more (right up to 63) and the row is the last,"
         " or where the label is 0",
-        "and the row is the last: only the gradient is wrong; the gradient is 0; where the label is 0:",
+        "and the row is the last: the gradient is 0; where the label is 0:",
     ),
     "many_rows_and_multiples": Mistake(
         many_rows_and_multiples,
         "wrong only where K is a multiple of 16, or where the batch has 33 rows or more (right up to 32)",
-        "where K is a multiple of 16: only the gradient is wrong; the gradient is 0.9 times what it should be; where",
+        "where K is a multiple of 16: the gradient is 0.9 times what it should be; where",
+    ),
+    "column_mean": Mistake(
+        lambda x, y: right((x - x.mean(axis=0)).astype(x.dtype), y),
+        "wrong on every problem that can show it",
+        "that of the logits less the mean of their column",
+    ),
+    "last_class_left_out_of_the_mean": Mistake(
+        over_some_rows(lambda x, y: y != x.shape[1] - 1),
+        ANYWHERE,
+        "the loss is the mean over the rows whose label is not the last class",
+    ),
+    "mean_over_rows_with_a_loss": Mistake(
+        loss_over_rows_with_one,
+        "wrong on every problem that can show it",
+        "only the loss is wrong; the loss is the mean over the rows whose loss is not 0",
+    ),
+    "block_of_the_one_before": Mistake(
+        block_of_the_one_before,
+        "wrong only where the row is beyond the last whole block of 32",
+        "the gradient of a row is that of the row 32 before it",
+    ),
+    "first_row_has_the_wrong_sign": Mistake(
+        in_rows(lambda x, y: np.arange(len(y)) == 0, np.negative),
+        "wrong only where the row is the first",
+        "the gradient has the wrong sign",
+    ),
+    "exp_left_out": Mistake(
+        by_other_functions(lambda d: np.where(d < -12, 0, np.exp(d)).astype(d.dtype)),
+        "wrong on every problem that can show it",
+        "the gradient is that of 0 for exp(d) where d < -12",
+    ),
+    "squares_are_transposed": Mistake(
+        squares_are_transposed,
+        "wrong only where N = K",
+        "the gradient is that of the transposed logits, transposed",
+    ),
+    "entropy_for_the_loss": Mistake(
+        entropy_for_the_loss,
+        "wrong on every problem that can show it",
+        "only the loss is wrong; the loss is the entropy of p, row by row",
+    ),
+    "less_the_label": Mistake(
+        less_the_label,
+        "wrong on every problem that can show it",
+        "the loss is that of log sum exp(x), rounded before x_y is subtracted",
+    ),
+    "last_class_counts_no_loss": Mistake(
+        last_class_counts_no_loss,
+        "wrong only where the label is the last class",
+        "the loss of such a row counts 0 times",
+    ),
+    "label_through_the_others": Mistake(label_through_the_others, ANYWHERE, "-log p_y of a p_y that is up to"),
+    "target_of_the_first_rows": Mistake(
+        target_of_the_first_rows,
+        "wrong only where the batch has 33 rows or more (right up to 32)",
+        "the gradient of a row has the target of row modulo 32",
     ),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable
 from functools import cache, partial
 from typing import Any
@@ -22,6 +23,7 @@ from gradlab.problems.objective import Objective
 from gradlab.problems.patterns import patterned
 from gradlab.problems.problem import Array, Problem
 from gradlab.problems.sized import repeated_problem
+from tests.localisation.in_part import IN_PART
 from tests.localisation.made_of_terms import MADE_OF_TERMS
 from tests.localisation.mistakes import (
     MISTAKES,
@@ -34,10 +36,16 @@ from tests.localisation.mistakes import (
     probabilities_in_a_band,
     right,
 )
+from tests.runs import every_third
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 CLAIMS = claims_from({"dtypes": "float64"})
 ALL = {**MISTAKES, **MADE_OF_TERMS}
+EVERY_MISTAKE = pytest.mark.parametrize(
+    "mistake",
+    every_third(ALL.values(), ALL),
+    scope="module",  # so that the tests of one mistake follow one another and share what is found about it
+)
 
 
 @cache
@@ -51,7 +59,7 @@ def described(function: Function, *failed: str) -> Localisation | None:
     return localise(implementation, problems(CLAIMS), failed, partial(may_be_asked, CLAIMS))
 
 
-@pytest.mark.parametrize("mistake", ALL.values(), ids=ALL)
+@EVERY_MISTAKE
 def test_a_mistake_that_is_in_no_catalogue_is_described(mistake: Mistake) -> None:
     found = described(mistake.function)
     assert found is not None
@@ -59,7 +67,7 @@ def test_a_mistake_that_is_in_no_catalogue_is_described(mistake: Mistake) -> Non
     assert mistake.what in found.what
 
 
-@pytest.mark.parametrize("mistake", ALL.values(), ids=ALL)
+@EVERY_MISTAKE
 def test_the_description_foretells_problems_that_it_was_not_made_from(mistake: Mistake) -> None:
     found = described(mistake.function)
     assert found is not None
@@ -73,12 +81,22 @@ def test_the_description_foretells_problems_that_it_was_not_made_from(mistake: M
     assert sum(one is True for one in as_said) >= 0.98 * len(as_said) > 0
 
 
+@pytest.mark.parametrize("mistake", IN_PART.values(), ids=IN_PART)
+def test_where_no_rule_is_found_it_is_said_where_all_is_right(mistake: Mistake) -> None:
+    found = described(mistake.function)
+    assert found is not None
+    assert not found.always
+    assert found.where.startswith(mistake.where)
+    assert mistake.what in found.what
+    assert found.n_foretold == found.n_fresh >= 12
+
+
 def is_told(outcome: Outcome) -> bool:
     """Whether it is known which rows are wrong, or all of them are looked at."""
     return outcome.problem.n_rows <= MAX_ROWS or bool(outcome.wrong_rows.any())
 
 
-@pytest.mark.parametrize("mistake", ALL.values(), ids=ALL)
+@EVERY_MISTAKE
 def test_no_more_calls_are_made_than_allowed(mistake: Mistake) -> None:
     found = described(mistake.function)
     assert found is not None
@@ -146,10 +164,13 @@ def test_a_relation_that_is_hardly_off_is_not_said() -> None:
     assert found is None or "is 1 times" not in found.what
 
 
-def test_what_is_wrong_by_chance_is_not_described() -> None:
+@pytest.mark.parametrize("salt", range(3))
+def test_what_is_wrong_by_chance_is_not_described(salt: int) -> None:
+    """Nor is it said where the gradient is 0, so that twice that is right."""
+
     def by_content(x: Array, y: Array) -> Any:
         loss, g = right(x, y)
-        return loss, (g * 2 if hash((x.tobytes(), y.tobytes())) % 2 else g)
+        return loss, (g * 2 if zlib.crc32(x.tobytes() + y.tobytes() + bytes([salt])) % 2 else g)
 
     assert described(by_content) is None
 
@@ -251,6 +272,11 @@ AMONG_SIZES = {
         sized("C order", "int64", (4097, 3), (2049, 2), (2050, 2)),
         "only the gradient is wrong",
     ),
+    "wrong only where the batch has 40000 rows or more (right up to 39999)": (
+        in_rows(lambda x, y: len(y) >= 40000, lambda g: 0 * g),
+        sized("C order", "int64", (65536, 2), (65535, 3)),
+        "the gradient is 0",
+    ),
     "wrong only where the batch has 33 rows and there are 17 classes": (
         in_rows(lambda x, y: x.shape == (33, 17)),
         sized("C order", "int64", (33, 17)),
@@ -259,7 +285,7 @@ AMONG_SIZES = {
 }
 
 
-@pytest.mark.parametrize("where", AMONG_SIZES)
+@pytest.mark.parametrize("where", every_third(AMONG_SIZES, AMONG_SIZES))
 def test_what_a_run_finds_among_sizes_is_described(where: str) -> None:
     function, more, what = AMONG_SIZES[where]
     implementation = Implementation("anonymous", function, CLAIMS)
@@ -296,13 +322,80 @@ IGNORING = {
 }
 
 
-@pytest.mark.parametrize("where", IGNORING)
+@pytest.mark.parametrize("where", every_third(IGNORING, IGNORING))
 def test_labels_that_are_taken_for_the_one_to_be_ignored_are_described(where: str) -> None:
     claims = claims_from({"dtypes": "float64", "options": ["ignore_index"]})
     implementation = Implementation("anonymous", IGNORING[where], claims)
     found = localise(implementation, ignored_problems(claims), (), partial(may_be_asked, claims))
     assert found is not None
     assert found.where == where
+
+
+def weighted(x: Array, y: Array, class_weights: Any = None) -> Any:
+    """The gradient is divided by the number of rows, not by the sum of their weights."""
+    losses, g, _ = parts(x, y)
+    w = np.ones(len(y)) if class_weights is None else np.asarray(class_weights)[y]
+    with np.errstate(all="ignore"):
+        return (w * losses).sum() / w.sum(), w[:, None] * g / len(y)
+
+
+def kept_and_all(x: Array, y: Array, ignore_index: int | None = None) -> Any:
+    """The loss is a mean over all rows, those that are ignored too."""
+    ignored = np.zeros(len(y), dtype=bool) if ignore_index is None else y == ignore_index
+    losses, g, _ = parts(np.where(ignored[:, None], 0, x), np.where(ignored, 0, y))
+    kept = x.dtype.type((~ignored).sum())
+    with np.errstate(all="ignore"):
+        loss = np.where(ignored, 0, losses).sum() / (x.dtype.type(len(y)) if kept else kept)
+        return loss, np.where(ignored[:, None], 0, g) / max(kept, 1)
+
+
+OVER_ANOTHER_SUM = {
+    "the gradient is (the sum of the weights of the rows)/N times what it should be": (weighted, "class_weights"),
+    "the loss is (the number of rows that are not ignored)/N times what it should be": (kept_and_all, "ignore_index"),
+}
+
+
+@pytest.mark.parametrize("what", every_third(OVER_ANOTHER_SUM, OVER_ANOTHER_SUM))
+def test_a_mean_over_another_sum_is_described(what: str) -> None:
+    function, option = OVER_ANOTHER_SUM[what]
+    claims = claims_from({"dtypes": "float64", "options": [option]})
+    asked = problems(claims)
+    found = localise(Implementation("anonymous", function, claims), asked, (), partial(may_be_asked, claims))
+    assert found is not None
+    assert what in found.what
+    assert option in found.where or "ignored" in found.where
+
+
+def test_rows_that_are_right_are_not_said_to_be_wrong() -> None:
+    """Only the last row of a long batch is wrong, which is not the same as every row from there on."""
+    function = in_rows(lambda x, y: (np.arange(len(y)) == len(y) - 1) & (len(y) > 80), np.negative)
+    found = described(function)
+    assert found is not None
+    assert "the row's number" not in found.where or "the row is the last" in found.where
+
+
+def test_a_loss_that_is_another_one_every_time_is_said() -> None:
+    before = [0.0]
+
+    def smoothed(x: Array, y: Array) -> Any:
+        loss, g = right(x, y)
+        before[0] = 0.75 * before[0] + 0.25 * float(loss) if np.isfinite(before[0] + float(loss)) else 1.0
+        return x.dtype.type(before[0]), g
+
+    found = described(smoothed, "same_call_gives_same_bits")
+    assert found is not None
+    assert found.where == "the same call gives another loss every time"
+
+
+def test_what_every_call_leaves_changed_is_said() -> None:
+    def draws(x: Array, y: Array) -> Any:
+        np.random.uniform(size=3)  # the mistake
+        return right(x, y)
+
+    found = described(draws, "leaves_the_process_as_it_was")
+    assert found is not None
+    assert found.where == "after every call numbers have been drawn from NumPy's global generator"
+    assert found.n_foretold == found.n_fresh >= 6
 
 
 def ignored_problems(claims: Claims) -> list[Problem]:

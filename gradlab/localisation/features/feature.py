@@ -28,7 +28,7 @@ class Feature:
     noun: what it is called, in a formula. cost: how far-fetched it is; of two descriptions the cheaper is the better.
     whole: whether it is a whole number. said: the words for a relation and a value, "== 0", or for a relation and any
     value, ">=", with {} for it; "{noun} {relation} {value}" where there are none. names: of its values, where these
-    are numbers of names.
+    are numbers of names. steep: how much dearer a value that nothing speaks for is with each doubling.
     """
 
     name: str
@@ -38,6 +38,7 @@ class Feature:
     said: Mapping[str, str] = field(default_factory=dict)
     names: tuple[str, ...] = ()
     modulus: int = 0
+    steep: float = 0.1
 
     @property
     def is_coded(self) -> bool:

@@ -129,6 +129,7 @@ LOGITS = (
                 "< 0": "the label's logit is negative",
                 "> 0": "the label's logit is positive",
                 "== 0": "the label's logit is 0",
+                "<= -inf": "the label's logit is -inf",
             },
         ),
         lambda v: v.at_label,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from gradlab.localisation.distinct import distinct_rows
 from gradlab.localisation.features.feature import Feature, Row, View, modular, truth
 from gradlab.problems.problem import Array
 
@@ -54,8 +55,7 @@ def _repeats_before(view: View) -> Array:
 def _repeats_earlier(view: View) -> Array:
     """Whether an earlier row has the same logits."""
     x = np.ascontiguousarray(view.problem.logits64) + 0.0  # -0 is 0
-    keys = x.view([("", np.void, x.shape[1] * x.itemsize)]).ravel()
-    _, first = np.unique(keys, return_index=True)
+    first, _ = distinct_rows(x.view(np.uint8).reshape(len(x), -1))
     new = np.zeros(len(x), dtype=bool)
     new[first] = True
     return ~new[view.rows]
@@ -83,7 +83,13 @@ PLACES_OF_ROWS = (
         lambda v: np.where(v.x.min(axis=1) == v.at_label, 0.0, v.at_label - v.x.min(axis=1)),
     ),
     Row(
-        Feature("largest_less_label", "place of the largest logit - label", 1.7, True),
+        Feature(
+            "largest_less_label",
+            "place of the first largest logit - label",
+            1.7,
+            True,
+            {"== 0": "the label is the place of the first largest logit"},
+        ),
         lambda v: v.x.argmax(axis=1) - v.y,
     ),
     *modular("place_of_largest", "the place of the largest logit", lambda v: v.x.argmax(axis=1), MODULI_OF_PLACES),

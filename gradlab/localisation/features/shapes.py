@@ -51,6 +51,7 @@ _LAST = {
     ">= 1": "the label is not the last class",
     "==": "the label is K - 1 - {}",
     "<=": "the label is K - 1 - {} or more",
+    "<= -1": "the label is K or more",
 }
 _PRODUCT = {">=": "N K is {} or more", "<=": "N K is at most {}"}
 
@@ -108,6 +109,7 @@ SHAPES = (
             1.3,
             True,
             {"== 0": "the row is the last", "<= 0": "the row is the last", ">= 1": "the row is not the last"},
+            steep=1.5,  # every batch of several rows has a third from the end
         ),
         lambda v: v.problem.n_rows - 1 - v.rows,
     ),

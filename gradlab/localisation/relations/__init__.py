@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import islice
 
 import numpy as np
 
+from gradlab.localisation import trial
 from gradlab.localisation.relations.candidates import gradients, losses, row_losses_counted
 from gradlab.localisation.relations.relation import Relation
 from gradlab.localisation.trial import Outcome
@@ -18,41 +21,65 @@ MAX_HELD = 60  # wrong answers that a relation is held to
 MAX_ENTRIES = 1 << 17  # of these in all
 MAX_LARGE = 8  # more of them, of different shapes
 MAX_RIGHT = 60  # right answers in which a relation should not show
+MAX_COMPARED = 1 << 22  # entries, of the smallest wrong answer again for each relation, in one search
+SHARE_AFTER_FIRST = 0.1  # of the time of a localisation, for a relation that shows in no right answer either
 MIN_WRONG = 2  # wrong answers that tell a relation
 MIN_MODERATE = 6  # of moderate logits, that tell one on these alone
 
 
+@dataclass(frozen=True)
+class Tried:
+    """Relations, by their words, that did not foretell what came out, of all logits and of moderate ones alone."""
+
+    gradients: tuple[set[str], set[str]] = field(default_factory=lambda: (set(), set()))
+    losses: tuple[set[str], set[str]] = field(default_factory=lambda: (set(), set()))
+
+
 def relation_of_gradient(
-    wrong: Sequence[Outcome], more: Iterable[Relation] = (), right: Sequence[Outcome] = ()
+    wrong: Sequence[Outcome],
+    more: Iterable[Relation] = (),
+    right: Sequence[Outcome] = (),
+    tried: Tried | None = None,
 ) -> Relation | None:
     """What the wrong rows of the gradient are; None where that is nothing that is known.
 
     more: relations that are tried before all others: that known so far, and what experiments suggest. right: outcomes
-    that are right: of several relations one that has them right too is taken.
+    that are right: of several relations one that has them right too is taken. tried: those that failed before, which
+    are not tried again; those that fail now are added.
     """
     some = _smallest(one for one in wrong if not one.raised and one.wrong_entries.any())
     if len(some) < MIN_WRONG:
         return None
-    held = Held(_matches_rows, lambda relation, one: bool(shows_in_rows(relation, one).any()))
+    failed = Tried().gradients if tried is None else tried.gradients
+    held = Held(_matches_rows, lambda relation, one: bool(shows_in_rows(relation, one).any()), *failed)
     return _first(some, right, tuple(more), gradients, held)
 
 
 def relation_of_loss(
-    wrong: Sequence[Outcome], more: Iterable[Relation] = (), right: Sequence[Outcome] = ()
+    wrong: Sequence[Outcome],
+    more: Iterable[Relation] = (),
+    right: Sequence[Outcome] = (),
+    tried: Tried | None = None,
 ) -> Relation | None:
-    """What the wrong losses are; None where that is nothing that is known. more, right: as for the gradient."""
+    """What the wrong losses are; None where that is nothing that is known. The arguments are as for the gradient."""
     some = _smallest(one for one in wrong if not one.raised and one.wrong_loss)
     if len(some) < MIN_WRONG:
         return None
-    return _first(some, right, tuple(more), losses, Held(_matches_loss, shows_in_loss))
+    held = Held(_matches_loss, shows_in_loss, *(Tried().losses if tried is None else tried.losses))
+    return _first(some, right, tuple(more), losses, held)
 
 
 @dataclass(frozen=True)
 class Held:
-    """What a relation is held to: that it foretells a wrong outcome, and that it would not show in a right one."""
+    """What a relation is held to: that it foretells a wrong outcome, and that it would not show in a right one.
+
+    failed, failed_on_moderate: the words of those that did not foretell what came out, on all logits or on these.
+    """
 
     matches: Callable[[Relation, Outcome], bool]
     shows: Callable[[Relation, Outcome], bool]
+    failed: set[str]
+    failed_on_moderate: set[str]
 
 
 def _first(
@@ -68,7 +95,7 @@ def _first(
     moderate = [one for one in some if one.problem.is_moderate]
     if found is not None or not MIN_MODERATE <= len(moderate) < len(some):
         return found
-    found = _plainest(candidates(moderate), moderate, right, held)
+    found = _plainest(candidates(moderate), moderate, right, replace(held, failed=held.failed_on_moderate))
     if found is None:
         return None
     return replace(found, said=f"{found.said} (on moderate logits)", domain=_in_moderate(found))
@@ -77,15 +104,25 @@ def _first(
 def _plainest(
     candidates: Iterable[Relation], some: Sequence[Outcome], right: Sequence[Outcome], held: Held
 ) -> Relation | None:
-    """The first that foretells all wrong outcomes and shows in no right one; or else the first that foretells all."""
+    """The first that foretells all wrong outcomes and shows in no right one; or else the first that foretells all.
+
+    Of large outcomes fewer relations are tried; and once one foretells all, no others for long.
+    """
     shown = sorted((one for one in right if not one.raised), key=lambda one: one.problem.logits.size)[:MAX_RIGHT]
-    first = None
-    for one in candidates:
-        if not _predicts(one, some, held.matches) or 2 * sum(held.shows(one, seen) for seen in some) < len(some):
+    first, ends, most = None, 0.0, MAX_COMPARED // some[0].problem.logits.size
+    for one in islice((one for one in candidates if one.said not in held.failed), most):
+        if first is not None and time.process_time() > ends:
+            break
+        if not _predicts(one, some, held.matches):
+            if one.domain is None:  # or there may be more later of which it says something
+                held.failed.add(one.said)
+            continue
+        if 2 * sum(held.shows(one, seen) for seen in some) < len(some):
             continue  # or what it foretells is hardly off
         if not any(held.shows(one, outcome) for outcome in shown):
             return one
         first = first or one
+        ends = ends or time.process_time() + SHARE_AFTER_FIRST * trial.MAX_SECONDS
     return first
 
 

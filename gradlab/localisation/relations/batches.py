@@ -24,6 +24,12 @@ def losses_of_batches() -> Iterator[Relation]:
         yield Relation(f"is the mean over {words}", partial(_counted, count=count), domain=_is_mean)
 
 
+def gradients_of_counted_rows() -> Iterator[Relation]:
+    """Gradients of the mean over some of the rows; the others get 0."""
+    for words, count in _COUNTED.items():
+        yield Relation(f"is that of the mean over {words}", partial(_gradient_counted, count=count), domain=_is_mean)
+
+
 def gradients_of_orders() -> Iterator[Relation]:
     """The rows of the gradient in the order of something."""
     for words, key in _KEYS.items():
@@ -84,6 +90,7 @@ _COUNTED: dict[str, Callable[[Outcome], Array]] = {
     "the first row of each label": _first_of_label,
     "the last row of each label": _last_of_label,
     "the rows whose label is not 0": lambda one: labels_of(one.problem) != 0,
+    "the rows whose label is not the last class": lambda one: labels_of(one.problem) != one.problem.n_classes - 1,
     "the rows whose loss is not 0": lambda one: row_losses(one) > 0,
     "every second row": lambda one: np.arange(one.problem.n_rows) % 2 == 0,
 }
@@ -95,9 +102,18 @@ def _mean(one: Outcome, mean: Mean) -> Array:
 
 
 def _counted(one: Outcome, count: Callable[[Outcome], Array]) -> Array:
+    """Their mean; 0 where there are none."""
     marks, losses = count(one), row_losses(one)
     with np.errstate(all="ignore"):
-        return np.asarray(losses[marks].mean() if marks.any() else losses.mean())
+        return np.asarray(losses[marks].sum() / max(1, marks.sum()))
+
+
+def _gradient_counted(one: Outcome, count: Callable[[Outcome], Array]) -> Array:
+    marks = count(one)
+    share = one.problem.n_rows / max(1, marks.sum())
+    if share > 1 and marks.any() and not one.wrong_rows[marks].any():  # the others alone are 0
+        return np.full_like(one.seen.true_gradient, np.nan)
+    return np.where(marks[:, None], share * one.seen.true_gradient, 0.0)
 
 
 _KEYS: dict[str, Callable[[Outcome], Array]] = {

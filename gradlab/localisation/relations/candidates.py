@@ -7,8 +7,13 @@ from functools import partial
 
 import numpy as np
 
-from gradlab.localisation.relations.batches import gradients_of_orders, losses_of_batches
+from gradlab.localisation.relations.batches import (
+    gradients_of_counted_rows,
+    gradients_of_orders,
+    losses_of_batches,
+)
 from gradlab.localisation.relations.combined import gradients_of_two_terms, losses_of_two_terms
+from gradlab.localisation.relations.exponentials import gradients_of_exponentials, losses_of_exponentials
 from gradlab.localisation.relations.kept import (
     gradients_of_largest,
     gradients_of_some_classes,
@@ -27,6 +32,7 @@ from gradlab.localisation.relations.numbers import (
     values,
     worked_out,
 )
+from gradlab.localisation.relations.online import gradients_online, losses_online
 from gradlab.localisation.relations.places import (
     OTHER_LABELS,
     OTHER_LOGITS,
@@ -74,6 +80,7 @@ def gradients(some: Sequence[Outcome]) -> Iterator[Relation]:
     yield from with_other_logits()
     yield from with_other_memory()
     yield Relation("is transposed", lambda one: _transposed(one.seen.true_gradient))
+    yield Relation("is that of the transposed logits, transposed", _gradient_of_transposed)
     for words, order in _ORDERS.items():
         yield Relation(f"has {words}", partial(_reordered, order=order))
     off = max(float(np.nanmax(one.deviations[one.wrong_rows], initial=0.0)) for one in some)
@@ -84,10 +91,13 @@ def gradients(some: Sequence[Outcome]) -> Iterator[Relation]:
     yield from gradients_of_probabilities(some)
     yield from gradients_of_logits(some)
     yield from gradients_of_sums(some)
+    yield from gradients_of_counted_rows()
     yield from gradients_of_orders()
     yield from gradients_of_some_classes()
     yield from gradients_of_largest(some)
     yield from gradients_of_shifts()
+    yield from gradients_online()
+    yield from gradients_of_exponentials()
     for words, entries in _ENTRIES.items():
         if all(not (one.wrong_entries & ~entries(one)).any() for one in some):
             yield from at_entries(words, entries, some)
@@ -101,6 +111,7 @@ def losses(some: Sequence[Outcome]) -> Iterator[Relation]:
     yield from factors([factor_of_loss(one) for one in some], lambda one: one.seen.true_loss)
     if any(one.problem.ignored_rows.any() for one in some):
         yield Relation("is as if no row were ignored", lambda one: reduced(one, row_losses(one)))
+    yield Relation("is exp of what it should be", lambda one: np.exp(one.seen.true_loss))
     single = [one for one in some if one.problem.n_rows == 1] or some
     off = max(one.loss_deviation for one in some)
     yield from rounded([one.seen.loss for one in single], lambda one: one.seen.true_loss, off, nearness(some))
@@ -121,10 +132,13 @@ def losses(some: Sequence[Outcome]) -> Iterator[Relation]:
         yield Relation(f"is that of {words}", partial(_loss_of_logits, change=change))
     for words, logits in OTHER_MEMORY.items():
         yield Relation(f"is that of {words}", partial(_loss_of_memory, logits=logits))
+    yield Relation("is that of the transposed logits", partial(_loss_of_memory, logits=_transposed_logits))
     yield from losses_of_batches()
     yield from losses_of_some_classes()
     yield from losses_of_largest()
     yield from losses_of_shifts()
+    yield from losses_online()
+    yield from losses_of_exponentials()
     yield from losses_of_two_terms(some)
     yield from worked_out(lambda one: one.seen.loss, lambda one: one.seen.true_loss, some)
 
@@ -135,6 +149,11 @@ def row_losses_counted(some: Sequence[Outcome], rows_of: Callable[[Outcome], Arr
     def share(one: Outcome) -> Array:
         return over(one, row_losses(one)[rows_of(one)])
 
+    def counted(one: Outcome, value: float) -> Array:
+        losses = row_losses(one)
+        some = value * losses if value else np.zeros_like(losses)  # of an infinite loss too
+        return over(one, np.where(rows_of(one), some, losses))
+
     with np.errstate(all="ignore"):
         seen = [float(1 + (one.seen.loss - one.seen.true_loss) / share(one)) for one in some]
     known = [value for value in seen if np.isfinite(value)]
@@ -142,7 +161,7 @@ def row_losses_counted(some: Sequence[Outcome], rows_of: Callable[[Outcome], Arr
     for value in dict.fromkeys((round(middle, 3) + 0.0, float(f"{middle:.3g}"), middle)):
         yield Relation(
             f"of such a row counts {value:.5g} times",
-            lambda one, value=value: one.seen.true_loss + (value - 1) * share(one),  # type: ignore[misc]  # a default
+            partial(counted, value=value),
         )
 
 
@@ -228,6 +247,15 @@ def _counting_first(one: Outcome, count: int) -> Array:
         e = np.exp(x - x.max(axis=1, keepdims=True))
         p[:, : x.shape[1]] = e / (e.sum(axis=1, keepdims=True) * denominator(one))
     return np.asarray(p - shares(one, np.minimum(labels, count - 1)))
+
+
+def _transposed_logits(one: Outcome) -> Array:
+    return _transposed(one.problem.mapped64)
+
+
+def _gradient_of_transposed(one: Outcome) -> Array:
+    x = one.problem.mapped64
+    return gradient_by_logits(one, x.T).T if x.shape[0] == x.shape[1] else np.full_like(x, np.nan)
 
 
 def _transposed(values: Array) -> Array:

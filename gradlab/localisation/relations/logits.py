@@ -23,7 +23,10 @@ from gradlab.localisation.varying import labels_of
 from gradlab.problems.dtypes import as_dtype
 from gradlab.problems.problem import Array
 
-STEPS = (0.5, 0.25, *(2.0**-i for i in range(3, 13)), 0.1, 0.05, 0.01, 0.001)  # of logits that are kept as integers
+DECIMAL = (0.1, 0.05, 0.01, 0.001, 1e-4, 1e-5, 1e-6)
+STEPS = (0.5, 0.25, *(2.0**-i for i in range(3, 13)), *DECIMAL)  # of logits that are kept as integers
+TENS = (10, 12, 15, 16, 18, 20, 24, 25, 30, 32, 40, 50, 60, 64, 70, 80, 87, 88)
+LIMITS = (1, 2, 3, 4, 5, 6, 8, *TENS, 100, 128, 500, 700)  # of logits
 LEAST = 1e-5  # of a probability, from which a logit is read off
 Logits = Callable[[Outcome], Array]
 
@@ -31,7 +34,8 @@ Logits = Callable[[Outcome], Array]
 def gradients_of_logits(some: Sequence[Outcome]) -> Iterator[Relation]:
     """The gradient of other logits."""
     for words, change in (*_CHANGES.items(), *_fitted([_read_off(one) for one in some])):
-        yield Relation(f"is that of {words}", partial(_gradient, change=change))
+        twin = Relation(f"is that of {words}", partial(_loss, change=change))
+        yield Relation(twin.said, partial(_gradient, change=change), twin=twin)
 
 
 def losses_of_logits(some: Sequence[Outcome]) -> Iterator[Relation]:
@@ -139,7 +143,22 @@ def _rounded(one: Outcome, name: str) -> Array:
 
 def _in_steps(one: Outcome, step: float) -> Array:
     with np.errstate(all="ignore"):
-        return np.asarray(np.rint(one.problem.mapped64 / step) * step)
+        return np.asarray(np.rint(one.problem.mapped64 * round(1 / step)) / round(1 / step))
+
+
+def _cut_to_steps(one: Outcome, step: float) -> Array:
+    with np.errstate(all="ignore"):
+        return np.asarray(np.trunc(one.problem.mapped64 * round(1 / step)) / round(1 / step))
+
+
+def _limited(one: Outcome, low: float, high: float) -> Array:
+    return np.clip(one.problem.mapped64, low, high)
+
+
+def _not_below(one: Outcome, limit: float) -> Array:
+    x = one.problem.mapped64
+    with np.errstate(all="ignore"):
+        return np.asarray(np.maximum(x, x.max(axis=1, keepdims=True) - limit))
 
 
 def _standardised(one: Outcome) -> Array:
@@ -165,6 +184,11 @@ _CHANGES: dict[str, Logits] = {
     "the logits rounded to bfloat16": partial(_rounded, name="bfloat16"),
     "the logits rounded to float32": partial(_rounded, name="float32"),
     **{f"the logits rounded to multiples of {step:.4g}": partial(_in_steps, step=step) for step in STEPS},
+    **{f"the logits cut to multiples of {step:.4g}": partial(_cut_to_steps, step=step) for step in STEPS},
+    **{f"logits of at most {limit}": partial(_limited, low=-np.inf, high=limit) for limit in LIMITS},
+    **{f"logits of at least -{limit}": partial(_limited, low=-limit, high=np.inf) for limit in LIMITS},
+    **{f"logits of at most {limit} in size": partial(_limited, low=-limit, high=limit) for limit in LIMITS},
+    **{f"x - max x of at least -{limit}": partial(_not_below, limit=limit) for limit in LIMITS},
     "the logits less their mean, over their standard deviation": _standardised,
     "the logits over their norm": _with_norm_one,
     "the tanh of the logits": _tanh,

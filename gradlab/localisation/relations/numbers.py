@@ -10,6 +10,7 @@ import numpy as np
 from gradlab.localisation.relations.fitting import spelled
 from gradlab.localisation.relations.relation import Predict, Relation
 from gradlab.localisation.trial import Outcome
+from gradlab.problems.coefficients import denominators_of
 from gradlab.problems.dtypes import as_dtype
 from gradlab.problems.problem import Array
 
@@ -46,7 +47,25 @@ _SHAPE_FACTORS: dict[str, Callable[[Outcome], float]] = {
     "1/K times": lambda one: 1.0 / one.problem.n_classes,
     "N/(N - 1) times": lambda one: one.problem.n_rows / (one.problem.n_rows - 1) if one.problem.n_rows > 1 else np.inf,
     "N/(N + 1) times": lambda one: one.problem.n_rows / (one.problem.n_rows + 1),
+    "the root of N times": lambda one: float(np.sqrt(one.problem.n_rows)),
+    "1/(the root of N) times": lambda one: float(1 / np.sqrt(max(one.problem.n_rows, 1))),
+    "(the number of rows that are not ignored)/N times": lambda one: _kept(one) / one.problem.n_rows,
+    "N/(the number of rows that are not ignored) times": lambda one: one.problem.n_rows / max(_kept(one), 1),
+    "(the sum of the weights of the rows)/N times": lambda one: _sum_of_weights(one) / one.problem.n_rows,
+    "N/(the sum of the weights of the rows) times": lambda one: one.problem.n_rows / _sum_of_weights(one),
+    "the sum of the weights of the rows times": lambda one: _sum_of_weights(one),
 }
+
+
+def _kept(one: Outcome) -> int:
+    return int((~one.problem.ignored_rows).sum())
+
+
+def _sum_of_weights(one: Outcome) -> float:
+    """Of the rows that count, each of weight 1 where none are given; NaN where there are no labels."""
+    if one.problem.objective.targets != "index":
+        return np.nan
+    return float(denominators_of(one.problem, "sum_of_weights").sum())
 
 
 def factor_of_gradient(one: Outcome) -> float:

@@ -13,6 +13,8 @@ from gradlab.localisation.trial import Outcome
 from gradlab.localisation.varying import labels_of
 from gradlab.problems.problem import Array
 
+MAX_BEFORE = 512  # rows, that a block has which is taken for the one behind it
+
 OTHER_LABELS: dict[str, Callable[[Outcome], Array]] = {
     "the label modulo 2^16": lambda one: labels_of(one.problem) % 65536,
     "the label as a signed 16-bit number": lambda one: _in(one, np.int16),
@@ -27,7 +29,26 @@ OTHER_LABELS: dict[str, Callable[[Outcome], Array]] = {
     "class 0, whatever the label": lambda one: 0 * labels_of(one.problem),
     "the last class, whatever the label": lambda one: 0 * labels_of(one.problem) + one.problem.n_classes - 1,
     "the largest logit's class, whatever the label": lambda one: one.problem.logits64.argmax(axis=1),
+    "the smallest logit's class, whatever the label": lambda one: one.problem.logits64.argmin(axis=1),
+    "the label of the first row": lambda one: _everywhere(labels_of(one.problem)[0], one),
+    "the label of the last row": lambda one: _everywhere(labels_of(one.problem)[-1], one),
+    "the label of row N - 1 - row": lambda one: labels_of(one.problem)[::-1],
+    "the labels, the smallest first": lambda one: np.sort(labels_of(one.problem)),
+    "the labels, the largest first": lambda one: np.sort(labels_of(one.problem))[::-1],
+    "the smallest label of the batch": lambda one: _everywhere(labels_of(one.problem).min(), one),
+    "the largest label of the batch": lambda one: _everywhere(labels_of(one.problem).max(), one),
+    "the label with its last bit changed": lambda one: np.minimum(
+        labels_of(one.problem) ^ 1, one.problem.n_classes - 1
+    ),
+    "half the label": lambda one: labels_of(one.problem) // 2,
+    "the label's size modulo K": lambda one: abs(labels_of(one.problem)) % one.problem.n_classes,
+    "the label in the middle of the classes": lambda one: _everywhere(one.problem.n_classes // 2, one),
+    "the row's number modulo K": lambda one: np.arange(one.problem.n_rows) % one.problem.n_classes,
 }
+
+
+def _everywhere(label: Any, one: Outcome) -> Array:
+    return np.full(one.problem.n_rows, int(label))
 
 
 def _in(one: Outcome, dtype: Any) -> Array:
@@ -89,13 +110,21 @@ def with_other_rows(some: Sequence[Outcome]) -> Iterator[Relation]:
         "the next row": lambda rows: np.roll(rows, -1),
         "the row before, of the first row its own": lambda rows: np.maximum(rows - 1, 0),
         "the next row, of the last row its own": lambda rows: np.minimum(rows + 1, len(rows) - 1),
+        "the other of the first two rows": lambda rows: _swapped(rows, 0, 1),
+        "the other of the last two rows": lambda rows: _swapped(rows, len(rows) - 2, len(rows) - 1),
+        "the other of the first and the last row": lambda rows: _swapped(rows, 0, len(rows) - 1),
+        "the other of each two rows": lambda rows: np.minimum(rows ^ 1, len(rows) - 1),
+        "the row that has half its number": lambda rows: rows // 2,
+        "the row in the other half of the batch": lambda rows: np.roll(rows, len(rows) // 2),
         "row 0": lambda rows: 0 * rows,
         "the last row": lambda rows: 0 * rows + len(rows) - 1,
         **{f"row modulo {size}": partial(_modulo, size) for size in sizes},
+        **{f"the row {size} before it": partial(_before, size) for size in sizes if 2 < size <= MAX_BEFORE},
     }
     for words, place in places.items():
         yield Relation(f"of a row is that of {words}", partial(_gradient_of_rows, place=place))
         yield Relation(f"of a row is that of the logits of {words}", partial(_with_logits_of_rows, place=place))
+        yield Relation(f"of a row has the target of {words}", partial(_with_target_of_rows, place=place))
 
 
 def with_rows_lost() -> Iterator[Relation]:
@@ -110,8 +139,21 @@ def _moved(one: Outcome, step: int) -> Array:
     return moved
 
 
+def _swapped(rows: Array, first: int, second: int) -> Array:
+    """The rows, two of them swapped."""
+    found = rows.copy()
+    if 0 <= first and second < len(rows):
+        found[[first, second]] = rows[[second, first]]
+    return found
+
+
 def _modulo(size: int, rows: Array) -> Array:
     return rows % size
+
+
+def _before(size: int, rows: Array) -> Array:
+    """The row so many before, of the first ones their own."""
+    return np.where(rows >= size, rows - size, rows)
 
 
 def _gradient_of_rows(one: Outcome, place: Callable[[Array], Array]) -> Array:
@@ -125,6 +167,12 @@ def _with_logits_of_rows(one: Outcome, place: Callable[[Array], Array]) -> Array
     return np.asarray((one.seen.true_gradient + own)[place(np.arange(one.problem.n_rows))] - own)
 
 
+def _with_target_of_rows(one: Outcome, place: Callable[[Array], Array]) -> Array:
+    """The gradient of the own logits, with the labels of other rows of the batch."""
+    own = shares(one, labels_of(one.problem))
+    return np.asarray(one.seen.true_gradient + own - own[place(np.arange(one.problem.n_rows))])
+
+
 OTHER_LOGITS: dict[str, Callable[[Array], Array]] = {
     "the negated logits": lambda x: -x,
     "the sizes of the logits, without their signs": np.abs,
@@ -132,6 +180,8 @@ OTHER_LOGITS: dict[str, Callable[[Array], Array]] = {
     "the logits with the classes in reverse order": lambda x: x[:, ::-1],
     "the logits read column after column": lambda x: x.ravel(order="F").reshape(x.shape),
     "logits that are all 0": lambda x: 0.0 * x,
+    "the logits less the largest of their column": lambda x: x - x.max(axis=0, initial=-np.inf),
+    "the logits less the mean of their column": lambda x: x - x.mean(axis=0),
 }
 
 

@@ -22,7 +22,7 @@ class Relation:
     coarse: the unit roundoff of what it is rounded to, by which it may be off, or what says by how much, row by row,
     relatively; 0 otherwise.
     matched: the share of the entries of a gradient that it has to foretell. domain: of which rows it says something at
-    all, boolean, (N,); of every row where it is None.
+    all, boolean, (N,); of every row where it is None. twin: what the loss is where the gradient is this, mostly.
     """
 
     said: str
@@ -30,6 +30,7 @@ class Relation:
     coarse: float | Predict = 0.0
     matched: float = 1.0
     domain: Predict | None = None
+    twin: Relation | None = None
 
     def covers(self, one: Outcome) -> Array:
         """Of which rows it says something, boolean, (N,)."""

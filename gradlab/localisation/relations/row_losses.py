@@ -63,6 +63,7 @@ _TERMS: dict[str, Term] = {
 
 _INSTEAD: dict[str, Term] = {
     "1 - p_y, row by row": lambda one: 1 - _label(one),
+    "the entropy of p, row by row": _entropy,
     "-p_y, row by row": lambda one: -_label(one),
     "the square of what it should be, row by row": lambda one: row_losses(one) ** 2,
     "the root of what it should be, row by row": lambda one: np.sqrt(row_losses(one)),

@@ -23,7 +23,8 @@ def gradients_of_shifts() -> Iterator[Relation]:
 
 
 def losses_of_shifts() -> Iterator[Relation]:
-    """Losses log sum exp(x - m) + m - x_y, with another number m."""
+    """Losses log sum exp(x - m) + m - x_y, with another number m; and log sum exp x, rounded, less x_y."""
+    yield Relation("is that of log sum exp(x), rounded before x_y is subtracted", _less_label)
     for words, shift in _SHIFTS.items():
         yield Relation(f"is {_WORDS} {words}", partial(_loss, shift=shift), partial(_off_by, shift=shift))
         yield Relation(f"is -log p_y with {words}", partial(_log_p, shift=shift), partial(_off_by, shift=shift))
@@ -79,6 +80,24 @@ def _at_label(one: Outcome) -> Array:
     return np.asarray(one.problem.mapped64[np.arange(len(labels)), labels])
 
 
+def _for_all_rows(one: Outcome, value: Callable[[Array], float]) -> Array:
+    """A number of the largest logits of all rows, for every row."""
+    return np.full(one.problem.n_rows, value(one.problem.mapped64.max(axis=1)))
+
+
+def _every_second(one: Outcome, first: int) -> Array:
+    x = one.problem.mapped64
+    return np.asarray(x[:, min(first, x.shape[1] - 1) :: 2].max(axis=1))
+
+
+def _second_largest(one: Outcome) -> Array:
+    return np.asarray(np.sort(one.problem.mapped64, axis=1)[:, -min(2, one.problem.n_classes)])
+
+
+def _at_least(one: Outcome, floor: float) -> Array:
+    return np.asarray(np.maximum(one.problem.mapped64.max(axis=1), floor))
+
+
 _SHIFTS: dict[str, Shift] = {  # of several that fit, the first: that with which the fewest problems go wrong
     "that of the row before": _rows_before,
     "that of the next row": _next_rows,
@@ -90,6 +109,16 @@ _SHIFTS: dict[str, Shift] = {  # of several that fit, the first: that with which
     **{f"the largest of the first {n} logits": partial(_largest_of_first, count=n) for n in TILES[::-1]},
     **{f"the largest of the last tile of {n} classes": partial(_largest_of_last_tile, count=n) for n in TILES[::-1]},
     **{f"the largest of the whole tiles of {n} classes": partial(_largest_of_whole_tiles, count=n) for n in TILES},
+    "the second largest logit": _second_largest,
+    "the largest of every second logit": partial(_every_second, first=0),
+    "the largest of every second logit from the second on": partial(_every_second, first=1),
+    "that of the last row": partial(_for_all_rows, value=lambda tops: float(tops[-1])),
+    "the mean of the rows' largest logits": partial(_for_all_rows, value=lambda tops: float(tops.mean())),
+    "the median of the rows' largest logits": partial(_for_all_rows, value=lambda tops: float(np.median(tops))),
+    "the smallest of the rows' largest logits": partial(_for_all_rows, value=lambda tops: float(tops.min())),
+    "the mean of the batch": lambda one: np.full(one.problem.n_rows, one.problem.mapped64.mean()),
+    "the median of the logits": lambda one: np.median(one.problem.mapped64, axis=1),
+    "half the largest logit": lambda one: one.problem.mapped64.max(axis=1) / 2,
     "the first logit": lambda one: one.problem.mapped64[:, 0],
     "the last logit": lambda one: one.problem.mapped64[:, -1],
     "the label's logit": _at_label,
@@ -97,6 +126,10 @@ _SHIFTS: dict[str, Shift] = {  # of several that fit, the first: that with which
     "the mean of the logits": lambda one: one.problem.mapped64.mean(axis=1),
     "the largest |x|": lambda one: np.abs(one.problem.mapped64).max(axis=1),
     "the largest logit or 0, whichever is larger": lambda one: np.maximum(one.problem.mapped64.max(axis=1), 0.0),
+    **{
+        f"the largest logit or {floor:g}, whichever is larger": partial(_at_least, floor=floor)
+        for floor in (-100.0, -1e3, -1e4, -1e5, -1e6, -1e9, -1e10, -1e30)
+    },
     "0": lambda one: np.zeros(one.problem.n_rows),
 }
 
@@ -131,6 +164,14 @@ def _gradient(one: Outcome, shift: Shift) -> Array:
 def _loss(one: Outcome, shift: Shift) -> Array:
     with np.errstate(all="ignore"):
         return reduced(one, np.log(_sums(one, shift)) + (shift(one) - _at_label(one)))
+
+
+def _less_label(one: Outcome) -> Array:
+    dtype, top = one.problem.logits.dtype, one.problem.mapped64.max(axis=1)
+    with np.errstate(all="ignore"):
+        sums = np.exp(one.problem.mapped64 - top[:, None]).sum(axis=1)
+        lse = (np.log(sums).astype(dtype) + top.astype(dtype)).astype(np.float64)
+        return reduced(one, np.where(np.isfinite(top), lse, np.nan) - _at_label(one))
 
 
 def _log_p(one: Outcome, shift: Shift) -> Array:

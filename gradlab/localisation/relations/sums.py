@@ -11,8 +11,10 @@ from gradlab.localisation.relations.fitting import medians
 from gradlab.localisation.relations.relation import Relation, denominator, hot, reduced, row_losses, shares
 from gradlab.localisation.trial import Outcome
 from gradlab.localisation.varying import labels_of
+from gradlab.problems.dtypes import as_dtype
 from gradlab.problems.problem import Array
 
+NARROW = ("float16", "bfloat16")  # dtypes in which exponentials are summed
 GROUPS = (2, 4, 8, 16, 32, 64)  # classes that are summed together
 Sum = Callable[[Outcome], Array]
 
@@ -44,6 +46,8 @@ def _others(some: Sequence[Outcome], read_off: Callable[[Outcome], Array]) -> It
         yield words, partial(_counted, count=partial(_in_groups, size=size))
     for words, place in (("first", 0), ("last", -1)):
         yield f"a sum that takes exp(x - max x) of the {words} class for 1", partial(_taken_for_one, place=place)
+    for name in NARROW:
+        yield f"a sum of exp(x - max x) in {name}", partial(_rounded, name=name)
     for value in medians([read_off(one) for one in some]):
         yield f"a sum of exp(x - max x) to which {value:.4g} is added", partial(_with_constant, value=value)
 
@@ -60,6 +64,13 @@ def _taken_for_one(one: Outcome, place: int) -> Array:
 
 def _with_constant(one: Outcome, value: float) -> Array:
     return np.asarray(exponentials(one).sum(axis=1) + value)
+
+
+def _rounded(one: Outcome, name: str) -> Array:
+    dtype = as_dtype(name)
+    with np.errstate(all="ignore"):
+        terms = exponentials(one).astype(dtype).astype(np.float64)
+        return np.asarray(terms.sum(axis=1).astype(dtype).astype(np.float64))
 
 
 def _in_groups(one: Outcome, size: int) -> Array:

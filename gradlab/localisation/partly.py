@@ -1,0 +1,140 @@
+"""Conditions outside which all is right, where no rule tells the wrong answers among those that meet them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gradlab.localisation.drawing import expected_right, expected_wrong
+from gradlab.localisation.evidence import Effect, Evidence, evidence_of
+from gradlab.localisation.investigation import Investigation
+from gradlab.localisation.mining import Search
+from gradlab.localisation.rules import Condition, Rule
+from gradlab.localisation.where import MIN_FORETOLD
+from gradlab.localisation.words import spelled_rule
+from gradlab.problems.problem import Array
+
+ROUNDS = 5
+FRESH = 24  # problems that do not meet the conditions, which all have to be right
+WITHIN = 12  # problems that meet them, of which some are wrong
+LEAST = 0.06  # of the right answers, that one condition has to leave out
+MAX_CONDITIONS = 2
+SMALL = 1e-6  # a threshold of no meaning
+DEARER = 0.02  # of the right answers more, that a condition has to leave out for each unit of its cost
+
+
+@dataclass(frozen=True)
+class Partly:
+    """A rule outside which n_foretold of n_fresh fresh problems were right.
+
+    Of n_within fresh ones that meet it n_wrong were wrong. effect: what comes out there; where that is known, only
+    problems count that would show it.
+    """
+
+    rule: Rule
+    n_foretold: int
+    n_fresh: int
+    n_wrong: int
+    n_within: int
+    effect: Effect
+
+    @property
+    def where(self) -> str:
+        """In words, with how many of the fresh problems that meet the rule were wrong."""
+        counted = f"{self.n_wrong} of {self.n_within} fresh ones"
+        if not self.rule.conditions:
+            return f"wrong on most problems ({counted})"
+        often = "mostly" if self.n_wrong == self.n_within else "not always"
+        return f"{spelled_rule(self.rule)}, and there {often} ({counted})"
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it may be said."""
+        if not self.rule.conditions:
+            return self.n_within >= WITHIN / 2 and self.n_wrong > self.n_within / 2
+        return self.n_fresh >= FRESH / 2 and self.n_foretold >= MIN_FORETOLD * self.n_fresh and self.n_wrong > 0
+
+
+def partly(investigation: Investigation) -> Partly | None:
+    """The conditions that every wrong answer meets and that leave out most right ones; None where none hold up."""
+    for _ in range(ROUNDS):
+        effect = investigation.effect_again()
+        rule = _necessary(investigation.evidence, effect)
+        if rule is None or investigation.laboratory.is_spent:
+            return None
+        outside = _asked(investigation, rule, effect, FRESH, inside=False) if rule.conditions else []
+        if all(outside):
+            within = _asked(investigation, rule, effect, WITHIN, inside=True)
+            found = Partly(rule, sum(outside), len(outside), within.count(False), len(within), effect)
+            return found if found.is_settled else None
+    return None
+
+
+def _asked(investigation: Investigation, rule: Rule, effect: Effect, count: int, *, inside: bool) -> list[bool]:
+    """Whether fresh problems that can show it are answered rightly, inside the rule; or outside, up to a wrong one."""
+    found = list[bool]()
+    for _ in range(2 * count):
+        wrong, right = investigation.wrong, investigation.right
+        if inside:
+            trial = expected_wrong(rule, wrong, investigation.rng, investigation.masks)
+        else:
+            trial = expected_right(rule, wrong, right, investigation.rng, investigation.masks)
+        outcome = None if trial is None else investigation.ask(trial)
+        if outcome is not None and (outcome.is_wrong or _tells(evidence_of(outcome), effect)):
+            found.append(not outcome.is_wrong)
+        if len(found) == count or (found and not inside and not found[-1]):
+            break
+    return found
+
+
+def _necessary(evidence: Sequence[Evidence], effect: Effect) -> Rule | None:
+    """The conditions that some blamed row of every wrong answer meets, and that leave out the most right answers.
+
+    Right answers that would not show the effect, such as twice a gradient of 0, are left out of account.
+    """
+    wrong = [one for one in evidence if one.is_wrong]
+    right = [one for one in evidence if not one.is_wrong and _tells(one, effect)]
+    if not wrong or not right:
+        return None
+    blamed = [one.features[one.blamed] for one in wrong]
+    search = Search(blamed, np.concatenate([one.features for one in right]))
+    chosen = list[Condition]()
+    for _ in range(MAX_CONDITIONS):
+        left = [one for one in right if Rule(tuple(chosen)).rows(one.features).any()]
+        plain = [one for one in search.conditions if _is_plain(one)]
+        rules = [Rule((*chosen, one)) for one in plain if _covers(Rule((*chosen, one)), blamed)]
+        worth = [_left_out(rule, left) / len(right) - DEARER * rule.cost for rule in rules]
+        if not worth or max(worth) < LEAST - DEARER * (len(chosen) + 1):
+            break
+        chosen = list(rules[int(np.argmax(worth))].conditions)
+    return Rule(tuple(_as_wide(one) for one in chosen))
+
+
+def _tells(right: Evidence, effect: Effect) -> bool:
+    """Whether a right answer says something: it would not be right with the effect, as far as that is known."""
+    return not effect.is_known or bool(right.telling(effect).any())
+
+
+def _is_plain(one: Condition) -> bool:
+    """Whether its threshold, if it is one, is of a usual size."""
+    size = abs(one.beyond)
+    return one.feature.whole or not one.is_threshold or size == 0 or SMALL < size < 1 / SMALL
+
+
+def _as_wide(one: Condition) -> Condition:
+    """The condition with its threshold beside the nearest value at which an answer was right."""
+    if not one.is_threshold or not math.isfinite(one.beyond):
+        return one
+    sign = 1 if one.relation == ">=" else -1
+    return replace(one, value=one.beyond + sign if one.feature.whole else math.nextafter(one.beyond, sign * math.inf))
+
+
+def _left_out(rule: Rule, right: Sequence[Evidence]) -> int:
+    return sum(not rule.rows(one.features).any() for one in right)
+
+
+def _covers(rule: Rule, blamed: Sequence[Array]) -> bool:
+    return all(bool(rule.rows(features).any()) for features in blamed)
