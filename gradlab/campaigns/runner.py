@@ -1,16 +1,17 @@
 """What campaigns run: work on every implementation that targets stand for, or on the pieces of a domain.
 
-Work on an implementation is done here, or in processes of their own that follow each other. Pieces are shared between
-processes, so that many processors can work on one implementation.
+Work on an implementation is done here, or in workers, whose calls are made in processes of their own. Pieces are shared
+between processes, so that many processors can work on one implementation.
 """
 
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Generator, Iterator, Sequence
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from dataclasses import dataclass, field
 from functools import partial
 from math import inf
 from pathlib import Path
@@ -19,9 +20,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from gradlab.evaluation.call import Implementation
 from gradlab.harness.plan import Watch
 from gradlab.isolation.limits import Limits
-from gradlab.isolation.loading import GivenClaims, LoadedTarget, LoadedTargets, Loading, implementation_in_worker
-from gradlab.isolation.pool import Pool, pool_in
+from gradlab.isolation.pool import Pool
 from gradlab.isolation.supervisor import TaskRunner, WorkerError
+from gradlab.judged.process import Place
+from gradlab.judged.reach import out_of_reach
+from gradlab.judged.remotes import Given, LoadedTarget, LoadedTargets, Loading, implementation_of, pool_of_judges
 from gradlab.targets.importing import MissingError, TargetError
 from gradlab.targets.in_scope import load_in_scope
 from gradlab.targets.load import with_gradients
@@ -33,16 +36,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Job:
-    """One implementation to work on, whom to tell where the work is, and why no new calls are made, "" unless so."""
+    """One implementation to work on, and whom to tell where the work is."""
 
     implementation: Implementation
     watch: Watch
-    cut_short: str = ""
+
+    @property
+    def cut_short(self) -> str:
+        """Why no calls are made any more, "" unless so."""
+        elsewhere = self.implementation.capture.elsewhere
+        return elsewhere.cut_short if elsewhere is not None else ""
 
 
 Piece = TypeVar("Piece")
 Result = TypeVar("Result")
 Work = Callable[[Job], Any]  # returns plain data; raises TargetError where that comes to nothing
+
+
+@dataclass(frozen=True)
+class GivenClaims:
+    """What is said of all targets: further claims, and the dtypes that are asked for."""
+
+    claims: Mapping[str, Any] = field(default_factory=dict)
+    dtypes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,8 +74,8 @@ class Request:
 class Where:
     """Where the work is done: in up to `jobs` processes under these limits, in this one where there are none.
 
-    progress: for a name, a context that shows where its work is. seconds: after which one work in a process of its own
-    is cut short.
+    progress: for a name, a context that shows where its work is. seconds: after which one work is cut short whose calls
+    are made in a process of their own.
     """
 
     limits: Limits | None
@@ -141,13 +157,15 @@ def _outcomes_here(request: Request, where: Where) -> Iterator[Outcome]:
 
 
 def _outcomes_in_workers(request: Request, where: Where) -> Iterator[Outcome]:
-    with pool_in(str(Path.cwd()), where.limits or Limits(), where.jobs) as pool:
-        loaded = LoadedTargets(pool, request.targets, request.given)
+    place = Place(str(Path.cwd()), where.limits or Limits())
+    given = Given(place, request.given.claims, request.given.dtypes)
+    with out_of_reach(), pool_of_judges(place, where.jobs) as pool:
+        loaded = LoadedTargets(pool, request.targets, given)
         yield from _unloaded(loaded.loadings, loaded.unloaded)
         started = []
         for one in loaded.found:
-            tasks = [partial(work_in_worker, one, request.given, work) for work in request.works(one)]
-            started.append((one, [loaded.begin(one, task, where.seconds) for task in tasks]))
+            tasks = [partial(work_in_worker, one, given, work, where.seconds) for work in request.works(one)]
+            started.append((one, [loaded.begin(one, task) for task in tasks]))
         for one, runners in started:
             if runners:
                 yield _outcome(one, runners, pool, where)
@@ -180,10 +198,12 @@ class Fault:
     text: str
 
 
-def work_in_worker(one: LoadedTarget, given: GivenClaims, work: Work, context: WorkerContext) -> Any:
-    """What work returns, in a worker; a Fault where it came to nothing."""
-    try:
-        (implementation,) = with_gradients([implementation_in_worker(one, given, context)])
-        return work(Job(context.record_calls(implementation), context.watch, context.checkpoint.cut_short))
-    except TargetError as error:
-        return Fault(str(error))
+def work_in_worker(one: LoadedTarget, given: Given, work: Work, seconds: float, context: WorkerContext) -> Any:
+    """What work returns, whose calls are made in another process; a Fault where it came to nothing."""
+    with out_of_reach(), ExitStack() as stack:
+        try:
+            (implementation,) = with_gradients([implementation_of(one, given, context, stack)])
+            context.end = time.monotonic() + seconds
+            return work(Job(implementation, context.watch))
+        except TargetError as error:
+            return Fault(str(error))

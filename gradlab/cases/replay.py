@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from gradlab.cases.cases import Case, CaseError, encode_claims
 from gradlab.checks.check import Check, run
@@ -14,6 +16,8 @@ from gradlab.harness.verdict import SEVERAL, Verdict, verdict_of_failure, verdic
 from gradlab.result import Result, worst_result
 from gradlab.targets.in_scope import load_in_scope
 from gradlab.targets.prefixes import LAYER, split_prefix
+
+Load = Callable[[str, Mapping[str, Any]], list[Implementation]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,11 +86,14 @@ def _from_here(case: Case) -> str:
     return f"{scope}{adapter}{there}{colon}{attribute}" if moved else case.target
 
 
-def implementation_of_case(case: Case) -> Implementation:
-    """The implementation of a case, with the claims of then. Raises TargetError or CaseError where there is none."""
+def implementation_of_case(case: Case, load: Load = load_in_scope) -> Implementation:
+    """The implementation of a case, with the claims of then. Raises TargetError or CaseError where there is none.
+
+    load: what a target stands for, with claims.
+    """
     if not case.target:
         raise CaseError(f"case {case.id} cannot run: {case.name} was given as a function, not as a target")
-    found = load_in_scope(_from_here(case), encode_claims(case.claims))
+    found = load(_from_here(case), encode_claims(case.claims))
     if len(found) != 1:
         raise CaseError(f"case {case.id} cannot run: {case.target} stands for {len(found)} functions")
     return found[0]

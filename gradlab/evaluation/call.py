@@ -244,7 +244,6 @@ def perform(
         contextlib.redirect_stderr(printed),
     ):
         warnings.simplefilter("always")
-        capture.sign()
         changes = watch_process(capture.watches)
         try:
             value = settle(function, call, keep)
@@ -263,12 +262,12 @@ def _perform_elsewhere(
     """The same of a call that is made in another process, and performed there: no foreign code runs here."""
     value: Any = None
     error: CallFaultError | ForeignError | None = None
-    try:
-        value = settle(function, call, keep)
-    except (CallFaultError, ForeignError) as problem_of_theirs:
-        error = problem_of_theirs
-    noise, changed = elsewhere.take()
-    return Outcome(value, error, tuple(noise), tuple(changed))
+    with elsewhere.listening() as said:
+        try:
+            value = settle(function, call, keep)
+        except (CallFaultError, ForeignError) as problem_of_theirs:
+            error = problem_of_theirs
+    return Outcome(value, error, tuple(said.noise), tuple(said.changed))
 
 
 def _answer(outcome: Outcome, shape: tuple[int, ...], reduction: str, derivative: str) -> Answer:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 from gradlab.evaluation.process_state import WATCHES, Watch
@@ -15,45 +17,62 @@ def drop(text: str) -> None:
     """Nothing becomes of the text."""
 
 
-def unwatched() -> None:
-    """A sign of life for nobody."""
+@dataclass(frozen=True)
+class Said:
+    """What calls have printed and changed in another process; as in `Answer`."""
+
+    noise: list[str]
+    changed: list[str]
+
+
+_said: ContextVar[Said | None] = ContextVar("said", default=None)  # of several tasks each has its own
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What a process has taken so far: processor seconds, and the most bytes of memory that it ever had."""
+
+    seconds: float = 0.0
+    n_bytes: int = 0
 
 
 class Elsewhere:
-    """What calls that were made in another process have printed there, and changed, until it is taken.
+    """Calls that are made in another process, where they print, and leave something changed.
 
-    cut_short: why no calls are made there any more, or "".
+    spent: what that process has taken. given_up: the purposes that no calls are made for there any more. cut_short: why
+    none are made at all, or "".
     """
 
-    def __init__(self) -> None:
-        self.cut_short = ""
-        self._noise: list[str] = []
-        self._changed: list[str] = []
+    def __init__(self, spent: Callable[[], Spent] = Spent, given_up: Collection[str] = ()) -> None:
+        self.spent, self.given_up, self.cut_short = spent, given_up, ""
+
+    @contextmanager
+    def listening(self) -> Iterator[Said]:
+        """What the calls inside say."""
+        token = _said.set(said := Said([], []))
+        try:
+            yield said
+        finally:
+            _said.reset(token)
 
     def add(self, noise: Iterable[str], changed: Iterable[str]) -> None:
-        """A call has printed and changed this, as in `Answer`."""
-        self._noise += noise
-        self._changed += changed
-
-    def take(self) -> tuple[list[str], list[str]]:
-        """Noise and changes since they were last taken."""
-        taken = self._noise, self._changed
-        self._noise, self._changed = [], []
-        return taken
+        """A call has printed and changed this; where nobody listens, it is nobody's."""
+        if (said := _said.get()) is not None:
+            said.noise.extend(noise)
+            said.changed.extend(changed)
 
 
 @dataclass(frozen=True, eq=False)
 class Capture:
     """Under what calls of an implementation are made.
 
-    spill: is given what a call prints beyond MAX_KEPT characters. watches: what a call is to leave as it was; a worker
-    counts the first, and has more of the second. sign: a sign of life before each call, for whoever watches a worker.
-    elsewhere: where calls are made in another process, what they do there.
+    spill: is given what a call prints beyond MAX_KEPT characters. watches: what a call is to leave as it was; a judged
+    process counts the first, and has more of the second. elsewhere: where calls are made in another process, what they
+    do there.
     """
 
     spill: Callable[[str], None] = drop
     watches: tuple[Watch, ...] = WATCHES
-    sign: Callable[[], None] = unwatched
     elsewhere: Elsewhere | None = None
 
     def __reduce__(self) -> tuple[Callable[[], Capture], tuple[()]]:

@@ -15,7 +15,7 @@ OPTIONS = ("label_smoothing", "class_weights", "ignore_index", *REAL_OPTIONS, *P
 ACCUMULATES_IN = ("recognised", "float32", "logits")
 PRODUCTS_IN = ("recognised", *DTYPE_NAMES, "tf32")  # of a layer
 LEVELS = ("stable", "accurate")
-BACKWARD = ("scaled", "twice", "accumulated", "detached", "double")
+BACKWARD = ("scaled", "twice", "accumulated", "detached", "double", "reused", "ignored")
 ONE_HOT = "one_hot"  # as a kind of targets: labels that are handed over as one-hot rows
 ATTRIBUTE = "__gradlab_claims__"
 
@@ -37,7 +37,9 @@ class Claims:
         "all_rows"; it is held to that. The keyword `mean_over` is passed as `reduction` is.
     backward: the ways in which the backward pass can be asked for, of scaled, twice, accumulated, detached and double,
         by the keywords `upstream`, `backward` and `vector`: see `adapters/differentiation.py`. Adapters that
-        differentiate a loss claim those that they know. double_backward: the gradient can be differentiated again.
+        differentiate a loss claim those that they know. Of a class that is a layer it is recognised: reused, its
+        instances serve for several batches; ignored, its backward pass may be given an upstream gradient and takes no
+        notice of it. double_backward: the gradient can be differentiated again.
     derivative: what is returned with the loss: "gradient" (N, K), "target_gradient" (N, K), "hessian" (N, K, K),
         "hessian_diagonal" (N, K) or "hessian_vector_product" (N, K), for which the keyword `vector` is passed, an array
         (N, K) in the logits' dtype. All but the gradient are held to level "stable", without softcap and what

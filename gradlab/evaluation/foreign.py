@@ -37,10 +37,13 @@ class Described:
 
 def describe_error(error: BaseException) -> str:
     """The class of an exception, its message, and the line of foreign code where it was raised; on one line."""
-    if isinstance(error, ForeignError):
-        return error.text
+    return error.text if isinstance(error, ForeignError) else spelled_error(error) + place_of(error)
+
+
+def spelled_error(error: BaseException) -> str:
+    """The class of an exception and its message, on one line: all that is said of an error of gradlab's own."""
     text = on_one_line(str, error)
-    return (f"{kind_of(error)}: {text}" if text else kind_of(error)) + place_of(error)
+    return f"{kind_of(error)}: {text}" if text else kind_of(error)
 
 
 def kind_of(error: BaseException) -> str:

@@ -6,10 +6,15 @@ changed, having put it back where that is possible.
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import ctypes
+import json
+import math
 import os
-from collections.abc import Callable, Sequence
+import pickle
+import time
+from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -26,8 +31,17 @@ ROUNDINGS = {(False, True, False): "to nearest", (True, True, False): "upward", 
 FUNCTIONS = (
     *("abs", "arange", "array", "asarray", "divide", "dot", "einsum", "empty", "exp", "expm1", "finfo", "isfinite"),
     *("log", "log1p", "logaddexp", "matmul", "max", "maximum", "mean", "multiply", "nan_to_num", "ones", "sqrt"),
-    *("subtract", "sum", "take_along_axis", "where", "zeros"),
+    *("subtract", "sum", "take_along_axis", "where", "zeros", "allclose", "array_equal", "isclose", "nextafter"),
 )
+# Of other libraries that all code in the process shares: what is used in a test, to keep a result, or to take the time.
+SHARED: dict[Any, tuple[str, ...]] = {
+    np.testing: ("assert_allclose", "assert_array_equal"),
+    pickle: ("dumps", "loads"),
+    json: ("dumps", "loads"),
+    math: ("exp", "fsum", "isfinite", "log", "log1p", "sqrt"),
+    time: ("monotonic", "perf_counter", "process_time", "time"),
+    builtins: ("abs", "float", "int", "isinstance", "len", "max", "min", "open", "range", "sorted", "sum", "tuple"),
+}
 
 
 def arithmetic() -> tuple[str, bool, bool]:
@@ -52,7 +66,6 @@ def _environment() -> Any:
 
 _LIBM = _libm()
 _ARITHMETIC, _ENVIRONMENT = arithmetic(), _environment()  # as gradlab found it, before any target was loaded
-_functions = attrgetter(*FUNCTIONS)
 
 
 def same_arithmetic() -> Callable[[], str | None]:
@@ -72,23 +85,37 @@ def _arithmetic_now() -> str | None:
     return " and ".join(changed)
 
 
-def same_numpy() -> Callable[[], str | None]:
-    """NumPy's functions are those that they were."""
-    before = _functions(np)
+def _same_functions(modules: Mapping[Any, Sequence[str]]) -> Watch:
+    """A watch of functions of modules: those that were replaced are put back."""
+    getters = [(attrgetter(*names), module) for module, names in modules.items()]
 
-    def after() -> str | None:
-        try:
-            now = _functions(np)
-        except AttributeError:
-            now = ()
-        if now == before:  # element by element, those that are the same object at once
-            return None
-        changed = [name for name, own in zip(FUNCTIONS, before, strict=True) if getattr(np, name, None) is not own]
-        for name, own in zip(FUNCTIONS, before, strict=True):
-            setattr(np, name, own)
-        return f"{' and '.join(f'np.{name}' for name in changed)} has changed"
+    def look() -> list[tuple[Any, ...]]:
+        return [functions(module) for functions, module in getters]
 
-    return after
+    def watch() -> Callable[[], str | None]:
+        before = look()
+
+        def after() -> str | None:
+            try:
+                if look() == before:  # element by element, those that are the same object at once
+                    return None
+            except AttributeError:
+                pass  # one is missing
+            changed = list[str]()
+            for (module, names), functions in zip(modules.items(), before, strict=True):
+                for name, own in zip(names, functions, strict=True):
+                    if getattr(module, name, None) is not own:
+                        setattr(module, name, own)
+                        changed.append(f"{module.__name__.replace('numpy', 'np')}.{name}")
+            return f"{' and '.join(changed)} has changed"
+
+        return after
+
+    return watch
+
+
+same_numpy = _same_functions({np: FUNCTIONS})
+same_shared = _same_functions(SHARED)
 
 
 def same_settings() -> Callable[[], str | None]:
@@ -128,7 +155,7 @@ def _folder() -> str:
         return ""
 
 
-WATCHES: tuple[Watch, ...] = (same_arithmetic, same_numpy, same_settings, same_folder, *MORE_WATCHES)
+WATCHES: tuple[Watch, ...] = (same_arithmetic, same_numpy, same_settings, same_folder, same_shared, *MORE_WATCHES)
 
 
 # What loading a target must leave as it was: what other code computes with. Settings are put back without a word.

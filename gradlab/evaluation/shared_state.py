@@ -42,31 +42,55 @@ def _known(module: Any, names: tuple[str, ...]) -> list[Any]:
     return [getattr(module, name) for name in names if hasattr(module, name)]
 
 
+DRAWN_FROM, STATE_OF = "numbers have been drawn from", "the state of"
 GENERATORS = (NUMPY_GENERATOR, PYTHON_GENERATOR)
 MORE_THREADS = 64  # than there were before the first call: more than a pool of workers has
 _SIGNALS = _known(signal, ("SIGINT", "SIGTERM", "SIGHUP", "SIGALRM", "SIGFPE", "SIGUSR1", "SIGUSR2", "SIGCHLD"))
 _NUMBERS = list(map(int, _SIGNALS))
-_LIMITS = _known(resource, ("RLIMIT_AS", "RLIMIT_STACK", "RLIMIT_CORE", "RLIMIT_NOFILE", "RLIMIT_CPU"))
+_LIMITS = _known(
+    resource,
+    (
+        *("RLIMIT_AS", "RLIMIT_STACK", "RLIMIT_CORE", "RLIMIT_NOFILE", "RLIMIT_CPU"),
+        *("RLIMIT_FSIZE", "RLIMIT_DATA", "RLIMIT_NPROC"),
+    ),
+)
 _WORDS = 624  # of a Mersenne twister, with which goes the place in them
+_BLOCKS = 64  # of so many words, that a call may have drawn
 _NUMPY_BYTES = _PYTHON_BYTES = 4 * (_WORDS + 1)
 
 
-def _unless_imported(look: Callable[[], Any], put_back: Callable[[Any], None], change: str) -> Watch:
-    """A watch of what `look` sees: where it is another, `change` is told and it is put back; not after an import."""
+def _unless_imported(
+    look: Callable[[], Any], put_back: Callable[[Any], None], change: str | Callable[[Any, Any], str]
+) -> Watch:
+    """A watch of what `look` sees: where it is another, `change` is told and it is put back; not after an import.
+
+    change: what is told, or what makes it of what was seen before and after.
+    """
 
     def watch() -> After:
         before, n_modules = look(), len(sys.modules)
 
         def after() -> str | None:
-            if look() == before or len(sys.modules) != n_modules:
+            if len(sys.modules) != n_modules:
+                return None
+            now = look()
+            if _are_equal(now, before):
                 return None
             with contextlib.suppress(Exception):
                 put_back(before)
-            return change
+            return change if isinstance(change, str) else change(before, now)
 
         return after
 
     return watch
+
+
+def _are_equal(now: Any, before: Any) -> bool:
+    """Whether two looks saw the same; not where what is compared is foreign and raises."""
+    try:
+        return bool(now == before)
+    except Exception:
+        return False
 
 
 def _numpy_generator() -> Any:
@@ -81,6 +105,23 @@ def _restore_numpy_generator(before: Any) -> None:
     generator = mtrand.get_bit_generator()
     if isinstance(before, bytes) and isinstance(generator, np.random.MT19937):
         ctypes.memmove(generator.ctypes.state_address, before, _NUMPY_BYTES)
+
+
+def _change_of_numpy_generator(before: Any, now: Any) -> str:
+    """Whether numbers were drawn, or the generator is in another state than drawing leads to."""
+    drawn = isinstance(before, bytes) and isinstance(now, bytes) and _is_drawn_from(before, now)
+    return f"{DRAWN_FROM} {NUMPY_GENERATOR}" if drawn else f"{STATE_OF} {NUMPY_GENERATOR} has changed"
+
+
+def _is_drawn_from(before: bytes, now: bytes) -> bool:
+    """Whether drawing some numbers from a state leads to another one, but for the place in the words."""
+    generator = np.random.MT19937()
+    ctypes.memmove(generator.ctypes.state_address, before, _NUMPY_BYTES)
+    for _ in range(_BLOCKS):
+        if ctypes.string_at(generator.ctypes.state_address, 4 * _WORDS) == now[: 4 * _WORDS]:
+            return True
+        generator.random_raw(_WORDS)
+    return False
 
 
 def _twister_of_python() -> int:
@@ -142,15 +183,21 @@ def _restore_mask(before: int) -> None:
 
 
 def _interpreter() -> tuple[Any, ...]:
-    return sys.getrecursionlimit(), gc.isenabled(), decimal.getcontext().prec, sys.gettrace(), sys.getprofile()
+    hooks = sys.gettrace(), sys.getprofile(), [*gc.callbacks]
+    collector = gc.isenabled(), gc.get_threshold()
+    return sys.getrecursionlimit(), sys.getswitchinterval(), decimal.getcontext().prec, collector, hooks
 
 
 def _restore_interpreter(before: tuple[Any, ...]) -> None:
-    sys.setrecursionlimit(before[0])
-    (gc.enable if before[1] else gc.disable)()
-    decimal.getcontext().prec = before[2]
-    sys.settrace(before[3])
-    sys.setprofile(before[4])
+    recursion, interval, digits, (is_collecting, threshold), (trace, profile, callbacks) = before
+    sys.setrecursionlimit(recursion)
+    sys.setswitchinterval(interval)
+    decimal.getcontext().prec = digits
+    gc.callbacks[:] = callbacks
+    gc.set_threshold(*threshold)
+    (gc.enable if is_collecting else gc.disable)()
+    sys.settrace(trace)
+    sys.setprofile(profile)
 
 
 def _handlers() -> list[Any]:
@@ -159,7 +206,7 @@ def _handlers() -> list[Any]:
 
 def _restore_handlers(before: list[Any]) -> None:
     for one, handler in zip(_SIGNALS, before, strict=True):
-        if handler is not None and signal.getsignal(one) != handler:
+        if handler is not None and _signal.getsignal(one) is not handler:
             signal.signal(one, handler)
 
 
@@ -195,7 +242,7 @@ class _Threads:
 
 _PYTHON_TWISTER = _twister_of_python()
 MORE_WATCHES: tuple[Watch, ...] = (
-    _unless_imported(_numpy_generator, _restore_numpy_generator, f"the state of {NUMPY_GENERATOR} has changed"),
+    _unless_imported(_numpy_generator, _restore_numpy_generator, _change_of_numpy_generator),
     _unless_imported(_python_generator, _restore_python_generator, f"the state of {PYTHON_GENERATOR} has changed"),
     _unless_imported(_environment, _restore_environment, "environment variables have changed"),
     _unless_imported(_locale, _restore_locale, "the locale has changed"),

@@ -21,8 +21,9 @@ from gradlab.isolation import janitor
 from gradlab.isolation.janitor import MARK, end_processes
 from gradlab.isolation.limits import last_words
 from gradlab.isolation.orphans import end_orphans, note_end, note_start
+from gradlab.isolation.sandbox import ProcessGroup, Sandbox, process_inside
 from gradlab.isolation.streams import fill_with_links
-from gradlab.isolation.usage import Usage, memory_of, processor_seconds, usage_of
+from gradlab.isolation.usage import Usage, memory_of, most_memory_of, processor_seconds, usage_of
 
 GRACE = 1.0  # seconds in which a process may say where it is before it is killed
 MAX_READ = 1 << 16  # bytes of the end of what it wrote
@@ -41,10 +42,19 @@ class Child:
 
     module: its name; its `start` is called with `setting`, as plain data, and folder: the process's own. here: the
     folder whose entries are linked there. descriptors: what the process has open, under the same numbers. Its temporary
-    files are in a folder of its own too.
+    files are in a folder of its own too. sandbox: in which it runs, or None.
     """
 
-    def __init__(self, module: str, here: str, setting: Mapping[str, Any], descriptors: Sequence[int]) -> None:
+    def __init__(
+        self,
+        module: str,
+        here: str,
+        setting: Mapping[str, Any],
+        descriptors: Sequence[int],
+        sandbox: Sandbox | None = None,
+    ) -> None:
+        self._sandbox, self._inside = sandbox, 0
+        self._group = ProcessGroup() if sandbox else None
         self._mark = secrets.token_hex(8)
         self._folder = tempfile.mkdtemp(prefix="gradlab-")
         self._output = _appended_file()
@@ -53,9 +63,8 @@ class Child:
             os.mkdir(calls)
             os.mkdir(temporary)
             fill_with_links(calls, here)
-            given = {"path": _path(), "module": module, "folder": calls, **setting}
             self._process = subprocess.Popen(
-                [sys.executable, "-c", _BOOT, json.dumps(given)],
+                self._command(command_of(module, {"folder": calls, **setting})),
                 stdin=subprocess.DEVNULL,
                 stdout=self._output,
                 stderr=self._output,
@@ -65,25 +74,28 @@ class Child:
             )
         except BaseException:
             os.close(self._output)
-            shutil.rmtree(self._folder, ignore_errors=True)
+            self._remove()
             raise
         note_start(self._process.pid)
         _living.add(self._process.pid)
-        _tell_janitor(mark=self._mark, leader=self._process.pid, folder=self._folder)
+        tell_janitor(mark=self._mark, leader=self._process.pid, folder=self._folder)
 
     @property
     def number(self) -> int:
-        """Of the process."""
-        return self._process.pid
+        """Of the process; of the one in the sandbox, as soon as it is there."""
+        if self._sandbox is None:
+            return self._process.pid
+        self._inside = self._inside or process_inside(self._process.pid) or 0
+        return self._inside or self._process.pid
 
     def status(self) -> int | None:
         """The return code, as subprocess gives it; None while the process runs."""
-        return self._process.poll()
+        return self._code(self._process.poll())
 
     def wait(self) -> int | None:
         """The return code of a process that is about to end; None where it goes on."""
         with contextlib.suppress(subprocess.TimeoutExpired):
-            return self._process.wait(GRACE)
+            return self._code(self._process.wait(GRACE))
         return None
 
     def usage(self) -> Usage:
@@ -92,11 +104,15 @@ class Child:
 
     def memory(self) -> int:
         """The bytes of memory in which it resides, by itself."""
-        return memory_of(self._process.pid)
+        return memory_of(self.number)
+
+    def most_memory(self) -> int:
+        """The most bytes of memory in which it has resided so far, by itself."""
+        return most_memory_of(self._process.pid)
 
     def processor_seconds(self) -> float:
         """The processor time that it has used, by itself."""
-        return processor_seconds(self._process.pid)
+        return processor_seconds(self.number)
 
     def n_written(self) -> int:
         """How many bytes it has written to stdout and stderr since that was last read, by itself."""
@@ -108,10 +124,16 @@ class Child:
         said = os.pread(self._output, MAX_READ, max(0, size - MAX_READ))
         return last_words(said.decode(errors="replace"))
 
+    def interrupt(self) -> None:
+        """Interrupts what it is doing."""
+        if self._process.poll() is None:
+            os.kill(self._process.pid, signal.SIGINT)
+
     def abort(self) -> None:
         """Ends the process; it may say before where it is."""
-        with contextlib.suppress(ProcessLookupError):
-            self._process.send_signal(signal.SIGABRT)
+        if self._process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.number, signal.SIGABRT)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(GRACE)
         self._kill()
@@ -124,12 +146,32 @@ class Child:
         if not _living:  # no other worker's, which may be of use to it
             end_orphans()
         os.close(self._output)
+        self._remove()
+        tell_janitor(mark=self._mark, leader=0, folder="")
+
+    def _command(self, command: list[str]) -> list[str]:
+        """The command, in the sandbox and in the group of processes if there is one."""
+        if self._sandbox is None or self._group is None:
+            return command
+        return [*self._group.enter, *self._sandbox.command(command, self._folder)]
+
+    def _code(self, status: int | None) -> int | None:
+        """A return code as without a sandbox, which tells of a signal by a number above 128."""
+        return 128 - status if self._sandbox is not None and status is not None and status > 128 else status
+
+    def _remove(self) -> None:
         shutil.rmtree(self._folder, ignore_errors=True)
-        _tell_janitor(mark=self._mark, leader=0, folder="")
+        if self._group is not None:
+            self._group.close()
 
     def _kill(self) -> None:
         end_processes(self._process.pid, self._mark)  # the session is its own, and so is the group
         self._process.wait()
+
+
+def command_of(module: str, setting: Mapping[str, Any]) -> list[str]:
+    """The command that runs `start` of a module with a setting of plain data; it finds modules as this one does."""
+    return [sys.executable, "-c", _BOOT, json.dumps({"path": _path(), "module": module, **setting})]
 
 
 def _path() -> list[str]:
@@ -148,6 +190,7 @@ def _janitor() -> subprocess.Popen[str]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
+        env={name: value for name, value in os.environ.items() if name != MARK},  # it outlives a worker's own end
         text=True,
     )
     note_start(process.pid)
@@ -161,8 +204,11 @@ def _end_janitor(process: subprocess.Popen[str]) -> None:
         process.communicate(timeout=GRACE)
 
 
-def _tell_janitor(**told: Any) -> None:
-    """Tells it of a worker that has begun, or has ended; without one, as little is tidied up as before."""
+def tell_janitor(**told: Any) -> None:
+    """Tells it of a process that has begun, or has ended; without one, as little is tidied up as before.
+
+    told: mark, by which the process is known; leader, its number, or 0 where it has ended; folder, its own.
+    """
     with contextlib.suppress(OSError):
         end = _janitor().stdin
         assert end is not None

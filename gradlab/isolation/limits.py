@@ -16,6 +16,7 @@ MAX_PROCESSES = 200  # that a worker may have started at one time
 LOST_CONNECTION = 113  # the exit status of a worker that cannot speak any more
 CANNOT_GO_ON = 114  # of one in which gradlab's own code does not work any more
 BUSY_SILENCE, IDLE_SILENCE = 300.0, 20.0  # seconds at least that pass between signs of life, computing or not
+DEVICE_LOST = 115  # of one whose accelerator does not compute any more
 STOPS = ("", "its time was up (`--minutes`)", "it was interrupted")  # why a run is asked to conclude, by number
 TIME_IS_UP, INTERRUPTED = 1, 2
 LEFT_UNUSABLE = "left its process so that gradlab could not go on in it"
@@ -35,11 +36,15 @@ _DUMP = re.compile(r"Fatal Python error: .*|^Current thread |^Thread 0x", re.MUL
 
 @dataclass(frozen=True)
 class Limits:
-    """Seconds for one call, and for loading a target; bytes of memory (resident) for a worker."""
+    """Seconds for one call, and for loading a target; bytes of memory (resident) for a worker.
+
+    in_sandbox: whether what is judged runs in a sandbox of the system's, too.
+    """
 
     call_seconds: float = 60.0
     load_seconds: float = 120.0
     memory: int = 4 << 30
+    in_sandbox: bool = False
 
     def silence(self, is_idle: bool) -> float:
         """How many seconds may pass between two signs of life, in or between calls, of a process that is idle or not.
@@ -69,6 +74,8 @@ def spelled_end(status: int) -> str:
         return "closed file descriptors that were gradlab's"
     if status == CANNOT_GO_ON:
         return LEFT_UNUSABLE
+    if status == DEVICE_LOST:
+        return "left its device in a state in which nothing runs there any more"
     if status >= 0:
         return f"ended its process with exit status {status}"
     try:

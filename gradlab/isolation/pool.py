@@ -1,13 +1,12 @@
-"""Tasks side by side, each in workers that follow each other."""
+"""Tasks side by side, each in a worker."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
-from math import inf
 from typing import TYPE_CHECKING, Any
 
-from gradlab.isolation.limits import INTERRUPTED, Limits
+from gradlab.isolation.limits import INTERRUPTED, STOPS, Limits
 from gradlab.isolation.supervisor import TaskRunner, WorkerError
 from gradlab.isolation.wire import wait_for
 
@@ -27,18 +26,15 @@ class Pool:
         self.most, self._new = most, new
         self.is_interrupted = False
         self._runners: list[TaskRunner] = []
-        self._waiting: list[tuple[TaskRunner, Task, float]] = []
+        self._waiting: list[tuple[TaskRunner, Task]] = []
         self._working: list[TaskRunner] = []
 
-    def start(self, task: Task, runner: TaskRunner | None = None, seconds: float = inf) -> TaskRunner:
-        """Whoever does the task, as soon as it is its turn: the runner, which has done others, or a new one.
-
-        seconds: after which the task is to conclude.
-        """
+    def start(self, task: Task, runner: TaskRunner | None = None) -> TaskRunner:
+        """Whoever does the task, as soon as it is its turn: the runner, which has done others, or a new one."""
         if runner is None:
             runner = self.new_runner()
         runner.result = None
-        self._waiting.append((runner, task, seconds))
+        self._waiting.append((runner, task))
         self._go_on()
         return runner
 
@@ -63,13 +59,12 @@ class Pool:
         return runner.result
 
     def interrupt(self) -> None:
-        """Has what is being done conclude soon, and what has not begun not begin."""
+        """Has what is being done conclude soon, and what has not begun not begin: its result says so."""
         self.is_interrupted = True
         for runner in self._working:
-            runner.stop(INTERRUPTED)
-        for runner, _, _ in self._waiting:
-            runner.result = WorkerError("it was interrupted before it began")
-            runner.result.is_foreign = True
+            runner.interrupt()
+        for runner, _ in self._waiting:
+            runner.result = f"{STOPS[INTERRUPTED]} before it began"
         self._waiting.clear()
 
     def close(self) -> None:
@@ -83,8 +78,8 @@ class Pool:
                 one.close()
         self._working = [one for one in self._working if one.result is None]
         while self._waiting and len(self._working) < self.most:
-            runner, task, seconds = self._waiting.pop(0)
-            _begin(runner, task, seconds)
+            runner, task = self._waiting.pop(0)
+            _begin(runner, task)
             self._working.append(runner)
 
 
@@ -93,9 +88,9 @@ def pool_in(here: str, limits: Limits, most: int) -> closing[Pool]:
     return closing(Pool(most, lambda: TaskRunner(here, limits)))
 
 
-def _begin(runner: TaskRunner, task: Task, seconds: float) -> None:
+def _begin(runner: TaskRunner, task: Task) -> None:
     try:
-        runner.begin(task, seconds)
+        runner.begin(task)
     except OSError as error:
         runner.result = WorkerError(f"no process can be started: {error}")
 

@@ -1,4 +1,4 @@
-"""One worker as its supervisor sees it: a process, the way to it, and its journal."""
+"""One worker as its supervisor sees it: a process, and the way to it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ import secrets
 from socket import socketpair
 from typing import TYPE_CHECKING, Any
 
-from gradlab.isolation.checkpoint import Checkpoint
 from gradlab.isolation.child import Child
-from gradlab.isolation.journal import Journal, shared_memory
 from gradlab.isolation.wire import TOKEN, FrameError, SupervisorEnd
 
 if TYPE_CHECKING:
@@ -27,24 +25,15 @@ class WorkerProcess:
         token = secrets.token_bytes(TOKEN)
         ours, theirs = socketpair()
         self.connection = SupervisorEnd(ours, token)
-        journal = shared_memory()
-        self.journal = Journal(journal)
-        setting = {
-            "connection": theirs.fileno(),
-            "journal": journal,
-            "parent": os.getpid(),
-            "here": here,
-            "token": token.hex(),
-        }
+        setting = {"connection": theirs.fileno(), "parent": os.getpid(), "here": here, "token": token.hex()}
         try:
-            self.child = Child("gradlab.isolation.worker", here, setting, (theirs.fileno(), journal))
+            self.child = Child("gradlab.isolation.worker", here, setting, (theirs.fileno(),))
         finally:
-            os.close(journal)
             theirs.close()
 
-    def give(self, task: Task, checkpoint: Checkpoint) -> None:
+    def give(self, task: Task) -> None:
         """Has the worker begin a task. One that has ended already does not: `status` tells."""
-        self.connection.send(pickle.dumps((task, checkpoint)))
+        self.connection.send(pickle.dumps(task))
 
     def received(self) -> tuple[str, Any] | None:
         """The next thing that the worker says, or None where there is nothing to read now, or never will be.

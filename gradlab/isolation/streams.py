@@ -29,6 +29,7 @@ class Streams:
 
     def __init__(self, connection: int) -> None:
         self._copies = [os.dup(descriptor) for descriptor in (0, 1, 2)]
+        self._files = [_file_of(copy) for copy in self._copies]
         self._connection = connection
         self._descriptors = select.poll()
         for descriptor in (0, 1, 2, connection):
@@ -58,13 +59,14 @@ class Streams:
         os.write(self._copies[1], text.encode(errors="replace"))
 
     def same_streams(self) -> Callable[[], str | None]:
-        """Standard input, output and error are open, as Python's streams and below."""
-        return self._closed
+        """Standard input, output and error are open and the same files, as Python's streams and below."""
+        return self._changed
 
-    def _closed(self) -> str | None:
-        descriptors, streams = self._closed_descriptors(), enumerate(_STREAMS.items())
-        closed = [told for number, (name, told) in streams if self._reopened(number in descriptors, number, name)]
-        return f"{' and '.join(closed)} {'is' if len(closed) == 1 else 'are'} closed" if closed else None
+    def _changed(self) -> str | None:
+        closed, names = self._closed_descriptors(), list(enumerate(_STREAMS.items()))
+        closed_streams = [told for number, (name, told) in names if self._reopened(number in closed, number, name)]
+        replaced = [told for number, (_, told) in names if self._put_back(number)]
+        return " and ".join([*_state_of(closed_streams, "closed"), *_state_of(replaced, "another file")]) or None
 
     def _closed_descriptors(self) -> set[int]:
         """Which of the descriptors are closed."""
@@ -79,6 +81,23 @@ class Streams:
             return is_closed
         setattr(sys, name, os.fdopen(descriptor, "w" if descriptor else "r", closefd=False))
         return True
+
+    def _put_back(self, descriptor: int) -> bool:
+        """Whether a descriptor leads to another file than it did; it leads there again."""
+        if _file_of(descriptor) == self._files[descriptor]:
+            return False
+        os.dup2(self._copies[descriptor], descriptor)
+        return True
+
+
+def _file_of(descriptor: int) -> tuple[int, int]:
+    """What identifies the file that a descriptor leads to."""
+    found = os.fstat(descriptor)
+    return found.st_dev, found.st_ino
+
+
+def _state_of(streams: list[str], state: str) -> list[str]:
+    return [f"{' and '.join(streams)} {'is' if len(streams) == 1 else 'are'} {state}"] if streams else []
 
 
 # By their names in sys, where stdout and stderr are others during a call.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,14 @@ def memory_of(process: int) -> int:
         return 0
 
 
+def most_memory_of(process: int) -> int:
+    """The most bytes of memory in which a process has resided so far; 0 where that is not known."""
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        said = Path(f"/proc/{process}/status").read_text().partition("VmHWM:")[2]
+        return int(said.split()[0]) * 1024
+    return 0
+
+
 def processor_seconds(process: int) -> float:
     """The processor time that a process has used; 0 where that cannot be read."""
     fields = _fields(process)
@@ -40,6 +49,15 @@ def processor_seconds(process: int) -> float:
 def parents_of_all() -> dict[int, int]:
     """The parent of every process there is; none where there is no /proc."""
     return {number: int(fields[1]) for number in _processes() if (fields := _fields(number))}
+
+
+def ancestors_of(process: int) -> set[int]:
+    """The processes from which one descends; none where there is no /proc."""
+    parents, found = parents_of_all(), set[int]()
+    while process in parents:
+        process = parents[process]
+        found.add(process)
+    return found
 
 
 def _started_by(process: int) -> set[int]:

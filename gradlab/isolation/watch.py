@@ -1,16 +1,14 @@
-"""One worker's task watched over: what it takes too much of, time and silence among it."""
+"""Processes watched over: what they take too much of, and how long a worker gives no sign of life."""
 
 from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING
 
-from gradlab.isolation.limits import LOADING, MAX_OUTPUT, MAX_PROCESSES, Limits, spelled_bytes
+from gradlab.isolation.limits import MAX_OUTPUT, MAX_PROCESSES, Limits, spelled_bytes
 
 if TYPE_CHECKING:
     from gradlab.isolation.child import Child
-    from gradlab.isolation.journal import Entry
-    from gradlab.isolation.process import WorkerProcess
 
 SECONDS_BETWEEN_COUNTS = 1.0  # of the processes that a worker has started
 IDLE = 0.05  # of the time: a process that uses less of a processor than this waits for something
@@ -37,38 +35,27 @@ class Appetite:
 
 
 class Watch:
-    """What a worker has too much of, from the beginning of a task on.
+    """What a worker has too much of, silence too, from the beginning of a task on."""
 
-    is_silent_call: whether the last excess was a call that did not return.
-    """
+    def __init__(self, child: Child, limits: Limits) -> None:
+        self._child, self._limits = child, limits
+        self._appetite = Appetite(child, limits)
+        self.sign()
 
-    def __init__(self, worker: WorkerProcess, limits: Limits) -> None:
-        self._worker, self._limits = worker, limits
-        self._alive = time.monotonic()  # the last sign of life
-        self._used = worker.child.processor_seconds()  # until then
-        self._appetite = Appetite(worker.child, limits)
-        self.is_silent_call = False
+    def sign(self) -> None:
+        """The worker has given a sign of life."""
+        self._alive, self._used = time.monotonic(), self._child.processor_seconds()
 
     def excess(self) -> str:
         """What the worker has too much of, or "" """
-        entry, limits = self._worker.journal.read(), self._limits
-        seconds = limits.seconds_for(entry.purpose)
-        self.is_silent_call = False
-        if entry.is_open and time.monotonic() - entry.since > seconds and self._worker.journal.read() == entry:
-            self.is_silent_call = entry.purpose != LOADING
-            return f"did not return within {seconds:g} s"
-        return self._appetite.excess() or self._silence(entry)
+        return self._appetite.excess() or self._silence()
 
-    def _silence(self, entry: Entry) -> str:
-        """How long it has given no sign of life, if that is too long: foreign code may run between calls too."""
-        if entry.alive > self._alive:
-            self._alive, self._used = entry.alive, self._worker.child.processor_seconds()
-            return ""
+    def _silence(self) -> str:
+        """How long it has given no sign of life, if that is too long."""
         quiet = time.monotonic() - self._alive
-        if entry.is_open or quiet <= self._limits.silence(is_idle=True):
+        if quiet <= self._limits.silence(is_idle=True):
             return ""
-        used = self._worker.child.processor_seconds() - self._used
+        used = self._child.processor_seconds() - self._used
         if used >= IDLE * quiet and used <= self._limits.silence(is_idle=False):
             return ""
-        self.is_silent_call = True
         return f"gave no sign of life for {quiet:.0f} s"

@@ -39,6 +39,11 @@ class Arena:
                 self._memory.madvise(mmap.MADV_REMOVE, KEPT, SIZE - KEPT)
         self._used = 0
 
+    @property
+    def has_much(self) -> bool:
+        """Whether more was put there than stays taken."""
+        return self._used > KEPT
+
     def put(self, content: Array) -> int:
         """Where a copy of the content, an array of uint8, begins. Raises ArenaError where there is no room."""
         begin, end = self._used, self._used + content.size

@@ -27,9 +27,14 @@ from gradlab.problems.problem import Array
 
 @dataclass(eq=False)
 class Returned:
-    """A result that the other process still has. checksum: of its bytes before the present call, None if not known."""
+    """A result that the other process still has.
+
+    call: the last one that returned it, or a view of it. checksum: of its bytes before the present call, None if not
+    known.
+    """
 
     array: Array
+    call: int
     checksum: int | None = None
 
 
@@ -49,14 +54,20 @@ class ArraysThere:
         self._given, self._answered = given, answered
         self._arguments: list[Given] = []
         self._results: dict[int, Returned] = {}
-        self._n_results = 0
+        self._n_results, self._n_calls = 0, 0
 
-    def begin(self, released: Iterable[int]) -> None:
-        """A call begins, when the other process has no longer some of the results."""
-        self._answered.clear()
+    def begin(self, released: Iterable[int], n_answered: int, is_alone: bool) -> None:
+        """A call begins, when the other process had no longer some of the results, after it had so many answers.
+
+        is_alone: whether it had all of them when it asked this.
+        """
+        if is_alone:
+            self._answered.clear()
         self._arguments = []
+        self._n_calls += 1
         for number in released:
-            self._results.pop(number, None)
+            if number in self._results and self._results[number].call <= n_answered:
+                del self._results[number]
         for one in self._results.values():
             one.checksum = _checksum(one.array)
 
@@ -86,9 +97,10 @@ class ArraysThere:
         for number, returned in self._results.items():
             first, size = address_of(returned.array), returned.array.nbytes
             if returned.array.flags.c_contiguous and first <= low < high <= first + size:
+                returned.call = self._n_calls
                 return ["view", "result", number, encode_layout(layout_in(array, first, size))]
         number, self._n_results = self._n_results, self._n_results + 1
-        self._results[number] = Returned(array)
+        self._results[number] = Returned(array, self._n_calls)
         begin = self._answered.put(bits_of(np.ascontiguousarray(array)))
         return ["array", name_of(array.dtype), array.shape, begin, number]
 

@@ -20,6 +20,7 @@ PRIVATE, NO_SETUID, NO_DEVICES, NO_EXECUTION = 1 << 18 | 1 << 14, 2, 4, 8  # of 
 
 def main() -> None:
     """Runs the program whose file is the first argument, with the arguments that follow."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, signal.valid_signals())  # the one that starts this may block some
     libc: Any = ctypes.CDLL(None)
     is_hidden = os.geteuid() == 0 and libc.unshare(NEW_MOUNTS | NEW_PROCESSES) == 0
     _below(libc)

@@ -30,7 +30,10 @@ SET_FILTER, FILTERED = 22, 2  # of <linux/prctl.h>
 LOAD, EQUAL, RETURN = 0x20, 0x15, 0x06  # of a filter, <linux/filter.h>: a word, a comparison, what becomes of the call
 NUMBER, ARCHITECTURE, FIRST_ARGUMENT = 0, 4, 16  # where they are, <linux/seccomp.h>
 ALLOWED, REFUSED = 0x7FFF0000, 0x00050001  # the latter with EPERM
+UNIX_SOCKETS = 1  # AF_UNIX: a file of one leads out of a file system that is read-only
+NEW_RING = 425  # io_uring_setup, of the same number on all machines: rings make sockets without the call
 PRLIMIT = {"x86_64": (0xC000003E, 302), "aarch64": (0xC00000B7, 261)}  # by machine: the architecture, and the call
+SOCKET = {"x86_64": (0xC000003E, 41), "aarch64": (0xC00000B7, 198)}  # the same
 
 STEP = Struct("=HBBI")  # what to do, how many steps to leave out where it is so, and where it is not, and the number
 
@@ -107,6 +110,33 @@ def keep_limits_of_others() -> None:
         (RETURN, 0, 0, REFUSED),
         (RETURN, 0, 0, ALLOWED),
     )
+    install_filter(steps)
+
+
+def refuse_sockets_of_files() -> None:
+    """Has the kernel refuse sockets that may be files; pairs of them, which lead nowhere else, can be made."""
+    machine = os.uname().machine
+    if machine not in SOCKET:
+        return
+    architecture, number = SOCKET[machine]
+    _LIBC.prctl(SET_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
+    install_filter(
+        (
+            (LOAD, 0, 0, ARCHITECTURE),
+            (EQUAL, 0, 6, architecture),
+            (LOAD, 0, 0, NUMBER),
+            (EQUAL, 3, 0, NEW_RING),
+            (EQUAL, 0, 3, number),
+            (LOAD, 0, 0, FIRST_ARGUMENT),
+            (EQUAL, 0, 1, UNIX_SOCKETS),
+            (RETURN, 0, 0, REFUSED),
+            (RETURN, 0, 0, ALLOWED),
+        )
+    )
+
+
+def install_filter(steps: tuple[tuple[int, int, int, int], ...]) -> None:
+    """Has the kernel ask these steps at every system call from now on."""
     kept = ctypes.create_string_buffer(b"".join(STEP.pack(*step) for step in steps))
     whole = Filter(len(steps), ctypes.cast(kept, ctypes.c_void_p))
     _LIBC.prctl(SET_FILTER, FILTERED, ctypes.byref(whole), 0, 0)

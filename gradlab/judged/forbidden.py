@@ -56,7 +56,9 @@ def loaded(names: Sequence[str], before: frozenset[str]) -> list[str]:
 
 def mapped(process: int, names: Sequence[str]) -> list[str]:
     """What another process has in its memory of them, in a few words each; nothing where that cannot be read."""
-    found = set()
+    found: set[str] = set()
+    if not names:
+        return []
     with suppress(OSError):
         files = {line.partition("/")[2] for line in Path(f"/proc/{process}/maps").read_text().splitlines()}
         for name in names:

@@ -56,7 +56,7 @@ def _pack(frame: Frame, content: bytes) -> bytes:
 
 
 class Incoming:
-    """Bytes as they come, until they are the frame that answers one question, and not a byte more."""
+    """Bytes as they come, until they are the frame that answers one question."""
 
     def __init__(self, kind: int, number: bytes) -> None:
         self._kind, self._number = kind, number
@@ -68,13 +68,19 @@ class Incoming:
         """Whether all of it has come."""
         return self._end > 0 and len(self._bytes) == self._end
 
-    def add(self, content: bytes) -> None:
-        """Takes in what has come. Raises FrameError at the first byte that is not as it must be."""
+    def add(self, content: bytes) -> bytes:
+        """Takes in what has come, and returns what lies behind the frame.
+
+        Raises FrameError at the first byte that is not as it must be.
+        """
         self._bytes += content
         if not self._end and len(self._bytes) >= _HEAD.size:
             self._end = self._read_header()
-        if self._end and len(self._bytes) > self._end:
-            raise FrameError("more than one frame has come")
+        if not self._end or len(self._bytes) <= self._end:
+            return b""
+        behind = bytes(self._bytes[self._end :])
+        del self._bytes[self._end :]
+        return behind
 
     def frame(self) -> Frame:
         """The frame, when it is whole. Raises FrameError where its content is not plain data by name."""

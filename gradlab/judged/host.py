@@ -32,6 +32,7 @@ from gradlab.judged.frames import CALL, LOAD, MEASURE, Frame, pack_answer, recei
 from gradlab.judged.values import decode_value, encode_value
 from gradlab.layer.parameters import parameters_of
 from gradlab.problems.problem import Array
+from gradlab.targets.definition import definition_of
 
 
 @dataclass(eq=False)
@@ -118,6 +119,7 @@ def _load(host: Host, question: Mapping[str, Any]) -> dict[str, Any]:
 def _described(one: Implementation) -> dict[str, Any]:
     parameters, keywords = parameters_of(one.function), {}
     function: Any = one.function
+    definition = definition_of(function, one.target)
     if isinstance(function, partial):
         keywords, function = function.keywords, function.func
     return {
@@ -127,6 +129,7 @@ def _described(one: Implementation) -> dict[str, Any]:
         "parameters": None if parameters is None else [parameter.name for parameter in parameters],
         "keywords": {name: encode_value(inert(value), _no_array) for name, value in keywords.items()},
         "module": _module_of(function),
+        "definition": None if definition is None else [definition.file, definition.line],
         "changed": list(one.changed),
     }
 
@@ -152,7 +155,7 @@ def _measure(host: Host, question: Mapping[str, Any]) -> dict[str, Any]:
 
 def _call(host: Host, question: Mapping[str, Any]) -> dict[str, Any]:
     """What one call does, as plain data."""
-    host.arrays.begin(question["released"])
+    host.arrays.begin(question["released"], question["n_answered"], question["is_alone"])
     read = host.arrays.read
     arguments = tuple(decode_value(one, read) for one in question["arguments"])
     keywords = {name: decode_value(one, read) for name, one in question["keywords"].items()}

@@ -6,55 +6,29 @@ name, and the parent is a process of no name either. Some calls of a run, which 
 
 from __future__ import annotations
 
-import json
-import os
 import secrets
-import select
-import shutil
-import signal
-import socket
-import subprocess
-import sys
-import tempfile
-import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import ml_dtypes
 import numpy as np
 
-from gradlab.evaluation.call import GivenArguments, current_purpose
+from gradlab.evaluation.call import current_purpose
 from gradlab.evaluation.claims import Claims
 from gradlab.evaluation.foreign import Described, ForeignError, pair_of
-from gradlab.evaluation.one_hot import one_hot_rows
 from gradlab.evaluation.text import one_line
 from gradlab.isolation.limits import LOADING
-from gradlab.isolation.orphans import end_orphans, note_end, note_start
-from gradlab.isolation.streams import CANARY, fill_with_links
-from gradlab.judged import confined_program, confinement, plain_caller
-from gradlab.judged.blocks import name_of
-from gradlab.judged.plain_caller import ERROR, HEAD, UNKNOWN, VALUES
+from gradlab.judged.plain_process import PlainError, PlainProcess, Reference
 from gradlab.judged.process import Place
 from gradlab.problems.problem import Array
 from gradlab.targets.callables import is_path
 from gradlab.targets.prefixes import LAYER, split_prefix
 
-MAX_TEXT = 1000  # bytes of why a call has no answer
-AT_A_TIME = 1 << 20
-PROGRAMS = {"launch.py": confined_program, "confinement.py": confinement, "main.py": plain_caller}
 OFTEN, UNTIL, SELDOM = 2, 8, 8  # one call of so many is made again; up to so many; then one of so many
 SENT = "biufV"  # kinds of dtypes; the last one has those of ml_dtypes
 SLACK = 8  # units in the last place of the largest entry, for additions in another order
 WHERE = "where nothing is gradlab's, in another process,"
-
-Call = Callable[[tuple[Any, ...], Mapping[str, Any]], Any]
-
-
-class PlainError(Exception):
-    """Why a call has no answer there."""
 
 
 class Chance:
@@ -74,115 +48,43 @@ class Chance:
         return is_chosen
 
 
-@dataclass(frozen=True)
-class Reference:
-    """Where a function is: the path of a file or the name of a module, and the path of attributes in it."""
+@dataclass(eq=False)
+class Again:
+    """A call that is made again in a process; seconds: in which it is to come back.
 
-    module: str
-    attribute: str
-
-
-class PlainProcess:
-    """A process that calls one function, of a file or a module; it ends with `close`.
-
-    here: the folder in which targets are given.
+    is_over: whether its answer was asked for, which is done once.
     """
 
-    def __init__(self, reference: Reference, claims: Claims, here: str) -> None:
-        self._claims = claims
-        self._folder = tempfile.mkdtemp(prefix="tmp")
-        self._ours, theirs = socket.socketpair()
+    process: PlainProcess
+    seconds: float
+    is_over: bool = False
+
+    def compared_with(self, value: Any) -> Any:
+        """The value, or that of the same call there where that is another. Raises ForeignError where there is none."""
+        parts = _numeric(value)
+        if parts is None:
+            self.forget()
+            return value
+        self.is_over = True
         try:
-            self._process = self._start(theirs, here)
-        except BaseException:
-            self._ours.close()
-            shutil.rmtree(self._folder, ignore_errors=True)
-            raise
-        finally:
-            theirs.close()
-        note_start(self._process.pid)
-        self._ours.setblocking(False)
-        bound = {name: values[0] for name, values in _ruled(claims).items() if len(values) == 1}
-        setting = {"path": [place for place in sys.path if place], "folder": str(self._calls), "bound": bound}
-        self._question = json.dumps({**setting, **asdict(reference)}).encode() + b"\n"
+            numbers = self.process.receive(sum(part.size for part in parts), self.seconds)
+        except PlainError as error:
+            self.process.close()
+            raise ForeignError("RuntimeError", f"{WHERE} {one_line(str(error))}") from None
+        if numbers is None:
+            return value
+        others = np.split(numbers, [parts[0].size])
+        if not any(_differ(own.reshape(-1), other) for own, other in zip(parts, others, strict=True)):
+            return value
+        return tuple(other.astype(own.dtype).reshape(own.shape) for own, other in zip(parts, others, strict=True))
 
-    def ask(self, given: GivenArguments, n_numbers: int, seconds: float) -> Array | None:
-        """The so many numbers of the loss and of the gradient in float64; None where it cannot be called so.
-
-        Raises PlainError where there are none.
-        """
-        logits, targets = given.arguments
-        if self._claims.one_hot:
-            targets = one_hot_rows(targets, logits.shape, logits.dtype)
-        content: list[bytes] = []
-        told = {
-            "arguments": [_written(one, content) for one in (logits, targets)],
-            "keywords": {name: _written(one, content) for name, one in given.keywords.items()},
-        }
-        self._question += json.dumps(told).encode() + b"\n" + b"".join(content)
-        end = time.monotonic() + seconds
-        kind, length = HEAD.unpack(self._receive(HEAD.size, end))
-        if kind == VALUES and length == 8 * n_numbers:
-            return np.frombuffer(self._receive(length, end), np.float64)
-        if kind == UNKNOWN and length == 0:
-            return None
-        if kind == ERROR:
-            raise PlainError(self._receive(min(length, MAX_TEXT), end).decode(errors="replace"))
-        raise PlainError("it returns something else")
-
-    def close(self) -> None:
-        """Ends the process and all that it has started, and removes its folder."""
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-        note_end(self._process.pid)
-        end_orphans()
-        self._ours.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
-
-    def _start(self, theirs: socket.socket, here: str) -> subprocess.Popen[bytes]:
-        self._calls = Path(self._folder) / "files"
-        temporary = Path(self._folder) / "tmp"
-        self._calls.mkdir()
-        temporary.mkdir()
-        fill_with_links(str(self._calls), here)
-        for name in (CANARY, ".gradlab"):
-            (self._calls / name).unlink(missing_ok=True)
-        for name, module in PROGRAMS.items():
-            assert module.__file__ is not None
-            shutil.copy(module.__file__, Path(self._folder) / name)
-        launch, program = (str(Path(self._folder) / name) for name in ("launch.py", "main.py"))
-        kept = {name: value for name, value in os.environ.items() if name != "_" and "gradlab" not in name.lower()}
-        return subprocess.Popen(
-            [sys.executable, launch, program, str(theirs.fileno())],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            pass_fds=(theirs.fileno(),),
-            start_new_session=True,
-            cwd=here,
-            env={**kept, "TMPDIR": str(temporary)},
-        )
-
-    def _receive(self, length: int, end: float) -> bytes:
-        """So many bytes, while the question is sent. Raises PlainError where they do not come."""
-        content = bytearray()
-        while len(content) < length:
-            wanted = [self._ours] if self._question else []
-            readable, writable, _ = select.select([self._ours], wanted, [], max(0.0, end - time.monotonic()))
-            if not (readable or writable):
-                raise PlainError("it does not return")
-            try:
-                if writable:
-                    self._question = self._question[self._ours.send(self._question[:AT_A_TIME]) :]
-                if readable:
-                    came = self._ours.recv(min(AT_A_TIME, length - len(content)))
-                    if not came:
-                        raise PlainError("it ends its process")
-                    content += came
-            except OSError:
-                raise PlainError("it ends its process") from None
-        return bytes(content)
+    def forget(self) -> None:
+        """Nobody wants to know what it comes to."""
+        self.is_over = True
+        try:
+            self.process.skip(self.seconds)
+        except PlainError:
+            self.process.close()
 
 
 class Plainly:
@@ -197,54 +99,33 @@ class Plainly:
         self._claims, self._place = claims, place
         self._chance = Chance()
         self._process: PlainProcess | None = None
+        self._last: Again | None = None
 
-    def around(self, call: Call) -> Call:
-        """The call, some of which are made again: where the answer is another one, that is what is returned.
+    def begin(self, arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> Again | None:
+        """A call is made, and made again there at the same time if chance has it so; None for any other.
 
-        Raises ForeignError where there is none.
+        While there is one whose answer was not asked for, there is no other.
         """
-
-        def called(arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> Any:
-            again = self._copied(arguments, keywords)
-            value = call(arguments, keywords)
-            return value if again is None else self._compared(value, again)
-
-        return called if self._reference is not None else call
+        if self._reference is None:
+            return None
+        if self._last is not None and self._last.is_over:
+            self._last = None
+        if self._process is None or self._process.is_closed:
+            self._process = PlainProcess(self._reference, self._claims, self._place)
+        if self._last is not None or current_purpose.get() or not _can_be_sent(arguments, keywords):
+            return None
+        if not self._chance.falls_on_this_call():
+            return None
+        self._process.send(arguments, keywords)
+        seconds = self._place.limits.seconds_for("") + self._place.limits.seconds_for(LOADING)
+        self._last = Again(self._process, seconds)
+        return self._last
 
     def close(self) -> None:
         """Ends the process; another call has it begin again."""
         if self._process is not None:
             self._process.close()
-            self._process = None
-
-    def _copied(self, arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> GivenArguments | None:
-        """The arguments of a call that is to be made again, before anybody changes them; None for any other."""
-        if self._process is None and self._reference is not None:
-            self._process = PlainProcess(self._reference, self._claims, self._place.here)
-        if current_purpose.get() or not _can_be_sent(arguments, keywords) or not self._chance.falls_on_this_call():
-            return None
-        return GivenArguments(
-            tuple(one.copy() for one in arguments),
-            {name: one.copy() if isinstance(one, np.ndarray) else one for name, one in keywords.items()},
-        )
-
-    def _compared(self, value: Any, given: GivenArguments) -> Any:
-        """The value, or that of the same call there where that is another. Raises ForeignError where there is none."""
-        parts = _numeric(value)
-        if parts is None or self._process is None:
-            return value
-        seconds = self._place.limits.seconds_for("") + self._place.limits.seconds_for(LOADING)
-        try:
-            numbers = self._process.ask(given, sum(part.size for part in parts), seconds)
-        except PlainError as error:
-            self.close()
-            raise ForeignError("RuntimeError", f"{WHERE} {one_line(str(error))}") from None
-        if numbers is None:
-            return value
-        others = np.split(numbers, [parts[0].size])
-        if not any(_differ(own.reshape(-1), other) for own, other in zip(parts, others, strict=True)):
-            return value
-        return tuple(other.astype(own.dtype).reshape(own.shape) for own, other in zip(parts, others, strict=True))
+            self._process = self._last = None
 
 
 def _reference_of(target: str, name: str) -> Reference | None:
@@ -292,15 +173,3 @@ def _differ(own: Array, other: Array) -> bool:
     finfo: Any = ml_dtypes.finfo
     unit = float(finfo(own.dtype).eps) * float(np.abs(wide[finite]).max())
     return bool((np.abs(wide[finite] - other[finite]) > SLACK * unit).any())
-
-
-def _ruled(claims: Claims) -> dict[str, tuple[str, ...]]:
-    return {"reduction": claims.reduction, "mean_over": claims.mean_over}
-
-
-def _written(one: Any, content: list[bytes]) -> Any:
-    """A plain value, or what an array is, whose bytes are added to the content."""
-    if not isinstance(one, np.ndarray):
-        return one
-    content.append(np.ascontiguousarray(one).tobytes())
-    return {"dtype": name_of(one.dtype), "shape": list(one.shape)}

@@ -6,13 +6,17 @@ import os
 import secrets
 import select
 import time
+from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from socket import socketpair
 from typing import Any
 
+from gradlab.evaluation.capture import Spent
 from gradlab.isolation.child import Child
 from gradlab.isolation.limits import FOREIGN_FRAME, Limits, spelled_end
+from gradlab.isolation.sandbox import PARENT, Sandbox
 from gradlab.isolation.watch import Appetite
 from gradlab.judged.arena import Arena, shared_memory
 from gradlab.judged.forbidden import mapped
@@ -40,11 +44,17 @@ class Place:
     limits: Limits
     forbidden: tuple[str, ...] = ()
 
+    @property
+    def sandbox(self) -> Sandbox | None:
+        """The sandbox in which they run, or None."""
+        return Sandbox(self.limits.memory) if self.limits.in_sandbox else None
+
 
 class JudgedProcess:
-    """A process that answers one question after another.
+    """A process that answers one question after another; others can be sent while it is at one.
 
-    given, answered: the memory that is shared, which outlives it.
+    given, answered: the memory that is shared, which outlives it. After it has raised EndedError, or whatever comes in
+    between, such as KeyboardInterrupt, it can be closed alone.
     """
 
     def __init__(self, place: Place) -> None:
@@ -53,10 +63,14 @@ class JudgedProcess:
         self._ours.setblocking(False)
         self._poll = select.poll()
         self._poll.register(self._ours, select.POLLIN)
-        setting = {"connection": theirs.fileno(), "memory": memory, "parent": os.getpid(), "here": place.here}
+        self._expected = deque[Incoming]()
+        self._outgoing, self._behind = b"", b""  # of questions, what is not sent; of answers, what is not read
+        parent = PARENT if place.sandbox else os.getpid()
+        setting = {"connection": theirs.fileno(), "memory": memory, "parent": parent, "here": place.here}
         try:
             self.given, self.answered = map(Arena, memory)
-            self._child = Child("gradlab.judged.confined_host", place.here, setting, (theirs.fileno(), *memory))
+            descriptors = (theirs.fileno(), *memory)
+            self._child = Child("gradlab.judged.confined_host", place.here, setting, descriptors, place.sandbox)
         except BaseException:
             self._ours.close()
             raise
@@ -66,26 +80,39 @@ class JudgedProcess:
                 os.close(descriptor)
         self._appetite = Appetite(self._child, place.limits)
 
-    def ask(self, kind: int, content: dict[str, Any], seconds: float) -> dict[str, Any]:
-        """The answer to a question, as plain data. Raises EndedError after these seconds, or where there will be none.
-
-        After that it can be closed alone; and after whatever else comes in between, such as KeyboardInterrupt.
-        """
+    def send(self, kind: int, content: dict[str, Any]) -> None:
+        """Sends a question, or what there is room for. Raises EndedError where something has come unasked."""
+        if not self._expected:
+            self._refuse_what_came_unasked()
         number = secrets.token_bytes(NUMBER)
-        question = pack_question(Frame(kind, number, content))
-        incoming = Incoming(kind, number)
-        end = time.monotonic() + seconds
-        self._refuse_what_came_unasked()
+        self._expected.append(Incoming(kind, number))
+        self._outgoing += pack_question(Frame(kind, number, content))
+        self._push()
+
+    def receive(self, seconds: float) -> dict[str, Any]:
+        """The answer to the first question that has none, as plain data.
+
+        Raises EndedError after these seconds, or where there will be none.
+        """
+        incoming, end = self._expected[0], time.monotonic() + seconds
+        self._take_in(incoming, self._behind)
         while not incoming.is_whole:
-            question = self._send(question)
+            self._push()
             if self._poll.poll(MILLISECONDS_BETWEEN_LOOKS):
                 self._receive(incoming)
             else:
                 self._refuse_excess(end, seconds)
+        self._expected.popleft()
+        if self._behind and not self._expected:
+            raise self.ended(FOREIGN_FRAME)
         try:
             return incoming.frame().content
         except FrameError:
             raise self.ended(FOREIGN_FRAME) from None
+
+    def spent(self) -> Spent:
+        """What it has taken so far."""
+        return Spent(self._child.processor_seconds(), self._child.most_memory())
 
     def mapped(self, names: Sequence[str]) -> list[str]:
         """What of these packages is in its memory, in a few words each."""
@@ -101,16 +128,11 @@ class JudgedProcess:
         self._child.close()
         self._ours.close()
 
-    def _send(self, question: bytes) -> bytes:
-        """Sends what there is room for; what is left of the question."""
-        if not question:
-            return question
-        try:
-            return question[self._ours.send(question) :]
-        except BlockingIOError:
-            return question
-        except OSError:
-            raise self._gone() from None
+    def _push(self) -> None:
+        """Sends what there is room for. Where nobody listens any more, that shows where nothing comes."""
+        if self._outgoing:
+            with suppress(OSError):  # BlockingIOError among them
+                self._outgoing = self._outgoing[self._ours.send(self._outgoing) :]
 
     def _receive(self, incoming: Incoming) -> None:
         """Takes in what has come."""
@@ -120,8 +142,11 @@ class JudgedProcess:
             came = b""
         if not came:
             raise self._gone()
+        self._take_in(incoming, came)
+
+    def _take_in(self, incoming: Incoming, came: bytes) -> None:
         try:
-            incoming.add(came)
+            self._behind = incoming.add(came)
         except FrameError:
             raise self.ended(FOREIGN_FRAME) from None
 

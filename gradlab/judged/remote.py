@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-import inspect
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from gradlab.evaluation.call import CallFaultError, Implementation, current_purpose
-from gradlab.evaluation.capture import Capture, Elsewhere
+from gradlab.evaluation.call import CallFaultError, Implementation
+from gradlab.evaluation.capture import Capture, Elsewhere, Spent
 from gradlab.evaluation.claims import claims_from
 from gradlab.evaluation.foreign import ForeignError
 from gradlab.evaluation.text import visible
+from gradlab.evaluation.together import let_others_go_on
 from gradlab.isolation.harm import Harm, refusal
 from gradlab.isolation.limits import FOREIGN_FRAME, LOADING, TIMING
-from gradlab.isolation.recorded_call import key_of, name_key
 from gradlab.judged.arrays_here import ArraysHere
+from gradlab.judged.asked import Asked
 from gradlab.judged.frames import BEGIN, CALL, LOAD, MEASURE
+from gradlab.judged.keys import name_key
 from gradlab.judged.plainly import Plainly
 from gradlab.judged.process import EndedError, JudgedProcess, Place
+from gradlab.judged.remote_function import MAX_LINE, RemoteFunction, lines_of, signed_from
 from gradlab.judged.values import decode_value, encode_value
 from gradlab.targets.importing import MissingError, TargetError
-
-MAX_SAID = 1000  # lines that one call prints, and changes that it makes
-MAX_LINE = 10_000  # characters
 
 
 @dataclass(frozen=True)
@@ -40,54 +40,38 @@ class Wanted:
     is_of_folder: bool = False
 
 
-@dataclass(frozen=True)
-class Signed:
-    """What a function says of itself: its name, the module where it can be imported under it, or "", the keywords that
-    it has been given for all calls, and the names of its parameters, None where they are not known.
-    """
-
-    name: str
-    module: str
-    keywords: Mapping[str, Any]
-    parameters: list[str] | None
+def nothing() -> None:
+    """Nothing is done."""
 
 
-class RemoteFunction:
-    """A function under test in another process, with its name and its parameters there.
-
-    call: makes a call there, of arguments and keywords. measure: what calls of some dtypes cost there, as plain data.
-    place: where there is.
-    """
-
-    __signature__: inspect.Signature
-
-    def __init__(
-        self,
-        signed: Signed,
-        call: Callable[[tuple[Any, ...], Mapping[str, Any]], Any],
-        measure: Callable[[Sequence[str]], list[Any]],
-        place: Place,
-    ) -> None:
-        self._call, self.measure, self.place = call, measure, place
-        self.module, self.keywords = signed.module, signed.keywords
-        self.__name__ = self.__qualname__ = signed.name
-        if signed.parameters is not None:
-            kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-            self.__signature__ = inspect.Signature([inspect.Parameter(name, kind) for name in signed.parameters])
-
-    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
-        return self._call(arguments, keywords)
+def never() -> str:
+    """No reason to stop."""
+    return ""
 
 
 class Remote:
-    """A target in a process of its own, and in another one where a call has ended that."""
+    """A target in a process of its own, and in another one where a call has ended that.
 
-    def __init__(self, wanted: Wanted, place: Place) -> None:
-        self._wanted, self._place = wanted, place
+    meanwhile: what is done here while the first of them begins. reason_to_stop: asked before each call for a reason
+    why none is made any more, "" where there is none.
+    """
+
+    def __init__(
+        self,
+        wanted: Wanted,
+        place: Place,
+        meanwhile: Callable[[], None] = nothing,
+        reason_to_stop: Callable[[], str] = never,
+    ) -> None:
+        self._wanted, self._place, self._meanwhile = wanted, place, meanwhile
+        self._reason_to_stop = reason_to_stop
         self._harm = Harm()
         self._process: JudgedProcess | None = None
         self._arrays: ArraysHere | None = None
-        self._elsewhere = Elsewhere()
+        self._asked = deque[Asked]()  # what is asked of the process, and not answered
+        self._elsewhere = Elsewhere(
+            lambda: Spent() if self._process is None else self._process.spent(), self._harm.given_up
+        )
         self._plainly: list[Plainly] = []
 
     def load(self) -> list[Implementation]:
@@ -108,77 +92,149 @@ class Remote:
             raise TargetError(f"{target} cannot be loaded: it stands for nothing")
         return found
 
-    def call(self, number: int, arguments: tuple[Any, ...], keywords: Mapping[str, Any], takes_apart: bool) -> Any:
-        """What a call of one of the functions returns. takes_apart: as `Leaves`.
+    def call(
+        self,
+        number: int,
+        arguments: tuple[Any, ...],
+        keywords: Mapping[str, Any],
+        *,
+        takes_apart: bool,
+        plainly: Plainly,
+    ) -> Any:
+        """What a call of one of the functions returns. takes_apart: as `Leaves`. plainly: who makes some calls again.
 
         Raises ForeignError for what it raises, CallFaultError where it does not come back, or is not made.
         """
-        harm, purpose = self._harm, current_purpose.get()
-        if harm.known and (reason := refusal(harm.known, harm.given_up, key_of(arguments, keywords), purpose)):
-            raise CallFaultError(reason)
-        if self._harm.cut_short:
-            raise CallFaultError("is not made: the run was cut short")
+        asked = Asked(number, arguments, keywords, takes_apart, plainly)
         try:
-            process, arrays = self._ready()
-            question = {
-                "number": number,
-                "takes_apart": takes_apart,
-                "released": arrays.begin(),
-                "arguments": [encode_value(one, arrays.write) for one in arguments],
-                "keywords": {name: encode_value(one, arrays.write) for name, one in keywords.items()},
-            }
-            answer = self._ask(CALL, question, self._seconds_for(""))
-            return self._returned(answer, process, arrays)
-        except EndedError as error:
-            self._harm.add(key_of(arguments, keywords), purpose, str(error), error.is_silent)
-            self._elsewhere.cut_short = self._harm.cut_short
-            raise CallFaultError(str(error)) from None
+            while True:
+                self._begin(asked)
+                let_others_go_on()
+                while not asked.is_settled and asked in self._asked:
+                    self._receive()
+                if asked.is_settled:
+                    self._elsewhere.add(asked.noise, asked.changed)
+                    return asked.result()
         except TargetError as error:
-            raise CallFaultError(f"is not made: it did not load again: {error}") from None
+            self._cut_short(f"it did not load again: {error}")
+            raise CallFaultError(f"is not made: {self._harm.cut_short}") from None
 
     def measure(self, number: int, dtypes: Sequence[str]) -> list[Any]:
         """What calls of one of the functions cost, as the process itself tells it: plain data, of any form.
 
         Raises CallFaultError where it does not come back.
         """
+        while self._asked:
+            self._receive()
         try:
-            self._ready()
-            answer = self._ask(MEASURE, {"number": number, "dtypes": list(dtypes)}, self._seconds_for(TIMING))
-        except (EndedError, TargetError) as error:
+            process, _ = self._ready()
+            process.send(MEASURE, {"number": number, "dtypes": list(dtypes)})
+            answer = process.receive(self._seconds_for(TIMING))
+        except TargetError as error:
+            raise CallFaultError(str(error)) from None
+        except BaseException as error:
+            self.close()
+            if not isinstance(error, EndedError):
+                raise
             raise CallFaultError(str(error)) from None
         timings = answer.get("timings")
         return timings if isinstance(timings, list) else []
 
     def close(self) -> None:
         """Ends the process; another call has it begin again."""
+        self._asked.clear()
         if self._process is not None:
             self._process.close()
             self._process = None
         for one in self._plainly:
             one.close()
 
-    def _returned(self, answer: Mapping[str, Any], process: JudgedProcess, arrays: ArraysHere) -> Any:
-        """What a call returns, by its answer. Raises EndedError for one that is none, and what the call raises."""
+    def _begin(self, asked: Asked) -> None:
+        """A call is asked for, unless it is not to be made. Raises TargetError where the target does not load again."""
+        harm = self._harm
+        if reason := self._reason_to_stop():
+            self._cut_short(reason)
+        if harm.known and (reason := refusal(harm.known, harm.given_up, asked.key(), asked.purpose)):
+            asked.error = CallFaultError(reason)
+        elif harm.cut_short:
+            asked.error = CallFaultError("is not made: the run was cut short")
+        if asked.error is not None:
+            return
         try:
-            value = decode_value(answer["value"], arrays.read)
-            arrays.take_in(answer["arguments"], answer["results"])
-            self._elsewhere.add(
-                _lines(answer["noise"]), _lines(answer["changed"]) + process.mapped(self._place.forbidden)
-            )
-            error = None if answer["error"] is None else ForeignError(*_lines(answer["error"]))
-        except (ValueError, TypeError, KeyError, IndexError):
-            ended = process.ended(FOREIGN_FRAME)
+            process, arrays = self._ready()
+            while self._asked and arrays.has_much:
+                self._receive()
+                process, arrays = self._ready()
+            asked.again = asked.plainly.begin(asked.arguments, asked.keywords)
+            self._send(asked, process, arrays)
+        except EndedError as error:
+            self._end(asked, error)
+
+    def _send(self, asked: Asked, process: JudgedProcess, arrays: ArraysHere) -> None:
+        asked.given = arrays.begin()
+        write = partial(arrays.write, asked.given)
+        question = {
+            "number": asked.number,
+            "takes_apart": asked.takes_apart,
+            "released": list(asked.given.released),
+            "n_answered": asked.given.n_answered,
+            "is_alone": asked.given.is_alone,
+            "arguments": [encode_value(one, write) for one in asked.arguments],
+            "keywords": {name: encode_value(one, write) for name, one in asked.keywords.items()},
+        }
+        process.send(CALL, question)
+        self._asked.append(asked)
+
+    def _receive(self) -> None:
+        """The first call that is asked for is settled. Where it ended the process, the others are asked for no more."""
+        assert self._process is not None
+        assert self._arrays is not None
+        process, arrays, asked = self._process, self._arrays, self._asked[0]
+        try:
+            answer = process.receive(self._seconds_for(""))
+        except EndedError as error:
+            self._end(asked, error)
+        except BaseException:
             self.close()
-            raise ended from None
-        self._harm.has_returned = True
-        if error is not None:
-            raise error
-        return value
+            raise
+        else:
+            self._asked.popleft()
+            self._take_in(asked, answer, process, arrays)
+
+    def _end(self, asked: Asked, error: EndedError) -> None:
+        """A call has ended the process."""
+        self.close()
+        self._harm.add(asked.key(), asked.purpose, str(error), error.is_silent)
+        self._elsewhere.cut_short = self._harm.cut_short
+        asked.error = CallFaultError(str(error))
+
+    def _take_in(self, asked: Asked, answer: Mapping[str, Any], process: JudgedProcess, arrays: ArraysHere) -> None:
+        """What a call has come to, by its answer, which may be none."""
+        assert asked.given is not None
+        try:
+            asked.value = decode_value(answer["value"], partial(arrays.read, asked.given))
+            arrays.take_in(asked.given, answer["arguments"], answer["results"])
+            arrays.end(asked.given)
+            asked.noise, asked.changed = lines_of(answer["noise"]), lines_of(answer["changed"])
+            asked.changed += process.mapped(self._place.forbidden)
+            asked.error = None if answer["error"] is None else ForeignError(*lines_of(answer["error"]))
+        except (ValueError, TypeError, KeyError, IndexError):
+            self._end(asked, process.ended(FOREIGN_FRAME))
+        else:
+            asked.is_answered = self._harm.has_returned = True
+
+    def _cut_short(self, why: str) -> None:
+        """No calls are made any more."""
+        self._harm.cut_short = self._elsewhere.cut_short = self._harm.cut_short or why
 
     def _ready(self) -> tuple[JudgedProcess, ArraysHere]:
         """A process that has loaded the target, and the arrays of its calls. Raises EndedError and TargetError."""
         if self._process is None:
-            self._load()
+            try:
+                self._load()
+            except EndedError as error:
+                self._cut_short(f"it did not load again: {self._wanted.target} {error}")
+                raise
         assert self._process is not None
         assert self._arrays is not None
         return self._process, self._arrays
@@ -198,9 +254,15 @@ class Remote:
             "is_of_folder": wanted.is_of_folder,
         }
         try:
-            self._ask(BEGIN, {}, self._place.limits.silence(is_idle=False))
-            answer = self._ask(LOAD, question, self._seconds_for(LOADING))
-        except EndedError as error:
+            self._process.send(BEGIN, {})
+            self._process.send(LOAD, question)
+            self._meanwhile()
+            self._process.receive(self._place.limits.silence(is_idle=False))
+            answer = self._process.receive(self._seconds_for(LOADING))
+        except BaseException as error:
+            self.close()
+            if not isinstance(error, EndedError):
+                raise
             self._harm.add(key, LOADING, str(error), error.is_silent)
             raise
         fault, found = answer.get("fault"), answer.get("found")
@@ -212,39 +274,15 @@ class Remote:
             raise (MissingError if answer.get("is_missing") is True else TargetError)(visible(fault[:MAX_LINE]))
         return found
 
-    def _ask(self, kind: int, question: dict[str, Any], seconds: float) -> dict[str, Any]:
-        """The answer; the process is gone where there is none, or where something else comes between."""
-        assert self._process is not None
-        try:
-            return self._process.ask(kind, question, seconds)
-        except BaseException:
-            self.close()
-            raise
-
     def _seconds_for(self, purpose: str) -> float:
         return self._place.limits.seconds_for(purpose)
 
     def _implementation(self, number: int, plain: Mapping[str, Any]) -> Implementation:
         """One implementation, from what the process says of it. Raises ValueError, TypeError and KeyError."""
-        name, target, module = _lines([plain["name"], plain["target"], plain["module"]])
+        name, target = lines_of([plain["name"], plain["target"]])
         claims = claims_from(plain["claims"])
-        keywords = {key: decode_value(value, _no_array) for key, value in plain["keywords"].items()}
-        parameters = None if plain["parameters"] is None else _lines(plain["parameters"])
-        self._plainly.append(Plainly(self._wanted.target, name, claims, self._place))
-        call = self._plainly[-1].around(partial(self.call, number, takes_apart=claims.layer is not None))
-        function = RemoteFunction(
-            Signed(name, module, keywords, parameters), call, partial(self.measure, number), self._place
-        )
+        self._plainly.append(plainly := Plainly(self._wanted.target, name, claims, self._place))
+        call = partial(self.call, number, takes_apart=claims.layer is not None, plainly=plainly)
+        function = RemoteFunction(signed_from(plain), call, partial(self.measure, number), self._place)
         capture = Capture(watches=(), elsewhere=self._elsewhere)
-        return Implementation(name, function, claims, target, capture, tuple(_lines(plain["changed"])))
-
-
-def _no_array(plain: list[Any]) -> Any:
-    raise ValueError(f"it must be a plain value, is of kind {plain[0]!r:.40}")
-
-
-def _lines(said: Any) -> list[str]:
-    """Texts, cut, without what commands a terminal. Raises ValueError for anything else."""
-    if not isinstance(said, list) or not all(isinstance(line, str) for line in said):
-        raise ValueError("what a process says must be texts")
-    return [visible(line[:MAX_LINE]) for line in said[:MAX_SAID]]
+        return Implementation(name, function, claims, target, capture, tuple(lines_of(plain["changed"])))

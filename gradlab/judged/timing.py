@@ -8,7 +8,7 @@ from typing import Any
 from gradlab.evaluation.call import CallFaultError, Implementation, made_for
 from gradlab.isolation.limits import TIMING
 from gradlab.judged.clock import checked_timing, nothing_at
-from gradlab.judged.remote import MAX_LINE, RemoteFunction
+from gradlab.judged.remote_function import MAX_LINE, RemoteFunction
 from gradlab.measure.timing import Timing
 
 NAMES = ("dtype", "shape", "ratios", "seconds", "n_bytes", "note")  # of a Timing

@@ -15,13 +15,14 @@ from gradlab.harness.profiles import PROFILES, Profile
 from gradlab.harness.seeds import drawn_seed
 from gradlab.harness.verdict import Verdict
 from gradlab.isolation.limits import Limits
+from gradlab.isolation.sandbox import refuse_without_sandbox
 from gradlab.judged.clock import nothing_at
 from gradlab.judged.process import Place
+from gradlab.judged.reach import out_of_reach
 from gradlab.judged.remote import Remote, Wanted
 from gradlab.judgement.cost import Cost, cost_of
 from gradlab.judgement.judgement import Judgement
 from gradlab.runs.here import run_and_report
-from gradlab.runs.judged import out_of_reach
 from gradlab.runs.options import Options, ignore, plan_of
 from gradlab.targets.importing import TargetError
 
@@ -45,15 +46,17 @@ def judge(
     call_seconds: float = LIMITS.call_seconds,
     load_seconds: float = LIMITS.load_seconds,
     memory: int = LIMITS.memory,
+    sandbox: bool = False,
     **claims: Any,
 ) -> Judgement:
     """What `gradlab judge` says of a target, which runs in a process of its own and is judged from this one.
 
     target: what `gradlab check` takes, a string, which stands for one function. seed: drawn unless given; the judgement
-    has it. time: whether calls are timed, too. forbidden: packages that it may not use. All else is as for
-    `gradlab.check`. A target that does not load is `refused`.
+    has it. time: whether calls are timed, too. forbidden: packages that it may not use. sandbox: whether it runs in one
+    of bubblewrap's. All else is as for `gradlab.check`. A target that does not load is `refused`.
 
-    Raises ValueError for an unknown level or profile, and for a dtype that is not claimed.
+    Raises ValueError for an unknown level or profile, and for a dtype that is not claimed; SandboxError where no
+    sandbox can be made.
 
     >>> judgement = judge("kernel.py:loss")
     >>> judgement.reward, judgement.text
@@ -61,7 +64,9 @@ def judge(
     wanted, unwanted = ((one,) if isinstance(one, str) else tuple(one) for one in (dtypes, forbidden))
     drawn = drawn_seed() if seed is None else seed
     question = Question(target, drawn, profile, level, wanted, claims, time, minutes, forbidden=unwanted)
-    with Judge(Limits(call_seconds, load_seconds, memory)) as own:
+    if sandbox:
+        refuse_without_sandbox()
+    with Judge(Limits(call_seconds, load_seconds, memory, sandbox)) as own:
         return own.judge(question)
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gradlab.evaluation.foreign import describe_error
+from gradlab.evaluation.foreign import spelled_error
 from gradlab.isolation.limits import INTERRUPTED, STOPS, TIMING
 from gradlab.runs.options import (
     Listener,
@@ -70,10 +70,11 @@ def run_implementations(found: Sequence[Implementation], options: Options, liste
         try:
             reports.append(_told(one, options, listener, unkept))
         except KeyboardInterrupt:
-            is_interrupted = True
+            not_checked.append(not_run(one.name, STOPS[INTERRUPTED]))
+            is_interrupted, place = True, place + 1
             break
         except Exception as error:
-            refuse_faults([fault := not_run(one.name, f"{describe_error(error)}", error)], [], options)
+            refuse_faults([fault := not_run(one.name, spelled_error(error), error)], [], options)
             not_checked.append(fault)
             continue
         if is_interrupted := reports[-1].cut_short == STOPS[INTERRUPTED]:
@@ -89,7 +90,7 @@ def _told(one: Implementation, options: Options, listener: Listener, unkept: lis
     with listener.progress(one.name) as watch:
         run, report = run_and_report(one, plan_of(one.claims, options), options, watch)
     listener.report(report)
-    unkept += keep(run, options)
+    unkept += keep(cases_of(run, options), options)
     return report
 
 
@@ -98,7 +99,7 @@ def run_one(implementation: Implementation, plan: Plan, options: Options, watch:
     from gradlab.storage.files import OutputError
 
     run, report = run_and_report(implementation, plan, options, watch)
-    for fault in keep(run, options):
+    for fault in keep(cases_of(run, options), options):
         raise OutputError(fault)
     return report
 
@@ -112,15 +113,22 @@ def run_and_report(implementation: Implementation, plan: Plan, options: Options,
     return run, report_of(time_calls(run, watch) if options.time else run, options.cases)
 
 
-def keep(run: Run, options: Options) -> list[str]:
+def cases_of(run: Run, options: Options) -> Iterator[tuple[str, str]]:
+    """The files of the failing problems of a run, by name and text; none where none are to be kept."""
+    from gradlab.cases.cases import case_texts
+
+    return iter(case_texts(run, options.here) if options.cases is not None else ())
+
+
+def keep(cases: Iterable[tuple[str, str]], options: Options) -> list[str]:
     """Keeps the failing problems of a run, where that is asked for; why it cannot, if so."""
-    from gradlab.cases.cases import keep_failures
+    from gradlab.cases.cases import keep_cases
     from gradlab.storage.files import OutputError, writing
 
     try:
         with writing():
             if options.cases is not None:
-                keep_failures(run, options.cases, options.here)
+                keep_cases(cases, options.cases)
     except OutputError as error:
         return [str(error)]
     return []
@@ -129,8 +137,11 @@ def keep(run: Run, options: Options) -> list[str]:
 def time_calls(run: Run, watch: Watch) -> Run:
     """The run with what calls cost."""
     from gradlab.harness.plan import Progress
-    from gradlab.judged.timing import timings_of
+    from gradlab.judged.timing import not_timed, timings_of
     from gradlab.measure.costs import costs
+
+    if run.cut_short:
+        return replace(run, timings=not_timed(run.dtypes, run.cut_short))
 
     watch(Progress(run.implementation.name, run.dtypes[-1], TIMING, 0, 1, len(run.failing)))
     measure = costs if run.implementation.capture.elsewhere is None else timings_of

@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from gradlab.isolation.limits import Limits
-from gradlab.judged.confinement import unreadable
 from gradlab.judged.process import Place
-from gradlab.judged.remote import Remote, Wanted
+from gradlab.judged.reach import out_of_reach
+from gradlab.judged.remotes import Given, Hooks, loaded_of
 from gradlab.runs.here import run_loaded
 from gradlab.runs.options import Listener, Options, Summary, files_not_loaded, not_run
-from gradlab.storage.cache import only_what_is_there_trusted
-from gradlab.targets.folders import files_that_may_offer, offers_nothing
 from gradlab.targets.importing import TargetError
-from gradlab.targets.load import folder_of
 
 if TYPE_CHECKING:
     from gradlab.evaluation.call import Implementation
     from gradlab.report.json import NotChecked
-
-
-@contextmanager
-def out_of_reach() -> Iterator[None]:
-    """A context in which the code that is judged can neither read this process nor put answers where it keeps them."""
-    with unreadable(), only_what_is_there_trusted():
-        yield
 
 
 def run_judged(targets: Sequence[str], options: Options, listener: Listener) -> Summary:
@@ -34,38 +24,27 @@ def run_judged(targets: Sequence[str], options: Options, listener: Listener) -> 
     found: list[Implementation] = []
     faults: list[NotChecked] = []
     unloaded: list[str] = []
+    given, hooks = given_by(options), Hooks(meanwhile=load_what_runs)
     with out_of_reach(), ExitStack() as stack:
         for target in dict.fromkeys(targets):
             try:
-                for remote in _remotes(target, options, unloaded):
-                    found += _loaded(stack.enter_context(closing(remote)), folder_of(target) is not None, unloaded)
+                for remote, some in loaded_of(target, given, unloaded, hooks):
+                    stack.callback(remote.close)
+                    found += some
             except TargetError as error:
                 faults.append(not_run(target, str(error)))
         return run_loaded(found, [*faults, *files_not_loaded(unloaded)], options, listener)
 
 
-def _remotes(target: str, options: Options, unloaded: list[str]) -> Iterator[Remote]:
-    """A target, or each file of a folder that may offer something; unloaded: why files cannot be read."""
-    folder, place = folder_of(target), Place(str(options.here), options.limits or Limits(), options.forbidden)
-    if folder is None:
-        yield Remote(Wanted(target, options.claims, options.dtypes), place)
-        return
-    paths = list(files_that_may_offer(folder, unloaded))
-    if not (paths or unloaded):
-        raise TargetError(offers_nothing(folder))
-    for path in paths:
-        yield Remote(Wanted(str(path), options.claims, options.dtypes, is_of_folder=True), place)
+def given_by(options: Options) -> Given:
+    """What options say of all targets."""
+    place = Place(str(options.here), options.limits or Limits(), options.forbidden)
+    return Given(place, options.claims, options.dtypes)
 
 
-def _loaded(remote: Remote, is_of_folder: bool, unloaded: list[str]) -> list[Implementation]:
-    """What it stands for; unloaded: why a file of a folder does not load. Raises TargetError for any other target."""
-    try:
-        found = remote.load()
-    except TargetError as error:
-        if not is_of_folder:
-            raise
-        unloaded.append(str(error))
-        return []
-    if is_of_folder:
-        remote.close()  # until it is called: a folder may have many files
-    return found
+def load_what_runs() -> None:
+    """Loads what a run imports late: while the other process begins, this one has nothing else to do."""
+    import gradlab.harness.power
+    import gradlab.harness.run
+    import gradlab.harness.scopes
+    import gradlab.report.report  # noqa: F401

@@ -27,11 +27,12 @@ class Options:
     level: the one that is claimed, where it is None. dtypes: all that are claimed, where there are none. claims: over
     those beside the functions. time: whether calls are timed too. power: whether to reckon what a passing run would
     have caught. cases: the folder in which failing problems are kept, or None. limits: of the processes in which
-    targets run, `jobs` side by side; None: all runs in this process. here: the folder in which targets are given.
+    targets run, `jobs` side by side, judged from others; None: all runs in this process. here: the folder in which
+    targets are given.
     strict: whether a target or a file that does not load, or a dtype that is not claimed, is an error; otherwise the
     rest is run. most: how many functions the targets may stand for, or None. minutes: after which the run on one
-    implementation is cut short. is_judged: whether this process judges, one target after the other, what runs in
-    processes that it starts, and nothing of theirs runs here. forbidden: packages that what is judged so may not use.
+    implementation is cut short. forbidden: packages that what runs in processes of its own may not use.
+    curves: whether to work out what a page draws.
     """
 
     level: str | None = None
@@ -48,8 +49,8 @@ class Options:
     strict: bool = False
     most: int | None = None
     minutes: float = math.inf
-    is_judged: bool = False
     forbidden: tuple[str, ...] = ()
+    curves: bool = False
 
 
 def ignore(progress: Progress) -> None:
@@ -93,7 +94,8 @@ def plan_of(claims: Claims, options: Options) -> Plan:
     if level not in LEVELS:
         raise ValueError(f"level must be one of {', '.join(LEVELS)}, got {level!r}")
     dtypes = [dtype for dtype in dict.fromkeys(options.dtypes) if options.strict or dtype in claims.dtypes]
-    return Plan(profile_named(options.profile), options.seed, level, tuple(dtypes), options.power, options.minutes)
+    profile = profile_named(options.profile)
+    return Plan(profile, options.seed, level, tuple(dtypes), options.power, options.minutes, options.curves)
 
 
 def reason_not_to_run(one: Claimant, options: Options) -> NotChecked | None:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gradlab.isolation.limits import Limits
-from gradlab.isolation.loading import load_in_span
 
 if TYPE_CHECKING:
     from gradlab.cases.replay import Replay
-    from gradlab.isolation.worker_context import WorkerContext
+    from gradlab.evaluation.call import Implementation
 
 
 @dataclass(frozen=True)
@@ -36,27 +36,25 @@ def replay_here(path: Path) -> Replayed:
         return Replayed(fault=str(error))
 
 
-def replay_isolated(path: Path, limits: Limits) -> Replayed:
-    """What becomes of it in a process of its own. Raises WorkerError for an error of gradlab's own."""
-    from gradlab.isolation.pool import pool_in
-
-    with pool_in(str(Path.cwd()), limits, 1) as pool:
-        outcome: Replayed = pool.result_of(pool.start(partial(replay_in_worker, path)))
-        return outcome
-
-
-def replay_in_worker(path: Path, context: WorkerContext) -> Replayed:
-    """What becomes of it, in the worker."""
+def replay_judged(path: Path, limits: Limits) -> Replayed:
+    """What becomes of it where its calls are made in a process of their own."""
     from gradlab.cases.cases import CaseError, read_case
     from gradlab.cases.replay import implementation_of_case, replay
+    from gradlab.judged.process import Place
+    from gradlab.judged.reach import out_of_reach
+    from gradlab.judged.remote import Remote, Wanted
     from gradlab.targets.importing import TargetError
 
-    try:
-        case = read_case(path)
-        (implementation,) = load_in_span(case.target, lambda: [implementation_of_case(case)], context)
-        return _replay_result(replay(case, context.record_calls(implementation)))
-    except (CaseError, TargetError) as error:
-        return Replayed(fault=str(error))
+    with out_of_reach(), ExitStack() as stack:
+
+        def load(target: str, claims: Mapping[str, Any]) -> list[Implementation]:
+            return stack.enter_context(closing(Remote(Wanted(target, claims), Place(str(Path.cwd()), limits)))).load()
+
+        try:
+            case = read_case(path)
+            return _replay_result(replay(case, implementation_of_case(case, load)))
+        except (CaseError, TargetError) as error:
+            return Replayed(fault=str(error))
 
 
 def _replay_result(outcome: Replay) -> Replayed:

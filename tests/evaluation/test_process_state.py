@@ -15,7 +15,7 @@ import pytest
 
 from gradlab.checks.contract import leaves_the_process_as_it_was
 from gradlab.evaluation.call import Implementation, answer
-from gradlab.evaluation.process_state import arithmetic, watch_process
+from gradlab.evaluation.process_state import SHARED, arithmetic, watch_process
 from gradlab.implementations.shifted import shifted
 from gradlab.problems.problem import Problem
 
@@ -71,6 +71,20 @@ def test_a_function_of_numpy_that_is_replaced_is_told_and_put_back() -> None:
     assert changed_by(lambda: setattr(np, "exp", np.exp2)) == ("np.exp has changed",)
     assert changed_by(lambda: delattr(np, "exp")) == ("np.exp has changed",)
     assert np.exp is own
+
+
+@pytest.mark.parametrize("module", SHARED, ids=lambda module: module.__name__)
+def test_a_function_of_a_shared_library_that_is_replaced_is_told_and_put_back(module: Any) -> None:
+    name = SHARED[module][0]
+    own = getattr(module, name)
+
+    def other(*given: Any, **named: Any) -> Any:
+        return own(*given, **named)
+
+    assert changed_by(lambda: setattr(module, name, other)) == (
+        f"{module.__name__.replace('numpy', 'np')}.{name} has changed",
+    )
+    assert getattr(module, name) is own
 
 
 def test_settings_of_numpy_are_told_and_put_back() -> None:

@@ -81,6 +81,22 @@ def test_the_environment_is_as_before() -> None:
 def test_the_garbage_collector_is_as_before() -> None:
     assert any("interpreter" in said for said in told(harmful(gc.disable)))
     assert gc.isenabled()
+    before = gc.get_threshold(), list(gc.callbacks)
+    assert any("interpreter" in said for said in told(harmful(lambda: gc.set_threshold(1))))
+    assert any("interpreter" in said for said in told(harmful(lambda: gc.callbacks.append(print))))
+    assert before == (gc.get_threshold(), list(gc.callbacks))
+
+
+def test_what_raises_when_it_is_compared_has_changed() -> None:
+    class Odd:
+        def __eq__(self, other: object) -> bool:
+            raise ValueError("not with me")
+
+        def __call__(self, *given: Any) -> None: ...
+
+    odd = Odd()
+    assert any("signal handlers" in said for said in told(harmful(lambda: signal.signal(signal.SIGUSR2, odd))))
+    assert signal.getsignal(signal.SIGUSR2) is not odd
 
 
 def test_a_generator_that_is_drawn_from_has_changed() -> None:
@@ -130,3 +146,13 @@ def test_a_few_threads_may_stay_and_many_may_not() -> None:
         ended.set()
         for one in running:
             one.join()
+
+
+@pytest.mark.parametrize("count", [1, 600, 700, 5000])
+def test_numbers_that_are_drawn_are_told_from_another_state(count: int) -> None:
+    def draws(x: Any, y: Any) -> Any:
+        np.random.standard_normal(count)  # that is the harm
+        return shifted(x, y)
+
+    (said,) = evaluate(Implementation("draws", draws, Claims()), PROBLEM).changed
+    assert said == "numbers have been drawn from NumPy's global generator"

@@ -31,9 +31,8 @@ Command = Callable[..., Ran]
 
 @pytest.fixture(autouse=True)
 def few(in_an_empty_folder: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Has workers try a handful of problems and explain nothing, and finds what they do by its name in them."""
-    monkeypatch.setattr("gradlab.runs.isolated.check_in_worker", few_problems.examine_in_worker)
-    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+    """Has runs try a handful of problems and explain nothing, wherever they are made."""
+    few_problems.choose_few(monkeypatch)
 
 
 @pytest.fixture

@@ -127,13 +127,22 @@ def test_a_case_of_a_crash_is_still_failing_and_then_fixed(gradlab: Any) -> None
     assert (ran.status, ran.out[:7]) == (0, "fixed: ")
 
 
-def test_an_error_of_gradlabs_own_in_a_worker_is_told_as_such(gradlab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gradlab.runs.isolated.check_in_worker", few_problems.broken)
-    ran = gradlab("check", "shifted")
-    said = "gradlab: an error of gradlab's own: WorkerError: ZeroDivisionError: in the worker (few_problems.py, line "
-    assert (ran.status, ran.err[: len(said)]) == (3, said)
+@pytest.mark.parametrize(
+    ("broken", "more", "said"),
+    [
+        ("gradlab.runs.here.run_and_report", (), "ZeroDivisionError: in the worker"),
+        ("gradlab.runs.judges.judge_in_worker", ("log_space",), "WorkerError: ZeroDivisionError: in the worker"),
+    ],
+)
+def test_an_error_of_gradlabs_own_is_told_as_such(
+    gradlab: Any, monkeypatch: pytest.MonkeyPatch, broken: str, more: tuple[str, ...], said: str
+) -> None:
+    monkeypatch.setattr(broken, few_problems.broken)
+    ran = gradlab("check", "shifted", *more, "--jobs", "2")
+    assert ran.status == 3
+    assert ran.err.startswith(f"gradlab: an error of gradlab's own: {said}")
     assert ran.err.endswith("(`gradlab --debug ...` shows where)\n")
-    assert 'few_problems.py", line' in gradlab("--debug", "check", "shifted").err
+    assert 'few_problems.py", line' in gradlab("--debug", "check", "shifted", *more, "--jobs", "2").err
 
 
 @pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGKILL])

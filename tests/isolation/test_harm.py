@@ -41,6 +41,7 @@ HARM = {
         "files are missing from the current folder: harms.py",
     ),
     "a descriptor closed": ("os.close(1)", "standard output is closed"),
+    "a descriptor replaced": ("os.dup2(os.open('/dev/full', os.O_RDWR), 1)", "standard output is another file"),
     "a stream closed": ("sys.stdin.close()", "standard input is closed"),
 }
 ENDLESS = """
@@ -60,9 +61,8 @@ def findings(tmp_path_factory: pytest.TempPathFactory) -> Mapping[int, str]:
     (folder / "logits.json").write_text(json.dumps([[[0] * (2 + place)] for place in range(1 + len(HARM))]))
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        patch.setattr("gradlab.runs.isolated.check_in_worker", few_problems.examine_in_worker)
+        few_problems.choose_few(patch)
         patch.setattr("gradlab.isolation.harm.MAX_SILENT", len(HARM) + 1)  # however many of them hang
-        patch.syspath_prepend(str(Path(__file__).parent))
         limits = ("--call-seconds", "1", "--cases", "cases", "--dtype", "float32")
         assert status_of(["check", "harms.py:loss", *limits]) == 1
     documents = [json.loads(path.read_text()) for path in (folder / "cases").iterdir()]
@@ -108,7 +108,6 @@ def test_harm_in_every_call_cuts_the_run_short(harmful: Any) -> None:
     assert ran.status == 1
     assert "cut short: no call has returned, and the last of 5 ended its process with exit status 3" in ran.out
     assert "FAIL returns_loss_and_gradient" in ran.out
-    assert "the call ended its process with exit status 3" in ran.out
 
 
 def test_harm_in_the_thirtieth_call_of_each_process_cuts_the_run_short(harmful: Any, monkeypatch: Any) -> None:
@@ -117,19 +116,6 @@ def test_harm_in_the_thirtieth_call_of_each_process_cuts_the_run_short(harmful: 
     assert ran.status == 1
     assert "cut short: 3 calls did harm, the last of which ended its process by SIGABRT" in ran.out
     assert "SIGABRT, as abort() does (harmful.py, line 20)\n  problem" in ran.out
-
-
-@pytest.mark.parametrize("purpose", ["diagnosis", "localisation"])
-def test_harm_while_it_is_explained_costs_no_finding(harmful: Any, monkeypatch: Any, purpose: str) -> None:
-    """What was found by then was lost where it had not been kept for a while: on a slow machine."""
-    monkeypatch.setattr("gradlab.runs.isolated.check_in_worker", few_problems.check_and_keep_rarely)
-    monkeypatch.setattr("gradlab.isolation.harm.MAX_ENDS", 1)
-    asked = "from gradlab.evaluation.call import current_purpose\n    "
-    wrong = "logits = logits ** 2  # no known defect"
-    ran = harmful(f"{asked}if current_purpose.get() == {purpose!r}: os._exit(3)\n    {wrong}", "--verbose")
-    assert "the last of which ended its process with exit status 3 (problems tried: 6)" in ran.out
-    assert "FAIL loss_is_right  loss  float32  (wrong: 2 of 4 problems)" in ran.out
-    assert "ended here" not in ran.out
 
 
 @pytest.mark.parametrize("harm", ["libc.abort()", "threading.Timer(0.05, libc.abort).start()"])

@@ -1,13 +1,10 @@
-"""Sizes, ends and last words are spelled for people, calls are told apart, and runs are taken up again."""
+"""Sizes, ends and last words are spelled for people, and calls are told apart."""
 
 from __future__ import annotations
 
-import itertools
 import os
 import shutil
 import signal
-from collections.abc import Iterator
-from functools import cache
 from mmap import mmap
 from pathlib import Path
 from typing import Any
@@ -16,21 +13,11 @@ import numpy as np
 import pytest
 
 from gradlab.cli.limits import Size
-from gradlab.evaluation.call import Implementation, made_for
-from gradlab.harness import sizes
-from gradlab.harness.plan import Plan
-from gradlab.harness.profiles import Profile
-from gradlab.harness.resume import Course, Done
-from gradlab.harness.run import run_checks
-from gradlab.implementations.textbook import textbook
-from gradlab.isolation.journal import Journal, shared_memory
+from gradlab.evaluation.call import made_for
 from gradlab.isolation.limits import LOADING, TIMING, Limits, last_words, spelled_bytes, spelled_end
-from gradlab.isolation.recorded_call import key_of
 from gradlab.isolation.streams import CANARY, MAX_LINKS, Folder, fill_with_links
-from gradlab.isolation.usage import memory_of
-from gradlab.report.json import encode_run
-from gradlab.runs.state import RunState
-from tests.runs import only_first
+from gradlab.isolation.usage import ancestors_of, memory_of
+from gradlab.judged.keys import key_of
 
 DUMP = """assertion failed
 Fatal Python error: Segmentation fault
@@ -88,6 +75,12 @@ def test_memory_is_that_which_is_used() -> None:
         assert memory_of(os.getpid()) - before > len(fresh) / 2
 
 
+def test_a_process_descends_from_its_parent_and_from_the_parent_of_that() -> None:
+    known = ancestors_of(os.getpid())
+    assert {os.getppid()} | ancestors_of(os.getppid()) == known
+    assert os.getpid() not in known
+
+
 def test_a_call_is_known_by_its_bits_and_its_layout() -> None:
     x, labels = np.array([[0.0, 1.0], [2.0, 3.0]]), np.array([0, 1])
     calls: list[tuple[Any, Any, dict[str, Any]]] = [
@@ -106,69 +99,12 @@ def test_a_call_is_known_by_its_bits_and_its_layout() -> None:
     assert key_of((x, labels), {}) == key_of((x.copy(), labels.copy()), {})
 
 
-def test_a_journal_is_read_through_another_mapping() -> None:
-    descriptor = shared_memory()
-    mine, theirs = Journal(descriptor), Journal(descriptor)
-    assert not theirs.read().is_open
-    mine.begin(b"k" * 16, "gradient_is_right")
-    entry = theirs.read()
-    assert (entry.is_open, entry.begun, entry.key, entry.purpose) == (True, 1, b"k" * 16, "gradient_is_right")
-    mine.end(is_call=True)
-    assert (theirs.read().is_open, theirs.read().returned) == (False, 1)
-    os.close(descriptor)
-
-
 def test_the_outermost_purpose_of_a_call_counts() -> None:
     from gradlab.evaluation.call import current_purpose
 
     with made_for("shrinking a"), made_for("b"):
         assert current_purpose.get() == "shrinking a"
     assert current_purpose.get() == ""
-
-
-IMPLEMENTATION = Implementation("textbook", textbook)
-PLAN = Plan(Profile("small", "quick", 10, 1, 20, asked=2), 1, dtypes=("float32",), power=False)
-
-
-@pytest.fixture(scope="module")
-def few_sizes() -> Iterator[None]:
-    """A run asks a dozen sizes, where it would ask two hundred."""
-    all_asked = sizes.all_asked
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sizes, "all_asked", lambda *extent: all_asked(*extent)[:12])
-        yield
-
-
-@cache
-def whole_run() -> tuple[Any, list[bytes]]:
-    """What a run comes to, and what it had kept: after one problem, after many, and at the end of its parts."""
-    state, packed, n_kept = RunState(IMPLEMENTATION, PLAN), list[bytes](), itertools.count()
-
-    def keep_now(done: Done) -> None:
-        packed.append(state.packed(done))
-
-    def keep(done: Done) -> None:
-        if next(n_kept) in (0, 60):
-            keep_now(done)
-
-    return encode_run(run_checks(IMPLEMENTATION, PLAN, course=Course(keep=keep, keep_now=keep_now))), packed
-
-
-@pytest.mark.usefixtures("few_sizes")
-@pytest.mark.parametrize("place", only_first([0, 1, 2, -1], 1, -1))
-def test_a_run_that_is_taken_up_again_ends_as_one_that_was_not_interrupted(place: int) -> None:
-    whole, packed = whole_run()
-    done = RunState(IMPLEMENTATION, PLAN).unpacked(packed[place])
-    assert encode_run(run_checks(IMPLEMENTATION, PLAN, course=Course(done))) == whole
-
-
-@pytest.mark.usefixtures("few_sizes")
-def test_what_a_run_keeps_at_the_end_of_its_parts_is_all_of_them() -> None:
-    """Before the sizes, after the problems, and after each smaller problem that was looked for."""
-    packed = [RunState(IMPLEMENTATION, PLAN).unpacked(one) for one in whole_run()[1]]
-    assert packed[2].sizes.n_done == 0 < packed[3].sizes.n_done
-    assert packed[3].to_shrink is None
-    assert [one.n_shrunk for one in packed[4:]] == list(range(1, 1 + len(packed[-1].to_shrink or ())))
 
 
 def test_a_folder_of_links_tells_what_is_gone_and_has_it_again(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gradlab.isolation.harm import MAX_ENDS
+from tests.runs import every_third
 
 few_problems = importlib.import_module("few_problems")
 FEW = ("--dtype", "float32", "--json", "report.json")
@@ -91,15 +91,11 @@ def told() -> dict[str, Any]:
     return document
 
 
-@pytest.mark.parametrize(
-    ("work", "n_ends"), [("examine_in_worker", 2), pytest.param("check_in_worker", MAX_ENDS, marks=pytest.mark.more)]
-)
-@pytest.mark.parametrize("harm", IN_A_CALL.values(), ids=list(IN_A_CALL))
+@pytest.mark.parametrize("harm", every_third(IN_A_CALL.values(), IN_A_CALL))
 def test_what_a_call_does_costs_no_other_target_its_verdict(
-    gradlab: Any, monkeypatch: pytest.MonkeyPatch, harm: str, work: str, n_ends: int
+    gradlab: Any, monkeypatch: pytest.MonkeyPatch, harm: str
 ) -> None:
-    monkeypatch.setattr("gradlab.isolation.harm.MAX_ENDS", n_ends)
-    monkeypatch.setattr("gradlab.runs.isolated.check_in_worker", getattr(few_problems, work))
+    monkeypatch.setattr("gradlab.isolation.harm.MAX_ENDS", 2)
     write("bad.py", harm)
     write("good.py")
     ran = gradlab("check", "bad.py:loss", "good.py:loss", *FEW, "--call-seconds", "1")
@@ -109,7 +105,7 @@ def test_what_a_call_does_costs_no_other_target_its_verdict(
     assert verdicts["good.py:loss"][1]
 
 
-@pytest.mark.parametrize("harm", AT_LOADING.values(), ids=list(AT_LOADING))
+@pytest.mark.parametrize("harm", every_third(AT_LOADING.values(), AT_LOADING))
 def test_what_loading_does_costs_no_other_target_its_verdict(gradlab: Any, harm: str) -> None:
     write("bad.py", "if logits.shape[1] == 1: os._exit(3)", harm)
     write("good.py")

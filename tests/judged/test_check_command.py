@@ -1,4 +1,4 @@
-"""`gradlab check --judged`: the verdict is made where the code under test does not run."""
+"""`gradlab check`: the verdict is made where the code under test does not run."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_a_wrong_gradient_that_patches_its_process_is_wrong(
     in_an_empty_folder: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Path("cheat.py").write_text(CHEAT)
-    assert status_of(["check", "--judged", "cheat.py:loss", "--profile", "smoke", "--dtype", "float32"]) == 1
+    assert status_of(["check", "cheat.py:loss", "--profile", "smoke", "--dtype", "float32"]) == 1
     assert "loss: wrong" in capsys.readouterr().out
 
 
@@ -34,7 +34,7 @@ def test_one_that_always_ends_its_process_is_told_and_the_next_is_checked(
     in_an_empty_folder: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Path("crash.py").write_text(CRASH)
-    command = ["check", "--judged", "crash.py:loss", "none.py:loss", "shifted", "--profile", "smoke"]
+    command = ["check", "crash.py:loss", "none.py:loss", "shifted", "--profile", "smoke"]
     assert status_of([*command, "--dtype", "float32"]) == 2
     captured = capsys.readouterr()
     assert "cut short: no call has returned, and the last of 5 ended its process with exit status 3" in captured.out

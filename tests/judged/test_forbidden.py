@@ -22,7 +22,7 @@ def said_of(
 ) -> str:
     """The status of a check of such code, and what is printed."""
     Path("mine.py").write_text(SOURCE + LOSS.format(top=top, body=body))
-    command = ["check", "--judged", "mine.py:loss", "--profile", "smoke", "--dtype", "float32", "--forbid", forbidden]
+    command = ["check", "mine.py:loss", "--profile", "smoke", "--dtype", "float32", "--forbid", forbidden]
     status = status_of(command)
     captured = capsys.readouterr()
     return f"{status} {captured.out}{captured.err}"
@@ -68,6 +68,6 @@ def test_a_package_has_its_modules_and_no_namesakes() -> None:
         NoFinder(["torch"]).find_spec("torch.nn")
 
 
-def test_it_goes_with_judged_alone(capsys: pytest.CaptureFixture[str]) -> None:
-    assert status_of(["check", "shifted", "--forbid", "torch"]) == 2
-    assert "give --forbid with --judged" in capsys.readouterr().err
+def test_it_does_not_go_with_a_run_in_this_process(capsys: pytest.CaptureFixture[str]) -> None:
+    assert status_of(["check", "shifted", "--forbid", "torch", "--in-process"]) == 2
+    assert "give --forbid or --in-process, not both" in capsys.readouterr().err

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ from gradlab.evaluation.foreign import Described
 from gradlab.isolation.limits import Limits
 from gradlab.judged.process import Place
 from gradlab.judged.remote import Remote, Wanted
+from gradlab.judged.remote_function import signed_from
 from gradlab.problems.problem import Problem
+from gradlab.report.origin import origin_of
 from gradlab.targets.importing import TargetError
 from gradlab.targets.load import load as load_here
 
@@ -33,6 +36,19 @@ def test_it_gives_the_bits_that_it_gives_here(load: Load) -> None:
     assert (there.loss, there.gradient.tobytes()) == (here.loss, here.gradient.tobytes())
 
 
+def test_it_is_known_where_it_is_defined(load: Load) -> None:
+    place = origin_of(load("\n\nimport os\n\ndef loss(logits, labels):\n    return right(logits, labels)\n")).place
+    assert place is not None
+    assert Path(place.file).read_text().splitlines()[place.line - 1] == "def loss(logits, labels):"
+
+
+@pytest.mark.parametrize("said", [["file", "3"], ["file", 0], [3, 3], ["file"], "file", 7])
+def test_a_definition_of_another_form_is_refused(said: Any) -> None:
+    plain = {"name": "loss", "module": "", "keywords": {}, "parameters": None, "definition": said}
+    with pytest.raises((ValueError, TypeError)):
+        signed_from(plain)
+
+
 def test_its_code_runs_in_another_process_alone(load: Load, tmp_path: Path) -> None:
     one = load(f"\nopen({str(tmp_path / 'pids')!r}, 'a').write(f'{{os.getpid()}} ')\n" + RIGHT.format(""))
     evaluate(one, PROBLEM)
@@ -40,6 +56,19 @@ def test_its_code_runs_in_another_process_alone(load: Load, tmp_path: Path) -> N
     assert pids
     assert str(os.getpid()) not in pids
     assert not [name for name in sys.modules if "target_0" in name]
+
+
+def test_no_call_is_made_once_there_is_a_reason_to_stop(load: Load, tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text("from gradlab.implementations.shifted import shifted\nloss = lambda x, y: shifted(x, y)\n")
+    reasons = iter(["", "its time was up", ""])
+    place = Place(str(tmp_path), Limits())
+    with closing(Remote(Wanted(f"{path}:loss"), place, reason_to_stop=lambda: next(reasons))) as remote:
+        (one,) = remote.load()
+        found = [evaluate(one, PROBLEM).fault for _ in range(3)]
+    assert found == [None, *["is not made: the run was cut short"] * 2]
+    assert one.capture.elsewhere is not None
+    assert one.capture.elsewhere.cut_short == "its time was up"
 
 
 @pytest.mark.parametrize("order", ["C", "F"])

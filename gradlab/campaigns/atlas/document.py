@@ -5,10 +5,11 @@ from __future__ import annotations
 import inspect
 import math
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,12 +26,13 @@ from gradlab.campaigns.atlas.atlas import (
 from gradlab.campaigns.conformance.document import encode_cases, encode_profile
 from gradlab.campaigns.exhaustive.certificate import Certificate, label_of
 from gradlab.campaigns.exhaustive.file import read_certificate
-from gradlab.campaigns.exhaustive.sources import same_contents, sources_of
+from gradlab.campaigns.exhaustive.sources import follow, same_contents, sources_of
 from gradlab.campaigns.exhaustive.tally import Quantity, Worst
 from gradlab.campaigns.exhaustive.truth import margins_of
 from gradlab.cases.cases import json_number
 from gradlab.evaluation.call import Implementation
 from gradlab.harness.verdict import Verdict
+from gradlab.judged.remote_function import RemoteFunction
 from gradlab.measure.accuracy import PARTS
 from gradlab.measure.machine import numpy_simd, processor
 from gradlab.problems.dtypes import format_of
@@ -225,11 +227,19 @@ def _certified_errors(implementation: Implementation, certificates: Sequence[Cer
                 "label": "exhaustive",
                 "dtype": "float32",
                 "n_margins": certificate.n_done,
-                "current": same_contents(
-                    outcome.description["sources"], sources_of(inspect.unwrap(implementation.function))
-                ),
+                "current": same_contents(outcome.description["sources"], _sources_of(implementation.function)),
                 "parts": {part: _encode_worst(both) for part, both in worsts.items()},
             }
+
+
+def _sources_of(function: Callable[..., Any]) -> dict[str, str]:
+    """The sources of a function, which may run in another process; none where it is not known where they are."""
+    if not isinstance(function, RemoteFunction):
+        return sources_of(inspect.unwrap(function))
+    if function.definition is None:
+        return {}
+    path = Path(function.definition.file)
+    return follow([path], {path.parent}).sources
 
 
 def _encode_worst(worsts: Sequence[Worst | None]) -> Plain | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -11,8 +12,8 @@ from gradlab.campaigns.atlas.atlas import behaviour_of, measured_families, measu
 from gradlab.campaigns.atlas.document import Missing, document, encode_behaviour, encode_entry, with_behaviour
 from gradlab.campaigns.atlas.page import as_markdown
 from gradlab.campaigns.exhaustive.certificate import Certificate
-from gradlab.campaigns.runner import Job, Request, Where, Work, outcomes
-from gradlab.isolation.loading import GivenClaims
+from gradlab.campaigns.runner import GivenClaims, Job, Request, Where, Work, outcomes
+from gradlab.harness.plan import Progress, Watch
 from gradlab.problems.families import Family
 from gradlab.storage.encoding import Plain
 from gradlab.storage.files import parsed_json, strict_json, write_whole, writing
@@ -114,20 +115,20 @@ def measured_before(path: Path, edition: Edition) -> list[Plain]:
 
 def entry_of(job: Job, measured: Measured) -> Plain:
     """What is measured of one target. Raises TargetError where its run was cut short."""
-    refuse_cut_short(job)
     implementation, families = job.implementation, measured_families(measured.families)
-    found = [
-        measurement_of(implementation, dtype, families, measured.generations, job.watch)
-        for dtype in implementation.claims.dtypes
-    ]
-    return encode_entry(implementation, found, measured.certificates)
+    with whole(job) as watch:
+        found = [
+            measurement_of(implementation, dtype, families, measured.generations, watch)
+            for dtype in implementation.claims.dtypes
+        ]
+        return encode_entry(implementation, found, measured.certificates)
 
 
 def behaviour_in(job: Job) -> Plain:
     """What is seen of its behaviour. Raises TargetError where its run was cut short."""
-    refuse_cut_short(job)
     dtypes = job.implementation.claims.dtypes
-    return encode_behaviour([behaviour_of(job.implementation, dtype, job.watch) for dtype in dtypes])
+    with whole(job) as watch:
+        return encode_behaviour([behaviour_of(job.implementation, dtype, watch) for dtype in dtypes])
 
 
 def leave_out(missing: Missing, draft: Draft) -> None:
@@ -158,10 +159,23 @@ def write(draft: Draft) -> None:
             write_whole(path, contents[name]())
 
 
-def refuse_cut_short(job: Job) -> None:
-    """Nothing, where all calls were made. Raises TargetError otherwise."""
-    if job.cut_short:
-        raise TargetError(f"{job.implementation.target}: {job.cut_short}")
+@contextmanager
+def whole(job: Job) -> Iterator[Watch]:
+    """Whom to tell where the work is, in a context in which all calls are made.
+
+    Raises TargetError where some are not.
+    """
+
+    def refuse_cut_short() -> None:
+        if job.cut_short:
+            raise TargetError(f"{job.implementation.target}: {job.cut_short}")
+
+    def watch(progress: Progress) -> None:
+        refuse_cut_short()
+        job.watch(progress)
+
+    yield watch
+    refuse_cut_short()
 
 
 def _picture(atlas: Plain) -> str:

@@ -1,4 +1,4 @@
-"""An attack put to `gradlab check --judged`, in a folder of its own: what comes of it, and what it leaves."""
+"""An attack put to `gradlab check`, in a folder of its own: what comes of it, and what it leaves."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Trial:
 
 
 def try_attack(attack: Attack) -> Trial:
-    """What `gradlab check --judged` says of an attack, in float32."""
+    """What `gradlab check` says of an attack, in float32."""
     with tempfile.TemporaryDirectory(prefix="trial-") as folder, orphans_adopted():
         place = Path(folder)
         for name in ("work", "temporary"):
@@ -69,7 +69,7 @@ def _checked(attack: Attack, place: Path) -> tuple[int | None, str]:
     """The exit status and what was printed."""
     profile = () if "--profile" in attack.options else USUAL
     seed = () if "--seed" in attack.options else ("--seed", SEED)
-    command = [sys.executable, "-m", "gradlab", "check", "--judged", f"{attack.name}.py:loss", "--dtype", "float32"]
+    command = [sys.executable, "-m", "gradlab", "check", f"{attack.name}.py:loss", "--dtype", "float32"]
     with subprocess.Popen(
         [*command, *profile, *seed, *attack.options, "--json", "report.json"],
         cwd=place / "work",

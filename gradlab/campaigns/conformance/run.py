@@ -8,8 +8,7 @@ from functools import partial
 
 from gradlab.campaigns.conformance.in_scope import profile_in_scope
 from gradlab.campaigns.conformance.page import Conformance, conformance_of
-from gradlab.campaigns.runner import Job, Request, Where, Work, outcomes
-from gradlab.isolation.loading import GivenClaims
+from gradlab.campaigns.runner import GivenClaims, Job, Request, Where, Work, outcomes
 from gradlab.targets.naming import Claimant
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from gradlab.campaigns.atlas.run import Edition, refuse_cut_short
+from gradlab.campaigns.atlas.run import Edition, whole
 from gradlab.campaigns.conformance.in_scope import profile_in_scope
 from gradlab.campaigns.layer_atlas.document import document, encode_measurements, encode_rules, joined
 from gradlab.campaigns.layer_atlas.measurement import judge_layer, measurement_of_layer
@@ -23,21 +23,20 @@ def edition_of_layers(command: str) -> Edition:
 
 def errors_in(job: Job) -> Plain:
     """What is measured of one layer. Raises TargetError where its run was cut short."""
-    refuse_cut_short(job)
     dtypes = job.implementation.claims.dtypes
-    measured = [measurement_of_layer(job.implementation, dtype, job.watch) for dtype in dtypes]
-    return encode_measurements(job.implementation, measured)
+    with whole(job) as watch:
+        measured = [measurement_of_layer(job.implementation, dtype, watch) for dtype in dtypes]
+        return encode_measurements(job.implementation, measured)
 
 
 def rules_in(job: Job) -> Plain:
     """What is seen of its behaviour, by dtype. Raises TargetError where its run was cut short."""
-    refuse_cut_short(job)
     implementation, found = job.implementation, {}
-    for dtype in implementation.claims.dtypes:
-        profile = profile_in_scope(implementation, dtype, job.watch)
-        found[dtype] = encode_rules(
-            implementation, dtype, profile, *judge_layer(implementation, dtype, True, job.watch)
-        )
+    with whole(job) as watch:
+        for dtype in implementation.claims.dtypes:
+            profile = profile_in_scope(implementation, dtype, watch)
+            judged = judge_layer(implementation, dtype, True, watch)
+            found[dtype] = encode_rules(implementation, dtype, profile, *judged)
     return found
 
 
