@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from gradlab.diagnosis.probe import Side, side_of
 from gradlab.diagnosis.search import Explanation, explanations, is_predicted, wrong_first
 from gradlab.evaluation.call import Answer, Implementation, answer, evaluate
 from gradlab.problems.problem import Problem
+from gradlab.result import Result
 
 MAX_OBSERVATIONS = 60  # wrong answers, and as many right ones: the search looks at those of the smallest problems
 MAX_ROUNDS = 4  # in which what contradicts an explanation is counted in
@@ -53,7 +54,8 @@ class Diagnosis:
     answers, how many are not given again, although the same call twice gives the same bits: no model of one call fits.
     n_raised: problems that get no answer; they are not among the n_problems, unless a defect predicts that they raise.
     among: which answers these numbers are of, in words, where only one reduction, or kind of targets, goes wrong and
-    nothing explains the others as well.
+    nothing explains the others as well. examples: where there are several defects, by defect a failure that it brings
+    about without the others.
     """
 
     dtype: str
@@ -65,6 +67,7 @@ class Diagnosis:
     n_changed: int = 0
     among: str = ""
     n_raised: int = 0
+    examples: Mapping[str, Result] = field(default_factory=dict)
 
     @property
     def defects(self) -> tuple[str, ...]:

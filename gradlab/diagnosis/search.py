@@ -11,6 +11,7 @@ from typing import Any
 from gradlab.diagnosis.matching import Observation, closer_to, is_contradicted, is_true, matches_gradient, matches_loss
 from gradlab.diagnosis.models import DEFECTS, INSIDE, Model
 from gradlab.diagnosis.pipeline import SOUND, Prediction, Stages, simulate
+from gradlab.problems.problem import Problem
 
 MAX_BASES = 8  # explanations of the moderate problems that are carried further
 WIDER = {"float16": ("float32", "float64"), "bfloat16": ("float32", "float64"), "float32": ("float64",), "float64": ()}
@@ -44,8 +45,12 @@ class Explanation:
 
     def predicts(self, seen: Observation) -> Prediction:
         """What it predicts for the problem of an observation."""
+        return self.predicts_of(seen.problem)
+
+    def predicts_of(self, problem: Problem) -> Prediction:
+        """What it predicts for a problem."""
         inside = next((model.inside for model in self.models if model.inside), self.inside)
-        return simulate(seen.problem, self.stages, inside)
+        return simulate(problem, self.stages, inside)
 
 
 def explanations(observations: Sequence[Observation]) -> list[Explanation]:
@@ -59,7 +64,9 @@ def explanations(observations: Sequence[Observation]) -> list[Explanation]:
         found = [fit.explanation for fit in fits if fit.loss and fit.gradient]
         found = found or _pairs(fits, observations) or _beyond_moderate(fits, observations)
         found = [one for one in found if _explains_a_wrong_answer(one, observations)]
-        found = [one for one in found if not one.coarse] or [one for one in found if _tells(one, observations)]
+        found = [one for one in found if not one.coarse] or [
+            one for one in found if _tells(one, observations) and _needs_the_coarse_one(one, observations)
+        ]
         if found:
             return _simplest(found)
     return []
@@ -190,6 +197,13 @@ def _tells(explanation: Explanation, observations: Sequence[Observation]) -> boo
         return False
     counts = [closer_to(seen, predicted) for seen, predicted in predictions]
     return 2 * sum(close for close, _ in counts) >= sum(wrong for _, wrong in counts) > 0
+
+
+def _needs_the_coarse_one(explanation: Explanation, observations: Sequence[Observation]) -> bool:
+    """Whether most wrong answers are not predicted without the model that is coarse, which leaves room for others."""
+    fine = replace(explanation, models=tuple(model for model in explanation.models if not model.coarse))
+    wrong = [seen for seen in observations if seen.is_wrong]
+    return not fine.models or 2 * sum(is_predicted(fine, seen) for seen in wrong) < len(wrong)
 
 
 def wrong_first(observations: Sequence[Observation], most: int) -> Iterator[Observation]:

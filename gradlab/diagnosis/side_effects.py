@@ -15,7 +15,7 @@ from gradlab.bounds import first_order
 from gradlab.diagnosis.probe import LABELS, LOGITS, Probe, Side
 from gradlab.evaluation.call import answer_to_call, call_for, perform
 from gradlab.evaluation.foreign import pair_of
-from gradlab.evaluation.shared_state import NUMPY_GENERATOR
+from gradlab.evaluation.shared_state import NUMPY_GENERATOR, STATE_OF
 from gradlab.problems.families.options import one_hot
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Array, Problem
@@ -157,12 +157,12 @@ def buffer_of_large(side: Side) -> str | None:
 
 
 def seeded(side: Side) -> str | None:
-    """NumPy's global generator gives the same numbers after two calls."""
+    """NumPy's global generator is in a state to which no drawing of numbers leads, after two calls."""
     states = []
     for _ in range(2):
         np.random.random(7)  # so that its state is another one
         said = side.answer(side.problem).changed
-        states.append(any(NUMPY_GENERATOR in one for one in said))
+        states.append(any(f"{STATE_OF} {NUMPY_GENERATOR}" in one for one in said))
     return "generator_seeded" if all(states) else None
 
 

@@ -19,6 +19,7 @@ from gradlab.layer.call import evaluate_layer, layer_answer, layer_call_for
 from gradlab.layer.formatting import layer_snippet, n_numbers
 from gradlab.layer.oracle.truth import enclose_layer
 from gradlab.layer.problem import LayerProblem
+from gradlab.result import Result
 from gradlab.storage.encoding import Plain
 from gradlab.storage.layer_encoding import (
     decoded_layer_problem,
@@ -75,6 +76,12 @@ def _diagnose_further(
     return _diagnose(implementation, problems, failed)
 
 
+def _shown_alone(known: Diagnosis, implementation: Implementation, failed: Result) -> tuple[str, ...]:
+    from gradlab.diagnosis.layer.alone import layer_shown_alone
+
+    return layer_shown_alone(known, implementation, failed)
+
+
 def _encode_truth(problem: LayerProblem) -> Plain:
     return encoded_layer_truth(enclose_layer(problem))
 
@@ -105,7 +112,7 @@ LAYER = Scope(
     check_of_calls=_check_of_calls,
     problems=Problems(layer_problems_in_run, layer_may_be_asked, complexity, _is_tiny, _smaller),
     calls=Calls(layer_answer, evaluate_layer, layer_call_for, leaves_of, _advice),
-    explaining=Explaining(_diagnose, _diagnose_further, None, None),
+    explaining=Explaining(_diagnose, _diagnose_further, None, None, _shown_alone),
     power=PowerRules(layer_specimens, why_not, as_claimed, can_be_asked, lambda specimen: 0),
     writing=Writing(
         encoded_layer_problem,

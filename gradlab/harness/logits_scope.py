@@ -21,6 +21,7 @@ from gradlab.oracle.enclosure import enclose
 from gradlab.problems.families.options import one_hot
 from gradlab.problems.formatting import snippet
 from gradlab.problems.problem import Problem
+from gradlab.result import Result
 from gradlab.storage.encoding import (
     Plain,
     decoded_problem,
@@ -88,6 +89,12 @@ def _diagnose_further(
     return diagnose_further(known, implementation, problems, failed)
 
 
+def _shown_alone(known: Diagnosis, implementation: Implementation, failed: Result) -> tuple[str, ...]:
+    from gradlab.diagnosis.alone import shown_alone
+
+    return shown_alone(known, implementation, failed)
+
+
 def _localise(
     implementation: Implementation, problems: Sequence[Problem], unexplained: Sequence[str]
 ) -> Localisation | None:
@@ -127,7 +134,7 @@ LOGITS = Scope(
     check_of_calls=_check_of_calls,
     problems=Problems(logits_problems_in_run, logits_may_be_asked, complexity, _is_tiny, _smaller),
     calls=Calls(answer, evaluate, call_for, inert, advice_on_first_calls),
-    explaining=Explaining(_diagnose, _diagnose_further, _localise, accumulation),
+    explaining=Explaining(_diagnose, _diagnose_further, _localise, accumulation, _shown_alone),
     power=PowerRules(specimens, why_not, as_claimed, can_be_asked, least_entries),
     writing=Writing(
         encoded_problem,

@@ -15,7 +15,7 @@ class Plan:
     """What a run is to try: profile, seed, the level to be met and the dtypes (those claimed, if none are given).
 
     power: whether to reckon, once the level is met, what the run would have caught.
-    minutes: after which it is cut short.
+    minutes: after which it is cut short. curves: whether to work out at the end what a page draws, in a second or two.
     """
 
     profile: Profile = PROFILES["standard"]
@@ -24,6 +24,7 @@ class Plan:
     dtypes: tuple[str, ...] = ()
     power: bool = True
     minutes: float = math.inf
+    curves: bool = False
 
 
 def dtypes_to_check(implementation: Implementation, plan: Plan) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from gradlab.harness.tally import findings_of
 from gradlab.harness.verdict import Verdict, is_advice, verdict_of_failure, verdict_of_failures
 from gradlab.result import largest_ratio
 from gradlab.storage.cache import from_cache
-from gradlab.targets.shipped import Specimen
+from gradlab.targets.shipped import Specimen, specimens
 
 SIZES_TRIED = 24  # at most, for each defect of sizes
 
@@ -41,6 +41,11 @@ class Power:
 def known_defects(claims: Claims) -> Mapping[str, Specimen]:
     """The specimens of the scope that these claims are in, by name."""
     return scope_of(claims).power.specimens()
+
+
+def namable_defects(claims: Claims) -> Mapping[str, Specimen]:
+    """What a diagnosis may name, by name: the same, and of a layer what it has in common with a loss of logits."""
+    return {**specimens(), **scope_of(claims).power.specimens()}
 
 
 def power_of(claims: Claims, level: Verdict, asked: Mapping[str, Sequence[Question]]) -> Power:
@@ -72,7 +77,9 @@ def work_out_power(claims: Claims, level: Verdict, asked: Mapping[str, Sequence[
         reasons = {dtype: rules.why_not(specimen, claims, dtype, level) for dtype in asked}
         tried = [dtype for dtype, reason in reasons.items() if reason is None]
         if not tried:
-            left_out.setdefault(str(next(iter(reasons.values()))), []).append(name)
+            why = [str(reason) for reason in reasons.values()]
+            reason = next((one for one in why if one not in asked), why[0])  # a dtype that is asked is claimed
+            left_out.setdefault(reason, []).append(name)
         elif all(catches(specimen, claims, level, questions(specimen, dtype)) for dtype in tried):
             caught.append(name)
         else:

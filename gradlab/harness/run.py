@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from gradlab.evaluation.call import AnyAnswer, Implementation, made_for
+from gradlab.harness.course import Course, Done
+from gradlab.harness.drawn import CURVES, Drawn, draw
 from gradlab.harness.examination import examine_all, examine_unforeseen
-from gradlab.harness.first_calls import PURPOSE
+from gradlab.harness.examples import examples_of
 from gradlab.harness.length import notice_of_length
 from gradlab.harness.order import cost
 from gradlab.harness.plan import Plan, Progress, Watch, dtypes_to_check
-from gradlab.harness.resume import Course, Done
 from gradlab.harness.scopes import scope_of
 from gradlab.harness.selection import problems_in_run, questions_in_run
 from gradlab.harness.shrinking import shrink
 from gradlab.harness.sizes import SizesTried
 from gradlab.harness.tally import Line, Tally, add_fact
 from gradlab.harness.verdict import Verdict, is_advice
-from gradlab.isolation.limits import INTERRUPTED, STOPS, TIME_IS_UP
+from gradlab.isolation.limits import INTERRUPTED, STOPS
 from gradlab.problems.dtypes import format_of
 from gradlab.problems.problem import AnyProblem
 from gradlab.result import Fact, Result
@@ -47,7 +49,7 @@ class Run:
     accumulates_in: by dtype of half precision, what its answers are worked out in, as claimed or recognised.
     advice_on_kind: what to do where the first calls gave a wrong kind of answer, after which it ended.
     timings: what calls cost, where that was asked for. cut_short: why the run ended before it was done, or "".
-    sizes: how far the part on sizes came.
+    sizes: how far the part on sizes came. drawn: curves of its errors, where they were asked for.
     """
 
     implementation: Implementation
@@ -66,6 +68,7 @@ class Run:
     advice_on_kind: str = ""
     cut_short: str = ""
     sizes: SizesTried = field(default_factory=SizesTried)
+    drawn: Drawn = field(default_factory=Drawn)
 
     @property
     def met(self) -> bool:
@@ -74,9 +77,13 @@ class Run:
 
     @property
     def failures(self) -> tuple[Line, ...]:
-        """The lines that keep the verdict below the level asked for, the most costly first."""
+        """The lines that keep the verdict below the level asked for, the most costly first.
+
+        Of those that cost the same, first the ones in which a defect that was found shows by itself.
+        """
         costly = [line for line in self.lines if line.verdict < Verdict(self.plan.level)]
-        return tuple(sorted(costly, key=cost))
+        examples = {_key(one) for one in self.diagnosis.examples.values()} if self.diagnosis else set()
+        return tuple(sorted(costly, key=lambda line: _order(line, examples)))
 
     @property
     def advice(self) -> tuple[Line, ...]:
@@ -92,41 +99,38 @@ class Run:
 
 
 def run_checks(
-    implementation: Implementation, plan: Plan, watch: Watch = lambda progress: None, course: Course | None = None
+    implementation: Implementation,
+    plan: Plan,
+    watch: Watch = lambda progress: None,
+    left_out: Collection[str] = (),
 ) -> Run:
     """What one run finds out; the same bits for the same implementation, plan and versions.
 
-    course: how it goes on where another process began it. Raises ValueError where the plan asks for a dtype that the
-    implementation does not claim.
+    left_out: as in `Course`. Raises ValueError where the plan asks for a dtype that the implementation does not claim.
     """
     start = time.perf_counter()
-    course = course or Course(
-        reason_to_stop=partial(_reason_to_stop, implementation, time.monotonic() + 60 * plan.minutes)
-    )
-    done = course.done or Done(Tally(implementation, Verdict(plan.level)))
+    course, done = Course(implementation, plan.minutes, left_out), Done(Tally(implementation, Verdict(plan.level)))
     try:
-        if advice := _advice_on_first_calls(done, plan, course):
-            return replace(_conclude(done, plan, course, watch), advice_on_kind=advice)
+        if advice := _advice_on_first_calls(done, plan):
+            return replace(_conclude(done, plan, watch), advice_on_kind=advice)
         watch = _ask_first(done, plan, watch, course)
         examine_all(done, plan, watch, course)
         if implementation.capture.elsewhere is not None and done.tally.verdict() > Verdict("wrong"):
             examine_unforeseen(done, plan, watch, course)
-        course.keep_now(done)  # harm done from here on must not cost what is found
         shrink(done, plan, watch, course)
-        run = _explained(_conclude(done, plan, course, watch), done, course)
+        run = _explained(_conclude(done, plan, watch), done, course)
+        run = _drawn(run, course)
     except KeyboardInterrupt:
         if not done.tally.lines:
             raise
         done.stopped = STOPS[INTERRUPTED]
-        run = _conclude(done, plan, course, watch)
+        run = _conclude(done, plan, watch)
     return replace(run, seconds=time.perf_counter() - start)
 
 
-def _advice_on_first_calls(done: Done, plan: Plan, course: Course) -> str:
+def _advice_on_first_calls(done: Done, plan: Plan) -> str:
     """What to do where the first calls give a wrong kind of answer, which is a finding then; else ""."""
     implementation = done.tally.implementation
-    if done.n_examined or done.earlier or course.cut_short or PURPOSE in course.given_up:
-        return ""
     dtype = dtypes_to_check(implementation, plan)[0]
     problems = problems_in_run(implementation.claims, dtype, plan.profile, plan.seed)
     calls = scope_of(implementation.claims).calls
@@ -142,17 +146,20 @@ def _explained(run: Run, done: Done, course: Course) -> Run:
     """The run with its diagnosis, and where it is wrong, if the level is not met."""
     if not run.met and "diagnosis" not in course.given_up:
         run = replace(run, diagnosis=_diagnosis(run, done.earlier))
+        run = replace(run, diagnosis=_with_examples(run))
     if not run.met and "localisation" not in course.given_up:
         run = replace(run, localisation=_localisation(run))
     return run
 
 
-def _reason_to_stop(implementation: Implementation, end: float) -> str:
-    """Why a run stops at the moment `end` of time.monotonic, or for what calls did elsewhere; "" where it does not."""
-    if time.monotonic() > end:
-        return STOPS[TIME_IS_UP]
-    elsewhere = implementation.capture.elsewhere
-    return elsewhere.cut_short if elsewhere is not None else ""
+def _drawn(run: Run, course: Course) -> Run:
+    """The run with curves of its errors, where they are asked for and there is time."""
+    claims = run.implementation.claims
+    has_none = claims.layer is not None or claims.derivative != "gradient" or run.advice_on_kind
+    if not run.plan.curves or has_none or run.cut_short or CURVES in course.given_up:
+        return run
+    with made_for(CURVES):
+        return replace(run, drawn=draw(run.implementation, run.dtypes, run.diagnosis))
 
 
 def _ask_first(done: Done, plan: Plan, watch: Watch, course: Course) -> Watch:
@@ -161,24 +168,25 @@ def _ask_first(done: Done, plan: Plan, watch: Watch, course: Course) -> Watch:
     If the calls show that the run takes long, all that is told says so.
     """
     implementation = done.tally.implementation
-    if done.earlier or course.cut_short:
-        return watch
     answer = scope_of(implementation.claims).calls.answer
     dtype = dtypes_to_check(implementation, plan)[0]
-    start = time.perf_counter()
+    seconds: list[float] = []
     for problem in problems_in_run(implementation.claims, dtype, plan.profile, plan.seed)[:ASKED_AGAIN]:
         if reason := course.reason_to_stop():
             done.stopped = reason
             return watch
+        start = time.perf_counter()
         done.earlier.append((problem, answer(implementation, problem)))
-    per_call = (time.perf_counter() - start) / max(1, len(done.earlier))
+        seconds.append(time.perf_counter() - start)
+    # Not the mean: in the first calls something may be loaded, or compiled.
+    per_call = float(np.median(seconds or [0.0]))
     notice = notice_of_length(implementation.claims, plan, per_call)
     return (lambda progress: watch(replace(progress, notice=notice))) if notice else watch
 
 
-def _conclude(done: Done, plan: Plan, course: Course, watch: Watch) -> Run:
+def _conclude(done: Done, plan: Plan, watch: Watch) -> Run:
     """What the run found out, without its diagnosis."""
-    tally, cut_short = done.tally, course.cut_short or done.stopped
+    tally, cut_short = done.tally, done.stopped
     verdict, lines = tally.verdict(), tuple(tally.in_order())
     begun = {line.dtype for line in lines}
     dtypes = [one for one in dtypes_to_check(tally.implementation, plan) if one in begun or not cut_short]
@@ -219,6 +227,28 @@ def _diagnosis(run: Run, earlier: list[tuple[AnyProblem, AnyAnswer]]) -> Diagnos
     problems = problems_in_run(run.implementation.claims, dtype, run.plan.profile, run.plan.seed)
     with made_for("diagnosis"):
         return scope_of(run.implementation.claims).explaining.diagnose(run.implementation, problems, failed, earlier)
+
+
+def _with_examples(run: Run) -> Diagnosis | None:
+    """The diagnosis with a failure for each of several defects, a simplest one where it can be."""
+    known, complexity = run.diagnosis, scope_of(run.implementation.claims).problems.complexity
+    if known is None:
+        return None
+    simplest = [line.simplest or line.worst for line in run.failures]
+    others = sorted((one for found in run.failing for one in found), key=lambda one: complexity(one.problem))
+    with made_for("diagnosis"):
+        return replace(known, examples=examples_of(known, run.implementation, [*simplest, *others]))
+
+
+def _order(line: Line, examples: set[tuple[str, str]]) -> tuple[int, bool, bool, int]:
+    """What sorts failures: as they cost, and of those that cost alike the ones first whose key is in `examples`."""
+    verdict, undermines_nothing, group = cost(line)
+    return verdict, undermines_nothing, _key(line.simplest or line.worst) not in examples, group
+
+
+def _key(result: Result) -> tuple[str, str]:
+    """What tells failures apart."""
+    return result.check, result.problem.digest
 
 
 def _localisation(run: Run) -> Localisation | None:

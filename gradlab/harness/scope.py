@@ -15,6 +15,7 @@ from gradlab.evaluation.call import AnyAnswer, Arguments, Implementation
 from gradlab.evaluation.claims import Claims
 from gradlab.harness.profiles import Profile
 from gradlab.problems.problem import AnyProblem
+from gradlab.result import Result
 
 if TYPE_CHECKING:
     from gradlab.diagnosis.diagnosis import Diagnosis
@@ -63,13 +64,15 @@ class Explaining:
 
     diagnose: (implementation, problems, failed checks, earlier answers). diagnose_further: the same for other failed
     checks after a first diagnosis. localise: where it is wrong, None where that is not looked for. accumulation: what
-    the answers of a dtype of half precision are worked out in, None where that is not recognised.
+    the answers of a dtype of half precision are worked out in, None where that is not recognised. shown_alone: the
+    defects of a diagnosis that bring a failure about without the others.
     """
 
     diagnose: Callable[[Implementation, Sequence[Any], Iterable[str], Sequence[tuple[Any, Any]]], Diagnosis]
     diagnose_further: Callable[[Diagnosis, Implementation, Sequence[Any], Iterable[str]], Diagnosis]
     localise: Callable[[Implementation, Sequence[Any], Sequence[str]], Localisation | None] | None
     accumulation: Callable[[Implementation, str], str] | None
+    shown_alone: Callable[[Diagnosis, Implementation, Result], tuple[str, ...]]
 
 
 @dataclass(frozen=True)

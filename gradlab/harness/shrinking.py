@@ -8,9 +8,9 @@ from typing import Any
 
 from gradlab.evaluation.call import Implementation, made_for
 from gradlab.evaluation.claims import Claims
+from gradlab.harness.course import Course, Done
 from gradlab.harness.order import cost
 from gradlab.harness.plan import Plan, Progress, Watch
-from gradlab.harness.resume import Course, Done
 from gradlab.harness.scopes import scope_of
 from gradlab.harness.selection import may_be_asked
 from gradlab.harness.tally import Line, Tally, examine, findings_of
@@ -22,23 +22,20 @@ from gradlab.result import largest_ratio
 def shrink(done: Done, plan: Plan, watch: Watch, course: Course) -> None:
     """Looks for a smaller failing problem for the most costly failures, and examines what it finds like any other."""
     tally, claims = done.tally, done.tally.implementation.claims
-    if course.cut_short or done.stopped:
+    if done.stopped:
         return
-    if done.to_shrink is None:
-        done.to_shrink = _large_failures(tally, plan)[: plan.profile.shrinks]
-    for number, line in enumerate(done.to_shrink):
+    to_shrink = _large_failures(tally, plan)[: plan.profile.shrinks]
+    for number, line in enumerate(to_shrink):
         phase = f"shrinking {line.check.name}"
-        if number < done.n_shrunk or phase in course.given_up:
+        if phase in course.given_up:
             continue
         name, n_failing = tally.implementation.name, len(tally.failing)
-        watch(Progress(name, line.dtype, phase, number, len(done.to_shrink), n_failing))
+        watch(Progress(name, line.dtype, phase, number, len(to_shrink), n_failing))
         fails = partial(_fails_as_badly, tally.implementation, line, course)
         with made_for(phase):
             found = _smaller(claims, line, plan, fails)
         if found is not None:
             examine(tally, found, course.given_up)
-        done.n_shrunk = number + 1
-        course.keep_now(done)
 
 
 def _large_failures(tally: Tally, plan: Plan) -> list[Line]:

@@ -5,13 +5,10 @@ Slow code, and code that fills the memory, is not asked what it cannot do in tim
 
 from __future__ import annotations
 
-import contextlib
-import sys
-import time
-from collections import deque
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import accumulate, takewhile
 
 from gradlab.checks.table import applicable
 from gradlab.evaluation.call import Implementation
@@ -20,7 +17,8 @@ from gradlab.evaluation.layouts import INTEGERS, LAYOUTS, MORE_INTEGERS, MORE_LA
 from gradlab.harness.plan import Plan, dtypes_to_check
 from gradlab.harness.scopes import scope_of
 from gradlab.harness.selection import Question, may_be_asked
-from gradlab.harness.tally import Tally, add_results
+from gradlab.harness.size_costs import Costs, Meter, entries_of, expected
+from gradlab.harness.tally import Tally, add_findings, findings_together
 from gradlab.problems.covering import Factors
 from gradlab.problems.objective import Objective
 from gradlab.problems.options import PER_ROW_OPTIONS
@@ -30,12 +28,11 @@ from gradlab.problems.sized import problem_of, repeated_problem
 from gradlab.problems.sizes import REPEATED, Case, Covered, Sizes, sizes_of
 
 SECONDS = {"quick": 0.5, "standard": 10.0, "thorough": 100.0}  # that one call may be expected to take
-LATEST = 40  # calls from which a time is reckoned
-NEAR = 64  # times as many entries as those of a call from which a time is reckoned
 ALTOGETHER = 4  # times as much for all of them
 MAX_MEMORY = 5 << 29  # bytes that a call may be expected to take; a worker has 4 GiB
-NOTICEABLE = 1 << 25  # bytes, from which on it is reckoned how they grow
-BYTES_OF_FEW_ARRAYS = 512  # for each entry: as code takes that holds a few arrays of the logits' shape
+MAX_TOGETHER = 4  # sizes that are asked at one time
+ENTRIES_TOGETHER = 1 << 19  # of all of them
+SECONDS_TOGETHER = 0.1  # of what one call may be expected to take, that all of them may
 MAX_FAILING = 2  # sizes of a dtype on which something fails; the larger ones are left out then
 
 
@@ -50,39 +47,12 @@ class Asked:
     @property
     def n_entries(self) -> int:
         """How many logits."""
-        return _n_entries(self.shape)
+        return entries_of(self.shape)
 
     @property
     def kind(self) -> str:
         """What failures are counted together."""
         return self.dtype if self.case is not None else f"{self.dtype}, kept"
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What a call took: its shape, seconds, and bytes of memory that the process had never had before."""
-
-    shape: Shape
-    seconds: float
-    n_bytes: int
-
-
-@dataclass(eq=False)
-class Costs:
-    """What the calls so far took: the latest, those that took much memory, the seconds of all and of the longest."""
-
-    latest: deque[Cost] = field(default_factory=lambda: deque(maxlen=LATEST))
-    large: list[Cost] = field(default_factory=list)
-    seconds: float = 0.0
-    longest: float = 0.0
-
-    def add(self, cost: Cost) -> None:
-        """One call more."""
-        self.latest.append(cost)
-        if cost.n_bytes > max(NOTICEABLE, BYTES_OF_FEW_ARRAYS * _n_entries(cost.shape)):
-            self.large.append(cost)
-        self.seconds += cost.seconds
-        self.longest = max(self.longest, cost.seconds)
 
 
 @dataclass(eq=False)
@@ -102,6 +72,10 @@ class SizesTried:
         """How many are behind it, asked or not."""
         return len(self.tried) + sum(map(len, self.left_out.values()))
 
+    def leave_out(self, reason: str, asked: Iterable[Asked]) -> None:
+        """These are not asked, for a reason."""
+        self.left_out.setdefault(reason, []).extend(asked)
+
     def reason_against(self, asked: Asked, profile: str) -> str:
         """Why this is not asked, or ""."""
         if self.n_failing.get(asked.kind, 0) >= MAX_FAILING:
@@ -111,26 +85,6 @@ class SizesTried:
         if seconds > SECONDS[profile] or spent + seconds > ALTOGETHER * SECONDS[profile]:
             return "too slow for them"
         return "it would take too much memory" if n_bytes > MAX_MEMORY else ""
-
-
-def expected(costs: Costs, shape: Shape) -> tuple[float, float]:
-    """Seconds and bytes of a call in this shape: a time that grows as the entries do, a memory that grows as squares.
-
-    The time is the least that one of those lets expect that are not much smaller. The memory is the most; for code that
-    takes no more than a few arrays of the logits' shape there is room in every profile, and nothing is reckoned.
-    """
-    times = ((cost, _times(shape, cost)) for cost in costs.latest if shape[0] <= 2 * NEAR * cost.shape[0])
-    seconds = min((cost.seconds * more for cost, more in times if more <= NEAR), default=0.0)
-    return seconds, max((cost.n_bytes * _times(shape, cost, least=1.0) ** 2 for cost in costs.large), default=0.0)
-
-
-def _n_entries(shape: Shape) -> int:
-    return shape[0] * shape[1]
-
-
-def _times(shape: Shape, cost: Cost, least: float = 0.0) -> float:
-    """How many times as many entries as in a call before; least: how much rows and classes count at least."""
-    return max(shape[0] / cost.shape[0], least) * max(shape[1] / cost.shape[1], least)
 
 
 def asked_in_run(implementation: Implementation, plan: Plan) -> tuple[Asked, ...]:
@@ -205,30 +159,55 @@ def _one_hot(problem: Problem) -> Problem:
     return one_hot(problem)
 
 
-def ask_size(tally: Tally, sizes: SizesTried, asked: Asked, without: Collection[str] = ()) -> None:
-    """Asks one size and adds what is found to the tally, and what it took to the sizes.
+def next_together(tally: Tally, sizes: SizesTried, left: Sequence[Asked], profile: str) -> Sequence[Asked]:
+    """The next ones of those that are left: one; or some that cost little, where calls are made in another process."""
+    if tally.implementation.capture.elsewhere is None or sizes.costs.large or not sizes.tried:
+        return left[:1]
+    n_entries = accumulate(asked.n_entries for asked in left[:MAX_TOGETHER])
+    seconds = accumulate(expected(sizes.costs, asked.shape)[0] for asked in left[:MAX_TOGETHER])
+    is_little = [
+        asked.case is not None and entries <= ENTRIES_TOGETHER and taken <= SECONDS_TOGETHER * SECONDS[profile]
+        for asked, entries, taken in zip(left, n_entries, seconds, strict=False)
+    ]
+    return left[: max(1, len(list(takewhile(bool, is_little))))]
 
-    without: checks that are left out once they have failed.
+
+def ask_sizes(
+    tally: Tally, sizes: SizesTried, asked: Sequence[Asked], profile: str, without: Collection[str] = ()
+) -> None:
+    """Asks some sizes, together if they are several; adds what is found to the tally, what it took to the sizes.
+
+    What there is a reason against by then, as after those that fail, is left out. without: checks that are left out
+    once they have failed.
     """
-    question = question_of(tally.implementation.claims, asked)
-    if question is None:
-        sizes.left_out.setdefault("not claimed", []).append(asked)
-        return
-    tally.n_problems += 1
-    n_failing = len(tally.failing)
-    with Meter() as meter:
-        add_results(tally, question.problem, question.checks, without)
-    sizes.tried.append(asked)
-    sizes.costs.add(Cost(asked.shape, meter.seconds, meter.n_bytes))
-    sizes.n_failing[asked.kind] = sizes.n_failing.get(asked.kind, 0) + len(tally.failing) - n_failing
+    n_tried = len(sizes.tried)
+    questions = list[tuple[Asked, Question]]()
+    for one in asked:
+        reason = sizes.reason_against(one, profile)
+        question = None if reason else question_of(tally.implementation.claims, one)
+        if question is None:
+            sizes.leave_out(reason or "not claimed", [one])
+        else:
+            questions.append((one, question))
+    with Meter(tally.implementation.capture.elsewhere) as meter:
+        found = findings_together(tally, [question for _, question in questions], without)
+        for (one, question), findings in zip(questions, found, strict=True):
+            if reason := sizes.reason_against(one, profile):
+                sizes.leave_out(reason, [one])
+                continue
+            n_failing = len(tally.failing)
+            tally.n_problems += 1
+            add_findings(tally, question.problem, findings)
+            sizes.tried.append(one)
+            sizes.n_failing[one.kind] = sizes.n_failing.get(one.kind, 0) + len(tally.failing) - n_failing
+    sizes.costs.add_all([one.shape for one in sizes.tried[n_tried:]], meter.seconds, meter.n_bytes)
 
 
 def examine_sizes(tally: Tally, dtype: str, profile: str) -> None:
     """The whole part on sizes in one dtype."""
     sizes = SizesTried()
     for asked in all_asked(tally.implementation.claims, (dtype,), profile):
-        if not sizes.reason_against(asked, profile):
-            ask_size(tally, sizes, asked)
+        ask_sizes(tally, sizes, [asked], profile)
 
 
 def sized_questions(claims: Claims, dtype: str, profile: str, at_least: Shape = (0, 0)) -> Iterator[Question]:
@@ -243,23 +222,3 @@ def sized_questions(claims: Claims, dtype: str, profile: str, at_least: Shape = 
 def coverage_of(claims: Claims, dtypes: tuple[str, ...], profile: str, tried: SizesTried) -> Covered:
     """How much the cases that were tried cover."""
     return sizes_for(claims, dtypes, profile).covered(tuple(one.case for one in tried.tried if one.case is not None))
-
-
-class Meter:
-    """Measures what is done inside: processor seconds, and the memory that the process had never had before."""
-
-    def __enter__(self) -> Meter:
-        self._began, self._before = time.process_time(), _most_memory()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.seconds, self.n_bytes = time.process_time() - self._began, _most_memory() - self._before
-
-
-def _most_memory() -> int:
-    """The most bytes in which this process has resided so far; 0 where that is not known."""
-    with contextlib.suppress(ImportError):  # not everywhere
-        import resource
-
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    return 0

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 from gradlab.checks.check import Check, Findings, run
 from gradlab.evaluation.call import Implementation
+from gradlab.evaluation.together import done_together
 from gradlab.harness.scopes import scope_of
+from gradlab.harness.selection import Question
 from gradlab.harness.verdict import Verdict, verdict_of_failure, verdict_of_failures
 from gradlab.problems.problem import AnyProblem
 from gradlab.result import Fact, Result, largest_ratio, worst_result
@@ -51,6 +54,18 @@ class Tally:
         best = Verdict.ACCURATE if tried else Verdict.STABLE
         return min([best, *(line.verdict for line in self.lines.values())])
 
+    def lowest(self) -> Verdict:
+        """The best verdict that its failures leave, whatever was tried."""
+        return min((line.verdict for line in self.lines.values()), default=Verdict.ACCURATE)
+
+    def include(self, other: Tally) -> None:
+        """Adds what another tally has found of the same implementation on other problems."""
+        complexity = partial(_complexity, self.implementation)
+        for key, line in other.lines.items():
+            self.lines[key] = _merge(self.lines[key], line, complexity) if key in self.lines else line
+        self.failing |= other.failing
+        self.n_problems += other.n_problems
+
     def in_order(self) -> list[Line]:
         """The lines by dtype, then in the order of the table."""
         place = {check.name: i for i, check in enumerate(scope_of(self.implementation.claims).checks)}
@@ -67,14 +82,24 @@ def examine(tally: Tally, problem: AnyProblem, without: Collection[str] = ()) ->
     add_results(tally, problem, scope_of(claims).applicable(claims, problem), without)
 
 
-def add_results(tally: Tally, problem: AnyProblem, checks: Iterable[Check], without: Collection[str] = ()) -> None:
+def add_results(
+    tally: Tally,
+    problem: AnyProblem,
+    checks: Iterable[Check],
+    without: Collection[str] = (),
+    following: AnyProblem | None = None,
+) -> None:
     """Runs these checks, which must apply, on one problem and adds what they find to the tally.
 
-    without: checks that are left out once they have failed.
+    without: checks that are left out once they have failed. following: the problem that is to come next.
     """
-    failed = {line.check.name for line in tally.lines.values() if not line.passed} if without else set()
-    left = [check for check in checks if check.name not in failed.intersection(without)]
-    for check, findings in findings_of(left, tally.implementation, problem):
+    left = _left(tally, checks, without)
+    add_findings(tally, problem, findings_of(left, tally.implementation, problem, following))
+
+
+def add_findings(tally: Tally, problem: AnyProblem, found: Iterable[tuple[Check, Findings]]) -> None:
+    """Adds to the tally what checks find on one problem."""
+    for check, findings in found:
         key = (check.name, problem.format.name)
         line, ratio = tally.lines.get(key), largest_ratio(findings)
         if line is not None and ratio <= min(1, line.worst.ratio):  # one more that passed, and is not the worst
@@ -100,16 +125,48 @@ def results_of(
 
 
 def findings_of(
-    checks: Iterable[Check], implementation: Implementation, problem: AnyProblem
+    checks: Iterable[Check], implementation: Implementation, problem: AnyProblem, following: AnyProblem | None = None
 ) -> Iterator[tuple[Check, Findings]]:
-    """As `results_of`, with all findings: making a result of them, with its text, takes as long as many a check."""
+    """As `results_of`, with all findings: making a result of them, with its text, takes as long as many a check.
+
+    following: a problem that is answered meanwhile where calls are made in another process.
+    """
     checks = list(checks)
     asked = any(check.group != "sizes" for check in checks)  # those make the call themselves, spelled as they ask
     answer = scope_of(implementation.claims).calls.answer
     fault = answer(implementation, problem).fault if asked else None
-    for check in checks:
-        if fault is None or not check.needs_answer:
+    left = [check for check in checks if fault is None or not check.needs_answer]
+    if implementation.capture.elsewhere is None:
+        for check in left:
             yield check, run(check, implementation, problem)
+        return
+    first = sorted(left, key=lambda check: not check.makes_calls)  # what is asked early is answered meanwhile
+    tasks: list[Callable[[], Any]] = [partial(run, check, implementation, problem) for check in first]
+    if following is not None:
+        tasks.insert(0, partial(answer, implementation, following))
+    found = dict(zip(first, done_together(tasks)[len(tasks) - len(first) :], strict=True))
+    yield from ((check, found[check]) for check in left)
+
+
+def findings_together(
+    tally: Tally, questions: Sequence[Question], without: Collection[str] = ()
+) -> list[list[tuple[Check, Findings]]]:
+    """What the checks of several problems find, which are asked together; of checks that make their calls themselves.
+
+    without: as in `add_results`.
+    """
+    implementation = tally.implementation
+    asked = [(check, one.problem) for one in questions for check in _left(tally, one.checks, without)]
+    tasks = [partial(run, check, implementation, problem) for check, problem in asked]
+    elsewhere = implementation.capture.elsewhere is not None
+    found = list(zip(asked, done_together(tasks) if elsewhere else [task() for task in tasks], strict=True))
+    return [[(check, findings) for (check, own), findings in found if own is one.problem] for one in questions]
+
+
+def _left(tally: Tally, checks: Iterable[Check], without: Collection[str]) -> list[Check]:
+    """The checks but for those of `without` that have failed."""
+    failed = {line.check.name for line in tally.lines.values() if not line.passed} if without else set()
+    return [check for check in checks if check.name not in failed.intersection(without)]
 
 
 def _add(tally: Tally, check: Check, result: Result) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from gradlab.harness.logits_problems import problems_for
 from gradlab.implementations import every_option
 from gradlab.implementations.shifted import shifted
 from gradlab.problems.problem import Problem
+from gradlab.targets.shipped import specimens
 
 
 def one_in_a_hundred_more(*arguments: Any, **options: Any) -> Any:
@@ -33,6 +35,16 @@ def one_of_each_kind(claims: Claims) -> list[Observation]:
         if problem.n_rows and problem.is_moderate:
             kinds[frozenset(objective.options), objective.reduction, objective.mean_over, objective.targets] = problem
     return [observe(problem, evaluate(implementation, problem)) for problem in kinds.values()]
+
+
+def test_what_is_said_of_a_defect_with_a_parameter_has_its_value_and_no_other() -> None:
+    """The text of its specimen has that of the specimen."""
+    known = specimens()
+    number = re.compile(r"(?<![\w.^/])\d+(?:\.\d+)?(?:e-?\d+)?")
+    for defect in (one for one in DEFECTS if one.symbol):
+        text = known[defect.name].wrong if not defect.said else defect.said.format("#")
+        assert set(number.findall(text)) <= {"0", "1"}, f"{defect.name}: {text}"
+        assert "#" in text or not defect.said
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")

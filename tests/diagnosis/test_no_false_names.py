@@ -169,3 +169,23 @@ def test_what_answers_one_problem_as_a_specimen_and_others_not_is_not_that_speci
     found = diagnosed(labels_above_127_are_lost_in_small_batches, "float64", ["answer_is_right_at_this_size"])
     assert found.n_wrong > 0
     assert "label_in_sixteen_bits" not in found.defects
+
+
+def in_lanes_of_four(x: Array, y: Array) -> Any:
+    """Filled up with zeros, which count in the sum and in the largest logit."""
+    filled = np.concatenate([x, np.zeros((len(x), -x.shape[1] % 4), x.dtype)], axis=1)
+    loss, gradient = right(filled, y)
+    return loss, gradient[:, : x.shape[1]]
+
+
+def test_a_defect_is_not_named_for_the_room_that_it_leaves_to_another(diagnosed: Any) -> None:
+    found = diagnosed(in_lanes_of_four, "float64", ["loss_is_right", "gradient_is_right"])
+    assert "sequential_half_mean" not in {name for one in found.alternatives for name in one.defects}
+
+
+def test_drawing_from_the_global_generator_is_not_called_seeding(diagnosed: Any) -> None:
+    def draws(x: Array, y: Array) -> Any:
+        np.random.normal(size=5)  # the mistake
+        return right(x, y)
+
+    assert not diagnosed(draws, "float64", ["leaves_the_process_as_it_was"]).is_explained

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from gradlab.evaluation.claims import Claims
 from gradlab.harness.length import n_calls, notice_of_length
 from gradlab.harness.plan import Plan
@@ -38,3 +40,12 @@ def test_the_number_of_calls_of_smoke_is_about_right() -> None:
 
     run_checks(replace(shifted, function=counted), Plan(PROFILES["smoke"], dtypes=FLOAT32, power=False))
     assert 0.5 < count / n_calls(shifted.claims, PROFILES["smoke"], FLOAT32, 0) < 3
+
+
+def test_a_first_call_that_takes_long_is_not_taken_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    (shifted,) = load("shifted", {})
+    ticks = iter([0.0, 0.0, 60.0, *range(60, 10_000)])  # the first call is 60 s, those after it one
+    monkeypatch.setattr("gradlab.harness.run.time.perf_counter", lambda: next(ticks))
+    told: list[str] = []
+    run_checks(shifted, Plan(PROFILES["smoke"], dtypes=FLOAT32, power=False), lambda one: told.append(one.notice))
+    assert {said.partition(" s a call")[0] for said in told} <= {"", "1"}

@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
 import pytest
 
 from gradlab.evaluation.call import Implementation
+from gradlab.evaluation.capture import Capture, Elsewhere
 from gradlab.evaluation.claims import Claims, claims_from
 from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import PROFILES, Profile
 from gradlab.harness.run import Run
+from gradlab.harness.size_costs import LATEST, Cost, Costs, expected
 from gradlab.harness.sizes import (
-    LATEST,
     MAX_FAILING,
+    MAX_TOGETHER,
     SECONDS,
-    Cost,
-    Costs,
     SizesTried,
     all_asked,
+    ask_sizes,
     asked_in_run,
     coverage_of,
-    expected,
+    next_together,
 )
+from gradlab.harness.tally import Tally
 from gradlab.implementations.shifted import shifted
 from gradlab.problems.problem import Array
 from tests.runs import unexplained
@@ -72,16 +76,65 @@ def test_what_is_reckoned_from_stays_small_however_many_calls_there_were() -> No
 
 
 def test_few_failing_sizes_are_enough() -> None:
-    def skips(logits: Array, labels: Array) -> Any:
-        loss, gradient = shifted(logits, labels)
-        if len(logits) > 300:
-            gradient[300:] = 0
-        return loss, gradient
-
-    run = checked(skips)
+    run = checked(rows_beyond_300_are_skipped)
     assert run.verdict == "wrong"
     assert run.sizes.n_failing["float32"] == MAX_FAILING
     assert run.sizes.left_out["after those that fail"]
+
+
+@cache
+def tried_by(function: Any, *, elsewhere: bool) -> tuple[Tally, SizesTried]:
+    """What comes of the sizes of quick, asked as a run asks them."""
+    capture = Capture(elsewhere=Elsewhere() if elsewhere else None)
+    own = Implementation(function.__name__, function, claims_from({"dtypes": "float32"}), capture=capture)
+    tally, sizes = Tally(own), SizesTried()
+    left = all_asked(own.claims, ("float32",), "quick")
+    while left:
+        some = next_together(tally, sizes, left, "quick")
+        ask_sizes(tally, sizes, some, "quick")
+        left = left[len(some) :]
+    return tally, sizes
+
+
+def rows_beyond_300_are_skipped(logits: Array, labels: Array) -> Any:
+    loss, gradient = shifted(logits, labels)
+    if len(logits) > 300:
+        gradient[300:] = 0
+    return loss, gradient
+
+
+@pytest.mark.parametrize("function", [shifted, rows_beyond_300_are_skipped])
+def test_those_that_are_asked_together_come_to_the_same(function: Any) -> None:
+    (here, asked_here), (there, asked_there) = (tried_by(function, elsewhere=one) for one in (False, True))
+    assert asked_there.tried == asked_here.tried
+    assert asked_there.left_out == asked_here.left_out
+    assert asked_there.n_failing == asked_here.n_failing
+    assert there.n_problems == here.n_problems
+    for one, other in zip(here.in_order(), there.in_order(), strict=True):
+        assert (one.check, one.n_problems, one.n_failed) == (other.check, other.n_problems, other.n_failed)
+        assert one.worst.ratio == other.worst.ratio
+
+
+def test_cheap_calls_in_another_process_are_made_together() -> None:
+    own = Implementation("shifted", shifted, Claims(), capture=Capture(elsewhere=Elsewhere()))
+    left = all_asked(Claims(), DTYPES, "quick")
+    cheap = SizesTried([left[0]], costs=costs_of(Cost((1000, 1000), 1e-3, 0)))
+    slow = SizesTried([left[0]], costs=costs_of(Cost((10, 10), 1.0, 0)))
+    hungry = SizesTried([left[0]], costs=costs_of(Cost((1000, 1000), 1e-3, 1 << 40)))
+    assert [len(next_together(Tally(own), one, left, "quick")) for one in (cheap, slow, hungry, SizesTried())] == [
+        MAX_TOGETHER,
+        1,
+        1,
+        1,
+    ]
+    assert len(next_together(Tally(replace(own, capture=Capture())), cheap, left, "quick")) == 1
+
+
+def test_of_calls_made_together_the_longest_rows_or_columns_took_the_memory() -> None:
+    costs = Costs()
+    costs.add_all([(5000, 3), (3, 8192)], 0.5, 8192**2 * 8)
+    assert [cost.shape for cost in costs.large] == [(3, 8192)]
+    assert sum(cost.seconds for cost in costs.latest) == pytest.approx(costs.seconds) == pytest.approx(0.5)
 
 
 def test_slow_code_is_not_asked_what_would_take_too_long() -> None:

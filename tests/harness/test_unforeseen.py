@@ -37,11 +37,28 @@ def right(logits: Any, labels: Any) -> Any:
     return load("shifted", {})[0].function(logits, labels)
 
 
-def test_sound_code_is_asked_more_and_gets_the_same_verdict() -> None:
-    here = run_checks(replace(elsewhere(right), capture=Capture()), PLAN)
-    there = run_checks(elsewhere(right), PLAN)
-    assert (here.verdict, there.verdict) == (Verdict("stable"), Verdict("stable"))
-    assert there.n_problems > here.n_problems
+def without_shift(logits: Any, labels: Any) -> Any:
+    """What overflows."""
+    ASKED.append(logits.tobytes())
+    with np.errstate(all="ignore"):
+        e = np.exp(logits)
+        p = e / e.sum(axis=1, keepdims=True)
+        losses = -np.log(p[np.arange(len(p)), labels])
+        return losses.mean(), (p - np.eye(p.shape[1], dtype=p.dtype)[labels]) / p.dtype.type(len(p))
+
+
+@pytest.mark.parametrize(("function", "verdict"), [(right, "stable"), (without_shift, "unstable")])
+def test_honest_code_is_asked_more_and_gets_the_same_report(function: Any, verdict: str) -> None:
+    here = run_checks(replace(elsewhere(function), capture=Capture()), PLAN)
+    n_asked = len(set(ASKED))
+    ASKED.clear()
+    there = run_checks(elsewhere(function), PLAN)
+    assert len(set(ASKED)) > n_asked
+    assert (here.verdict, there.verdict) == (Verdict(verdict), Verdict(verdict))
+    assert here.n_problems == there.n_problems
+    assert [(one.check, one.n_problems, one.n_failed) for one in here.lines] == [
+        (one.check, one.n_problems, one.n_failed) for one in there.lines
+    ]
 
 
 def test_no_two_runs_ask_the_same_of_it() -> None:

@@ -15,7 +15,12 @@ import numpy as np
 from gradlab.checks.layer.outputs import GRADIENTS
 from gradlab.diagnosis.diagnosis import Diagnosis
 from gradlab.diagnosis.layer.observation import Observation, observe
-from gradlab.diagnosis.layer.side_effects import side_effects_of
+from gradlab.diagnosis.layer.side_effects import (
+    IGNORED,
+    IMPLIED_BY_IGNORING,
+    observe_for_what_is_left,
+    side_effects_of,
+)
 from gradlab.diagnosis.models.model import Model
 from gradlab.diagnosis.search import Explanation
 from gradlab.evaluation.call import Implementation
@@ -39,6 +44,8 @@ CONTRACT = frozenset(
         "scaled_loss_gives_the_same_gradients_of_a_layer",
         "second_backward_pass_of_a_layer_gives_the_same_gradients",
         "gradients_of_a_layer_accumulate",
+        "instance_of_a_layer_can_be_used_again",
+        "backward_pass_of_a_layer_takes_the_gradient_that_arrives",
         "features_and_weight_may_need_no_gradient",
     }
 )
@@ -51,6 +58,7 @@ MAX_DEFECTS = 3  # that are tried together
 MAX_WITH_VARIANTS = 2  # of those that replace stages of the gradients, where variants are tried too
 MAX_LOOKED_AT = 32  # wrong answers, to find what explains most of them; all of what explains them is in the end
 MAX_USEFUL = 7  # defects for each output that are tried together: those that explain most of it by themselves
+NUMBERS = ("float16", "float32")  # dtypes whose numbers are hardly met by chance in a wider one
 LOSS_STAGES = frozenset({"losses", "reduced", "penalty_in_loss"})
 Defects = tuple[Specimen, ...]
 
@@ -75,13 +83,21 @@ def diagnose_layer(
             implementation, [pair for pair, seen in zip(given, observations, strict=True) if seen.is_wrong]
         )
     found = _explain(observations) if n_wrong and not n_changed else ()
+    n_unexplained = n_wrong
+    if effects and n_wrong and not found:
+        left = [observe_for_what_is_left(implementation, one.problem) for one in observations]
+        as_left = [one for one in left if one is not None]
+        n_unexplained = sum(one.is_wrong for one in as_left) + len(left) - len(as_left)
+        found = _explain(as_left) if n_unexplained and len(left) == len(as_left) else ()
     alternatives = tuple(Explanation(tuple(Model(one.name, {}) for one in some)) for some in found)
     is_of_state = [bool(n_changed) and (check in IMPLIED_BY_STATE or check not in CONTRACT) for check in failed]
     unexplained = tuple(
         check
         for check, known in zip(failed, is_of_state, strict=True)
-        if not known and not _accounts(check, bool(found), effects, n_wrong)
+        if not known and not _accounts(check, bool(found), effects, n_unexplained)
     )
+    if found:
+        unexplained += _wrong_with_options_alone(implementation, problems, failed, observations)
     return Diagnosis(
         asked[0].format.name if asked else problems[0].format.name,
         alternatives,
@@ -95,9 +111,27 @@ def diagnose_layer(
     )
 
 
+def _wrong_with_options_alone(
+    implementation: Implementation,
+    problems: Sequence[LayerProblem],
+    failed: Sequence[str],
+    observations: Sequence[Observation],
+) -> tuple[str, ...]:
+    """Failed checks of outputs that are wrong with an option alone, of which the models say nothing."""
+    others = [(one, layer_answer(implementation, one)) for one in problems if one.n_rows and not is_modelled(one)]
+    with_options = [observe(implementation, *pair) for pair in others if pair[1].fault is None]
+    explained = {name for seen in observations for name in seen.wrong_outputs}
+    wrong = {name for seen in with_options for name in seen.wrong_outputs} - explained
+    return tuple(
+        check for name in OUTPUTS if name in wrong and (check := f"{name.lower()}_of_the_layer_is_right") in failed
+    )
+
+
 def _accounts(check: str, is_found: bool, effects: Mapping[str, str], n_wrong: int) -> bool:
     """Whether a failed check is accounted for: by a side effect, or by defects where it looks at values alone."""
     if check in effects.values() or (effects and check in IMPLIED_BY_WRITING):
+        return True
+    if IGNORED in effects and check in IMPLIED_BY_IGNORING:
         return True
     return check not in CONTRACT and (is_found or bool(effects and not n_wrong))
 
@@ -146,7 +180,8 @@ def _explain(observations: Sequence[Observation]) -> tuple[Defects, ...]:
     if found:
         return found
     coarse = [(one,) for one in defects if one.coarse]
-    return tuple(some for some in coarse if _predicts(some, wrong_first, OUTPUTS) and _is_closer(some, wrong))
+    predicting = [some for some in coarse if _predicts(some, wrong_first, OUTPUTS)]
+    return tuple(some for some in predicting if _is_closer(some, wrong) or _have_its_numbers(some, wrong))
 
 
 def _explained_by(
@@ -199,6 +234,12 @@ def _predicts(some: Defects, observations: Sequence[Observation], outputs: Seque
 def _is_closer(defects: Defects, wrong: Sequence[Observation]) -> bool:
     """Whether nearly all of the wrong answers are closer to what these defects predict than to the truth."""
     return sum(seen.is_closer_to(defects) for seen in wrong) >= CLOSER * len(wrong)
+
+
+def _have_its_numbers(defects: Defects, wrong: Sequence[Observation]) -> bool:
+    """Whether all of what is wrong are numbers of the dtype that a single defect rounds to, a narrower one by far."""
+    (defect,) = defects
+    return defect.coarse in NUMBERS and all(seen.has_numbers_of(defect) for seen in wrong)
 
 
 def _useful(defects: Sequence[Specimen], wrong: Sequence[Observation]) -> list[Specimen]:

@@ -100,6 +100,9 @@ def quotient_times_probability(view: View) -> Array:
     return np.asarray(view.p * (along - (along * view.p).sum(axis=1, keepdims=True)))
 
 
+COOLED = "loss(x/{0}) and its gradient (softmax(x/{0}) - one_hot(y))/{0}"
+
+
 def cooled(temperature: float) -> Changes:
     return {
         "logits": lambda problem: problem.logits / problem.logits.dtype.type(temperature),
@@ -188,11 +191,11 @@ DEFECTS = (
     fixed("broadcast_index", gradient=labels_of_all_rows),
     fixed("kink_at_ties", gradient=half_at_ties),
     fixed("squared_error", losses=sum_of_squares),
-    Defect("small_entries_skipped", filtered, "below", smallest_that_is_kept),
+    Defect("small_entries_skipped", filtered, "below", smallest_that_is_kept, said="g_j = 0 where |g_j| < {}"),
     fixed("quotient_through_softmax", gradient=quotient_times_probability),
-    Defect("temperature_left_in", cooled, "T", temperatures, neutral=1.0),
+    Defect("temperature_left_in", cooled, "T", temperatures, neutral=1.0, said=COOLED),
     Defect("temperature_not_differentiated", cooled_only, "T", temperatures, neutral=1.0),
-    Defect("z_loss_left_in", with_z_loss, "factor", factors_of_z_loss),
-    Defect("penalty_left_in", with_penalty, "factor", factors_of_penalty),
+    Defect("z_loss_left_in", with_z_loss, "factor", factors_of_z_loss, said="loss = -log p_y + {} lse^2"),
+    Defect("penalty_left_in", with_penalty, "factor", factors_of_penalty, said="loss = -log p_y + {}/2 sum_j x_j^2"),
     fixed("sigmoid_for_softmax", losses=binary_losses, gradient=sigmoids),
 )

@@ -47,7 +47,9 @@ class Model:
 
     @property
     def place(self) -> str:
-        """Which of the two alone is wrong, "loss" or "gradient"; "" where both are."""
+        """Which of the two alone is wrong, "loss" or "gradient"; "" where both are, and where no stage is named."""
+        if not self.changes:  # as of a defect of a layer, whose stages are the specimen's
+            return ""
         return "loss" if self.only_in_loss else "gradient" if self.only_in_gradient else ""
 
 
@@ -112,9 +114,9 @@ def coarse(name: str, dtype: str, **changes: Callable[..., Array]) -> Defect:
     return Defect(name, lambda value: changes, coarse=dtype)
 
 
-def listed(name: str, symbol: str, values: Sequence[float], make: Callable[[float], Changes]) -> Defect:
+def listed(name: str, symbol: str, values: Sequence[float], make: Callable[[float], Changes], said: str = "") -> Defect:
     """A defect whose parameter is one of a few values."""
-    return Defect(name, make, symbol, lambda observations: values)
+    return Defect(name, make, symbol, lambda observations: values, said=said)
 
 
 def single_rows(observations: Sequence[Observation]) -> list[Observation]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -69,16 +70,27 @@ def less_the_rounded_maximum(view: View) -> Array:
     return weighted_sum(view, np.log(sums) - view.d)
 
 
+OF_UNDERFLOW = (
+    "loss = -sum_j t_j log p_j, with p_j worked out first: inf where p_j underflows to 0 and t_j > 0, "
+    "and NaN, 0 times -inf, where it does and t_j = 0"
+)
+
 DEFECTS = (
     fixed("no_shift", shift=nothing),
     fixed("global_shift", shift=largest_of_all),
     fixed("shift_without_keepdims", shift=maxima_as_a_row),
     fixed("shift_by_zero_or_more", shift=maximum_or_zero),
-    Defect("clamped_shift", clamped, "lowest", depth_of_the_clamp),
+    Defect(
+        "clamped_shift",
+        clamped,
+        "lowest",
+        depth_of_the_clamp,
+        said="d_j = max(x_j - max x, {}) in place of x_j - max x",
+    ),
     fixed("log_of_softmax", losses=minus_log_p),
-    option_defect("index", "zero_times_infinity", losses=sum_of_products),
+    replace(option_defect("index", "zero_times_infinity", losses=sum_of_products), said=OF_UNDERFLOW),
     option_defect("index", "zero_times_infinity", losses=sum_of_products_in_log_space),
-    option_defect("probability", "zero_share_times_infinity", losses=sum_of_products),
+    replace(option_defect("probability", "zero_share_times_infinity", losses=sum_of_products), said=OF_UNDERFLOW),
     option_defect("probability", "zero_share_times_infinity", losses=sum_of_products_in_log_space),
     fixed("lse_minus_logit", losses=lse_less_logit),
     fixed("softmax_from_lse", probabilities=exp_of_logit_less_lse),

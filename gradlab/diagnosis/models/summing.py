@@ -57,6 +57,9 @@ def padded(block: int, value: float) -> Changes:
     return {"logits": logits}
 
 
+LANES = "S = sum_j exp(x_j - m) + r exp({} - m) for r lanes of padding"
+
+
 def contents_of_lanes(block: int) -> Defect:
     def guesses(observations: Sequence[Observation]) -> Iterable[float]:
         for seen in single_rows(observations)[:1]:
@@ -67,7 +70,12 @@ def contents_of_lanes(block: int) -> Defect:
                 with np.errstate(over="ignore"):
                     yield float(x.max() + np.log(excess * np.exp(x - x.max()).sum() / n_lanes))
 
-    return Defect("finite_padded_lanes", lambda value: padded(block, value), f"blocks of {block}, value", guesses)
+    return Defect(
+        "finite_padded_lanes", lambda value: padded(block, value), f"blocks of {block}, value", guesses, said=LANES
+    )
+
+
+DROPPED = "S = sum of exp(d_j) over j < {0} floor(K/{0}): the last classes have no share in it"
 
 
 def only_whole_blocks(size: float) -> Changes:
@@ -114,11 +122,18 @@ def _excesses(observations: Sequence[Observation]) -> list[float]:
 DEFECTS = (
     fixed("whole_matrix_sum", sums=sum_of_all),
     fixed("softmax_over_the_batch", shift=largest_of_columns, sums=sums_of_columns),
-    Defect("reduced_twice", multiplied, "factor", factors, neutral=1.0),
-    Defect("epsilon_in_sum", increased, "epsilon", epsilons),
+    Defect(
+        "reduced_twice",
+        multiplied,
+        "factor",
+        factors,
+        neutral=1.0,
+        said="S = {0} sum_j exp(d_j), and every p_j is 1/{0} of what it is",
+    ),
+    Defect("epsilon_in_sum", increased, "epsilon", epsilons, said="p_j = exp(d_j)/(S + {0}), whose sum is S/(S + {0})"),
     listed("zero_padded_lanes", "block", BLOCKS, lambda block: padded(int(block), 0.0)),
     *(contents_of_lanes(block) for block in BLOCKS),
-    listed("last_block_dropped", "block", BLOCKS, only_whole_blocks),
+    listed("last_block_dropped", "block", BLOCKS, only_whole_blocks, DROPPED),
     fixed("online_without_rescaling", sums=not_rescaled),
     fixed("online_without_guard", sums=not_guarded),
     coarse("half_precision_sum", "float16", sums=one_by_one_in_half_precision),

@@ -10,24 +10,29 @@ import pytest
 
 from gradlab.diagnosis.layer.diagnosis import _explain, diagnose_layer
 from gradlab.diagnosis.layer.observation import observe
+from gradlab.diagnosis.models import met_in_several_places
+from gradlab.diagnosis.models.model import Model
 from gradlab.evaluation.call import Implementation
+from gradlab.harness.layer_power import as_claimed
+from gradlab.implementations.specimens.layer._pipeline import TILES
 from gradlab.implementations.strangers.layer.numpy_layers import two_passes
 from gradlab.layer.call import layer_answer
 from gradlab.layer.problem import LayerProblem, Penalty
-from gradlab.targets.layers import load_layer
+from gradlab.targets.layers import layer_of, load_layer
 from gradlab.targets.shipped import layer_specimens
 from tests.layer_claims import claims_of_all, questions, specimen
-from tests.runs import only_first, run_with_diagnosis
+from tests.runs import every_third, only_first, run_with_diagnosis
 
 
-def problems() -> list[LayerProblem]:
-    return [one.problem for one in questions("float32")]
+def problems(dtype: str = "float32") -> list[LayerProblem]:
+    return [one.problem for one in questions(dtype)]
 
 
-@pytest.mark.parametrize("name", layer_specimens())
+@pytest.mark.parametrize("name", every_third(layer_specimens(), layer_specimens()))
 def test_the_diagnosis_names_a_specimen_of_the_layer(name: str) -> None:
     one = layer_specimens()[name]
-    found = diagnose_layer(specimen(name), problems(), [one.killed_by])
+    shown = problems() if "float32" in (one.dtypes or ("float32",)) else problems(one.dtypes[0])
+    found = diagnose_layer(specimen(name), shown, [one.killed_by])
     named = {defect for some in found.alternatives for defect in some.defects} | set(found.side_effects)
     assert name in named
     assert found.unexplained == ()
@@ -114,17 +119,27 @@ def test_every_fault_of_a_teaching_code_that_ships_is_named_in_a_run(name: str) 
 
 
 VARIANTS = [(name, number) for name, one in layer_specimens().items() for number in range(len(one.variants))]
+# What is the same as other specimens has their names, as these are tried before any variant.
+NAMED_OTHERWISE = {
+    ("tail_columns_skipped", TILES.index(128)): ("tail_columns_skipped_by_128",),
+    ("logits_scaled", 0): ("gradients_half_as_large", "temperature_left_out_of_the_gradients"),  # both by 2
+    # no batch here has more than 200 rows: the mean over all of them, the ignored ones too
+    ("chunks_averaged_alike", len(TILES) + TILES.index(256)): ("loss_over_ignored_rows_too",),
+}
 
 
-@pytest.mark.parametrize(("name", "number"), VARIANTS, ids=str)
-def test_the_diagnosis_names_a_defect_that_is_written_otherwise(name: str, number: int) -> None:
+@pytest.mark.parametrize("variant", only_first(VARIANTS, *VARIANTS[::12]), ids=str)
+def test_the_diagnosis_names_a_defect_that_is_written_otherwise(variant: tuple[str, int]) -> None:
     """Where it shows on these problems at all."""
+    name, number = variant
     one = layer_specimens()[name]
-    written = one.written_otherwise()[number]
-    claims = specimen(name).claims
-    found = diagnose_layer(Implementation("other", written.function, claims), problems(), [one.killed_by])
-    assert found.n_wrong == 0 or name in {defect for some in found.alternatives for defect in some.defects}
-    assert found.unexplained == () or found.n_wrong == 0
+    written = as_claimed(one.written_otherwise()[number], claims_of_all(options=("ignore_index",)))
+    found = diagnose_layer(written, problems(), [one.killed_by])
+    named = [some.defects for some in found.alternatives]
+    assert found.n_raised == 0
+    if found.n_wrong:
+        assert NAMED_OTHERWISE.get((name, number)) in named or any(name in defects for defects in named)
+        assert found.unexplained == ()
 
 
 def in_chunks(X: Any, y: Any, W: Any, b: Any) -> Any:
@@ -251,3 +266,38 @@ def test_what_is_off_by_little_more_than_its_bound_has_no_name() -> None:
     assert little.is_wrong
     assert _explain([little]) == ()
     assert _explain([much]) == ()
+
+
+def test_a_defect_of_a_layer_is_not_said_to_be_in_the_loss_alone() -> None:
+    """At the logits it may be in one of the two alone; of a layer's stages nothing is known here."""
+    assert met_in_several_places("divided_by_classes")
+    assert Model("divided_by_classes", {}).place == ""
+
+
+def in_single(X: Any, W: Any, b: Any, labels: Any) -> Any:
+    """Sums in another order than those of the specimen, in float32, and what is returned is wider again."""
+    x, w = X.astype(np.float32), W.astype(np.float32)
+    z = np.stack([(row[:, None] * w).sum(axis=0) for row in x]) + b.astype(np.float32)
+    p = np.exp(z - z.max(axis=1, keepdims=True))
+    p /= p.sum(axis=1, keepdims=True)
+    g = (p - np.eye(z.shape[1], dtype=np.float32)[labels]) / np.float32(len(labels))
+    found = (np.einsum("nk,dk->nd", g, w), np.einsum("nd,nk->dk", x, g), g.sum(axis=0))
+    return tuple(one.astype(X.dtype) for one in found)
+
+
+def nearly_right(X: Any, W: Any, b: Any, labels: Any) -> Any:
+    """Off by as much, and of no rounding."""
+    z = X @ W + b
+    p = np.exp(z - z.max(axis=1, keepdims=True))
+    p /= p.sum(axis=1, keepdims=True)
+    g = (p - np.eye(z.shape[1])[labels]) / len(labels) * (1 + 2.0**-24)
+    return g @ W.T, X.T @ g, g.sum(axis=0)
+
+
+@pytest.mark.parametrize(("function", "name"), [(in_single, ("computed_in_float32",)), (nearly_right, ())])
+def test_what_is_computed_in_float32_has_its_numbers(function: Any, name: tuple[str, ...]) -> None:
+    layer = layer_of(function, {"returns": ["dX", "dW", "db"]})
+    asked = [one.problem for one in questions("float64") if one.problem.n_rows and not one.problem.penalty.is_on]
+    seen = [observe(layer, one, layer_answer(layer, one)) for one in asked[:24]]
+    assert sum(one.is_wrong for one in seen) > 10
+    assert {one.name for some in _explain(seen) for one in some} == set(name)
