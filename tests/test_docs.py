@@ -20,6 +20,7 @@ PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*
 FOLDERS = "gradlab|implementations|tests|tools|benchmarks|docs|proofs"
 TEN_LINES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)[0]
 MAX_WORDS = 450
+STARTS = ("README.md", "index.md")  # where a forge, and where the site, begins
 THEIRS = ("benchmarks/losses.py", "benchmarks/__init__.py")  # files of the repository of whoever follows a page
 
 
@@ -69,7 +70,7 @@ def test_a_file_or_folder_that_a_page_names_exists(page: Path) -> None:
     assert [path for path in named if path not in THEIRS and "NAME" not in path and not (ROOT / path).exists()] == []
 
 
-@pytest.mark.parametrize("page", sorted(path.name for path in ROOT.glob("docs/*.md") if path.name != "README.md"))
+@pytest.mark.parametrize("page", sorted(path.name for path in ROOT.glob("docs/*.md") if path.name not in STARTS))
 def test_the_index_names_every_page(page: str) -> None:
     assert f"]({page})" in INDEX
 
