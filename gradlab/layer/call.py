@@ -106,6 +106,15 @@ def layer_call_in(
     return LayerCall(in_order, {**named, **keywords}, turned)
 
 
+def problem_as_left(claims: Claims, problem: LayerProblem, arrays: Mapping[str, Array]) -> LayerProblem:
+    """The problem with features, weight and bias as a call leaves them; arrays: those of the call."""
+    layer = layer_claims(claims)
+    bias = None if problem.bias is None else arrays["b"].reshape(problem.bias.shape)
+    return problem.replace(
+        features=_turned("X", arrays["X"], layer), weight=_turned("W", arrays["W"], layer), bias=bias
+    )
+
+
 def evaluate_layer(implementation: Implementation, problem: LayerProblem) -> LayerAnswer:
     """The answer to one problem, from a fresh call."""
     return answer_to_layer_call(implementation, layer_call_for(implementation, problem), problem)

@@ -32,6 +32,7 @@ RESULTS = {
 _COMPUTED = frozenset(
     ["hat", "pred", "preds", "prediction", "predictions", "prob", "probs", "probabilities", "logits", "scores"]
 )
+_OF_ANY_PART = frozenset(["param", "params"])  # words for W that stand before the name of a bias, too
 _ONE_HOT = re.compile(r"one_?hot|1_?hot", re.IGNORECASE)
 
 
@@ -40,6 +41,8 @@ def parameter_roles(name: str) -> tuple[str, ...]:
 
     >>> parameter_roles("linear_weight"), parameter_roles("Y_train"), parameter_roles("c"), parameter_roles("foo")
     (('W',), ('targets',), ('W', 'n_classes'), ())
+    >>> parameter_roles("params_w"), parameter_roles("params_b"), parameter_roles("net_params")
+    (('W',), ('b',), ('W',))
     """
     whole = name.lower().strip("_")
     return _ROLES.get(whole) or _roles_of_words(name)
@@ -73,9 +76,10 @@ def _roles_of_words(name: str) -> tuple[str, ...]:
     if is_computed(name):
         return ()
     words = _words(name)
-    known = [_ROLES[word.lower()] for word in words if word.lower() in _ROLES]
-    long = [_ROLES[word.lower()] for word in words if word.lower() in _ROLES and len(word) > 1]
-    return (long or known or [()])[-1]
+    known = [word.lower() for word in words if word.lower() in _ROLES]
+    telling = [word for word in known if word not in _OF_ANY_PART] or known  # in params_b it is b that tells
+    long = [word for word in telling if len(word) > 1]
+    return _ROLES[(long or telling)[-1]] if known else ()
 
 
 def _by_name(table: dict[str, str]) -> dict[str, tuple[str, ...]]:

@@ -9,7 +9,7 @@ from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.layer_claims import LAYER_NAMES
 from gradlab.targets.importing import TargetError
 from gradlab.targets.load import implementation_of, load, load_offered
-from gradlab.targets.prefixes import LAYER
+from gradlab.targets.prefixes import LAYER, TRAINER
 
 __all__ = ["load_callable", "load_in_scope", "load_offered"]
 
@@ -22,6 +22,8 @@ def load_in_scope(
         from gradlab.targets.layers import load_layer  # with the oracle, which no loss of logits needs here
 
         return [load_layer(target, claims, dtypes)]
+    if target.startswith(TRAINER):
+        raise TargetError(f"{target} is a trainer, which another command judges: gradlab certify {target}")
     if _claims_a_layer(claims):
         raise _not_written_as_layer(target)
     return [_refuse_layer(one, target) for one in load(target, claims, dtypes, faults)]

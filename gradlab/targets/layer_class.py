@@ -30,6 +30,10 @@ _SIZES = {
 }
 SIZES = {name: listed.split() for name, listed in _SIZES.items()}
 PARTS = ("W", "b")
+ZEROING = tuple(f"{verb}_{noun}" for verb in ("zero", "clear", "reset") for noun in ("grad", "grads", "gradients"))
+# Said of a class as a function: whether its backward pass has to be given dout, or may be; "" where it takes none.
+TAKES_UPSTREAM = "takes_upstream"
+NEEDED, OFFERED = "needed", "offered"
 
 
 def has_passes(value: Any) -> bool:
@@ -45,11 +49,17 @@ def is_layer_class(value: Any) -> bool:
 def with_class_called(found: Found) -> Found:
     """The class as a function of X, W, b, where it has one, and targets. Raises TargetError for its constructor.
 
-    upstream: what backward is given in the place of 1, where that is claimed.
+    upstream: what backward is given in the place of 1, where that is claimed. earlier_features, earlier_targets: a
+    batch for which the instance is used first; backward: the way, which says no more.
     """
     made = found.function
     roles = _constructor_roles(made, found.target)
     sample = _instance(made, roles, {"W": np.zeros((3, 2)), "b": np.zeros(2), "D": 3, "K": 2})
+    if has_passes(made) and not (roles or _slots(made(), "W") or _names_a_weight(made.forward)):
+        raise TargetError(
+            f"{found.target} keeps no weight: a loss of logits is checked without layer:, as "
+            f"{found.target.removeprefix('layer:')}"
+        )
     has_bias = "b" in roles.values() or bool(_slots(sample, "b"))
     penalty = (
         [] if has_passes(made) else [one for one in _parameters_of_loss(made) if "l2" in parameter_roles(one.name)]
@@ -63,15 +73,24 @@ def with_class_called(found: Found) -> Found:
         *,
         upstream: Any = None,
         backward: str = "once",
+        earlier_features: Array | None = None,
+        earlier_targets: Array | None = None,
         **strength: Any,
     ) -> dict[str, Any]:
+        def use(features: Array, labels: Array) -> dict[str, Any]:
+            if has_passes(made):
+                return loss_and_gradients(instance, features, labels, 1.0 if upstream is None else upstream)
+            return _results_of_loss(instance, features, labels, strength)
+
         instance = _instance(made, roles, {**_sizes(X, W), **({} if b is None else {"b": b})})
-        if has_passes(made):
-            return loss_and_gradients(instance, X, targets, 1.0 if upstream is None else upstream)
-        return _results_of_loss(instance, X, targets, strength)
+        if earlier_features is not None and earlier_targets is not None:
+            use(earlier_features, earlier_targets)
+            _zero_gradients(instance)
+        return use(X, targets)
 
     own = list(inspect.signature(call).parameters.values())[: 4 if has_bias else 3]
     setattr(call, "__signature__", inspect.Signature([*own, *penalty]))  # noqa: B010  # mypy knows no such attribute
+    setattr(call, TAKES_UPSTREAM, _takes_upstream(made))
     return replace(found, function=call)
 
 
@@ -104,6 +123,28 @@ def loss_and_gradients(instance: Any, features: Array, targets: Array, upstream:
     is_needed = any(one.default is one.empty for one in taken)
     returned = instance.backward(*([upstream] if is_needed or (taken and np.any(upstream != 1)) else []))
     return _with_kept({"loss": vars(instance).get("loss") if loss is None else loss, "returned": returned}, instance)
+
+
+def _names_a_weight(method: Any) -> bool:
+    """Whether a method reads an attribute that is called as weights are; of one that is not known, yes."""
+    code = getattr(method, "__code__", None)
+    return code is None or any(_is_part(name, "W") for name in code.co_names)
+
+
+def _takes_upstream(made: Any) -> str:
+    """Whether the backward pass of a class has to be given an upstream gradient, or may be."""
+    taken = (parameters_of(made.backward) or ())[1:] if has_passes(made) else ()  # but for the instance
+    if not taken:
+        return ""
+    return NEEDED if taken[0].default is inspect.Parameter.empty else OFFERED
+
+
+def _zero_gradients(instance: Any) -> None:
+    """The gradients of the instance are set to zero, where it has a method for that."""
+    for name in ZEROING:
+        method = getattr(instance, name, None)
+        if callable(method):
+            method()
 
 
 def _results_of_loss(instance: Any, features: Array, targets: Array, strength: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import pkgutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from types import FunctionType, ModuleType
+from types import ModuleType
 from typing import Any
 
 from gradlab.targets.importing import lacking
@@ -48,11 +48,6 @@ def shipped_targets() -> dict[str, Shipped]:
     """
     modules = [*_modules(IMPLEMENTATIONS), *(one for one in _modules(SPECIMENS) if not hasattr(one, "SPECIMENS"))]
     return {one.name: one for module in modules if not lacking(needs_of(module)) for one in _stating(module)}
-
-
-def is_shipped(function: Any) -> bool:
-    """Whether a function is one that ships with gradlab."""
-    return str(type(function) is FunctionType and function.__module__).startswith(IMPLEMENTATIONS)
 
 
 def needs_of(module: ModuleType) -> dict[str, str]:

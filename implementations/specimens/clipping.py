@@ -133,7 +133,7 @@ SPECIMENS = (
     Specimen(
         zero_times_infinity,
         wrong="loss = -sum_j t_j log p_j is NaN where t_j = 0 and log p_j = -inf",
-        mend="take the target's term alone, or where(t > 0, t log p, 0)",
+        mend="loss = log sum exp(d) - d_y: the target's term alone, and no log of a p_j that may be 0",
         logits=[[0, -np.inf]],
         labels=[0],
         killed_by="masked_class_has_probability_zero",

@@ -12,6 +12,7 @@ import pytest
 
 from gradlab.evaluation.claims import Claims, implementation
 from gradlab.targets import load as load_module
+from gradlab.targets.in_scope import load_in_scope
 from gradlab.targets.load import TargetError, implementation_of, load
 
 pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
@@ -385,3 +386,8 @@ def test_the_only_rule_of_the_mean_is_told_to_a_function_with_another_default() 
     logits, labels = np.zeros((2, 2)), np.array([0, 1])
     weighted, _ = found.function(logits, labels, sample_weights=np.array([1.0, 3.0]))
     assert float(weighted) == pytest.approx(2 * np.log(2))  # over 2 rows, not over a weight of 4
+
+
+def test_a_trainer_is_sent_to_the_command_that_judges_it() -> None:
+    with pytest.raises(TargetError, match=r"gradlab certify trainer:sgd\.py:train$"):
+        load_in_scope("trainer:sgd.py:train", {})

@@ -18,6 +18,9 @@ from gradlab.checks.layer.outputs import GRADIENTS, Outputs, agree_in, bounds_of
 from gradlab.evaluation.call import Implementation
 from gradlab.layer.call import answer_to_layer_call, layer_call_for
 from gradlab.layer.problem import OUTPUTS, LayerProblem
+from gradlab.result import Fact
+
+ADDED = "is the sum of the gradients of both batches"
 
 
 def upstream_gradient_multiplies_the_gradients_of_a_layer(
@@ -44,10 +47,48 @@ def gradients_of_a_layer_accumulate(implementation: Implementation, problem: Lay
     return _divided(implementation, problem, {"backward": "accumulated"}, 2.0)
 
 
+def instance_of_a_layer_can_be_used_again(implementation: Implementation, problem: LayerProblem) -> Findings:
+    """An instance that has been used for other examples, as many and twice as many, gives what a new one gives.
+
+    Where its class has a method that sets gradients to zero, that is called before each use.
+    """
+    findings: Findings = []
+    others = problem.replace(features=-problem.features, targets=problem.targets[::-1].copy())
+    for before in (others, others.rows(np.tile(np.arange(problem.n_rows), 2))):
+        arrays = layer_call_for(implementation, before).arrays
+        earlier = {"earlier_features": arrays["X"], "earlier_targets": arrays["targets"]}
+        seen = _asked(implementation, problem, {"backward": "reused", **earlier})
+        added = _sums(implementation, seen, problem, before)
+        findings += [Fact(f"{name} of an instance used for a second batch", ADDED, "its own", False) for name in added]
+        findings += _as_plain(implementation, problem, {name: seen[name] for name in seen if name not in added})
+    return findings
+
+
+def backward_pass_of_a_layer_takes_the_gradient_that_arrives(
+    implementation: Implementation, problem: LayerProblem
+) -> Findings:
+    """With an upstream gradient of -2 given to backward, which may be left out, the gradients are -2 times as large."""
+    return _scaled(implementation, problem, "scaled", FACTOR)
+
+
 def features_and_weight_may_need_no_gradient(implementation: Implementation, problem: LayerProblem) -> Findings:
     """The loss of features, weight and bias that need no gradient is the same."""
     seen = _asked(implementation, problem, {"backward": "detached"})
     return _as_plain(implementation, problem, {name: seen[name] for name in ("loss",) if name in seen})
+
+
+def _sums(
+    implementation: Implementation, seen: Outputs, problem: LayerProblem, before: LayerProblem
+) -> tuple[str, ...]:
+    """The gradients that are the sum of those of both batches, and not those of the second alone."""
+    first, second = outputs_of(implementation, before), outputs_of(implementation, problem)
+    bounds = [bounds_of(implementation, one) for one in (before, problem)]
+    room = {name: 2 * sum(one.output(name).error for one in bounds) for name in ("dW", "db") if name in seen}
+    return tuple(
+        name
+        for name, limit in room.items()
+        if (np.abs(seen[name] - first[name] - second[name]) <= limit).all() and not (np.abs(first[name]) <= limit).all()
+    )
 
 
 def _scaled(implementation: Implementation, problem: LayerProblem, way: str, factor: float) -> Findings:

@@ -60,11 +60,15 @@ LAYER_CHECKS: tuple[Check, ...] = (
           every(_CALLS, backward_pass("twice")), makes_calls=True),
     Check(backward.gradients_of_a_layer_accumulate, "contract",
           every(_CALLS, backward_pass("accumulated"), deterministic), makes_calls=True),
+    Check(backward.instance_of_a_layer_can_be_used_again, "contract",
+          every(_CALLS, backward_pass("reused"), deterministic), makes_calls=True),
+    Check(backward.backward_pass_of_a_layer_takes_the_gradient_that_arrives, "contract",
+          every(_CALLS, backward_pass("ignored")), "advice", makes_calls=True),
     Check(backward.features_and_weight_may_need_no_gradient, "contract",
           every(_CALLS, backward_pass("detached"), returns("loss")), makes_calls=True),
     # accuracy: each output against its enclosure; what fails on a problem that is not moderate is unstable
     *(check_within_proved_bound(output, every(judged, divided, returns(output))) for output in OUTPUTS),
-    *(check_within_probable_bound(output, every(finite, random_errors, returns(output)))
+    *(check_within_probable_bound(output, every(finite, divided, random_errors, returns(output)))
       for output in OUTPUTS),
     # invariants: what belongs together
     Check(relations.weight_gradient_sums_to_zero_over_the_classes, "invariants", every(_RELATED, returns("dW"))),

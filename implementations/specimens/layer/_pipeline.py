@@ -16,6 +16,25 @@ import numpy as np
 Array = np.ndarray[Any, np.dtype[Any]]
 Outputs = tuple[Any, Array, Array, Array]  # loss, dX, dW and db
 
+TILES = (
+    2,
+    3,
+    4,
+    5,
+    6,
+    7,
+    8,
+    10,
+    16,
+    20,
+    32,
+    50,
+    64,
+    100,
+    128,
+    256,
+)  # of rows or classes, in which variants are written
+
 
 @dataclass(frozen=True, eq=False)
 class Given:

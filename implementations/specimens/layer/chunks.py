@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ._pipeline import (
+    TILES,
     Array,
     Given,
     Residual,
@@ -20,7 +21,6 @@ from ._pipeline import (
 from ._specimen import LayerSpecimen
 
 CHUNK = 32
-CHUNKS = (4, 8, 16, 32, 64, 128, 256)  # in which variants are written
 
 
 def _full_chunks(given: Given, entries: Array) -> Array:
@@ -83,21 +83,33 @@ def _tail_columns_dropped(multiple: int) -> Callable[[Given, Residual], Array]:
     return stage
 
 
-def _means_of_chunks(given: Given, rows: Array) -> Any:
-    if given.reduction != "mean":
-        return rows if given.reduction == "none" else rows.sum()
-    means = [rows[i : i + CHUNK].mean() for i in range(0, len(rows), CHUNK)]
-    return np.asarray(means, dtype=rows.dtype).mean()
+def _means_of_chunks(size: int) -> Callable[[Given, Array], Any]:
+    def stage(given: Given, rows: Array) -> Any:
+        if given.reduction != "mean":
+            return rows if given.reduction == "none" else rows.sum()
+        means = [rows[i : i + size].mean() for i in range(0, len(rows), size)]
+        return np.asarray(means, dtype=rows.dtype).mean()
+
+    return stage
 
 
 def _added_in_bfloat16(given: Given, g: Residual) -> Array:
     import ml_dtypes
 
-    total = np.zeros(given.W.shape, dtype=ml_dtypes.bfloat16)
+    return divided(given, _added_in(ml_dtypes.bfloat16, given, g.entries))
+
+
+def _added_in_float16(given: Given, g: Residual) -> Array:
+    return _added_in(np.float16, given, divided(given, g.entries))
+
+
+def _added_in(dtype: Any, given: Given, entries: Array) -> Array:
+    """X^T G, added up over chunks of four rows in another dtype."""
+    total = np.zeros(given.W.shape, dtype=dtype)
     for start in range(0, len(given.X), 4):
         part = slice(start, start + 4)
-        total = total + (given.X[part].T @ g.entries[part]).astype(ml_dtypes.bfloat16)
-    return divided(given, total.astype(given.X.dtype))
+        total = total + (given.X[part].T @ entries[part]).astype(dtype)
+    return np.asarray(total.astype(given.X.dtype))
 
 
 def _small_rows_skipped(given: Given, g: Residual) -> Array:
@@ -115,7 +127,7 @@ SPECIMENS = (
         {"weight_gradient": _last_chunk_dropped, "bias_gradient": _last_chunk_dropped_in_bias},
         ("dW", "db"),
         "dw_of_the_layer_is_right",
-        variants=tuple({"counted": _in_full_chunks(size, keeps)} for size in CHUNKS for keeps in (True, False)),
+        variants=tuple({"counted": _in_full_chunks(size, keeps)} for size in TILES for keeps in (True, False)),
     ),
     LayerSpecimen(
         "tail_columns_skipped",
@@ -126,8 +138,8 @@ SPECIMENS = (
         ("dW",),
         "dw_of_the_layer_is_right",
         variants=(
-            *({"weight_gradient": _tail_columns_dropped(size)} for size in CHUNKS),
-            *({"totals": _tail_of_totals_dropped(size)} for size in CHUNKS),
+            *({"weight_gradient": _tail_columns_dropped(size)} for size in TILES),
+            *({"totals": _tail_of_totals_dropped(size)} for size in TILES),
         ),
     ),
     LayerSpecimen(
@@ -144,11 +156,14 @@ SPECIMENS = (
         "The loss is the mean of the means of chunks of 32 rows, the last of which has fewer.",
         "mean of means in place of the mean",
         "add sums, divide once",
-        {"reduced": _means_of_chunks},
+        {"reduced": _means_of_chunks(CHUNK)},
         ("loss",),
         "loss_of_the_layer_is_right",
         needs=("mean",),
-        variants=tuple({"counted": _weighed_by_chunks(size)} for size in CHUNKS),
+        variants=(
+            *({"counted": _weighed_by_chunks(size)} for size in TILES),
+            *({"reduced": _means_of_chunks(size)} for size in TILES),
+        ),
     ),
     LayerSpecimen(
         "weight_gradient_added_in_bfloat16",
@@ -160,6 +175,17 @@ SPECIMENS = (
         "dw_of_the_layer_is_right",
         "axolotl PR 1601, Liger-Kernel 512, OLMo-core 370, flash-linear-attention 874",
         coarse="bfloat16",
+        dtypes=("float32", "float64"),
+    ),
+    LayerSpecimen(
+        "weight_gradient_added_in_float16",
+        "dW is added up over chunks in float16.",
+        "each addition is off by 2^-11 of the sum, and what is beyond 65504 is inf",
+        "add up in float32, round once",
+        {"weight_gradient": _added_in_float16},
+        ("dW",),
+        "dw_of_the_layer_is_right",
+        coarse="float16",
         dtypes=("float32", "float64"),
     ),
     LayerSpecimen(

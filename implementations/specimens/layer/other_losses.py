@@ -7,7 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from ._pipeline import Array, Given, Softmax, logits, losses, residual
+from ._pipeline import (
+    Array,
+    Given,
+    Residual,
+    Softmax,
+    features_gradient,
+    logits,
+    losses,
+    residual,
+    weight_gradient,
+)
 from ._specimen import LayerSpecimen
 
 Scale = Callable[[Given], float]
@@ -54,6 +64,19 @@ def _scaled(scale: Scale) -> Callable[[Given], Array]:
 
 def _scaled_residual(scale: Scale) -> Callable[[Given, Array], Array]:
     return lambda given, p: np.asarray(residual(given, p) * given.scalar(scale(given)))
+
+
+def _product_scaled(scale: Scale) -> dict[str, Callable[..., Any]]:
+    """The product alone, not the bias."""
+    return {"logits": lambda given: np.asarray(given.X @ given.W / given.scalar(1 / scale(given)) + given.b)}
+
+
+def _product_scaled_in_both(scale: Scale) -> dict[str, Callable[..., Any]]:
+    def scaled(gradient: Callable[[Given, Residual], Array]) -> Callable[[Given, Residual], Array]:
+        return lambda given, g: np.asarray(gradient(given, g) * given.scalar(scale(given)))
+
+    gradients = {"features_gradient": features_gradient, "weight_gradient": weight_gradient}
+    return {**_product_scaled(scale), **{name: scaled(one) for name, one in gradients.items()}}
 
 
 def _in_logits_alone(scale: Scale) -> dict[str, Callable[..., Any]]:
@@ -147,17 +170,23 @@ SPECIMENS = (
         _in_logits_alone(_over(2.0)),
         _ALL,
         "dw_of_the_layer_is_right",
-        variants=tuple(_in_logits_alone(scale) for scale in (*map(_over, TEMPERATURES), _root_of_features)),
+        variants=(
+            *(_in_logits_alone(scale) for scale in (*map(_over, TEMPERATURES), _root_of_features)),
+            *(_product_scaled(scale) for scale in (*map(_over, (2.0, *TEMPERATURES)), _root_of_features)),
+        ),
     ),
     LayerSpecimen(
         "logits_scaled",
         "The logits are divided by the root of the number of features, as in attention.",
-        "z = X W/c + b/c in place of X W + b",
+        "z = X W/c, with b/c or b, in place of X W + b",
         "X @ W + b",
         _in_both(_root_of_features),
         _ALL,
         "dw_of_the_layer_is_right",
-        variants=tuple(_in_both(_over(one)) for one in (2.0, *TEMPERATURES)),
+        variants=(
+            *(_in_both(_over(one)) for one in (2.0, *TEMPERATURES)),
+            *(_product_scaled_in_both(scale) for scale in (_root_of_features, *map(_over, (2.0, *TEMPERATURES)))),
+        ),
     ),
     LayerSpecimen(
         "labels_smoothed",

@@ -23,14 +23,6 @@ from ._pipeline import (
 from ._specimen import LayerSpecimen
 
 
-def _without_bias(given: Given) -> Array:
-    return given.X @ given.W
-
-
-def _bias_subtracted(given: Given) -> Array:
-    return given.X @ given.W - given.b
-
-
 def _transposed_if_square(given: Given) -> Array:
     square = given.W.shape[0] == given.W.shape[1]
     return given.X @ (given.W.T if square else given.W) + given.b
@@ -40,6 +32,12 @@ def _in_bfloat16(given: Given) -> Array:
     import ml_dtypes
 
     return np.asarray(logits(given).astype(ml_dtypes.bfloat16).astype(given.X.dtype))
+
+
+def _in_float32(given: Given) -> Given:
+    """At most: what is given in a narrower dtype stays there."""
+    narrower = np.result_type(np.float16, given.X.dtype) if given.X.dtype.itemsize < 4 else np.dtype(np.float32)
+    return replace(given, X=given.X.astype(narrower), W=given.W.astype(narrower), b=given.b.astype(narrower))
 
 
 def _in_float16(given: Given) -> Array:
@@ -131,26 +129,6 @@ _ALL = ("loss", "dX", "dW", "db")
 
 SPECIMENS = (
     LayerSpecimen(
-        "bias_left_out",
-        "The logits are X W: the bias is not added.",
-        "Z = X W in place of X W + b",
-        "X @ W + b",
-        {"logits": _without_bias},
-        _ALL,
-        "dw_of_the_layer_is_right",
-        needs=("b",),
-    ),
-    LayerSpecimen(
-        "bias_subtracted",
-        "The bias is subtracted.",
-        "Z = X W - b",
-        "X @ W + b",
-        {"logits": _bias_subtracted},
-        _ALL,
-        "dw_of_the_layer_is_right",
-        needs=("b",),
-    ),
-    LayerSpecimen(
         "weight_transposed_where_square",
         "X W^T where the weight is square, which no shape tells.",
         "Z = X W^T + b for D = K",
@@ -181,6 +159,17 @@ SPECIMENS = (
         "dw_of_the_layer_is_right",
         coarse="float16",
         dtypes=("float32", "float64"),
+    ),
+    LayerSpecimen(
+        "computed_in_float32",
+        "Features, weight and bias are brought to float32, and all is computed there.",
+        "every entry is off by 2^-24 of its terms and more, though the data are in float64",
+        "compute in the dtype of the features",
+        {"prepared": _in_float32},
+        _ALL,
+        "dw_of_the_layer_is_right",
+        coarse="float32",
+        dtypes=("float64",),
     ),
     LayerSpecimen(
         "exponentials_added_in_float16",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -106,16 +105,6 @@ def _rows_that_are_right_skipped(given: Given, p: Array) -> Array:
     return g
 
 
-def _label_in(inside: Callable[[Array, int], Array]) -> Callable[[Given, Array], Array]:
-    """1 is subtracted at labels that are inside alone; inside: of the labels and K."""
-
-    def stage(given: Given, p: Array) -> Array:
-        kept = inside(given.safe_labels, p.shape[1])
-        return np.where(kept[:, None], residual(given, p), p)
-
-    return stage
-
-
 def _prediction(given: Given, p: Array) -> Array:
     g = p.copy()
     g[given.rows, p.argmax(axis=1)] -= given.scalar(1)
@@ -144,14 +133,6 @@ def _without_class(label: int, is_divided_by_those_left: bool) -> Callable[[Give
         return replace(given, counts=counts, divisor=divisor)
 
     return stage
-
-
-def _everything(given: Given, entries: Array) -> Array:
-    return entries
-
-
-def _mean_over_all(given: Given, rows: Array) -> Any:
-    return rows if given.reduction == "none" else rows.sum() / given.scalar(len(rows))
 
 
 _GRADIENTS = ("dX", "dW", "db")
@@ -256,21 +237,6 @@ SPECIMENS = (
         "dw_of_the_layer_is_right",
     ),
     LayerSpecimen(
-        "label_subtracted_in_some_classes",
-        "1 is subtracted at labels in the first half of the classes alone, as in one of two shards.",
-        "g_ij = p_ij - [j = y_i and j < K/2]",
-        "p[np.arange(n), labels] -= 1",
-        {"residual": _label_in(lambda labels, n_classes: 2 * labels < n_classes)},
-        _GRADIENTS,
-        "dw_of_the_layer_is_right",
-        variants=(
-            {"residual": _label_in(lambda labels, n_classes: labels < n_classes // 2)},
-            {"residual": _label_in(lambda labels, n_classes: labels >= n_classes // 2)},
-            {"residual": _label_in(lambda labels, n_classes: labels > 0)},
-            {"residual": _label_in(lambda labels, n_classes: labels < n_classes - 1)},
-        ),
-    ),
-    LayerSpecimen(
         "prediction_taken_for_the_label",
         "1 is subtracted at the largest probability, not at the label.",
         "g_ij = p_ij - [j = arg max p_i]",
@@ -321,26 +287,5 @@ SPECIMENS = (
         "Liger-Kernel 1329; torch linear_cross_entropy, policy compact",
         coarse="bfloat16",
         dtypes=("float32", "float64"),
-    ),
-    LayerSpecimen(
-        "ignored_rows_counted",
-        "Rows whose label is to be ignored count as those of class 0.",
-        "loss and gradients of ignored rows are not 0",
-        "set them to 0 before the products",
-        {"counted": _everything},
-        ("loss", *_GRADIENTS),
-        "dw_of_the_layer_is_right",
-        "Liger-Kernel tests with masked rows",
-        ("ignore_index",),
-    ),
-    LayerSpecimen(
-        "loss_over_ignored_rows_too",
-        "The loss is divided by all rows, the gradients by those that count.",
-        "loss = sum over the rows that count / N",
-        "divide both by the number of rows that count",
-        {"reduced": _mean_over_all},
-        ("loss",),
-        "loss_of_the_layer_is_right",
-        needs=("ignore_index", "mean"),
     ),
 )

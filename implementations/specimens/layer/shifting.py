@@ -6,10 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ._pipeline import Array, Given, Softmax, logits, losses
+from ._pipeline import TILES, Array, Given, Softmax, logits, losses
 from ._specimen import LayerSpecimen
-
-TILES = (2, 3, 4, 5, 6, 7, 8, 10, 16, 20, 32, 50, 64, 100, 128, 256)  # of classes, in which variants are written
 
 
 def _largest_of_all(given: Given, z: Array) -> Array:
@@ -88,6 +86,12 @@ def _log_of_probabilities(given: Given, softmax: Softmax) -> Array:
 def _one_hot_times_log(given: Given, softmax: Softmax) -> Array:
     one_hot = (given.safe_labels[:, None] == np.arange(softmax.probabilities.shape[1])).astype(given.X.dtype)
     return np.asarray(-(one_hot * np.log(softmax.probabilities)).sum(axis=1))
+
+
+def _one_hot_times_log_softmax(given: Given, softmax: Softmax) -> Array:
+    """The same of log p worked out well, which is -inf for a class that is masked alone."""
+    one_hot = (given.safe_labels[:, None] == np.arange(softmax.probabilities.shape[1])).astype(given.X.dtype)
+    return np.asarray(-(one_hot * (softmax.shifted - np.log(softmax.totals))).sum(axis=1))
 
 
 def _log_beside_epsilon(epsilon: float) -> Callable[[Given, Softmax], Array]:
@@ -215,6 +219,11 @@ SPECIMENS = (
         {"totals": _sum_of_each_class, "losses": _log_of_probabilities},
         _ALL,
         "dw_of_the_layer_is_right",
+        variants=tuple(
+            {"shift": shift, "totals": _sum_of_each_class, "losses": losses}
+            for shift in (_largest_of_each_class, _largest_of_all, _nothing)
+            for losses in (_log_of_probabilities, _log_beside_epsilon(1e-12), _log_beside_epsilon(1e-7))
+        ),
     ),
     LayerSpecimen(
         "unprotected_log",
@@ -229,12 +238,13 @@ SPECIMENS = (
     LayerSpecimen(
         "one_hot_times_log",
         "The one-hot rows times the logarithm of every probability.",
-        "0 log 0 is NaN: a class that underflows makes the loss NaN, also where the label is the sure winner",
+        "0 log 0 is NaN: a class whose log p is -inf makes the loss NaN, also where the label is the sure winner",
         "log(sum exp d) - d_y, d the shifted logits",
         {"losses": _one_hot_times_log},
         ("loss",),
         "loss_of_the_layer_is_right",
         "the third and the fourth of four teaching codes",
+        variants=({"losses": _one_hot_times_log_softmax},),
     ),
     LayerSpecimen(
         "epsilon_in_log",

@@ -115,13 +115,30 @@ def needs_gradients(*given: Any, upstream: Any = None, backward: str = "once") -
     return (0 * loss if backward == "detached" else loss, *gradients)
 
 
-WAYS = ("scaled", "twice", "accumulated", "detached")
+def adds_to_the_gradients_of_the_batch_before(
+    *given: Any, earlier_features: Any = None, earlier_targets: Any = None, **keywords: Any
+) -> Any:
+    loss, d_x, *of_parameters = differentiated(*given, **keywords)
+    if earlier_features is not None:
+        _, _, *before = differentiated(earlier_features, given[1], given[2], earlier_targets)
+        of_parameters = [one + more for one, more in zip(of_parameters, before, strict=True)]
+    return (loss, d_x, *of_parameters)
+
+
+def used_again(*given: Any, earlier_features: Any = None, earlier_targets: Any = None, **keywords: Any) -> Any:
+    """As a class whose instance keeps nothing of an earlier batch."""
+    return differentiated(*given, **keywords)
+
+
+WAYS = ("scaled", "twice", "accumulated", "detached", "reused", "ignored")
 BACKWARD: dict[str, Layer] = {
     "upstream_gradient_multiplies_the_gradients_of_a_layer": ignores_the_upstream_gradient,
     "scaled_loss_gives_the_same_gradients_of_a_layer": ignores_the_upstream_gradient,
     "second_backward_pass_of_a_layer_gives_the_same_gradients": frees_its_graph,
     "gradients_of_a_layer_accumulate": overwrites_gradients,
     "features_and_weight_may_need_no_gradient": needs_gradients,
+    "instance_of_a_layer_can_be_used_again": adds_to_the_gradients_of_the_batch_before,
+    "backward_pass_of_a_layer_takes_the_gradient_that_arrives": ignores_the_upstream_gradient,
 }
 
 # The implementation that each check must reject: a function of this module, or the name of a specimen.
@@ -210,7 +227,7 @@ def test_a_check_of_a_backward_pass_rejects_the_layer_made_for_it_and_no_sound_o
     claims = claims_of_all("float16", backward=WAYS)
     asked = [one.problem for one in questions("float16", ()) if check.applies(claims, one.problem)][:6]
     assert asked
-    for function, is_sound in ((BACKWARD[check.name], False), (differentiated, True)):
+    for function, is_sound in ((BACKWARD[check.name], False), (used_again, True)):
         own = Implementation("own", function, claims)
         ratios = [largest_ratio(findings) for one in asked for _, findings in findings_of((check,), own, one)]
         assert (max(ratios) <= 1) is is_sound

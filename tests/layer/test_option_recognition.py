@@ -1,4 +1,4 @@
-"""A parameter ignore_index that nobody claims: the layer is asked for it, and held to it."""
+"""Options that nobody claims: the layer is asked for them, and held to them."""
 
 from __future__ import annotations
 
@@ -79,3 +79,62 @@ def test_it_is_no_option_where_the_claims_say_otherwise(tmp_path: Path, paramete
     (tmp_path / "own.py").write_text(source.replace("PARAMETER", parameter).replace("DIVISOR", "len(X)"))
     found = load_layer(f"layer:{tmp_path / 'own.py'}:loss", claims)
     assert found.claims.options == ()
+
+
+OF_OPTIONS = """
+import numpy as np
+
+def loss(X, W, y, PARAMETER):
+    n, k = X.shape[0], W.shape[1]
+    z = X @ W
+    temperature, weights, share = LINE
+    z = z / temperature
+    z -= z.max(axis=1, keepdims=True)
+    sums = np.exp(z).sum(axis=1, keepdims=True)
+    t = np.eye(k, dtype=X.dtype)[y] * X.dtype.type(1 - share) + X.dtype.type(share / k)
+    w = weights[y][:, None]
+    g = (np.exp(z) / sums - t) * w / temperature / w.sum()
+    return (w * t * (np.log(sums) - z)).sum() / w.sum(), g @ W.T * FACTOR, X.T @ g * FACTOR
+"""
+SOUND = {
+    "label_smoothing=0.0": "1, np.ones(k, X.dtype), label_smoothing",
+    "temperature=1.0": "X.dtype.type(temperature), np.ones(k, X.dtype), 0",
+    "class_weights=None": "1, np.ones(k, X.dtype) if class_weights is None else class_weights, 0",
+}
+
+
+def with_an_option(folder: Path, parameter: str, line: str, factor: str = "1") -> Implementation:
+    changes = {"PARAMETER": parameter, "LINE": line, "FACTOR": factor}
+    source = OF_OPTIONS
+    for word, text in changes.items():
+        source = source.replace(word, text)
+    (folder / "own.py").write_text(source)
+    return load_layer(f"layer:{folder / 'own.py'}:loss", {})
+
+
+@pytest.mark.parametrize(("parameter", "line"), SOUND.items())
+def test_an_option_of_the_usual_meaning_is_recognised_and_passes(tmp_path: Path, parameter: str, line: str) -> None:
+    found = with_an_option(tmp_path, parameter, line)
+    assert found.claims.options == (parameter.partition("=")[0],)
+    assert failing(found) == set()
+
+
+def test_an_option_that_the_gradients_leave_out_is_found(tmp_path: Path) -> None:
+    found = with_an_option(tmp_path, "temperature=1.0", SOUND["temperature=1.0"], factor="X.dtype.type(temperature)")
+    assert "dw_of_the_layer_is_right" in failing(found)
+
+
+def test_a_smoothing_of_another_meaning_is_not_held_against_a_layer(tmp_path: Path) -> None:
+    """eps/(K - 1) for each of the other classes: the share of every class is K eps/((K - 1) K)."""
+    found = with_an_option(
+        tmp_path, "label_smoothing=0.0", "1, np.ones(k, X.dtype), label_smoothing * k / max(k - 1, 1)"
+    )
+    assert found.claims.options == ()
+
+
+def test_a_mean_by_the_number_of_rows_is_recognised_with_class_weights(tmp_path: Path) -> None:
+    source = OF_OPTIONS.replace("w.sum()", "X.dtype.type(n)").replace("PARAMETER", "class_weights=None")
+    (tmp_path / "own.py").write_text(source.replace("LINE", SOUND["class_weights=None"]).replace("FACTOR", "1"))
+    found = load_layer(f"layer:{tmp_path / 'own.py'}:loss", {})
+    assert found.claims.mean_over == ("number_of_rows",)
+    assert failing(found) == set()
