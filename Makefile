@@ -5,7 +5,7 @@ BIN := .venv/bin
 
 .DEFAULT_GOAL := help
 .PHONY: help setup verdicts test test-more test-all slow lint types layering format check-all
-.PHONY: import-cost bench bench-compare bench-pages mutants proofs constraints clean
+.PHONY: import-cost bench bench-compare bench-pages mutants proofs docs constraints clean
 
 help:  ## list the targets
 	@awk -F ':.*## *' '/^[a-z-]+:.*## /{ printf "  make %-13s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,9 +65,12 @@ mutants: setup  ## mutation testing of implementations/, judged by gradlab; docs
 proofs: setup  ## the proofs by machine, some minutes; needs gappa and sollya; proofs/README.md has the rest
 	@$(BIN)/python -m tools.proofs
 
-constraints:  ## resolve the newest packages that pyproject.toml allows, and write constraints.txt
+docs: setup  ## the documentation as a site, in docs/_build/html; warnings are errors
+	@sh tools/docs.sh
+
+constraints:  ## resolve the newest packages that pyproject.toml allows, and write constraints.txt and constraints-docs.txt
 	@PYTHON="$(PYTHON)" sh tools/constraints.sh
 
 clean:  ## remove everything that can be made again
-	@rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .asv .gradlab
+	@rm -rf .venv build dist docs/_build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .asv .gradlab
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

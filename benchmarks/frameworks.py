@@ -139,7 +139,7 @@ def row(shape: str, dtype: str, threads: int, seconds: float) -> dict[str, Array
 
 def as_markdown(dtype: str, threads: int, rows: dict[str, dict[str, Array]]) -> Iterator[str]:
     """A table: microseconds, and in brackets the multiple of torch's time and of the limit."""
-    yield f"### {dtype}, {threads} thread{'s' if threads > 1 else ''}"
+    yield f"## {dtype}, {threads} thread{'s' if threads > 1 else ''}"
     yield ""
     yield "| | " + " | ".join(shape.replace("x", " x ") for shape in rows) + " |"
     yield "|---" * (len(rows) + 1) + "|"

@@ -1,8 +1,6 @@
 """What a process of its own costs: the time of `gradlab check` over that of `gradlab check --in-process`, in turn.
 
-    python benchmarks/isolation.py [--rounds 5] [--judged] [TARGET ...]
-
---judged: the time of `gradlab check --judged` in its place.
+    python benchmarks/isolation.py [--rounds 5] [TARGET ...]
 
 Prints, for each target and profile, the median time of both and the ratio of the medians; processor time too, since the
 process that watches has a processor of its own where there are two.
@@ -34,13 +32,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("targets", nargs="*", default=["shifted"])
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--judged", action="store_true")
     given = parser.parse_args()
-    own = ["--judged"] if given.judged else []
     for target in given.targets:
         for profile, more in RUNS:
             command = ["check", target, "--profile", profile, *more]
-            rounds = [(measure([*command, *own]), measure([*command, "--in-process"])) for _ in range(given.rounds)]
+            rounds = [(measure(command), measure([*command, "--in-process"])) for _ in range(given.rounds)]
             for name, at in (("wall", 0), ("processor", 1)):
                 apart, here = (median(one[way][at] for one in rounds) for way in (0, 1))
                 print(f"{target} {profile}: {name} {apart:.2f} s apart, {here:.2f} s here, ratio {apart / here:.3f}")

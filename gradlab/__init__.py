@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gradlab.integrations.pytest_plugin import parametrize
     from gradlab.judgement.judge import judge
     from gradlab.judgement.judgement import Judgement
+    from gradlab.lessons.assertion import lesson_test
     from gradlab.problems.objective import Objective
     from gradlab.problems.problem import Problem
     from gradlab.report.report import Report
@@ -33,6 +34,7 @@ __all__ = [
     "check_all",
     "implementation",
     "judge",
+    "lesson_test",
     "parametrize",
 ]
 
@@ -49,6 +51,7 @@ _HOMES = {
     "check_all": "gradlab.api",
     "implementation": "gradlab.evaluation.claims",
     "judge": "gradlab.judgement.judge",
+    "lesson_test": "gradlab.lessons.assertion",
     "parametrize": "gradlab.integrations.pytest_plugin",
 }
 

@@ -15,8 +15,8 @@ from gradlab.harness.profiles import profile_named
 from gradlab.isolation.limits import Limits
 from gradlab.report.report import Report
 from gradlab.runs.here import run_implementations, run_one
-from gradlab.runs.isolated import run_in_workers
 from gradlab.runs.options import Listener, Options, Summary, plan_of
+from gradlab.runs.run import run_targets
 from gradlab.storage.files import OutputError
 from gradlab.targets.importing import TargetError
 from gradlab.targets.in_scope import load_callable, load_in_scope
@@ -50,9 +50,10 @@ def check(
     cases: a folder in which failing problems are kept, for `gradlab replay`.
     claims: over those that stand beside the function, such as reduction="sum".
 
-    isolated: whether it runs in a process of its own, which loads it again by its target (POSIX): a crash, a call of
-    more than call_seconds or more than `memory` bytes is a finding then, and loading takes load_seconds at most. In
-    this process, which is where it runs unless told otherwise, a crash is the end.
+    isolated: whether it runs in a process of its own, which loads it again by its target, gets arrays and returns
+    arrays; this process judges (POSIX): a crash, a call of more than call_seconds or more than `memory` bytes is a
+    finding then, and loading takes load_seconds at most. In this process, which is where it runs unless told otherwise,
+    a crash is the end.
 
     Raises TargetError where the target does not load or stands for several functions, ValueError for an unknown
     level, profile or dtype, OutputError where a case cannot be kept.
@@ -142,7 +143,7 @@ def _run_isolated(targets: Sequence[Target], options: Options) -> list[Report]:
     named = [_loadable(target, options) for target in targets]
     if len(targets) == 1 and isinstance(targets[0], Implementation):
         options = replace(options, claims=asdict(targets[0].claims))
-    return _reports_in(run_in_workers(named, options, Listener()))
+    return [report.without_function() for report in _reports_in(run_targets(named, options, Listener()))]
 
 
 def _reports_in(found: Summary) -> list[Report]:

@@ -12,6 +12,7 @@ from gradlab.problems.problem import AnyProblem, Array
 
 EXACT = "exact"  # the source of what is no number and has no tolerance
 MAX_ULP = 1e20  # an error of more says nothing: the true value is 0, or not a number
+BY_OTHER_ANSWERS = "what its other answers give here, which is"  # before a number that no truth can be
 NOT_FINITE = ("inf", "-inf", "nan")  # expected: there is nothing to be within
 SHOWN_CHARACTERS = 400  # of what was observed: an exception may tell a long story
 
@@ -136,7 +137,7 @@ class Result:
         if self.source == EXACT:
             return f"{self.where} {cut(self.observed)}" + (f", must be {self.expected}" if self.expected else "")
         text = f"{self.where} = {cut(self.observed)}, must be {self.expected}"
-        if self.tolerance is not None and not np.isnan(self.tolerance) and self.expected not in NOT_FINITE:
+        if self.tolerance is not None and not np.isnan(self.tolerance) and not self.expected.endswith(NOT_FINITE):
             text += f" within {self.tolerance:.3g}"
         text += f" ({'bound: ' if self.tolerance is not None else ''}{self.source})" if self.source else ""
         return f"{text}, off by {self.ulp:.3g} ULP" if self.ulp is not None and self.ulp < MAX_ULP else text
@@ -176,6 +177,11 @@ def number(value: float) -> str:
     return f"{value:.9g} ({value.hex()})"
 
 
+def _own(value: float) -> str:
+    """An expected value that is no enclosure's: what other answers of the same code give. Not finite, it says so."""
+    return number(value) if np.isfinite(value) else f"{BY_OTHER_ANSWERS} {number(value)}"
+
+
 def _result_of(check: str, dtype: str, problem: AnyProblem, finding: Comparison | Fact) -> Result:
     if isinstance(finding, Fact):
         ratio = 0.0 if finding.holds else float("inf")
@@ -185,7 +191,7 @@ def _result_of(check: str, dtype: str, problem: AnyProblem, finding: Comparison 
         return Result(check, dtype, 0.0, "", "", "", None, finding.source, None, problem)
     flat = int(np.argmax(np.where(np.isnan(finding.ratio), np.inf, finding.ratio)))
     index = tuple(int(i) for i in np.unravel_index(flat, finding.ratio.shape))
-    expected = finding.expected_text(index) if finding.expected_text else number(finding.expected[index])
+    expected = finding.expected_text(index) if finding.expected_text else _own(finding.expected[index])
     expected = finding.relation + expected
     ulp = None if finding.ulp is None else float(finding.ulp(index))
     where, observed = finding.quantity.format(*index), number(finding.observed[index])

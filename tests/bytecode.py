@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 # All that such a process may import, but SymPy, which few do, and the command line, which ends the process.
@@ -28,3 +30,14 @@ def keep_compiled(folder: Path) -> None:
     importing = [sys.executable, "-c", _IMPORTING]
     subprocess.run(importing, env={**told, "PYTHONPYCACHEPREFIX": str(folder)}, check=True)
     os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = str(folder)
+
+
+@contextmanager
+def compiled_once() -> Iterator[None]:
+    """What is imported inside is compiled into the folder of `keep_compiled`, where there is one; not afterwards."""
+    before = sys.dont_write_bytecode
+    sys.dont_write_bytecode = before and sys.pycache_prefix is None
+    try:
+        yield
+    finally:
+        sys.dont_write_bytecode = before

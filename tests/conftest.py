@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,8 @@ import pytest
 # run pytest again, and it would warn of a gradlab that was imported too early.
 sys.path.insert(0, str(Path(__file__).parents[1]))
 import tools  # noqa: F401 - found only from here on
-from tests.bytecode import keep_compiled
+from tests.browser import browser  # noqa: F401 - a fixture for every test
+from tests.bytecode import compiled_once, keep_compiled
 
 sys.path.pop(0)
 
@@ -27,6 +28,13 @@ def pytest_configure(config: pytest.Config) -> None:
         folder = tempfile.TemporaryDirectory(prefix="gradlab-cache-")
         config.add_cleanup(folder.cleanup)
         os.environ["GRADLAB_CACHE"] = folder.name
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Modules of tests are rewritten and compiled by the first run that imports them; no test runs yet."""
+    with compiled_once():
+        return (yield)
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,6 @@ from gradlab.checks.check import Check
 from gradlab.evaluation.call import Implementation
 from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import PROFILES, Profile
-from gradlab.harness.resume import Course
 from gradlab.harness.run import Run, run_checks
 from gradlab.harness.selection import questions_in_run
 from gradlab.harness.sizes import sized_questions
@@ -22,7 +21,7 @@ from gradlab.harness.tally import results_of
 from gradlab.problems.families import FAMILIES
 
 DTYPES = ("float32", "float64")
-ONE_OF_EACH_FAMILY = Profile("one of each family", "quick", 12, 0, 0, asked=4, most=len(FAMILIES))  # and no sizes
+ONE_OF_EACH_FAMILY = Profile("one of each family", "quick", 4, 0, 0, asked=4, most=len(FAMILIES))  # and no sizes
 
 
 def in_one_dtype_first(names: Iterable[Any]) -> list[Any]:
@@ -39,6 +38,12 @@ def only_first(names: Iterable[Any], *first: Any) -> list[Any]:
     return [pytest.param(name, marks=[] if name in first else [pytest.mark.more]) for name in names]
 
 
+def every_third(values: Iterable[Any], ids: Iterable[str]) -> list[Any]:
+    """The values as parameters of these names, all but every third one marked `more`: what takes a second each."""
+    named = enumerate(zip(values, ids, strict=True))
+    return [pytest.param(value, id=name, marks=[pytest.mark.more] * (n % 3 > 0)) for n, (value, name) in named]
+
+
 def rejects(implementation: Implementation, plan: Plan, check: Check, dtype: str) -> bool:
     """Whether the check fails on a problem of the run with this plan; none is tried after the first that fails."""
     claims, families = implementation.claims, plan.profile.families
@@ -53,14 +58,13 @@ def rejects(implementation: Implementation, plan: Plan, check: Check, dtype: str
 
 def unexplained(implementation: Implementation, plan: Plan) -> Run:
     """What a run with this plan finds, but for its power and for what would explain it."""
-    given_up = ("diagnosis", "localisation")
-    return run_checks(implementation, replace(plan, power=False), course=Course(given_up=given_up))
+    return run_checks(implementation, replace(plan, power=False), left_out=("diagnosis", "localisation"))
 
 
 def run_with_diagnosis(implementation: Implementation, *dtypes: str) -> Run:
     """What a run on the quick families finds, and the known defects that explain it; no power, nothing smaller."""
     plan = Plan(replace(PROFILES["quick"], examples=0, shrinks=0), 0, "stable", dtypes, power=False)
-    return run_checks(implementation, plan, course=Course(given_up=("localisation",)))
+    return run_checks(implementation, plan, left_out=("localisation",))
 
 
 def checked(target: Target, dtypes: tuple[str, ...] = (), **claims: Any) -> Run:

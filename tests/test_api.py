@@ -14,18 +14,19 @@ import gradlab
 from gradlab.api import implementations_of, plan_for
 from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import Claims
-from gradlab.harness import examination, logits_problems
+from gradlab.harness import examination, logits_problems, power
 from gradlab.harness.profiles import PROFILES
 from gradlab.implementations.shifted import shifted
 from gradlab.implementations.textbook import textbook
 from gradlab.problems.dtypes import as_dtype
 from gradlab.problems.problem import Problem
 from gradlab.targets.load import TargetError
+from gradlab.targets.shipped import specimens
 
 
 @pytest.fixture(autouse=True)
 def few_problems(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lets every profile try two problems only."""
+    """Lets every profile try two problems and known defects only."""
 
     def problems_for(claims: Any, dtype: str, *extent: Any) -> tuple[Problem, ...]:
         arrays = [np.array(rows).astype(as_dtype(dtype)) for rows in ([[1.0, 2.0]], [[1000.0, 0.0]])]
@@ -33,6 +34,8 @@ def few_problems(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(logits_problems, "problems_for", problems_for)
     monkeypatch.setattr(examination, "asked_in_run", lambda *given: [])  # nothing is asked of sizes
+    known = {name: specimens()[name] for name in ("no_shift", "sign_flipped")}
+    monkeypatch.setattr(power, "known_defects", lambda claims: known)
     for name, profile in list(PROFILES.items()):
         monkeypatch.setitem(PROFILES, name, replace(profile, examples=0, shrinks=0))
 

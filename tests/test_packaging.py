@@ -16,7 +16,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 BUILD = "from setuptools.build_meta import build_wheel; print(build_wheel('wheel'))"
-DATA_SUFFIXES = (".py", ".typed", ".json", ".h")
+DATA_SUFFIXES = (".py", ".typed", ".json", ".h", ".html", ".css", ".js", ".md")
 
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 ENTRY_POINTS = [*PROJECT["scripts"].values(), *PROJECT["entry-points"]["pytest11"].values()]

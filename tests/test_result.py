@@ -10,6 +10,7 @@ import pytest
 
 from gradlab.problems.problem import Problem
 from gradlab.result import (
+    BY_OTHER_ANSWERS,
     SHOWN_CHARACTERS,
     Comparison,
     Fact,
@@ -120,6 +121,13 @@ def test_expected_value_and_ulp_of_the_worst_entry_are_those_of_the_comparison()
         "x[{}]", entries, 0 * entries, entries, entries, "", lambda index: f"in {index}", lambda i: 3.0 * (i[0] + 1)
     )
     assert (result_of(comparison).expected, result_of(comparison).ulp) == ("in (1,)", 6.0)
+
+
+@pytest.mark.parametrize("expected", [NAN, INF, -INF])
+def test_no_number_is_to_be_nan_but_what_another_answer_gives(expected: float) -> None:
+    failed = result_of(within("x[{}]", [-0.25], [expected], [1e-3], "both answers"))
+    text = f"x[0] = -0.25 (-0x1.0000000000000p-2), must be {BY_OTHER_ANSWERS} {expected} (bound: both answers)"
+    assert failed.sentence() == text
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -134,15 +135,21 @@ def results(originals: list[Path], count: int, seed: int, folder: Path) -> Itera
 
 
 def main() -> int:
-    """Prints what is not fair, and how often each status came."""
+    """Damages the files as asked, and reports."""
     parser = argparse.ArgumentParser(description="Damages files that gradlab reads.")
     parser.add_argument("files", nargs="+", type=Path)
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--folder", type=Path, default=Path("."))
+    parser.add_argument("--folder", type=Path, help="where the damaged files are left; nowhere unless given")
     options = parser.parse_args()
+    with TemporaryDirectory() as folder:
+        return _report(options, options.folder or Path(folder))
+
+
+def _report(options: argparse.Namespace, folder: Path) -> int:
+    """Prints what is not fair, and how often each status came; 1 where something is not."""
     counts, unfair, slowest = Counter[tuple[str, int]](), 0, 0.0
-    for path, result in results(options.files, options.count, options.seed, options.folder):
+    for path, result in results(options.files, options.count, options.seed, folder):
         counts[path.name, result.status] += 1
         slowest = max(slowest, result.seconds)
         if not result.is_fair or result.seconds > 60:

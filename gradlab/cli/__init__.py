@@ -23,9 +23,14 @@ from gradlab.cli.derive import derive
 from gradlab.cli.doctor import doctor
 from gradlab.cli.exhaustive import exhaustive
 from gradlab.cli.explain import explain
+from gradlab.cli.grade import grade
+from gradlab.cli.history import history
 from gradlab.cli.judge import judge
+from gradlab.cli.lab import lab
+from gradlab.cli.lesson import lesson
 from gradlab.cli.listing import listing
 from gradlab.cli.replay import replay
+from gradlab.cli.report import report
 from gradlab.cli.signals import ENDING, Ended, handle_signals
 from gradlab.cli.status import Status
 from gradlab.evaluation.text import visible
@@ -55,13 +60,18 @@ for command in (
     replay,
     cases,
     compare,
+    report,
+    history,
     exhaustive,
     atlas,
     certify,
     collapse,
     explain,
+    lesson,
+    grade,
     listing,
     derive,
+    lab,
     doctor,
 ):
     gradlab.add_command(command)

@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from gradlab.cli.claiming import claim_options, claims_given, dtype_option, layer_claims_given, layer_options
+from gradlab.cli.claiming import (
+    claim_options,
+    claims_given,
+    device_option,
+    dtype_option,
+    layer_claims_given,
+    layer_options,
+)
 from gradlab.cli.human_text import print_beside
 from gradlab.cli.kept import cases_option
-from gradlab.cli.limits import Time, forbid_option, isolation_options, limits_of
+from gradlab.cli.limits import Time, forbid_option, isolation_options, limits_of, sandbox_option
+from gradlab.cli.outputs import output_faults
 from gradlab.cli.seed import Seed
 from gradlab.cli.signals import held_apart, interrupt_received
 from gradlab.cli.status import Status
+from gradlab.cli.written import Written, written_given, written_options
 from gradlab.evaluation.claims import LEVELS
 from gradlab.harness.profiles import PROFILES
 from gradlab.isolation.limits import n_processors
 from gradlab.problems.objective import DERIVATIVES
 from gradlab.runs.options import Listener, Options, Summary
+from gradlab.targets.prefixes import on_device
 
 if TYPE_CHECKING:
     from gradlab.report.report import Report
@@ -29,11 +39,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Output:
-    """What is printed and written: every failure or only the most costly, the JSON report, the times."""
+    """What is printed and written: all failures or only the most costly, the report as JSON or otherwise, times."""
 
     verbose: bool
     json: Path | None
+    written: Written
     time: bool
+
+    @property
+    def has_document(self) -> bool:
+        """Whether the report is written at all."""
+        return self.json is not None or bool(self.written)
 
     def print_report(self, report: Report) -> None:
         """Prints a report, after an empty line."""
@@ -68,6 +84,7 @@ class Output:
     f"  [default: {PROFILES['standard'].minutes:g}, with profile thorough {PROFILES['thorough'].minutes:g}]",
 )
 @click.option("--json", type=click.Path(path_type=Path), metavar="FILE", help="Also write the report to FILE, as JSON.")
+@written_options
 @cases_option("The folder in which failing problems are kept.")
 @claim_options
 @layer_options
@@ -81,13 +98,11 @@ class Output:
     help="How many to check at the same time.  [default: one per processor]",
 )
 @click.option(
-    "--judged",
-    "is_judged",
-    is_flag=True,
-    help="Judge from gradlab's own process what runs in another one: code that patches NumPy or gradlab changes nothing"
-    " here. One after the other, and slower.",
+    "--judged", "is_judged", is_flag=True, help="Judge from a process in which no code under test runs: the default."
 )
-@forbid_option(" With --judged alone.")
+@device_option
+@forbid_option(" Not with --in-process.")
+@sandbox_option(" Not with --in-process.")
 @isolation_options
 def check(targets: tuple[str, ...], shipped: bool, json: Path | None, verbose: bool, **given: Any) -> Status:
     """The verdict on each TARGET: wrong, unstable, stable or accurate.
@@ -97,29 +112,38 @@ def check(targets: tuple[str, ...], shipped: bool, json: Path | None, verbose: b
     the group gradlab.implementations. A prefix, such as torch:, c: or pair:, chooses an adapter for the rest;
     docs/validate-your-own.md lists them. layer: goes before what leads to a layer, a function of X, W, b and labels.
 
-    Each implementation runs in a process of its own. A crash, an endless loop or too much memory is a finding, and the
-    run goes on. This protects from accidents, and is no sandbox: docs/isolation.md.
+    Each implementation runs in a process of its own, which gets arrays and returns arrays; the verdict is made in
+    another one. A crash, an endless loop or too much memory is a finding, and the run goes on. docs/isolation.md says
+    what this protects from, docs/adversarial.md what it promises against code that wants to deceive.
     """
-    if given["is_judged"] and given["in_process"]:
-        raise click.UsageError("give --judged or --in-process, not both")
-    if given["forbidden"] and not given["is_judged"]:
-        raise click.UsageError("give --forbid with --judged")
+    _refuse_in_process_with(given)
     limits = limits_of(given)
+    given.pop("is_judged")
     given["jobs"] = given["jobs"] or n_processors()
     given["minutes"] = given["minutes"] or PROFILES[given["profile"]].minutes
+    targets = on_device(targets, given.pop("device"))
     derivative, claims = given.pop("derivative"), {**claims_given(given), **layer_claims_given(given)}
     claims |= {"derivative": derivative} if derivative else {}
-    print_beside(json)
+    written = written_given(given)
+    for path in (json, *written.paths()):
+        print_beside(path)
     click.echo(_heading(**{name: given[name] for name in ("profile", "seed", "level")}))  # before anything heavy
-    _refuse_bad_outputs(given["cases"], json)
+    _refuse_bad_outputs(given["cases"], [*([json] if json else []), *written.paths()])
     here = Path.cwd()  # what is checked may go elsewhere
     given["cases"], json = here / given["cases"], here / json if json else None
     if shipped == bool(targets):
         raise click.UsageError("give one TARGET or more, or --shipped; `gradlab check --help` says what a target is")
-    output = Output(verbose, json, given["time"])
-    power = not shipped or verbose or json is not None  # the table alone has no room for it
-    options = Options(claims=claims, limits=limits, power=power, here=here, **given)
+    output = Output(verbose, json, written.below(here), given["time"])
+    power = not shipped or verbose or output.has_document  # the table alone has no room for it
+    curves = not shipped and output.has_document
+    options = Options(claims=claims, limits=limits, power=power, here=here, curves=curves, **given)
     return _check_shipped(options, output) if shipped else _check_targets(targets, options, output)
+
+
+def _refuse_in_process_with(given: dict[str, Any]) -> None:
+    for name, option in (("is_judged", "--judged"), ("forbidden", "--forbid"), ("sandbox", "--sandbox")):
+        if given[name] and given["in_process"]:
+            raise click.UsageError(f"give {option} or --in-process, not both")
 
 
 def _heading(profile: str, seed: int, level: str | None) -> str:
@@ -129,12 +153,12 @@ def _heading(profile: str, seed: int, level: str | None) -> str:
     return f"gradlab {version('gradlab-verify')} \u00b7 profile {profile} \u00b7 seed {seed}{shown}"
 
 
-def _refuse_bad_outputs(cases: Path, json: Path | None) -> None:
-    from gradlab.storage.files import folder_fault, output_fault
+def _refuse_bad_outputs(cases: Path, files: Sequence[Path]) -> None:
+    from gradlab.storage.files import folder_fault
 
-    faults = [folder_fault(cases), output_fault(json) if json else None]
-    if any(faults):
-        raise click.UsageError("\n".join(fault for fault in faults if fault))
+    faults = [*filter(None, [folder_fault(cases)]), *output_faults(files)]
+    if faults:
+        raise click.UsageError("\n".join(faults))
 
 
 def _check_targets(targets: tuple[str, ...], options: Options, output: Output) -> Status:
@@ -169,7 +193,7 @@ def _check_shipped(options: Options, output: Output) -> Status:
         if not comparison_with_stated(report).startswith("yes"):
             output.print_report(report)
 
-    if output.verbose or output.json or output.time:
+    if output.verbose or output.has_document or output.time:
         found = run_shipped(options, _listener(output.print_report if output.verbose else print_unexpected))
     else:
         found = run_shipped_side_by_side(options, _listener(print_unexpected))
@@ -202,10 +226,14 @@ def _conclude(found: Summary, stated: dict[str, str], options: Options, output: 
             print_table(table)
     told = [one for one in found.not_checked if not one.error]
     print_lines(f"not checked {one.name}: {one.reason}" for one in told if runs or not one.is_fault)
-    if output.json:
+    if output.has_document:
         plan = Plan(PROFILES[options.profile], options.seed)
-        with writing():
-            write_whole(output.json, strict_json(report_document(plan, runs, found.not_checked)))
+        origins = {one.implementation.name: one.origin for one in found.reports}
+        document = report_document(plan, runs, found.not_checked, origins)
+        if output.json:
+            with writing():
+                write_whole(output.json, strict_json(document))
+        output.written.write([document])
     for one in told:
         if one.is_fault and not runs and not found.is_interrupted:
             click.echo(f"gradlab: {one.reason}", err=True)

@@ -22,6 +22,12 @@ def dtype_option(verb: str) -> Callable[[Callable[..., Any]], Callable[..., Any]
     return click.option("--dtype", "dtypes", type=click.Choice(DTYPE_NAMES), multiple=True, help=words)
 
 
+def device_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds --device to a command."""
+    words = "Put the arrays of torch:, torch-compile:, triton: and jax: targets there: cuda, cuda:1, xpu, mps."
+    return click.option("--device", metavar="NAME", help=words)(command)
+
+
 def claim_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Adds --reduction, --targets, --mean-over and --option to a command."""
 

@@ -13,7 +13,6 @@ from gradlab.cli.human_text import print_beside
 from gradlab.cli.limits import isolation_options, limits_of
 from gradlab.cli.status import Status
 from gradlab.isolation.limits import n_processors
-from gradlab.isolation.loading import GivenClaims
 
 if TYPE_CHECKING:
     from gradlab.campaigns.conformance.page import Conformance
@@ -38,7 +37,7 @@ def conform(targets: tuple[str, ...], dtypes: tuple[str, ...], json: Path | None
     """
     from gradlab.campaigns.conformance.page import conformance_document
     from gradlab.campaigns.conformance.run import Listener, conformances
-    from gradlab.campaigns.runner import Where
+    from gradlab.campaigns.runner import GivenClaims, Where
     from gradlab.report.progress import show_progress
     from gradlab.storage.files import output_fault, strict_json, write_whole, writing
     from gradlab.targets.importing import TargetError

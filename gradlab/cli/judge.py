@@ -8,13 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gradlab.cli.claiming import claim_options, claims_given, dtype_option, layer_claims_given, layer_options
-from gradlab.cli.limits import Time, forbid_option, isolation_options, limits_of
+from gradlab.cli.claiming import (
+    claim_options,
+    claims_given,
+    device_option,
+    dtype_option,
+    layer_claims_given,
+    layer_options,
+)
+from gradlab.cli.limits import Time, forbid_option, isolation_options, limits_of, sandbox_option
 from gradlab.cli.seed import RANDOM, Seed
 from gradlab.cli.signals import held_apart
 from gradlab.cli.status import Status
 from gradlab.evaluation.claims import LEVELS
 from gradlab.harness.profiles import PROFILES
+from gradlab.targets.prefixes import on_device
 
 if TYPE_CHECKING:
     from gradlab.isolation.limits import Limits
@@ -48,7 +56,9 @@ if TYPE_CHECKING:
     metavar="SOCKET",
     help="Have the server at this socket judge TARGET.",
 )
+@device_option
 @forbid_option("")
+@sandbox_option("")
 @claim_options
 @layer_options
 @isolation_options
@@ -66,6 +76,7 @@ def judge(target: str | None, json: str | None, serve: Path | None, server: Path
         raise click.UsageError("give a TARGET, or --serve SOCKET")
     if serve is not None:
         return _serve(serve, limits)
+    (target,) = on_device((target or "",), given["device"])
     question: dict[str, Any] = {
         "target": target,
         "seed": given["seed"],

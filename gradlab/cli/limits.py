@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from gradlab.isolation.limits import Limits, spelled_bytes
+from gradlab.targets.importing import TargetError
 
 MIN_MEMORY = 1 << 27  # a worker takes about half of it before it calls anything
 _UNITS = {
@@ -92,8 +93,26 @@ def isolation_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def sandbox_option(more: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Adds --sandbox to a command; more: what is to be added to its help."""
+    words = f"Run the code in a sandbox of bubblewrap: no network, no files to write, limited processes.{more}"
+    return click.option("--sandbox", is_flag=True, help=words)
+
+
 def limits_of(given: dict[str, Any]) -> Limits | None:
     """The limits given by those options, which are taken out; None where all is to run in this process."""
     apart = not given.pop("in_process") and os.name == "posix"
-    limits = Limits(given.pop("call_seconds"), given.pop("load_seconds"), given.pop("memory"))
+    in_sandbox = given.pop("sandbox", False)
+    limits = Limits(given.pop("call_seconds"), given.pop("load_seconds"), given.pop("memory"), in_sandbox)
+    if in_sandbox:
+        _refuse_without_sandbox()
     return limits if apart else None
+
+
+def _refuse_without_sandbox() -> None:
+    from gradlab.isolation.sandbox import SandboxError, refuse_without_sandbox
+
+    try:
+        refuse_without_sandbox()
+    except SandboxError as error:
+        raise TargetError(str(error)) from None

@@ -9,6 +9,7 @@ import click
 
 from gradlab.cli.kept import cases_option
 from gradlab.cli.limits import isolation_options, limits_of
+from gradlab.cli.signals import held_apart
 from gradlab.cli.status import Status
 from gradlab.evaluation.text import one_line
 
@@ -28,7 +29,7 @@ def replay(case: str, cases: Path, trust: bool, **given: Any) -> Status:
     """
     from gradlab.cases.cases import CaseError, find_case, read_case
     from gradlab.report.terminal import print_lines
-    from gradlab.runs.replay import replay_here, replay_isolated
+    from gradlab.runs.replay import replay_here, replay_judged
     from gradlab.targets.prefixes import runs_a_command, untrusted
 
     limits = limits_of(given)
@@ -39,7 +40,11 @@ def replay(case: str, cases: Path, trust: bool, **given: Any) -> Status:
         raise click.UsageError(f"cannot run: {error}") from error
     if runs_a_command(kept.target) and not trust:
         raise click.UsageError(f"cannot run: {untrusted(kept.target, case)}")
-    outcome = replay_here(path) if limits is None else replay_isolated(path, limits)
+    if limits is None:
+        outcome = replay_here(path)
+    else:
+        with held_apart():
+            outcome = replay_judged(path, limits)
     if outcome.fault:
         raise click.UsageError(f"cannot run: {one_line(outcome.fault)}")
     print_lines(outcome.lines)

@@ -52,12 +52,12 @@ class SingleCheck:
     def _message(self, line: Line) -> Iterator[str]:
         """The failure, what it looks like, and how to run its simplest problem again."""
         from gradlab.harness.one_check import diagnosis_of
-        from gradlab.harness.scopes import scope_of
+        from gradlab.harness.power import namable_defects
         from gradlab.report.explained import diagnosis_lines
         from gradlab.report.failure import failure_text, no_command
 
         yield failure_text(self.implementation, line, no_command)
-        defects = scope_of(self.implementation.claims).power.specimens()
+        defects = namable_defects(self.implementation.claims)
         yield from diagnosis_lines(diagnosis_of(self.implementation, self.plan, line, self.known), defects)
         if self.implementation.target:
             with contextlib.suppress(OSError):  # a folder that cannot be written is no reason for another error

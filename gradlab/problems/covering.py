@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations, product
+from itertools import combinations, permutations, product
+
+import numpy as np
+
+from gradlab.problems.problem import Array
 
 Combination = dict[str, Hashable]  # a value for each factor, or for some of them
 Setting = tuple[tuple[str, Hashable], ...]  # the values of t factors, in the order of the factors
@@ -21,17 +25,15 @@ def covering_array(factors: Factors, allowed: Allowed, strength: int, usual: Col
     value that covers most of what is left [one test at a time: Cohen, Dalal, Fredman, Patton, The AETG system, IEEE
     Trans. Softw. Eng. 23(7), 1997]. What cannot be completed is left out; it is missing from `settings_met`.
     """
-    order = list(factors)
-    left = dict.fromkeys(settings_of(factors, allowed, strength))
+    left = _all_left(factors, list(settings_of(factors, allowed, strength)))
     found: list[Combination] = []
-    while left:
-        seed = next(iter(left))
-        del left[seed]
-        full = _completed(dict(seed), factors, allowed, _Gain(left, order, strength, len(found), usual))
-        if full is not None:
-            for setting in _settings_in(full, order, strength):
-                left.pop(setting, None)
-            found.append({name: full[name] for name in order})
+    for setting in left.settings:
+        if left.holds(setting):
+            left.remove(setting)
+            full = _completed(dict(setting), factors, allowed, _Gain(left, len(found), usual))
+            if full is not None:
+                left.remove(full.items())
+                found.append({name: full[name] for name in factors})
     return found
 
 
@@ -51,29 +53,64 @@ def settings_met(found: Iterable[Mapping[str, Hashable]], factors: Factors, stre
 
 
 @dataclass(frozen=True, eq=False)
-class _Gain:
-    """What a combination may still gain: the settings left, of the factors in this order.
+class _Left:
+    """The settings that are not covered yet.
 
-    number: how many are made. usual: as in `covering_array`.
+    settings: all that there are. numbers: of each value of each factor. marked: with an axis for each value of a
+    setting, True in every order of their numbers while it is left.
     """
 
-    left: Mapping[Setting, None]
-    order: Sequence[str]
-    strength: int
+    settings: Sequence[Setting]
+    numbers: Mapping[tuple[str, Hashable], int]
+    marked: Array
+
+    def holds(self, setting: Setting) -> bool:
+        """Whether a setting is left."""
+        return bool(self.marked[tuple(self.numbers[item] for item in setting)])
+
+    def remove(self, items: Iterable[tuple[str, Hashable]]) -> None:
+        """These values are covered together."""
+        self.marked[_crossed([[self.numbers[item] for item in items]] * self.marked.ndim)] = False
+
+    def met_by(self, name: str, values: Sequence[Hashable], known: Mapping[str, Hashable]) -> Array:
+        """How many settings are met by each of the values of a factor beside those known, times one constant."""
+        own, others = [self.numbers[name, value] for value in values], [self.numbers[item] for item in known.items()]
+        met = self.marked[_crossed([own, *[others] * (self.marked.ndim - 1)])]
+        return np.asarray(met.reshape(len(own), -1).sum(axis=1))
+
+
+def _all_left(factors: Factors, settings: Sequence[Setting]) -> _Left:
+    """All of these settings, of values of these factors."""
+    items = [(name, value) for name, values in factors.items() for value in values]
+    numbers = {item: number for number, item in enumerate(items)}
+    places = np.array([[numbers[item] for item in setting] for setting in settings], np.intp)
+    marked = np.zeros([len(items)] * (places.shape[1] if settings else 1), bool)
+    for order in permutations(range(marked.ndim)) if settings else ():
+        marked[tuple(places[:, order].T)] = True
+    return _Left(settings, numbers, marked)
+
+
+def _crossed(numbers: Sequence[Sequence[int]]) -> tuple[Array, ...]:
+    """What np.ix_ returns, which takes four times as long."""
+    n_axes = len(numbers)
+    return tuple(np.array(some).reshape((-1,) + (1,) * (n_axes - 1 - axis)) for axis, some in enumerate(numbers))
+
+
+@dataclass(frozen=True, eq=False)
+class _Gain:
+    """What a combination may still gain: the settings left.
+
+    number: how many combinations are made. usual: as in `covering_array`.
+    """
+
+    left: _Left
     number: int
     usual: Collection[str]
 
-    def by(self, name: str, value: Hashable, known: Mapping[str, Hashable]) -> int:
-        """How many of the settings left come up with this value beside those that are known."""
-        own, place = (name, value), self.order.index(name)
-        before = [(one, known[one]) for one in self.order[:place] if one in known]
-        behind = [(one, known[one]) for one in self.order[place:] if one in known]
-        gained = 0
-        for n_before in range(self.strength):
-            for first in combinations(before, n_before):
-                for last in combinations(behind, self.strength - 1 - n_before):
-                    gained += (*first, own, *last) in self.left
-        return gained
+    def in_turn(self, name: str, values: Sequence[Hashable]) -> Sequence[Hashable]:
+        """The values of a factor, beginning with the one that comes first among equals."""
+        turn = 0 if name in self.usual else self.number % len(values)
+        return (*values[turn:], *values[:turn])
 
 
 def _completed(known: Combination, factors: Factors, allowed: Allowed, gain: _Gain) -> Combination | None:
@@ -81,11 +118,10 @@ def _completed(known: Combination, factors: Factors, allowed: Allowed, gain: _Ga
     for name, values in factors.items():
         if name in known:
             continue
-        turn = 0 if name in gain.usual else gain.number % len(values)  # what comes first among equals
-        fitting = [one for one in (*values[turn:], *values[:turn]) if allowed({**known, name: one})]
+        fitting = [one for one in gain.in_turn(name, values) if allowed(known | {name: one})]
         if not fitting:
             return None
-        known[name] = max(fitting, key=lambda value: gain.by(name, value, known))
+        known[name] = fitting[int(gain.left.met_by(name, fitting, known).argmax())]
     return known
 
 

@@ -161,18 +161,26 @@ def sizes_of(profile: str, others: Factors) -> Sizes:
     return Sizes(tuple(cases), combinations, factors, STRENGTH[profile])
 
 
+PATTERNED = ("none", "reduction sum", "reduction none", "reduction mean")  # options with problems of few kinds
+# Looked up, as it is asked tens of thousands of times which values go together.
+_MAX_ROWS = {name: max(group.numbers) for name, group in ROWS.items()}
+_MAX_CLASSES = {name: max(group.numbers) for name, group in CLASSES.items()}
+_MIN_CLASSES = {name: min(group.numbers) for name, group in CLASSES.items()}
+_CLASSES_NUMBERED = {name: 2**bits for name, bits in BITS.items()}
+
+
 def allowed(some: Mapping[str, object]) -> bool:
     """Whether some values of the factors go together: any numbers of their groups, but for those of the integers."""
-    rows = max(ROWS[str(some["rows"])].numbers) if "rows" in some else 1
-    classes = max(CLASSES[str(some["classes"])].numbers) if "classes" in some else 2
-    most = MAX_ENTRIES if some.get("option", "none") in PATTERNED else MAX_WITH_OPTIONS
-    least = min(CLASSES[str(some["classes"])].numbers) if "classes" in some else 2
-    fits = least <= 2 ** BITS[str(some.get("integers", "int64"))]
-    fits &= max(rows, classes) <= LARGE or some.get("layout", "C order") in LAYOUTS_OF_LARGE
-    return rows * classes <= most and fits and not (some.get("dtype") == "float16" and rows > FLOAT16_ROWS)
-
-
-PATTERNED = ("none", "reduction sum", "reduction none", "reduction mean")  # options with problems of few kinds
+    rows = _MAX_ROWS[str(some["rows"])] if "rows" in some else 1
+    classes, least = 2, 2
+    if "classes" in some:
+        classes, least = _MAX_CLASSES[str(some["classes"])], _MIN_CLASSES[str(some["classes"])]
+    if rows * classes > (MAX_ENTRIES if some.get("option", "none") in PATTERNED else MAX_WITH_OPTIONS):
+        return False
+    if rows > FLOAT16_ROWS and some.get("dtype") == "float16":
+        return False
+    fits = least <= _CLASSES_NUMBERED[str(some.get("integers", "int64"))]
+    return fits and (max(rows, classes) <= LARGE or some.get("layout", "C order") in LAYOUTS_OF_LARGE)
 
 
 def _fitting(group: Group, integers: str) -> Sequence[int]:

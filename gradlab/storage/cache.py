@@ -151,9 +151,11 @@ def machine_and_packages() -> str:
 def _code() -> str:
     """A digest of gradlab's own files, by content."""
     shipped = importlib.util.find_spec("gradlab.implementations")
-    folders = [OWN, *map(Path, (shipped and shipped.submodule_search_locations) or ())]
-    files = sorted({path.resolve() for folder in folders for path in folder.rglob("*.py")})
+    folders = {Path(one).resolve() for one in (OWN, *((shipped and shipped.submodule_search_locations) or ()))}
+    walks = [entry for folder in folders for entry in os.walk(folder)]  # resolving each file takes most of the time
     code = hashlib.sha256()
-    for path in files:
-        code.update(path.read_bytes())
+    for path in sorted({os.path.join(place, name) for place, _, names in walks for name in names}):
+        if path.endswith(".py"):
+            with open(path, "rb") as file:
+                code.update(file.read())
     return code.hexdigest()

@@ -325,6 +325,12 @@ def forms() -> dict[str, ROWS]:
     return {form.__name__: form for form in ANY}
 
 
+@pytest.fixture(scope="session")
+def standard_forms() -> dict[str, ROWS]:
+    """Those that the bounds of forward_* are for."""
+    return {form.__name__: form for form in STANDARD}
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """`standard` runs over the algorithms of forward_*, `any_form` over all; with every dtype and objective."""
     tables: dict[str, dict[str, Any]] = {

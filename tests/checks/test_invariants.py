@@ -17,6 +17,7 @@ from gradlab.checks.invariants import (
     gradient_is_lipschitz,
     neighbour,
     permuting_rows_permutes_the_gradient,
+    rows_are_independent,
 )
 from gradlab.checks.table import CHECKS
 from gradlab.evaluation.call import Implementation
@@ -135,3 +136,20 @@ def test_a_row_may_be_off_by_its_own_bound_in_either_place(reduction: str, step:
 
     own = Implementation("off", off_by_its_bound, claims_from({"reduction": reduction}))
     assert largest_ratio(permuting_rows_permutes_the_gradient(own, problem)) <= 1
+
+
+def test_a_row_that_another_one_makes_nan_is_what_is_seen() -> None:
+    def shifted_by_the_largest_of_all(logits: Array, labels: Array) -> tuple[Any, Array]:
+        p = np.exp(logits - logits.max())
+        p = p / p.sum(axis=1, keepdims=True)
+        rows = np.arange(len(labels))
+        loss = -np.log(p[rows, labels]).mean()
+        p[rows, labels] -= 1
+        return loss, p / len(labels)
+
+    implementation = Implementation("global", shifted_by_the_largest_of_all)
+    problem = Problem(np.array([[0.0, 1.0], [5000.0, 0.0]]), np.array([0, 0]))
+    found = worst_result("", problem, rows_are_independent(implementation, problem))
+    assert (found.observed, found.asked) == ("nan", None)
+    assert found.expected.startswith("-0.3655")  # (p - 1) / 2 of its row alone
+    assert found.expected != "nan"

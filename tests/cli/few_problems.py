@@ -31,3 +31,8 @@ def work_in_worker(*arguments: Any) -> Any:
     """`runner.work_in_worker` on these problems; called in a worker only, which it changes."""
     setattr(logits_problems, "problems_for", problems_in_workers)  # noqa: B010  # mypy takes a function for a constant
     return runner.work_in_worker(*arguments)
+
+
+def broken(*arguments: Any) -> Any:
+    """What has an error of gradlab's own."""
+    raise ZeroDivisionError("in the worker")

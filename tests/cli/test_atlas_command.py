@@ -13,7 +13,7 @@ import pytest
 from gradlab.campaigns import runner
 from gradlab.campaigns.atlas import run
 from gradlab.cli.atlas import DEFAULT
-from tests.cli.few_problems import work_in_worker
+from tests.cli.few_problems import broken, work_in_worker
 
 FEW = ("--family", "margins", "--climb", "0")
 ROOT = Path(__file__).parents[2]
@@ -60,21 +60,20 @@ def test_a_target_whose_framework_is_missing_is_left_out(gradlab: Any, monkeypat
     assert gradlab("atlas", "torch:cross_entropy", *FEW, "--in-process").status == 4
 
 
-def test_a_target_that_always_ends_its_process_is_left_out(gradlab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gradlab.isolation.harm.MAX_AT_FIRST", 2)
+def test_a_target_that_always_ends_its_process_is_left_out(gradlab: Any) -> None:
     Path("ending.py").write_text(
         "import os\ndef loss(logits, labels): os._exit(3)\nloss.__gradlab_claims__ = {'dtypes': ['float32']}\n"
     )
     ran = gradlab("atlas", "ending.py:loss", "shifted", *FEW, "--json", "a.json")
     assert ran.status == 0
-    reason = "ending.py:loss: no call has returned, and the last of 2 ended its process with exit status 3"
+    reason = "ending.py:loss: no call has returned, and the last of 5 ended its process with exit status 3"
     assert f"left out: {reason}\n" in ran.err
     document = json.loads(Path("a.json").read_text())
     assert [(one["target"], one["reason"]) for one in document["missing"]] == [("ending.py:loss", reason)]
     assert [one["target"] for one in document["targets"]] == ["shifted"]
 
 
-def test_an_error_in_the_worker_of_one_is_not_laid_to_another(gradlab: Any) -> None:
+def test_what_a_target_changes_of_gradlab_in_its_process_changes_nothing_of_what_is_measured(gradlab: Any) -> None:
     Path("mine.py").write_text(
         "from gradlab.implementations.shifted import shifted\n"
         "loss = lambda logits, labels: shifted(logits, labels)\n"
@@ -86,9 +85,15 @@ def test_an_error_in_the_worker_of_one_is_not_laid_to_another(gradlab: Any) -> N
     ran = gradlab("atlas", "shifted", "mine.py:loss", *FEW, "--json", "a.json", "--jobs", "2")
     assert ran.status == 0
     document = json.loads(Path("a.json").read_text())
-    assert [one["target"] for one in document["targets"]] == ["shifted"]
-    (missing,) = document["missing"]
-    assert (missing["target"], "ZeroDivisionError: in the worker" in missing["reason"]) == ("mine.py:loss", True)
+    assert [one["target"] for one in document["targets"]] == ["shifted", "mine.py:loss"]
+    assert document["missing"] == []
+
+
+def test_an_error_of_gradlabs_own_leaves_the_target_out(gradlab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "work_in_worker", broken)
+    ran = gradlab("atlas", "shifted", *FEW)
+    assert ran.status == 4
+    assert "left out: shifted: ZeroDivisionError: in the worker\n" in ran.err
 
 
 @pytest.mark.usefixtures("ending_on_bad_labels")

@@ -104,6 +104,7 @@ LOGITS |= {f.__name__: f for f in (ties, subnormal_logits, masked, special)}
 PATHS: dict[str, Callable[[Problem], Truth]] = {"balls": enclose_by_balls, "double-double": enclose_by_double_double}
 
 
+@cache
 def problem(logits: str, name: str, objective: Objective) -> Problem:
     rng = np.random.default_rng(7)
     dtype, fmt = as_dtype(name), format_of(name)
@@ -118,6 +119,12 @@ def problem(logits: str, name: str, objective: Objective) -> Problem:
     if objective.ignore_index is not None:
         labels[::3] = objective.ignore_index
     return Problem(x, labels, objective)
+
+
+@cache
+def enclosed(path: str, p: Problem) -> Truth:
+    """What a path answers; three tests ask for it."""
+    return PATHS[path](p)
 
 
 def mp_coefficients(p: Problem, row: int) -> list[Any]:
@@ -185,7 +192,7 @@ CASES = [(logits, objective) for logits in LOGITS for objective in OBJECTIVES]
 @pytest.mark.parametrize(("logits", "objective"), CASES)
 def test_the_enclosures_hold_what_mpmath_finds(logits: str, objective: str, name: str, path: str) -> None:
     p = problem(logits, name, OBJECTIVES[objective])
-    truth = PATHS[path](p)
+    truth = enclosed(path, p)
     with mpmath.workdps(DIGITS):
         tiny = mpmath.mpf(10) ** (20 - DIGITS)  # relative to the terms of an entry, before they cancel
         divisor = mp_denominator(p)
@@ -216,7 +223,7 @@ def overlap(a: Enclosures, b: Enclosures) -> Array:
 @pytest.mark.parametrize(("logits", "objective"), CASES)
 def test_the_two_paths_agree(logits: str, objective: str, name: str) -> None:
     p = problem(logits, name, OBJECTIVES[objective])
-    balls, pairs = enclose_by_balls(p), enclose_by_double_double(p)
+    balls, pairs = (enclosed(path, p) for path in PATHS)
     assert overlap(balls.losses, pairs.losses).all()
     assert overlap(balls.loss, pairs.loss).all()
     assert overlap(balls.gradient, pairs.gradient).all()
@@ -229,7 +236,7 @@ def test_every_enclosure_is_narrower_than_2_to_the_minus_20_ulp(
     logits: str, objective: str, name: str, path: str
 ) -> None:
     p = problem(logits, name, OBJECTIVES[objective])
-    truth = PATHS[path](p)
+    truth = enclosed(path, p)
     assert is_narrow(truth.losses, p.format).all()
     assert is_narrow(truth.loss, p.format).all()
     assert is_narrow(truth.gradient, p.format).all()
