@@ -24,6 +24,7 @@ LEAST = 0.06  # of the right answers, that one condition has to leave out
 MAX_CONDITIONS = 2
 SMALL = 1e-6  # a threshold of no meaning
 DEARER = 0.02  # of the right answers more, that a condition has to leave out for each unit of its cost
+CHANCE = 2.0**-8  # that as many were wrong if each were so with 1/2, where "most" is said: 11 of 12, 8 of 8
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,13 @@ class Partly:
     def is_settled(self) -> bool:
         """Whether it may be said."""
         if not self.rule.conditions:
-            return self.n_within >= WITHIN / 2 and self.n_wrong > self.n_within / 2
+            return _chance_of_as_many(self.n_wrong, self.n_within) <= CHANCE
         return self.n_fresh >= FRESH / 2 and self.n_foretold >= MIN_FORETOLD * self.n_fresh and self.n_wrong > 0
+
+
+def _chance_of_as_many(n_wrong: int, n_asked: int) -> float:
+    """How likely n_wrong or more of n_asked are wrong, where each is wrong with a chance of 1/2."""
+    return sum(math.comb(n_asked, n) for n in range(n_wrong, n_asked + 1)) / 2**n_asked
 
 
 def partly(investigation: Investigation) -> Partly | None:
