@@ -55,7 +55,8 @@ def check(
     finding then, and loading takes load_seconds at most. In this process, which is where it runs unless told otherwise,
     a crash is the end.
 
-    Raises TargetError where the target does not load or stands for several functions, ValueError for an unknown
+    Raises TargetError where the target does not load, stands for several functions, or answers nothing in the time
+    that there is, ValueError for an unknown
     level, profile or dtype, OutputError where a case cannot be kept.
 
     >>> report = check("mypackage.losses:softmax_ce")

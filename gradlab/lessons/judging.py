@@ -33,11 +33,11 @@ def judge_submission(target: str, task: Task, seed: int, here: Path, limits: Lim
     with out_of_reach(), closing(Remote(wanted, place)) as remote:
         try:
             found = remote.load()
+            if len(found) > 1:
+                return refusal_of(f"{target} stands for {len(found)} functions, must be one")
+            return _judged(replace(found[0], name=target), task, seed)
         except TargetError as error:
             return refusal_of(str(error))
-        if len(found) > 1:
-            return refusal_of(f"{target} stands for {len(found)} functions, must be one")
-        return _judged(replace(found[0], name=target), task, seed)
 
 
 def judge_function(function: Callable[..., Any], task: Task, seed: int) -> Outcome:

@@ -61,7 +61,7 @@ class Partly:
 
 def _chance_of_as_many(n_wrong: int, n_asked: int) -> float:
     """How likely n_wrong or more of n_asked are wrong, where each is wrong with a chance of 1/2."""
-    return sum(math.comb(n_asked, n) for n in range(n_wrong, n_asked + 1)) / 2**n_asked
+    return sum(math.comb(n_asked, n) for n in range(n_wrong, n_asked + 1)) / 2.0**n_asked
 
 
 def partly(investigation: Investigation) -> Partly | None:

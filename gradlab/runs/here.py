@@ -19,6 +19,7 @@ from gradlab.runs.options import (
     reason_not_to_run,
     refuse_faults,
 )
+from gradlab.targets.importing import TargetError
 from gradlab.targets.naming import distinct_names
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 def run_here(targets: Sequence[str], options: Options, listener: Listener) -> Summary:
     """What the targets come to. Raises TargetError in a strict run where one does not load."""
-    from gradlab.targets.importing import TargetError
     from gradlab.targets.in_scope import load_in_scope
 
     found: list[Implementation] = []
@@ -74,7 +74,8 @@ def run_implementations(found: Sequence[Implementation], options: Options, liste
             is_interrupted, place = True, place + 1
             break
         except Exception as error:
-            refuse_faults([fault := not_run(one.name, spelled_error(error), error)], [], options)
+            own = None if isinstance(error, TargetError) else error
+            refuse_faults([fault := not_run(one.name, spelled_error(error) if own else str(error), own)], [], options)
             not_checked.append(fault)
             continue
         if is_interrupted := reports[-1].cut_short == STOPS[INTERRUPTED]:
@@ -105,11 +106,13 @@ def run_one(implementation: Implementation, plan: Plan, options: Options, watch:
 
 
 def run_and_report(implementation: Implementation, plan: Plan, options: Options, watch: Watch) -> tuple[Run, Report]:
-    """The run on one implementation, and the report on it."""
+    """The run on one implementation, and the report on it. Raises TargetError where no problem was tried."""
     from gradlab.harness.run import run_checks
     from gradlab.report.report import report_of
 
     run = run_checks(implementation, plan, watch)
+    if run.cut_short and not run.lines:
+        raise TargetError(f"{implementation.target or implementation.name}: no problem was tried: {run.cut_short}")
     return run, report_of(time_calls(run, watch) if options.time else run, options.cases)
 
 

@@ -103,7 +103,8 @@ def judge_in_worker(one: LoadedTarget, options: Options, context: WorkerContext)
         except TargetError as error:
             return f"it did not load again: {error}"
         gc.freeze()  # what is loaded by now stays: the collector would go through it all again, some times a run
-        run, report = run_and_report(implementation, plan_of(one.claims, options), options, context.watch)
-        if not run.lines:
-            return run.cut_short
+        try:
+            run, report = run_and_report(implementation, plan_of(one.claims, options), options, context.watch)
+        except TargetError as error:
+            return str(error)
         return Finished(report, tuple(cases_of(run, options)))

@@ -49,3 +49,20 @@ def test_a_first_call_that_takes_long_is_not_taken_for_all(monkeypatch: pytest.M
     told: list[str] = []
     run_checks(shifted, Plan(PROFILES["smoke"], dtypes=FLOAT32, power=False), lambda one: told.append(one.notice))
     assert {said.partition(" s a call")[0] for said in told} <= {"", "1"}
+
+
+@pytest.mark.parametrize("quick_calls", [20, 100])
+def test_a_run_whose_time_is_up_says_what_was_found_by_then(monkeypatch: pytest.MonkeyPatch, quick_calls: int) -> None:
+    (shifted,) = load("shifted", {})
+    count = 0
+
+    def late(*given: Any, **named: Any) -> Any:
+        nonlocal count
+        count += 1
+        return shifted.function(*given, **named)
+
+    monkeypatch.setattr("gradlab.harness.course.time.monotonic", lambda: 601.0 * (count > quick_calls))
+    run = run_checks(replace(shifted, function=late), replace(QUICK, power=False))
+    assert (run.cut_short, run.met) == ("its time was up (`--minutes`)", False)
+    assert 0 < run.n_problems < quick_calls
+    assert count < quick_calls + 100  # no more than the problem on which it stops asks for

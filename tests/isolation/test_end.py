@@ -18,6 +18,13 @@ from tests.processes import LONGEST, is_running, started, wait_until
 
 FEW = ("--profile", "smoke", "--dtype", "float32")
 RIGHT = "\nfrom gradlab.implementations.shifted import shifted\n"
+SLOW = f"""{RIGHT}
+import time
+
+def loss(logits, labels):
+    time.sleep(0.3)
+    return shifted(logits, labels)
+"""
 STARTING = """
 import os, pathlib, subprocess, time
 pids, calls = pathlib.Path("pids").absolute(), 0
@@ -89,13 +96,16 @@ def loss(x, y):
     assert "loss: " in said
 
 
-def test_a_run_is_cut_short_when_its_time_is_up(gradlab: Any) -> None:
-    Path("slow.py").write_text(RIGHT + "import time\ndef loss(x, y):\n    time.sleep(0.3)\n    return shifted(x, y)\n")
-    ran = gradlab("check", "slow.py:loss", "--dtype", "float32", "--minutes", "0.1", "--json", "report.json")
+@pytest.mark.parametrize("way", [[], ["--in-process"], ["--jobs", "2"]], ids=["apart", "here", "side by side"])
+def test_what_has_not_answered_when_its_time_is_up_is_not_checked(gradlab: Any, way: list[str]) -> None:
+    Path("slow.py").write_text(SLOW)
+    Path("slower.py").write_text(SLOW)
+    targets = ("slow.py:loss", "slower.py:loss") if "--jobs" in way else ("slow.py:loss",)
+    ran = gradlab("check", *targets, "--dtype", "float32", "--minutes", "0.01", "--json", "report.json", *way)
     told = json.loads(Path("report.json").read_text())
-    one: dict[str, Any] = (told["implementations"] + told["not_checked"])[0]
-    assert ran.status in (1, 2)
-    assert "its time was up (`--minutes`)" in (one.get("cut_short") or one["reason"])
+    assert (ran.status, told["implementations"]) == (2, [])
+    reasons = [one["reason"] for one in told["not_checked"]]
+    assert reasons == [f"{target}: no problem was tried: its time was up (`--minutes`)" for target in targets]
 
 
 def test_a_report_on_standard_output_is_alone_there() -> None:
