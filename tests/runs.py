@@ -38,10 +38,10 @@ def only_first(names: Iterable[Any], *first: Any) -> list[Any]:
     return [pytest.param(name, marks=[] if name in first else [pytest.mark.more]) for name in names]
 
 
-def every_third(values: Iterable[Any], ids: Iterable[str]) -> list[Any]:
-    """The values as parameters of these names, all but every third one marked `more`: what takes a second each."""
+def every(step: int, values: Iterable[Any], ids: Iterable[str]) -> list[Any]:
+    """The values as parameters of these names, all but one of each `step` marked `more`: what takes a second each."""
     named = enumerate(zip(values, ids, strict=True))
-    return [pytest.param(value, id=name, marks=[pytest.mark.more] * (n % 3 > 0)) for n, (value, name) in named]
+    return [pytest.param(value, id=name, marks=[pytest.mark.more] * (n % step > 0)) for n, (value, name) in named]
 
 
 def rejects(implementation: Implementation, plan: Plan, check: Check, dtype: str) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.processes import LONGEST, first_line, is_running, started, wait_until
+from tests.runs import every
 
 ROOT = Path(__file__).parents[1]
 ENDLESS = "import os, time; print(os.getpid(), flush=True); time.sleep(1e6)"
@@ -72,7 +73,7 @@ def test_a_test_that_fails_leaves_no_process() -> None:
 
 @pytest.mark.usefixtures("in_an_empty_folder")
 @pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-@pytest.mark.parametrize("options", [(), ("-n", "1")], ids=["here", "in a worker"])
+@pytest.mark.parametrize("options", every(2, [(), ("-n", "1")], ["here", "in a worker"]))
 def test_an_end_of_pytest_leaves_no_process(options: tuple[str, ...], blow: signal.Signals) -> None:
     if blow != signal.SIGINT and sys.platform != "linux":
         pytest.skip("only Linux ends a process with its parent")

@@ -60,6 +60,7 @@ def test_a_target_whose_framework_is_missing_is_left_out(gradlab: Any, monkeypat
     assert gradlab("atlas", "torch:cross_entropy", *FEW, "--in-process").status == 4
 
 
+@pytest.mark.more
 def test_a_target_that_always_ends_its_process_is_left_out(gradlab: Any) -> None:
     Path("ending.py").write_text(
         "import os\ndef loss(logits, labels): os._exit(3)\nloss.__gradlab_claims__ = {'dtypes': ['float32']}\n"
@@ -97,6 +98,7 @@ def test_an_error_of_gradlabs_own_leaves_the_target_out(gradlab: Any, monkeypatc
 
 
 @pytest.mark.usefixtures("ending_on_bad_labels")
+@pytest.mark.more
 def test_one_that_ends_its_process_on_bad_labels_is_measured(gradlab: Any) -> None:
     ran = gradlab("atlas", "mine.py:loss", *FEW, "--json", "a.json")
     assert ran.status == 0
@@ -119,6 +121,7 @@ def test_what_was_measured_before_an_interrupt_is_kept(gradlab: Any, monkeypatch
     assert [one["target"] for one in json.loads(Path("a.json").read_text())["targets"]] == ["shifted"]
 
 
+@pytest.mark.more
 def test_in_process_it_measures_the_same_errors(gradlab: Any) -> None:
     found = []
     certificates = str(ROOT / "docs/exhaustive")
@@ -190,6 +193,7 @@ def test_another_atlas_is_not_gone_on_with(gradlab: Any, changes: dict[str, Any]
     assert (ran.status, said in ran.err) == (2, True)
 
 
+@pytest.mark.more
 def test_a_target_whose_time_is_up_is_left_out_and_the_others_go_on(gradlab: Any) -> None:
     Path("slow.py").write_text(
         "import time\n"

@@ -14,7 +14,7 @@ import pytest
 
 from gradlab.cases.cases import read_case
 from gradlab.report.json import schema
-from tests.runs import every_third
+from tests.runs import every
 
 DEFECTIVE = {
     "raises": "def loss(logits, labels):\n    raise RuntimeError('not\\ntoday \\ud800')\n",
@@ -191,7 +191,7 @@ def test_the_json_goes_to_a_device_too(gradlab: Any) -> None:
     assert gradlab("check", "good.py:loss", "--json", "/dev/null").status == 0
 
 
-@pytest.mark.parametrize("name", every_third(DEFECTIVE, DEFECTIVE))
+@pytest.mark.parametrize("name", every(3, DEFECTIVE, DEFECTIVE))
 def test_a_defect_is_a_verdict_and_no_traceback(gradlab: Any, name: str) -> None:
     Path(f"{name}.py").write_text(DEFECTIVE[name])
     ran = gradlab("check", f"{name}.py:loss", "--dtype", "float32", "--json", "report.json")

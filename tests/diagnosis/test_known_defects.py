@@ -64,7 +64,9 @@ def misses(defect: str, function: Callable[..., Any], dtype: str, **claims: Any)
         yield f"  predicted: loss {predicted.loss}, gradient {predicted.gradient.tolist()}"[:400]
 
 
-@pytest.mark.parametrize(("name", "dtype"), CASES)
+@pytest.mark.parametrize(
+    ("name", "dtype"), [pytest.param(*case, marks=[pytest.mark.more] * (n % 2)) for n, case in enumerate(CASES)]
+)
 def test_the_diagnosis_names_the_defect_and_no_other(name: str, dtype: str, diagnosed: Any) -> None:
     specimen = specimens()[name]
     claims = {key: value for key, value in specimen.claims.items() if key != "dtypes"}

@@ -19,6 +19,7 @@ from gradlab.problems.dtypes import as_dtype
 from gradlab.problems.problem import Array
 from gradlab.report.explained import diagnosis_lines
 from gradlab.targets.shipped import specimens
+from tests.runs import in_one_dtype_first
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 DTYPES = ("float64", "float32", "float16", "bfloat16")
@@ -94,8 +95,9 @@ def refuses_no_rows(x: Array, y: Array) -> Any:
     return raises(lambda x: not len(x), x, y)
 
 
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("function", [nan_for_one_class, wipes_its_logits, refuses_no_rows])
+@pytest.mark.parametrize(
+    ("function", "dtype"), in_one_dtype_first([nan_for_one_class, wipes_its_logits, refuses_no_rows])
+)
 def test_what_no_defect_predicts_gets_no_name(function: Any, dtype: str, diagnosed: Any) -> None:
     assert diagnosed(function, dtype, [RETURNS, "leaves_its_inputs_alone"]).defects == ()
 

@@ -24,7 +24,9 @@ from gradlab.result import Result
 from gradlab.targets.layers import load_layer
 from gradlab.targets.load import load
 from gradlab.targets.shipped import layer_specimens, specimens
+from tests.runs import every
 
+SEVERAL = ("teaching_one_dimensional", "teaching_label_vector")
 FEW = Profile("small", "quick", 12, 0, 40, asked=4, most=len(FAMILIES))
 
 
@@ -53,7 +55,7 @@ def is_wrong_alone(name: str, failed: Result) -> bool:
     return not tally.lines[failed.check, "float32"].passed
 
 
-@pytest.mark.parametrize("target", ["teaching_label_vector", "teaching_one_dimensional"])
+@pytest.mark.parametrize("target", every(2, SEVERAL, SEVERAL))
 def test_an_example_fails_for_the_code_that_has_this_defect_alone(target: str) -> None:
     known = run(target).diagnosis
     assert known is not None

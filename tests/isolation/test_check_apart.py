@@ -76,9 +76,9 @@ def test_several_targets_are_told_in_the_order_in_which_they_are_given(gradlab: 
     for name, seconds in {"slow": 0.02, "quick": 0}.items():
         source = RIGHT.replace("{harm}", f"time.sleep({seconds})").replace("def loss", f"def {name}")
         Path(f"{name}.py").write_text(source)
-    ran = gradlab("check", "slow.py:slow", "quick.py:quick", "bad", "--jobs", "2")
+    ran = gradlab("check", "slow.py:slow", "quick.py:quick", "bad", "--jobs", "2", *FEW)
     assert ran.status == 2
-    ran = gradlab("check", "slow.py:slow", "quick.py:quick", "--jobs", "2", "--dtype", "float32")
+    ran = gradlab("check", "slow.py:slow", "quick.py:quick", "--jobs", "2", *FEW)
     assert ran.status == 0
     assert ran.out.index("\nslow: ") < ran.out.index("\nquick: ") < ran.out.index("\nimplementation")
 

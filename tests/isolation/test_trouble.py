@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.runs import every_third
+from tests.runs import every
 
 few_problems = importlib.import_module("few_problems")
 FEW = ("--dtype", "float32", "--json", "report.json")
@@ -91,7 +91,7 @@ def told() -> dict[str, Any]:
     return document
 
 
-@pytest.mark.parametrize("harm", every_third(IN_A_CALL.values(), IN_A_CALL))
+@pytest.mark.parametrize("harm", every(6, IN_A_CALL.values(), IN_A_CALL))
 def test_what_a_call_does_costs_no_other_target_its_verdict(
     gradlab: Any, monkeypatch: pytest.MonkeyPatch, harm: str
 ) -> None:
@@ -105,7 +105,7 @@ def test_what_a_call_does_costs_no_other_target_its_verdict(
     assert verdicts["good.py:loss"][1]
 
 
-@pytest.mark.parametrize("harm", every_third(AT_LOADING.values(), AT_LOADING))
+@pytest.mark.parametrize("harm", every(3, AT_LOADING.values(), AT_LOADING))
 def test_what_loading_does_costs_no_other_target_its_verdict(gradlab: Any, harm: str) -> None:
     write("bad.py", "if logits.shape[1] == 1: os._exit(3)", harm)
     write("good.py")

@@ -36,14 +36,14 @@ from tests.localisation.mistakes import (
     probabilities_in_a_band,
     right,
 )
-from tests.runs import every_third
+from tests.runs import every
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 CLAIMS = claims_from({"dtypes": "float64"})
 ALL = {**MISTAKES, **MADE_OF_TERMS}
 EVERY_MISTAKE = pytest.mark.parametrize(
     "mistake",
-    every_third(ALL.values(), ALL),
+    every(6, ALL.values(), ALL),
     scope="module",  # so that the tests of one mistake follow one another and share what is found about it
 )
 
@@ -286,7 +286,7 @@ AMONG_SIZES = {
 }
 
 
-@pytest.mark.parametrize("where", every_third(AMONG_SIZES, AMONG_SIZES))
+@pytest.mark.parametrize("where", every(3, AMONG_SIZES, AMONG_SIZES))
 def test_what_a_run_finds_among_sizes_is_described(where: str) -> None:
     function, more, what = AMONG_SIZES[where]
     implementation = Implementation("anonymous", function, CLAIMS)
@@ -323,7 +323,7 @@ IGNORING = {
 }
 
 
-@pytest.mark.parametrize("where", every_third(IGNORING, IGNORING))
+@pytest.mark.parametrize("where", every(3, IGNORING, IGNORING))
 def test_labels_that_are_taken_for_the_one_to_be_ignored_are_described(where: str) -> None:
     claims = claims_from({"dtypes": "float64", "options": ["ignore_index"]})
     implementation = Implementation("anonymous", IGNORING[where], claims)
@@ -356,7 +356,7 @@ OVER_ANOTHER_SUM = {
 }
 
 
-@pytest.mark.parametrize("what", every_third(OVER_ANOTHER_SUM, OVER_ANOTHER_SUM))
+@pytest.mark.parametrize("what", every(3, OVER_ANOTHER_SUM, OVER_ANOTHER_SUM))
 def test_a_mean_over_another_sum_is_described(what: str) -> None:
     function, option = OVER_ANOTHER_SUM[what]
     claims = claims_from({"dtypes": "float64", "options": [option]})

@@ -15,12 +15,15 @@ from gradlab.problems.dtypes import Format, format_of
 from gradlab.problems.families import Family, families_of, problems_in
 from tools.attacks import PAGE, rows, table_in
 
-QUICK = ("checks_patched", "modules_recognised", "child_left", "frame_with_the_right_number", "judge_stopped")
+FIRST = ("checks_patched", "child_left", "modules_recognised")
+SECOND = ("frame_with_the_right_number", "judge_stopped")
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in attacks()]
-)
+def tier(name: str) -> list[pytest.MarkDecorator]:
+    return [] if name in FIRST else [pytest.mark.more if name in SECOND else pytest.mark.slow]
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=tier(name)) for name in attacks()])
 def test_it_is_judged_as_it_deserves_in_a_run_that_ends_and_leaves_nothing(name: str) -> None:
     trial = try_attack(attacks()[name])
     assert trial.status is not None, f"it had to be ended: {trial.printed}"

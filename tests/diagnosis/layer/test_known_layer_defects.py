@@ -21,14 +21,14 @@ from gradlab.layer.problem import LayerProblem, Penalty
 from gradlab.targets.layers import layer_of, load_layer
 from gradlab.targets.shipped import layer_specimens
 from tests.layer_claims import claims_of_all, questions, specimen
-from tests.runs import every_third, only_first, run_with_diagnosis
+from tests.runs import every, only_first, run_with_diagnosis
 
 
 def problems(dtype: str = "float32") -> list[LayerProblem]:
     return [one.problem for one in questions(dtype)]
 
 
-@pytest.mark.parametrize("name", every_third(layer_specimens(), layer_specimens()))
+@pytest.mark.parametrize("name", every(4, layer_specimens(), layer_specimens()))
 def test_the_diagnosis_names_a_specimen_of_the_layer(name: str) -> None:
     one = layer_specimens()[name]
     shown = problems() if "float32" in (one.dtypes or ("float32",)) else problems(one.dtypes[0])
@@ -128,7 +128,7 @@ NAMED_OTHERWISE = {
 }
 
 
-@pytest.mark.parametrize("variant", only_first(VARIANTS, *VARIANTS[::12]), ids=str)
+@pytest.mark.parametrize("variant", only_first(VARIANTS, *VARIANTS[::24]), ids=str)
 def test_the_diagnosis_names_a_defect_that_is_written_otherwise(variant: tuple[str, int]) -> None:
     """Where it shows on these problems at all."""
     name, number = variant

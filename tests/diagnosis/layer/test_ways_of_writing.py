@@ -12,7 +12,7 @@ from gradlab.evaluation.call import Implementation
 from gradlab.implementations.strangers.layer.numpy_layers import two_passes
 from gradlab.layer.problem import Penalty
 from tests.layer_claims import claims_of_all, questions
-from tests.runs import every_third
+from tests.runs import every
 
 CHECKS = ["dw_of_the_layer_is_right"]
 
@@ -110,7 +110,7 @@ WRITTEN = {
 }
 
 
-@pytest.mark.parametrize("function", every_third(WRITTEN, [function.__name__ for function in WRITTEN]))
+@pytest.mark.parametrize("function", every(4, WRITTEN, [function.__name__ for function in WRITTEN]))
 def test_it_is_named(function: Any) -> None:
     options = ("ignore_index",) if "ignore_index" in function.__code__.co_varnames else ()
     claims = claims_of_all(options=options)
