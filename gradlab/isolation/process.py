@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import pickle
-import secrets
 from socket import socketpair
 from typing import TYPE_CHECKING, Any
 
 from gradlab.isolation.child import Child
-from gradlab.isolation.wire import TOKEN, FrameError, SupervisorEnd
+from gradlab.isolation.wire import FrameError, SupervisorEnd
 
 if TYPE_CHECKING:
     from gradlab.isolation.worker_context import Task
@@ -22,10 +21,9 @@ class WorkerProcess:
     """
 
     def __init__(self, here: str) -> None:
-        token = secrets.token_bytes(TOKEN)
         ours, theirs = socketpair()
-        self.connection = SupervisorEnd(ours, token)
-        setting = {"connection": theirs.fileno(), "parent": os.getpid(), "here": here, "token": token.hex()}
+        self.connection = SupervisorEnd(ours)
+        setting = {"connection": theirs.fileno(), "parent": os.getpid(), "here": here}
         try:
             self.child = Child("gradlab.isolation.worker", here, setting, (theirs.fileno(),))
         finally:
@@ -38,7 +36,7 @@ class WorkerProcess:
     def received(self) -> tuple[str, Any] | None:
         """The next thing that the worker says, or None where there is nothing to read now, or never will be.
 
-        Raises FrameError where something comes that the worker has not said, or not in a whole.
+        Raises FrameError where something comes that is no frame.
         """
         content = self.connection.received()
         if content is None:

@@ -1,6 +1,6 @@
-"""Frames between a worker and its supervisor: whole or not at all, of a largest length, and nobody else's.
+"""Frames between a worker and its supervisor: whole or not at all, and of a largest length; the length comes first.
 
-A frame begins with a token that the two share, so that what a call writes into a descriptor by accident is told apart.
+Both ends run gradlab's own code.
 """
 
 from __future__ import annotations
@@ -12,10 +12,8 @@ from socket import socket
 from struct import Struct
 
 MAX_BYTES = 1 << 28  # bytes of one frame: far more than a report and its cases have
-TOKEN = 16  # bytes
 AT_A_TIME = 1 << 20  # bytes
 _LENGTH = Struct("=Q")
-_HEAD = TOKEN + _LENGTH.size
 
 
 class FrameError(Exception):
@@ -25,9 +23,9 @@ class FrameError(Exception):
 class SupervisorEnd:
     """Neither reading nor writing ever waits: what there is no room for goes later, and half a frame is kept."""
 
-    def __init__(self, end: socket, token: bytes) -> None:
+    def __init__(self, end: socket) -> None:
         end.setblocking(False)
-        self._end, self._token = end, token
+        self._end = end
         self._outgoing, self._incoming = bytearray(), bytearray()
 
     @property
@@ -41,7 +39,7 @@ class SupervisorEnd:
 
     def send(self, content: bytes) -> None:
         """Sends a frame, now or later. To an end that is closed nothing is sent."""
-        self._outgoing += self._token + _LENGTH.pack(len(content)) + content
+        self._outgoing += _LENGTH.pack(len(content)) + content
         self.flush()
 
     def flush(self) -> None:
@@ -72,36 +70,34 @@ class SupervisorEnd:
         self._end.close()
 
     def _first(self) -> bytes | None:
-        if not self._token.startswith(self._incoming[:TOKEN]):
-            raise FrameError("it does not begin as a frame does")
-        if len(self._incoming) < _HEAD:
+        if len(self._incoming) < _LENGTH.size:
             return None
-        (length,) = _LENGTH.unpack_from(self._incoming, TOKEN)
+        (length,) = _LENGTH.unpack_from(self._incoming)
         if length > MAX_BYTES:
             raise FrameError(f"a frame must have {MAX_BYTES} bytes at most, got {length}")
-        if len(self._incoming) < _HEAD + length:
+        if len(self._incoming) < _LENGTH.size + length:
             return None
-        content = bytes(self._incoming[_HEAD : _HEAD + length])
-        del self._incoming[: _HEAD + length]
+        content = bytes(self._incoming[_LENGTH.size : _LENGTH.size + length])
+        del self._incoming[: _LENGTH.size + length]
         return content
 
 
 class WorkerEnd:
     """Reading and writing wait until all is done. Both raise OSError where the connection is gone."""
 
-    def __init__(self, end: socket, token: bytes) -> None:
-        self._end, self._token = end, token
+    def __init__(self, end: socket) -> None:
+        self._end = end
 
     def send(self, content: bytes) -> None:
         """Sends a frame. Raises ValueError for one that is too long."""
         if len(content) > MAX_BYTES:
             raise ValueError(f"a frame must have {MAX_BYTES} bytes at most, got {len(content)}")
-        self._end.sendall(self._token + _LENGTH.pack(len(content)) + content)
+        self._end.sendall(_LENGTH.pack(len(content)) + content)
 
     def receive(self) -> bytes:
         """The next frame. Raises EOFError where there will be none."""
-        head = self._exactly(_HEAD)
-        return self._exactly(_LENGTH.unpack_from(head, TOKEN)[0])
+        head = self._exactly(_LENGTH.size)
+        return self._exactly(_LENGTH.unpack(head)[0])
 
     def _exactly(self, n_bytes: int) -> bytes:
         content = bytearray()

@@ -17,11 +17,10 @@ from gradlab.isolation.wire import WorkerEnd
 from gradlab.isolation.worker_context import WorkerContext
 
 
-def start(connection: int, parent: int, here: str, token: str, folder: str) -> None:
+def start(connection: int, parent: int, here: str, folder: str) -> None:
     """Answers tasks that come through the connection until it is closed, and ends the process.
 
-    parent: the process that watches. here: the folder in which targets are given. token: what begins each frame, in
-    hexadecimal. folder: one of its own.
+    parent: the process that watches. here: the folder in which targets are given. folder: one of its own.
     """
     die_with(parent)
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -29,7 +28,7 @@ def start(connection: int, parent: int, here: str, token: str, folder: str) -> N
     os.set_inheritable(connection, False)
     faulthandler.enable(os.dup(2), all_threads=False)
     os.chdir(here)
-    context = WorkerContext(WorkerEnd(socket(fileno=connection), bytes.fromhex(token)))
+    context = WorkerContext(WorkerEnd(socket(fileno=connection)))
     try:
         while True:
             context.connection.send(_content(context, loads(context.connection.receive())))
