@@ -180,12 +180,13 @@ def refuses_bad_labels(implementation: Implementation, problem: Problem) -> Find
 def refuses_bad_shapes(implementation: Implementation, problem: Problem) -> Findings:
     """Labels of another length, or logits without rows and classes, raise an exception."""
     longer = np.concatenate([problem.targets, problem.targets[:1]])
+    rows = "1 row" if problem.n_rows == 1 else f"{problem.n_rows} rows"
     wrong: dict[str, dict[str, Array]] = {
-        f"labels of shape {longer.shape} for {problem.n_rows} rows": {"targets": longer},
-        f"logits of shape {problem.logits.shape[:1]}": {"logits": problem.logits[:, 0].copy()},
+        f"an array of labels of shape {longer.shape} for {rows}": {"targets": longer},
+        f"an array of logits of shape {problem.logits.shape[:1]}": {"logits": problem.logits[:, 0].copy()},
     }
     if problem.n_rows > 1:
-        wrong[f"labels of shape (1,) for {problem.n_rows} rows"] = {"targets": problem.targets[:1].copy()}
+        wrong[f"an array of labels of shape (1,) for {rows}"] = {"targets": problem.targets[:1].copy()}
     return [_refuses(implementation, problem, name, **arrays) for name, arrays in wrong.items()]
 
 
