@@ -213,7 +213,7 @@ def _explain(observations: Sequence[Observation]) -> tuple[tuple[Explanation, ..
 
     Returns it with the observations that it explains, and which those are, in words.
     """
-    found = _explaining(observations)
+    found = explaining(observations)
     if found:
         return found, observations, ""
     some, words = observations, list[str]()
@@ -222,11 +222,11 @@ def _explain(observations: Sequence[Observation]) -> tuple[tuple[Explanation, ..
         own = [seen for seen in some if getattr(seen.problem.objective, name) == value]
         if not others and len(own) < len(some):
             some, words = own, [*words, f"{name} {value}"]
-    found = _explaining(some) if words else ()
+    found = explaining(some) if words else ()
     return (found, some, " and ".join(words)) if found else ((), observations, "")
 
 
-def _explaining(observations: Sequence[Observation]) -> tuple[Explanation, ...]:
+def explaining(observations: Sequence[Observation]) -> tuple[Explanation, ...]:
     """What explains the smallest observations, as far as it explains all of them.
 
     Where all that explains those is contradicted by others, these are counted in, and it is tried again.

@@ -15,6 +15,7 @@ from gradlab.layer.call import admits_layer, layer_claims
 from gradlab.layer.problem import OUTPUTS, LayerProblem
 from gradlab.targets.shipped import Specimen
 
+USES = ("scaled", "reused")  # the ways in which a specimen can be asked for its backward pass
 _GROUPS = {check.name: check for check in LAYER_CHECKS}
 
 
@@ -27,7 +28,8 @@ def why_not(specimen: Specimen, claims: Claims, dtype: str, level: Verdict) -> s
         return f"{' or '.join(specimen.shows)} returned"
     for need in specimen.needs:
         if not _is_met(need, claims):
-            return f"reduction {need}" if need == "mean" else str(need)
+            kind = {**dict.fromkeys(("mean", "sum"), "reduction "), **dict.fromkeys(USES, "backward ")}
+            return f"{kind.get(need, '')}{need}"
     if specimen.dtypes and dtype not in specimen.dtypes:
         return " or ".join(specimen.dtypes)
     check = _GROUPS[specimen.killed_by]
@@ -43,8 +45,10 @@ def _is_met(need: str, claims: Claims) -> bool:
         "l2": "l2" in taken,
         "b": "b" in taken,
         "mean": claims.reduction[0] == "mean",
+        "sum": claims.reduction[0] == "sum",
         "ignore_index": "ignore_index" in claims.options,
         "masks": claims.masks and "b" in taken,
+        **{way: way in claims.backward for way in USES},
     }[need]
 
 
@@ -73,7 +77,7 @@ def as_claimed(specimen: Specimen, claims: Claims) -> Implementation:
         one_hot=False,
         options=tuple(name for name in claims.options if name == "ignore_index"),
         mean_over=claims.mean_over[:1],
-        backward=(),
+        backward=tuple(way for way in USES if way in claims.backward and way in specimen.needs),
         layer=LayerClaims(
             takes=tuple(f"{name}={name}" for name in taken),
             returns=tuple(f"{name}={name}" for name in returns),
@@ -95,12 +99,23 @@ class Penalised:
     specimen: Specimen
     claims: Claims
 
-    def __call__(self, X: Any, W: Any, b: Any, targets: Any, l2: float = 0.0, ignore_index: int | None = None) -> Any:
+    def __call__(
+        self, X: Any, W: Any, b: Any, targets: Any, l2: float = 0.0, ignore_index: int | None = None, **use: Any
+    ) -> Any:
         """Loss, dX, dW and db."""
+
+        def outputs(features: Any, labels: Any) -> tuple[Any, ...]:
+            found: tuple[Any, ...] = self.specimen.penalised(features, W, b, labels, *given)
+            return found
+
         layer = layer_claims(self.claims)
         strength = (l2 if layer.halves_l2 else 2 * l2) / layer.l2_handed_over(1.0, max(len(X), 1))
         given = (strength, bool(layer.l2_takes_bias), self.claims.reduction[0], ignore_index)
-        return self.specimen.penalised(X, W, b, targets, *given)
+        earlier = use.get("earlier_features")
+        before = None if earlier is None else outputs(earlier, use["earlier_targets"])
+        upstream = X.dtype.type(1 if use.get("upstream") is None else use["upstream"])
+        found: tuple[Any, ...] = self.specimen.used(outputs(X, targets), upstream, before)
+        return found
 
 
 def can_be_asked(implementation: Implementation, problem: LayerProblem) -> bool:

@@ -14,10 +14,13 @@ import numpy as np
 
 from gradlab.checks.layer.outputs import GRADIENTS
 from gradlab.diagnosis.diagnosis import Diagnosis
+from gradlab.diagnosis.layer.block_sizes import likely_sizes
 from gradlab.diagnosis.layer.observation import Observation, observe
+from gradlab.diagnosis.layer.options import OfOptions, explain_options
 from gradlab.diagnosis.layer.side_effects import (
     IGNORED,
     IMPLIED_BY_IGNORING,
+    IN_SOME,
     observe_for_what_is_left,
     side_effects_of,
 )
@@ -90,48 +93,65 @@ def diagnose_layer(
         n_unexplained = sum(one.is_wrong for one in as_left) + len(left) - len(as_left)
         found = _explain(as_left) if n_unexplained and len(left) == len(as_left) else ()
     alternatives = tuple(Explanation(tuple(Model(one.name, {}) for one in some)) for some in found)
+    of_options = OfOptions()
+    if found or not n_wrong:
+        of_options = _explain_with_options(implementation, problems, observations)
+    alternatives = _together(alternatives, of_options)
     is_of_state = [bool(n_changed) and (check in IMPLIED_BY_STATE or check not in CONTRACT) for check in failed]
     unexplained = tuple(
         check
         for check, known in zip(failed, is_of_state, strict=True)
-        if not known and not _accounts(check, bool(found), effects, n_unexplained)
+        if not known and not _accounts(check, bool(alternatives), effects, n_unexplained)
     )
-    if found:
-        unexplained += _wrong_with_options_alone(implementation, problems, failed, observations)
+    if alternatives:
+        with_options = _wrong_with_options_alone(implementation, problems, observations)
+        checks = [f"{name.lower()}_of_the_layer_is_right" for name in with_options if name not in of_options.outputs]
+        unexplained += tuple(check for check in checks if check in failed)
     return Diagnosis(
         asked[0].format.name if asked else problems[0].format.name,
         alternatives,
         tuple(effects),
         unexplained,
-        len(observations),
-        n_wrong,
+        len(observations) + of_options.n_problems,
+        n_wrong + of_options.n_wrong,
         n_changed,
         "",
         n_raised,
     )
 
 
+def _explain_with_options(
+    implementation: Implementation, problems: Sequence[LayerProblem], observations: Sequence[Observation]
+) -> OfOptions:
+    """What explains the outputs that are wrong with an option alone."""
+    wrong = _wrong_with_options_alone(implementation, problems, observations)
+    return explain_options(implementation, problems[0].format.name, wrong) if wrong else OfOptions()
+
+
+def _together(alternatives: tuple[Explanation, ...], of_options: OfOptions) -> tuple[Explanation, ...]:
+    """Each of the alternatives, or nothing where there is none, with each set of models of options, if there is any."""
+    if not of_options.alternatives:
+        return alternatives
+    plain = [one.models for one in alternatives] or [()]
+    return tuple(Explanation((*some, *more)) for some in plain for more in of_options.alternatives)
+
+
 def _wrong_with_options_alone(
-    implementation: Implementation,
-    problems: Sequence[LayerProblem],
-    failed: Sequence[str],
-    observations: Sequence[Observation],
+    implementation: Implementation, problems: Sequence[LayerProblem], observations: Sequence[Observation]
 ) -> tuple[str, ...]:
-    """Failed checks of outputs that are wrong with an option alone, of which the models say nothing."""
+    """The outputs that are wrong with an option alone, of which the models of the layer say nothing."""
     others = [(one, layer_answer(implementation, one)) for one in problems if one.n_rows and not is_modelled(one)]
     with_options = [observe(implementation, *pair) for pair in others if pair[1].fault is None]
     explained = {name for seen in observations for name in seen.wrong_outputs}
     wrong = {name for seen in with_options for name in seen.wrong_outputs} - explained
-    return tuple(
-        check for name in OUTPUTS if name in wrong and (check := f"{name.lower()}_of_the_layer_is_right") in failed
-    )
+    return tuple(name for name in OUTPUTS if name in wrong)
 
 
 def _accounts(check: str, is_found: bool, effects: Mapping[str, str], n_wrong: int) -> bool:
     """Whether a failed check is accounted for: by a side effect, or by defects where it looks at values alone."""
     if check in effects.values() or (effects and check in IMPLIED_BY_WRITING):
         return True
-    if IGNORED in effects and check in IMPLIED_BY_IGNORING:
+    if {IGNORED, IN_SOME} & effects.keys() and check in IMPLIED_BY_IGNORING:
         return True
     return check not in CONTRACT and (is_found or bool(effects and not n_wrong))
 
@@ -165,23 +185,32 @@ def _same(first: LayerAnswer, again: LayerAnswer) -> bool:
 def _explain(observations: Sequence[Observation]) -> tuple[Defects, ...]:
     """The smallest sets of defects that predict every answer; none where no set does.
 
-    Where the specimens as they are predict nothing, their variants are tried too, and last what is coarse.
+    Where the specimens as they are predict nothing, their variants are tried too, then blocks of likely sizes, and last
+    what is coarse.
     """
     wrong_first = sorted(observations, key=lambda one: not one.is_wrong)
     wrong = [one for one in observations if one.is_wrong]
     if all(one.is_near_the_truth for one in wrong):
         return ()
-    defects = [one for one in layer_specimens().values() if one.side_effect is None]
+    defects = [one for one in layer_specimens().values() if one.stages]
     exact = [one for one in defects if not one.coarse]
     found = _explained_by(exact, wrong_first, wrong, MAX_DEFECTS)
     if not found:
         variants = [other for one in exact for other in one.written_otherwise()]
         found = _explained_by([*exact, *variants], wrong_first, wrong, MAX_WITH_VARIANTS)
+    if not found:
+        found = _explained_by([*exact, *_in_likely_blocks(exact, observations)], wrong_first, wrong, MAX_WITH_VARIANTS)
     if found:
         return found
     coarse = [(one,) for one in defects if one.coarse]
     predicting = [some for some in coarse if _predicts(some, wrong_first, OUTPUTS)]
     return tuple(some for some in predicting if _is_closer(some, wrong) or _have_its_numbers(some, wrong))
+
+
+def _in_likely_blocks(exact: Sequence[Specimen], observations: Sequence[Observation]) -> list[Specimen]:
+    """These defects in blocks of the sizes that agree with which answers are wrong."""
+    sizes = {cut: likely_sizes(observations, cut) for cut in ("rows", "classes")}
+    return [other for one in exact if one.at_sizes for size in sizes[one.cut] for other in one.written_in_blocks(size)]
 
 
 def _explained_by(

@@ -4,24 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
+from gradlab.checks.layer.backward import ADDED, instance_of_a_layer_can_be_used_again
 from gradlab.checks.layer.outputs import GRADIENTS
 from gradlab.diagnosis.layer.observation import Observation, observe
 from gradlab.evaluation.call import Implementation
 from gradlab.layer.call import answer_to_layer_call, layer_call_for, problem_as_left
 from gradlab.layer.problem import LayerProblem
+from gradlab.problems.problem import Array
+from gradlab.result import Fact, largest_ratio
 
 INPUTS = "leaves_features_weight_and_bias_alone"
 UPSTREAM = "upstream_gradient_multiplies_the_gradients_of_a_layer"
 IGNORED = "upstream_of_the_loss_ignored"  # by the name that it has at the logits
+IN_SOME = "upstream_ignored_in_some_gradients"
+ADDED_UP = "gradients_added_over_calls"
+USED_AGAIN = "instance_of_a_layer_can_be_used_again"
+MAX_USED = 8  # problems for which an instance is used again, to see what it does
 IMPLIED_BY_IGNORING = (
     UPSTREAM,
     "scaled_loss_gives_the_same_gradients_of_a_layer",
     "second_backward_pass_of_a_layer_gives_the_same_gradients",
 )
 FACTOR = -2.0
+ROUNDED = 64  # units of roundoff, where what is multiplied is not the gradient itself
 
 
 def side_effects_of(
@@ -29,8 +38,11 @@ def side_effects_of(
 ) -> Mapping[str, str]:
     """The defects that are seen at work, each with the failed check that it explains."""
     found = _overwritten(implementation, problems) if INPUTS in failed else {}
-    if UPSTREAM in failed and all(_ignores_upstream(implementation, one) for one in problems if one.n_rows):
-        found = {**found, IGNORED: UPSTREAM}
+    asked = [one for one in problems if one.n_rows]
+    if UPSTREAM in failed:
+        found = {**found, **dict.fromkeys(_named_by_upstream(implementation, asked), UPSTREAM)}
+    if USED_AGAIN in failed and _adds_up(implementation, asked[:MAX_USED]):
+        found = {**found, ADDED_UP: USED_AGAIN}
     return found
 
 
@@ -45,16 +57,40 @@ def observe_for_what_is_left(implementation: Implementation, problem: LayerProbl
     return observe(implementation, left, given) if given.fault is None and left.is_judged else None
 
 
-def _ignores_upstream(implementation: Implementation, problem: LayerProblem) -> bool:
-    """Whether the gradients are the same for another upstream gradient of the loss."""
+def _named_by_upstream(implementation: Implementation, problems: Sequence[LayerProblem]) -> tuple[str, ...]:
+    """The defect that shows for another upstream gradient: it is ignored in all gradients, or in some of them."""
+    ignored, multiplied = set[str](), set[str]()
+    for problem in problems:
+        upstream = np.array(FACTOR).astype(problem.features.dtype)
+        plain = _outputs(implementation, problem, {})
+        other = _outputs(implementation, problem, {"backward": "scaled", "upstream": upstream})
+        if not plain or not other:
+            return ()
+        for name in (one for one in GRADIENTS if one in plain and plain[one].any()):
+            if np.array_equal(plain[name], other[name], equal_nan=True):
+                ignored.add(name)
+            elif np.allclose(other[name], FACTOR * plain[name], ROUNDED * problem.format.unit_roundoff, equal_nan=True):
+                multiplied.add(name)
+            else:
+                return ()
+    if not ignored or ignored & multiplied:
+        return ()
+    return (IN_SOME,) if multiplied else (IGNORED,)
+
+
+def _outputs(implementation: Implementation, problem: LayerProblem, keywords: Mapping[str, Any]) -> Mapping[str, Array]:
+    """The outputs of a call with these keywords, too; nothing where there is no answer."""
     call = layer_call_for(implementation, problem)
-    upstream = np.array(FACTOR).astype(problem.features.dtype)
-    asked = replace(call, keywords={**call.keywords, "backward": "scaled", "upstream": upstream})
-    plain, other = (answer_to_layer_call(implementation, one, problem) for one in (call, asked))
-    if plain.fault is not None or other.fault is not None:
-        return False
-    names = [name for name in GRADIENTS if name in plain.outputs]
-    return all(np.array_equal(plain.outputs[name], other.outputs[name], equal_nan=True) for name in names)
+    asked = replace(call, keywords={**call.keywords, **keywords})
+    given = answer_to_layer_call(implementation, asked, problem)
+    return given.outputs if given.fault is None else {}
+
+
+def _adds_up(implementation: Implementation, problems: Sequence[LayerProblem]) -> bool:
+    """Whether all that is wrong where an instance is used again are gradients that are sums over both batches."""
+    findings = [one for problem in problems for one in instance_of_a_layer_can_be_used_again(implementation, problem)]
+    wrong = [one for one in findings if largest_ratio([one]) > 1]
+    return bool(wrong) and all(isinstance(one, Fact) and one.observed == ADDED for one in wrong)
 
 
 def _overwritten(implementation: Implementation, problems: Sequence[LayerProblem]) -> Mapping[str, str]:

@@ -59,7 +59,8 @@ class Defect:
 
     make: parameter -> changes. guesses: values of the parameter to try, from what was observed; (0.0,) where there
     is none. symbol: what the parameter is called, neutral: its value for which nothing is wrong. coarse, said: as in
-    `Model`, the latter with {} for the value.
+    `Model`, the latter with {} for the value. option: the option of the objective, or the kind of targets, that it is
+    a defect of.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Defect:
     coarse: str = ""
     neutral: float = 0.0
     said: str = ""
+    option: str = ""
 
     @property
     def freedom(self) -> int:
@@ -96,7 +98,7 @@ def fixed(name: str, **changes: Callable[..., Array]) -> Defect:
 
 def option_defect(option: str, name: str, **changes: Callable[..., Array]) -> Defect:
     """A defect without a parameter in an option of the objective, or in a kind of target."""
-    return Defect(name, lambda value: changes, guesses=if_asked_for(option))
+    return Defect(name, lambda value: changes, guesses=if_asked_for(option), option=option)
 
 
 def if_asked_for(option: str) -> Guesses:

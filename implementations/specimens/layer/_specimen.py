@@ -13,15 +13,29 @@ OUTPUTS = ("loss", "dX", "dW", "db")
 
 
 @dataclass(frozen=True)
+class Use:
+    """How a layer is asked beyond a plain call.
+
+    upstream: the upstream gradient of its loss, 1 where none arrives. earlier: the outputs for a batch for which it was
+    used before, or None.
+    """
+
+    upstream: Any
+    earlier: tuple[Any, ...] | None
+
+
+@dataclass(frozen=True)
 class LayerSpecimen:
     """A layer with one known defect and no other: the stages of the sound one that it replaces.
 
     name: identifies the defect. says: what it does. wrong: what is wrong, in one line of mathematics. mend: what to
     write in its place. shows: the outputs that are wrong. killed_by: the check that must reject it. seen: where it was
-    seen. needs: what must be claimed for it to show: "l2", "b", "ignore_index", "mean", "masks". coarse: the dtype in
-    which something is rounded on the way. dtypes: in which it shows, all if none. side_effect: what it does beside its
-    answer, to the inputs that it is given. claims: as for any implementation. variants: the
+    seen. needs: what must be claimed for it to show: "l2", "b", "ignore_index", "mean", "sum", "masks", or a way of
+    asking for the backward pass, "scaled" or "reused". coarse: the dtype in which something is rounded on the way.
+    dtypes: in which it shows, all if none. side_effect: what it does beside its answer, to the inputs that it is given.
+    in_use: what it makes of its outputs in the way that it is asked. claims: as for any implementation. variants: the
     same defect written in other ways, each as the stages that it replaces: what is wrong is said of all of them.
+    at_sizes, cut: the same in blocks of any size, the stages by the size, of "rows" or of "classes".
     """
 
     name: str
@@ -35,13 +49,24 @@ class LayerSpecimen:
     needs: tuple[str, ...] = ()
     coarse: str = ""
     side_effect: Callable[[Array, Array, Array | None], None] | None = None
+    in_use: Callable[[tuple[Any, ...], Use], tuple[Any, ...]] | None = None
     dtypes: tuple[str, ...] = ()
     claims: Mapping[str, Any] = field(default_factory=dict)
     variants: tuple[Mapping[str, Callable[..., Any]], ...] = ()
+    at_sizes: tuple[Callable[[int], Mapping[str, Callable[..., Any]]], ...] = ()
+    cut: str = ""
 
     def written_otherwise(self) -> tuple[LayerSpecimen, ...]:
         """The variants, each as a specimen of the same name."""
         return tuple(replace(self, stages=stages, variants=()) for stages in self.variants)
+
+    def written_in_blocks(self, size: int) -> tuple[LayerSpecimen, ...]:
+        """The same in blocks of so many rows or classes, each way of writing it as a specimen of the same name."""
+        return tuple(replace(self, stages=make(size), variants=(), at_sizes=()) for make in self.at_sizes)
+
+    def used(self, outputs: tuple[Any, ...], upstream: Any, earlier: tuple[Any, ...] | None) -> tuple[Any, ...]:
+        """What it makes of its outputs for an upstream gradient, after a call with other outputs."""
+        return outputs if self.in_use is None else self.in_use(outputs, Use(upstream, earlier))
 
     def function(
         self,

@@ -65,6 +65,34 @@ def _weighed_by_chunks(size: int) -> Callable[[Given, Array], Array]:
     return stage
 
 
+def _added_in_the_last_chunk(
+    gradient: Callable[[Given, Residual], Array], size: int
+) -> Callable[[Given, Residual], Array]:
+    """A gradient in which the rows of the last chunk alone are added up."""
+
+    def stage(given: Given, g: Residual) -> Array:
+        n = len(g.entries)
+        kept = np.arange(n)[:, None] >= (n - 1) // size * size
+        return gradient(given, replace(g, entries=np.where(kept, g.entries, given.scalar(0))))
+
+    return stage
+
+
+def _last_chunk_alone(size: int) -> dict[str, Callable[..., Array]]:
+    return {
+        "weight_gradient": _added_in_the_last_chunk(weight_gradient, size),
+        "bias_gradient": _added_in_the_last_chunk(bias_gradient, size),
+    }
+
+
+def _last_chunk_alone_in_weight(size: int) -> dict[str, Callable[..., Array]]:
+    return {"weight_gradient": _added_in_the_last_chunk(weight_gradient, size)}
+
+
+def _last_chunk_alone_in_bias(size: int) -> dict[str, Callable[..., Array]]:
+    return {"bias_gradient": _added_in_the_last_chunk(bias_gradient, size)}
+
+
 def _tail_of_totals_dropped(multiple: int) -> Callable[[Given, Array], Array]:
     def stage(given: Given, e: Array) -> Array:
         full = e.shape[1] // multiple * multiple or e.shape[1]
@@ -128,6 +156,23 @@ SPECIMENS = (
         ("dW", "db"),
         "dw_of_the_layer_is_right",
         variants=tuple({"counted": _in_full_chunks(size, keeps)} for size in TILES for keeps in (True, False)),
+        at_sizes=(
+            lambda size: {"counted": _in_full_chunks(size, True)},
+            lambda size: {"counted": _in_full_chunks(size, False)},
+        ),
+        cut="rows",
+    ),
+    LayerSpecimen(
+        "gradient_of_the_last_chunk",
+        "dW and db are overwritten with each chunk's, not added up: the last chunk's alone is returned.",
+        "dW, db or both are sums over the last chunk of rows alone, in place of all rows",
+        "dW += x[rows].T @ g in place of dW = x[rows].T @ g",
+        _last_chunk_alone(4),
+        ("dW", "db"),
+        "dw_of_the_layer_is_right",
+        variants=(_last_chunk_alone_in_weight(4), _last_chunk_alone_in_bias(4)),
+        at_sizes=(_last_chunk_alone, _last_chunk_alone_in_weight, _last_chunk_alone_in_bias),
+        cut="rows",
     ),
     LayerSpecimen(
         "tail_columns_skipped",
@@ -141,6 +186,11 @@ SPECIMENS = (
             *({"weight_gradient": _tail_columns_dropped(size)} for size in TILES),
             *({"totals": _tail_of_totals_dropped(size)} for size in TILES),
         ),
+        at_sizes=(
+            lambda size: {"weight_gradient": _tail_columns_dropped(size)},
+            lambda size: {"totals": _tail_of_totals_dropped(size)},
+        ),
+        cut="classes",
     ),
     LayerSpecimen(
         "tail_columns_skipped_by_128",
@@ -164,6 +214,11 @@ SPECIMENS = (
             *({"counted": _weighed_by_chunks(size)} for size in TILES),
             *({"reduced": _means_of_chunks(size)} for size in TILES),
         ),
+        at_sizes=(
+            lambda size: {"counted": _weighed_by_chunks(size)},
+            lambda size: {"reduced": _means_of_chunks(size)},
+        ),
+        cut="rows",
     ),
     LayerSpecimen(
         "weight_gradient_added_in_bfloat16",

@@ -48,5 +48,10 @@ SPECIMENS = (
             {"residual": _label_in(lambda labels, n_classes: labels < n_classes - 1)},
             *({"residual": _label_in(inside(tile))} for tile in TILES for inside in (_first_tile, _full_tiles)),
         ),
+        at_sizes=(
+            lambda size: {"residual": _label_in(_first_tile(size))},
+            lambda size: {"residual": _label_in(_full_tiles(size))},
+        ),
+        cut="classes",
     ),
 )

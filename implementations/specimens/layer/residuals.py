@@ -29,6 +29,12 @@ def _losses_of_the_class_before(given: Given, softmax: Softmax) -> Array:
     return np.asarray(np.log(softmax.totals[:, 0]) - softmax.shifted[given.rows, given.safe_labels - 1])
 
 
+def _labels_of_the_class_before(given: Given) -> Given:
+    """Label 0 is the last class, whatever is then made of the labels."""
+    before = (given.labels - 1) % given.W.shape[1]
+    return replace(given, labels=np.where(given.counts, before, given.labels))
+
+
 def _from_one_to_k(given: Given, p: Array) -> Array:
     """Label 0 is none of 1, ..., K: nothing is subtracted."""
     g = _from_one(given, p)
@@ -171,6 +177,7 @@ SPECIMENS = (
             {"losses": _losses_from_one_to_k, "residual": _from_one_to_k},
             {"losses": _by_products(_from_one), "residual": _from_one},
             {"losses": _by_products(_from_one_to_k), "residual": _from_one_to_k},
+            {"prepared": _labels_of_the_class_before},
         ),
     ),
     LayerSpecimen(

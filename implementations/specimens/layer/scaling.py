@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ._pipeline import Array, Given, Residual, bias_gradient, features_gradient, weight_gradient
+from ._pipeline import Array, Given, Residual, bias_gradient, features_gradient, reduced, weight_gradient
 from ._specimen import LayerSpecimen
 
 
@@ -24,11 +24,38 @@ def _twice_divided(gradient: Any) -> Any:
     return stage
 
 
+def _over_rows(gradient: Any) -> Any:
+    """Divided by the number of rows that count, also where the loss is a sum."""
+
+    def stage(given: Given, g: Residual) -> Array:
+        share = 1 if given.reduction == "mean" else max(given.counts.sum(), 1)
+        return np.asarray(gradient(given, g) / given.scalar(share))
+
+    return stage
+
+
 def _by_classes(gradient: Any) -> Any:
     def stage(given: Given, g: Residual) -> Array:
         return np.asarray(gradient(given, g) / given.scalar(given.W.shape[1]))
 
     return stage
+
+
+def _by_classes_alone(gradient: Any) -> Any:
+    """Divided by K in place of N."""
+
+    def stage(given: Given, g: Residual) -> Array:
+        return np.asarray(gradient(given, g) * given.scalar(max(given.divisor, 1.0) / given.W.shape[1]))
+
+    return stage
+
+
+def _loss_by_classes(given: Given, rows: Array) -> Any:
+    return reduced(given, rows) / given.scalar(given.W.shape[1])
+
+
+def _loss_by_classes_alone(given: Given, rows: Array) -> Any:
+    return (rows if given.reduction == "none" else rows.sum()) / given.scalar(given.W.shape[1])
 
 
 def _by_features(gradient: Any) -> Any:
@@ -199,11 +226,18 @@ SPECIMENS = (
     LayerSpecimen(
         "divided_by_classes",
         "np.mean over the matrix of gradients: divided by K too.",
-        "dX, dW and db are K times too small",
+        "a division by K: of dX, dW and db or of the loss too, beside that by N or in place of it",
         "divide by the number of rows alone",
         _all(_by_classes),
         _ALL,
         "dw_of_the_layer_is_right",
+        variants=(
+            {**_all(_by_classes), "reduced": _loss_by_classes},
+            _all(_by_classes_alone),
+            {**_all(_by_classes_alone), "reduced": _loss_by_classes_alone},
+            {"reduced": _loss_by_classes},
+            {"reduced": _loss_by_classes_alone},
+        ),
     ),
     LayerSpecimen(
         "divided_by_features",
@@ -235,6 +269,18 @@ SPECIMENS = (
         ("loss",),
         "loss_of_the_layer_is_right",
         needs=_MEAN,
+    ),
+    LayerSpecimen(
+        "gradients_are_means",
+        "The loss is a sum over the examples, and the gradients are those of the mean.",
+        "dX, dW and db, or one of them, are N times too small: divided by N, as the loss is not",
+        "divide both by N, or neither",
+        _all(_over_rows),
+        _ALL,
+        "dw_of_the_layer_is_right",
+        needs=("sum",),
+        claims={"reduction": "sum"},
+        variants=_each(_over_rows),
     ),
     LayerSpecimen(
         "half_of_the_loss",

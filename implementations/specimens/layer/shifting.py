@@ -191,6 +191,8 @@ SPECIMENS = (
         _ALL,
         "dw_of_the_layer_is_right",
         variants=tuple({"totals": _sums_not_rescaled(tile)} for tile in TILES),
+        at_sizes=(lambda size: {"totals": _sums_not_rescaled(size)},),
+        cut="classes",
     ),
     LayerSpecimen(
         "normalised_over_the_batch",

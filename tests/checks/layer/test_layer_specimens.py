@@ -15,7 +15,7 @@ from gradlab.harness.tally import findings_of
 from gradlab.implementations.strangers.layer import numpy_layers
 from gradlab.result import largest_ratio
 from gradlab.targets.shipped import layer_specimens
-from tests.layer_claims import claims_of_all, questions, specimen
+from tests.layer_claims import claims_of_all, questions_for, specimen
 from tests.runs import in_one_dtype_first, unexplained
 
 CHECKS = {check.name: check for check in LAYER_CHECKS}
@@ -28,7 +28,7 @@ def test_a_specimen_of_the_layer_is_rejected_by_its_check(name: str, dtype: str)
     if one.dtypes and dtype not in one.dtypes:
         pytest.skip(f"{name} shows in {one.dtypes}")
     check, implementation = CHECKS[one.killed_by], specimen(name, dtype)
-    asked = (question for question in questions(dtype) if check in question.checks)
+    asked = (question for question in questions_for(one, dtype) if check in question.checks)
     assert any(
         largest_ratio(findings) > 1
         for question in asked

@@ -13,25 +13,21 @@ from gradlab.diagnosis.layer.observation import observe
 from gradlab.diagnosis.models import met_in_several_places
 from gradlab.diagnosis.models.model import Model
 from gradlab.evaluation.call import Implementation
-from gradlab.harness.layer_power import as_claimed
 from gradlab.implementations.specimens.layer._pipeline import TILES
 from gradlab.implementations.strangers.layer.numpy_layers import two_passes
 from gradlab.layer.call import layer_answer
-from gradlab.layer.problem import LayerProblem, Penalty
+from gradlab.layer.problem import Penalty
 from gradlab.targets.layers import layer_of, load_layer
 from gradlab.targets.shipped import layer_specimens
-from tests.layer_claims import claims_of_all, questions, specimen
+from tests.layer_claims import claimed, claims_of_all, questions, questions_for, specimen
 from tests.runs import every, only_first, run_with_diagnosis
-
-
-def problems(dtype: str = "float32") -> list[LayerProblem]:
-    return [one.problem for one in questions(dtype)]
 
 
 @pytest.mark.parametrize("name", every(4, layer_specimens(), layer_specimens()))
 def test_the_diagnosis_names_a_specimen_of_the_layer(name: str) -> None:
     one = layer_specimens()[name]
-    shown = problems() if "float32" in (one.dtypes or ("float32",)) else problems(one.dtypes[0])
+    dtype = "float32" if "float32" in (one.dtypes or ("float32",)) else one.dtypes[0]
+    shown = [question.problem for question in questions_for(one, dtype)]
     found = diagnose_layer(specimen(name), shown, [one.killed_by])
     named = {defect for some in found.alternatives for defect in some.defects} | set(found.side_effects)
     assert name in named
@@ -133,8 +129,8 @@ def test_the_diagnosis_names_a_defect_that_is_written_otherwise(variant: tuple[s
     """Where it shows on these problems at all."""
     name, number = variant
     one = layer_specimens()[name]
-    written = as_claimed(one.written_otherwise()[number], claims_of_all(options=("ignore_index",)))
-    found = diagnose_layer(written, problems(), [one.killed_by])
+    shown = [question.problem for question in questions_for(one)]
+    found = diagnose_layer(claimed(one.written_otherwise()[number]), shown, [one.killed_by])
     named = [some.defects for some in found.alternatives]
     assert found.n_raised == 0
     if found.n_wrong:

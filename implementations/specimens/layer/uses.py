@@ -1,0 +1,49 @@
+"""What a layer does with the gradient that arrives, and with a second batch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ._specimen import LayerSpecimen, Use
+
+Outputs = tuple[Any, ...]
+
+
+def _added_up(outputs: Outputs, use: Use) -> Outputs:
+    loss, d_x, d_w, d_b = (outputs[0], *(one * use.upstream for one in outputs[1:]))
+    if use.earlier is None:
+        return loss, d_x, d_w, d_b
+    return loss, d_x, d_w + use.earlier[2], d_b + use.earlier[3]
+
+
+def _in_features_alone(outputs: Outputs, use: Use) -> Outputs:
+    loss, d_x, d_w, d_b = outputs
+    return loss, d_x * use.upstream, d_w, d_b
+
+
+SPECIMENS = (
+    LayerSpecimen(
+        "gradients_added_over_calls",
+        "An instance adds dW and db to those of its earlier calls, and nothing sets them to zero.",
+        "dW and db of a second batch are the sums of those of both batches",
+        "self.dW = x.T @ g in place of self.dW += x.T @ g, or a method zero_grad",
+        {},
+        ("dW", "db"),
+        "instance_of_a_layer_can_be_used_again",
+        needs=("reused",),
+        claims={"backward": ["reused"]},
+        in_use=_added_up,
+    ),
+    LayerSpecimen(
+        "upstream_ignored_in_some_gradients",
+        "The upstream gradient of the loss is multiplied into dX, and not into dW and db.",
+        "some of dX, dW and db are multiplied by the upstream gradient that arrives, and others are not",
+        "multiply p - t by the gradient that arrives, before the products",
+        {},
+        ("dW", "db"),
+        "upstream_gradient_multiplies_the_gradients_of_a_layer",
+        needs=("scaled",),
+        claims={"backward": ["scaled"]},
+        in_use=_in_features_alone,
+    ),
+)
