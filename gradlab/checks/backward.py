@@ -60,6 +60,25 @@ def gradient_can_be_differentiated_again(implementation: Implementation, problem
     return [derivative_against(values.derivative, implementation, asked, "product[{}, {}], by a second backward pass,")]
 
 
+def instance_can_be_used_again(implementation: Implementation, problem: Problem) -> Findings:
+    """An instance that has been used for other examples, as many and twice as many, gives what a new one gives.
+
+    Where its class has a method that sets gradients to zero, that is called before each use.
+    """
+    others = problem.replace(logits=-problem.logits, targets=problem.targets[::-1].copy())
+    findings: Findings = []
+    for before in (others, others.rows(np.tile(np.arange(problem.n_rows), 2))):
+        earlier = {"earlier_logits": before.logits.copy(), "earlier_targets": before.targets.copy()}
+        values = _asked(implementation, problem, {"backward": "reused", **earlier})
+        findings += _right(implementation, problem, values, "gradient[{}, {}] of an instance used for a second batch")
+    return findings
+
+
+def backward_pass_takes_the_gradient_that_arrives(implementation: Implementation, problem: Problem) -> Findings:
+    """With an upstream gradient of -2 given to backward, which may be left out, the gradient is -2 times as large."""
+    return _scaled(implementation, problem, FACTOR)
+
+
 def _scaled(implementation: Implementation, problem: Problem, factor: float) -> Findings:
     name = f"gradient[{{}}, {{}}] / {factor:g} for an upstream gradient of {factor:g}"
     return _right(implementation, problem, _divided(implementation, problem, "scaled", factor), name)

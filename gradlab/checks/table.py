@@ -117,6 +117,10 @@ CHECKS: tuple[Check, ...] = (
           every(_PASS, backward_pass("detached")), makes_calls=True),
     Check(backward.gradient_can_be_differentiated_again, "contract",
           every(_PASS, backward_pass("double"), double_backward), makes_calls=True),
+    Check(backward.instance_can_be_used_again, "contract",
+          every(_PASS, backward_pass("reused"), deterministic), makes_calls=True),
+    Check(backward.backward_pass_takes_the_gradient_that_arrives, "contract",
+          every(_PASS, backward_pass("ignored")), "advice", makes_calls=True),
     # invariants
     Check(invariants.rows_sum_to_zero, "invariants", every(_ALIKE, shift_invariant, first_order)),
     Check(invariants.rows_sum_to_zero_relative_to_largest, "invariants", _SHARP, "inaccurate"),

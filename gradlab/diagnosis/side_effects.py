@@ -271,6 +271,7 @@ PROBES: dict[str, tuple[Probe, ...]] = {
     "integer_type_of_the_labels_does_not_matter": (read_as_64_bits,),
     "upstream_gradient_multiplies_the_gradient": (upstream_of_the_loss_ignored,),
     "second_backward_pass_gives_the_same_gradient": (upstream_of_the_loss_ignored, scaled_in_place),
+    "instance_can_be_used_again": (),  # what an instance keeps is no model of one call
     "refuses_bad_labels": (labels_modulo_classes, labels_cut_off),
     "refuses_bad_shapes": (labels_repeated,),
     "empty_batch_is_answered": (refuses_no_rows,),

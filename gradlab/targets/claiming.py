@@ -13,6 +13,7 @@ from gradlab.evaluation.claims import ATTRIBUTE, Claims, claims_from
 from gradlab.problems.options import PER_ROW_OPTIONS
 from gradlab.problems.problem import PRODUCT
 from gradlab.targets.callables import Found
+from gradlab.targets.class_upstream import gradients_of_loss, ways_of_a_class
 from gradlab.targets.importing import TargetError
 from gradlab.targets.layer_class import has_passes, with_loss_class_called
 from gradlab.targets.one_hot import as_one_hot
@@ -41,7 +42,11 @@ def claim(found: Found, claims: Mapping[str, Any], dtypes: tuple[str, ...]) -> I
     if fault is not None:
         raise TargetError(f"{shown} {fault}")
     function = with_what_is_claimed(found.function, complete)
-    return Implementation(found.name, as_one_hot(function) if complete.one_hot else function, complete, found.target)
+    function = as_one_hot(function) if complete.one_hot else function
+    claimed = Implementation(found.name, function, complete, found.target)
+    if not complete.backward and (ways := ways_of_a_class(found.function, gradients_of_loss(claimed))):
+        claimed = replace(claimed, claims=replace(complete, backward=ways))
+    return claimed
 
 
 def given_claims(found: Found, claims: Mapping[str, Any], dtypes: tuple[str, ...]) -> Mapping[str, Any]:

@@ -97,7 +97,8 @@ def with_class_called(found: Found) -> Found:
 def with_loss_class_called(found: Found) -> Found:
     """A class of the loss alone, forward(logits, targets) and backward(dout), as a function of logits and targets.
 
-    upstream: what backward is given in the place of 1, where it takes anything. Raises TargetError where its
+    upstream: what backward is given in the place of 1, where it takes anything. earlier_logits, earlier_targets: a
+    batch for which the instance is used first; backward: the way, which says no more. Raises TargetError where its
     constructor has to be given something.
     """
     made = found.function
@@ -105,11 +106,24 @@ def with_loss_class_called(found: Found) -> Found:
     if needed:
         raise TargetError(f"{found.target} must be made without arguments, takes {', '.join(needed)}")
 
-    def call(logits: Array, targets: Array, *, upstream: Any = None, backward: str = "once") -> tuple[Any, Any]:
-        results = loss_and_gradients(made(), logits, targets, 1.0 if upstream is None else upstream)
+    def call(
+        logits: Array,
+        targets: Array,
+        *,
+        upstream: Any = None,
+        backward: str = "once",
+        earlier_logits: Array | None = None,
+        earlier_targets: Array | None = None,
+    ) -> tuple[Any, Any]:
+        instance, arriving = made(), 1.0 if upstream is None else upstream
+        if earlier_logits is not None and earlier_targets is not None:
+            loss_and_gradients(instance, earlier_logits, earlier_targets, arriving)
+            _zero_gradients(instance)
+        results = loss_and_gradients(instance, logits, targets, arriving)
         kept = {result_role(name): value for name, value in results.items()}
         return results["loss"], results.get("returned", kept.get("dX"))
 
+    setattr(call, TAKES_UPSTREAM, _takes_upstream(made))
     return replace(found, function=call)
 
 

@@ -21,9 +21,9 @@ from gradlab.layer.option_recognition import recognise_options
 from gradlab.layer.recognition import UnclearError, is_near_on_probe, recognise_layer
 from gradlab.targets.callables import Found, callable_at, did_you_mean
 from gradlab.targets.claiming import given_claims, with_what_is_claimed
+from gradlab.targets.class_upstream import gradients_of_layer, ways_of_a_class
 from gradlab.targets.importing import TargetError, import_name, require
 from gradlab.targets.layer_class import is_layer_class, with_class_called
-from gradlab.targets.layer_upstream import ways_of_a_class
 from gradlab.targets.load import found_of, watched
 from gradlab.targets.packed_layer import unpacked
 from gradlab.targets.prefixes import LAYER
@@ -93,7 +93,7 @@ def _claim_layer(found: Found, claims: Mapping[str, Any], dtypes: tuple[str, ...
         given = given_claims(found, claims, dtypes)
         complete = claims_from({"layer": {}, **given})
         claimed = _recognise(found, complete, "targets" not in given)
-        if "backward" not in given and (ways := ways_of_a_class(found.function, claimed)):
+        if "backward" not in given and (ways := ways_of_a_class(found.function, gradients_of_layer(claimed))):
             claimed = replace(claimed, claims=replace(claimed.claims, backward=ways))
         if "options" not in given:
             claimed = replace(claimed, claims=recognise_options(claimed, "mean_over" not in given))

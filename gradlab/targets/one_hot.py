@@ -20,6 +20,10 @@ def as_one_hot(function: Callable[..., Any]) -> Callable[..., Any]:
     def with_labels(logits: Array, labels: Array, **keywords: Any) -> Any:
         if logits.ndim != 2:
             raise ValueError(f"logits must have shape (N, K), got {logits.shape}")
+        earlier = keywords.get("earlier_logits")
+        if earlier is not None:  # a class that is used for another batch before
+            rows = one_hot_rows(keywords["earlier_targets"], earlier.shape, earlier.dtype)
+            keywords = {**keywords, "earlier_targets": rows}
         return function(logits, one_hot_rows(labels, logits.shape, logits.dtype), **keywords)
 
     return with_labels

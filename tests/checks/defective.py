@@ -349,6 +349,17 @@ def ignores_the_upstream_gradient(logits, labels, *, upstream=1.0, backward="onc
     return backward_pass(logits, labels, backward=backward, vector=vector)
 
 
+def keeps_its_first_gradient(
+    logits, labels, *, upstream=1.0, backward="once", vector=None, earlier_logits=None, earlier_targets=None
+):
+    """An instance that adds to the gradient of the batch before."""
+    loss, gradient = backward_pass(logits, labels, upstream=upstream)
+    if earlier_logits is not None:
+        before = backward_pass(earlier_logits, earlier_targets)[1]
+        gradient = gradient + before[: len(gradient)]
+    return loss, gradient
+
+
 def scales_in_place(logits, labels, *, upstream=1.0, backward="once", vector=None):
     """The second pass finds the gradient of the first, which was scaled in its place."""
     return backward_pass(logits, labels, upstream=upstream * upstream if backward == "twice" else upstream)
@@ -416,6 +427,8 @@ DEFECTIVE = {
         second_derivative_without_its_rank_one_part,
         {"backward": "double", "double_backward": True},
     ),
+    "instance_can_be_used_again": (keeps_its_first_gradient, {"backward": "reused"}),
+    "backward_pass_takes_the_gradient_that_arrives": (ignores_the_upstream_gradient, {"backward": "ignored"}),
     "returns_loss_and_gradient": (returns_only_the_loss, {}),
     "keeps_the_dtype": (changes_the_dtype, {"keeps_dtype": True}),
     "leaves_its_inputs_alone": (shifts_in_place, {}),

@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gradlab.checks.backward import instance_can_be_used_again
 from gradlab.evaluation.call import Implementation, evaluate
 from gradlab.problems.problem import Problem
+from gradlab.result import largest_ratio
 from gradlab.targets.load import TargetError, load
+from tests.runs import run_with_diagnosis
 
 SOURCE = """
 import numpy as np
@@ -41,6 +44,37 @@ class KeepsItsGradient(SoftmaxWithLoss):
 class NotAveraged(SoftmaxWithLoss):
     def backward(self, dout=1):
         return super().backward(dout) * len(self.y)
+
+class TakesNoNotice(SoftmaxWithLoss):
+    def backward(self, dout=1):
+        return super().backward()
+
+class HasToTakeIt(SoftmaxWithLoss):
+    def backward(self, dout):
+        return super().backward()
+
+class TakesNothing(SoftmaxWithLoss):
+    def backward(self):
+        return super().backward()
+
+class AddsUp(SoftmaxWithLoss):
+    def forward(self, x, t):
+        if self.t is None or self.dx.shape != x.shape:
+            self.dx = np.zeros_like(x)
+        return super().forward(x, t)
+
+    def backward(self, dout=1):
+        self.dx = self.dx + super().backward(dout)
+        return self.dx
+
+class ClearsIt(AddsUp):
+    def zero_grad(self):
+        self.dx = np.zeros_like(self.dx)
+
+class KeepsLabels(SoftmaxWithLoss):
+    def forward(self, x, t):
+        first = t if self.t is None or len(self.t) != len(t) else self.t
+        return super().forward(x, first)
 
 class Sized(SoftmaxWithLoss):
     def __init__(self, size):
@@ -85,3 +119,55 @@ def test_backward_is_given_the_upstream_gradient_where_it_is_claimed(tmp_path: P
     function = loaded(tmp_path, "SoftmaxWithLoss").function
     _, gradient = function(PROBLEM.logits.copy(), PROBLEM.targets.copy(), upstream=np.float64(0.25))
     np.testing.assert_allclose(gradient, exact_gradient() / 4, rtol=1e-14)
+
+
+WAYS = {
+    "SoftmaxWithLoss": ("scaled", "reused"),
+    "KeepsItsGradient": ("scaled", "reused"),
+    "TakesNoNotice": ("ignored", "reused"),
+    "HasToTakeIt": ("scaled", "reused"),
+    "TakesNothing": ("reused",),
+}
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_a_class_is_asked_in_the_ways_that_it_has(name: str, tmp_path: Path) -> None:
+    assert loaded(tmp_path, name).claims.backward == WAYS[name]
+
+
+def test_a_class_is_asked_in_the_ways_that_are_claimed_for_it(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(SOURCE)
+    (found,) = load(f"{tmp_path / 'own.py'}:TakesNoNotice", {"backward": "scaled"})
+    assert found.claims.backward == ("scaled",)
+
+
+@pytest.mark.parametrize("name", ["SoftmaxWithLoss", "KeepsItsGradient", "TakesNoNotice", "TakesNothing", "ClearsIt"])
+def test_a_sound_instance_of_a_loss_serves_for_several_batches(name: str, tmp_path: Path) -> None:
+    assert largest_ratio(instance_can_be_used_again(loaded(tmp_path, name), PROBLEM)) <= 1
+
+
+@pytest.mark.parametrize("name", ["AddsUp", "KeepsLabels"])
+def test_what_an_instance_of_a_loss_keeps_of_an_earlier_batch_is_found(name: str, tmp_path: Path) -> None:
+    assert not largest_ratio(instance_can_be_used_again(loaded(tmp_path, name), PROBLEM)) <= 1
+
+
+def test_a_class_of_one_hot_rows_is_used_for_a_second_batch_of_one_hot_rows(tmp_path: Path) -> None:
+    source = SOURCE.replace("[np.arange(len(t)), t]).mean()", ")[t == 1].mean()")
+    source = source.replace("dx[np.arange(len(dx)), self.t] -= 1", "dx -= self.t")
+    (tmp_path / "own.py").write_text(source)
+    (found,) = load(f"{tmp_path / 'own.py'}:SoftmaxWithLoss", {"targets": "one_hot"})
+    assert found.claims.backward == ("scaled", "reused")
+    assert largest_ratio(instance_can_be_used_again(found, PROBLEM)) <= 1
+
+
+@pytest.mark.parametrize("name", ["TakesNoNotice", "HasToTakeIt"])
+def test_an_upstream_gradient_that_a_loss_ignores_is_a_fault_only_where_it_has_to_be_given(
+    name: str, tmp_path: Path
+) -> None:
+    run = run_with_diagnosis(loaded(tmp_path, name), "float64")
+    failed = {line.check.name for line in run.lines if not line.passed}
+    assert ("upstream_gradient_multiplies_the_gradient" in failed) is (name == "HasToTakeIt")
+    assert ("backward_pass_takes_the_gradient_that_arrives" in failed) is (name == "TakesNoNotice")
+    if name == "HasToTakeIt":
+        assert run.diagnosis is not None
+        assert "upstream_of_the_loss_ignored" in run.diagnosis.side_effects

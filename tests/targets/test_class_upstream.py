@@ -80,6 +80,13 @@ def test_an_upstream_gradient_that_is_ignored_is_named(tmp_path: Path) -> None:
     assert set(diagnosis.defects) <= set(namable_defects(found.claims))  # where reports look for what is wrong
 
 
-def test_one_that_is_ignored_in_one_gradient_has_no_name(tmp_path: Path) -> None:
+def test_one_that_is_ignored_in_some_gradients_is_named(tmp_path: Path) -> None:
     found, problem = loaded(tmp_path, "dout=1", "1", "dout")
+    diagnosis = diagnose_layer(found, [problem], [CHECK.__name__])
+    assert diagnosis.side_effects == ("upstream_ignored_in_some_gradients",)
+    assert diagnosis.unexplained == ()
+
+
+def test_one_that_is_squared_in_one_gradient_has_no_name(tmp_path: Path) -> None:
+    found, problem = loaded(tmp_path, "dout=1", "dout * dout", "dout")
     assert diagnose_layer(found, [problem], [CHECK.__name__]).side_effects == ()
