@@ -46,7 +46,10 @@ class PartErrors:
 
 @dataclass(frozen=True)
 class Curve:
-    """The errors along one axis in one dtype, by part: `loss`, `target` (the labels' entries) and `others`."""
+    """The errors along one axis in one dtype, by part: `loss`, `target` (the labels' entries) and `others`.
+
+    Of a layer the parts are its outputs.
+    """
 
     axis: str
     dtype: str

@@ -24,8 +24,8 @@ class Drawn:
     differences: tuple[DifferenceCurve, ...] = ()
 
 
-def draw(implementation: Implementation, dtypes: Sequence[str], diagnosis: Diagnosis | None) -> Drawn:
-    """The curves of an implementation, beside those that the first explanation of a diagnosis predicts."""
+def draw_loss(implementation: Implementation, dtypes: Sequence[str], diagnosis: Diagnosis | None) -> Drawn:
+    """The curves of a loss of logits, beside those that the first explanation of a diagnosis predicts."""
     from gradlab.harness.curves import AXES, curve_of
     from gradlab.harness.difference_curve import difference_curve_of
 
@@ -34,3 +34,11 @@ def draw(implementation: Implementation, dtypes: Sequence[str], diagnosis: Diagn
         tuple(curve_of(implementation, axis, dtype, explanation) for axis in AXES for dtype in dtypes),
         tuple(difference_curve_of(implementation, dtype) for dtype in dtypes),
     )
+
+
+def draw_layer(implementation: Implementation, dtypes: Sequence[str], diagnosis: Diagnosis | None) -> Drawn:
+    """The curves of the outputs of a layer."""
+    from gradlab.harness.curves import AXES
+    from gradlab.harness.layer_curves import layer_curve_of
+
+    return Drawn(tuple(layer_curve_of(implementation, axis, dtype) for axis in AXES for dtype in dtypes))

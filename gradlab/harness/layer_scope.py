@@ -11,6 +11,7 @@ from gradlab.checks.layer.table import LAYER_CHECKS, applicable_to_layer
 from gradlab.evaluation.call import Arguments, Implementation
 from gradlab.evaluation.claims import Claims
 from gradlab.evaluation.foreign import leaves_of
+from gradlab.harness.drawn import draw_layer
 from gradlab.harness.layer_power import as_claimed, can_be_asked, why_not
 from gradlab.harness.layer_problems import layer_may_be_asked, layer_problems_in_run
 from gradlab.harness.layer_shrinking import smaller_layer
@@ -124,5 +125,6 @@ LAYER = Scope(
         n_numbers,
         _call_shown,
     ),
+    draw=draw_layer,
     has_sizes=False,
 )

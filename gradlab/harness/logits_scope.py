@@ -13,6 +13,7 @@ from gradlab.checks.table import CHECKS, applicable
 from gradlab.evaluation.call import Arguments, GivenArguments, Implementation, answer, call_for, evaluate, keywords_of
 from gradlab.evaluation.claims import Claims
 from gradlab.evaluation.foreign import inert
+from gradlab.harness.drawn import draw_loss
 from gradlab.harness.first_calls import advice_on_first_calls
 from gradlab.harness.logits_power import as_claimed, can_be_asked, least_entries, why_not
 from gradlab.harness.logits_problems import logits_may_be_asked, logits_problems_in_run
@@ -146,5 +147,6 @@ LOGITS = Scope(
         lambda problem: int(problem.logits.size),
         _call_shown,
     ),
+    draw=draw_loss,
     has_sizes=True,
 )

@@ -11,7 +11,7 @@ import numpy as np
 
 from gradlab.evaluation.call import AnyAnswer, Implementation, made_for
 from gradlab.harness.course import Course, Done
-from gradlab.harness.drawn import CURVES, Drawn, draw
+from gradlab.harness.drawn import CURVES, Drawn
 from gradlab.harness.examination import examine_all, examine_unforeseen
 from gradlab.harness.examples import examples_of
 from gradlab.harness.length import notice_of_length
@@ -155,11 +155,11 @@ def _explained(run: Run, done: Done, course: Course) -> Run:
 def _drawn(run: Run, course: Course) -> Run:
     """The run with curves of its errors, where they are asked for and there is time."""
     claims = run.implementation.claims
-    has_none = claims.layer is not None or claims.derivative != "gradient" or run.advice_on_kind
+    has_none = claims.derivative != "gradient" or run.advice_on_kind
     if not run.plan.curves or has_none or run.cut_short or CURVES in course.given_up:
         return run
     with made_for(CURVES):
-        return replace(run, drawn=draw(run.implementation, run.dtypes, run.diagnosis))
+        return replace(run, drawn=scope_of(claims).draw(run.implementation, run.dtypes, run.diagnosis))
 
 
 def _ask_first(done: Done, plan: Plan, watch: Watch, course: Course) -> Watch:

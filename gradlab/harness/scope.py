@@ -19,6 +19,7 @@ from gradlab.result import Result
 
 if TYPE_CHECKING:
     from gradlab.diagnosis.diagnosis import Diagnosis
+    from gradlab.harness.drawn import Drawn
     from gradlab.harness.verdict import Verdict
     from gradlab.localisation.finding import Localisation
     from gradlab.targets.shipped import Specimen
@@ -115,7 +116,8 @@ class Scope:
     """All that is said of a scope.
 
     checks: its table. applicable: those that say something of a problem. check_of_calls: the name of the check that
-    fails where there is no answer. has_sizes: whether a run has a part on sizes, after all other problems.
+    fails where there is no answer. draw: (implementation, dtypes, diagnosis) -> its curves. has_sizes: whether a run
+    has a part on sizes, after all other problems.
     """
 
     name: str
@@ -128,4 +130,5 @@ class Scope:
     explaining: Explaining
     power: PowerRules
     writing: Writing
+    draw: Callable[[Implementation, Sequence[str], Diagnosis | None], Drawn]
     has_sizes: bool

@@ -144,8 +144,6 @@ class Subject:
             return ""
         if "curves" not in self.entry:
             return "This report is of an earlier version, which has no curves. Run gradlab check again to have them."
-        if self.entry["scope"] == "layer":
-            return "Curves are drawn of losses of logits; this is a layer."
         if self.entry["cut_short"] or self.entry["advice_on_kind"]:
             return "The run ended early, so that no curves were measured."
         return "No curves were measured in this run."

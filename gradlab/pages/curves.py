@@ -14,7 +14,15 @@ from gradlab.problems.dtypes import Format, format_of
 from gradlab.problems.families.placing import rounds_to_one, underflows
 
 Plain = Mapping[str, Any]
-PARTS = {"target": "the label's entry of the gradient", "others": "the other entries", "loss": "the loss"}
+PARTS = {
+    "target": "the label's entry of the gradient",
+    "others": "the other entries",
+    "dW": "dW, the gradient by the weight",
+    "dX": "dX, the gradient by the features",
+    "db": "db, the gradient by the bias",
+    "loss": "the loss",
+}
+LAYER_OUTPUTS = ("dW", "dX", "db")
 
 
 @dataclass(frozen=True)
@@ -113,14 +121,15 @@ def axis_figures(curves: Plain) -> tuple[AxisFigures, ...]:
 
 def _dtype_figures(curve: Plain) -> DtypeFigures:
     parts = curve["parts"]
-    figures = tuple(figure_of(curve, part) for part in PARTS)
+    shown_parts = [part for part in PARTS if part in parts]
+    figures = tuple(figure_of(curve, part) for part in shown_parts)
     rows = []
     for at, value in enumerate(curve["values"]):
         cells = [f"{value:g}"]
-        for part in PARTS:
+        for part in shown_parts:
             cells += [shown(parts[part]["errors"][at]), shown(parts[part]["allowed"][at])]
         rows.append(tuple(cells))
-    return DtypeFigures(curve["dtype"], figures, tuple(rows), parts["loss"]["predicted"] is not None)
+    return DtypeFigures(curve["dtype"], figures, tuple(rows), parts[shown_parts[0]]["predicted"] is not None)
 
 
 def figure_of(curve: Plain, part: str) -> Figure:
@@ -145,7 +154,8 @@ def figure_of(curve: Plain, part: str) -> Figure:
     if own["predicted"] is not None:
         foretold = [bits_lost(one, fmt) for one in own["predicted"]]
         series.append(Series("predicted", "line", list(zip(places, foretold, strict=True))))
-    title = f"{PARTS[part].capitalize()} in {curve['dtype']}, against {AXES[curve['axis']].number}"
+    said = PARTS[part] if part in LAYER_OUTPUTS else PARTS[part].capitalize()
+    title = f"{said} in {curve['dtype']}, against {AXES[curve['axis']].number}"
     chart = Chart(
         title,
         sentence,
@@ -194,7 +204,7 @@ def _power(exponent: int) -> str:
 
 
 def _thresholds(axis: str, part: str, fmt: Format) -> list[Mark]:
-    if axis == "margin" and part == "target":
+    if axis == "margin" and part in ("target", *LAYER_OUTPUTS):
         cliff = rounds_to_one(fmt)
         return [Mark(place_of(cliff), f"p is 1 from {cliff:.3g}")]
     vanishes, said = place_of(underflows(fmt)), f"exp(−m) is 0 from {underflows(fmt):.3g}"

@@ -8,6 +8,7 @@ from typing import Any
 from gradlab.compare.markdown import cap
 from gradlab.evaluation.text import code_span
 from gradlab.pages.content import Subject, subjects_of
+from gradlab.pages.curves import PARTS
 from gradlab.pages.failures import costly
 from gradlab.pages.junit import sentence
 from gradlab.pages.numbers import bits_lost
@@ -15,6 +16,7 @@ from gradlab.problems.dtypes import format_of
 
 ROWS = 6  # of a picture
 MISSING = "x"
+DRAWN = ("target", "dW", "dX", "db")  # the first of these that there is
 
 
 def summary_text(reports: Sequence[Mapping[str, Any]]) -> str:
@@ -53,19 +55,19 @@ def _subject_lines(subject: Subject) -> Iterator[str]:
     if len(failed) > 5:
         yield f"- and {len(failed) - 5} more"
     for curve in (subject.entry.get("curves") or {"axes": ()})["axes"]:
-        if curve["axis"] == "margin":
+        if curve["axis"] == "margin" and (part := next((one for one in DRAWN if one in curve["parts"]), "")):
             yield ""
-            yield f"Bits lost by the label's entry of the gradient in {curve['dtype']}, against the margin m of (m, 0):"
+            yield f"Bits lost in {curve['dtype']} by {PARTS[part]}, against the margin m of (m, 0):"
             yield ""
             yield "```text"
-            yield from picture(curve)
+            yield from picture(curve, part)
             yield "```"
 
 
-def picture(curve: Mapping[str, Any]) -> Iterator[str]:
+def picture(curve: Mapping[str, Any], part: str) -> Iterator[str]:
     """The bits lost along the margin as bars of characters, a column for each value; x where no number came back."""
     fmt, values = format_of(curve["dtype"]), curve["values"]
-    lost = [bits_lost(one, fmt) for one in curve["parts"]["target"]["errors"]]
+    lost = [bits_lost(one, fmt) for one in curve["parts"][part]["errors"]]
     for row in range(ROWS, 0, -1):
         least = (row - 0.5) / ROWS * fmt.precision
         bars = "".join(MISSING if one is None else "#" if one >= least else " " for one in lost)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from gradlab.evaluation.call import Implementation
-from gradlab.harness.drawn import draw
+from gradlab.harness.drawn import draw_loss
 from gradlab.harness.examples import examples_of
 from gradlab.harness.plan import Plan
 from gradlab.harness.profiles import PROFILES
@@ -65,7 +65,7 @@ def _run_on(implementation: Implementation) -> Run:
         diagnosis = scope_of(implementation.claims).explaining.diagnose(implementation, problems, failed, ())
         simplest = [line.simplest for line in run.failures if line.simplest is not None]
         run = replace(run, diagnosis=replace(diagnosis, examples=examples_of(diagnosis, implementation, simplest)))
-    return replace(run, drawn=draw(implementation, run.dtypes, run.diagnosis), timings=TIMINGS)
+    return replace(run, drawn=draw_loss(implementation, run.dtypes, run.diagnosis), timings=TIMINGS)
 
 
 @pytest.fixture(scope="session")

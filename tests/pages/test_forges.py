@@ -103,7 +103,7 @@ def test_the_summary_names_the_mistake_and_draws_the_cliff(wrong: Report) -> Non
 
 def test_the_cliff_rises_to_every_bit(sound: Report) -> None:
     (margin,) = [one for one in sound["implementations"][0]["curves"]["axes"] if one["axis"] == "margin"]
-    top, *_, bottom, _axis, labels = picture(margin)
+    top, *_, bottom, _axis, labels = picture(margin, "target")
     assert top.startswith("  24 |")
     first = top.index("#") - 6
     assert 14 < margin["values"][first] < 18

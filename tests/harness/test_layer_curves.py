@@ -1,0 +1,63 @@
+"""Curves of a layer's outputs show what is known of its gradients, and what a mistake changes of one of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gradlab.evaluation.call import Implementation
+from gradlab.harness.curves import AXES, Curve
+from gradlab.harness.layer_curves import layer_curve_of
+from gradlab.targets.in_scope import load_in_scope
+
+CLIFF = 16.64  # 24 log 2
+AXIS = {one.name: one for one in AXES}
+
+
+@pytest.fixture(scope="module")
+def layer() -> Implementation:
+    return load_in_scope("layer:layer", {})[0]
+
+
+def worst_over_bound(curve: Curve, part: str) -> float:
+    found = curve.parts[part]
+    with np.errstate(invalid="ignore"):
+        return float(np.nanmax(np.array(found.errors) / np.array(found.allowed)))
+
+
+@pytest.mark.parametrize("axis", AXES, ids=AXIS)
+def test_every_output_of_sound_code_is_within_its_bound(layer: Implementation, axis: Any) -> None:
+    curve = layer_curve_of(layer, axis, "float32")
+    assert set(curve.parts) == {"loss", "dX", "dW", "db"}
+    assert all(len(part.errors) == len(curve.values) for part in curve.parts.values())
+    assert all(worst_over_bound(curve, part) <= 1 for part in curve.parts)
+
+
+def test_the_gradients_lose_every_digit_of_the_target_from_the_cliff_on(layer: Implementation) -> None:
+    curve = layer_curve_of(layer, AXIS["margin"], "float32")
+    beyond = np.array(curve.values) > CLIFF + 1
+    assert (np.array(curve.parts["dW"].errors)[beyond] >= 2.0**22).sum() >= 5
+
+
+@pytest.mark.parametrize("output", ["dX", "dW", "db"])
+def test_a_mistake_in_one_output_is_seen_there_alone(layer: Implementation, output: str) -> None:
+    place = ("loss", "dX", "dW", "db").index(output)
+
+    def wrong(*arguments: Any, **keywords: Any) -> Any:
+        found = list(layer.function(*arguments, **keywords))
+        found[place] = found[place] * found[place].dtype.type(1.01)
+        return tuple(found)
+
+    curve = layer_curve_of(replace(layer, name="wrong", function=wrong), AXIS["spread"], "float32")
+    assert [part for part in curve.parts if worst_over_bound(curve, part) > 1] == [output]
+
+
+def test_what_raises_has_no_finite_error(layer: Implementation) -> None:
+    def raising(*arguments: Any, **keywords: Any) -> Any:
+        raise ValueError("no")
+
+    curve = layer_curve_of(replace(layer, name="raising", function=raising), AXIS["rows"], "float32")
+    assert {error for part in curve.parts.values() for error in part.errors} == {np.inf}
