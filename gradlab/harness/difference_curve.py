@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,7 @@ from gradlab.evaluation.call import Implementation, evaluate
 from gradlab.oracle.enclosure import enclose
 from gradlab.problems.dtypes import format_of
 from gradlab.problems.families.placing import make_problem
-from gradlab.problems.problem import Problem
+from gradlab.problems.problem import Array
 
 LOGITS, LABEL, CLASS = (1.5, -0.5, 0.25), 2, 0  # multiples of 2^-2, so that every step down to an ULP of 4 is exact
 
@@ -35,12 +36,32 @@ class DifferenceCurve:
 
 
 def difference_curve_of(implementation: Implementation, dtype: str) -> DifferenceCurve:
-    """The curve of an implementation in one dtype."""
-    fmt = format_of(dtype)
-    problem = adapt_to_claims(implementation.claims, make_problem(fmt, [LOGITS], [LABEL]))
-    slope = float(enclose(problem).gradient.nearest()[0, CLASS])
-    steps = [2.0**-power for power in range(fmt.precision - 1)]
-    slopes = [_slope(implementation, problem, step) for step in steps]
+    """The curve of a loss of logits in one dtype."""
+    problem = adapt_to_claims(implementation.claims, make_problem(format_of(dtype), [LOGITS], [LABEL]))
+
+    def loss_at(move: float) -> Array | None:
+        return evaluate(implementation, problem.replace(logits=moved(problem.logits, move))).loss
+
+    def error_at(step: float) -> float:
+        rows = first_order.any_form_losses(problem, step)  # at all logits within a step of these
+        return float(np.max(first_order.reduced_loss(problem, rows, step).error))
+
+    return curve_along(dtype, float(enclose(problem).gradient.nearest()[0, CLASS]), loss_at, error_at)
+
+
+def moved(logits: Array, move: float) -> Array:
+    """The logits, of which that of CLASS is moved; in their dtype."""
+    changed = logits.astype(np.float64)
+    changed[0, CLASS] += move
+    return changed.astype(logits.dtype)
+
+
+def curve_along(
+    dtype: str, slope: float, loss_at: Callable[[float], Array | None], error_at: Callable[[float], float]
+) -> DifferenceCurve:
+    """The curve, where loss_at gives the loss that is returned after a move, and error_at its bound within a step."""
+    steps = [2.0**-power for power in range(format_of(dtype).precision - 1)]
+    slopes = [_slope(loss_at, step) for step in steps]
     error = np.abs(np.asarray(slopes) - slope)
     errors = np.where(np.isfinite(error), error, np.inf)
     return DifferenceCurve(
@@ -48,24 +69,14 @@ def difference_curve_of(implementation: Implementation, dtype: str) -> Differenc
         slope,
         tuple(steps),
         tuple(errors.tolist()),
-        tuple(float(central_difference(_loss_error(problem, step), 1.0, step).error) for step in steps),
+        tuple(float(central_difference(error_at(step), 1.0, step).error) for step in steps),
         tuple(float(central_difference(0.0, 1.0, step).error) for step in steps),
     )
 
 
-def _slope(implementation: Implementation, problem: Problem, step: float) -> float:
+def _slope(loss_at: Callable[[float], Array | None], step: float) -> float:
     """The central difference of the loss that is returned; NaN where there is none."""
-    losses = []
-    for sign in (1.0, -1.0):
-        logits = problem.logits64.copy()
-        logits[0, CLASS] += sign * step
-        given = evaluate(implementation, problem.replace(logits=logits.astype(problem.logits.dtype)))
-        losses.append(np.nan if given.loss is None else float(np.sum(np.asarray(given.loss, dtype=np.float64))))
+    found = [loss_at(step), loss_at(-step)]
+    forward, backward = (np.nan if one is None else np.sum(np.asarray(one, dtype=np.float64)) for one in found)
     with np.errstate(all="ignore"):
-        return float((np.float64(losses[0]) - losses[1]) / (2 * step))
-
-
-def _loss_error(problem: Problem, step: float) -> float:
-    """The error of the loss at all logits within a step of these."""
-    rows = first_order.any_form_losses(problem, step)
-    return float(np.max(first_order.reduced_loss(problem, rows, step).error))
+        return float((forward - backward) / (2 * step))

@@ -37,8 +37,12 @@ def draw_loss(implementation: Implementation, dtypes: Sequence[str], diagnosis: 
 
 
 def draw_layer(implementation: Implementation, dtypes: Sequence[str], diagnosis: Diagnosis | None) -> Drawn:
-    """The curves of the outputs of a layer."""
+    """The curves of a layer's outputs, and of its loss."""
     from gradlab.harness.curves import AXES
-    from gradlab.harness.layer_curves import layer_curve_of
+    from gradlab.harness.layer_curves import layer_curve_of, layer_difference_curve_of
 
-    return Drawn(tuple(layer_curve_of(implementation, axis, dtype) for axis in AXES for dtype in dtypes))
+    differences = (layer_difference_curve_of(implementation, dtype) for dtype in dtypes)
+    return Drawn(
+        tuple(layer_curve_of(implementation, axis, dtype) for axis in AXES for dtype in dtypes),
+        tuple(one for one in differences if one is not None),
+    )

@@ -1,6 +1,6 @@
-"""How far off a layer's outputs are along the axes of `gradlab.harness.curves`, where X W is known without rounding.
+"""Curves of a layer: errors of its outputs along the axes of `gradlab.harness.curves`, and differences of its loss.
 
-X is the identity, the rows of W are the logits, and the bias is 0.
+X is the identity, the rows of W are the logits, and the bias is 0: so X W is known without rounding.
 """
 
 from __future__ import annotations
@@ -9,14 +9,16 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from gradlab.checks.layer.outputs import bounds_of
+from gradlab.checks.layer.outputs import bounds_of, loss_bound_of
 from gradlab.evaluation.call import Implementation
 from gradlab.harness.curves import Axis, Curve, PartErrors
-from gradlab.layer.call import adapt_layer_to_claims, layer_answer, layer_claims
+from gradlab.harness.difference_curve import CLASS, LABEL, LOGITS, DifferenceCurve, curve_along, moved
+from gradlab.layer.call import adapt_layer_to_claims, evaluate_layer, layer_answer, layer_claims
 from gradlab.layer.oracle.truth import enclose_layer
 from gradlab.layer.problem import LayerProblem
 from gradlab.oracle.ulp import error_in_ulp, ulp_exponent
 from gradlab.problems.dtypes import format_of
+from gradlab.problems.families.placing import make_problem
 from gradlab.problems.problem import Problem
 
 Errors = Mapping[str, tuple[float, float]]  # the largest error of an output and what is allowed of that entry, in ULP
@@ -33,6 +35,23 @@ def layer_curve_of(implementation: Implementation, axis: Axis, dtype: str) -> Cu
         for name in points[0]
     }
     return Curve(axis.name, dtype, tuple(values), parts)
+
+
+def layer_difference_curve_of(implementation: Implementation, dtype: str) -> DifferenceCurve | None:
+    """The central differences of a layer's own loss along one entry of W; None where it returns no loss."""
+    if "loss" not in layer_claims(implementation.claims).places:
+        return None
+    lifted = _lifted(make_problem(format_of(dtype), [LOGITS], [LABEL]))
+    problem = adapt_layer_to_claims(implementation.claims, lifted)
+
+    def after(move: float) -> LayerProblem:
+        return problem.replace(weight=moved(problem.weight, move))
+
+    def error_at(step: float) -> float:
+        return max(float(np.max(loss_bound_of(implementation, after(move)).error)) for move in (step, -step))
+
+    slope = float(enclose_layer(problem).dW.nearest()[0, CLASS])
+    return curve_along(dtype, slope, lambda move: evaluate_layer(implementation, after(move)).loss, error_at)
 
 
 def _lifted(problem: Problem) -> LayerProblem:

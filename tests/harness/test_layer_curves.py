@@ -10,7 +10,7 @@ import pytest
 
 from gradlab.evaluation.call import Implementation
 from gradlab.harness.curves import AXES, Curve
-from gradlab.harness.layer_curves import layer_curve_of
+from gradlab.harness.layer_curves import layer_curve_of, layer_difference_curve_of
 from gradlab.targets.in_scope import load_in_scope
 
 CLIFF = 16.64  # 24 log 2
@@ -61,3 +61,24 @@ def test_what_raises_has_no_finite_error(layer: Implementation) -> None:
 
     curve = layer_curve_of(replace(layer, name="raising", function=raising), AXIS["rows"], "float32")
     assert {error for part in curve.parts.values() for error in part.errors} == {np.inf}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_differences_of_the_loss_of_sound_code_are_within_the_bound(layer: Implementation, dtype: str) -> None:
+    curve = layer_difference_curve_of(layer, dtype)
+    assert curve is not None
+    errors, bounds = np.array(curve.errors), np.array(curve.bounds)
+    assert (errors <= bounds).all()
+    lowest = int(np.argmin(bounds))
+    assert bounds[lowest] < bounds[0] / 10
+    assert bounds[lowest] < bounds[-1] / 10
+
+
+def test_differences_of_a_loss_that_is_off_are_not(layer: Implementation) -> None:
+    def wrong(*arguments: Any, **keywords: Any) -> Any:
+        loss, *gradients = layer.function(*arguments, **keywords)
+        return loss * loss.dtype.type(1.01), *gradients
+
+    curve = layer_difference_curve_of(replace(layer, name="wrong", function=wrong), "float64")
+    assert curve is not None
+    assert (np.array(curve.errors) > curve.bounds).any()
