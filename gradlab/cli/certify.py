@@ -108,8 +108,9 @@ def _descended(examination: Examination, data: Data, settings: Settings, source:
     from gradlab.trainer.call import train, with_order_of, with_start_of
     from gradlab.trainer.certificate import certify_training
     from gradlab.trainer.file import encode_certificate
-    from gradlab.trainer.page import certificate_lines
+    from gradlab.trainer.page import certificate_lines, stall_line
     from gradlab.trainer.run import in_whole_epochs, problem_on
+    from gradlab.trainer.stalling import encode_stalls, find_stall
 
     trainer = examination.trainer
     problem = problem_on(data, settings).replace(penalty=replace(examination.penalty, strength=settings.l2))
@@ -119,8 +120,10 @@ def _descended(examination: Examination, data: Data, settings: Settings, source:
         return _Outcome([f"{trainer.name}: {trained.fault}"], False)
     suspects = dict.fromkeys(name for some in examination.named.values() for name in some)
     certificate = certify_training(with_order_of(trainer, problem, trained), trained, suspects)
-    lines = [*certificate_lines(trainer.name, certificate)]
-    return _Outcome(lines, certificate.is_likely, encode_certificate(source, certificate, trained))
+    stall = find_stall(trainer, problem, trained)
+    lines = [*certificate_lines(trainer.name, certificate), *([stall_line(stall)] if stall else [])]
+    document = {**encode_certificate(source, certificate, trained), **encode_stalls(stall, examination.stalls)}
+    return _Outcome(lines, certificate.is_likely, document)
 
 
 def _solved(examination: Examination, data: Data, settings: Settings, source: Source) -> _Outcome:

@@ -21,6 +21,7 @@ from gradlab.trainer.losses import fault_of_losses
 from gradlab.trainer.problem import TrainerProblem
 from gradlab.trainer.recognition import in_batches, recognise_trainer, small_problem
 from gradlab.trainer.solver import examine_solver
+from gradlab.trainer.stalling import find_stalls
 from gradlab.trainer.stopping import LONG
 
 STEPS = (0, 1, 2, 3, 8)
@@ -30,8 +31,8 @@ SEEDS = (0, 1, 2)
 def examine_trainer(trainer: Trainer, dtype: str = "float32") -> Examination:
     """Small trainings in one dtype: of 0, 1, 2, 3 and 8 steps, with a penalty and in batches where it takes them.
 
-    Then one of many steps, one of the rate 0, the rows in another order and each twice, and the laws of descent. A
-    solver is examined as one.
+    Then one of many steps, one of the rate 0, the rows in another order and each twice, and the laws of descent; where
+    all is right, the step from which it stalls. A solver is examined as one.
     """
     if trainer.is_solver:
         return examine_solver(trainer, dtype)
@@ -48,7 +49,8 @@ def examine_trainer(trainer: Trainer, dtype: str = "float32") -> Examination:
         laws = () if findings else laws_broken(trainer, dtype, penalty)  # which where it stops hold no more
         findings += _relations(trainer, start.replace(n_steps=3))
         findings += [Finding(*broken) for broken in laws]
-    return Examination(len(problems), tuple(findings), trainer, penalty)
+    stalls = None if findings else find_stalls(trainer, dtype)
+    return Examination(len(problems), tuple(findings), trainer, penalty, stalls)
 
 
 def _problems(trainer: Trainer, dtype: str, penalty: Penalty) -> Iterator[TrainerProblem]:

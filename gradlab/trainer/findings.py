@@ -15,6 +15,7 @@ from gradlab.trainer.explaining import Wrong, explain
 from gradlab.trainer.mistakes import Named
 from gradlab.trainer.precision import lower_precision
 from gradlab.trainer.problem import TrainerProblem
+from gradlab.trainer.stalling import Stalls
 from gradlab.trainer.stopping import stopping_rule
 
 
@@ -35,13 +36,15 @@ class Finding:
 class Examination:
     """What small trainings show: how many there were, and what is not right.
 
-    trainer: with the form that was recognised. penalty: the form that it takes l2 in.
+    trainer: with the form that was recognised. penalty: the form that it takes l2 in. stalls: where it stalls, which is
+    looked for where all is right.
     """
 
     n_trainings: int
     findings: tuple[Finding, ...]
     trainer: Trainer
     penalty: Penalty
+    stalls: Stalls | None = None
 
     @cached_property
     def named(self) -> dict[str, dict[str, Named]]:

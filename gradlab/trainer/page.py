@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from gradlab.trainer.certificate import Certificate, Point
 from gradlab.trainer.findings import Examination
 from gradlab.trainer.solver import Solution
+from gradlab.trainer.stalling import REASONS, Stall, Stalls
 
 
 def certificate_lines(name: str, certificate: Certificate) -> Iterator[str]:
@@ -42,6 +43,34 @@ def certificate_lines(name: str, certificate: Certificate) -> Iterator[str]:
         yield f"looks like more than {tried}" if tried else "looks like no known mistake of trainers"
 
 
+def stall_line(stall: Stall) -> str:
+    """From which step on a training on data changes nothing."""
+    return f"stalls: {_since(stall)} nothing moves: {_why(stall)}"
+
+
+def _separable_lines(stalls: Stalls) -> Iterator[str]:
+    """From which step on the weights stay, on data that a plane parts; first those of the labels alone."""
+    where = f"{stalls.dtype} stalls, where a plane parts the classes"
+    labels, weights = stalls.labels, stalls.weights
+    if labels and not (weights and weights.step == labels.step):
+        yield f"{where}: {_since(labels)} no label's own weight moves: {_why(labels)}"
+    if weights:
+        yield f"{where}: {_since(weights)} no weight moves: {_why(weights)}"
+
+
+def _since(stall: Stall) -> str:
+    if stall.after == stall.step - 1:
+        return f"from step {stall.step:,} on"
+    return f"from one of steps {stall.after + 1:,} to {stall.step:,} on"
+
+
+def _why(stall: Stall) -> str:
+    return (
+        f"{REASONS[stall.reason]}; exact descent goes on, by {stall.length:.3g} (proved),"
+        f" at most {stall.spacings:.3g} times half the spacing of the numbers"
+    )
+
+
 def solution_lines(name: str, found: Solution) -> Iterator[str]:
     """A solution, a line for each fact."""
     problem = found.problem
@@ -73,6 +102,8 @@ def examination_lines(name: str, examination: Examination) -> Iterator[str]:
     yield f"{name}: {right} of {examination.n_trainings} small trainings are right"
     if examination.trainer.way:
         yield f"batches: {examination.trainer.way.sentence}"
+    if examination.stalls:
+        yield from _separable_lines(examination.stalls)
     facts = dict.fromkeys(one.fact for one in examination.findings)
     for fact in facts:
         failing = [one for one in examination.findings if one.fact == fact]
