@@ -33,8 +33,8 @@ from gradlab.checks.differences import gradient_is_the_derivative_of_its_own_los
 from gradlab.checks.table import CHECKS
 from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import Claims
-from gradlab.harness.power import catches
 from gradlab.harness.profiles import PROFILES
+from gradlab.harness.rejection import catches
 from gradlab.harness.selection import questions_in_run
 from gradlab.harness.verdict import Verdict
 from gradlab.problems.problem import Array, Problem

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from itertools import islice
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
 
-from gradlab.checks.check import Check
-from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import Claims, claims_from
+from gradlab.harness.rejection import questions_on_sizes, rejecting_questions
 from gradlab.harness.scopes import scope_of
 from gradlab.harness.selection import Question
-from gradlab.harness.sizes import sized_questions
-from gradlab.harness.tally import findings_of
-from gradlab.harness.verdict import Verdict, is_advice, verdict_of_failure, verdict_of_failures
-from gradlab.result import largest_ratio
+from gradlab.harness.verdict import Verdict
 from gradlab.storage.cache import from_cache
 from gradlab.targets.shipped import Specimen, specimens
 
-SIZES_TRIED = 24  # at most, for each defect of sizes
+Asked = Mapping[str, Sequence[Question]]  # by dtype
+Witnesses = Mapping[str, Mapping[str, Sequence[str]]]  # by dtype and defect, what `_key` gives of questions
 
 
 @dataclass(frozen=True)
@@ -48,90 +43,93 @@ def namable_defects(claims: Claims) -> Mapping[str, Specimen]:
     return {**specimens(), **scope_of(claims).power.specimens()}
 
 
-def power_of(claims: Claims, level: Verdict, asked: Mapping[str, Sequence[Question]]) -> Power:
-    """The power of a run with these claims and problems, by dtype, that asks for this level; kept between runs."""
+def power_of(claims: Claims, level: Verdict, asked: Asked) -> Power:
+    """The power of a run with these claims and problems, by dtype, that asks for this level; kept between runs.
+
+    On which questions a defect is caught is kept too: a run with another seed that asks the same of them again has
+    caught it, without a call.
+    """
     what = [repr(claims), str(level), *known_defects(claims)]
-    for dtype, questions in asked.items():
-        what.append(dtype)
-        what += [" ".join([one.problem.digest, *(check.name for check in one.checks)]) for one in questions]
-    kept = from_cache("power", "\n".join(what), lambda: asdict(work_out_power(claims, level, asked)))
+    questions = [part for dtype, some in asked.items() for part in (dtype, *map(_key, some))]
+
+    @cache
+    def worked_out(dtype: str, name: str) -> list[str]:
+        specimen = known_defects(claims)[name]
+        of_sizes = _is_of_sizes(specimen, claims)
+        tried = questions_on_sizes(specimen, claims, dtype) if of_sizes else asked[dtype]
+        return [_key(one) for one in rejecting_questions(specimen, claims, level, tried)]
+
+    def witnesses() -> Witnesses:
+        exercised = _exercised(claims, level, asked)
+        return {
+            dtype: {name: worked_out(dtype, name) for name, tried in exercised.items() if dtype in tried}
+            for dtype in asked
+        }
+
+    def power() -> Power:
+        earlier: Witnesses = from_cache("witnesses", "\n".join([*what, *asked]), witnesses)
+        return work_out_power(claims, level, asked, worked_out, earlier)
+
+    kept = from_cache("power", "\n".join([*what, *questions]), lambda: asdict(power()))
     groups = {reason: tuple(names) for reason, names in kept["not_exercised"].items()}
     rows, classes = kept["largest"]
     return Power(tuple(kept["caught"]), tuple(kept["missed"]), groups, (rows, classes))
 
 
-def work_out_power(claims: Claims, level: Verdict, asked: Mapping[str, Sequence[Question]]) -> Power:
-    """The same, worked out."""
+def work_out_power(
+    claims: Claims,
+    level: Verdict,
+    asked: Asked,
+    rejecting: Callable[[str, str], Sequence[str]],
+    earlier: Witnesses,
+) -> Power:
+    """The same, worked out.
 
-    of_size_checks = {check.name for check in scope_of(claims).checks if check.group == "sizes"}
+    rejecting: (dtype, defect) -> the questions by which it is caught. earlier: those by which it was caught before.
+    """
+    keys = {dtype: set(map(_key, some)) for dtype, some in asked.items()}
+    known = _known(claims)
 
-    def questions(specimen: Specimen, dtype: str) -> Sequence[Question]:
-        of_sizes = specimen.killed_by in of_size_checks
-        return _questions_on_sizes(specimen, claims, dtype) if of_sizes else asked[dtype]
+    def is_caught(name: str, dtype: str) -> bool:
+        seen = earlier.get(dtype, {}).get(name)
+        holds = bool(seen) and (_is_of_sizes(known[name], claims) or keys[dtype].issuperset(seen or ()))
+        return holds or bool(rejecting(dtype, name))
 
-    caught, missed, left_out = [], [], dict[str, list[str]]()
-    rules = scope_of(claims).power
-    defects = known_defects(claims).items()
-    known = {n: one for n, one in defects if claims_from(one.claims).derivative == claims.derivative}
+    exercised = _exercised(claims, level, asked)
+    caught = tuple(name for name, dtypes in exercised.items() if all(is_caught(name, dtype) for dtype in dtypes))
+    missed = tuple(name for name in exercised if name not in caught)
+    left_out: dict[str, list[str]] = {}
     for name, specimen in known.items():
-        reasons = {dtype: rules.why_not(specimen, claims, dtype, level) for dtype in asked}
-        tried = [dtype for dtype, reason in reasons.items() if reason is None]
-        if not tried:
-            why = [str(reason) for reason in reasons.values()]
+        if name not in exercised:
+            why = [str(scope_of(claims).power.why_not(specimen, claims, dtype, level)) for dtype in asked]
             reason = next((one for one in why if one not in asked), why[0])  # a dtype that is asked is claimed
             left_out.setdefault(reason, []).append(name)
-        elif all(catches(specimen, claims, level, questions(specimen, dtype)) for dtype in tried):
-            caught.append(name)
-        else:
-            missed.append(name)
     every = [question.problem for some in asked.values() for question in some]
     largest = (max(one.n_rows for one in every), max(one.n_classes for one in every))
-    return Power(tuple(caught), tuple(missed), {reason: tuple(names) for reason, names in left_out.items()}, largest)
+    return Power(caught, missed, {reason: tuple(names) for reason, names in left_out.items()}, largest)
 
 
-def _questions_on_sizes(specimen: Specimen, claims: Claims, dtype: str) -> Sequence[Question]:
-    """The smallest of the part on sizes that have as many rows and classes as the problem that shows the defect.
-
-    Of the quick profile, whose groups of sizes all profiles have.
-    """
-    shape = (len(specimen.logits), len(specimen.logits[0]))
-    plain = replace(claims, options=(), reduction=claims.reduction[:1])  # which the specimens are asked without
-    return list(islice(sized_questions(plain, dtype, "quick", shape), SIZES_TRIED))
+def _known(claims: Claims) -> Mapping[str, Specimen]:
+    """Those of the derivative that is claimed."""
+    every = known_defects(claims).items()
+    return {name: one for name, one in every if claims_from(one.claims).derivative == claims.derivative}
 
 
-def catches(specimen: Specimen, claims: Claims, level: Verdict, questions: Sequence[Question]) -> bool:
-    """Whether some check that counts at this level rejects the specimen on one of the problems.
-
-    Its own check is tried first on all of them; the others follow only where that rejects nothing, on problems as large
-    as the smallest that shows the defect before the smaller ones.
-    """
-    rules, checks = scope_of(claims).power, scope_of(claims).checks
-    implementation = rules.as_claimed(specimen, claims)
-    (own,) = [check for check in checks if check.name == specimen.killed_by]
-    others = [check for check in checks if check is not own and not is_advice(check, claims)]
-    asked = [one for one in questions if rules.can_be_asked(implementation, one.problem)]
-    if _rejects((own,), implementation, level, asked):
-        return True
-    least = rules.least_entries(specimen)
-    return _rejects(others, implementation, level, sorted(asked, key=lambda one: one.problem.n_entries < least))
+def _exercised(claims: Claims, level: Verdict, dtypes: Iterable[str]) -> Mapping[str, Sequence[str]]:
+    """The dtypes in which a run says something of a defect, by defect; without those of which it says nothing."""
+    why_not = scope_of(claims).power.why_not
+    found = {
+        name: [dtype for dtype in dtypes if why_not(specimen, claims, dtype, level) is None]
+        for name, specimen in _known(claims).items()
+    }
+    return {name: tried for name, tried in found.items() if tried}
 
 
-def _rejects(
-    checks: Sequence[Check], implementation: Implementation, level: Verdict, questions: Sequence[Question]
-) -> bool:
-    n_failed: Counter[str] = Counter()
-    for question in questions:
-        for check, findings in _findings(checks, implementation, question):
-            if largest_ratio(findings) > 1:
-                n_failed[check.name] += 1
-                left = verdict_of_failure(check, implementation.claims, question.problem)
-                if verdict_of_failures(check, left, n_failed[check.name]) < level:
-                    return True
-    return False
+def _is_of_sizes(specimen: Specimen, claims: Claims) -> bool:
+    """Whether the check that catches a defect is of the part on sizes, which is the same in every run."""
+    return any(check.name == specimen.killed_by and check.group == "sizes" for check in scope_of(claims).checks)
 
 
-def _findings(checks: Sequence[Check], implementation: Implementation, question: Question) -> Iterator[Any]:
-    """What the checks find that the run asks here, as far as they apply to the claims that the specimen can keep."""
-    claims, problem = implementation.claims, question.problem
-    applying = [check for check in checks if check in question.checks and check.applies(claims, problem)]
-    return findings_of(applying, implementation, problem) if applying else iter(())
+def _key(question: Question) -> str:
+    """All that an answer to a question depends on besides the code."""
+    return " ".join([question.problem.digest, *(check.name for check in question.checks)])
