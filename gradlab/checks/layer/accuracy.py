@@ -7,7 +7,7 @@ import numpy as np
 from gradlab.bounds.bound import Bound
 from gradlab.checks.check import Check, Findings, NoAnswerError
 from gradlab.checks.layer.conditions import Condition
-from gradlab.checks.layer.outputs import bounds_of, entry_of, sums_of
+from gradlab.checks.layer.outputs import as_claimed, bounds_of, entry_of, sums_of
 from gradlab.evaluation.call import Implementation
 from gradlab.layer.bounds.probable import probable_bounds
 from gradlab.layer.call import layer_answer
@@ -35,7 +35,8 @@ def check_within_probable_bound(output: str, applies: Condition) -> Check:
     """The check that an output of a layer is within its probable bound."""
 
     def check(implementation: Implementation, problem: LayerProblem) -> Findings:
-        bounds = probable_bounds(problem, sums_of(implementation, problem))
+        probable = probable_bounds(problem, sums_of(implementation, problem))
+        bounds = as_claimed(implementation, problem, probable)
         return _compare(implementation, problem, output, bounds.output(output))
 
     said = f"The {WORDS[output]} is no further off than rounding errors as likely up as down are likely to leave it"

@@ -10,6 +10,7 @@ from gradlab.bounds.bound import Bound
 from gradlab.checks.check import Findings, NoAnswerError
 from gradlab.evaluation.call import Implementation
 from gradlab.layer.answer import LayerAnswer
+from gradlab.layer.bounds.flushing import with_flushing
 from gradlab.layer.bounds.outputs import LayerBounds
 from gradlab.layer.bounds.proved import proved_bounds, proved_loss
 from gradlab.layer.call import layer_answer
@@ -35,12 +36,21 @@ def in_float64(given: LayerAnswer, problem: LayerProblem) -> Outputs:
 
 
 def bounds_of(implementation: Implementation, problem: LayerProblem) -> LayerBounds:
-    """The proved bounds for what the implementation claims of its sums."""
-    return proved_bounds(problem, sums_of(implementation, problem))
+    """The proved bounds for what the implementation claims of its sums, and of subnormal numbers."""
+    return as_claimed(implementation, problem, proved_bounds(problem, sums_of(implementation, problem)))
+
+
+def as_claimed(implementation: Implementation, problem: LayerProblem, bounds: LayerBounds) -> LayerBounds:
+    """These bounds, with what flushing subnormal numbers may cost where the implementation claims to flush them."""
+    if not implementation.claims.flushes_subnormals:
+        return bounds
+    return with_flushing(bounds, problem, sums_of(implementation, problem))
 
 
 def loss_bound_of(implementation: Implementation, problem: LayerProblem) -> Bound:
     """That of the loss alone, in less than half of the time."""
+    if implementation.claims.flushes_subnormals:
+        return bounds_of(implementation, problem).loss
     return proved_loss(problem, sums_of(implementation, problem))
 
 

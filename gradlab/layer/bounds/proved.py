@@ -33,7 +33,7 @@ _SOURCE = "proved: the forward error of the layer, in any order of summation"
 @QUIET
 def proved_bounds(problem: LayerProblem, accumulates_in: str | None = None) -> LayerBounds:
     """The largest errors that sound code can have, in each output; accumulates_in: as in `arithmetic`."""
-    sizes, rows = _at_logits(problem, accumulates_in)
+    sizes, rows = at_logits(problem, accumulates_in)
     gradients = bounds_of_sums(sizes, rows, first_order.gradient(rows).error, entry_sizes(rows))
     return LayerBounds(proved_loss(problem, accumulates_in), *(Bound(one, _SOURCE) for one in gradients))
 
@@ -42,13 +42,13 @@ def proved_bounds(problem: LayerProblem, accumulates_in: str | None = None) -> L
 @QUIET
 def proved_loss(problem: LayerProblem, accumulates_in: str | None = None) -> Bound:
     """The same of the loss alone, which is all that a difference of two losses needs."""
-    sizes, rows = _at_logits(problem, accumulates_in)
+    sizes, rows = at_logits(problem, accumulates_in)
     squares = sizes.arithmetic.roundings(problem.weight.size + problem.n_classes)
     return Bound(loss_bound(sizes, rows, first_order.loss(rows).error, squares), _SOURCE)
 
 
 @remember(64)
-def _at_logits(problem: LayerProblem, accumulates_in: str | None) -> tuple[Sizes, Problem]:
+def at_logits(problem: LayerProblem, accumulates_in: str | None) -> tuple[Sizes, Problem]:
     """What the bounds of both are made of: the sizes of products, and the problem at logits that are computed."""
     sums = arithmetic(problem.format, accumulates_in)
     sizes = Sizes(problem, sums)
