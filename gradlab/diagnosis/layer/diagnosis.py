@@ -220,7 +220,8 @@ def _explained_by(
 
     What is wrong in the gradients comes first, at most so many, then what is wrong in the loss beside that.
     """
-    for_gradients = _useful([one for one in exact if not _is_of_loss(one)], wrong)
+    right = [one for one in wrong_first if not one.is_wrong]
+    for_gradients = _useful([one for one in exact if not _is_of_loss(one)], wrong, right)
     for_loss = [one for one in exact if _is_of_loss(one)]
     for size in range(most + 1):
         found: list[Defects] = []
@@ -271,13 +272,19 @@ def _have_its_numbers(defects: Defects, wrong: Sequence[Observation]) -> bool:
     return defect.coarse in NUMBERS and all(seen.has_numbers_of(defect) for seen in wrong)
 
 
-def _useful(defects: Sequence[Specimen], wrong: Sequence[Observation]) -> list[Specimen]:
-    """For each output the defects that explain most of what is wrong in it by themselves, in some of the answers."""
+def _useful(defects: Sequence[Specimen], wrong: Sequence[Observation], right: Sequence[Observation]) -> list[Specimen]:
+    """For each output the defects that explain most of what is wrong in it by themselves, in some of the answers.
+
+    Of those that explain as much, the ones come first that no right answer contradicts.
+    """
     some = wrong[:: max(1, len(wrong) // MAX_LOOKED_AT)]
     explained = [Counter(name for seen in some for name in seen.outputs_explained(one)) for one in defects]
     chosen: dict[int, Specimen] = {}
     for output in OUTPUTS:
         own = [place for place, counts in enumerate(explained) if counts[output]]
-        for place in sorted(own, key=lambda place: -explained[place][output])[:MAX_USEFUL]:
+        if len(own) > MAX_USEFUL:
+            contradicted = {place: not _predicts((defects[place],), right, OUTPUTS) for place in own}
+            own.sort(key=lambda place: (-explained[place][output], contradicted[place]))  # used at once
+        for place in own[:MAX_USEFUL]:
             chosen[place] = defects[place]
     return list(chosen.values())

@@ -22,6 +22,8 @@ UPSTREAM = "upstream_gradient_multiplies_the_gradients_of_a_layer"
 IGNORED = "upstream_of_the_loss_ignored"  # by the name that it has at the logits
 IN_SOME = "upstream_ignored_in_some_gradients"
 ADDED_UP = "gradients_added_over_calls"
+KEPT = "earlier_batch_kept"
+NOISY = {"same_call_of_a_layer_gives_same_bits", "calls_of_a_layer_leave_no_state"}  # then all that is used differs
 USED_AGAIN = "instance_of_a_layer_can_be_used_again"
 MAX_USED = 8  # problems for which an instance is used again, to see what it does
 IMPLIED_BY_IGNORING = (
@@ -41,8 +43,8 @@ def side_effects_of(
     asked = [one for one in problems if one.n_rows]
     if UPSTREAM in failed:
         found = {**found, **dict.fromkeys(_named_by_upstream(implementation, asked), UPSTREAM)}
-    if USED_AGAIN in failed and _adds_up(implementation, asked[:MAX_USED]):
-        found = {**found, ADDED_UP: USED_AGAIN}
+    if USED_AGAIN in failed and not NOISY.intersection(failed):
+        found = {**found, **dict.fromkeys(_named_by_use(implementation, asked[:MAX_USED]), USED_AGAIN)}
     return found
 
 
@@ -86,11 +88,13 @@ def _outputs(implementation: Implementation, problem: LayerProblem, keywords: Ma
     return given.outputs if given.fault is None else {}
 
 
-def _adds_up(implementation: Implementation, problems: Sequence[LayerProblem]) -> bool:
-    """Whether all that is wrong where an instance is used again are gradients that are sums over both batches."""
+def _named_by_use(implementation: Implementation, problems: Sequence[LayerProblem]) -> tuple[str, ...]:
+    """The defect that shows in a second batch: gradients that are added up, or what else is kept of the first."""
     findings = [one for problem in problems for one in instance_of_a_layer_can_be_used_again(implementation, problem)]
     wrong = [one for one in findings if largest_ratio([one]) > 1]
-    return bool(wrong) and all(isinstance(one, Fact) and one.observed == ADDED for one in wrong)
+    if not wrong:
+        return ()
+    return (ADDED_UP,) if all(isinstance(one, Fact) and one.observed == ADDED for one in wrong) else (KEPT,)
 
 
 def _overwritten(implementation: Implementation, problems: Sequence[LayerProblem]) -> Mapping[str, str]:

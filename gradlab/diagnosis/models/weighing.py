@@ -149,6 +149,7 @@ DEFECTS = (
     *over_another("sample_weights_divided_out", "sum_of_weights"),
     option_defect("sample_weights", "sample_weights_squared", **SQUARED),
     option_defect("sample_weights", "sample_weights_squared", **SQUARED, **divided_by(denominator_of_squares)),
+    *(option_defect("sample_weights", "sample_weights_squared", **{stage: one}) for stage, one in SQUARED.items()),
     option_defect("sample_weights", "sample_weights_after_the_mean", **scaled_by_mean_weight()),
     Defect(
         "epsilon_in_denominator",

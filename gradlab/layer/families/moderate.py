@@ -54,8 +54,9 @@ def many_features(fmt: Format, rng: Rng) -> list[LayerProblem]:
 
 
 def many_classes(fmt: Format, rng: Rng) -> list[LayerProblem]:
-    """Far more classes than rows and features."""
-    return [draw(fmt, rng, (4, 3, 300))]
+    """Far more classes than rows and features; labels that need more than eight bits."""
+    several, single = draw(fmt, rng, (4, 3, 300)), draw(fmt, rng, (1, 2, 258))
+    return [several, single.replace(targets=np.array([257]))]
 
 
 def chunk_sizes(fmt: Format, rng: Rng) -> list[LayerProblem]:

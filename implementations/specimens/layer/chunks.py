@@ -65,34 +65,6 @@ def _weighed_by_chunks(size: int) -> Callable[[Given, Array], Array]:
     return stage
 
 
-def _added_in_the_last_chunk(
-    gradient: Callable[[Given, Residual], Array], size: int
-) -> Callable[[Given, Residual], Array]:
-    """A gradient in which the rows of the last chunk alone are added up."""
-
-    def stage(given: Given, g: Residual) -> Array:
-        n = len(g.entries)
-        kept = np.arange(n)[:, None] >= (n - 1) // size * size
-        return gradient(given, replace(g, entries=np.where(kept, g.entries, given.scalar(0))))
-
-    return stage
-
-
-def _last_chunk_alone(size: int) -> dict[str, Callable[..., Array]]:
-    return {
-        "weight_gradient": _added_in_the_last_chunk(weight_gradient, size),
-        "bias_gradient": _added_in_the_last_chunk(bias_gradient, size),
-    }
-
-
-def _last_chunk_alone_in_weight(size: int) -> dict[str, Callable[..., Array]]:
-    return {"weight_gradient": _added_in_the_last_chunk(weight_gradient, size)}
-
-
-def _last_chunk_alone_in_bias(size: int) -> dict[str, Callable[..., Array]]:
-    return {"bias_gradient": _added_in_the_last_chunk(bias_gradient, size)}
-
-
 def _tail_of_totals_dropped(multiple: int) -> Callable[[Given, Array], Array]:
     def stage(given: Given, e: Array) -> Array:
         full = e.shape[1] // multiple * multiple or e.shape[1]
@@ -160,18 +132,6 @@ SPECIMENS = (
             lambda size: {"counted": _in_full_chunks(size, True)},
             lambda size: {"counted": _in_full_chunks(size, False)},
         ),
-        cut="rows",
-    ),
-    LayerSpecimen(
-        "gradient_of_the_last_chunk",
-        "dW and db are overwritten with each chunk's, not added up: the last chunk's alone is returned.",
-        "dW, db or both are sums over the last chunk of rows alone, in place of all rows",
-        "dW += x[rows].T @ g in place of dW = x[rows].T @ g",
-        _last_chunk_alone(4),
-        ("dW", "db"),
-        "dw_of_the_layer_is_right",
-        variants=(_last_chunk_alone_in_weight(4), _last_chunk_alone_in_bias(4)),
-        at_sizes=(_last_chunk_alone, _last_chunk_alone_in_weight, _last_chunk_alone_in_bias),
         cut="rows",
     ),
     LayerSpecimen(

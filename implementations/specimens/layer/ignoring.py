@@ -59,6 +59,29 @@ def _over_all(gradient: Callable[[Given, Residual], Array]) -> Callable[[Given, 
     return stage
 
 
+def _added_over_all_rows(gradient: Callable[[Given, Residual], Array]) -> Callable[[Given, Residual], Array]:
+    """One of the gradients alone, with the ignored rows as those of class 0."""
+
+    def stage(given: Given, g: Residual) -> Array:
+        return gradient(given, replace(g, entries=residual(given, g.softmax.probabilities)))
+
+    return stage
+
+
+def _probabilities_added_too(gradient: Callable[[Given, Residual], Array]) -> Callable[[Given, Residual], Array]:
+    """One of the gradients alone, with P in the ignored rows."""
+
+    def stage(given: Given, g: Residual) -> Array:
+        return gradient(given, replace(g, entries=_labels_of_rows_that_count(given, g.softmax.probabilities)))
+
+    return stage
+
+
+_EACH = {
+    "features_gradient": features_gradient,
+    "weight_gradient": weight_gradient,
+    "bias_gradient": bias_gradient,
+}
 _GRADIENTS = ("dX", "dW", "db")
 
 SPECIMENS = (
@@ -77,6 +100,8 @@ SPECIMENS = (
             {"counted": _all_of_the_losses},
             {"counted": _all_of_the_residuals, "residual": _labels_of_rows_that_count},
             {"prepared": _as_any_label},
+            *({name: _added_over_all_rows(gradient)} for name, gradient in _EACH.items()),
+            *({name: _probabilities_added_too(gradient)} for name, gradient in _EACH.items()),
         ),
     ),
     LayerSpecimen(

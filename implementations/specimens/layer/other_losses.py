@@ -50,6 +50,10 @@ def _through_both(given: Given, p: Array) -> Array:
     return _through_softmax(_softmax_of_logits(given), residual(given, p))
 
 
+def _label_without_probabilities(given: Given, p: Array) -> Array:
+    return -_one_hot(given, p)
+
+
 def _over(temperature: float) -> Scale:
     return lambda given: 1 / temperature
 
@@ -230,6 +234,15 @@ SPECIMENS = (
         "g_j = (p_j - t_j) p_j (1 - p_j)",
         "g = p - t has all derivatives in it",
         {"residual": _times_slope_of_sigmoid},
+        _GRADIENTS,
+        "dw_of_the_layer_is_right",
+    ),
+    LayerSpecimen(
+        "log_sum_not_differentiated",
+        "Only the label's logit is differentiated: the log of the sum counts as a constant.",
+        "g = -t in place of p - t",
+        "the derivative of log sum exp z is p",
+        {"residual": _label_without_probabilities},
         _GRADIENTS,
         "dw_of_the_layer_is_right",
     ),

@@ -134,6 +134,14 @@ SPECIMENS = (
         ("dW",),
     ),
     _penalty(
+        "penalty_in_the_loss_divided_by_rows",
+        "The penalty is divided by the number of rows, its derivative is not.",
+        "l2/(2 N) |W|^2 in the loss beside l2 W in dW",
+        "divide both by N, or neither",
+        {"penalty_in_loss": _loss_over_rows},
+        ("loss",),
+    ),
+    _penalty(
         "bias_penalised",
         "The bias is penalised too, in loss and gradient.",
         "l2/2 (|W|^2 + |b|^2)",

@@ -99,12 +99,6 @@ def _small_ones_dropped(given: Given, p: Array) -> Array:
     return np.where(np.abs(g) < given.scalar(2.0**-12), given.scalar(0), g)
 
 
-def _rounded_first(given: Given, p: Array) -> Array:
-    import ml_dtypes
-
-    return residual(given, p.astype(ml_dtypes.bfloat16).astype(p.dtype))
-
-
 def _rows_that_are_right_skipped(given: Given, p: Array) -> Array:
     g = residual(given, p)
     g[p.argmax(axis=1) == given.safe_labels] = 0
@@ -282,17 +276,5 @@ SPECIMENS = (
         _GRADIENTS,
         "dw_of_the_layer_is_right",
         "filter_eps of cut cross-entropy kernels, meant for bfloat16",
-    ),
-    LayerSpecimen(
-        "probabilities_rounded_before_the_label",
-        "p is rounded to bfloat16, and 1 is subtracted from that.",
-        "p_y - 1 of a rounded p_y is off by 2^-9",
-        "subtract first, round then",
-        {"residual": _rounded_first},
-        _GRADIENTS,
-        "dw_of_the_layer_is_right",
-        "Liger-Kernel 1329; torch linear_cross_entropy, policy compact",
-        coarse="bfloat16",
-        dtypes=("float32", "float64"),
     ),
 )

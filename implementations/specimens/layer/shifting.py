@@ -42,6 +42,18 @@ def _largest_of_the_first_row(given: Given, z: Array) -> Array:
     return np.asarray(z[0].max())
 
 
+def _largest_of_the_first_half(given: Given, z: Array) -> Array:
+    return np.asarray(z[:, : max(z.shape[1] // 2, 1)].max(axis=1, keepdims=True))
+
+
+def _largest_of_the_longer_half(given: Given, z: Array) -> Array:
+    return np.asarray(z[:, : (z.shape[1] + 1) // 2].max(axis=1, keepdims=True))
+
+
+def _largest_of_more_than_half(given: Given, z: Array) -> Array:
+    return np.asarray(z[:, : z.shape[1] // 2 + 1].max(axis=1, keepdims=True))
+
+
 def _last_of_each_row(given: Given, z: Array) -> Array:
     return z[:, -1:]
 
@@ -168,6 +180,9 @@ SPECIMENS = (
                 _smallest_of_each_row,
                 _mean_of_all,
                 _largest_of_the_first_row,
+                _largest_of_the_first_half,
+                _largest_of_the_longer_half,
+                _largest_of_more_than_half,
                 _largest_size,
             )
         ),

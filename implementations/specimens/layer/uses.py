@@ -16,6 +16,14 @@ def _added_up(outputs: Outputs, use: Use) -> Outputs:
     return loss, d_x, d_w + use.earlier[2], d_b + use.earlier[3]
 
 
+def _earlier_kept(outputs: Outputs, use: Use) -> Outputs:
+    """dW and db are those of the earlier batch, where it was as large."""
+    loss, d_x, d_w, d_b = (outputs[0], *(one * use.upstream for one in outputs[1:]))
+    if use.earlier is None or use.earlier[1].shape != d_x.shape:
+        return loss, d_x, d_w, d_b
+    return loss, d_x, use.earlier[2], use.earlier[3]
+
+
 def _in_features_alone(outputs: Outputs, use: Use) -> Outputs:
     loss, d_x, d_w, d_b = outputs
     return loss, d_x * use.upstream, d_w, d_b
@@ -33,6 +41,18 @@ SPECIMENS = (
         needs=("reused",),
         claims={"backward": ["reused"]},
         in_use=_added_up,
+    ),
+    LayerSpecimen(
+        "earlier_batch_kept",
+        "An instance keeps something of an earlier batch and uses it for the next one of the same size.",
+        "what comes back for a second batch is not what a new instance gives for it",
+        "set all that forward keeps in every call, and not where it is None",
+        {},
+        ("dW", "db"),
+        "instance_of_a_layer_can_be_used_again",
+        needs=("reused",),
+        claims={"backward": ["reused"]},
+        in_use=_earlier_kept,
     ),
     LayerSpecimen(
         "upstream_ignored_in_some_gradients",
