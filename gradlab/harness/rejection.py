@@ -14,7 +14,7 @@ from gradlab.harness.scopes import scope_of
 from gradlab.harness.selection import Question
 from gradlab.harness.sizes import sized_questions
 from gradlab.harness.tally import findings_of
-from gradlab.harness.verdict import Verdict, is_advice, verdict_of_failure, verdict_of_failures
+from gradlab.harness.verdict import Verdict, verdict_of_failure, verdict_of_failures
 from gradlab.result import largest_ratio
 from gradlab.targets.shipped import Specimen
 
@@ -32,12 +32,13 @@ def rejecting_questions(
     """Some of the questions, on which alone one check that counts at this level rejects the specimen; none: none does.
 
     Its own check is tried first on all of them; the others follow only where that rejects nothing, on problems as large
-    as the smallest that shows the defect before the smaller ones.
+    as the smallest that shows the defect before the smaller ones. Checks of a further claim, such as that bad labels
+    are refused, say nothing of a defect that is not against that very claim.
     """
     rules, checks = scope_of(claims).power, scope_of(claims).checks
     implementation = rules.as_claimed(specimen, claims)
     (own,) = [check for check in checks if check.name == specimen.killed_by]
-    others = [check for check in checks if check is not own and not is_advice(check, claims)]
+    others = [check for check in checks if check is not own and check.failing_means != "advice" and not check.claim]
     asked = [one for one in questions if rules.can_be_asked(implementation, one.problem)]
     least = rules.least_entries(specimen)
     return _rejecting((own,), implementation, level, asked) or _rejecting(
