@@ -1,69 +1,91 @@
-"""Whether a step is computed in fewer digits than the data have, found by moving the data a little.
+"""Whether a step is computed in fewer digits than the data have, found by moving the data a little, and less.
 
-A mistake in the mathematics changes little where the data change little. An error of rounding becomes another one. So
-what is counted as rounding is an error that sound code in a narrower format may have, and that is another one at each
-of several places nearby.
+An error of the mathematics is smooth in the data: where they move by a 32nd as much, it changes by about a 32nd as
+much. An error of rounding becomes another one as soon as the numbers that are rounded are others, and changes by as
+much as before. Between the two lies the root of 32, in proportion. It is the median of several places that counts: an
+error of the mathematics that jumps, as where a row is left out or not, does so at few of them.
+
+Sound code's own rounding changes too: by no more than is proved for both places together, which is taken off first. And
+an error is taken for rounding only up to what the coarsest format leaves with as many roundings.
 """
 
 from __future__ import annotations
 
-from itertools import pairwise
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
 from gradlab.problems.dtypes import format_of
 from gradlab.problems.problem import Array
 from gradlab.trainer.call import Trainer, train
-from gradlab.trainer.descent import Iterate, distance_to, end_of_descent
+from gradlab.trainer.descent import end_of_descent
 from gradlab.trainer.mistakes import Named
 from gradlab.trainer.problem import TrainerProblem
 
 NAME = "lower_precision"
 WORST = "float16"
-MOVED = 2.0**-9  # relatively, each entry of X
+FAR = 2.0**-4  # relatively, each entry of X; a 32nd of it is 4 units roundoff of WORST: all entries round otherwise
+FACTOR = 32
 PLACES = 4
-CHANGED = 0.25  # of the error, from place to place, at least
 
 
 def lower_precision(trainer: Trainer, problem: TrainerProblem) -> Named | None:
     """What is to be said of a training of one step whose error is one of rounding; None where it is not."""
     problem = problem.replace(n_steps=1)
-    errors = []
-    for place in range(PLACES):
-        moved = _moved(problem, place)
-        trained = train(trainer, moved)
-        if trained.fault:
-            return None
-        end = end_of_descent(moved)
-        if not _is_of_a_narrower_format(moved, trained.parameters, end):
-            return None
-        errors.append(trained.parameters - end.parameters)
-    changes = [float(np.linalg.norm(later - first)) for first, later in pairwise(errors)]
-    sizes = [float(np.linalg.norm(error)) for error in errors]
-    if min(changes) < CHANGED * max(sizes):
+    here = _error(trainer, problem)
+    if here is None or not here.size > here.proved:
+        return None
+    near = list(_changes(trainer, problem, here, FAR / FACTOR))
+    far = list(_changes(trainer, problem, here, FAR))
+    if not len(near) == len(far) == PLACES or np.median(near) * math.sqrt(FACTOR) <= np.median(far):
         return None
     step = float(np.linalg.norm(end_of_descent(problem).parameters - problem.start64))
-    bits = round(float(np.log2(step / np.median(sizes))))
+    bits = round(float(np.log2(step / here.size)))
     return Named(
         NAME,
-        f"something in it is computed in fewer digits than the data have: about {bits} bits of a step are right,"
-        " and its error is another one where the data are moved a little",
+        f"something in it is computed in fewer digits than the data have: about {bits} bits of a step are right, and"
+        f" its error changes as much where the data are moved {FACTOR} times less, as one of the mathematics does not",
     )
 
 
-def _moved(problem: TrainerProblem, place: int) -> TrainerProblem:
-    """The problem with each entry of X moved; at place 0 as it is."""
-    if not place:
-        return problem
-    signs = np.random.default_rng(place).uniform(-MOVED, MOVED, problem.features.shape)
-    return problem.replace(features=(problem.features * (1 + signs)).astype(problem.features.dtype))
+@dataclass(frozen=True, eq=False)
+class _Error:
+    """How far a training of one step is from exact descent; proved: how far sound code may be, in the norm."""
+
+    value: Array
+    proved: float
+
+    @property
+    def size(self) -> float:
+        return float(np.linalg.norm(self.value))
 
 
-def _is_of_a_narrower_format(problem: TrainerProblem, parameters: Array, end: Iterate) -> bool:
-    """Whether the error is beyond that of sound code in this format, and not beyond that of as many roundings in WORST.
+def _error(trainer: Trainer, problem: TrainerProblem) -> _Error | None:
+    """None where nothing comes back, or more than WORST leaves with as many roundings.
 
     In one step the bound is as large as the unit roundoff makes it, so it is multiplied by as much.
     """
-    at_least, _ = distance_to(end, parameters)
+    trained = train(trainer, problem)
+    if trained.fault:
+        return None
+    end = end_of_descent(problem)
     coarser = format_of(WORST).unit_roundoff / problem.format.unit_roundoff
-    return end.proved < at_least <= coarser * end.proved
+    error = _Error(trained.parameters - end.parameters, end.proved + end.radius)
+    return error if error.size <= coarser * error.proved else None
+
+
+def _changes(trainer: Trainer, problem: TrainerProblem, here: _Error, far: float) -> Iterator[float]:
+    """By how much the error changes at each of the places so far away, beyond what sound code's rounding may."""
+    for place in range(PLACES):
+        there = _error(trainer, _moved(problem, place, far))
+        if there is not None:
+            change = float(np.linalg.norm(there.value - here.value))
+            yield max(change - here.proved - there.proved, 0.0)
+
+
+def _moved(problem: TrainerProblem, place: int, far: float) -> TrainerProblem:
+    """The problem with each entry of X moved, by so much of itself at most."""
+    signs = np.random.default_rng(place + 1).uniform(-far, far, problem.features.shape)
+    return problem.replace(features=(problem.features * (1 + signs)).astype(problem.features.dtype))
