@@ -40,6 +40,8 @@ def fault_of_losses(problem: TrainerProblem, trained: Trained) -> str:
     late = [[0, *some[:-1]] for some in places]
     if any(_agree(reported, [values[place] for place in some], 1.0, 1) for some in late):
         return "the losses come one step late"
+    if any(_agree(reported[1:], [values[i] for i in some[1:]], 1.0, 1) for some in late):
+        return f"the losses come one step late, and the first, {reported[0]:.7g}, is of no iterate"
     first = values[0].value
     return f"the losses are of no iterates in order: the first is {reported[0]:.7g}, at the start it is {first:.7g}"
 

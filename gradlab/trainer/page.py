@@ -43,6 +43,14 @@ def certificate_lines(name: str, certificate: Certificate) -> Iterator[str]:
         yield f"looks like more than {tried}" if tried else "looks like no known mistake of trainers"
 
 
+def _penalty_words(examination: Examination) -> str:
+    """In which form the trainer takes l2, as a formula."""
+    penalty, strength = examination.penalty, examination.trainer.form.strength
+    half = "/2" if penalty.halved else ""
+    over_rows = "/N" if strength.startswith("l2 times") else ""
+    return f"l2{half}{over_rows} |W|^2, {'with' if penalty.takes_bias else 'without'} the bias"
+
+
 def stall_line(stall: Stall) -> str:
     """From which step on a training on data changes nothing."""
     return f"stalls: {_since(stall)} nothing moves: {_why(stall)}"
@@ -66,8 +74,8 @@ def _since(stall: Stall) -> str:
 
 def _why(stall: Stall) -> str:
     return (
-        f"{REASONS[stall.reason]}; exact descent goes on, by {stall.length:.3g} (proved),"
-        f" at most {stall.spacings:.3g} times half the spacing of the numbers"
+        f"{REASONS[stall.reason]}; exact descent goes on by {stall.length:.3g} (proved),"
+        f" at most {stall.spacings:.3g} half spacings"
     )
 
 
@@ -102,6 +110,8 @@ def examination_lines(name: str, examination: Examination) -> Iterator[str]:
     yield f"{name}: {right} of {examination.n_trainings} small trainings are right"
     if examination.trainer.way:
         yield f"batches: {examination.trainer.way.sentence}"
+    if examination.penalty.is_on:
+        yield f"penalty: {_penalty_words(examination)}"
     if examination.stalls:
         yield from _separable_lines(examination.stalls)
     facts = dict.fromkeys(one.fact for one in examination.findings)

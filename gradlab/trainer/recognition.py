@@ -71,9 +71,10 @@ def is_descent(problem: TrainerProblem, trained: Trained) -> bool:
 def _with_form(trainer: Trainer, dtype: str) -> Trainer:
     """The trainer in the first form in which a step is right.
 
-    Where none is, in the first in which a known mistake explains it; else in the first that returns weights.
+    Where none is, in the first in which a known mistake explains it; else in that whose step is the most nearly in the
+    direction of the right one, or against it.
     """
-    returning = explained = None
+    nearest, closest, explained = None, -1.0, None
     for form in forms_of(trainer.taken):
         one = replace(trainer, form=form)
         problem = with_start_of(one, small_problem(one, dtype, 0)).replace(n_steps=1)
@@ -83,10 +84,19 @@ def _with_form(trainer: Trainer, dtype: str) -> Trainer:
         own = replace(one, form=replace(one.form, is_turned=trained.is_turned))
         if is_descent(problem, trained):
             return own
-        returning = returning or own
-        if explained is None and is_explained(wrong_training(problem, trained.parameters, end_of_descent(problem))):
+        end = end_of_descent(problem)
+        aligned = _alignment(trained.parameters - problem.start64, end.parameters - problem.start64)
+        if aligned > closest:
+            nearest, closest = own, aligned
+        if explained is None and is_explained(wrong_training(problem, trained.parameters, end)):
             explained = own
-    return explained or returning or trainer
+    return explained or nearest or trainer
+
+
+def _alignment(step: Array, right: Array) -> float:
+    """The size of the cosine between two steps, to six digits; 0 of a step that goes nowhere."""
+    lengths = float(np.linalg.norm(step) * np.linalg.norm(right))
+    return round(abs(float((step * right).sum())) / lengths, 6) if lengths else 0.0
 
 
 def _with_way(trainer: Trainer, dtype: str) -> Trainer:
