@@ -15,7 +15,10 @@ from gradlab.trainer.explaining import Wrong, explain
 from gradlab.trainer.mistakes import Named
 from gradlab.trainer.precision import lower_precision
 from gradlab.trainer.problem import TrainerProblem
+from gradlab.trainer.row_errors import explain_row_errors
+from gradlab.trainer.seeds import explain_by_the_seed
 from gradlab.trainer.stalling import Stalls
+from gradlab.trainer.step_lengths import explain_step_lengths
 from gradlab.trainer.stopping import stopping_rule
 
 
@@ -62,10 +65,18 @@ class Examination:
         if "fewer_steps" in known and fewest.n_steps > 1 and fewest.batch_size is None:
             rule = stopping_rule(self.trainer, fewest.format.name)
             return {rule.name: rule}
-        if known or fewest.n_steps != 1 or fewest.batch_size is not None:
+        if known or fewest.batch_size is not None:
             return known
-        rounded = lower_precision(self.trainer, fewest)
-        return {rounded.name: rounded} if rounded else {}
+        named = _by_experiment(self.trainer, fewest)
+        return {named.name: named} if named else {}
+
+
+def _by_experiment(trainer: Trainer, problem: TrainerProblem) -> Named | None:
+    """What experiments with the trainer say; of a problem of one step where the first is wrong."""
+    if problem.n_steps > 1:
+        return explain_by_the_seed(trainer, problem) or explain_step_lengths(trainer, problem)
+    by_seed = explain_by_the_seed(trainer, problem)  # first, as the others take one call for all that it may return
+    return by_seed or lower_precision(trainer, problem) or explain_row_errors(trainer, problem.format.name)
 
 
 def side_effects(trainer: Trainer, problem: TrainerProblem, first: Trained) -> Iterator[Finding]:

@@ -25,9 +25,10 @@ class Mistake:
     decay, decays_bias: a part of the parameters that is added to the gradient, and whether of the bias too.
     max_norm, max_entry: at which the gradient is cut off. scale: how an optimizer scales it.
     momentum: of the steps. is_damped: each gradient counts 1 - momentum. looks_ahead: Nesterov's.
-    stale: the gradient is that of the step before.
+    stale: the gradient is that of the step before. epoch_start: it is that at the weights of the epoch's start.
     new_weight: the bias is updated by the gradient at the new weight. new_bias: the weight by that at the new bias.
     average: what is returned is the mean of the iterates: "all", or "but the start". rounds_to: dtype of parameters.
+    averaging: what is returned is a moving average of the iterates, in which the average before counts so much.
     """
 
     sentence: str
@@ -59,9 +60,11 @@ class Mistake:
     is_damped: bool = False
     looks_ahead: bool = False
     stale: bool = False
+    epoch_start: bool = False
     new_weight: bool = False
     new_bias: bool = False
     average: str = ""
+    averaging: float = 0.0
     rounds_to: str = ""
 
 
@@ -116,6 +119,9 @@ MISTAKES = {
     "rate_falls_linearly": Mistake("the rate falls to 0 over all steps, linearly", schedule="linear"),
     "rate_falls_as_a_cosine": Mistake("the rate falls to 0 over all steps, as a cosine", schedule="cosine"),
     "stale_gradient": Mistake("each step takes the gradient of the step before", stale=True),
+    "gradients_of_the_epoch_s_start": Mistake(
+        "all batches of an epoch take the gradient at the weights of its start", epoch_start=True
+    ),
     "rate_falls_with_the_root": Mistake("the rate is divided by the root of the step's number", falling=0.5),
     "rate_falls_with_the_step": Mistake("the rate is divided by the step's number", falling=1.0),
     "penalty_left_out": Mistake("the penalty is not in the gradient", penalty=0),
@@ -123,6 +129,8 @@ MISTAKES = {
     "sigmoid_for_softmax": Mistake("each class has a sigmoid of its own, in place of the softmax", loss="sigmoid"),
     "squared_error": Mistake("the gradient is that of half the squared error of p", loss="square"),
     "twice_squared_error": Mistake("the gradient is that of the squared error of p", loss="square", rate=2),
+    "softmax_twice": Mistake("the softmax is taken of the probabilities once more", loss="softmax twice"),
+    "probability_for_its_log": Mistake("the loss is -p of the label, without a logarithm", loss="probability"),
     "perceptron": Mistake("the largest logit alone counts, as in a perceptron", loss="perceptron"),
     "no_softmax": Mistake("the logits are taken for probabilities", loss="linear"),
     "labels_one_up": Mistake("each label is taken for the next one", label_shift=1),
@@ -161,6 +169,10 @@ MISTAKES = {
         "the rows that do not fill a batch are left out", turns="full batches of epochs"
     ),
     "labels_not_shuffled": Mistake("the rows are shuffled, and their labels are not", turns="labels as they were"),
+    "labels_shuffled_apart": Mistake("rows and labels are shuffled, each by itself", turns="rows, then labels"),
+    "labels_shuffled_apart_and_first": Mistake(
+        "labels and rows are shuffled, each by itself", turns="labels, then rows"
+    ),
     "half_precision": Mistake("parameters are rounded to float16 in each step", rounds_to="float16"),
 }
 
@@ -183,6 +195,9 @@ FAMILIES = {
     "rate_falls_with_a_power": Family("the rate is divided by the step's number to {}", "falling", 0.05, 2),
     "rate_shrinks_by": Family("the rate is divided by 1 + {} t", "shrinking", 1e-5, 10, True),
     "rate_decays_by": Family("the rate is multiplied by {} in each step", "geometric", 0.3, 0.99999),
+    "iterates_averaged_with": Family(
+        "a moving average of the iterates is returned, which keeps {} of itself in each step", "averaging", 0.01, 0.9999
+    ),
     "rate_warms_up_over": Family("the rate grows to its size over the first {} steps", "warming", 1.2, 1000, True),
     "rate_warms_up_from_0_over": Family(
         "the rate grows from 0 to its size over the first {} steps", "warming", 0.6, 1000, True, (("counts_from", 0),)

@@ -23,10 +23,19 @@ def descend_with(problem: TrainerProblem, mistake: Mistake) -> Array:
         for step in range(_n_steps(problem, mistake)):
             current = walk.following(current, step)
             seen.append(current)
+    if mistake.averaging:
+        return _moving_average(seen, mistake.averaging)
     if mistake.average:
         kept = seen if mistake.average == "all" else seen[1:] or seen
         return np.asarray(np.mean(kept, axis=0))
     return current
+
+
+def _moving_average(iterates: list[Array], keeping: float) -> Array:
+    average = iterates[0]
+    for one in iterates[1:]:
+        average = keeping * average + (1 - keeping) * one
+    return average
 
 
 class _Rows(NamedTuple):
@@ -37,7 +46,7 @@ class _Rows(NamedTuple):
 
 
 class _Walk:
-    """The state of a descent: the velocity, the gradient of the step before, and the moments of an optimizer."""
+    """The state of a descent: velocity, the gradient of the step before, an epoch's start, an optimizer's moments."""
 
     def __init__(self, problem: TrainerProblem, mistake: Mistake) -> None:
         self.problem, self.mistake = problem, mistake
@@ -46,6 +55,7 @@ class _Walk:
         self.turns = _turns(problem, mistake)
         self.velocity = np.zeros(problem.start64.shape)
         self.before: Array | None = None
+        self.epoch_start = problem.start64
         self.moments = (np.zeros(problem.start64.shape), np.zeros(problem.start64.shape))
 
     def following(self, current: Array, step: int) -> Array:
@@ -53,6 +63,9 @@ class _Walk:
         mistake, rows = self.mistake, next(self.turns)
         rate = mistake.rate * self.problem.learning_rate * _schedule(mistake, step, self.problem.n_steps)
         at = current - rate * mistake.momentum * self.velocity if mistake.looks_ahead else current
+        if step % self.problem.n_batches == 0:
+            self.epoch_start = current
+        at = self.epoch_start if mistake.epoch_start else at
         own = self._gradient(at, rows)
         gradient = own if self.before is None or not mistake.stale else self.before
         self.before = own
@@ -134,6 +147,9 @@ def _shares(problem: TrainerProblem, mistake: Mistake) -> Array:
     return np.asarray((1 - mistake.smoothing) * shares + mistake.smoothing / problem.n_classes)
 
 
+APART = {"rows, then labels": (1, 0), "labels, then rows": (0, 1)}  # which of two epochs' orders is that of the labels
+
+
 def _turns(problem: TrainerProblem, mistake: Mistake) -> Iterator[_Rows]:
     """The rows of each step."""
     every = np.arange(problem.n_rows)
@@ -157,7 +173,14 @@ def _turns(problem: TrainerProblem, mistake: Mistake) -> Iterator[_Rows]:
         labels = [
             (starts[n % problem.n_batches] + np.arange(len(rows))) % problem.n_rows for n, rows in enumerate(batches)
         ]
+    if mistake.turns in APART:
+        labels, batches = (_epochs(batches, problem.n_batches, first) for first in APART[mistake.turns])
     return cycle(map(_Rows, batches, labels))
+
+
+def _epochs(batches: list[Array], n_batches: int, first: int) -> list[Array]:
+    """The batches of every second epoch; all where there is but one."""
+    return [batch for place, batch in enumerate(batches) if place // n_batches % 2 == first] or batches
 
 
 def _softmax(logits: Array) -> Array:
@@ -171,7 +194,17 @@ def _perceptron(logits: Array, shares: Array) -> Array:
 
 def _square_error(logits: Array, shares: Array) -> Array:
     p = _softmax(logits)
-    apart = p * (p - shares)
+    return _through_softmax(p, p - shares)
+
+
+def _softmax_twice(logits: Array, shares: Array) -> Array:
+    p = _softmax(logits)
+    return _through_softmax(p, _softmax(p) - shares)
+
+
+def _through_softmax(p: Array, by_p: Array) -> Array:
+    """The gradient by the logits out of that by the probabilities."""
+    apart = p * by_p
     return np.asarray(apart - p * apart.sum(axis=1, keepdims=True))
 
 
@@ -180,6 +213,8 @@ LOSSES: Mapping[str, Callable[[Array, Array], Array]] = {
     "softmax": lambda logits, shares: _softmax(logits) - shares,
     "sigmoid": lambda logits, shares: 1 / (1 + np.exp(-logits)) - shares,
     "square": _square_error,
+    "softmax twice": _softmax_twice,
+    "probability": lambda logits, shares: _through_softmax(_softmax(logits), -shares),
     "perceptron": _perceptron,
     "linear": lambda logits, shares: logits - shares,
 }

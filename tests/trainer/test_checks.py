@@ -63,7 +63,7 @@ def test_each_fact_is_checked(function: Callable[..., Any], fact: str) -> None:
 
 
 def test_an_unknown_mistake_is_given_no_name() -> None:
-    assert examined(trainers.labels_in_reverse).named == {"descends_as_defined": {}}
+    assert examined(trainers.pulled_by_a_sine).named == {"descends_as_defined": {}}
 
 
 def test_the_form_of_the_penalty_is_recognised() -> None:
