@@ -1,4 +1,4 @@
-"""What is cut off: logits before exp, and the gradients that are returned."""
+"""What is cut off: logits before exp, probabilities before the logarithm, and the gradients that are returned."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ._pipeline import Array, Given, Outputs, logits
+from ._pipeline import Array, Given, Outputs, Softmax, logits, residual
 from ._specimen import LayerSpecimen
 
+PROBABILITIES = (1e-30, 1e-20, 1e-16, 1e-15, 1e-12, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3)
 LOGITS = (10.0, 15.0, 20.0, 50.0, 80.0, 88.0, 100.0, 500.0, 700.0)
 ENTRIES = (0.01, 0.1, 0.5, 5.0, 10.0, 100.0)
 LENGTHS = (0.1, 0.25, 0.5, 5.0, 10.0)
@@ -21,6 +22,28 @@ Returned = dict[str, Callable[[Given, Outputs], Outputs]]
 
 def _clipped_logits(limit: float) -> dict[str, Callable[..., Any]]:
     return {"logits": lambda given: np.clip(logits(given), given.scalar(-limit), given.scalar(limit))}
+
+
+def _clipped(given: Given, p: Array, least: float, most: float) -> Array:
+    return np.clip(p, given.scalar(least), given.scalar(most))
+
+
+def _log_of_clipped(least: float, most: float) -> dict[str, Callable[..., Any]]:
+    """The probabilities are clipped in the loss alone."""
+
+    def stage(given: Given, softmax: Softmax) -> Array:
+        p = softmax.probabilities[given.rows, given.safe_labels]
+        return np.asarray(-np.log(_clipped(given, p, least, most)))
+
+    return {"losses": stage}
+
+
+def _clipped_everywhere(least: float, most: float) -> dict[str, Callable[..., Any]]:
+    """The gradients are those of the clipped probabilities, too."""
+    return {
+        **_log_of_clipped(least, most),
+        "residual": lambda given, p: residual(given, _clipped(given, p, least, most)),
+    }
 
 
 def _changed(outputs: Outputs, places: tuple[int, ...], change: Callable[[Array], Array]) -> Outputs:
@@ -68,6 +91,21 @@ _ALL = ("loss", "dX", "dW", "db")
 _GRADIENTS = ("dX", "dW", "db")
 
 SPECIMENS = (
+    LayerSpecimen(
+        "probabilities_clipped",
+        "The probabilities are clipped to [1e-7, 1 - 1e-7] before the logarithm.",
+        "the loss is at most -log epsilon, 16.1 for 1e-7, and at least epsilon where the upper end is clipped",
+        "log(sum exp d) - d_y, d the shifted logits",
+        _log_of_clipped(1e-7, 1 - 1e-7),
+        ("loss",),
+        "loss_of_the_layer_is_right",
+        variants=tuple(
+            clipped(least, most)
+            for clipped in (_log_of_clipped, _clipped_everywhere)
+            for least in PROBABILITIES
+            for most in (1.0, 1 - least)
+        ),
+    ),
     LayerSpecimen(
         "logits_clipped",
         "The logits are clipped to [-30, 30] before exp.",

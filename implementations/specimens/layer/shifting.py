@@ -114,11 +114,6 @@ def _log_beside_epsilon(epsilon: float) -> Callable[[Given, Softmax], Array]:
     return stage
 
 
-def _log_of_clipped(given: Given, softmax: Softmax) -> Array:
-    p = softmax.probabilities[given.rows, given.safe_labels]
-    return np.asarray(-np.log(np.clip(p, given.scalar(1e-7), given.scalar(1 - 1e-7))))
-
-
 def _log_to_base(base: float, natural: Callable[[Given, Softmax], Array]) -> Callable[[Given, Softmax], Array]:
     return lambda given, softmax: np.asarray(natural(given, softmax) / given.scalar(np.log(base)))
 
@@ -283,15 +278,6 @@ SPECIMENS = (
         "loss_of_the_layer_is_right",
         "textbooks that write layers from scratch",
         variants=tuple({"losses": _log_beside_epsilon(one)} for one in (1e-8, 1e-6, 1e-5, 1e-4, 1e-3)),
-    ),
-    LayerSpecimen(
-        "probabilities_clipped",
-        "The probabilities are clipped to [1e-7, 1 - 1e-7] before the logarithm.",
-        "the loss is at most 16.1 and at least 1e-7",
-        "log(sum exp d) - d_y, d the shifted logits",
-        {"losses": _log_of_clipped},
-        ("loss",),
-        "loss_of_the_layer_is_right",
     ),
     LayerSpecimen(
         "loss_in_bits",
