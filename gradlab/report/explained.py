@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:  # what explains a failure is loaded where something failed
     from gradlab.diagnosis.diagnosis import Diagnosis
     from gradlab.diagnosis.search import Explanation
     from gradlab.harness.power import Power
-    from gradlab.localisation.finding import Localisation
+    from gradlab.localisation.statements import Localisation
     from gradlab.targets.shipped import Specimen
 
 
@@ -32,9 +33,11 @@ def diagnosis_lines(diagnosis: Diagnosis, known_defects: Mapping[str, Specimen])
     if diagnosis.side_effects:
         yield f"looks like: {' and '.join(diagnosis.side_effects)} (seen in calls made to look for it)"
     defects = [name for one in diagnosis.alternatives for name in one.defects]
-    said = {model.defect: model.said for one in diagnosis.alternatives for model in one.models if model.said}
+    said = defaultdict[str, dict[str, None]](dict)  # of every alternative, each once, in their order
+    for model in (model for one in diagnosis.alternatives for model in one.models if model.said):
+        said[model.defect][model.said] = None
     for name in dict.fromkeys([*defects, *diagnosis.side_effects]):
-        yield f"  {name}: {said.get(name) or known_defects[name].wrong}   gradlab explain {name}"
+        yield f"  {name}: {'; or '.join(said[name]) or known_defects[name].wrong}   gradlab explain {name}"
     if diagnosis.n_changed:
         yield "looks like: it keeps state: calls of the run, made again at its end, get other answers"
     if diagnosis.unexplained:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,7 @@ import pytest
 
 from gradlab.diagnosis import diagnosis
 from gradlab.diagnosis.matching import Observation, matches_loss, observe
-from gradlab.diagnosis.models import DEFECTS
+from gradlab.diagnosis.models import DEFECTS, rounding, scaling
 from gradlab.diagnosis.search import Explanation
 from gradlab.evaluation.call import Implementation, evaluate
 from gradlab.evaluation.claims import Claims, claims_from
@@ -45,6 +47,15 @@ def test_what_is_said_of_a_defect_with_a_parameter_has_its_value_and_no_other() 
         text = known[defect.name].wrong if not defect.said else defect.said.format("#")
         assert set(number.findall(text)) <= {"0", "1"}, f"{defect.name}: {text}"
         assert "#" in text or not defect.said
+
+
+@pytest.mark.parametrize("module", [rounding, scaling])
+def test_the_ways_in_which_a_defect_comes_are_told_apart_by_what_is_said(module: ModuleType) -> None:
+    """The text of its specimen is true of one of them alone."""
+    ways = Counter(defect.name for defect in module.DEFECTS)
+    for name in (name for name, count in ways.items() if count > 1):
+        said = [defect.said for defect in module.DEFECTS if defect.name == name]
+        assert len(set(said) - {""}) == len(said), name
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")

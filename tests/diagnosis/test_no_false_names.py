@@ -173,6 +173,32 @@ def test_what_answers_one_problem_as_a_specimen_and_others_not_is_not_that_speci
     assert "label_in_sixteen_bits" not in found.defects
 
 
+@pytest.mark.parametrize("n_fresh", [1, 3, 6])
+def test_an_answer_that_is_given_again_is_not_called_overwritten(diagnosed: Any, n_fresh: int) -> None:
+    kept: dict[tuple[int, ...], list[Any]] = {}
+
+    def remembers(x: Array, y: Array) -> Any:
+        answers = kept.setdefault(x.shape, [])
+        if len(answers) < n_fresh:
+            answers.append(right(x, y))
+        return answers[-1]
+
+    found = diagnosed(remembers, "float64", ["earlier_answers_stay_as_they_were"])
+    assert "buffer_returned" not in found.side_effects
+
+
+@pytest.mark.parametrize(
+    ("dtype", "said"),
+    [(np.uint8, "y mod 256"), (np.int8, "y is kept in 8 bits with a sign: classes 128 to 255 become -128 to -1")],
+)
+def test_what_is_said_of_a_label_in_eight_bits_is_true_of_its_sign(diagnosed: Any, dtype: Any, said: str) -> None:
+    def narrow(x: Array, y: Array) -> Any:
+        return right(x, y.astype(dtype).astype(np.int64) % x.shape[1])
+
+    lines = list(diagnosis_lines(diagnosed(narrow, "float64", ["loss_is_right", "gradient_is_right"]), specimens()))
+    assert any(f"label_in_eight_bits: {said}" in line for line in lines)
+
+
 def in_lanes_of_four(x: Array, y: Array) -> Any:
     """Filled up with zeros, which count in the sum and in the largest logit."""
     filled = np.concatenate([x, np.zeros((len(x), -x.shape[1] % 4), x.dtype)], axis=1)

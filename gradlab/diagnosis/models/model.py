@@ -93,7 +93,12 @@ class Defect:
 
 def fixed(name: str, **changes: Callable[..., Array]) -> Defect:
     """A defect without a parameter."""
-    return Defect(name, lambda value: changes)
+    return stated(name, "", changes)
+
+
+def stated(name: str, said: str, changes: Changes) -> Defect:
+    """A defect without a parameter; said: what it computes, where the text of the specimen is not true of it."""
+    return Defect(name, lambda value: changes, said=said)
 
 
 def option_defect(option: str, name: str, **changes: Callable[..., Array]) -> Defect:
@@ -111,9 +116,9 @@ def if_asked_for(option: str) -> Guesses:
     return guesses
 
 
-def coarse(name: str, dtype: str, **changes: Callable[..., Array]) -> Defect:
-    """A defect without a parameter that rounds something to a narrower dtype."""
-    return Defect(name, lambda value: changes, coarse=dtype)
+def coarse(name: str, dtype: str, *, said: str = "", **changes: Callable[..., Array]) -> Defect:
+    """A defect without a parameter that rounds something to a narrower dtype. said: as in `fixed`."""
+    return Defect(name, lambda value: changes, coarse=dtype, said=said)
 
 
 def listed(name: str, symbol: str, values: Sequence[float], make: Callable[[float], Changes], said: str = "") -> Defect:

@@ -7,11 +7,14 @@ from collections.abc import Callable
 import ml_dtypes
 import numpy as np
 
-from gradlab.diagnosis.models.model import Defect, Model, coarse, fixed
+from gradlab.diagnosis.models.model import Defect, Model, coarse, fixed, stated
 from gradlab.diagnosis.pipeline import View, log_sum_less_logit, probabilities_less_targets
 from gradlab.problems.problem import Array, Problem
 
 NARROW = {"float32": np.float32, "float16": np.float16, "bfloat16": ml_dtypes.bfloat16}
+
+STORED = "stored_before_subtracting"
+P_ROUNDED = "p is rounded to {}, and then 1 is subtracted from p_y"
 
 
 def rounded_logits(name: str) -> Callable[[Problem], Array]:
@@ -45,9 +48,9 @@ def one_by_one(losses: Array, problem: Problem) -> Array:
 
 
 DEFECTS: tuple[Defect, ...] = (
-    *(fixed("logits_rounded", logits=rounded_logits(name)) for name in NARROW),
-    *(coarse("stored_before_subtracting", name, probabilities=rounded_probabilities(name)) for name in NARROW),
-    *(coarse("stored_before_subtracting", name, gradient=rounded_result(name)) for name in NARROW),
+    *(stated("logits_rounded", f"x_j is rounded to {name}", {"logits": rounded_logits(name)}) for name in NARROW),
+    *(coarse(STORED, name, probabilities=rounded_probabilities(name), said=P_ROUNDED.format(name)) for name in NARROW),
+    *(coarse(STORED, name, gradient=rounded_result(name), said=f"g is rounded to {name}") for name in NARROW),
     fixed("added_and_subtracted", losses=margin_added_and_subtracted),
     fixed("sequential_half_mean", loss=one_by_one),
 )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 
 from gradlab.diagnosis.matching import Observation
-from gradlab.diagnosis.models.model import Defect, fixed
+from gradlab.diagnosis.models.model import Defect, fixed, stated
 from gradlab.diagnosis.pipeline import (
     Changes,
     View,
@@ -146,12 +146,22 @@ def at_wrapped_places(view: View) -> Array:
 
 
 BOTH_TARGETS = ("loss_targets", "gradient_targets")
-NEXT, PREVIOUS = with_labels(lambda p: np.roll(p.targets, 1)), with_labels(lambda p: np.roll(p.targets, -1))
+OF_NEIGHBOUR, FROM_ONE = "label_of_the_next_row", "label_counted_from_one"
+BEFORE, BEHIND = with_labels(lambda p: np.roll(p.targets, 1)), with_labels(lambda p: np.roll(p.targets, -1))
 LESS_ONE, PLUS_ONE = with_labels(lambda p: p.targets - 1), with_labels(lambda p: p.targets + 1)
 
 OF_GRADIENT = "g = {} (p - t) on every problem, and the loss is right"
 OF_LOSS = "{} times the loss on every problem, and the gradient is right"
 OF_BOTH = "{} times the loss and the gradient, on every problem"
+LOSS_ALONE, GRADIENT_ALONE = ", and the gradient is right", ", and the loss is right"
+SIGNED = "y is kept in 8 bits with a sign: classes 128 to 255 become -128 to -1, counted from the last class back"
+
+
+def divided(name: str, by: str, factor: Factor) -> Iterator[Defect]:
+    """A factor in loss and gradient, in the loss alone or in the gradient alone; by: what these are divided by then."""
+    yield stated(name, f"loss and gradient are those of the sum, divided by {by}", in_both(factor))
+    yield stated(name, f"the loss is the sum of the rows' divided by {by}{LOSS_ALONE}", in_loss(factor))
+    yield stated(name, f"the gradient is that of the sum divided by {by}{GRADIENT_ALONE}", in_gradient(factor))
 
 
 def target_not_divided(view: View) -> Array:
@@ -163,15 +173,9 @@ DEFECTS = (
     fixed("one_hot_not_divided", gradient=target_not_divided),
     fixed("gradient_not_divided", **in_gradient(mean_factor)),
     fixed("loss_not_divided", **in_loss(mean_factor)),
-    fixed("divided_by_all_entries", **in_both(lambda problem: 1 / classes(problem))),
-    fixed("divided_by_all_entries", **in_loss(lambda problem: 1 / classes(problem))),
-    fixed("divided_by_all_entries", **in_gradient(lambda problem: 1 / classes(problem))),
-    fixed("divided_by_classes", **in_both(lambda problem: mean_factor(problem) / classes(problem))),
-    fixed("divided_by_classes", **in_loss(lambda problem: mean_factor(problem) / classes(problem))),
-    fixed("divided_by_classes", **in_gradient(lambda problem: mean_factor(problem) / classes(problem))),
-    fixed("divided_twice", **in_gradient(lambda problem: 1 / rows(problem))),
-    fixed("divided_twice", **in_loss(lambda problem: 1 / rows(problem))),
-    fixed("divided_twice", **in_both(lambda problem: 1 / rows(problem))),
+    *divided("divided_by_all_entries", "N K", lambda problem: 1 / classes(problem)),
+    *divided("divided_by_classes", "K, not by N", lambda problem: mean_factor(problem) / classes(problem)),
+    *divided("divided_twice", "N^2", lambda problem: 1 / rows(problem)),
     fixed("sum_divided", **in_both(divides_the_sum(lambda problem: 1 / rows(problem)))),
     Defect("mean_of_means", micro_batches, "rows in each", sizes_of_micro_batches),
     Defect("wrong_factor", constant_factor(in_gradient), "factor", factors_of_gradient, neutral=1.0, said=OF_GRADIENT),
@@ -179,12 +183,20 @@ DEFECTS = (
     Defect("wrong_factor", constant_factor(in_both), "factor", factors_of_loss, neutral=1.0, said=OF_BOTH),
     Defect("wrong_constant", added, "added to the loss", constants_added, said="loss + {}, on every problem"),
     fixed("label_numbers_subtracted", gradient=less_the_numbers),
-    fixed("label_of_the_next_row", gradient_targets=NEXT),
-    fixed("label_of_the_next_row", gradient_targets=PREVIOUS),
-    fixed("label_counted_from_one", gradient_targets=LESS_ONE),
-    fixed("label_counted_from_one", gradient_targets=PLUS_ONE),
-    fixed("label_counted_from_one", **dict.fromkeys(BOTH_TARGETS, LESS_ONE)),
-    *(fixed("label_in_eight_bits", **dict.fromkeys(BOTH_TARGETS, in_integers(one))) for one in (np.uint8, np.int8)),
-    *(fixed("labels_of_last_block", **dict.fromkeys(BOTH_TARGETS, read_in_blocks(size))) for size in (2, 4, 8, 16, 32)),
+    stated(OF_NEIGHBOUR, "g_i = p_i - one_hot(y_(i-1)), and the loss takes y_i", {"gradient_targets": BEFORE}),
+    stated(OF_NEIGHBOUR, "g_i = p_i - one_hot(y_(i+1)), and the loss takes y_i", {"gradient_targets": BEHIND}),
+    stated(FROM_ONE, "g = p - one_hot(y - 1), while the loss takes y", {"gradient_targets": LESS_ONE}),
+    stated(FROM_ONE, "g = p - one_hot(y + 1), while the loss takes y", {"gradient_targets": PLUS_ONE}),
+    stated(FROM_ONE, "loss and gradient are those of the label y - 1", dict.fromkeys(BOTH_TARGETS, LESS_ONE)),
+    stated("label_in_eight_bits", "y mod 256", dict.fromkeys(BOTH_TARGETS, in_integers(np.uint8))),
+    stated("label_in_eight_bits", SIGNED, dict.fromkeys(BOTH_TARGETS, in_integers(np.int8))),
+    *(
+        stated(
+            "labels_of_last_block",
+            f"y_i is read from the first block of {size} for i >= {size} floor(N/{size})",
+            dict.fromkeys(BOTH_TARGETS, read_in_blocks(size)),
+        )
+        for size in (2, 4, 8, 16, 32)
+    ),
     fixed("index_overflow", gradient=at_wrapped_places),
 )
