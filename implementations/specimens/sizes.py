@@ -152,7 +152,7 @@ SPECIMENS = (
     ),
     Specimen(
         buffer_of_large_results,
-        wrong="a gradient of more than 200 entries is overwritten by the next",
+        wrong="the gradient of a large batch is overwritten by the next, that of a small one is not",
         mend="return an array of its own, or a copy, whatever its size",
         logits=_logits(3, 70),
         labels=_labels(3, 70),
