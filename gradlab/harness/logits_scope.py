@@ -35,7 +35,7 @@ from gradlab.targets.shipped import specimens
 
 if TYPE_CHECKING:
     from gradlab.diagnosis.diagnosis import Diagnosis
-    from gradlab.localisation.finding import Localisation
+    from gradlab.localisation.statements import Localisation
 
 TINY = (4, 9.0)  # entries and their size: a failing problem of so few small whole numbers is not shrunk any further
 

@@ -31,7 +31,7 @@ from gradlab.result import Fact, Result
 if TYPE_CHECKING:
     from gradlab.diagnosis.diagnosis import Diagnosis
     from gradlab.harness.power import Power
-    from gradlab.localisation.finding import Localisation
+    from gradlab.localisation.statements import Localisation
     from gradlab.measure.timing import Timing
 
 ASKED_AGAIN = 12  # problems, at the end of a run: are they answered as at its beginning?

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gradlab.diagnosis.diagnosis import Diagnosis
     from gradlab.harness.drawn import Drawn
     from gradlab.harness.verdict import Verdict
-    from gradlab.localisation.finding import Localisation
+    from gradlab.localisation.statements import Localisation
     from gradlab.targets.shipped import Specimen
 
 Plain = dict[str, Any]

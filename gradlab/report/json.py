@@ -35,8 +35,8 @@ if TYPE_CHECKING:  # what explains a failure is loaded where something failed
     from gradlab.diagnosis.diagnosis import Diagnosis
     from gradlab.harness.power import Power
     from gradlab.localisation.bands import Band
-    from gradlab.localisation.finding import Localisation
     from gradlab.localisation.rules import Condition
+    from gradlab.localisation.statements import Localisation
 
 SCHEMA = "gradlab-report-7"
 READ = ("gradlab-report-6", SCHEMA)  # the first has no curves, no places and no code that shows a failure

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from gradlab.diagnosis.diagnosis import Diagnosis
     from gradlab.harness.power import Power
     from gradlab.harness.sizes import SizesTried
-    from gradlab.localisation.finding import Localisation
+    from gradlab.localisation.statements import Localisation
     from gradlab.measure.timing import Timing
 
 

@@ -16,34 +16,26 @@ from gradlab.harness.logits_problems import problems_for
 from gradlab.harness.selection import may_be_asked
 from gradlab.localisation.evidence import Effect, evidence_of, holds_of
 from gradlab.localisation.features.feature import MAX_ROWS
-from gradlab.localisation.finding import Localisation, localise
+from gradlab.localisation.finding import localise
+from gradlab.localisation.statements import Localisation
 from gradlab.localisation.trial import MAX_CALLS, Outcome, Trial, outcome_of
 from gradlab.problems.dtypes import format_of
 from gradlab.problems.objective import Objective
 from gradlab.problems.patterns import patterned
 from gradlab.problems.problem import Array, Problem
 from gradlab.problems.sized import repeated_problem
+from tests.localisation.at_places import kept_in_half
+from tests.localisation.by_numbers import probabilities_in_a_band
+from tests.localisation.functions import Function, Mistake, in_rows, mean, parts, right
 from tests.localisation.in_part import IN_PART
-from tests.localisation.made_of_terms import MADE_OF_TERMS
-from tests.localisation.mistakes import (
-    MISTAKES,
-    Function,
-    Mistake,
-    in_rows,
-    kept_in_half,
-    mean,
-    parts,
-    probabilities_in_a_band,
-    right,
-)
+from tests.localisation.mistakes import MISTAKES
 from tests.runs import every
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 CLAIMS = claims_from({"dtypes": "float64"})
-ALL = {**MISTAKES, **MADE_OF_TERMS}
 EVERY_MISTAKE = pytest.mark.parametrize(
     "mistake",
-    every(6, ALL.values(), ALL),
+    every(6, MISTAKES.values(), MISTAKES),
     scope="module",  # so that the tests of one mistake follow one another and share what is found about it
 )
 
@@ -123,6 +115,19 @@ def test_a_band_of_entries_is_described(where: str) -> None:
     assert found.where == where
     assert what in found.what
     assert found.n_foretold >= 0.98 * found.n_fresh >= 23
+
+
+@pytest.mark.parametrize("bend", [0.1, 0.4])
+def test_no_rule_of_two_parts_is_said_whose_parts_share_a_threshold(bend: float) -> None:
+    """A loss that is off by ever less has no end that experiments could find."""
+
+    def bent(x: Array, y: Array) -> Any:
+        losses, g, _ = parts(x, y)
+        with np.errstate(all="ignore"):
+            return mean(np.where(losses < bend, -np.expm1(-losses), losses), g)
+
+    found = described(bent)
+    assert found is None or "or where" not in found.where
 
 
 def test_a_sound_function_is_not_described() -> None:
@@ -235,6 +240,11 @@ def columns_are_read_as_rows(x: Array, y: Array) -> Any:
     return right(x.ravel(order="K").reshape(x.shape), y) if apart else right(x, y)
 
 
+def losses_of(x: Array, y: Array, factor: Any) -> Any:
+    loss, g = right(x, y)
+    return loss * factor, g
+
+
 def strides_are_not_heeded(x: Array, y: Array) -> Any:
     if x.base is not None and x.base.ndim == 2 and len(x.base) == 2 * len(x):
         return right(x.base[: len(x)].copy(), y)
@@ -271,12 +281,32 @@ AMONG_SIZES = {
     "wrong only where N is not exact in float16": (
         kept_in_half,
         sized("C order", "int64", (4097, 3), (2049, 2), (2050, 2)),
-        "only the gradient is wrong",
+        "N/(N rounded to float16) times what it should be",
+    ),
+    "wrong only where N is not exact in bfloat16": (
+        lambda x, y: losses_of(x, y, x.dtype.type(len(y) / np.float64(np.array(len(y)).astype("bfloat16")))),
+        sized("C order", "int64", (257, 2), (514, 3)),
+        "the loss is N/(N rounded to bfloat16) times what it should be",
     ),
     "wrong only where the batch has 40000 rows or more (right up to 39999)": (
         in_rows(lambda x, y: len(y) >= 40000, lambda g: 0 * g),
         sized("C order", "int64", (65536, 2), (65535, 3)),
         "the gradient is 0",
+    ),
+    "wrong only where N K is 30002 or more (right up to 30000)": (  # one row alone would be right, whatever N K is
+        lambda x, y: losses_of(x, y, x.dtype.type(len(y) if x.size > 30000 else 1)),
+        sized("C order", "uint16", (8, 4097), (503, 64)),
+        "the loss is N times what it should be",
+    ),
+    "wrong only where the batch has 24 rows or more (right up to 23) and there are 500 classes": (
+        lambda x, y: losses_of(x, y, x.dtype.type(0.97 if len(y) >= 24 and x.shape[1] == 500 else 1)),
+        sized("C order", "int64", (48, 500)),
+        "the loss is 0.97 times what it should be",
+    ),
+    "wrong only where N is 3 K": (
+        in_rows(lambda x, y: len(y) == 3 * x.shape[1], np.negative),
+        sized("C order", "int64", (6, 2), (9, 3), (30, 10)),
+        "has the wrong sign",
     ),
     "wrong only where the batch has 33 rows and there are 17 classes": (
         in_rows(lambda x, y: x.shape == (33, 17)),
@@ -350,7 +380,27 @@ def kept_and_all(x: Array, y: Array, ignore_index: int | None = None) -> Any:
         return loss, np.where(ignored[:, None], 0, g) / max(kept, 1)
 
 
+def over_the_largest_weight(x: Array, y: Array, class_weights: Any = None) -> Any:
+    """The loss is divided by the largest class weight, too."""
+    losses, g, _ = parts(x, y)
+    w = np.ones(len(y)) if class_weights is None else np.asarray(class_weights)[y]
+    most = 1 if class_weights is None else np.max(class_weights)
+    with np.errstate(all="ignore"):
+        return (w * losses).sum() / w.sum() / most, w[:, None] * g / w.sum()
+
+
+def weight_of_the_best(x: Array, y: Array, class_weights: Any = None) -> Any:
+    """The gradient of a row has the weight of the class whose logit is the largest."""
+    losses, g, _ = parts(x, y)
+    weights = np.ones(x.shape[1]) if class_weights is None else np.asarray(class_weights)
+    with np.errstate(all="ignore"):
+        total = weights[y].sum()
+        return (weights[y] * losses).sum() / total, weights[x.argmax(axis=1)][:, None] * g / total
+
+
 OVER_ANOTHER_SUM = {
+    "the loss is 1/(the largest class weight) times what it should be": (over_the_largest_weight, "class_weights"),
+    "the gradient of a row has the weight of the class of the largest logit": (weight_of_the_best, "class_weights"),
     "the gradient is (the sum of the weights of the rows)/N times what it should be": (weighted, "class_weights"),
     "the loss is (the number of rows that are not ignored)/N times what it should be": (kept_and_all, "ignore_index"),
 }
