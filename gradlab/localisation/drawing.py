@@ -37,6 +37,16 @@ def expected_wrong(rule: Rule, wrong: Sequence[Outcome], rng: Rng, masks: bool) 
     return None
 
 
+def expected_by_one(rule: Rule, other: Rule, wrong: Sequence[Outcome], rng: Rng, masks: bool) -> Trial | None:
+    """A fresh trial that one rule expects to go wrong, and another one mostly not: just beside that, if need be."""
+    trial = expected_wrong(rule, wrong, rng, masks)
+    if trial is None or not other.expects(trial):
+        return trial
+    beside = repaired(rule, _beside_all(other, trial, rng), rng)
+    beside = replace(beside, problem=cheap(beside.problem))
+    return beside if _fits(beside) and rule.expects(beside) else trial
+
+
 def expected_right(
     rule: Rule, wrong: Sequence[Outcome], right: Sequence[Outcome], rng: Rng, masks: bool
 ) -> Trial | None:

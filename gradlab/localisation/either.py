@@ -47,9 +47,16 @@ def either_of(wrong: list[Array], right: Array) -> list[Rule]:
     missed = (1 - accounts) @ (1 - accounts).T  # wrong answers that neither part accounts for
     alone = accounts @ (1 - accounts).T  # that the first alone accounts for
     first, second = np.nonzero(np.triu((missed == 0) & (alone >= LEAST) & (alone.T >= LEAST), 1))
-    pairs = [sorted((parts[i], parts[j]), key=lambda one: one.key) for i, j in zip(first, second, strict=True)]
+    two = [(parts[i], parts[j]) for i, j in zip(first, second, strict=True)]
+    pairs = [sorted(pair, key=lambda one: one.key) for pair in two if _are_apart(*pair)]
     rules = [Rule(one.conditions, others=other.conditions) for one, other in pairs]
     return sorted(rules, key=lambda rule: rule.cost)[:1]
+
+
+def _are_apart(first: Part, second: Part) -> bool:
+    """Whether two parts have no threshold of one number in common, on which the rest of each may hang by chance."""
+    thresholds = [{(one.name, one.relation) for one in part.conditions if one.is_threshold} for part in (first, second)]
+    return thresholds[0].isdisjoint(thresholds[1])
 
 
 def starts_of(parts: Sequence[Array]) -> Array:

@@ -37,6 +37,7 @@ from gradlab.problems.problem import Array, Problem
 ROUNDS = 20
 AT_ONCE = 12  # fresh problems of either side in one round
 AT_MOST = 8  # rows that are looked at more closely where a rule is refuted
+IN_VAIN = 3  # problems asked for a threshold that tell nothing of it, after which it stays
 REFUTED = 2  # of these that come out otherwise, after which another rule is looked for
 MORE_WRONG = 1.5  # times as many wrong answers, before what comes out is looked for again
 
@@ -51,6 +52,7 @@ class Investigation:
         self.evidence = list(evidence)
         self.suggested = NONE_SUGGESTED
         self.tried = Tried()
+        self.left_out = list[Evidence]()  # wrong answers that tell of their batch, and not which row is to blame
         self.effect = effect_of(self.evidence, tried=self.tried)
         self.n_searched = len(self.wrong)
         self.known = {_key(one.outcome.trial) for one in evidence}
@@ -74,7 +76,7 @@ class Investigation:
 
         enough: fresh problems that it has to foretell in a row, for no more to be asked.
         """
-        with_less(self.evidence, self.ask, self.rng)
+        self.left_out += with_less(self.evidence, self.ask, self.rng)
         streak, best = Where(Rule(), 0, 0, 0), None
         refuted = True
         for _ in range(ROUNDS):
@@ -105,7 +107,7 @@ class Investigation:
         """The simplest rule that fits, its thresholds bisected; None where none fits."""
         for _ in range(ROUNDS):
             self.effect = self._effect()
-            rules = rules_for(self.evidence, self.effect)
+            rules = self.rules()
             if not rules:
                 return None
             before = len(self.evidence)
@@ -127,6 +129,10 @@ class Investigation:
     def effect_again(self) -> Effect:
         """The effect on all the evidence there is by now; what foretold it before is tried first."""
         return effect_of(self.evidence, self.suggested.after(self.effect), self.tried)
+
+    def rules(self) -> list[Rule]:
+        """The simplest rules that fit the evidence, the simplest first."""
+        return rules_for(self.evidence, self.effect, self.left_out)
 
     def fits(self, rule: Rule) -> bool:
         return all(holds_of(rule, one, self.effect) is not False for one in self.evidence)
@@ -171,16 +177,16 @@ class Investigation:
 
     def _bisected(self, rule: Rule, place: int) -> Rule:
         """The rule with the two ends of one threshold brought together."""
+        n_vain = 0
         for _ in range(40):
             one = rule.conditions[place]
-            middle = one.middle()
-            if middle is None or self.laboratory.is_spent:
+            middle = one.middle(n_vain)
+            if middle is None or self.laboratory.is_spent or n_vain == IN_VAIN:
                 return rule
             if not self._try(rule, one, middle):
                 return rule
             again = self.tightened(rule)
-            if again == rule:
-                return rule
+            n_vain = n_vain + 1 if again == rule else 0  # what was asked may not have shown it
             rule = again
         return rule
 
@@ -237,8 +243,12 @@ class Investigation:
         return [one for one in found if one is not None]
 
     def visible(self, rule: Rule, trial: Trial | None) -> Trial | None:
-        """The trial, mostly with one row alone where only a loss is wrong: among others' losses it may not be seen."""
-        if trial is None or self.effect.in_gradient or trial.problem.n_rows == 1 or self.rng.random() < 0.3:
+        """The trial, often with one row alone where only a loss is wrong: among others' losses it may not be seen.
+
+        What comes out may not show in one row, as N times the loss: where no single row was wrong, more stay whole.
+        """
+        whole = 0.3 if any(one.problem.n_rows == 1 for one in self.wrong) else 0.6
+        if trial is None or self.effect.in_gradient or trial.problem.n_rows == 1 or self.rng.random() < whole:
             return trial
         expected = rule.rows_of(trial)
         row = int(self.rng.choice(np.flatnonzero(expected == expected.any())))

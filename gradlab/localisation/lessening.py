@@ -14,9 +14,12 @@ from gradlab.localisation.varying import PLAIN, Rng, labels_of, with_classes
 Ask = Callable[[Trial], Outcome | None]  # what comes of a trial is added to the evidence
 
 
-def with_less(evidence: list[Evidence], ask: Ask, rng: Rng) -> None:
-    """Asks the smallest large wrong problem with one row, and with few classes: most that follows is made of it."""
-    _halve(evidence, ask)
+def with_less(evidence: list[Evidence], ask: Ask, rng: Rng) -> list[Evidence]:
+    """Asks the smallest large wrong problem with one row, and with few classes: most that follows is made of it.
+
+    What is taken out of the evidence, as it does not tell which row is wrong, is returned.
+    """
+    left_out = _halve(evidence, ask)
     smallest = _smallest_large(evidence)
     if smallest is not None and smallest.problem.n_rows > 1:
         for rows in (smallest.wrong_rows.argmax() + np.arange(1), np.arange(1)):
@@ -27,12 +30,14 @@ def with_less(evidence: list[Evidence], ask: Ask, rng: Rng) -> None:
         fewest = 1 + int(labels_of(problem).max(initial=0))
         for k in dict.fromkeys((fewest, (fewest + problem.n_classes) // 2)):
             ask(replace(smallest.trial, problem=with_classes(problem, k, rng)))
+    return left_out
 
 
-def _halve(evidence: list[Evidence], ask: Ask) -> None:
+def _halve(evidence: list[Evidence], ask: Ask) -> list[Evidence]:
     """Asks halves of long batches of which the loss alone is wrong, until few rows are left that are to blame.
 
-    Such a batch does not tell which of its rows is wrong, and no more than some of them are looked at.
+    Such a batch does not tell which of its rows is wrong, and no more than some of them are looked at: it is left out
+    where others do.
     """
     for seen in [one for one in evidence if one.is_wrong and _is_blind(one)]:
         trial = seen.outcome.trial
@@ -44,8 +49,11 @@ def _halve(evidence: list[Evidence], ask: Ask) -> None:
             if wrong is None:
                 break
             trial = wrong.trial
-    if any(not _is_blind(one) for one in evidence if one.is_wrong):
-        evidence[:] = [one for one in evidence if not (one.is_wrong and _is_blind(one))]
+    left_out = [one for one in evidence if one.is_wrong and _is_blind(one)]
+    if not any(one.is_wrong and not _is_blind(one) for one in evidence):
+        return []
+    evidence[:] = [one for one in evidence if one not in left_out]
+    return left_out
 
 
 def _smallest_large(evidence: Sequence[Evidence]) -> Outcome | None:

@@ -10,7 +10,7 @@ import numpy as np
 from gradlab.localisation.distinct import distinct_rows
 from gradlab.localisation.either import either_of, starts_of
 from gradlab.localisation.evidence import Effect, Evidence
-from gradlab.localisation.features import FEATURES
+from gradlab.localisation.features import FEATURES, PLACES
 from gradlab.localisation.rules import Condition, Rule
 from gradlab.problems.problem import Array
 
@@ -27,11 +27,32 @@ MAX_RULES = 4  # that are looked at of those that fit
 CODED = tuple(feature.is_coded for feature in FEATURES)
 
 
-def rules_for(evidence: Sequence[Evidence], effect: Effect) -> list[Rule]:
+def rules_for(evidence: Sequence[Evidence], effect: Effect, left_out: Sequence[Evidence] = ()) -> list[Rule]:
     """The simplest rules that tell what is wrong from what is right, the simplest first; none where none does.
 
     Rows that are wrong are blamed first; where that tells nothing, any row of a wrong answer may be to blame.
+    left_out: wrong answers to long batches, some row of which has to meet the rule; of these not all are looked at.
     """
+    batches = _common_to_rows(left_out)
+    return [rule for rule in _rules_for(evidence, effect, batches) if _may_hold(rule, batches)]
+
+
+def _common_to_rows(left_out: Sequence[Evidence]) -> Array:
+    """The features that all rows of a batch have alike, (batches, features); NaN where they differ, or are unknown."""
+    alike = [np.where((one.features == one.features[:1]).all(axis=0), one.features[0], np.nan) for one in left_out]
+    return np.stack(alike) if alike else np.zeros((0, len(FEATURES)))
+
+
+def _may_hold(rule: Rule, batches: Array) -> bool:
+    """Whether some row of every batch may meet a rule: no feature that its rows have alike speaks against it."""
+    found = np.zeros(len(batches), dtype=bool)
+    for part in rule.parts:
+        met = [one.holds(batches) | np.isnan(batches[:, one.place]) for one in part.conditions]
+        found |= np.logical_and.reduce(met) if met else True
+    return bool(found.all())
+
+
+def _rules_for(evidence: Sequence[Evidence], effect: Effect, batches: Array) -> list[Rule]:
     wrong = [one for one in evidence if one.is_wrong]
     right = [one for one in evidence if not one.is_wrong]
     if not wrong:
@@ -40,12 +61,12 @@ def rules_for(evidence: Sequence[Evidence], effect: Effect) -> list[Rule]:
     if sum(bool(one.telling(effect).any()) for one in right) <= FEW_RIGHT * len(wrong):
         return [*_which_rows(wrong, shown, effect), *_where_it_shows(wrong, right), Rule()]
     found = _by_rows(wrong, shown, effect)
-    found += Search([one.features[one.blamed] for one in wrong], shown).rules()
+    found += Search([one.features[one.blamed] for one in wrong], shown, batches).rules()
     if any(len(one.blamed) != int(one.blamed.sum()) for one in wrong):
-        found += Search([one.features for one in wrong], shown).rules()
+        found += Search([one.features for one in wrong], shown, batches).rules()
     found = [rule for rule in found if not _misplaces_rows(rule, wrong, effect)]
     unique = {rule.conditions: rule for rule in sorted(found, key=lambda rule: rule.cost)}
-    best = list(unique.values())[:MAX_RULES]
+    best = _of_the_rows_first(list(unique.values())[:MAX_RULES], found, wrong, effect)
     if best and not _leaves_out_rows(best[0], wrong):
         return best
     either = _either_by_rows(wrong, shown, effect)
@@ -54,10 +75,23 @@ def rules_for(evidence: Sequence[Evidence], effect: Effect) -> list[Rule]:
     return either_of([one.features[one.blamed] for one in wrong], shown)
 
 
+def _of_the_rows_first(best: list[Rule], found: list[Rule], wrong: Sequence[Evidence], effect: Effect) -> list[Rule]:
+    """The rules; first one that tells the wrong rows themselves, where it is known what comes out and they do not."""
+    rows = min((rule for rule in found if rule.by_rows), key=lambda rule: rule.cost, default=None)
+    if effect.gradient is None or rows is None or not best or not _has_right_rows(best[0], wrong, effect):
+        return best
+    return [rows, *(rule for rule in best if rule.conditions != rows.conditions)][:MAX_RULES]
+
+
 def _misplaces_rows(rule: Rule, wrong: Sequence[Evidence], effect: Effect) -> bool:
     """Whether a rule speaks of the places of rows, and most wrong answers have right rows in such places."""
     if rule.by_rows or not effect.in_gradient or rule.names.isdisjoint(OF_PLACES):
         return False
+    return _has_right_rows(rule, wrong, effect)
+
+
+def _has_right_rows(rule: Rule, wrong: Sequence[Evidence], effect: Effect) -> bool:
+    """Whether most wrong answers have rows that meet a rule and are right, though it would show in them."""
     known = [one for one in wrong if not one.outcome.raised and one.outcome.wrong_entries.any()]
     right = [rule.rows(one.features) & ~one.blamed & one.telling(effect) for one in known]
     return 2 * sum(bool(rows.any()) for rows in right) > len(known)
@@ -116,15 +150,21 @@ def _single_rows(wrong: Sequence[Evidence], shown: Array, effect: Effect) -> tup
 
 
 class Search:
-    """Conditions that some blamed row of every wrong answer meets, and the smallest sets that no right row meets."""
+    """Conditions that some blamed row of every wrong answer meets, and the smallest sets that no right row meets.
 
-    def __init__(self, wrong: list[Array], right: Array) -> None:
+    batches: of wrong answers more, the features that all of their rows have alike; NaN where they do not.
+    """
+
+    def __init__(self, wrong: list[Array], right: Array, batches: Array | None = None) -> None:
         self.wrong, self.right = wrong, right
         self.stacked = np.concatenate(self.wrong)
         self.starts = starts_of(self.wrong)
         unknown = np.isnan(self.stacked)
         self.least = np.maximum.reduceat(np.where(unknown, -np.inf, self.stacked), self.starts).min(axis=0)
         self.most = np.minimum.reduceat(np.where(unknown, np.inf, self.stacked), self.starts).max(axis=0)
+        if batches is not None and len(batches):
+            self.least = np.fmin(self.least, np.fmin.reduce(batches))
+            self.most = np.fmax(self.most, np.fmax.reduce(batches))
         self.conditions = [*self._conditions()]
 
     def rules(self) -> list[Rule]:
@@ -150,6 +190,8 @@ class Search:
         beyond_most = np.where(above, right, np.inf).min(axis=0, initial=np.inf)
         is_below, is_above = below.any(axis=0) & (self.least > -np.inf), above.any(axis=0) & (self.most < np.inf)
         for place, feature in enumerate(FEATURES):
+            if feature.like and self._is_alike(place, PLACES[feature.like]):
+                continue
             least, most = float(self.least[place]), float(self.most[place])
             if is_below[place] and not CODED[place]:
                 yield Condition(feature.name, ">=", least).between(float(beyond_least[place]), least)
@@ -159,6 +201,10 @@ class Search:
                 yield Condition(feature.name, "!=", 0.0)
             if most <= least:  # or no value is in every wrong answer
                 yield from self._single_values(place, shortest[:, place])
+
+    def _is_alike(self, place: int, other: int) -> bool:
+        """Whether two features have the same values in all rows that are known."""
+        return all(np.array_equal(rows[:, place], rows[:, other]) for rows in (self.stacked, self.right))
 
     def _single_values(self, place: int, some: Array) -> Iterator[Condition]:
         """That a feature has one of some values, which it has in every wrong answer."""

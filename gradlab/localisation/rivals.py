@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Protocol
 
-from gradlab.localisation.drawing import expected_wrong
-from gradlab.localisation.evidence import Effect, Evidence, foretells
-from gradlab.localisation.mining import rules_for
+from gradlab.localisation.drawing import expected_by_one
+from gradlab.localisation.evidence import Effect, foretells
 from gradlab.localisation.rules import Rule
 from gradlab.localisation.trial import Outcome, Trial
 from gradlab.localisation.varying import Rng
@@ -22,13 +21,14 @@ CONTESTED = 3  # of these that are asked
 class Asking(Protocol):
     """An investigation, as far as it is needed here."""
 
-    evidence: list[Evidence]
     effect: Effect
     rng: Rng
     masks: bool
 
     @property
     def wrong(self) -> list[Outcome]: ...
+
+    def rules(self) -> list[Rule]: ...
 
     def with_thresholds(self, rule: Rule) -> Rule: ...
 
@@ -42,9 +42,7 @@ class Asking(Protocol):
 def contested(investigation: Asking, rule: Rule) -> list[bool]:
     """Whether fresh problems, of which other rules that fit say something else, came out as this one says."""
     found = list[bool]()
-    rivals = [
-        one for one in rules_for(investigation.evidence, investigation.effect) if one.conditions and rule.conditions
-    ]
+    rivals = [one for one in investigation.rules() if one.conditions and rule.conditions]
     for rival in [investigation.with_thresholds(one) for one in rivals if one.names != rule.names][:RIVALS]:
         if not investigation.fits(rule):
             return [*found, False]
@@ -59,12 +57,15 @@ def contested(investigation: Asking, rule: Rule) -> list[bool]:
 
 def is_outdone(investigation: Asking, rule: Rule) -> bool:
     """Whether a simpler rule fits by now."""
-    return any(one.cost < rule.cost - SIMPLER for one in rules_for(investigation.evidence, investigation.effect))
+    return any(one.cost < rule.cost - SIMPLER for one in investigation.rules())
 
 
 def _told_apart(investigation: Asking, rule: Rule, rival: Rule) -> Iterator[Trial]:
     """Fresh problems that one rule expects to go wrong, and the other does not; a few on either side."""
     for one, other in ((rule, rival), (rival, rule)):
-        drawn = (expected_wrong(one, investigation.wrong, investigation.rng, investigation.masks) for _ in range(DRAWN))
+        drawn = (
+            expected_by_one(one, other, investigation.wrong, investigation.rng, investigation.masks)
+            for _ in range(DRAWN)
+        )
         trials = (investigation.visible(one, trial) for trial in drawn)
         yield from islice((trial for trial in trials if trial is not None and not other.expects(trial)), CONTESTED)

@@ -75,12 +75,15 @@ class Condition:
         """Whether some row meets this condition and the others."""
         return Rule((*others.conditions, self)).expects(trial)
 
-    def middle(self) -> float | None:
-        """The value to ask for next, between the two ends of the threshold; None where they are near enough."""
+    def middle(self, n_vain: int = 0) -> float | None:
+        """The value to ask for next, between the two ends of the threshold; None where they are near enough.
+
+        n_vain: how often that was asked for in vain; another whole number is taken then.
+        """
         if not self.is_threshold or not np.isfinite(self.beyond):
             return None
         if self.feature.whole:
-            return _middle_whole(self.beyond, self.value)
+            return _middle_whole(self.beyond, self.value, n_vain)
         low, high = self.beyond, self.seen
         if abs(high - low) <= FINE * max(abs(low), abs(high)) or abs(high - low) <= FINE**2:
             return None
@@ -180,12 +183,17 @@ class Rule:
         return found | self.parts[1].rows_of(trial) if self.others else found
 
 
-def _middle_whole(low: float, high: float) -> float | None:
-    """A whole number between two others: of the round ones, powers of two and their neighbours, if there are some."""
+def _middle_whole(low: float, high: float, n_vain: int) -> float | None:
+    """A whole number between two others: of the round ones, powers of two and their neighbours, if there are some.
+
+    n_vain: 0 for the middle one, 1 for one beside it, more for the one halfway.
+    """
     first, last = sorted((int(low), int(high)))
     if last - first <= 1:
         return None
     step = 1 if high > low else -1
     powers = {2**i + more for i in range(1, 24) for more in (0, step)} | {10**i for i in range(1, 7)}
     round_ones = sorted(p for p in powers if first < p < last)
-    return float(round_ones[len(round_ones) // 2] if round_ones else (first + last) // 2)
+    if not round_ones or n_vain > 1:
+        return float((first + last) // 2)
+    return float(round_ones[len(round_ones) // 2 - n_vain])

@@ -13,17 +13,21 @@ from gradlab.localisation.varying import Rng, labels_of, some_rows, with_classes
 from gradlab.problems.problem import Problem
 
 Setting = Callable[[Problem, float, Rng], Problem]
+SMALL = (2, 3, 4, 5, 7, 11)  # rows, or classes, of which a wanted number of entries is made
 
 
 def _entries(problem: Problem, wanted: float, rng: Rng) -> Problem:
-    """N or K such that N K is as wanted: one of them stays, or is 1 where it divides that not."""
+    """N or K such that N K is as wanted: one of them stays, where it divides that, or is a small number.
+
+    Where no small number divides it, N K is a little more, or there is one row.
+    """
     divides = [n for n in (problem.n_rows, problem.n_classes) if wanted % n == 0]
     if not divides:
-        return (
-            with_classes(with_rows(problem, 1), wanted, rng)
-            if rng.random() < 0.5
-            else with_rows(with_classes(problem, 2, rng), wanted // 2)
-        )
+        n = int(rng.choice([n for n in SMALL if wanted % n == 0] or SMALL))
+        if rng.random() < 0.3:
+            return with_rows(with_classes(problem, n, rng), -(-wanted // n))
+        n = 1 if wanted % n and rng.random() < 0.5 else n
+        return with_classes(with_rows(problem, n), -(-wanted // n), rng)
     if problem.n_rows in divides and (rng.random() < 0.5 or problem.n_classes not in divides):
         return with_classes(problem, max(1, round(wanted / problem.n_rows)), rng)
     return with_rows(problem, max(1, round(wanted / problem.n_classes)))
@@ -137,6 +141,8 @@ OF_SHAPES: dict[str, Setting] = {
     "classes_as_power": lambda p, v, rng: with_classes(p, _near_power(v), rng),
     "is_square": lambda p, v, rng: with_rows(p, p.n_classes if v else p.n_classes + 1),
     "rows_less_classes": lambda p, v, rng: with_rows(p, p.n_classes + v),
+    "rows_over_classes": lambda p, v, rng: with_rows(p, max(1, round(v * p.n_classes))),
+    "classes_over_rows": lambda p, v, rng: with_classes(p, max(1, round(v * p.n_rows)), rng),
     "label": _label,
     "label_from_end": _label_from_end,
     "labels_alike": lambda p, v, rng: with_labels(

@@ -103,6 +103,17 @@ ASKED = (
         lambda v: np.asarray(v.problem.ignored_rows.sum()),
     ),
     Row(
+        Feature(
+            "n_kept",
+            "how many rows are not ignored",
+            1.05,
+            True,
+            {"== 1": "one row is not ignored", "<= 1": "at most one row is not ignored"},
+            like="n_rows",
+        ),
+        lambda v: np.asarray((~v.problem.ignored_rows).sum()),
+    ),
+    Row(
         truth("all_ignored", "all rows are ignored", "not all rows are ignored", 1.1),
         lambda v: np.asarray(bool(v.problem.ignored_rows.all())),
     ),

@@ -28,7 +28,8 @@ class Feature:
     noun: what it is called, in a formula. cost: how far-fetched it is; of two descriptions the cheaper is the better.
     whole: whether it is a whole number. said: the words for a relation and a value, "== 0", or for a relation and any
     value, ">=", with {} for it; "{noun} {relation} {value}" where there are none. names: of its values, where these
-    are numbers of names. steep: how much dearer a value that nothing speaks for is with each doubling.
+    are numbers of names. steep: how much dearer a value that nothing speaks for is with each doubling. like: another
+    feature, which is spoken of where all that is known has the same value of both.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Feature:
     names: tuple[str, ...] = ()
     modulus: int = 0
     steep: float = 0.1
+    like: str = ""
 
     @property
     def is_coded(self) -> bool:
@@ -161,7 +163,7 @@ def exact_in(name: str, noun: str, value: Callable[[View], Array | int]) -> Iter
     """Whether a whole number is exact in half precision."""
     for dtype, bits in EXACT.items():
         said = f"{noun} is exact in {dtype}", f"{noun} is not exact in {dtype}"
-        yield Row(truth(f"{name}_exact_in_{dtype}", *said, 1.25), _is_exact(value, bits))
+        yield Row(truth(f"{name}_exact_in_{dtype}", *said, 0.95), _is_exact(value, bits))
 
 
 def _is_exact(value: Callable[[View], Array | int], bits: int) -> Value:

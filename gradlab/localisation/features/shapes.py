@@ -101,6 +101,14 @@ SHAPES = (
     ),
     Row(truth("is_square", "N = K", "N is not K", 1.2), lambda v: np.asarray(v.problem.n_rows == v.problem.n_classes)),
     Row(Feature("rows_less_classes", "N - K", 1.7, True), lambda v: np.asarray(v.problem.n_rows - v.problem.n_classes)),
+    Row(
+        Feature("rows_over_classes", "N/K", 1.75, said={"==": "N is {} K"}),
+        lambda v: np.asarray(v.problem.n_rows / v.problem.n_classes),
+    ),
+    Row(
+        Feature("classes_over_rows", "K/N", 1.75, said={"==": "K is {} N"}),
+        lambda v: np.asarray(v.problem.n_classes / v.problem.n_rows),
+    ),
     Row(Feature("row", "the row's number (from 0)", 1.3, True, _ROW), lambda v: v.rows),
     Row(
         Feature(
