@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gradlab.localisation.drawing import expected_right, expected_wrong
+from gradlab.localisation.either import starts_of
 from gradlab.localisation.evidence import Effect, Evidence, evidence_of
 from gradlab.localisation.investigation import Investigation
 from gradlab.localisation.mining import Search
@@ -105,18 +106,36 @@ def _necessary(evidence: Sequence[Evidence], effect: Effect) -> Rule | None:
     right = [one for one in evidence if not one.is_wrong and _tells(one, effect)]
     if not wrong or not right:
         return None
-    blamed = [one.features[one.blamed] for one in wrong]
-    search = Search(blamed, np.concatenate([one.features for one in right]))
-    chosen = list[Condition]()
-    for _ in range(MAX_CONDITIONS):
-        left = [one for one in right if Rule(tuple(chosen)).rows(one.features).any()]
-        plain = [one for one in search.conditions if _is_plain(one)]
-        rules = [Rule((*chosen, one)) for one in plain if _covers(Rule((*chosen, one)), blamed)]
-        worth = [_left_out(rule, left) / len(right) - DEARER * rule.cost for rule in rules]
-        if not worth or max(worth) < LEAST - DEARER * (len(chosen) + 1):
+    search = Search([one.features[one.blamed] for one in wrong], np.concatenate([one.features for one in right]))
+    plain = [one for one in search.conditions if _is_plain(one)]
+    in_wrong = _Answers(np.array([one.holds(search.stacked) for one in plain]), search.starts)
+    in_right = _Answers(
+        np.array([one.holds(search.right) for one in plain]), starts_of([one.features for one in right])
+    )
+    costs = np.array([Rule((one,)).cost for one in plain])
+    chosen = list[int]()
+    for _ in range(MAX_CONDITIONS if plain else 0):
+        covers = in_wrong.met(chosen).all(axis=1)
+        left_out = in_right.met(chosen[:-1])[chosen[-1]] if chosen else np.ones(len(right), dtype=bool)
+        left_out = (left_out & ~in_right.met(chosen)).sum(axis=1)
+        worth = np.where(covers, left_out / len(right) - DEARER * (costs[chosen].sum() + costs), -np.inf)
+        if worth.max() < LEAST - DEARER * (len(chosen) + 1):
             break
-        chosen = list(rules[int(np.argmax(worth))].conditions)
-    return Rule(tuple(_as_wide(one) for one in chosen))
+        chosen.append(int(worth.argmax()))
+    return Rule(tuple(_as_wide(plain[place]) for place in chosen))
+
+
+@dataclass(frozen=True, eq=False)
+class _Answers:
+    """Which rows meet each of some conditions, (conditions, rows), and where the rows of each answer begin."""
+
+    marks: Array
+    starts: Array
+
+    def met(self, chosen: Sequence[int]) -> Array:
+        """For each condition, in which answers some row meets it and those that are chosen; (conditions, answers)."""
+        together = self.marks & self.marks[list(chosen)].all(axis=0)
+        return np.asarray(np.logical_or.reduceat(together, self.starts, axis=1))
 
 
 def _tells(right: Evidence, effect: Effect) -> bool:
@@ -125,7 +144,9 @@ def _tells(right: Evidence, effect: Effect) -> bool:
 
 
 def _is_plain(one: Condition) -> bool:
-    """Whether its threshold, if it is one, is of a usual size."""
+    """Whether its threshold, if it is one, is of a usual size, and it is no remainder but 0."""
+    if one.feature.modulus > 2 and one.relation == "==" and one.value:
+        return False
     size = abs(one.beyond)
     return one.feature.whole or not one.is_threshold or size == 0 or SMALL < size < 1 / SMALL
 
@@ -136,11 +157,3 @@ def _as_wide(one: Condition) -> Condition:
         return one
     sign = 1 if one.relation == ">=" else -1
     return replace(one, value=one.beyond + sign if one.feature.whole else math.nextafter(one.beyond, sign * math.inf))
-
-
-def _left_out(rule: Rule, right: Sequence[Evidence]) -> int:
-    return sum(not rule.rows(one.features).any() for one in right)
-
-
-def _covers(rule: Rule, blamed: Sequence[Array]) -> bool:
-    return all(bool(rule.rows(features).any()) for features in blamed)

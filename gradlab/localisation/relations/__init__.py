@@ -22,6 +22,7 @@ MAX_ENTRIES = 1 << 17  # of these in all
 MAX_LARGE = 8  # more of them, of different shapes
 MAX_RIGHT = 60  # right answers in which a relation should not show
 MAX_COMPARED = 1 << 22  # entries, of the smallest wrong answer again for each relation, in one search
+SHARE_IN_VAIN = 0.2  # of the time of a localisation, for one search in which no relation foretells all
 SHARE_AFTER_FIRST = 0.1  # of the time of a localisation, for a relation that shows in no right answer either
 MIN_WRONG = 2  # wrong answers that tell a relation
 MIN_MODERATE = 6  # of moderate logits, that tell one on these alone
@@ -109,9 +110,10 @@ def _plainest(
     Of large outcomes fewer relations are tried; and once one foretells all, no others for long.
     """
     shown = sorted((one for one in right if not one.raised), key=lambda one: one.problem.logits.size)[:MAX_RIGHT]
-    first, ends, most = None, 0.0, MAX_COMPARED // some[0].problem.logits.size
+    first, most = None, MAX_COMPARED // some[0].problem.logits.size
+    ends = time.process_time() + SHARE_IN_VAIN * trial.MAX_SECONDS
     for one in islice((one for one in candidates if one.said not in held.failed), most):
-        if first is not None and time.process_time() > ends:
+        if time.process_time() > ends:
             break
         if not _predicts(one, some, held.matches):
             if one.domain is None:  # or there may be more later of which it says something
@@ -121,8 +123,8 @@ def _plainest(
             continue  # or what it foretells is hardly off
         if not any(held.shows(one, outcome) for outcome in shown):
             return one
+        ends = ends if first is not None else time.process_time() + SHARE_AFTER_FIRST * trial.MAX_SECONDS
         first = first or one
-        ends = ends or time.process_time() + SHARE_AFTER_FIRST * trial.MAX_SECONDS
     return first
 
 

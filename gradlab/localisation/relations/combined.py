@@ -22,6 +22,7 @@ FITTED = 12  # wrong answers that the numbers are fitted to, the smallest
 LEAST = 4  # numbers that come out in these
 NEAR = 1e-6  # how far a first fit may be off, beside the larger of what is seen and what it should be
 TINY = 1e-7  # a number that is no term
+MANY = 4096  # entries of one answer to which numbers are fitted, about; of more the rows are thinned out
 HUGE = 1e30  # of what is more, no number is fitted
 Term = Callable[[Outcome], Array]
 
@@ -93,7 +94,8 @@ _PARTS = ("seen", "true", "other", "room")
 
 
 def _gradient_fit(one: Outcome, term: Term) -> Fit:
-    rows = one.wrong_rows
+    rows = np.flatnonzero(one.wrong_rows)
+    rows = rows[:: 1 + len(rows) * one.problem.n_classes // MANY]
     with np.errstate(all="ignore"):
         other = np.broadcast_to(term(one), one.seen.gradient.shape)[rows]
     seen = one.seen
