@@ -11,7 +11,7 @@ from gradlab.evaluation.layouts import PLAIN_INTEGERS, PLAIN_LAYOUT
 from gradlab.localisation.features.asked import CONTIGUOUS, INTEGER_NAMES, LAYOUT_NAMES
 from gradlab.localisation.features.ignored import BITS
 from gradlab.localisation.trial import Trial
-from gradlab.localisation.varying import Rng, some_rows, with_ignore_index
+from gradlab.localisation.varying import Rng, some_rows, with_ignore_index, with_rows
 from gradlab.problems.problem import Array, Problem
 
 Respelling = Callable[[Trial, float, Rng], Trial]
@@ -75,6 +75,12 @@ def _n_ignored(problem: Problem, wanted: float, rng: Rng) -> Problem:
     return _relabelled(_unless_ignored(problem, rng), order < wanted, 0 if label is None else label)
 
 
+def _n_kept(problem: Problem, wanted: float, rng: Rng) -> Problem:
+    """All rows but so many ignored, of a batch that has as many."""
+    problem = with_rows(problem, max(problem.n_rows, int(wanted)))
+    return _n_ignored(problem, problem.n_rows - wanted, rng)
+
+
 def _ignored(problem: Problem, wanted: float, rng: Rng) -> Problem:
     return _n_ignored(problem, 1 + int(rng.integers(problem.n_rows)) if wanted else 0, rng)
 
@@ -117,6 +123,7 @@ IGNORING: dict[str, Relabelling] = {
     "ignored_is_class": _is_class,
     "ignored": _ignored,
     "n_ignored": _n_ignored,
+    "n_kept": _n_kept,
     "all_ignored": lambda problem, value, rng: _n_ignored(problem, problem.n_rows - (0 if value else 1), rng),
     "label_less_ignored": _less_ignored,
     "label_met_by_ignored": _met,

@@ -17,6 +17,7 @@ Variation = Callable[[Problem, Rng], Problem]
 LEVELS = 16  # different logits that many more classes of a row get: a sum of few different terms has a cheap truth
 PLAIN = 1 << 12  # entries of a problem that may be anything
 FEW = 400  # rows, or classes, of most problems that are varied at random
+OF_AN_OPTION = 4  # times as often as another thing the value of an option is varied
 DIFFERENT = 7  # rows of a larger one: no power of two, so that no row is that of a block further on
 ROWS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 16, 17, 31, 32, 33, 64, 65, 100)
 CLASSES = (2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 16, 17, 31, 32, 33, 64, 65, 100)
@@ -193,8 +194,8 @@ def _otherwise_ignored(problem: Problem, rng: Rng) -> Problem:
 
 
 def _other_rows_ignored(problem: Problem, rng: Rng) -> Problem:
-    """Some rows by chance carry the label to be ignored."""
-    chosen = rng.random(problem.n_rows) < 0.4
+    """Some rows by chance, or nearly all, carry the label to be ignored."""
+    chosen = rng.random(problem.n_rows) < rng.choice([0.4, 0.4, 0.9])
     ignored = problem.objective.ignore_index or 0
     return problem.replace(targets=np.where(chosen, ignored, problem.targets).astype(np.int64))
 
@@ -202,9 +203,29 @@ def _other_rows_ignored(problem: Problem, rng: Rng) -> Problem:
 TO_IGNORED: tuple[Variation, ...] = (_otherwise_ignored, _otherwise_ignored, _other_rows_ignored)
 
 
+WEIGHTS = (0.25, 0.5, 0.5, 1.0, 1.0, 1.5, 3.0)
+SMOOTHING = (0.05, 0.1, 0.25, 0.4)
+
+
+def _otherwise_weighted(problem: Problem, rng: Rng) -> Problem:
+    """Other class weights, small ones or large ones, the largest of them below, at or above 1."""
+    weights = rng.choice(WEIGHTS[: int(rng.integers(1, len(WEIGHTS) + 1))], problem.n_classes)
+    weights *= rng.choice([0.125, 1.0, 1.0, 4.0])
+    return problem.replace(objective=replace(problem.objective, class_weights=tuple(weights.tolist())))
+
+
+def _otherwise_smoothed(problem: Problem, rng: Rng) -> Problem:
+    """Another share that is smoothed away from the label."""
+    return problem.replace(objective=replace(problem.objective, label_smoothing=float(rng.choice(SMOOTHING))))
+
+
 def varied(problem: Problem, rng: Rng, masks: bool) -> Problem:
-    """The problem with one to three things varied."""
+    """The problem with one to three things varied, among them the values of its options."""
     some = (*VARIATIONS, *TO_MASKS) if masks else VARIATIONS
+    if problem.objective.class_weights is not None:
+        some = (*some, *[_otherwise_weighted] * OF_AN_OPTION)
+    if problem.objective.label_smoothing:
+        some = (*some, *[_otherwise_smoothed] * OF_AN_OPTION)
     if problem.objective.ignore_index is not None and problem.objective.targets == "index":
         some = (*some, *TO_IGNORED, *TO_IGNORED)
     for place in rng.integers(0, len(some), rng.integers(1, 4)):

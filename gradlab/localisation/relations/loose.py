@@ -90,7 +90,8 @@ def _within(words: str, ends: Sequence[tuple[float, float]]) -> str:
         return ""
     low, high = min(one for one, _ in ends[::2]), max(one for _, one in ends[::2])
     inside = [low - abs(low) * (SLACK - 1) <= one and other <= high + abs(high) * (SLACK - 1) for one, other in ends]
-    return words.format(f"{low:.3g}", f"{high:.3g}") if np.mean(inside) >= HELD else ""
+    said = f"{low:.3g}", f"{high:.3g}"
+    return words.format(*said) if np.mean(inside) >= HELD and low * high > 0 and said[0] != said[1] else ""
 
 
 _ENTRIES: dict[str, Marks] = {

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from typing import Any
 
+import ml_dtypes
 import numpy as np
 
 from gradlab.localisation.relations.fitting import spelled
@@ -45,27 +47,47 @@ _SHAPE_FACTORS: dict[str, Callable[[Outcome], float]] = {
     "1/N times": lambda one: 1.0 / max(one.problem.n_rows, 1),
     "K times": lambda one: float(one.problem.n_classes),
     "1/K times": lambda one: 1.0 / one.problem.n_classes,
+    "N/(N rounded to float16) times": lambda one: _over_rounded(one.problem.n_rows, np.dtype(np.float16)),
+    "N/(N rounded to bfloat16) times": lambda one: _over_rounded(one.problem.n_rows, np.dtype(ml_dtypes.bfloat16)),
     "N/(N - 1) times": lambda one: one.problem.n_rows / (one.problem.n_rows - 1) if one.problem.n_rows > 1 else np.inf,
     "N/(N + 1) times": lambda one: one.problem.n_rows / (one.problem.n_rows + 1),
     "the root of N times": lambda one: float(np.sqrt(one.problem.n_rows)),
     "1/(the root of N) times": lambda one: float(1 / np.sqrt(max(one.problem.n_rows, 1))),
     "(the number of rows that are not ignored)/N times": lambda one: _kept(one) / one.problem.n_rows,
     "N/(the number of rows that are not ignored) times": lambda one: one.problem.n_rows / max(_kept(one), 1),
-    "(the sum of the weights of the rows)/N times": lambda one: _sum_of_weights(one) / one.problem.n_rows,
-    "N/(the sum of the weights of the rows) times": lambda one: one.problem.n_rows / _sum_of_weights(one),
-    "the sum of the weights of the rows times": lambda one: _sum_of_weights(one),
+    "(the sum of the weights of the rows)/N times": lambda one: float(_sum_of_weights(one) / one.problem.n_rows),
+    "N/(the sum of the weights of the rows) times": lambda one: float(one.problem.n_rows / _sum_of_weights(one)),
+    "1/(the largest class weight) times": lambda one: float(1 / _weights(one).max()),
+    "(the largest class weight) times": lambda one: float(_weights(one).max()),
+    "1/(the mean of the class weights) times": lambda one: float(1 / _weights(one).mean()),
+    "1/(the sum of the class weights) times": lambda one: float(1 / _weights(one).sum()),
+    "the sum of the weights of the rows times": lambda one: float(_sum_of_weights(one)),
 }
+
+
+def _over_rounded(number: int, dtype: np.dtype[Any]) -> float:
+    """A number divided by itself as the dtype has it; 0 where that is infinite."""
+    return float(number / np.float64(np.array(number).astype(dtype)))
+
+
+def _weights(one: Outcome) -> Array:
+    """The weight of every class, 1 where none are given."""
+    weights = one.problem.objective.class_weights
+    return np.ones(1) if weights is None else np.array(weights)
 
 
 def _kept(one: Outcome) -> int:
     return int((~one.problem.ignored_rows).sum())
 
 
-def _sum_of_weights(one: Outcome) -> float:
-    """Of the rows that count, each of weight 1 where none are given; NaN where there are no labels."""
+def _sum_of_weights(one: Outcome) -> np.float64:
+    """Of the rows that count, each of weight 1 where none are given; NaN where there are no labels.
+
+    A number of NumPy's: it may be 0, as where all rows are ignored, and what is divided by it is infinite then.
+    """
     if one.problem.objective.targets != "index":
-        return np.nan
-    return float(denominators_of(one.problem, "sum_of_weights").sum())
+        return np.float64(np.nan)
+    return np.float64(denominators_of(one.problem, "sum_of_weights").sum())
 
 
 def factor_of_gradient(one: Outcome) -> float:

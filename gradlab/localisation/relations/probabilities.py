@@ -33,6 +33,9 @@ def gradients_of_probabilities(some: Sequence[Outcome]) -> Iterator[Relation]:
     for words, other in (*_others(some), *_cut_off(some)):
         yield Relation(f"is that of {words}", partial(_less_targets, probabilities=other))
     yield from factors_of_entries()
+    if any(one.problem.objective.class_weights is not None for one in some):
+        for words, classes in _WEIGHED.items():
+            yield Relation(f"of a row has the weight of {words}", partial(_with_weights, classes=classes))
     for power in _rounded([_read_off_power(one) for one in some]):
         factor = partial(_focal, power=power)
         yield Relation(f"is (1 - p_y)^{power:.4g} times what it should be", partial(_times, factor=factor))
@@ -236,6 +239,22 @@ def _size(one: Outcome) -> Array:
     """The norm of each row of the gradient before it is divided, (N, 1)."""
     return np.asarray(np.linalg.norm(one.seen.true_gradient * denominator(one), axis=1, keepdims=True))
 
+
+def _with_weights(one: Outcome, classes: Callable[[Outcome], Array]) -> Array:
+    """The gradient where the row of a label has the weight of another class."""
+    given = one.problem.objective.class_weights
+    weights = np.ones(one.problem.n_classes) if given is None else np.array(given)
+    with np.errstate(all="ignore"):
+        off = probabilities(one) - hot(one, labels_of(one.problem))
+        return np.asarray(weights[classes(one)][:, None] * off / denominator(one))
+
+
+_WEIGHED: dict[str, Callable[[Outcome], Array]] = {
+    "the class of the largest logit": lambda one: one.problem.mapped64.argmax(axis=1),
+    "the class of the smallest logit": lambda one: one.problem.mapped64.argmin(axis=1),
+    "class 0": lambda one: 0 * labels_of(one.problem),
+    "the class behind the label": lambda one: (labels_of(one.problem) + 1) % one.problem.n_classes,
+}
 
 _FACTORS: dict[str, Probabilities] = {
     "p_y times what it should be": _label,

@@ -9,6 +9,7 @@ import numpy as np
 
 from gradlab.localisation.trial import Outcome
 from gradlab.localisation.varying import labels_of
+from gradlab.problems.coefficients import denominator_of
 from gradlab.problems.problem import Array
 
 Predict = Callable[[Outcome], Array]
@@ -47,8 +48,9 @@ def hot(one: Outcome, labels: Array) -> Array:
     return marks
 
 
-def denominator(one: Outcome) -> float:
-    return float(one.problem.n_rows) if one.problem.objective.reduction == "mean" else 1.0
+def denominator(one: Outcome) -> np.float64:
+    """What the mean divides by, such as the number of rows that are not ignored; 0 where no row counts."""
+    return np.float64(denominator_of(one.problem))
 
 
 def shares(one: Outcome, labels: Array) -> Array:

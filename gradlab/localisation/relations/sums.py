@@ -16,6 +16,8 @@ from gradlab.problems.problem import Array
 
 NARROW = ("float16", "bfloat16")  # dtypes in which exponentials are summed
 GROUPS = (2, 4, 8, 16, 32, 64)  # classes that are summed together
+LEAST_BLOCK = 8  # classes, of which a sum may take the first block alone
+BLOCKS_BELOW = 3  # powers of two below the fewest classes of a wrong answer, that such a block may have
 Sum = Callable[[Outcome], Array]
 
 
@@ -48,8 +50,18 @@ def _others(some: Sequence[Outcome], read_off: Callable[[Outcome], Array]) -> It
         yield f"a sum that takes exp(x - max x) of the {words} class for 1", partial(_taken_for_one, place=place)
     for name in NARROW:
         yield f"a sum of exp(x - max x) in {name}", partial(_rounded, name=name)
+        yield f"a sum of exp(x - max x) that is rounded to {name}", partial(_rounded_at_last, name=name)
+    for size in _first_blocks(min(one.problem.n_classes for one in some)):
+        yield f"a sum over the first {size} classes alone", partial(_counted, count=partial(_in_first, size=size))
     for value in medians([read_off(one) for one in some]):
         yield f"a sum of exp(x - max x) to which {value:.4g} is added", partial(_with_constant, value=value)
+
+
+def _first_blocks(n_classes: int) -> list[int]:
+    """Numbers of classes that are fewer than these, which are all wrong: one less, and the next powers of two."""
+    largest = 1 << max(n_classes - 1, 1).bit_length() - 1
+    few = (n_classes - 1, *(largest // 2**step for step in range(BLOCKS_BELOW)))
+    return list(dict.fromkeys(size for size in few if LEAST_BLOCK <= size < n_classes))
 
 
 def _counted(one: Outcome, count: Sum) -> Array:
@@ -71,6 +83,15 @@ def _rounded(one: Outcome, name: str) -> Array:
     with np.errstate(all="ignore"):
         terms = exponentials(one).astype(dtype).astype(np.float64)
         return np.asarray(terms.sum(axis=1).astype(dtype).astype(np.float64))
+
+
+def _rounded_at_last(one: Outcome, name: str) -> Array:
+    with np.errstate(all="ignore"):
+        return np.asarray(exponentials(one).sum(axis=1).astype(as_dtype(name)).astype(np.float64))
+
+
+def _in_first(one: Outcome, size: int) -> Array:
+    return np.arange(one.problem.n_classes) < size
 
 
 def _in_groups(one: Outcome, size: int) -> Array:
