@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gradlab.problems.problem import Array
-from tests.localisation.mistakes import Mistake, mean, parts
+from tests.localisation.functions import Mistake, mean, parts
 
 
 def later_rows_are_the_middle_one(x: Array, y: Array) -> Any:

@@ -8,7 +8,7 @@ import numpy as np
 
 from gradlab.localisation.words import EVERYWHERE
 from gradlab.problems.problem import Array
-from tests.localisation.mistakes import Mistake, mean, parts, right
+from tests.localisation.functions import Mistake, mean, parts, right
 
 
 def minus_one_hot(p: Array, y: Array) -> Array:
