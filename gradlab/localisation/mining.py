@@ -66,7 +66,7 @@ def _rules_for(evidence: Sequence[Evidence], effect: Effect, batches: Array) -> 
         found += Search([one.features for one in wrong], shown, batches).rules()
     found = [rule for rule in found if not _misplaces_rows(rule, wrong, effect)]
     unique = {rule.conditions: rule for rule in sorted(found, key=lambda rule: rule.cost)}
-    best = _of_the_rows_first(list(unique.values())[:MAX_RULES], found, wrong, effect)
+    best = _with_the_rows_first(list(unique.values())[:MAX_RULES], found, wrong, effect)
     if best and not _leaves_out_rows(best[0], wrong):
         return best
     either = _either_by_rows(wrong, shown, effect)
@@ -75,7 +75,7 @@ def _rules_for(evidence: Sequence[Evidence], effect: Effect, batches: Array) -> 
     return either_of([one.features[one.blamed] for one in wrong], shown)
 
 
-def _of_the_rows_first(best: list[Rule], found: list[Rule], wrong: Sequence[Evidence], effect: Effect) -> list[Rule]:
+def _with_the_rows_first(best: list[Rule], found: list[Rule], wrong: Sequence[Evidence], effect: Effect) -> list[Rule]:
     """The rules; first one that tells the wrong rows themselves, where it is known what comes out and they do not."""
     rows = min((rule for rule in found if rule.by_rows), key=lambda rule: rule.cost, default=None)
     if effect.gradient is None or rows is None or not best or not _has_right_rows(best[0], wrong, effect):

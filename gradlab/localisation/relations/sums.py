@@ -16,7 +16,7 @@ from gradlab.problems.problem import Array
 
 NARROW = ("float16", "bfloat16")  # dtypes in which exponentials are summed
 GROUPS = (2, 4, 8, 16, 32, 64)  # classes that are summed together
-LEAST_BLOCK = 8  # classes, of which a sum may take the first block alone
+MIN_BLOCK = 8  # classes, of which a sum may take the first block alone
 BLOCKS_BELOW = 3  # powers of two below the fewest classes of a wrong answer, that such a block may have
 Sum = Callable[[Outcome], Array]
 
@@ -61,7 +61,7 @@ def _first_blocks(n_classes: int) -> list[int]:
     """Numbers of classes that are fewer than these, which are all wrong: one less, and the next powers of two."""
     largest = 1 << max(n_classes - 1, 1).bit_length() - 1
     few = (n_classes - 1, *(largest // 2**step for step in range(BLOCKS_BELOW)))
-    return list(dict.fromkeys(size for size in few if LEAST_BLOCK <= size < n_classes))
+    return list(dict.fromkeys(size for size in few if MIN_BLOCK <= size < n_classes))
 
 
 def _counted(one: Outcome, count: Sum) -> Array:
