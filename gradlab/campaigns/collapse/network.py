@@ -115,8 +115,13 @@ def forward(values: list[Array], data: Data) -> Forward:
 
 
 def backward(values: list[Array], data: Data, passed: Forward, gradient: Array) -> list[Array]:
-    """The gradients by weights and biases, in the order of the values, from the one by the logits."""
+    """The gradients by weights and biases, in the order of the values, from the one by the logits.
+
+    Subnormal entries of that one are taken for 0. They are below the last digit of every sum that moves a weight, and
+    products with them take a processor ten times as long.
+    """
     found: list[Array] = []
+    gradient = np.where(np.abs(gradient) < np.finfo(gradient.dtype).tiny, 0, gradient)
     ones = np.ones(len(gradient), gradient.dtype)  # times a matrix: a sum over rows, by BLAS
     for layer in reversed(range(len(passed.hidden))):
         active = passed.hidden[layer]
