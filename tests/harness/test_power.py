@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,12 @@ def tried(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     return names
 
 
+def settled(names: Sequence[str]) -> list[str]:
+    """Those that are caught whenever they are asked: one that adds up in an order of its own may be right by chance."""
+    known = power.known_defects(load("shifted", {})[0].claims)
+    return [name for name in names if known[name].killed_by != "same_call_gives_same_bits"]
+
+
 def asked(seed: int, profile: Profile = SMALL) -> dict[str, tuple[Question, ...]]:
     return {DTYPE: questions_in_run(load("shifted", {})[0].claims, DTYPE, profile, seed)}
 
@@ -46,7 +53,7 @@ def test_what_the_same_questions_have_caught_is_not_asked_again(tried: list[str]
     second = power_of(claims, STABLE, asked(1))
     assert n_first >= len(first.caught) > 50
     assert len(tried) - n_first < n_first / 2
-    assert second.caught == first.caught
+    assert settled(second.caught) == settled(first.caught)
 
 
 def test_a_run_that_asks_less_is_credited_with_no_more_than_it_asks(tried: list[str], tmp_path: Path) -> None:
@@ -57,7 +64,8 @@ def test_a_run_that_asks_less_is_credited_with_no_more_than_it_asks(tried: list[
     after = power_of(claims, STABLE, few)
     for kept in (tmp_path / "cache").glob("*.json"):
         kept.unlink()
-    assert after == power_of(claims, STABLE, few)
+    again = power_of(claims, STABLE, few)
+    assert settled(after.missed) == settled(again.missed)
     assert after.missed
 
 
@@ -75,7 +83,7 @@ def test_questions_that_reject_are_enough_by_themselves() -> None:
     implementation = load("shifted", {})[0]
     questions = questions_in_run(implementation.claims, DTYPE, PROFILES["quick"], 0)
     caught = power_of(implementation.claims, STABLE, {DTYPE: questions}).caught
-    for name in caught[::6]:
+    for name in settled(caught)[::6]:
         specimen = power.known_defects(implementation.claims)[name]
         found = rejecting_questions(specimen, implementation.claims, STABLE, questions)
         again = rejecting_questions(specimen, implementation.claims, STABLE, found)
