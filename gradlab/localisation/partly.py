@@ -145,8 +145,8 @@ def _tells(right: Evidence, effect: Effect) -> bool:
 
 def _is_plain(one: Condition) -> bool:
     """Whether its threshold, if it is one, is of a usual size, and it is no remainder but 0."""
-    if one.feature.modulus > 2 and one.relation == "==" and one.value:
-        return False
+    if one.feature.modulus > 2 and (one.relation == "!=" or one.value):
+        return False  # of so many remainders one leaves out some right answers by chance
     size = abs(one.beyond)
     return one.feature.whole or not one.is_threshold or size == 0 or SMALL < size < 1 / SMALL
 

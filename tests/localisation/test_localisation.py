@@ -130,6 +130,20 @@ def test_no_rule_of_two_parts_is_said_whose_parts_share_a_threshold(bend: float)
     assert found is None or "or where" not in found.where
 
 
+@pytest.mark.parametrize("n_fresh", [3, 6])
+def test_what_hangs_on_earlier_calls_is_not_laid_to_a_remainder(n_fresh: int) -> None:
+    kept: dict[Any, list[Any]] = {}
+
+    def remembers(x: Array, y: Array) -> Any:
+        answers = kept.setdefault(x.shape, [])
+        if len(answers) < n_fresh:
+            answers.append(right(x, y))
+        return answers[-1]
+
+    found = described(remembers, "same_call_gives_same_bits")
+    assert found is None or "multiple" not in found.where
+
+
 def test_a_sound_function_is_not_described() -> None:
     assert described(right, "layout_does_not_matter", "outputs_share_no_memory") is None
 

@@ -108,7 +108,11 @@ ASKED = (
             "how many rows are not ignored",
             1.05,
             True,
-            {"== 1": "one row is not ignored", "<= 1": "at most one row is not ignored"},
+            {
+                "== 1": "one row is not ignored",
+                "<= 1": "at most one row is not ignored",
+                "<= 0": "all rows are ignored",
+            },
             like="n_rows",
         ),
         lambda v: np.asarray((~v.problem.ignored_rows).sum()),
