@@ -54,7 +54,8 @@ class Trainer:
     @property
     def has_bias(self) -> bool:
         """Whether it trains a bias: one of its own, one in W, or one that it makes itself, as it makes W."""
-        return self.takes("b") or not self.takes("W") or self.form.holds_bias
+        makes_its_own = not self.takes("W") and not self.form.is_without_bias
+        return self.takes("b") or makes_its_own or self.form.holds_bias
 
     @property
     def is_solver(self) -> bool:
@@ -126,11 +127,14 @@ def _seeded() -> Iterator[None]:
 def with_start_of(trainer: Trainer, problem: TrainerProblem) -> TrainerProblem:
     """The problem from the start that the trainer makes by itself, which is what it returns for 0 steps.
 
-    That of the problem where it takes a start, or where it returns nothing usable for 0 steps.
+    At the rate 0, unless it refuses that, so that a step that it takes all the same is none. That of the problem where
+    it takes a start, or where it returns nothing usable for 0 steps.
     """
     if trainer.takes("W"):
         return problem
-    start = train(trainer, problem.replace(n_steps=0))
+    start = train(trainer, problem.replace(n_steps=0, learning_rate=0.0))
+    if start.weight is None:
+        start = train(trainer, problem.replace(n_steps=0))
     if start.weight is None:
         return problem
     dtype = problem.features.dtype

@@ -32,8 +32,9 @@ class Form:
 
     one_hot: labels are one-hot rows, of the features' dtype. columns: an example is a column of X, and of one-hot
     labels. classes_first: W is taken as (K, D). is_turned: it comes back as (K, D). bias_shape: "K", "1K" or "K1".
-    bias_row: where the bias is in W, of PLACES. start: in what W and b are handed over, of STARTS. strength: what is
-    handed over for a penalty of l2, of STRENGTHS. order: of ORDERS.
+    bias_row: where the bias is in W, of PLACES. is_without_bias: whether one that makes its own start has none.
+    start: in what W and b are handed over, of STARTS. strength: what is handed over for a penalty of l2, of
+    STRENGTHS. order: of ORDERS.
     """
 
     one_hot: bool = False
@@ -42,6 +43,7 @@ class Form:
     is_turned: bool = False
     bias_shape: str = "K"
     bias_row: str = ""
+    is_without_bias: bool = False
     start: str = ""
     strength: str = "l2"
     order: str = "rows"
@@ -106,7 +108,8 @@ STRENGTHS: Mapping[str, Callable[[float, int], float]] = {
 def forms_of(taken: Mapping[str, str]) -> Iterator[Form]:
     """The forms in which a trainer may take its arrays, the likeliest first. taken: what each parameter takes.
 
-    Where none takes the bias, it may be in W, which is a row of W, or a pair, a mapping or a module of both.
+    Where none takes the bias, it may be in W, which is a row of W, or a pair, a mapping or a module of both. Where none
+    takes W either, there may be no bias.
     """
     roles = set(taken.values())
     places = PLACES[:1] if {"W", "b"} <= roles else PLACES
@@ -114,6 +117,8 @@ def forms_of(taken: Mapping[str, str]) -> Iterator[Form]:
     for form in _layouts(taken):
         yield from (replace(form, bias_row=place) for place in places)
         yield from (replace(form, start=start) for start in starts if start)
+        if not {"W", "b"} & roles:
+            yield replace(form, is_without_bias=True)
 
 
 def _layouts(taken: Mapping[str, str]) -> Iterator[Form]:

@@ -37,6 +37,9 @@ def fault_of_losses(problem: TrainerProblem, trained: Trained) -> str:
     for words, factor in (("sums over the rows, not means", problem.n_rows), ("negative", -1)):
         if any(_agree(reported, [values[place] for place in some], 1.0, factor) for some in places):
             return f"the losses are {words}"
+    for some in places:
+        if strength := _penalty_of_their_own(reported, [values[place] for place in some]):
+            return f"the losses have a penalty of {strength:.3g} |W|^2 that the steps do not descend"
     late = [[0, *some[:-1]] for some in places]
     if any(_agree(reported, [values[place] for place in some], 1.0, 1) for some in late):
         return "the losses come one step late"
@@ -57,6 +60,8 @@ class _Loss:
             terms = np.where(shares > 0, -shares * np.log(p), 0.0)
             guarded = np.where(shares > 0, shares * GUARD / p, 0.0)
         self.value = float(terms.sum(axis=1).mean())
+        n_weights = problem.n_features
+        self.square = float(np.square(iterate.parameters[:n_weights]).sum())
         self.penalty = float((problem.slopes * np.square(iterate.parameters)).sum() / 2)
         theirs = proved_arithmetic(problem.format)
         errors = found.log_error(theirs) + found.log_error(FLOAT64) + 4 * theirs.unit
@@ -74,6 +79,19 @@ def _places(count: int, n_steps: int) -> list[range]:
         range(first, first + count * every, every) for first in range(n_steps + 1) for every in range(1, n_steps + 1)
     ]
     return [one for one in steps if one[-1] <= n_steps and (one[0] <= 1 or one[-1] + one.step > n_steps)]
+
+
+def _penalty_of_their_own(reported: Array, values: list[_Loss]) -> float:
+    """The c > 0 for which the losses have c |W|^2 more than the steps descend; 0 where there is none."""
+    squares = np.array([one.square for one in values])
+    below, above = (np.array([getattr(one, name) for one in values]) for name in ("below", "above"))
+    apart = reported - np.array([one.value + one.penalty for one in values])
+    at = int(np.argmax(squares))
+    if not (np.count_nonzero(squares) >= FEWEST and apart[at] > above[at]):
+        return 0.0
+    least, most = (apart[at] - above[at]) / squares[at], (apart[at] + below[at]) / squares[at]
+    fits = (least * squares - below <= apart) & (apart <= most * squares + above)
+    return float(apart[at] / squares[at]) if fits.all() else 0.0
 
 
 def _agree(reported: Array, values: list[_Loss], share: float, factor: int) -> bool:

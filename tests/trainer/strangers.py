@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradlab.problems.problem import Array
+from tests.trainer.trainers import gradients
 
 
 def softmax(z: Array) -> Array:
@@ -184,7 +185,19 @@ class MaxIterOfEpochs:
         return self
 
 
+def weight_alone_from_zeros(
+    features: Array, labels: Array, n_classes: int, learning_rate: float = 0.1, n_iter: int = 9
+) -> Any:
+    T = np.eye(n_classes, dtype=features.dtype)[labels]
+    W = np.zeros((features.shape[1], n_classes), dtype=features.dtype)
+    for _ in range(n_iter):
+        step = features.T @ (softmax(features @ W) - T)
+        W = W - features.dtype.type(learning_rate / len(features)) * step
+    return W
+
+
 SOUND = (
+    weight_alone_from_zeros,
     MaxIterOfEpochs,
     columns,
     turned,
@@ -444,7 +457,43 @@ def range_begins_late(X: Array, y: Array, W0: Any, b0: Any, lr: float, n_iter: i
     return W, b
 
 
+def decay_in_the_loss(X: Array, y: Array, W0: Array, b0: Array, lr: float, steps: int) -> Any:
+    W, b, losses = W0.copy(), b0.copy(), []
+    for _ in range(steps):
+        p = softmax(X @ W + b)
+        losses.append(-np.log(p[np.arange(len(y)), y]).mean() + 0.5e-3 * (W * W).sum())
+        dW, db = gradients(X, y, W, b)
+        W, b = W - X.dtype.type(lr) * dW, b - X.dtype.type(lr) * db
+    return W, b, losses
+
+
+def from_ones(X: Array, y: Array, n_classes: int, lr: float, steps: int) -> Any:
+    W, losses = np.ones((X.shape[1], n_classes), X.dtype), []
+    for _ in range(steps):
+        W = W - X.dtype.type(lr) * gradients(X, y, W, np.zeros(n_classes, X.dtype))[0]
+        p = softmax(X @ W)
+        losses.append(float(-np.log(p[np.arange(len(y)), y]).mean() + 0.01 * (W**2).sum()))
+    return W, losses
+
+
+def one_more_from_zeros(X: Array, y: Array, n_classes: int, lr: float, steps: int) -> Any:
+    W, b, rate = np.zeros((X.shape[1], n_classes), X.dtype), np.zeros(n_classes, X.dtype), X.dtype.type(lr)
+    for _ in range(steps + 1):
+        dW, db = gradients(X, y, W, b)
+        W, b = W - rate * dW, b - rate * db
+    return W, b
+
+
+def sums_of_a_weight_alone(X: Array, y: Array, n_classes: int, lr: float, steps: int) -> Any:
+    W = np.zeros((X.shape[1], n_classes), X.dtype)
+    for _ in range(steps):
+        W = W - X.dtype.type(lr * len(y)) * gradients(X, y, W, np.zeros(n_classes, X.dtype))[0]
+    return W
+
+
 NAMED: dict[str, Any] = {
+    "more_steps": one_more_from_zeros,
+    "sum_for_mean": sums_of_a_weight_alone,
     "last_row_left_out": without_the_last_row,
     "last_row_left_out_of_the_sum": range_ends_early,
     "first_row_left_out": range_begins_late,

@@ -54,6 +54,12 @@ def test_losses_that_come_late_are_found() -> None:
     assert said == "the losses come one step late"
 
 
+@pytest.mark.parametrize(("made", "strength"), [(strangers.decay_in_the_loss, 0.0005), (strangers.from_ones, 0.01)])
+def test_losses_with_a_penalty_that_no_step_descends_are_described(made: Any, strength: float) -> None:
+    (said,) = {one.seen for one in examined(made).findings}
+    assert said == f"the losses have a penalty of {strength:.3g} |W|^2 that the steps do not descend"
+
+
 def test_losses_with_another_share_of_the_penalty_are_found() -> None:
     """They were of no iterates in order, which says nothing of the penalty."""
     (said,) = {one.seen for one in examined(strangers.twice_the_penalty_reported).findings if "loss" in one.seen}
