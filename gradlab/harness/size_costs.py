@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import time
 from collections import deque
@@ -10,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from gradlab.evaluation.capture import Elsewhere, Spent
+from gradlab.isolation.usage import forget_most_memory, most_memory_of
 from gradlab.problems.problem import Shape
 
 LATEST = 40  # calls from which a time is reckoned
@@ -80,13 +82,15 @@ def _times(shape: Shape, cost: Cost, least: float = 0.0) -> float:
 class Meter:
     """Measures what is done inside, and for it in the process where calls are made.
 
-    seconds: of the processors. n_bytes: memory that a process had never had before.
+    seconds: of the processors. n_bytes: memory that a process had never had before; this one, where that can be told,
+    that it did not have when it began. For this one may have had all there is, and given it back.
     """
 
     def __init__(self, elsewhere: Elsewhere | None = None) -> None:
         self._elsewhere = elsewhere
 
     def __enter__(self) -> Meter:
+        forget_most_memory()
         self._before = self._spent()
         return self
 
@@ -105,6 +109,8 @@ class Meter:
 
 def _most_memory() -> int:
     """The most bytes in which this process has resided so far; 0 where that is not known."""
+    if known := most_memory_of(os.getpid()):
+        return known
     with contextlib.suppress(ImportError):  # not everywhere
         import resource
 

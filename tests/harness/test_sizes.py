@@ -153,7 +153,11 @@ def test_code_that_takes_memory_by_squares_is_not_asked_what_would_fill_it() -> 
 
 
 def test_a_square_of_the_rows_is_not_asked_for() -> None:
+    """Nor in a process that has had as much memory before, and given it back: 2 GiB are those of 16,384 rows."""
+    np.ones(2**28, dtype=np.float64)
+
     def by_a_matrix_of_rows(logits: Array, labels: Array) -> Any:
+        assert len(logits) < 2**15, "four times as much"
         loss, gradient = shifted(logits, labels)
         np.ones((len(logits), len(logits)), dtype=np.float32)
         return loss, gradient
