@@ -330,7 +330,7 @@ AMONG_SIZES = {
 }
 
 
-@pytest.mark.parametrize("where", every(3, AMONG_SIZES, AMONG_SIZES))
+@pytest.mark.parametrize("where", every(6, AMONG_SIZES, AMONG_SIZES))
 def test_what_a_run_finds_among_sizes_is_described(where: str) -> None:
     function, more, what = AMONG_SIZES[where]
     implementation = Implementation("anonymous", function, CLAIMS)
@@ -367,7 +367,7 @@ IGNORING = {
 }
 
 
-@pytest.mark.parametrize("where", every(3, IGNORING, IGNORING))
+@pytest.mark.parametrize("where", every(6, IGNORING, IGNORING))
 def test_labels_that_are_taken_for_the_one_to_be_ignored_are_described(where: str) -> None:
     claims = claims_from({"dtypes": "float64", "options": ["ignore_index"]})
     implementation = Implementation("anonymous", IGNORING[where], claims)

@@ -23,7 +23,7 @@ from tests.layer_claims import claimed, claims_of_all, questions, questions_for,
 from tests.runs import every, only_first, run_with_diagnosis
 
 
-@pytest.mark.parametrize("name", every(4, layer_specimens(), layer_specimens()))
+@pytest.mark.parametrize("name", every(6, layer_specimens(), layer_specimens()))
 def test_the_diagnosis_names_a_specimen_of_the_layer(name: str) -> None:
     one = layer_specimens()[name]
     dtype = "float32" if "float32" in (one.dtypes or ("float32",)) else one.dtypes[0]
@@ -124,7 +124,7 @@ NAMED_OTHERWISE = {
 }
 
 
-@pytest.mark.parametrize("variant", only_first(VARIANTS, *VARIANTS[::24]), ids=str)
+@pytest.mark.parametrize("variant", only_first(VARIANTS, *VARIANTS[::48]), ids=str)
 def test_the_diagnosis_names_a_defect_that_is_written_otherwise(variant: tuple[str, int]) -> None:
     """Where it shows on these problems at all."""
     name, number = variant
