@@ -87,11 +87,11 @@
       return Page.svg("g", {},
         Page.svg("rect", { x: k * gap + gap * 0.2, y: 175 - size, width: gap * 0.6, height: size, fill: k === read - 1 ? "var(--accent)" : "var(--soft)" }),
         Page.svg("text", { x: (k + 0.5) * gap, y: 195, "text-anchor": "middle" }, String(x).replace("-", "−")),
-        Page.svg("text", { x: (k + 0.5) * gap, y: 213, "text-anchor": "middle" }, k === read - 1 ? "read now" : k < read ? "" : "not yet"));
+        Page.svg("text", { x: (k + 0.5) * gap, y: 213, "text-anchor": "middle" }, k === read - 1 ? "read now" : k < read ? "" : "…"));
     });
     parts.push(Page.svg("line", { class: "axis", x1: 0, x2: width, y1: 175, y2: 175 }));
     return Page.svg("svg", { class: "figure", viewBox: `0 0 ${width} ${height}`, role: "img",
-      "aria-label": `Bars: exp(x − m) of the ${read} logits read so far, which add up to s. The table below has the values.` }, parts);
+      "aria-label": `Bars: exp(x − m) of the ${read} logits read so far, which add up to s. Those marked … are not yet read. The table below has the values.` }, parts);
   }
 
   update();
