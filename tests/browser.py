@@ -22,7 +22,7 @@ from typing import Any
 
 import pytest
 
-from tests.processes import LONGEST, started
+from tests.processes import LONGEST, started, wait_until
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 DRIVER = "chromedriver"
@@ -36,6 +36,7 @@ OWN = (
     "chrome-untrusted:",
 )  # without a network; the last are Chromium's
 FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run")
+IS_THERE = "return location.href === arguments[0] && document.readyState === 'complete'"
 _AXE = """
 const [exclude, done] = arguments;
 axe.run({ include: [document], exclude }, { resultTypes: ["violations"] }).then(done, (error) => done(String(error)));
@@ -64,7 +65,9 @@ class Browser:
         self.complaints()
         self._said("")
         self.log.clear()
-        self._ask("url", {"url": page.resolve().as_uri()})
+        address = page.resolve().as_uri()
+        self._ask("url", {"url": address})
+        wait_until(lambda: bool(self.run(IS_THERE, address)))  # the driver may answer while the last page is there
 
     def run(self, script: str, *arguments: Any) -> Any:
         """What a script returns, the body of a function; `arguments` has these."""

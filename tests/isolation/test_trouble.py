@@ -91,7 +91,7 @@ def told() -> dict[str, Any]:
     return document
 
 
-@pytest.mark.parametrize("harm", every(6, IN_A_CALL.values(), IN_A_CALL))
+@pytest.mark.parametrize("harm", every(12, IN_A_CALL.values(), IN_A_CALL))
 def test_what_a_call_does_costs_no_other_target_its_verdict(
     gradlab: Any, monkeypatch: pytest.MonkeyPatch, harm: str
 ) -> None:

@@ -9,6 +9,7 @@ import pytest
 from gradlab.lab.folder import write
 from gradlab.lab.pages import CHAPTERS, START, Page
 from tests.browser import Browser
+from tests.processes import wait_until
 
 LONG = "derivation"  # its formulas have thousands of elements
 PAGES = pytest.mark.parametrize("page", [START, *CHAPTERS], ids=lambda page: page.name)
@@ -102,7 +103,16 @@ def test_a_page_is_printed_without_its_menu(lab: Path, browser: Browser) -> None
 
 
 def text(browser: Browser, selector: str) -> str:
-    return str(browser.run("return document.querySelector(arguments[0]).textContent", selector))
+    """What an element says, once it says something."""
+    found = ""
+
+    def says() -> bool:
+        nonlocal found
+        found = str(browser.run("return document.querySelector(arguments[0]).textContent", selector))
+        return bool(found)
+
+    wait_until(says)
+    return found
 
 
 HEARD = """
