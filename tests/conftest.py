@@ -45,6 +45,16 @@ def paths_of_modules() -> Iterator[None]:
     sys.path[:] = before
 
 
+@pytest.fixture(autouse=True)
+def errors_are_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Raises an error of gradlab's own in what explains a verdict, which would only be told in a report."""
+
+    def raise_again(explanation: str, error: Exception) -> None:
+        raise error
+
+    monkeypatch.setattr("gradlab.harness.missing.missing_for", raise_again)
+
+
 @pytest.fixture
 def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Runs the test in a folder of its own, and forgets the modules that are imported from there."""

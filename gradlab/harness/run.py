@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from gradlab.harness.drawn import CURVES, Drawn
 from gradlab.harness.examination import examine_all, examine_unforeseen
 from gradlab.harness.examples import examples_of
 from gradlab.harness.length import notice_of_length
+from gradlab.harness.missing import Missing, attempt
 from gradlab.harness.order import cost
 from gradlab.harness.plan import Plan, Progress, Watch, dtypes_to_check
 from gradlab.harness.scopes import scope_of
@@ -50,6 +51,7 @@ class Run:
     advice_on_kind: what to do where the first calls gave a wrong kind of answer, after which it ended.
     timings: what calls cost, where that was asked for. cut_short: why the run ended before it was done, or "".
     sizes: how far the part on sizes came. drawn: curves of its errors, where they were asked for.
+    missing: of all that explains the verdict, what could not be found for an error of gradlab's own.
     """
 
     implementation: Implementation
@@ -69,6 +71,7 @@ class Run:
     cut_short: str = ""
     sizes: SizesTried = field(default_factory=SizesTried)
     drawn: Drawn = field(default_factory=Drawn)
+    missing: tuple[Missing, ...] = ()
 
     @property
     def met(self) -> bool:
@@ -117,15 +120,22 @@ def run_checks(
         examine_all(done, plan, watch, course)
         if implementation.capture.elsewhere is not None and done.tally.verdict() > Verdict("wrong"):
             examine_unforeseen(done, plan, watch, course)
-        shrink(done, plan, watch, course)
+        done, unshrunk = attempt("smaller problems that fail", lambda done: shrink(done, plan, watch, course), done)
         run = _explained(_conclude(done, plan, watch), done, course)
-        run = _drawn(run, course)
+        run = add_explanation(run, "the curves of its errors", lambda run: _drawn(run, course))
+        run = replace(run, missing=(*unshrunk, *run.missing))
     except KeyboardInterrupt:
         if not done.tally.lines:
             raise
         done.stopped = STOPS[INTERRUPTED]
         run = _conclude(done, plan, watch)
     return replace(run, seconds=time.perf_counter() - start)
+
+
+def add_explanation(run: Run, explanation: str, work: Callable[[Run], Run]) -> Run:
+    """The run with what the work adds to it, or with that missing for an error of gradlab's own. Raises TargetError."""
+    found, missing = attempt(explanation, work, run)
+    return replace(found, missing=(*found.missing, *missing))
 
 
 def _advice_on_first_calls(done: Done, plan: Plan) -> str:
@@ -145,10 +155,10 @@ def _advice_on_first_calls(done: Done, plan: Plan) -> str:
 def _explained(run: Run, done: Done, course: Course) -> Run:
     """The run with its diagnosis, and where it is wrong, if the level is not met."""
     if not run.met and "diagnosis" not in course.given_up:
-        run = replace(run, diagnosis=_diagnosis(run, done.earlier))
-        run = replace(run, diagnosis=_with_examples(run))
+        run = add_explanation(run, "which known defect it is", lambda run: _diagnosed(run, done.earlier))
+        run = add_explanation(run, "an example of each defect", _with_examples)
     if not run.met and "localisation" not in course.given_up:
-        run = replace(run, localisation=_localisation(run))
+        run = add_explanation(run, "where it is wrong", _localised)
     return run
 
 
@@ -192,52 +202,56 @@ def _conclude(done: Done, plan: Plan, watch: Watch) -> Run:
     dtypes = [one for one in dtypes_to_check(tally.implementation, plan) if one in begun or not cut_short]
     failing = tuple(tuple(failed.values()) for failed in tally.failing.values())
     run = Run(tally.implementation, plan, verdict, lines, failing, tuple(dtypes), tally.n_problems, 0.0)
-    run = replace(run, cut_short=cut_short, sizes=done.sizes, accumulates_in={} if cut_short else _accumulation(run))
+    run = replace(run, cut_short=cut_short, sizes=done.sizes)
+    if not cut_short:
+        run = add_explanation(run, "what half precision is worked out in", _with_accumulation)
     watch(Progress(tally.implementation.name, (dtypes or ("",))[-1], "known defects", 0, 1, len(failing)))
-    return replace(run, power=_power(run)) if run.met and plan.power else run
+    return add_explanation(run, "what it would have caught", _with_power) if run.met and plan.power else run
 
 
-def _accumulation(run: Run) -> dict[str, str]:
-    """What the answers are worked out in, by dtype of half precision."""
+def _with_accumulation(run: Run) -> Run:
+    """The run with what the answers are worked out in, by dtype of half precision."""
     implementation = run.implementation
     accumulation = scope_of(implementation.claims).explaining.accumulation
     if implementation.claims.derivative != "gradient" or accumulation is None:
-        return {}
+        return run
     half = [dtype for dtype in run.dtypes if format_of(dtype).precision < 24]
-    return {dtype: accumulation(implementation, dtype) for dtype in half}
+    return replace(run, accumulates_in={dtype: accumulation(implementation, dtype) for dtype in half})
 
 
-def _power(run: Run) -> Power:
-    """What the run would have caught of the known defects, on the same problems and by the same checks."""
+def _with_power(run: Run) -> Run:
+    """The run with what it would have caught of the known defects, on the same problems and by the same checks."""
     from gradlab.harness.power import power_of
 
     implementation, plan = run.implementation, run.plan
     claims = implementation.claims
     asked = {dtype: questions_in_run(claims, dtype, plan.profile, plan.seed) for dtype in run.dtypes}
-    return power_of(claims, Verdict(plan.level), asked)
+    return replace(run, power=power_of(claims, Verdict(plan.level), asked))
 
 
-def _diagnosis(run: Run, earlier: list[tuple[AnyProblem, AnyAnswer]]) -> Diagnosis | None:
-    """What explains the failures in the dtype of the most digits that has some."""
+def _diagnosed(run: Run, earlier: list[tuple[AnyProblem, AnyAnswer]]) -> Run:
+    """The run with what explains the failures in the dtype of the most digits that has some."""
     failures = sorted(run.failures, key=lambda line: -format_of(line.dtype).precision)
     if not failures or run.cut_short:
-        return None
+        return run
     dtype = failures[0].dtype
     failed = [line.check.name for line in failures if line.dtype == dtype]
     problems = problems_in_run(run.implementation.claims, dtype, run.plan.profile, run.plan.seed)
+    diagnose = scope_of(run.implementation.claims).explaining.diagnose
     with made_for("diagnosis"):
-        return scope_of(run.implementation.claims).explaining.diagnose(run.implementation, problems, failed, earlier)
+        return replace(run, diagnosis=diagnose(run.implementation, problems, failed, earlier))
 
 
-def _with_examples(run: Run) -> Diagnosis | None:
-    """The diagnosis with a failure for each of several defects, a simplest one where it can be."""
+def _with_examples(run: Run) -> Run:
+    """The run, its diagnosis with a failure for each of several defects, a simplest one where it can be."""
     known, complexity = run.diagnosis, scope_of(run.implementation.claims).problems.complexity
     if known is None:
-        return None
+        return run
     simplest = [line.simplest or line.worst for line in run.failures]
     others = sorted((one for found in run.failing for one in found), key=lambda one: complexity(one.problem))
     with made_for("diagnosis"):
-        return replace(known, examples=examples_of(known, run.implementation, [*simplest, *others]))
+        examples = examples_of(known, run.implementation, [*simplest, *others])
+    return replace(run, diagnosis=replace(known, examples=examples))
 
 
 def _order(line: Line, examples: set[tuple[str, str]]) -> tuple[int, bool, bool, int]:
@@ -251,14 +265,14 @@ def _key(result: Result) -> tuple[str, str]:
     return result.check, result.problem.digest
 
 
-def _localisation(run: Run) -> Localisation | None:
-    """Where it is wrong, by experiment, in the dtype of the diagnosis; None where a known defect explains it."""
+def _localised(run: Run) -> Run:
+    """The run with where it is wrong, by experiment in the dtype of the diagnosis, if no known defect explains it."""
     claims, known = run.implementation.claims, run.diagnosis
     localise = scope_of(claims).explaining.localise
     if known is None or known.is_explained or localise is None:
-        return None
+        return run
     problems = problems_in_run(claims, known.dtype, run.plan.profile, run.plan.seed)
     failing = [results[0].problem for results in run.failing]
     asked = {one.digest: one for one in (*failing, *problems) if one.format.name == known.dtype}
     with made_for("localisation"):
-        return localise(run.implementation, tuple(asked.values()), known.unexplained)
+        return replace(run, localisation=localise(run.implementation, tuple(asked.values()), known.unexplained))

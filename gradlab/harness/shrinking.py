@@ -19,11 +19,14 @@ from gradlab.problems.problem import AnyProblem
 from gradlab.result import largest_ratio
 
 
-def shrink(done: Done, plan: Plan, watch: Watch, course: Course) -> None:
-    """Looks for a smaller failing problem for the most costly failures, and examines what it finds like any other."""
+def shrink(done: Done, plan: Plan, watch: Watch, course: Course) -> Done:
+    """Looks for a smaller failing problem for the most costly failures, and examines what it finds like any other.
+
+    Returns what it was given, to which that is added.
+    """
     tally, claims = done.tally, done.tally.implementation.claims
     if done.stopped:
-        return
+        return done
     to_shrink = _large_failures(tally, plan)[: plan.profile.shrinks]
     for number, line in enumerate(to_shrink):
         phase = f"shrinking {line.check.name}"
@@ -36,6 +39,7 @@ def shrink(done: Done, plan: Plan, watch: Watch, course: Course) -> None:
             found = _smaller(claims, line, plan, fails)
         if found is not None:
             examine(tally, found, course.given_up)
+    return done
 
 
 def _large_failures(tally: Tally, plan: Plan) -> list[Line]:

@@ -180,6 +180,8 @@ class Subject:
         where = self.entry["localisation"]
         if where is not None:
             return str(where["what"] or "No known mistake. Where it is wrong was found by experiment.")
+        if self.entry.get("missing"):
+            return "What it is was not found out: something is missing here."
         return str(self.entry["advice_on_kind"] or self.entry["cut_short"] or "It looks like no known mistake.")
 
     def _defect(self, name: str, said: str) -> Defect:

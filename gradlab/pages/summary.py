@@ -49,6 +49,8 @@ def _subject_lines(subject: Subject) -> Iterator[str]:
             yield f"- **{one.name}**: {code_span(one.wrong)}" if one.wrong else f"- **{one.name}**"
             if one.mend:
                 yield f"  - to mend it: {code_span(one.mend)}"
+    for one in subject.entry.get("missing") or ():
+        yield f"- missing: {one['explanation']}, for an error of gradlab's own: {code_span(one['error'])}"
     failed = costly(subject.entry)
     for result in failed[:5]:
         yield f"- ✗ `{result['check']}` in {result['dtype']}: {code_span(sentence(result))}"

@@ -60,6 +60,7 @@ def lines_of_run(run: Run, parts: Parts, not_claimed: Sequence[str]) -> Iterator
         yield from diagnosis_lines(_beside(run), namable_defects(run.implementation.claims))
     if run.localisation is not None:
         yield from localisation_lines(run.localisation)
+    yield from (f"missing: {one.sentence()}" for one in run.missing)
     yield from parts.failures
     yield from to_do(run)
     yield from parts.advice

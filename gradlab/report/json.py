@@ -153,6 +153,7 @@ def encode_run(run: Run, origin: Origin = NOWHERE) -> Plain:
         "diagnosis": None if run.diagnosis is None else _diagnosis(run, run.diagnosis, kept),
         "localisation": None if run.localisation is None else _encode_localisation(run.localisation),
         "power": None if run.power is None else _power(run.power),
+        "missing": [{"explanation": one.explanation, "error": one.error} for one in run.missing],
         "sizes": encode_sizes(run),
         "place": None if origin.place is None else origin.place.encode(),
         "curves": encode_drawn(run.drawn),

@@ -27,6 +27,7 @@ from gradlab.storage.files import CASES
 
 if TYPE_CHECKING:
     from gradlab.diagnosis.diagnosis import Diagnosis
+    from gradlab.harness.missing import Missing
     from gradlab.harness.power import Power
     from gradlab.harness.sizes import SizesTried
     from gradlab.localisation.statements import Localisation
@@ -118,6 +119,11 @@ class Report:
     def power(self) -> Power | None:
         """Which known defects the run would have caught, where the level is met."""
         return self.run.power
+
+    @property
+    def missing(self) -> tuple[Missing, ...]:
+        """Of all that explains the verdict, what could not be found for an error of gradlab's own."""
+        return self.run.missing
 
     @property
     def sizes(self) -> SizesTried:

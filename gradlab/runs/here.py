@@ -140,6 +140,7 @@ def keep(cases: Iterable[tuple[str, str]], options: Options) -> list[str]:
 def time_calls(run: Run, watch: Watch) -> Run:
     """The run with what calls cost."""
     from gradlab.harness.plan import Progress
+    from gradlab.harness.run import add_explanation
     from gradlab.judged.timing import not_timed, timings_of
     from gradlab.measure.costs import costs
 
@@ -148,4 +149,6 @@ def time_calls(run: Run, watch: Watch) -> Run:
 
     watch(Progress(run.implementation.name, run.dtypes[-1], TIMING, 0, 1, len(run.failing)))
     measure = costs if run.implementation.capture.elsewhere is None else timings_of
-    return replace(run, timings=tuple(measure(run.implementation, run.dtypes)))
+    return add_explanation(
+        run, "what its calls cost", lambda run: replace(run, timings=tuple(measure(run.implementation, run.dtypes)))
+    )

@@ -247,3 +247,12 @@ def test_implementation_of_probabilities_alone_is_not_called_accurate() -> None:
 
 def test_a_run_in_a_list_is_short() -> None:
     assert repr(known(off_by_a_factor)) == "<Run on off_by_a_factor: wrong>"
+
+
+def test_an_error_in_what_explains_a_verdict_fails_the_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*arguments: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("gradlab.diagnosis.diagnosis.diagnose", broken)
+    with pytest.raises(ZeroDivisionError):
+        run_checks(Implementation("textbook", textbook, claims_from({"dtypes": "float32"})), Plan(FEW, 0, "stable"))
