@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gradlab.problems.sizes import CLASSES, LARGER, ROWS, SPECIAL, Group
+from gradlab.problems.sizes import CLASSES, COMMON, LARGER, ROWS, SPECIAL, Group
 
 PAGE = (Path(__file__).parents[1] / "docs" / "sizes.md").read_text()
 
@@ -15,6 +15,12 @@ PAGE = (Path(__file__).parents[1] / "docs" / "sizes.md").read_text()
 def test_every_group_is_a_row_of_the_page(group: Group) -> None:
     numbers = ", ".join(f"{number:,}" for number in sorted(group.numbers))
     assert f"| {numbers} | {group.reason} |" in PAGE
+
+
+@pytest.mark.parametrize("n_classes", COMMON)
+def test_the_rows_that_come_with_a_number_of_classes_are_on_the_page(n_classes: int) -> None:
+    rows = ", ".join(f"{number:,}" for number in COMMON[n_classes].numbers)
+    assert f"| {n_classes:,} | {rows} | {COMMON[n_classes].reason} |" in PAGE
 
 
 @pytest.mark.parametrize("shape", [*SPECIAL, *(shape for shapes in LARGER.values() for shape in shapes)])

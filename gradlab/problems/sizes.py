@@ -8,7 +8,7 @@ tried with one of each other's, and all of a group in turn.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import TypeVar
@@ -62,9 +62,17 @@ CLASSES: dict[str, Group] = {
     "vocabularies": Group((50_257, 32_000, 32_769), "tables of language models; labels beyond 15 bits"),
     "more than 16 bits": Group((131_073, 65_537, 128_256, 65_536, 131_072, 100_003), "labels and blocks of 65,536"),
 }
+# The numbers of rows that come most often with a number of classes: who writes a path for one shape writes it for these.
+COMMON: dict[int, Group] = {
+    2: Group((32, 64, 569), "two classes: batches of reviews, and all of the breast cancer data"),
+    3: Group((150, 178), "all of the iris and of the wine data"),
+    10: Group((16, 32, 64, 100, 128, 256, 512, 1797), "batches of MNIST and CIFAR-10, and all of the digits"),
+    100: Group((32, 64, 128, 256), "batches of CIFAR-100"),
+    1000: Group((1, 32, 64, 128, 256), "one image, and batches, of ImageNet"),
+}
 # fmt: on
 
-SPECIAL: tuple[Shape, ...] = ((128, 10), (127, 63), (257, 257), (513, 515), (1024, 1024), (1027, 1025))
+SPECIAL: tuple[Shape, ...] = ((127, 63), (257, 257), (513, 515), (1024, 1024), (1027, 1025))
 LARGER: dict[str, tuple[Shape, ...]] = {
     "quick": (),
     "standard": ((2048, 2048), (4, 2**20), (2**20, 4), (70_000, 59), (32, 128_256), (83, 50_257)),
@@ -146,7 +154,7 @@ def sizes_of(profile: str, others: Factors) -> Sizes:
     plain = {name: values[0] for name, values in others.items()}
     special = [
         Case(*shape, **{**plain, "dtype": dtype})  # type: ignore[arg-type]  # the names of the factors are the fields
-        for shape in (*SPECIAL, *LARGER[profile])
+        for shape in (*_common_shapes(), *SPECIAL, *LARGER[profile])
         for dtype in others["dtype"]
         if not (dtype == "float16" and shape[0] > FLOAT16_ROWS)
         and shape[0] * shape[1] * format_of(str(dtype)).dtype.itemsize <= MAX_BYTES
@@ -159,6 +167,10 @@ def sizes_of(profile: str, others: Factors) -> Sizes:
         ]
     cases = sorted(dict.fromkeys([*combinations, *special]), key=lambda case: case.n_entries)
     return Sizes(tuple(cases), combinations, factors, STRENGTH[profile])
+
+
+def _common_shapes() -> Iterator[Shape]:
+    return ((n_rows, n_classes) for n_classes, rows in COMMON.items() for n_rows in rows.numbers)
 
 
 PATTERNED = ("none", "reduction sum", "reduction none", "reduction mean")  # options with problems of few kinds

@@ -148,6 +148,10 @@ DEFECTS: dict[str, Defect] = {
         lambda n, k: power_of_two(n - 1) and power_of_two(k) and min(n, k) >= 32
     ),
     "128 x 10": target_forgotten_where(lambda n, k: (n, k) == (128, 10)),
+    "256 x 10": target_forgotten_where(lambda n, k: (n, k) == (256, 10)),
+    "32 x 100": target_forgotten_where(lambda n, k: (n, k) == (32, 100)),
+    "64 x 1000": target_forgotten_where(lambda n, k: (n, k) == (64, 1000)),
+    "150 x 3": target_forgotten_where(lambda n, k: (n, k) == (150, 3)),
     "50257 classes": target_forgotten_where(lambda n, k: k == 50_257),
     "128256 classes": target_forgotten_where(lambda n, k: k == 128_256),
     "many more rows than classes": target_forgotten_where(lambda n, k: n > 5000 * k),
@@ -168,6 +172,12 @@ def test_it_is_rejected_in_some_dtype(name: str) -> None:
     own = Implementation("one", DEFECTS[name], claims_from({}))
     check: Check = check_named(AT_SIZES)
     assert any(rejects(own, PLAN, check, dtype) for dtype in own.claims.dtypes)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_path_for_one_common_shape_is_rejected_in_each_dtype(dtype: str) -> None:
+    own = Implementation("one", DEFECTS["256 x 10"], claims_from({}))
+    assert rejects(own, PLAN, check_named(AT_SIZES), dtype)
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
