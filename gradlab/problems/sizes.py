@@ -62,7 +62,7 @@ CLASSES: dict[str, Group] = {
     "vocabularies": Group((50_257, 32_000, 32_769), "tables of language models; labels beyond 15 bits"),
     "more than 16 bits": Group((131_073, 65_537, 128_256, 65_536, 131_072, 100_003), "labels and blocks of 65,536"),
 }
-# The numbers of rows that come most often with a number of classes: who writes a path for one shape writes it for these.
+# The rows that come most often with a number of classes: who writes a path for one shape writes it for one of these.
 COMMON: dict[int, Group] = {
     2: Group((32, 64, 569), "two classes: batches of reviews, and all of the breast cancer data"),
     3: Group((150, 178), "all of the iris and of the wine data"),
