@@ -37,12 +37,14 @@ def draw_loss(implementation: Implementation, dtypes: Sequence[str], diagnosis: 
 
 
 def draw_layer(implementation: Implementation, dtypes: Sequence[str], diagnosis: Diagnosis | None) -> Drawn:
-    """The curves of a layer's outputs, and of its loss."""
+    """The curves of a layer's outputs, and of its loss, beside those that the first explanation predicts."""
     from gradlab.harness.curves import AXES
-    from gradlab.harness.layer_curves import layer_curve_of, layer_difference_curve_of
+    from gradlab.harness.layer_curves import layer_curve_of, layer_difference_curve_of, way_of_writing
 
+    names = diagnosis.alternatives[0].defects if diagnosis is not None and diagnosis.alternatives else ()
+    defects = way_of_writing(implementation, names, AXES[:2], dtypes[0]) if dtypes else ()
     differences = (layer_difference_curve_of(implementation, dtype) for dtype in dtypes)
     return Drawn(
-        tuple(layer_curve_of(implementation, axis, dtype) for axis in AXES for dtype in dtypes),
+        tuple(layer_curve_of(implementation, axis, dtype, defects) for axis in AXES for dtype in dtypes),
         tuple(one for one in differences if one is not None),
     )

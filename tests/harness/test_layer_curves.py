@@ -10,8 +10,9 @@ import pytest
 
 from gradlab.evaluation.call import Implementation
 from gradlab.harness.curves import AXES, Curve
-from gradlab.harness.layer_curves import layer_curve_of, layer_difference_curve_of
+from gradlab.harness.layer_curves import layer_curve_of, layer_difference_curve_of, way_of_writing
 from gradlab.targets.in_scope import load_in_scope
+from gradlab.targets.shipped import layer_specimens
 
 CLIFF = 16.64  # 24 log 2
 AXIS = {one.name: one for one in AXES}
@@ -82,3 +83,37 @@ def test_differences_of_a_loss_that_is_off_are_not(layer: Implementation) -> Non
     curve = layer_difference_curve_of(replace(layer, name="wrong", function=wrong), "float64")
     assert curve is not None
     assert (np.array(curve.errors) > curve.bounds).any()
+
+
+PAIR = ("bias_gradient_not_averaged", "one_hot_times_log")
+
+
+def made_of(names: tuple[str, ...], ways: tuple[int, ...]) -> Implementation:
+    """A layer with these defects, each in one of the ways of writing it."""
+    known = layer_specimens()
+    written = [(known[name], *known[name].written_otherwise())[way] for name, way in zip(names, ways, strict=True)]
+    stages = {name: stage for one in written for name, stage in one.stages.items()}
+    return replace(
+        load_in_scope("layer:layer", {})[0], name="wrong", function=replace(written[0], stages=stages).function
+    )
+
+
+@pytest.mark.parametrize("ways", [(0, 0), (0, 1)])
+def test_what_the_defects_of_a_layer_predict_lies_on_what_it_answers(ways: tuple[int, ...]) -> None:
+    wrong = made_of(PAIR, ways)
+    defects = way_of_writing(wrong, PAIR, AXES[:2], "float32")
+    for axis in AXES[:2]:
+        curve = layer_curve_of(wrong, axis, "float32", defects)
+        for part in curve.parts.values():
+            assert part.predicted == part.errors
+    of_one = layer_curve_of(made_of(PAIR[1:], ways[1:]), AXES[1], "float32")
+    assert curve.parts["db"].predicted != of_one.parts["db"].errors
+
+
+def test_without_defects_nothing_is_predicted(layer: Implementation) -> None:
+    assert layer_curve_of(layer, AXIS["rows"], "float32").parts["db"].predicted == ()
+
+
+@pytest.mark.parametrize("names", [(), ("gradient_not_divided",), ("features_overwritten",)])
+def test_what_has_no_model_of_layers_predicts_nothing(layer: Implementation, names: tuple[str, ...]) -> None:
+    assert way_of_writing(layer, names, AXES[:1], "float32") == ()
