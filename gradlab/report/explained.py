@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import OPTIONS, Claims
 from gradlab.evaluation.layer_claims import L2_FORMS, LAYOUTS, LayerClaims
+from gradlab.report.letters import letters_of
+from gradlab.report.two_names import other_names
 
 if TYPE_CHECKING:  # what explains a failure is loaded where something failed
     from gradlab.diagnosis.diagnosis import Diagnosis
@@ -108,11 +110,15 @@ def options_not_claimed(implementation: Implementation) -> tuple[str, ...]:
     return tuple(name for name in OPTIONS if name in taken and name not in implementation.claims.options)
 
 
-def facts_of(specimen: Specimen, says: str, shows: str) -> Iterator[str]:
-    """What is known of a defect of any scope. says: what it is in a sentence; shows: where."""
+def facts_of(specimen: Specimen, says: str, shows: str, scope: str = "logits") -> Iterator[str]:
+    """What is known of a defect. says: what it is in a sentence; shows: where; scope: "logits" or "layer"."""
     yield f"{specimen.name}: {says}"
     yield f"wrong:   {specimen.wrong}"
     yield f"mend:    {specimen.mend}"
+    if letters := letters_of([specimen.wrong, specimen.mend], scope):
+        yield f"letters: {'; '.join(letters)}"
+    if names := other_names(specimen.name, scope):
+        yield f"same:    {' and '.join(names)}, of {'a layer' if scope == 'logits' else 'a loss of logits'}"
     yield f"shows:   {shows}"
     yield f"caught:  by {specimen.killed_by}"
     yield f"seen:    {specimen.seen}"

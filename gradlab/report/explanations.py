@@ -44,7 +44,7 @@ def _explain_specimen(specimen: Specimen) -> Iterator[str]:
 def _explain_layer_specimen(specimen: Specimen) -> Iterator[str]:
     """All that is known of a defect of the layer."""
     shows = f"in {', '.join(specimen.shows)} of a layer (X, W, b, targets) -> loss, dX, dW, db"
-    yield from facts_of(specimen, specimen.says, shows)
+    yield from facts_of(specimen, specimen.says, shows, "layer")
 
 
 def _explain_check(check: Check) -> Iterator[str]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from gradlab.harness.power import namable_defects
 from gradlab.harness.run import Run
-from gradlab.harness.scopes import snippet
+from gradlab.harness.scopes import scope_of, snippet
 from gradlab.harness.tally import Line
 from gradlab.harness.verdict import Verdict
 from gradlab.report.explained import claims_line, diagnosis_lines, localisation_lines, power_lines
@@ -21,6 +21,7 @@ from gradlab.report.failure import (
     short_failure_lines,
     without_hexadecimal,
 )
+from gradlab.report.letters import letters_of
 from gradlab.report.reproducer import Source
 from gradlab.report.sizes import size_lines
 from gradlab.result import Result
@@ -134,10 +135,13 @@ def little_advice(run: Run) -> Iterator[str]:
 
 
 def to_do(run: Run) -> Iterator[str]:
-    """How to mend the defects that explain a run, one line each."""
+    """How to mend the defects that explain a run, one line each, and what the letters there stand for."""
     known = namable_defects(run.implementation.claims)
-    for name in run.diagnosis.defects if run.diagnosis is not None else ():
-        yield f"to do: {known[name].mend}"
+    found = [known[name] for name in run.diagnosis.defects] if run.diagnosis is not None else []
+    yield from (f"to do: {one.mend}" for one in found)
+    formulas = [text for one in found for text in (one.wrong, one.mend)]
+    if letters := letters_of(formulas, scope_of(run.implementation.claims).name):
+        yield f"  letters: {'; '.join(letters)}"
 
 
 def not_accurate(run: Run) -> Iterator[str]:

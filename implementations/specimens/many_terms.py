@@ -86,15 +86,15 @@ SPECIMENS = (
     ),
     Specimen(
         lower_parts_dropped,
-        wrong="S = sum of (t_j + sigma) - sigma: the rest of each t_j, up to u sigma, is in no sum",
-        mend="add up t_j - upper_j too: the lower parts, whose rounding is of the order u^2",
+        wrong="S = sum of (e_j + sigma) - sigma: the rest of each e_j, up to u sigma, is in no sum",
+        mend="add up e_j - upper_j too: the lower parts, whose rounding is of the order u^2",
         logits=[[0, *[-1] * 4095]],
         labels=[1],
         killed_by="other_entries_within_a_few_ulp",
     ),
     Specimen(
         cut_at_one_place,
-        wrong="O = sum of lower parts one by one where all t_j < u sigma: an error of up to K u of it",
+        wrong="O = sum of lower parts one by one where all e_j < u sigma: an error of up to K u of it",
         mend="where the sum comes out small, cut once more, above the largest term of the row",
         logits=[[0, *[-41] * 4095]],
         labels=[0],
@@ -102,7 +102,7 @@ SPECIMENS = (
     ),
     Specimen(
         added_one_by_one,
-        wrong="fl(s + t_j) for j = 1..K: an error of up to K u in the sum, and in every probability",
+        wrong="fl(s + e_j) for j = 1..K: an error of up to K u in the sum, and in every probability",
         mend="pairwise, compensated or exact summation: numpy.sum along the last axis, or math.fsum",
         logits=[[0, *[-1] * 4095]],
         labels=[1],

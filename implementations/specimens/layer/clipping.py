@@ -95,7 +95,7 @@ SPECIMENS = (
         "probabilities_clipped",
         "The probabilities are clipped to [1e-7, 1 - 1e-7] before the logarithm.",
         "the loss is at most -log epsilon, 16.1 for 1e-7, and at least epsilon where the upper end is clipped",
-        "log(sum exp d) - d_y, d the shifted logits",
+        "loss = log(sum exp d) - d_y",
         _log_of_clipped(1e-7, 1 - 1e-7),
         ("loss",),
         "loss_of_the_layer_is_right",
