@@ -64,8 +64,9 @@ def _source_of_layer(implementation: Implementation) -> Source:
             return Source(f"from {head} import {name}", name, keywords)
         if not (Path(head).parent / "__init__.py").is_file():
             return Source(f"import runpy; {name} = runpy.run_path({head!r})[{name!r}]", name, keywords)
+    called = name if name.isidentifier() else "layer"
     return Source(
-        f"from gradlab.targets.layers import load_layer; layer = load_layer({target!r}, {{}}).function", "layer"
+        f"from gradlab.targets.layers import load_layer; {called} = load_layer({target!r}, {{}}).function", called
     )
 
 
