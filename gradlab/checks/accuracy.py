@@ -90,12 +90,12 @@ def gradient_within_forward_error(implementation: Implementation, problem: Probl
 
 
 def loss_within_probable_error(implementation: Implementation, problem: Problem) -> Findings:
-    """The loss is no further off than rounding errors that are as likely up as down are likely to leave it."""
+    """The loss is no further off than rounding errors that are random are likely to bring it."""
     return [loss_within(implementation, problem, probable.loss(problem))]
 
 
 def gradient_within_probable_error(implementation: Implementation, problem: Problem) -> Findings:
-    """No entry is further off than rounding errors that are as likely up as down are likely to leave it."""
+    """No entry is further off than rounding errors that are random are likely to bring it."""
     return [derivative_within(implementation, problem, probable.gradient(problem))]
 
 

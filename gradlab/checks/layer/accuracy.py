@@ -39,7 +39,7 @@ def check_within_probable_bound(output: str, applies: Condition) -> Check:
         bounds = as_claimed(implementation, problem, probable)
         return _compare(implementation, problem, output, bounds.output(output))
 
-    said = f"The {WORDS[output]} is no further off than rounding errors as likely up as down are likely to leave it"
+    said = f"The {WORDS[output]} is no further off than rounding errors that are random are likely to bring it"
     return _named(check, f"{output.lower()}_of_the_layer_is_within_probable_error", said, applies, "improbable")
 
 
