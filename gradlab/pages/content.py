@@ -11,15 +11,12 @@ from gradlab.pages.curves import AxisFigures, axis_figures
 from gradlab.pages.differences import DifferenceFigure, difference_figure
 from gradlab.pages.failures import Example, Failure, below_accurate, examples_of, failures_of
 from gradlab.pages.matrix import VERDICTS, Group, matrix_of
+from gradlab.pages.words import MEANINGS
+from gradlab.report.letters import letters_of
+from gradlab.report.two_names import other_names
 from gradlab.targets.shipped import layer_specimens, specimens
 
 Plain = Mapping[str, Any]
-MEANINGS = {
-    "wrong": "the mathematics is wrong somewhere",
-    "unstable": "right on moderate logits, breaks on extreme ones",
-    "stable": "every error is within the proved bound of the standard algorithm",
-    "accurate": "every error is a few units in the last place, everywhere",
-}
 LONGEST_WITNESS = 90  # characters
 GLYPHS = {"wrong": "✗", "unstable": "✗", "stable": "✓", "accurate": "✓"}
 
@@ -28,7 +25,8 @@ GLYPHS = {"wrong": "✗", "unstable": "✗", "stable": "✓", "accurate": "✓"}
 class Defect:
     """A known defect: its name, the wrong line of mathematics, what it does in words, and how to mend it.
 
-    shows: the smallest problem on which it shows, in words; empty where there is none of logits.
+    shows: the smallest problem on which it shows, in words; empty where there is none of logits. other_names: what it
+    is called in the other scope.
     """
 
     name: str
@@ -36,6 +34,7 @@ class Defect:
     says: str
     mend: str
     shows: str = ""
+    other_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -103,6 +102,12 @@ class Subject:
         return tuple(tuple(self._defect(name, said.get(name, "")) for name in names) for names in sets)
 
     @cached_property
+    def letters(self) -> list[str]:
+        """What the letters in the formulas of its defects stand for."""
+        known = [one for some in self.defects for one in some]
+        return letters_of([text for one in known for text in (one.wrong, one.mend)], self.entry["scope"])
+
+    @cached_property
     def failures(self) -> tuple[Failure, ...]:
         """What costs the level, the most costly first."""
         return failures_of(self.entry)
@@ -117,6 +122,11 @@ class Subject:
         """What keeps it from being accurate, where it is stable and no more was asked for."""
         return None if self.failures else below_accurate(self.entry)
 
+    @property
+    def n_checks(self) -> int:
+        """How many checks were tried."""
+        return len({one["check"] for one in self.entry["results"]})
+
     @cached_property
     def advice(self) -> tuple[Plain, ...]:
         """What failed without lowering the verdict, one for each check."""
@@ -129,13 +139,18 @@ class Subject:
 
     @cached_property
     def axes(self) -> tuple[AxisFigures, ...]:
-        curves = self.entry.get("curves")
-        return axis_figures(curves) if curves else ()
+        """The axes that are drawn, those with an error over the bound first."""
+        return axis_figures(self.entry)
+
+    @property
+    def margin(self) -> AxisFigures | None:
+        """The axis on which implementations are compared."""
+        return next((one for one in self.axes if one.name == "margin"), None)
 
     @cached_property
     def differences(self) -> tuple[DifferenceFigure, ...]:
         curves = self.entry.get("curves")
-        return tuple(difference_figure(one) for one in curves["differences"]) if curves else ()
+        return tuple(difference_figure(one, self.entry["met"]) for one in curves["differences"]) if curves else ()
 
     @cached_property
     def no_curves(self) -> str:
@@ -167,10 +182,15 @@ class Subject:
 
     @cached_property
     def worst_ulp(self) -> Mapping[str, float]:
-        """The largest error in ULP by dtype, of all problems, where the checks of level accurate ran."""
+        """How far the worst entries are off, in ULP, by dtype, of all problems.
+
+        Of a loss of logits these are the largest errors in ULP, where the checks of level accurate ran. The sums of a
+        layer may cancel: there it is the entry with the largest error over its proved bound.
+        """
         found: dict[str, float] = {}
+        telling = "of_the_layer_is_right" if self.entry["scope"] == "layer" else "within_a_few_ulp"
         for one in self.entry["results"]:
-            if one["check"].endswith("within_a_few_ulp") and one["ulp"] is not None:
+            if one["check"].endswith(telling) and one["ulp"] is not None:
                 found[one["dtype"]] = max(found.get(one["dtype"], 0.0), float(one["ulp"]))
         return found
 
@@ -194,8 +214,9 @@ class Subject:
         one = known.get(name)
         if one is None:  # of another version of gradlab
             return Defect(name, said, "", "")
+        others = tuple(other_names(name, self.entry["scope"]))
         says = "" if said else " ".join(str(getattr(one, "says", "") or one.function.__doc__ or "").split())
-        return Defect(name, said or one.wrong, says, _opening_large(one.mend), "" if said else _witness(one))
+        return Defect(name, said or one.wrong, says, _opening_large(one.mend), "" if said else _witness(one), others)
 
 
 def subjects_of(reports: Sequence[Plain]) -> list[Subject]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gradlab.harness.curves import place_of
-from gradlab.pages.drawing import Chart, Mark, Series, power_of_two, shown
+from gradlab.pages.drawing import FAILS, PASSES, Chart, Mark, Series, State, power_of_two, shown, state_of
 from gradlab.pages.numbers import bits_lost
 from gradlab.problems.dtypes import Format, format_of
 from gradlab.problems.families.placing import rounds_to_one, underflows
@@ -23,6 +23,7 @@ PARTS = {
     "loss": "the loss",
 }
 LAYER_OUTPUTS = ("dW", "dX", "db")
+HIDDEN = "what is wrong does not show in these problems"
 
 
 @dataclass(frozen=True)
@@ -67,12 +68,12 @@ AXES = {
 
 @dataclass(frozen=True)
 class Figure:
-    """One part of the answers along one axis. sentence: what it shows. exceeds: whether an error is over the bound."""
+    """One part of the answers along one axis. sentence: what it shows. state: whether an error is over the bound."""
 
     part: str
     chart: Chart
     sentence: str
-    exceeds: bool
+    state: State
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ class DtypeFigures:
 
     @property
     def exceeds(self) -> bool:
-        return any(one.exceeds for one in self.figures)
+        return any(one.state is FAILS for one in self.figures)
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,7 @@ class AxisFigures:
     name: str
     axis: Axis
     dtypes: tuple[DtypeFigures, ...]
+    clears: bool
 
     @property
     def exceeds(self) -> bool:
@@ -106,23 +108,23 @@ class AxisFigures:
 
     @property
     def summary(self) -> str:
-        """Where an error is over the bound, in a few words."""
-        over = [one.dtype for one in self.dtypes if one.exceeds]
-        return f"over the bound in {' and '.join(over)}" if over else "within the bound everywhere"
+        """What it shows, in a few words, where no error is over the bound."""
+        return f"{PASSES.glyph} within the bound everywhere" if self.clears else HIDDEN
 
 
-def axis_figures(curves: Plain) -> tuple[AxisFigures, ...]:
-    """All figures of an implementation, axis by axis."""
+def axis_figures(entry: Plain) -> tuple[AxisFigures, ...]:
+    """All figures of an implementation, axis by axis, those with an error over the bound first. None without curves."""
     found: dict[str, list[DtypeFigures]] = {}
-    for curve in curves["axes"]:
-        found.setdefault(curve["axis"], []).append(_dtype_figures(curve))
-    return tuple(AxisFigures(name, axis, tuple(found[name])) for name, axis in AXES.items() if name in found)
+    for curve in (entry.get("curves") or {"axes": ()})["axes"]:
+        found.setdefault(curve["axis"], []).append(_dtype_figures(curve, entry))
+    axes = [AxisFigures(name, axis, tuple(found[name]), entry["met"]) for name, axis in AXES.items() if name in found]
+    return tuple(sorted(axes, key=lambda one: not one.exceeds))
 
 
-def _dtype_figures(curve: Plain) -> DtypeFigures:
+def _dtype_figures(curve: Plain, entry: Plain) -> DtypeFigures:
     parts = curve["parts"]
     shown_parts = [part for part in PARTS if part in parts]
-    figures = tuple(figure_of(curve, part) for part in shown_parts)
+    figures = tuple(figure_of(curve, part, entry) for part in shown_parts)
     rows = []
     for at, value in enumerate(curve["values"]):
         cells = [f"{value:g}"]
@@ -132,8 +134,8 @@ def _dtype_figures(curve: Plain) -> DtypeFigures:
     return DtypeFigures(curve["dtype"], figures, tuple(rows), parts[shown_parts[0]]["predicted"] is not None)
 
 
-def figure_of(curve: Plain, part: str) -> Figure:
-    """The figure of one part of one curve."""
+def figure_of(curve: Plain, part: str, entry: Plain) -> Figure:
+    """The figure of one part of one curve of an implementation."""
     fmt, own = format_of(curve["dtype"]), curve["parts"][part]
     places = [place_of(value) for value in curve["values"]]
     errors = [bits_lost(one, fmt) for one in own["errors"]]
@@ -143,7 +145,7 @@ def figure_of(curve: Plain, part: str) -> Figure:
         for value, error, limit in zip(curve["values"], own["errors"], own["allowed"], strict=True)
         if not (math.isfinite(float(error)) and float(error) <= float(limit))
     ]
-    sentence = _sentence(curve, errors, over, fmt)
+    sentence = _sentence(curve, errors, over, fmt) + ("" if over else _allowed(entry))
     series = [
         Series(
             "allowed", "line", [(x, fmt.precision if y is None else y) for x, y in zip(places, allowed, strict=True)]
@@ -168,7 +170,7 @@ def figure_of(curve: Plain, part: str) -> Figure:
         series,
         [mark for mark in _thresholds(curve["axis"], part, fmt) if places[0] < mark.at < places[-1]],
     )
-    return Figure(PARTS[part], chart, sentence, bool(over))
+    return Figure(PARTS[part], chart, sentence, state_of(bool(over), entry["met"]))
 
 
 def _sentence(curve: Plain, errors: Sequence[float | None], over: Sequence[float], fmt: Format) -> str:
@@ -177,9 +179,16 @@ def _sentence(curve: Plain, errors: Sequence[float | None], over: Sequence[float
     said = f"At most {worst:.1f} of {fmt.precision} bits are lost"
     if missing:
         said = f"No finite number comes back at {len(missing)} of {len(errors)} problems, from {min(missing):.4g} on"
-    if not over:
-        return f"{said}; within the bound of level stable everywhere."
-    return f"{said}; over the bound of level stable from {min(over):.4g} on."
+    return f"{said}; over the bound of level stable from {min(over):.4g} on." if over else said
+
+
+def _allowed(entry: Plain) -> str:
+    """What errors within the bound say of an implementation: of one that does not meet its level, not that it does."""
+    if entry["met"]:
+        return "; within the bound of level stable everywhere."
+    if entry["verdict"] == "stable":
+        return ". Level stable allows that; level accurate allows a few ULP."
+    return f". Level stable allows that: {HIDDEN}."
 
 
 def _running_maximum(errors: Sequence[float | None]) -> list[float | None]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gradlab.pages.drawing import Chart, Mark, Series, power_of_two, shown
+from gradlab.pages.drawing import Chart, Mark, Series, State, power_of_two, shown, state_of
 
 LOWEST = -60.0  # what is smaller is drawn there
 
@@ -19,12 +19,12 @@ class DifferenceFigure:
     dtype: str
     chart: Chart
     sentence: str
-    exceeds: bool
+    state: State
     rows: tuple[tuple[str, ...], ...]
 
 
-def difference_figure(curve: Mapping[str, Any]) -> DifferenceFigure:
-    """The figure of one dtype."""
+def difference_figure(curve: Mapping[str, Any], met: bool) -> DifferenceFigure:
+    """The figure of one dtype. met: whether the code meets its level."""
     steps = [math.log2(step) if step > 0 else LOWEST for step in curve["steps"]]
     errors = [_log(value) for value in curve["errors"]]
     bounds, truncation = ([_log(value) for value in curve[name]] for name in ("bounds", "truncation"))
@@ -35,7 +35,9 @@ def difference_figure(curve: Mapping[str, Any]) -> DifferenceFigure:
     ]
     least = min(range(len(steps)), key=lambda at: float(curve["bounds"][at]))
     sentence = f"The bound is least at the step {power_of_two(steps[least])}: {float(curve['bounds'][least]):.2g}. " + (
-        f"The loss is less exact than proved from the step {max(over):.3g} down." if over else "No error is over it."
+        f"From the step {max(over):.3g} down the loss is less exact than that of correct code."
+        if over
+        else "No error is over it: along this line the loss is as exact as that of correct code."
     )
     finite = [value for value in (*errors, *bounds) if value is not None] or [LOWEST]
     low, high = math.floor(min(finite)) - 3, math.ceil(max(finite))
@@ -58,7 +60,7 @@ def difference_figure(curve: Mapping[str, Any]) -> DifferenceFigure:
         (power_of_two(step), shown(error), shown(bound))
         for step, error, bound in zip(steps, curve["errors"], curve["bounds"], strict=True)
     )
-    return DifferenceFigure(curve["dtype"], chart, sentence, bool(over), rows)
+    return DifferenceFigure(curve["dtype"], chart, sentence, state_of(bool(over), met), rows)
 
 
 def _points(steps: Sequence[float], values: Sequence[float | None]) -> list[tuple[float, float | None]]:

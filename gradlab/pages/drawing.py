@@ -16,6 +16,22 @@ Point = tuple[float, float]
 
 
 @dataclass(frozen=True)
+class State:
+    """What a chart comes to: the class that colours its sentence, and the glyph before it."""
+
+    name: str
+    glyph: str
+
+
+PASSES, FAILS, OPEN = State("passes", "✓"), State("fails", "✗"), State("open", "○")
+
+
+def state_of(exceeds: bool, met: bool) -> State:
+    """What a chart comes to. met: whether the code meets its level: where it does not, no chart acquits it."""
+    return FAILS if exceeds else PASSES if met else OPEN
+
+
+@dataclass(frozen=True)
 class Mark:
     """A labelled place on an axis; height: of the label at a vertical line, as a share of the chart's."""
 

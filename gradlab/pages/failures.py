@@ -9,24 +9,10 @@ from typing import Any
 
 from gradlab.pages.matrix import VERDICTS, holds, is_held
 from gradlab.pages.numbers import Written, written
+from gradlab.pages.problems import Shown, shown_problem
 from gradlab.result import EXACT
 
 Plain = Mapping[str, Any]
-MAX_SHOWN = 24  # numbers of a problem
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A problem: its shape, which size has in words, and its rows, each with its label or targets, as text.
-
-    rows: none where it is large.
-    """
-
-    shape: str
-    size: str
-    family: str
-    rows: tuple[tuple[str, str], ...]
-    more: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -47,7 +33,6 @@ class Failure:
     ulp: str
     problem: Shown
     code: str
-    case: str
     others: str
 
 
@@ -81,8 +66,8 @@ def examples_of(entry: Plain) -> tuple[Example, ...]:
 
 def _example(failed: Plain, dtype: str, defects: Sequence[str]) -> Example:
     observed, expected = (written(failed[name], dtype) for name in ("observed", "expected"))
-    problem = _shown(failed["asked"] or failed["problem"])
-    return Example(tuple(defects), dtype, failed["where"], observed, expected, failed["source"] != EXACT, problem)
+    is_number = failed["source"] != EXACT
+    return Example(tuple(defects), dtype, failed["where"], observed, expected, is_number, shown_problem(failed))
 
 
 def failures_of(entry: Plain) -> tuple[Failure, ...]:
@@ -138,7 +123,6 @@ def _complexity(result: Plain) -> tuple[float, ...]:
 
 def _failure(result: Plain, *others: Plain) -> Failure:
     at = result["simplest"]
-    problem = at["asked"] or at["problem"]
     tolerance, ulp = at["tolerance"], at["ulp"]
     return Failure(
         check=result["check"],
@@ -153,68 +137,11 @@ def _failure(result: Plain, *others: Plain) -> Failure:
         tolerance=f"{tolerance:.3g}" if isinstance(tolerance, float | int) else "",
         source="" if at["source"] == EXACT else at["source"],
         ulp=f"{float(ulp):.3g}" if ulp is not None and float(ulp) < 1e20 else "",
-        problem=_shown(problem),
+        problem=shown_problem(at),
         code="\n".join(at.get("code") or ()),
-        case=at["problem"]["case"] or "",
         others=", ".join(f"{one['dtype']} ({_counts(one)})" for one in others),
     )
 
 
 def _counts(result: Plain) -> str:
     return f"{result['n_failed']} of {result['n_problems']} problems"
-
-
-def _shown(problem: Plain) -> Shown:
-    shape = " × ".join(map(str, problem["shape"]))
-    targets = problem["targets"]
-    given = [name for name in ("logits", "features", "weight") if problem.get(name)]
-    size = sum(len(problem[name]) * len(problem[name][0]) for name in given if problem[name][0])
-    rows: list[tuple[str, str]] = []
-    if targets is not None and 0 < size <= 2 * MAX_SHOWN:
-        first = problem.get("logits") or problem.get("features") or []
-        rows = [(_numbers(row), _target(target)) for row, target in zip(first, targets, strict=False)]
-    more = [f"{name}: {'; '.join(map(_numbers, problem[name]))}" for name in ("weight",) if rows and problem.get(name)]
-    if rows and problem.get("bias"):
-        more.append(f"bias: {_numbers(problem['bias'])}")
-    return Shown(
-        shape, _size(problem["shape"]), problem["family"], tuple(rows), tuple(more) + _options(problem["objective"])
-    )
-
-
-def _size(shape: Sequence[int]) -> str:
-    """A shape in words, such as "2 rows, 3 features and 4 classes"."""
-    names = ("row", "feature", "class") if len(shape) == 3 else ("row", "class")
-    plurals = {"class": "classes"}
-    counts = [
-        f"{count:,} {name if count == 1 else plurals.get(name, f'{name}s')}"
-        for count, name in zip(shape, names, strict=True)
-    ]
-    return f"{', '.join(counts[:-1])} and {counts[-1]}"
-
-
-def _target(target: Any) -> str:
-    return _numbers(target) if isinstance(target, list) else str(target)
-
-
-def _numbers(row: list[str]) -> str:
-    return ", ".join(_plain(text) for text in row)
-
-
-def _plain(text: str) -> str:
-    value = float.fromhex(text)
-    return f"{value:.9g}"
-
-
-def _options(objective: Plain) -> tuple[str, ...]:
-    """What is not the default in an objective."""
-    usual = {"reduction": "mean", "targets": "index", "mean_over": "sum_of_weights"}
-    usual |= {"label_smoothing": "0x0.0p+0", "softcap": "inf", "temperature": "0x1.0000000000000p+0"}
-    usual |= {"z_loss": "0x0.0p+0", "poly_epsilon": "0x0.0p+0"}
-    other = {name: value for name, value in objective.items() if value is not None and usual.get(name) != value}
-    return tuple(f"{name.replace('_', ' ')}: {_option(value)}" for name, value in other.items())
-
-
-def _option(value: Any) -> str:
-    if isinstance(value, list):
-        return _numbers(value)
-    return _plain(value) if isinstance(value, str) and value.lstrip("-").startswith("0x") else str(value)

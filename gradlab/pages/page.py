@@ -14,6 +14,8 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from gradlab.pages.content import subjects_of
+from gradlab.pages.matrix import VERDICTS
+from gradlab.pages.words import WORDS
 
 Plain = Mapping[str, Any]
 LARGEST = 1 << 20  # bytes of a page
@@ -41,6 +43,8 @@ def _render(reports: Sequence[Plain], *, data: bool, tables: bool) -> str:
         not_checked=[one for report in reports for one in report["not_checked"]],
         data=json_for_a_page([_shortened(one) for one in reports]) if data and reports else None,
         tables=tables,
+        levels=VERDICTS,
+        meanings=WORDS,
     )
 
 

@@ -6,13 +6,16 @@ import copy
 import json
 import re
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gradlab.pages.content import subjects_of
 from gradlab.pages.differences import difference_figure
+from gradlab.pages.drawing import FAILS
 from gradlab.pages.page import LARGEST, json_for_a_page, report_page
+from gradlab.pages.words import WORDS
 from gradlab.report.json import schema_fault
 from tests.pages.hostile import TEXT, hostile
 
@@ -32,7 +35,7 @@ def data_of(page: str) -> Any:
 
 def test_the_page_on_code_c_says_what_is_wrong_where_and_how_to_mend_it(wrong: Report) -> None:
     words = words_of(report_page([wrong]))
-    opening = words[: words.index("How far off")]
+    opening = words[: words.index("Checks that fail")]
     assert "unstable : right on moderate logits, breaks on extreme ones" in opening
     assert "The largest logit of the whole batch is subtracted, not that of each row." in opening
     assert re.search(r"loss is inf , and must be 104 .*teaching_global_shift.py , line \d+", opening)
@@ -209,4 +212,83 @@ def test_values_of_a_curve_are_numbers(wrong: Report) -> None:
 
 def test_differences_of_which_no_number_came_back_are_drawn() -> None:
     nothing = {name: ["nan", "inf"] for name in ("errors", "bounds", "truncation")}
-    assert difference_figure({"dtype": "float32", "slope": 0.0, "steps": [0, 0], **nothing}).exceeds
+    assert difference_figure({"dtype": "float32", "slope": 0.0, "steps": [0, 0], **nothing}, met=True).state is FAILS
+
+
+PARTS = ("What is wrong", "Where it shows", "How to mend it", "Checks that fail", "Every check", "How far off")
+
+
+@pytest.mark.parametrize("names", [("teaching_global_shift",), ("teaching_global_shift", "shifted")])
+def test_the_diagnosis_comes_before_checks_and_charts(reports: dict[str, Report], names: tuple[str, ...]) -> None:
+    page = report_page([reports[name] for name in names])
+    words = words_of(page)
+    places = [words.index(part) for part in PARTS]
+    assert places == sorted(places)
+    assert page.index("<figure>") > page.index("How to mend it")
+
+
+def test_no_chart_of_code_that_is_wrong_reads_as_an_acquittal(wrong: Report) -> None:
+    page = report_page([wrong])
+    assert 'class="says passes"' not in page
+    assert "within the bound of level stable everywhere" not in page
+    assert "Level stable allows that: what is wrong does not show in these problems." in words_of(page)
+
+
+def test_a_chart_of_code_below_the_level_accurate_says_what_was_asked_for(sound: Report) -> None:
+    (entry,) = sound["implementations"]
+    entry.update(level="accurate", met=False)
+    page = report_page([sound])
+    assert 'class="says passes"' not in page
+    assert "Level stable allows that; level accurate allows a few ULP." in words_of(page)
+
+
+def test_axes_with_an_error_over_the_bound_come_first(wrong: Report) -> None:
+    (subject,) = subjects_of([wrong])
+    assert [one.exceeds for one in subject.axes] == sorted((one.exceeds for one in subject.axes), reverse=True)
+    assert subject.margin is not None
+
+
+def test_the_levels_are_named_from_worst_to_best_and_explained(wrong: Report) -> None:
+    page = report_page([wrong])
+    levels = "wrong < unstable (this code) < stable (asked for: not met) < accurate"
+    assert levels in words_of(page)
+    assert page.count('id="words"') == 1
+    for word, meaning in WORDS.items():
+        assert f"{word} {meaning}" in words_of(page)
+
+
+def test_words_that_the_glossary_has_too_are_in_it() -> None:
+    glossary = (Path(__file__).parents[2] / "docs" / "glossary.md").read_text(encoding="utf-8")
+    missing = [word for word in WORDS if f"| **{word}" not in glossary]
+    assert missing == ["answer", "known mistake", "bits lost", "proved", "searched"]
+
+
+def test_what_is_counted_is_said(wrong: Report) -> None:
+    words, (entry,) = words_of(report_page([wrong])), wrong["implementations"]
+    n_checks = len({one["check"] for one in entry["results"]})
+    assert re.search(rf"\d+ of {n_checks} checks fail, each on as many problems as stand in brackets", words)
+    known = entry["diagnosis"]
+    assert f"this code was called on {known['n_problems']} problems in float32" in words
+    assert f"{known['n_wrong']} of the answers are wrong" in words
+
+
+def test_each_mend_has_the_command_that_says_more_and_its_letters(wrong: Report) -> None:
+    words = words_of(report_page([wrong]))
+    mends = words[words.index("How to mend it") : words.index("Checks that fail")]
+    for name in ("global_shift", "zero_times_infinity"):
+        assert f"gradlab explain {name} says more of it" in mends
+    assert "d = x - max x: the logits of a row less the largest of that row" in mends
+
+
+def test_the_other_name_of_a_mistake_is_said(wrong: Report) -> None:
+    assert "In a layer the same mistake is called one_hot_times_log ." in words_of(report_page([wrong]))
+
+
+def test_a_layer_has_its_worst_entry_in_the_table(wrong: Report) -> None:
+    (entry,) = wrong["implementations"]
+    layer = copy.deepcopy(wrong)
+    layer["implementations"][0]["scope"] = "layer"
+    result = {**entry["results"][0], "check": "db_of_the_layer_is_right", "dtype": "float32", "ulp": 1.5e7}
+    layer["implementations"][0]["results"] = [result]
+    (subject,) = subjects_of([layer])
+    assert subject.worst_ulp == {"float32": 1.5e7}
