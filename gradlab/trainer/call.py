@@ -93,14 +93,14 @@ def trainer_of(name: str, function: Callable[..., Any], claimed: tuple[str, ...]
     return Trainer(name, function, taken_by(function, claimed), target)
 
 
-def train(trainer: Trainer, problem: TrainerProblem) -> Trained:
-    """What a fresh call returns; whatever it does, an answer comes back.
+def train(trainer: Trainer, problem: TrainerProblem, seed: int = SEED) -> Trained:
+    """What a fresh call returns; whatever it does, an answer comes back. seed: of the process's own generators.
 
     Raises ValueError where the problem needs what the trainer does not take: a penalty, or batches. One that takes no
     start is asked as it is: see `with_start_of`.
     """
     _check_taken(trainer, problem)
-    with _seeded():
+    with _seeded(seed):
         outcome = perform(trainer.function, GivenArguments((), arguments_of(trainer, problem)), keep=_last_leaves)
     if isinstance(outcome.error, CallFaultError):
         return Trained(fault=str(outcome.error))
@@ -112,11 +112,11 @@ def train(trainer: Trainer, problem: TrainerProblem) -> Trained:
 
 
 @contextlib.contextmanager
-def _seeded() -> Iterator[None]:
+def _seeded(seed: int) -> Iterator[None]:
     """With the process's generators seeded, which code without a seed of its own draws from; and then as before."""
     of_numpy, of_python = np.random.get_state(), random.getstate()
-    np.random.seed(SEED)
-    random.seed(SEED)
+    np.random.seed(seed)
+    random.seed(seed)
     try:
         yield
     finally:

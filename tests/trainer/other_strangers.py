@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -133,6 +134,20 @@ def with_noise(X: Array, y: Array, W: Any, b: Any, lr: float, steps: int, seed: 
     return W, b
 
 
+def with_noise_of_numpy(X: Array, y: Array, W: Any, b: Any, lr: float, steps: int) -> Any:
+    for _ in range(steps):
+        W, b = plain(X, y, W, b, lr, 1)
+        W = W + np.random.normal(0, 1e-3, W.shape).astype(X.dtype)
+    return W, b
+
+
+def with_noise_of_python(X: Array, y: Array, W: Any, b: Any, lr: float, steps: int) -> Any:
+    for _ in range(steps):
+        W, b = plain(X, y, W, b, lr, 1)
+        b = b + X.dtype.type(random.gauss(0, 1e-3)) * np.arange(len(b), dtype=X.dtype)
+    return W, b
+
+
 NAMED: dict[str, Callable[..., Any]] = {
     "labels_shuffled_apart": labels_drawn_again,
     "gradient_clipped_at_0.05": clipped_entries,
@@ -149,4 +164,5 @@ NAMED: dict[str, Callable[..., Any]] = {
     "bias_steps_of_other_lengths": bias_now_and_then,
     "iterates_averaged_with_0.9": moving_average,
     "depends_on_the_seed": with_noise,
+    "depends_on_global_generators": with_noise_of_numpy,
 }

@@ -57,6 +57,14 @@ def test_nothing_is_said_of_the_seed_where_it_changes_nothing() -> None:
     assert explain_by_the_seed(trainer, small_problem(trainer, "float32", 0).replace(n_steps=2)) is None
 
 
+@pytest.mark.parametrize("function", [other_strangers.with_noise_of_numpy, other_strangers.with_noise_of_python])
+def test_noise_of_the_process_s_own_generators_is_said(function: Callable[..., Any]) -> None:
+    trainer = trainer_of("train", function)
+    found = explain_by_the_seed(trainer, small_problem(trainer, "float32", 0).replace(n_steps=2))
+    assert found is not None
+    assert found.name == "depends_on_global_generators"
+
+
 def test_the_lengths_of_steps_are_said() -> None:
     """Of a rate that is halved after every third step."""
     lines = list(examination_lines("", examine_trainer(trainer_of("halving", other_strangers.halving))))
