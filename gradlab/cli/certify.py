@@ -146,9 +146,10 @@ def _solved(examination: Examination, data: Data, settings: Settings, source: So
 def _shown(examination: Examination, outcome: _Outcome, output: Path | None) -> Status:
     from gradlab.report.terminal import print_lines
     from gradlab.storage.files import strict_json, write_whole, writing
-    from gradlab.trainer.page import examination_lines
+    from gradlab.trainer.page import closing_line, examination_lines
 
-    print_lines([*examination_lines(examination.trainer.name, examination), *outcome.lines])
+    closing = closing_line(examination, outcome.is_met)
+    print_lines([*examination_lines(examination.trainer.name, examination), *outcome.lines, closing])
     if output and outcome.document:
         with writing():
             write_whole(output, strict_json(outcome.document))

@@ -14,7 +14,7 @@ from gradlab.problems.problem import Array
 from gradlab.trainer.call import Trained
 from gradlab.trainer.curvature import Curvature, curvature_of
 from gradlab.trainer.descent import distance_to, end_of_descent
-from gradlab.trainer.explaining import Wrong, named_mistake
+from gradlab.trainer.explaining import Wrong, named_mistake, unsettled_mistake
 from gradlab.trainer.gradient import UPWARDS
 from gradlab.trainer.mistakes import Named
 from gradlab.trainer.optimum import gradient_norm, layer_at, optimum_of
@@ -44,7 +44,8 @@ class Certificate:
 
     at_least, at_most: their distance from exact gradient descent, in the Euclidean norm of all parameters. size: their
     own norm. probable, proved: how far sound code may be, as `descent.Iterate` has them. point: what is proved of them
-    wherever they come from. named: what explains a training that is not right. suspects: what was tried.
+    wherever they come from. named: what explains a training that is not right. suspects: what was tried. unsettled:
+    what may explain it, as roundings grow with it so far that nothing more can be told.
     """
 
     problem: TrainerProblem
@@ -57,6 +58,7 @@ class Certificate:
     point: Point
     named: tuple[Named, ...] = ()
     suspects: tuple[str, ...] = ()
+    unsettled: tuple[Named, ...] = ()
 
     @property
     def is_right(self) -> bool:
@@ -78,10 +80,13 @@ def certify_training(problem: TrainerProblem, trained: Trained, suspects: Iterab
     parameters = trained.parameters
     at_least, at_most = distance_to(end, parameters)
     named: tuple[Named, ...] = ()
+    unsettled: tuple[Named, ...] = ()
     suspects = tuple(suspects)
     if at_least > end.probable:
         training = Wrong(problem, parameters, end.parameters, end.probable + end.radius)
         named = tuple(found for name in suspects if (found := named_mistake(name, training)))
+        if not named:
+            unsettled = tuple(found for name in suspects if (found := unsettled_mistake(name, training)))
     return Certificate(
         problem,
         curvature_of(problem),
@@ -93,6 +98,7 @@ def certify_training(problem: TrainerProblem, trained: Trained, suspects: Iterab
         certify_point(problem, parameters),
         named,
         suspects,
+        unsettled,
     )
 
 

@@ -64,11 +64,39 @@ def named_mistake(name: str, training: Wrong) -> Named | None:
     if name in ("more_steps", "fewer_steps", "stops_early"):
         found = _number_of_steps([training])
         return next(iter(found.values()), None) if name == "stops_early" else found.get(name)
-    family, _, value = name.rpartition("_")
-    if name not in MISTAKES and family not in FAMILIES:  # found by an experiment: no model foretells what comes back
+    mistake = _mistake_called(name)
+    return Named(name, mistake.sentence) if mistake is not None and _predicts(mistake, training) else None
+
+
+def unsettled_mistake(name: str, training: Wrong) -> Named | None:
+    """The mistake of this name, where with it roundings grow so far that they may come to what the training came to.
+
+    Whether something else is wrong too cannot be told then. One rounding is put into the start, in float64, and each
+    step has one like it.
+    """
+    mistake = _mistake_called(name)
+    if mistake is None:
         return None
-    mistake = MISTAKES[name] if name in MISTAKES else FAMILIES[family].at(float(value))
-    return Named(name, mistake.sentence) if _predicts(mistake, training) else None
+    problem = training.problem
+    expected = descend_with(problem, mistake)
+    carried = _distance(expected, descend_with(_with_one_rounding(problem, training.parameters), mistake))
+    is_within = _distance(training.parameters, expected) <= problem.n_steps * carried
+    return Named(name, mistake.sentence) if is_within else None
+
+
+def _with_one_rounding(problem: TrainerProblem, end: Array) -> TrainerProblem:
+    """The problem with each weight of its start moved up or down by a rounding of the largest weight at the end."""
+    move = float(np.abs(end).max()) * problem.format.unit_roundoff
+    signs = np.random.default_rng(0).choice((-1.0, 1.0), problem.weight.shape)
+    return problem.replace(weight=(problem.weight + move * signs).astype(problem.weight.dtype))
+
+
+def _mistake_called(name: str) -> Mistake | None:
+    """The mistake of a name; None where it was found by an experiment, and no model foretells what comes back."""
+    family, _, value = name.rpartition("_")
+    if name in MISTAKES:
+        return MISTAKES[name]
+    return FAMILIES[family].at(float(value)) if family in FAMILIES else None
 
 
 def _predicts(mistake: Mistake, training: Wrong) -> bool:

@@ -32,15 +32,34 @@ def certificate_lines(name: str, certificate: Certificate) -> Iterator[str]:
         f" at least {certificate.at_least:.3g} from it"
     )
     yield (
-        f"sound code: likely within {certificate.probable:.3g}, proved within {certificate.proved:.3g}:"
-        f" {'met' if certificate.is_likely else 'not met' if not certificate.is_right else 'not likely'}"
+        f"sound code: likely within {certificate.probable:.3g} of it, proved within {certificate.proved:.3g};"
+        f" these weights are {_compared(certificate)}"
     )
     yield from point_lines(certificate.point)
     for one in certificate.named:
         yield f"looks like {one.name}: {one.sentence}"
-    if not certificate.is_likely and not certificate.named:
+    for one in certificate.unsettled:
+        yield f"looks like {one.name}: {one.sentence}; roundings grow with it, and whether there is more cannot be told"
+    if not certificate.is_likely and not certificate.named and not certificate.unsettled:
         tried = " and ".join(certificate.suspects)
         yield f"looks like more than {tried}" if tried else "looks like no known mistake of trainers"
+
+
+def _compared(certificate: Certificate) -> str:
+    """Where the weights are, beside those of sound code."""
+    if certificate.is_likely:
+        return "no further"
+    return "further than is likely" if certificate.is_right else "further than is proved"
+
+
+def closing_line(examination: Examination, is_met: bool) -> str:
+    """Whether a trainer is as good as it may be asked, by all that was tried. is_met: by the training on the data."""
+    n_facts = len({one.fact for one in examination.findings})
+    if not n_facts:
+        return "met" if is_met else "not met: this training does not end where it has to"
+    facts = "1 fact does not hold" if n_facts == 1 else f"{n_facts} facts do not hold"
+    rest = "though this training shows nothing wrong" if is_met else "and this training does not end where it has to"
+    return f"not met: {facts} of small trainings, {rest}"
 
 
 def _penalty_words(examination: Examination) -> str:

@@ -18,7 +18,7 @@ from gradlab.trainer.checks import examine_trainer
 from gradlab.trainer.data import Data, DataError, load_data, standardised
 from gradlab.trainer.findings import Examination
 from gradlab.trainer.names import UnclearTrainerError, taken_by
-from gradlab.trainer.page import certificate_lines, examination_lines
+from gradlab.trainer.page import certificate_lines, closing_line, examination_lines
 from gradlab.trainer.run import Settings, problem_on
 from tests.trainer import trainers
 
@@ -87,6 +87,33 @@ def test_a_certificate_of_a_wrong_trainer_names_the_mistake() -> None:
     found = certify_training(problem, train(trainer(trainers.ascent), problem), ["momentum_0.9", "ascent"])
     assert not found.is_right
     assert "looks like ascent: the gradient is added, not subtracted" in certificate_lines("ascent", found)
+
+
+def test_a_mistake_with_which_roundings_grow_is_named_and_no_more_is_said() -> None:
+    """A sum for the mean makes steps 40 times too long: roundings grow, and no prediction comes near."""
+    problem = problem_on(data(), Settings(n_steps=300))
+    found = certify_training(problem, train(trainer(trainers.sum_for_mean), problem), ["ascent", "sum_for_mean"])
+    assert found.named == ()
+    assert [one.name for one in found.unsettled] == ["sum_for_mean"]
+    lines = [*certificate_lines("sum", found)]
+    assert any(line.startswith("looks like sum_for_mean: the gradient is the sum") for line in lines)
+    assert not any(line.startswith("looks like more than") for line in lines)
+
+
+def test_a_mistake_that_is_not_all_of_it_is_not_unsettled() -> None:
+    """Where roundings do not grow, what is left over is another mistake."""
+    problem = problem_on(data(), Settings(n_steps=20))
+    found = certify_training(problem, train(trainer(trainers.pulled_by_a_sine), problem), ["momentum_0.9"])
+    assert (found.named, found.unsettled) == ((), ())
+    assert "looks like more than momentum_0.9" in certificate_lines("sine", found)
+
+
+def test_the_last_line_says_whether_all_is_met() -> None:
+    right, wrong = examined(trainers.plain), examined(trainers.ascent)
+    assert closing_line(right, is_met=True) == "met"
+    assert closing_line(right, is_met=False) == "not met: this training does not end where it has to"
+    assert closing_line(wrong, is_met=True).startswith("not met: ")
+    assert closing_line(wrong, is_met=True).endswith("of small trainings, though this training shows nothing wrong")
 
 
 def test_the_optimum_is_no_further_than_proved() -> None:
