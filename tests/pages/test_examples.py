@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from gradlab.pages.page import LARGEST, asset
-from tests.pages.test_page import data_of, words_of
+from gradlab.pages.page import LARGEST, asset, report_page
+from tests.pages.test_page import words_of
+from tools.example_reports import data_of
 
 ROOT = Path(__file__).parents[2]
 PAGES = {path.stem: path for path in (ROOT / "docs" / "examples" / "reports").glob("*.html")}
@@ -48,3 +49,10 @@ def test_a_report_is_at_most_1_mib_and_of_the_sheet_and_script_of_today(name: st
     assert len(text.encode()) <= LARGEST
     assert asset("style.css") in text
     assert asset("page.js") in text
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_drawn_again_from_the_data_in_it(name: str) -> None:
+    """Also where they are of an earlier version of gradlab, in which less was told."""
+    text = PAGES[name].read_text(encoding="utf-8")
+    assert words_of(report_page(data_of(text))) == words_of(text)

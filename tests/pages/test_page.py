@@ -18,6 +18,7 @@ from gradlab.pages.page import LARGEST, json_for_a_page, report_page
 from gradlab.pages.words import WORDS
 from gradlab.report.json import schema_fault
 from tests.pages.hostile import TEXT, hostile
+from tools.example_reports import data_of
 
 Report = dict[str, Any]
 
@@ -26,11 +27,6 @@ def words_of(page: str) -> str:
     """What a page says, without its markup, sheet and scripts."""
     body = re.sub(r"<(style|script)\b.*?</\1>", "", page, flags=re.DOTALL)
     return " ".join(unescape(re.sub(r"<[^>]*>", " ", body)).split())
-
-
-def data_of(page: str) -> Any:
-    (text,) = re.findall(r'<script type="application/json" id="report">(.*?)</script>', page, re.DOTALL)
-    return json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
 
 
 def test_the_page_on_code_c_says_what_is_wrong_where_and_how_to_mend_it(wrong: Report) -> None:
