@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,6 +34,7 @@ from gradlab.targets.shipped import layer_specimens
 
 if TYPE_CHECKING:
     from gradlab.diagnosis.diagnosis import Diagnosis
+    from gradlab.localisation.statements import Localisation
 
 TINY = (6, 3.0)  # numbers and their size: a failing problem of so few small whole numbers is not shrunk any further
 
@@ -83,6 +85,14 @@ def _shown_alone(known: Diagnosis, implementation: Implementation, failed: Resul
     return layer_shown_alone(known, implementation, failed)
 
 
+def _localise(
+    implementation: Implementation, problems: Sequence[LayerProblem], unexplained: Sequence[str]
+) -> Localisation | None:
+    from gradlab.localisation.layer.finding import localise_layer
+
+    return localise_layer(implementation, problems, partial(layer_may_be_asked, implementation.claims))
+
+
 def _encode_truth(problem: LayerProblem) -> Plain:
     return encoded_layer_truth(enclose_layer(problem))
 
@@ -113,7 +123,7 @@ LAYER = Scope(
     check_of_calls=_check_of_calls,
     problems=Problems(layer_problems_in_run, layer_may_be_asked, complexity, _is_tiny, _smaller),
     calls=Calls(layer_answer, evaluate_layer, layer_call_for, leaves_of, _advice),
-    explaining=Explaining(_diagnose, _diagnose_further, None, None, _shown_alone),
+    explaining=Explaining(_diagnose, _diagnose_further, _localise, None, _shown_alone),
     power=PowerRules(layer_specimens, why_not, as_claimed, can_be_asked, lambda specimen: 0),
     writing=Writing(
         encoded_layer_problem,

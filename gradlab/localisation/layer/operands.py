@@ -1,0 +1,112 @@
+"""Readings of the logits, and of what is multiplied to make dX and dW."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from gradlab.layer.problem import LayerProblem
+from gradlab.localisation.layer.parts import Parts
+from gradlab.localisation.layer.reading import GRADIENTS, Reading
+from gradlab.problems.problem import Array
+
+
+def readings_of_logits() -> Iterator[Reading]:
+    changes: dict[str, Callable[[LayerProblem], Array]] = {
+        "the bias is left out of the logits": lambda one: one.features64 @ one.weight64,
+        "the bias is subtracted": lambda one: one.features64 @ one.weight64 - one.bias64,
+        "the bias is added twice": lambda one: one.float64_logits + one.bias64,
+        "the logits are divided by the root of D": lambda one: one.float64_logits / np.sqrt(one.n_features),
+        "the product is divided by the root of D": lambda one: _product(one) / np.sqrt(one.n_features) + one.bias64,
+        "the logits are divided by D": lambda one: one.float64_logits / one.n_features,
+        "the logits are negated": lambda one: -one.float64_logits,
+        "the logits are doubled": lambda one: 2 * one.float64_logits,
+        "the logits are halved": lambda one: one.float64_logits / 2,
+        "negative logits are 0": lambda one: np.maximum(one.float64_logits, 0),
+        "the features are centred": lambda one: _affine(one, _centred(one.features64)),
+        "the features of each row are centred": lambda one: _affine(one, _centred(one.features64.T).T),
+        "the weight is transposed where it is square": lambda one: _affine_by(one, turned_if_square(one.weight64)),
+    }
+    for said, logits in changes.items():
+        yield Reading(said, lambda parts, logits=logits: parts.with_logits(logits(parts.problem)))  # type: ignore[misc]
+    yield Reading("the softmax is over the rows", lambda parts: _softmax_over(parts, 0))
+    yield Reading("the softmax is over the whole batch", lambda parts: _softmax_over(parts, None))
+    yield Reading("sigmoids are in the place of the softmax", _sigmoids)
+
+
+def _product(problem: LayerProblem) -> Array:
+    return np.asarray(problem.features64 @ problem.weight64)
+
+
+def _affine(problem: LayerProblem, features: Array) -> Array:
+    return np.asarray(features @ problem.weight64 + problem.bias64)
+
+
+def _affine_by(problem: LayerProblem, weight: Array) -> Array:
+    return np.asarray(problem.features64 @ weight + problem.bias64)
+
+
+def _centred(values: Array) -> Array:
+    return np.asarray(values - values.mean(axis=0))
+
+
+def turned_if_square(values: Array) -> Array:
+    """The transposed matrix where it has as many rows as columns, else the matrix."""
+    return values.T if values.ndim == 2 and values.shape[0] == values.shape[1] else values
+
+
+@np.errstate(all="ignore")
+def _softmax_over(parts: Parts, axis: int | None) -> Parts:
+    z = parts.problem.float64_logits
+    shifted = z - z.max(axis=axis, keepdims=True)
+    logs = shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
+    return replace(parts, log_probabilities=logs)
+
+
+@np.errstate(all="ignore")
+def _sigmoids(parts: Parts) -> Parts:
+    return replace(parts, log_probabilities=-np.log1p(np.exp(-parts.problem.float64_logits)))
+
+
+def readings_of_operands() -> Iterator[Reading]:
+    rows: dict[str, Callable[[Array], Array]] = {
+        "its features are those of the row before": lambda x: np.roll(x, 1, axis=0),
+        "its features are those of the row after": lambda x: np.roll(x, -1, axis=0),
+        "its features are in reverse order of the rows": lambda x: x[::-1],
+        "its features are without their sign": np.abs,
+        "its features are centred": _centred,
+        "its features are squared": np.square,
+        "its features are those of the first row": lambda x: np.broadcast_to(x[:1], x.shape),
+    }
+    for said, change in rows.items():
+        yield Reading(
+            said,
+            lambda parts, change=change: replace(parts, features=change(parts.features)),  # type: ignore[misc]
+            ("dW",),
+        )
+    weights: dict[str, Callable[[Array], Array]] = {
+        "its weight is transposed where it is square": turned_if_square,
+        "its weight is without its sign": np.abs,
+        "its weight is centred": _centred,
+        "its weight is in reverse order of the classes": lambda w: w[:, ::-1],
+    }
+    for said, change in weights.items():
+        yield Reading(
+            said,
+            lambda parts, change=change: replace(parts, weight=change(parts.weight)),  # type: ignore[misc]
+            ("dX",),
+        )
+    finishes: dict[str, Callable[[Array], Array]] = {
+        "it is transposed where it is square": turned_if_square,
+        "its rows are in reverse order": lambda term: term[::-1],
+        "it is the mean of its entries everywhere": lambda term: np.full(term.shape, term.mean() if term.size else 0.0),
+        "it is the sum of its entries everywhere": lambda term: np.full(term.shape, term.sum()),
+    }
+    for said, finish in finishes.items():
+        yield Reading(said, lambda parts, finish=finish: _finished(parts, finish), GRADIENTS)  # type: ignore[misc]
+
+
+def _finished(parts: Parts, finish: Callable[[Array], Array]) -> Parts:
+    return replace(parts, finish=lambda output, term: finish(term))

@@ -1,0 +1,20 @@
+"""A reading of what a layer works out: what is replaced in it, and the words for that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gradlab.layer.problem import OUTPUTS
+from gradlab.localisation.layer.parts import Parts
+
+GRADIENTS = OUTPUTS[1:]
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """A change of the parts of a layer. said: in words, "" for none. outputs: in which it may be made alone."""
+
+    said: str
+    change: Callable[[Parts], Parts] = lambda parts: parts
+    outputs: tuple[str, ...] = OUTPUTS
