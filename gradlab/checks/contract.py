@@ -19,6 +19,7 @@ from gradlab.evaluation.call import (
     answer_to_call,
     call_for,
     evaluate,
+    is_as_before,
     perform,
 )
 from gradlab.evaluation.foreign import kind_of, pair_of
@@ -52,15 +53,12 @@ def keeps_the_dtype(implementation: Implementation, problem: Problem) -> Finding
 
 def leaves_its_inputs_alone(implementation: Implementation, problem: Problem) -> Findings:
     """Logits, labels and weights hold the same bits after the call; or the logits the gradient, where claimed."""
-    call = call_for(implementation, problem)
-    keywords = {name: value.copy() for name, value in call.keywords.items() if isinstance(value, np.ndarray)}
-    given = answer_to_call(implementation, call, problem.objective.reduction)
-    is_gradient = given.gradient is not None and np.array_equal(call.logits, given.gradient, equal_nan=True)
-    excused = implementation.claims.gradient_in_logits and is_gradient
+    given, before = answer(implementation, problem), call_for(implementation, problem).arrays
+    logits, gradient = given.written.get("logits"), given.gradient
+    is_gradient = logits is not None and gradient is not None and np.array_equal(logits, gradient, equal_nan=True)
+    excused = ("logits",) if implementation.claims.gradient_in_logits and is_gradient else ()
     return [
-        *([] if excused else [_unchanged_fact("logits", call.logits, problem.logits)]),
-        _unchanged_fact("labels", call.targets, problem.targets),
-        *(_unchanged_fact(name.replace("_", " "), call.keywords[name], before) for name, before in keywords.items()),
+        _unchanged_fact(name, given.written.get(name, one), one) for name, one in before.items() if name not in excused
     ]
 
 
@@ -253,7 +251,7 @@ def _overlaps(array: Array, name: str, implementation: Implementation, call: Cal
 def _unchanged_fact(name: str, after: Array, before: Array) -> Fact:
     if after.shape != before.shape:
         return Fact(f"the {name}", f"have another shape after the call, {after.shape}", "what they were", False)
-    same = after.tobytes() == before.tobytes()
+    same = is_as_before(after, before)
     count = f"{int((after != before).sum())} of {before.size} entries"
     seen = "are what they were" if same else f"have been changed by the call in {count}"
     return Fact(f"the {name}", seen, "what they were", same)

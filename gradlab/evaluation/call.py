@@ -49,6 +49,7 @@ class Answer:
     fault: why there is no loss and gradient of the right kind, or None.
     raised: the name of the exception's class, or None.
     noise: what it printed and warned, line by line. changed: what it left changed in the process, in a few words each.
+    written: of the answer that is remembered, the arguments that the call has changed, by name, as they were after it.
     """
 
     loss: Array | None
@@ -57,6 +58,7 @@ class Answer:
     raised: str | None = None
     noise: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
+    written: Mapping[str, Array] = field(default_factory=dict)
 
 
 class AnyAnswer(Protocol):
@@ -87,6 +89,12 @@ class Call:
     def arguments(self) -> tuple[Any, ...]:
         """What is handed over in order."""
         return self.logits, self.targets
+
+    @property
+    def arrays(self) -> dict[str, Array]:
+        """All arrays that are handed over, by what they are."""
+        keywords = {name.replace("_", " "): one for name, one in self.keywords.items() if isinstance(one, np.ndarray)}
+        return {"logits": self.logits, "labels": self.targets, **keywords}
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,8 +169,11 @@ def evaluate(implementation: Implementation, problem: Problem) -> Answer:
 
 @remember(512)
 def answer(implementation: Implementation, problem: Problem) -> Answer:
-    """The answer to one problem, remember; its arrays are copies, and read-only."""
-    fresh = evaluate(implementation, problem)
+    """The answer to one problem, remembered; its arrays are copies, and read-only."""
+    call, untouched = call_for(implementation, problem), call_for(implementation, problem).arrays
+    fresh = answer_to_call(implementation, call, problem.objective.reduction)
+    written = {name: one for name, one in call.arrays.items() if not is_as_before(one, untouched[name])}
+    fresh = replace(fresh, written=written) if written else fresh
     if fresh.loss is None or fresh.gradient is None:
         return fresh
     loss, gradient = fresh.loss.copy(), fresh.gradient.copy()
@@ -291,6 +302,11 @@ def _answer(outcome: Outcome, shape: tuple[int, ...], reduction: str, derivative
 
 def _faulty(fault: str, outcome: Outcome) -> Answer:
     return Answer(None, None, fault, None, outcome.noise, outcome.changed)
+
+
+def is_as_before(after: Array, before: Array) -> bool:
+    """Whether an array that was handed over has the shape and the bits that it had."""
+    return after.shape == before.shape and after.tobytes() == before.tobytes()
 
 
 def real_array(value: Any, name: str, shape: tuple[int, ...]) -> tuple[Array | None, str | None]:
