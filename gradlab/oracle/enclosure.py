@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,6 +17,7 @@ import numpy as np
 from gradlab.oracle.exact.balls import RowAnswers, answer_rows, reduced_loss
 from gradlab.oracle.exact.canonical import is_undefined, row_kinds
 from gradlab.oracle.exact.derivatives import enclose_derivative
+from gradlab.oracle.exact.equal_rows import Solver, answer_each_kind_once
 from gradlab.oracle.exact.repeated import answer_merged, merge_rows
 from gradlab.oracle.fast.vectorised import answer_by_double_double
 from gradlab.oracle.intervals import Array, Enclosures, constant, fill
@@ -90,11 +90,11 @@ def _answer_large(problem: Problem, rows: Array) -> RowAnswers:
     return answer_by_double_double(problem, rows) if merged is None else answer_merged(problem, merged)
 
 
-def _assemble(problem: Problem, solve: Callable[[Problem, Array], RowAnswers]) -> Truth:
+def _assemble(problem: Problem, solve: Solver) -> Truth:
     """The truth from the rows that have one (`solve`) and from the domain rules."""
     kinds = row_kinds(problem)
     rows = np.concatenate([kinds.regular, kinds.infinite])
-    answers = solve(problem, rows)
+    answers = answer_each_kind_once(problem, rows, solve)
     losses, gradient = answers.loss_intervals, answers.gradient
     if len(kinds.regular) < problem.n_rows:  # else the answers are in the order of the rows
         losses, gradient = constant(0.0, (problem.n_rows,)), constant(0.0, problem.logits.shape)

@@ -11,6 +11,8 @@ from gradlab.problems.dtypes import Format
 from gradlab.problems.families.placing import make_problem
 from gradlab.problems.problem import Problem, Shape, moderate_limit
 
+DISTINCT_ROWS = 4096  # of a problem of more
+
 
 def smallest(fmt: Format, rng: np.random.Generator) -> list[Problem]:
     """The simplest problems there are, simplest first, so that the first failure is already small."""
@@ -111,9 +113,15 @@ def random_sums(fmt: Format, rng: np.random.Generator) -> list[Problem]:
 
 
 def longer_random_sums(fmt: Format, rng: np.random.Generator) -> list[Problem]:
-    """As random_sums, of as many terms as a language model has words, and of as many rows."""
-    shapes = [(1, 32000), (1, 32768), (2, 50257), (1, 131072), (16384, 2), (32768, 3), (65536, 2)]
-    return [_uniform(fmt, rng, (rows, classes), 1.0) for rows, classes in shapes]
+    """As random_sums, of as many terms as a language model has words, and of as many rows.
+
+    Of many rows no more than DISTINCT_ROWS differ, in an order at random: a sum's rounding errors come from what was
+    added before, and are none the less random, and the exact answer of each is worked out once.
+    """
+    wide = [_uniform(fmt, rng, shape, 1.0) for shape in [(1, 32000), (1, 32768), (2, 50257), (1, 131072)]]
+    shapes = [(16384, 2), (32768, 3), (65536, 2)]
+    distinct = [(_uniform(fmt, rng, (DISTINCT_ROWS, classes), 1.0), rows) for rows, classes in shapes]
+    return [*wide, *(one.rows(rng.integers(0, DISTINCT_ROWS, rows)) for one, rows in distinct)]
 
 
 def vocabulary(fmt: Format, rng: np.random.Generator) -> list[Problem]:
