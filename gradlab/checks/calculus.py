@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from gradlab.bounds import calculus, first_order, loss_bound
 from gradlab.checks.check import Findings, solve
 from gradlab.checks.invariants import neighbour
-from gradlab.evaluation.call import Call, Implementation, keywords_of, perform
+from gradlab.evaluation.call import Call, Implementation, asked_together, keywords_of, perform
 from gradlab.evaluation.foreign import array_of, pair_of
 from gradlab.problems.coefficients import coefficients_of, denominator_of
 from gradlab.problems.problem import Array, Problem
@@ -52,15 +52,17 @@ def gradient_integrates_to_the_loss(implementation: Implementation, problem: Pro
     ends = float(np.sum(loss_bound(problem)[0] + loss_bound(other)[0]))
     count, rest = _rule(move, coefficient_sum, ends)
     integral, error = 0.0, ends + rest
-    for node, weight in zip(*_nodes(count), strict=True):
-        wanted = problem.logits64 + node * move
-        between = problem.replace(logits=wanted.astype(problem.logits.dtype))
-        _, gradient = solve(implementation, between)
+    nodes, weights = _nodes(count)
+    places = [problem.logits64 + node * move for node in nodes]
+    all_between = [problem.replace(logits=place.astype(problem.logits.dtype)) for place in places]
+    tasks = [partial(solve, implementation, one) for one in (*all_between, other)]
+    *solved, (risen, _) = asked_together(implementation, tasks)
+    for wanted, between, weight, (_, gradient) in zip(places, all_between, weights, solved, strict=True):
         rounded = np.abs(between.logits64 - wanted).max(axis=1, initial=0.0)
         integral += weight * float((gradient * move).sum())
         own = (first_order.gradient(between)[0] * np.abs(move)).sum()
         error += weight * float(own + (coefficient_sum * rounded * np.abs(move).sum(axis=1)).sum())
-    risen = np.sum(solve(implementation, other)[0]) - np.sum(solve(implementation, problem)[0])
+    risen = np.sum(risen) - np.sum(solve(implementation, problem)[0])
     source = f"Gauss-Legendre with {count} nodes, forward error of both losses and each gradient"
     return asking(other, [within("integral of the gradient from x to y", integral, risen, error, source)])
 

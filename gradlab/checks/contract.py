@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
+from itertools import chain
 
 import numpy as np
 
@@ -17,6 +19,7 @@ from gradlab.evaluation.call import (
     Implementation,
     answer,
     answer_to_call,
+    asked_together,
     call_for,
     evaluate,
     is_as_before,
@@ -107,28 +110,29 @@ def layout_does_not_matter(implementation: Implementation, problem: Problem) -> 
 
     Where the gradient is claimed to be written into the logits, none is read-only, or has one row for all.
     """
-    findings: Findings = []
     writes = implementation.claims.gradient_in_logits
-    for name, spell in LAYOUTS.items():
-        if not (writes and name == READ_ONLY):
-            findings += _same_in_layout(implementation, problem, spell)
-    if writes:
-        return findings
-    alike = problem.replace(logits=np.repeat(problem.logits[:1], problem.n_rows, axis=0))
-    return findings + _same_in_layout(implementation, alike, one_row_repeated)
+    spelled = [(problem, spell) for name, spell in LAYOUTS.items() if not (writes and name == READ_ONLY)]
+    if not writes:
+        alike = problem.replace(logits=np.repeat(problem.logits[:1], problem.n_rows, axis=0))
+        spelled.append((alike, one_row_repeated))
+    tasks = [partial(_same_in_layout, implementation, *one) for one in spelled]
+    return [*chain.from_iterable(asked_together(implementation, tasks))]
 
 
 def integer_type_of_the_labels_does_not_matter(implementation: Implementation, problem: Problem) -> Findings:
     """Labels in any integer type that can hold them and every class give the same values, or an exception."""
-    findings: Findings = []
-    for name in INTEGERS:
-        largest = max(problem.n_classes - 1, int(problem.targets.max()))
-        if np.iinfo(name).min <= problem.targets.min() and largest <= np.iinfo(name).max:
-            call = replace(call_for(implementation, problem), targets=problem.targets.astype(name))
-            given = answer_to_call(implementation, call, problem.objective.reduction)
-            if given.raised is None:
-                findings += agree(values_of(given, problem), solve(implementation, problem), _twice(problem), problem)
-    return findings
+    largest = max(problem.n_classes - 1, int(problem.targets.max()))
+    held = [name for name in INTEGERS if np.iinfo(name).min <= problem.targets.min() and largest <= np.iinfo(name).max]
+    tasks = [partial(_same_in_integers, implementation, problem, name) for name in held]
+    return [*chain.from_iterable(asked_together(implementation, tasks))]
+
+
+def _same_in_integers(implementation: Implementation, problem: Problem, name: str) -> Findings:
+    call = replace(call_for(implementation, problem), targets=problem.targets.astype(name))
+    given = answer_to_call(implementation, call, problem.objective.reduction)
+    if given.raised is not None:
+        return []
+    return agree(values_of(given, problem), solve(implementation, problem), _twice(problem), problem)
 
 
 def byte_order_does_not_matter(implementation: Implementation, problem: Problem) -> Findings:
@@ -165,14 +169,14 @@ def held_changes(given: AnyAnswer, implementation: Implementation) -> list[str]:
 def refuses_bad_labels(implementation: Implementation, problem: Problem) -> Findings:
     """A label outside [0, K), or one that is no integer, raises an exception."""
     n_classes, ignored = problem.n_classes, problem.objective.ignore_index
-    findings: Findings = []
+    wrong = dict[str, Array]()
     for label in (-1, n_classes, n_classes + 1000):
         if label != ignored:
-            labels = problem.targets.copy()
+            wrong[f"label {label}"] = labels = problem.targets.copy()
             labels[0] = label
-            findings.append(_refuses(implementation, problem, f"label {label}", targets=labels))
-    fraction = problem.targets + 0.5
-    return [*findings, _refuses(implementation, problem, "label 0.5 above an integer", targets=fraction)]
+    wrong["label 0.5 above an integer"] = problem.targets + 0.5
+    tasks = [partial(_refuses, implementation, problem, fault, targets=one) for fault, one in wrong.items()]
+    return [*asked_together(implementation, tasks)]
 
 
 def refuses_bad_shapes(implementation: Implementation, problem: Problem) -> Findings:
@@ -185,7 +189,8 @@ def refuses_bad_shapes(implementation: Implementation, problem: Problem) -> Find
     }
     if problem.n_rows > 1:
         wrong[f"an array of labels of shape (1,) for {rows}"] = {"targets": problem.targets[:1].copy()}
-    return [_refuses(implementation, problem, name, **arrays) for name, arrays in wrong.items()]
+    tasks = [partial(_refuses, implementation, problem, name, **arrays) for name, arrays in wrong.items()]
+    return [*asked_together(implementation, tasks)]
 
 
 def empty_batch_is_answered(implementation: Implementation, problem: Problem) -> Findings:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from gradlab.bounds import first_order
 from gradlab.bounds.calculus import best_step, central_difference, error_missed
 from gradlab.bounds.conditioning import conditioning
 from gradlab.checks.check import Findings, NoAnswerError, solve, values_of
-from gradlab.evaluation.call import Implementation, call_for, evaluate, perform
+from gradlab.evaluation.call import Implementation, asked_together, call_for, evaluate, perform
 from gradlab.evaluation.foreign import describe_error
 from gradlab.problems.coefficients import denominator_of, loss_factors
 from gradlab.problems.objective import Objective
@@ -67,11 +68,8 @@ def along_coordinates(implementation: Implementation, problem: Problem) -> Findi
     step = _step(exact, _batch_error(exact), float(coefficient_sum.max()), 1.0)
     error = _batch_error(exact, step)
     _, gradient = solve(implementation, exact)
-    slopes = np.empty(gradient.shape)
-    for index in np.ndindex(*slopes.shape):
-        move = np.zeros(slopes.shape)
-        move[index] = step
-        slopes[index] = _rise(implementation, exact, move) / step
+    moves = step * np.eye(gradient.size).reshape(gradient.size, *gradient.shape)
+    slopes = (_rises(implementation, exact, moves) / step).reshape(gradient.shape)
     limit, source = central_difference(error, coefficient_sum[:, None], step)
     bound = limit + first_order.any_form_gradient(exact)[0]
     return asking(exact, [within("gradient[{}, {}]", gradient, slopes, bound, f"{source}, h = {step:g}")])
@@ -92,7 +90,7 @@ def along_directions(implementation: Implementation, problem: Problem) -> Findin
     moves = np.rint(drawn * step / grid) * grid
     error = _batch_error(exact, float(np.abs(moves).max()))
     _, gradient = solve(implementation, exact)
-    slopes = np.array([_rise(implementation, exact, move) for move in moves]) / step
+    slopes = _rises(implementation, exact, moves) / step
     wanted = (gradient * moves).sum(axis=(1, 2)) / step
     limit, _ = central_difference(error, _curvatures(exact, moves / step), step)
     own = (first_order.any_form_gradient(exact)[0] * np.abs(moves)).sum(axis=(1, 2)) / step
@@ -157,13 +155,17 @@ def _swept_in(
     return slopes.T
 
 
-def _rise(implementation: Implementation, problem: Problem, move: Array) -> float:
-    """(f(x + move) - f(x - move))/2 of the batch's loss."""
-    values = []
-    for sign in (1.0, -1.0):
-        moved = problem.replace(logits=(problem.logits64 + sign * move).astype(problem.logits.dtype))
-        values.append(float(values_of(evaluate(implementation, moved), moved)[0]))
-    return (values[0] - values[1]) / 2
+def _rises(implementation: Implementation, problem: Problem, moves: Array) -> Array:
+    """(f(x + move) - f(x - move))/2 of the batch's loss, for each of the moves (M, N, K); shape (M,)."""
+    places = [problem.logits64 + sign * move for move in moves for sign in (1.0, -1.0)]
+    moved = [problem.replace(logits=place.astype(problem.logits.dtype)) for place in places]
+    losses = asked_together(implementation, [partial(_loss_of, implementation, one) for one in moved])
+    above, below = np.array(losses).reshape(-1, 2).T
+    return np.asarray((above - below) / 2)
+
+
+def _loss_of(implementation: Implementation, problem: Problem) -> float:
+    return float(values_of(evaluate(implementation, problem), problem)[0])
 
 
 def _step(problem: Problem, error: float, curvature: float, reach: float) -> float:

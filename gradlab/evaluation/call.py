@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import inspect
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -17,9 +17,12 @@ from gradlab.evaluation.claims import Claims
 from gradlab.evaluation.foreign import ForeignError, array_of, describe, describe_error, inert, kind_of, pair_of
 from gradlab.evaluation.process_state import watch_process
 from gradlab.evaluation.text import on_one_line, one_line
+from gradlab.evaluation.together import done_together
 from gradlab.problems.caching import remember
 from gradlab.problems.objective import DERIVATIVES, Objective, derivative_shape
 from gradlab.problems.problem import Array, Problem
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,6 +190,14 @@ def answer_to_call(implementation: Implementation, call: Call, reduction: str) -
     shape = call.logits.shape  # before the call, which may change it
     outcome = perform(implementation.function, call, implementation.capture)
     return _answer(outcome, shape, reduction, implementation.claims.derivative)
+
+
+def asked_together(implementation: Implementation, tasks: Sequence[Callable[[], T]]) -> list[T]:
+    """What tasks return that call the implementation, in their order.
+
+    Where another process makes the calls, all are asked for before the first answer is read: neither has to wait.
+    """
+    return [task() for task in tasks] if implementation.capture.elsewhere is None else done_together(tasks)
 
 
 @dataclass(frozen=True, eq=False)

@@ -41,7 +41,7 @@ _turns: ContextVar[Turns | None] = ContextVar("turns", default=None)
 def done_together(tasks: Sequence[Callable[[], T]]) -> list[T]:
     """What the tasks return, in their order; each begins when those before it are done or wait.
 
-    What one raises ends all.
+    What one raises ends all. Where this is part of such a task itself, the others go on once all of these have begun.
     """
     from greenlet import getcurrent, greenlet
 
@@ -57,6 +57,7 @@ def done_together(tasks: Sequence[Callable[[], T]]) -> list[T]:
             begun[-1].gr_context = context = copy_context()
             context.run(_turns.set, turns)
             begun[-1].switch(number, task)
+        let_others_go_on()
         turns.give()
     finally:
         for one in begun:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from gradlab.checks.check import Check, Findings, run
-from gradlab.evaluation.call import Implementation
+from gradlab.evaluation.call import Implementation, asked_together
 from gradlab.evaluation.together import done_together
 from gradlab.harness.scopes import scope_of
 from gradlab.harness.selection import Question
@@ -158,8 +158,7 @@ def findings_together(
     implementation = tally.implementation
     asked = [(check, one.problem) for one in questions for check in _left(tally, one.checks, without)]
     tasks = [partial(run, check, implementation, problem) for check, problem in asked]
-    elsewhere = implementation.capture.elsewhere is not None
-    found = list(zip(asked, done_together(tasks) if elsewhere else [task() for task in tasks], strict=True))
+    found = list(zip(asked, asked_together(implementation, tasks), strict=True))
     return [[(check, findings) for (check, own), findings in found if own is one.problem] for one in questions]
 
 
