@@ -29,8 +29,8 @@ from gradlab.problems.problem import Array
 class Returned:
     """A result that the other process still has.
 
-    call: the last one that returned it, or a view of it. checksum: of its bytes before the present call, None if not
-    known.
+    call: the last one that returned it, or a view of it. checksum: of its bytes as the other process has them, None
+    before the call after the one that returned it.
     """
 
     array: Array
@@ -69,7 +69,8 @@ class ArraysThere:
             if number in self._results and self._results[number].call <= n_answered:
                 del self._results[number]
         for one in self._results.values():
-            one.checksum = _checksum(one.array)
+            if one.checksum is None:
+                one.checksum = _checksum(one.array)
 
     def read(self, plain: list[Any]) -> Array:
         """An argument in memory of its own, with the layout that it has in the other process."""
@@ -111,11 +112,11 @@ class ArraysThere:
             for place, given in enumerate(self._arguments)
             if not are_same(given.block, self._given.view(given.begin, given.block.size))
         ]
-        results = [
-            [number, self._answered.put(bits_of(np.ascontiguousarray(one.array)))]
-            for number, one in self._results.items()
-            if one.checksum is not None and one.checksum != _checksum(one.array)
-        ]
+        results = list[list[int]]()
+        for number, one in self._results.items():
+            if one.checksum is not None and one.checksum != (now := _checksum(one.array)):
+                one.checksum = now
+                results.append([number, self._answered.put(bits_of(np.ascontiguousarray(one.array)))])
         return arguments, results
 
 
