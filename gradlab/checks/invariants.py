@@ -231,7 +231,9 @@ def _row_sums(implementation: Implementation, problem: Problem) -> Array:
     _, gradient = solve(implementation, problem)
     finite = np.asarray(np.isfinite(gradient).all(axis=1, keepdims=True))
     known = np.where(finite, gradient, 0.0)
-    return np.where(finite[:, 0], [_exact_sum(row) for row in known.tolist()], math.nan)
+    with np.errstate(over="ignore"):
+        sums = known.sum(axis=1) if known.shape[1] <= 2 else [_exact_sum(row) for row in known.tolist()]
+    return np.where(finite[:, 0], sums, math.nan)
 
 
 def _moved_labels(problem: Problem, order: Array) -> Array:
