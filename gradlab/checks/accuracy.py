@@ -69,7 +69,7 @@ def loss_against(seen: Array, implementation: Implementation, problem: Problem) 
 
 
 def loss_is_right(implementation: Implementation, problem: Problem) -> Findings:
-    """The loss lies within the bound: any correct form's on moderate logits, the shifted algorithm's elsewhere."""
+    """The loss lies within the bound of any correct form on moderate logits, of the shifted one elsewhere."""
     return [loss_within(implementation, problem, loss_bound(problem))]
 
 

@@ -38,7 +38,7 @@ def returns_loss_and_derivative(implementation: Implementation, problem: Problem
 
 
 def derivative_is_right(implementation: Implementation, problem: Problem) -> Findings:
-    """Every entry lies within the bound: any correct form's on moderate logits, the shifted algorithm's elsewhere."""
+    """Every entry lies within the bound of any correct form on moderate logits, of the shifted one elsewhere."""
     return derivative_within_bound(implementation, problem)
 
 

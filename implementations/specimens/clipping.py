@@ -79,7 +79,7 @@ def masked_gradient_leaks(logits: Array, labels: Array, reduction: str = "mean")
 SPECIMENS = (
     Specimen(
         epsilon_in_log,
-        wrong="loss = -log(p_y + 1e-7), with g = p - one_hot(y): at most 16.1, and not what g is the gradient of",
+        wrong="loss = -log(p_y + 1e-7), with g = p - one_hot(y): the loss is at most 16.1, and g is not its gradient",
         mend="loss = log sum exp(d) - d_y needs no epsilon",
         logits=[[20, 0]],
         labels=[1],

@@ -14,6 +14,7 @@ import pytest
 from gradlab.pages.content import subjects_of
 from gradlab.pages.differences import difference_figure
 from gradlab.pages.drawing import FAILS
+from gradlab.pages.failures import failures_of
 from gradlab.pages.page import LARGEST, json_for_a_page, report_page
 from gradlab.pages.words import WORDS
 from gradlab.report.json import schema_fault
@@ -262,10 +263,29 @@ def test_words_that_the_glossary_has_too_are_in_it() -> None:
 def test_what_is_counted_is_said(wrong: Report) -> None:
     words, (entry,) = words_of(report_page([wrong])), wrong["implementations"]
     n_checks = len({one["check"] for one in entry["results"]})
-    assert re.search(rf"\d+ of {n_checks} checks fail, each on as many problems as stand in brackets", words)
+    assert re.search(rf"Of {n_checks} checks \d+ fail; in brackets, on how many of the problems", words)
     known = entry["diagnosis"]
     assert f"this code was called on {known['n_problems']} problems in float32" in words
     assert f"{known['n_wrong']} of the answers are wrong" in words
+
+
+def test_where_a_mistake_does_not_explain_all_the_rest_is_told_as_such(wrong: Report) -> None:
+    (entry,) = wrong["implementations"]
+    entry["localisation"] = {"where": "wrong only where there is one class", "what": "there is no answer"}
+    words = words_of(report_page([wrong]))
+    assert "What these mistakes do not explain: wrong only where there is one class; there is no answer." in words
+    entry["diagnosis"] = None
+    words = words_of(report_page([wrong]))
+    assert "Where it shows Wrong only where there is one class. For" in words
+
+
+def test_what_its_own_loss_gives_is_shown_after_what_is_exact(wrong: Report) -> None:
+    (entry,) = wrong["implementations"]
+    entry["diagnosis"] = None
+    for one in entry["results"]:
+        one["group"] = "calculus" if one["check"] == "gradient_within_forward_error" else one["group"]
+    names = [one.check for one in failures_of(entry) if one.is_number]
+    assert names.index("gradient_within_forward_error") > names.index("loss_within_forward_error")
 
 
 def test_each_mend_has_the_command_that_says_more_and_its_letters(wrong: Report) -> None:

@@ -61,7 +61,7 @@ def masked_gradient_is_nan(view: View) -> Array:
     return np.where(view.x == -np.inf, view.dtype.type(np.nan), probabilities_less_targets(view))
 
 
-ADDED = "loss = -sum_j t_j log(p_j + {0}): at most -log {0}, and not what g = p - t is the gradient of"
+ADDED = "loss = -sum_j t_j log(p_j + {0}): at most -log {0}; g = p - t is not its gradient"
 CLIPPED = "loss = -log(clip(p_y, {0}, 1 - {0})) has gradient 0 beyond: the worst rows never learn"
 CLIPPED_IN_LOSS = "loss = -sum_j t_j log(clip(p_j, {0}, 1 - {0})), and g = p - t is not its gradient"
 CUT_FROM_BELOW = "loss = -sum_j t_j log(max(p_j, {0})), and g = p - t is not its gradient"
