@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,25 @@ def test_the_command_of_the_verdict_page_prints_what_it_shows(capsys: pytest.Cap
     ((command, shown),) = re.findall(r"```console\n\$ gradlab (.*?)\n(.*?)```", page, re.DOTALL)
     assert status_of(shlex.split(command)) == 1
     assert_shown(shown, capsys.readouterr().out)
+
+
+def test_the_mistake_that_the_page_for_teachers_explains_is_explained_so(capsys: pytest.CaptureFixture[str]) -> None:
+    page = (ROOT / "docs" / "teach.md").read_text()
+    ((command, shown),) = re.findall(r"^    \$ gradlab (explain \w+) .*\n((?:    \w.*\n)+)", page, re.MULTILINE)
+    assert status_of(shlex.split(command)) == 0
+    assert_shown(textwrap.dedent(shown), capsys.readouterr().out)
+
+
+@pytest.mark.more
+@pytest.mark.usefixtures("in_an_empty_folder")
+def test_the_power_of_a_run_is_what_the_pages_show(capsys: pytest.CaptureFixture[str]) -> None:
+    page = (ROOT / "docs" / "diagnosis.md").read_text()
+    ((command, shown),) = re.findall(r"```console\n\$ gradlab (.*?)\n(.*?)```", page, re.DOTALL)
+    assert status_of(shlex.split(command)) == 0
+    said = capsys.readouterr().out
+    assert_shown(shown, said)
+    (sizes,) = re.findall(r"^    (sizes: .*)", (ROOT / "docs" / "sizes.md").read_text(), re.MULTILINE)
+    assert_shown(sizes, said)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

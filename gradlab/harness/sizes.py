@@ -83,7 +83,7 @@ class SizesTried:
         seconds, n_bytes = expected(self.costs, asked.shape)
         spent = self.costs.seconds - self.costs.longest  # all but one, in which something was compiled
         if seconds > SECONDS[profile] or spent + seconds > ALTOGETHER * SECONDS[profile]:
-            return "too slow for them"
+            return "the code is too slow there"
         return "it would take too much memory" if n_bytes > MAX_MEMORY else ""
 
 
