@@ -56,7 +56,7 @@ def test_the_command_of_the_verdict_page_prints_what_it_shows(capsys: pytest.Cap
     assert_shown(shown, capsys.readouterr().out)
 
 
-def test_the_mistake_that_the_page_for_teachers_explains_is_explained_so(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_page_for_teachers_shows_what_explain_prints(capsys: pytest.CaptureFixture[str]) -> None:
     page = (ROOT / "docs" / "teach.md").read_text()
     ((command, shown),) = re.findall(r"^    \$ gradlab (explain \w+) .*\n((?:    \w.*\n)+)", page, re.MULTILINE)
     assert status_of(shlex.split(command)) == 0

@@ -143,7 +143,8 @@ def test_slow_code_is_not_asked_what_would_take_too_long() -> None:
     (small, *_, large) = all_asked(Claims(), DTYPES, "quick")
     assert expected(costs, (10_000, 10))[0] == pytest.approx(SECONDS["quick"])
     assert tried.reason_against(small, "quick") == ""
-    assert SizesTried(costs=costs_of(Cost((50_000, 3), 1.0, 0))).reason_against(large, "quick") == "the code is too slow there"
+    slow = SizesTried(costs=costs_of(Cost((50_000, 3), 1.0, 0)))
+    assert slow.reason_against(large, "quick") == "the code is too slow there"
 
 
 def test_code_that_takes_memory_by_squares_is_not_asked_what_would_fill_it() -> None:
