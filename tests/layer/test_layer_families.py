@@ -7,6 +7,7 @@ import pytest
 
 from gradlab.layer.families import LAYER_FAMILIES, layer_family_problems
 from gradlab.layer.families.drawn import drawn_layers
+from gradlab.layer.families.options import layer_option_problems
 from gradlab.layer.families.placing import median_margin
 from gradlab.layer.families.stress import MARGINS
 from gradlab.problems.dtypes import DTYPE_NAMES, format_of
@@ -42,3 +43,18 @@ def test_fewer_drawn_layers_are_the_first_of_more() -> None:
 @pytest.mark.parametrize("family", [one for one in LAYER_FAMILIES if not one.stress], ids=lambda family: family.name)
 def test_a_family_that_is_no_stress_is_moderate(family: Family) -> None:
     assert all(one.is_moderate for one in problems_in(family, format_of("float64"), 0))
+
+
+@pytest.mark.parametrize("name", ["ignore_index", "label_smoothing", "class_weights", "sample_weights"])
+def test_each_option_meets_more_rows_and_more_classes_than_a_chunk_has(name: str) -> None:
+    found = [one for one in layer_option_problems(format_of("float32"), 0, "mean") if name in one.objective.options]
+    assert max(one.n_rows for one in found) > 128
+    assert max(one.n_classes for one in found) > 128
+
+
+def test_a_penalty_meets_more_rows_features_and_classes_than_a_chunk_has() -> None:
+    (family,) = [one for one in LAYER_FAMILIES if one.name == "penalised"]
+    found = problems_in(family, format_of("float32"), 0)
+    assert all(one.penalty.is_on for one in found)
+    extents = [(one.n_rows, one.n_features, one.n_classes) for one in found]
+    assert all(max(sizes) > 128 for sizes in zip(*extents, strict=True))

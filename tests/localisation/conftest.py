@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from gradlab.localisation import trial
+from gradlab.localisation.layer import trial as trial_of_layers
 
 
 @pytest.fixture(autouse=True)
 def _time_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trial, "MAX_SECONDS", 120.0)
-    monkeypatch.setattr(trial, "MAX_WAITING", 600.0)
+    for module in (trial, trial_of_layers):
+        monkeypatch.setattr(module, "MAX_SECONDS", 120.0)
+        monkeypatch.setattr(module, "MAX_WAITING", 600.0)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from gradlab.layer.families.placing import Rng, draw, make_layer
-from gradlab.layer.problem import LayerProblem
+from gradlab.layer.problem import LayerProblem, Penalty
 from gradlab.problems.dtypes import Format
 
 CHUNKS = (31, 32, 33, 63, 64, 65, 127, 128, 129)  # rows or classes beside powers of two, and multiples of 32 and 128
+BEYOND_CHUNKS = ((130, 2, 3), (3, 130, 3), (3, 2, 130))  # more rows, features or classes than most chunks have
 MORE_CHUNKS = (15, 16, 17, 95, 96, 97, 191, 192, 193, 255, 256, 257, 383, 384, 385)
 
 
@@ -117,7 +118,7 @@ def penalised(fmt: Format, rng: Rng) -> list[LayerProblem]:
         one = draw(fmt, rng, shape)
         bias = rng.choice([-1.0, 1.0], shape[2]) * rng.uniform(0.5, 1, shape[2])
         found.append(make_layer(fmt, one.features, one.weight, one.targets, bias, strength))
-    return found
+    return found + [draw(fmt, rng, shape).replace(penalty=Penalty(0.25)) for shape in BEYOND_CHUNKS]
 
 
 def middling(fmt: Format, rng: Rng) -> list[LayerProblem]:

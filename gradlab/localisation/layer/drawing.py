@@ -14,6 +14,7 @@ from gradlab.layer.families import layer_family_problems
 from gradlab.layer.families.options import layer_option_problems
 from gradlab.layer.families.placing import draw
 from gradlab.layer.problem import LayerProblem, Penalty
+from gradlab.localisation.layer.fitting import Foretold
 from gradlab.localisation.layer.rule import LayerRule
 from gradlab.localisation.layer.trial import LayerOutcome
 from gradlab.problems.dtypes import Format
@@ -57,6 +58,16 @@ class Drawing:
         for _ in range(TRIED):
             problem = self._draw({**self._sizes(LayerRule()), name: value})
             if others.expects(problem):
+                return problem
+        return None
+
+    def apart(self, one: Foretold, other: Foretold) -> LayerProblem | None:
+        """A problem for which two that were told foretell different outputs; None where none was drawn."""
+        for place in range(TRIED):
+            few = {name: int(self.rng.integers(2, 5)) for name in "NDK"}
+            problem = self._draw({**few, "NKD"[place % 3]: int(self.rng.integers(2, 4 * FAR))})
+            if problem.digest not in self.known and one.differs_from(other, problem):
+                self.known.add(problem.digest)
                 return problem
         return None
 

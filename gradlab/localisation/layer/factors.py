@@ -16,10 +16,11 @@ NEAR = 1e-3  # relatively: how far a factor that is read off one problem may be 
 
 @dataclass(frozen=True, eq=False)
 class Factor:
-    """A number that depends on the shape of a problem, or on nothing."""
+    """A number that depends on the shape of a problem, or on nothing. size: of the blocks that it counts, or 0."""
 
     said: str
     value: Callable[[LayerProblem], float]
+    size: int = 0
 
 
 def _counted(problem: LayerProblem) -> float:
@@ -54,7 +55,7 @@ FACTORS = (
     Factor("1 over the root of N", lambda one: 1 / float(np.sqrt(one.n_rows))),
     Factor("the penalty's strength", lambda one: one.penalty.strength),
     *(
-        Factor(f"the number of blocks of {size} rows", lambda one, size=size: float(-(-one.n_rows // size)))  # type: ignore[misc]
+        Factor(f"the number of blocks of {size} rows", lambda one, size=size: float(-(-one.n_rows // size)), size)  # type: ignore[misc]
         for size in BLOCKS
     ),
 )

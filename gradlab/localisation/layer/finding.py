@@ -22,7 +22,7 @@ from gradlab.localisation.where import MIN_FORETOLD, MIN_WRONG_AMONG_FRESH
 
 ENOUGH = 24  # fresh problems
 MOST = 60  # of one rule, where few of them are wrong
-ROUNDS = 6  # of rules, each refuted by a fresh problem
+ROUNDS = 12  # of rules, and of what comes out, each refuted by a fresh problem
 MAX_FIRST = 200  # answers of the run with which it begins
 UNKNOWN = ("is wrong", "is wrong, too")  # what is said of a loss or gradient of which no more is known
 Told = Foretold | Coarse
@@ -162,6 +162,8 @@ def _settle(search: Search, drawing: Drawing) -> Settled | None:
         rule = search.rule()
         if rule is None:
             return None
+        if _tells_apart(search, drawing):
+            continue
         rule = _bisected(search, rule, drawing)
         foretold = _foretold(search, rule, drawing)
         n_wrong = sum(one is not None and wrong for one, wrong in foretold)
@@ -171,6 +173,18 @@ def _settle(search: Search, drawing: Drawing) -> Settled | None:
         if search.laboratory.is_spent or all(seen):
             return None
     return None
+
+
+def _tells_apart(search: Search, drawing: Drawing) -> bool:
+    """Whether a problem was asked on which something else would come out that suits the answers so far."""
+    told = [one for one in search.told.values() if isinstance(one, Foretold) and one.rivals]
+    for other in told[0].rivals if told else ():  # those of other outputs are in the same blocks
+        problem = drawing.apart(told[0], other)
+        outcome = search.laboratory.ask(problem) if problem is not None else None
+        if outcome is not None:
+            search.outcomes.append(outcome)
+            return True
+    return False
 
 
 def _foretold(search: Search, rule: LayerRule, drawing: Drawing) -> list[tuple[bool | None, bool]]:

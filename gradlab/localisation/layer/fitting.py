@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain, islice, product
 
 import numpy as np
@@ -25,12 +25,18 @@ ALMOST = 0.02  # of the right answers, in which what comes out everywhere may ha
 
 @dataclass(frozen=True, eq=False)
 class Foretold:
-    """What comes out in the place of an output, where it is wrong."""
+    """What comes out in the place of an output, where it is wrong. rivals: what else suits the same answers."""
 
     output: str
     reading: Reading
     factors: tuple[Factor, ...]
+    rivals: tuple[Foretold, ...] = ()
     _known: dict[str, Array] = field(default_factory=dict)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Those of the blocks that its factors count."""
+        return tuple(one.size for one in self.factors)
 
     def predict(self, problem: LayerProblem) -> Array:
         """The output that is foretold, float64, of its shape."""
@@ -48,12 +54,14 @@ class Foretold:
         """Whether what is foretold is seen beside what is right."""
         return outcome.shows(self.output, self.predict(outcome.problem))
 
+    def differs_from(self, other: Foretold, problem: LayerProblem) -> bool:
+        """Whether another one foretells something else for a problem."""
+        return _is_far(self.predict(problem), other.predict(problem))
+
     def differs(self, problem: LayerProblem) -> bool:
         """Whether what is foretold is far from what is right, without asking what is right exactly."""
         right = parts_of(problem).terms(self.output)
-        wanted, foretold = _total(SIGNS[self.output][: len(right)], right), self.predict(problem)
-        largest = max(float(np.abs(one).max(initial=0.0)) for one in (wanted, foretold))
-        return bool(np.isfinite(largest)) and not np.allclose(wanted, foretold, rtol=0, atol=APART * largest)
+        return _is_far(_total(SIGNS[self.output][: len(right)], right), self.predict(problem))
 
     @property
     def said(self) -> str:
@@ -63,6 +71,12 @@ class Foretold:
         of_penalty = "" if set(names) == {names[0]} else _said_of_penalty(penalty)
         said = (_said_of_data(data), of_penalty, self.reading.said)
         return ", and ".join(filter(None, said))
+
+
+def _is_far(first: Array, second: Array) -> bool:
+    """Whether two outputs are finite, and apart in some entry."""
+    largest = max(float(np.abs(one).max(initial=0.0)) for one in (first, second))
+    return bool(np.isfinite(largest)) and not np.allclose(first, second, rtol=0, atol=APART * largest)
 
 
 def _said_of_data(names: Sequence[str]) -> str:
@@ -109,12 +123,21 @@ def foretell(output: str, outcomes: Sequence[LayerOutcome], likely: Sequence[Rea
         best: Foretold | None = None
         for one in _fitting(output, group, few):
             if all(map(one.agrees, wrong)):
-                if sum(map(one.shows, right)) <= ALMOST * len(right):
-                    return one
                 best = best or one
+                if sum(map(one.shows, right)) <= ALMOST * len(right):
+                    best = one
+                    break
         if best is not None:
-            return best
+            return replace(best, rivals=tuple(one for one in _likewise(best, few) if all(map(one.agrees, wrong))))
     return None
+
+
+def _likewise(best: Foretold, few: Sequence[LayerOutcome]) -> Iterator[Foretold]:
+    """The same in blocks of other sizes, as far as it suits the first answers."""
+    yield from _fitting(best.output, best.reading.likewise, few)
+    if any(one.size for one in best.factors):
+        by_sizes = {one.sizes: one for one in reversed(list(_fitting(best.output, (best.reading,), few)))}
+        yield from (one for sizes, one in by_sizes.items() if any(sizes) and sizes != best.sizes)
 
 
 def _fitting(output: str, group: Iterable[Reading], few: Sequence[LayerOutcome]) -> Iterator[Foretold]:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import partial
+from itertools import islice
 
 from gradlab.localisation.features.feature import BLOCKS
 from gradlab.localisation.layer.blocks import readings_of_blocks
@@ -14,4 +17,15 @@ from gradlab.localisation.layer.targets import readings_of_targets
 def groups_of_readings() -> Iterator[Iterable[Reading]]:
     """All readings in groups, the most likely first; of the blocks those of one size are a group."""
     yield (Reading(""), *readings_of_targets(), *readings_of_logits(), *readings_of_operands())
-    yield from map(readings_of_blocks, BLOCKS)
+    yield from map(_in_blocks, BLOCKS)
+
+
+def _in_blocks(size: int) -> list[Reading]:
+    """The readings in blocks of one size, each of which knows those in blocks of another."""
+    found = enumerate(readings_of_blocks(size))
+    return [replace(one, in_all_blocks=partial(_in_all_blocks, place)) for place, one in found]
+
+
+def _in_all_blocks(place: int) -> list[Reading]:
+    """The reading at this place among those of blocks, in blocks of every size."""
+    return [one for size in BLOCKS for one in islice(readings_of_blocks(size), place, place + 1)]

@@ -153,6 +153,10 @@ MISTAKES = {
     "six features": LayerMistake(
         _set(dW=_corner), "dW is wrong; loss, dX and db are right", "wrong only where D is 6 or more (right up to 5)"
     ),
+    "a penalty in every chunk": LayerMistake(
+        _set(dW=lambda one: one.dW + ((one.n - 1) // 20) * one.l2 * one.W),
+        "dW: the penalty's part is taken the number of blocks of 20 rows times",
+    ),
     "an exception": LayerMistake(
         layer_with(_raises_for_many), "it raises ValueError", "wrong only where N is 13 or more (right up to 12)"
     ),
