@@ -30,6 +30,7 @@ from gradlab.report.reproducer import Source
 from gradlab.report.sizes import encode_sizes
 from gradlab.result import Result
 from gradlab.storage.encoding import Plain
+from gradlab.targets.packages import packages_of
 
 if TYPE_CHECKING:  # what explains a failure is loaded where something failed
     from gradlab.diagnosis.diagnosis import Diagnosis
@@ -77,6 +78,7 @@ def report_document(
         "timing": {
             "seconds": [round(run.seconds, 3) for run in runs],
             "machine": _machine(),
+            "packages": dict(pair for run in runs for pair in packages_of(run.implementation.target).items()),
             "measurements": [_measurement(run, timing) for run in runs for timing in run.timings],
         },
     }

@@ -70,6 +70,7 @@ def test_the_top_of_the_report(document: dict[str, Any]) -> None:
     assert [one["name"] for one in document["implementations"]] == ["shifted", "textbook", "shifted", "raising"]
     assert document["timing"]["seconds"] == [0.25] * 4
     assert set(document["timing"]["machine"]) == {"processor", "python", "numpy"}
+    assert document["timing"]["packages"] == {}
 
 
 def test_every_sample_of_time_is_kept_to_five_digits(document: dict[str, Any]) -> None:
