@@ -177,6 +177,9 @@ def _sentence(curve: Plain, errors: Sequence[float | None], over: Sequence[float
     missing = [value for value, error in zip(curve["values"], errors, strict=True) if error is None]
     worst = max((error for error in errors if error is not None), default=0.0)
     said = f"At most {worst:.1f} of {fmt.precision} bits are lost"
+    n_lost = sum(error == fmt.precision for error in errors)
+    if n_lost:
+        said = f"All {fmt.precision} bits are lost at {n_lost} of {len(errors)} problems"
     if missing:
         said = f"No finite number comes back at {len(missing)} of {len(errors)} problems, from {min(missing):.4g} on"
     return f"{said}; over the bound of level stable from {min(over):.4g} on." if over else said
@@ -185,7 +188,7 @@ def _sentence(curve: Plain, errors: Sequence[float | None], over: Sequence[float
 def _allowed(entry: Plain) -> str:
     """What errors within the bound say of an implementation: of one that does not meet its level, not that it does."""
     if entry["met"]:
-        return "; within the bound of level stable everywhere."
+        return "; level stable allows that: no error is over its bound."
     if entry["verdict"] == "stable":
         return ". Level stable allows that; level accurate allows a few ULP."
     return f". Level stable allows that: {HIDDEN}."

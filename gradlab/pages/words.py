@@ -16,10 +16,11 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
 WORDS: Mapping[str, str] = MappingProxyType(
     {
         **MEANINGS,
+        "moderate": "of logits: so small that every correct way of writing the loss works, up to some 18 in float32",
         "level": "the verdict that was asked for, stable or accurate; it is met where the verdict is at least that",
         "check": "one fact that has to hold, such as rows_sum_to_zero; it is tried on many problems",
         "problem": "the arguments of one call: logits and labels, or what a layer takes; "
-        "the word in brackets behind it is the family that it is of",
+        "the word in brackets is its family, such as common_offsets",
         "answer": "what one call returned: a loss and a gradient, or what a layer returns",
         "known mistake": "one that gradlab has a name and a model for; the model foretells what code with it answers",
         "ULP": "the distance from one float to the next; an error of 1 ULP is one in the last bit",
