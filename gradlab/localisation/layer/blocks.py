@@ -33,6 +33,21 @@ def readings_of_blocks(size: int) -> Iterator[Reading]:
     )
 
 
+def readings_of_ends() -> Iterator[Reading]:
+    """The first or the last row, class or feature apart from the others, or every second one."""
+    kinds: dict[str, Shares] = {
+        "that are the last": lambda n: np.arange(n) < n - 1,
+        "that are the first": lambda n: np.arange(n) > 0,
+        "other than the last": lambda n: np.arange(n) == n - 1,
+        "other than the first": lambda n: np.arange(n) == 0,
+        "with an odd number": lambda n: np.arange(n) % 2 == 0,
+        "with an even number": lambda n: np.arange(n) % 2 == 1,
+        "in the second half": lambda n: np.arange(n) < n // 2,
+    }
+    for said, kept in kinds.items():
+        yield from _readings_of_places(said, kept)
+
+
 def _readings_of_places(said: str, kept: Shares) -> Iterator[Reading]:
     yield Reading(f"rows {said} are left out", lambda parts: _rows_kept(parts, kept))
     yield Reading(f"classes {said} are 0", lambda parts: _entries_kept(parts, kept, -1), ("dW", "db"))

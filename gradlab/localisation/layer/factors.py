@@ -46,6 +46,8 @@ FACTORS = (
     Factor("1/K", lambda one: 1 / one.n_classes),
     Factor("D", lambda one: float(one.n_features)),
     Factor("1/D", lambda one: 1 / one.n_features),
+    Factor("1 over D K", lambda one: 1 / (one.n_features * one.n_classes)),
+    Factor("1 over N K", lambda one: 1 / (one.n_rows * one.n_classes)),
     Factor("N/K", lambda one: one.n_rows / one.n_classes),
     Factor("N/D", lambda one: one.n_rows / one.n_features),
     Factor("N/(N - 1)", lambda one: one.n_rows / max(one.n_rows - 1, 1)),

@@ -9,8 +9,9 @@ from itertools import chain, islice, product
 import numpy as np
 
 from gradlab.layer.problem import LayerProblem
-from gradlab.localisation.layer.factors import Factor, Taken, factors_for
+from gradlab.localisation.layer.factors import FACTORS, Factor, Taken, factors_for
 from gradlab.localisation.layer.parts import SIGNS, parts_of
+from gradlab.localisation.layer.read_off import read_off_sizes, readings_read_off
 from gradlab.localisation.layer.reading import Reading
 from gradlab.localisation.layer.readings import groups_of_readings
 from gradlab.localisation.layer.trial import LayerOutcome
@@ -43,7 +44,7 @@ class Foretold:
         if problem.digest not in self._known:
             terms = self.reading.change(parts_of(problem)).terms(self.output)
             taken = [sign * one.value(problem) for sign, one in zip(SIGNS[self.output], self.factors, strict=False)]
-            self._known[problem.digest] = _total(taken, terms)
+            self._known[problem.digest] = self.reading.finish(_total(taken, terms))
         return self._known[problem.digest]
 
     def agrees(self, outcome: LayerOutcome) -> bool:
@@ -119,9 +120,10 @@ def foretell(output: str, outcomes: Sequence[LayerOutcome], likely: Sequence[Rea
     right = [one for one in outcomes if one.is_plain and output in one.seen and output not in one.wrong]
     if not few or 2 * len(wrong) < len(own):
         return None
-    for group in chain((likely,), groups_of_readings()):
+    fitting = (_fitting(output, group, few) for group in groups_of_readings(read_off_sizes(output, few)))
+    for some in chain((_fitting(output, likely, few),), fitting, (_as_read_off(output, few),)):
         best: Foretold | None = None
-        for one in _fitting(output, group, few):
+        for one in some:
             if all(map(one.agrees, wrong)):
                 best = best or one
                 if sum(map(one.shows, right)) <= ALMOST * len(right):
@@ -130,6 +132,13 @@ def foretell(output: str, outcomes: Sequence[LayerOutcome], likely: Sequence[Rea
         if best is not None:
             return replace(best, rivals=tuple(one for one in _likewise(best, few) if all(map(one.agrees, wrong))))
     return None
+
+
+def _as_read_off(output: str, few: Sequence[LayerOutcome]) -> Iterator[Foretold]:
+    """Outputs that are right but for a number that is read off."""
+    for reading in readings_read_off(output, few):
+        n_terms = len(parts_of(few[0].problem).terms(output))
+        yield Foretold(output, reading, FACTORS[:1] * n_terms)
 
 
 def _likewise(best: Foretold, few: Sequence[LayerOutcome]) -> Iterator[Foretold]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -31,6 +32,12 @@ def readings_of_logits() -> Iterator[Reading]:
     }
     for said, logits in changes.items():
         yield Reading(said, lambda parts, logits=logits: parts.with_logits(logits(parts.problem)))  # type: ignore[misc]
+    for digits in range(2, 7):
+        yield Reading(
+            f"the probabilities are rounded to {digits} decimals",
+            lambda parts, digits=digits: _rounded(parts, digits),  # type: ignore[misc]
+            GRADIENTS,
+        )
     yield Reading("the softmax is over the rows", lambda parts: _softmax_over(parts, 0))
     yield Reading("the softmax is over the whole batch", lambda parts: _softmax_over(parts, None))
     yield Reading("sigmoids are in the place of the softmax", _sigmoids)
@@ -63,6 +70,11 @@ def _softmax_over(parts: Parts, axis: int | None) -> Parts:
     shifted = z - z.max(axis=axis, keepdims=True)
     logs = shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
     return replace(parts, log_probabilities=logs)
+
+
+@np.errstate(all="ignore")
+def _rounded(parts: Parts, digits: int) -> Parts:
+    return replace(parts, log_probabilities=np.log(np.round(np.exp(parts.log_probabilities), digits)))
 
 
 @np.errstate(all="ignore")
@@ -106,6 +118,31 @@ def readings_of_operands() -> Iterator[Reading]:
     }
     for said, finish in finishes.items():
         yield Reading(said, lambda parts, finish=finish: _finished(parts, finish), GRADIENTS)  # type: ignore[misc]
+
+
+def readings_of_penalties() -> Iterator[Reading]:
+    """Weights that have no penalty, or another one."""
+    changes: dict[str, Callable[[Array], Array]] = {
+        "the penalty leaves out the weights of the first feature": lambda w: _without(w, np.s_[:1]),
+        "the penalty leaves out the weights of the last feature": lambda w: _without(w, np.s_[-1:]),
+        "the penalty leaves out the weights of the first class": lambda w: _without(w, np.s_[:, :1]),
+        "the penalty leaves out the weights of the last class": lambda w: _without(w, np.s_[:, -1:]),
+        "the penalty takes the weights' signs": np.sign,
+        "the penalty takes the weights without their signs": np.abs,
+        "the penalty takes the transposed weight where it is square": turned_if_square,
+    }
+    for said, change in changes.items():
+        yield Reading(
+            said,
+            lambda parts, change=change: replace(parts, penalised=change(parts.penalised)),  # type: ignore[misc]
+            ("loss", "dW"),
+        )
+
+
+def _without(weight: Array, places: Any) -> Array:
+    left = weight.copy()
+    left[places] = 0
+    return left
 
 
 def _finished(parts: Parts, finish: Callable[[Array], Array]) -> Parts:

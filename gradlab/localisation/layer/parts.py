@@ -24,7 +24,8 @@ class Parts:
 
     features: (N, D), of which dW is made. weight: (D, K), of which dX is made. log_probabilities, targets: (N, K), the
     second what each row's class counts. totals: (N,), their sums where all is right. shares: (N,), of each row, 1 where
-    all is right. denominator: of the mean. finish: what is made of each term of an output in the end.
+    all is right. denominator: of the mean. penalised: (D, K), the weights of the penalty. penalises_bias: whether the
+    bias has a term of the penalty. finish: what is made of each term of an output in the end.
     """
 
     problem: LayerProblem
@@ -35,6 +36,7 @@ class Parts:
     totals: Array
     shares: Array
     denominator: float
+    penalised: Array
     penalises_bias: bool
     finish: Callable[[str, Array], Array] = lambda output, term: term
 
@@ -52,7 +54,7 @@ class Parts:
         found = [self.finish(output, one) for one in found]
         slope, problem = self.problem.penalty.slope, self.problem
         if output == "dW":
-            found.append(slope * problem.weight64)
+            found.append(slope * self.penalised)
         if output == "db" and self.penalises_bias:
             found.append(slope * problem.bias64)
         return tuple(found)
@@ -74,7 +76,7 @@ class Parts:
     @property
     def _penalty(self) -> float:
         bias = self.problem.bias64 if self.problem.penalty.takes_bias else np.zeros(1)
-        return float(self.problem.penalty.slope / 2 * ((self.problem.weight64**2).sum() + (bias**2).sum()))
+        return float(self.problem.penalty.slope / 2 * ((self.penalised**2).sum() + (bias**2).sum()))
 
 
 @remember(256)
@@ -92,6 +94,7 @@ def parts_of(problem: LayerProblem) -> Parts:
         targets.sum(axis=1),
         np.ones(problem.n_rows),
         denominator_of(frame) or 1.0,
+        problem.weight64,
         problem.penalty.takes_bias,
     )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from gradlab.layer.problem import OUTPUTS
 from gradlab.localisation.layer.parts import Parts
+from gradlab.problems.problem import Array
 
 GRADIENTS = OUTPUTS[1:]
 
@@ -16,13 +17,14 @@ class Reading:
     """A change of the parts of a layer.
 
     said: in words, "" for none. outputs: in which it may be made alone. in_all_blocks: the same in blocks of every
-    size, where it is one in blocks.
+    size, where it is one in blocks. finish: what is made of the whole output in the end.
     """
 
     said: str
     change: Callable[[Parts], Parts] = lambda parts: parts
     outputs: tuple[str, ...] = OUTPUTS
     in_all_blocks: Callable[[], Sequence[Reading]] = tuple
+    finish: Callable[[Array], Array] = lambda output: output
 
     @property
     def likewise(self) -> Sequence[Reading]:

@@ -8,16 +8,20 @@ from functools import partial
 from itertools import islice
 
 from gradlab.localisation.features.feature import BLOCKS
-from gradlab.localisation.layer.blocks import readings_of_blocks
-from gradlab.localisation.layer.operands import readings_of_logits, readings_of_operands
+from gradlab.localisation.layer.blocks import readings_of_blocks, readings_of_ends
+from gradlab.localisation.layer.operands import readings_of_logits, readings_of_operands, readings_of_penalties
 from gradlab.localisation.layer.reading import Reading
 from gradlab.localisation.layer.targets import readings_of_targets
 
 
-def groups_of_readings() -> Iterator[Iterable[Reading]]:
-    """All readings in groups, the most likely first; of the blocks those of one size are a group."""
+def groups_of_readings(sizes: Iterable[int] = ()) -> Iterator[Iterable[Reading]]:
+    """All readings in groups, the most likely first; of the blocks those of one size are a group.
+
+    sizes: more sizes of blocks.
+    """
     yield (Reading(""), *readings_of_targets(), *readings_of_logits(), *readings_of_operands())
-    yield from map(_in_blocks, BLOCKS)
+    yield (*readings_of_penalties(), *readings_of_ends())
+    yield from map(_in_blocks, dict.fromkeys((*sizes, *BLOCKS)))
 
 
 def _in_blocks(size: int) -> list[Reading]:

@@ -157,6 +157,23 @@ MISTAKES = {
         _set(dW=lambda one: one.dW + ((one.n - 1) // 20) * one.l2 * one.W),
         "dW: the penalty's part is taken the number of blocks of 20 rows times",
     ),
+    "a step of the weight": LayerMistake(
+        _set(dX=lambda one: (one.p - one.t) @ (one.W - 0.3 * one.dW).T / one.n),
+        "dX: its weight is the one after a step of 0.3",
+    ),
+    "clipped": LayerMistake(_set(dW=lambda one: np.clip(one.dW, -0.25, 0.25)), "dW: it is clipped to 0.25"),
+    "rounded": LayerMistake(_set(db=lambda one: np.round(one.db, 2)), "db: it is rounded to 2 decimals"),
+    "rows in 36": LayerMistake(
+        _set(db=lambda one: (one.p - one.t)[: one.n // 36 * 36].sum(axis=0) / one.n),
+        "db: rows beyond the last whole block of 36 are left out",
+    ),
+    "the first class": LayerMistake(
+        _set(db=lambda one: one.db * (np.arange(len(one.b)) > 0)), "db: classes that are the first are 0"
+    ),
+    "no penalty of the last class": LayerMistake(
+        _set(dW=lambda one: one.dW - one.l2 * one.W * (np.arange(len(one.b)) == len(one.b) - 1)),
+        "dW: the penalty leaves out the weights of the last class",
+    ),
     "an exception": LayerMistake(
         layer_with(_raises_for_many), "it raises ValueError", "wrong only where N is 13 or more (right up to 12)"
     ),
