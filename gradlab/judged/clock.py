@@ -19,7 +19,7 @@ from gradlab.checks.accuracy import answer_within_bound
 from gradlab.evaluation.call import Answer, Implementation, answer_to_call, call_for
 from gradlab.judged.process import Place
 from gradlab.judged.remote import Remote, Wanted
-from gradlab.measure.timing import Timing, seconds_of_yardstick, timed_problem
+from gradlab.measure.timing import Timing, ratios_of, seconds_of_yardstick, timed_problem
 from gradlab.problems.problem import Problem, Shape
 from gradlab.result import largest_ratio
 
@@ -67,7 +67,7 @@ def settled(timing: Timing, clocked: Clocked) -> Timing:
     assert timing.seconds is not None
     if seconds <= SLACK * timing.seconds + NOISE * clocked.way:
         return timing
-    ratios = tuple(own / max(other, 1e-9) for own, other in zip(clocked.calls, clocked.yardstick, strict=True))
+    ratios = ratios_of(zip(clocked.calls, clocked.yardstick, strict=True))
     told = f"by gradlab's clock; the process itself told {1000 * timing.seconds:.3g} ms"
     return replace(timing, seconds=seconds, ratios=ratios, note=told)
 

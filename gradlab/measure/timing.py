@@ -11,7 +11,7 @@ import ctypes
 import io
 import tracemalloc
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from math import ceil, prod
@@ -34,6 +34,7 @@ SHAPES: tuple[Shape, ...] = ((64, 10), (1024, 1000), (64, 32000))
 MAX_ROUNDS, MIN_ROUNDS = 25, 5
 SECONDS = 2.0  # for the rounds of one shape, unless MIN_ROUNDS take longer; a single call may not take longer than this
 SAMPLE, MAX_CALLS = 1e-3, 100  # seconds: shorter calls are timed together
+LEAST = 1e-9  # seconds: a shorter time cannot be told from none
 MAX_ENTRIES = 2**26  # of what is returned: half a gigabyte in float64
 TRIES = 3  # in each round, of which the fastest counts: what disturbs one of them is not the code
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of <malloc.h>
@@ -214,13 +215,17 @@ def _measured(timing: Timing, bench: Bench) -> Timing:
 def _in_rounds(timing: Timing, bench: Bench) -> Timing:
     theirs, ours = bench.seconds, bench.seconds_of_yardstick
     ours(1)
-    n_theirs, n_ours = (min(MAX_CALLS, ceil(SAMPLE / max(seconds(1), 1e-9))) for seconds in (theirs, ours))
+    n_theirs, n_ours = (min(MAX_CALLS, ceil(SAMPLE / max(seconds(1), LEAST))) for seconds in (theirs, ours))
     rounds: list[tuple[float, float]] = []
     began = perf_counter()
     while len(rounds) < MAX_ROUNDS and (len(rounds) < MIN_ROUNDS or perf_counter() - began < SECONDS):
         rounds.append((theirs(n_theirs), ours(n_ours)))
-    ratios = tuple(own / max(other, 1e-9) for own, other in rounds)
-    return replace(timing, ratios=ratios, seconds=median(own for own, _ in rounds))
+    return replace(timing, ratios=ratios_of(rounds), seconds=median(own for own, _ in rounds))
+
+
+def ratios_of(rounds: Iterable[tuple[float, float]]) -> tuple[float, ...]:
+    """The ratio of two times, in seconds, of each round; above 0 also where a clock cannot tell one from none."""
+    return tuple(max(own, LEAST) / max(other, LEAST) for own, other in rounds)
 
 
 @contextlib.contextmanager

@@ -13,7 +13,15 @@ from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import claims_from
 from gradlab.implementations.shifted import shifted
 from gradlab.measure import timing
-from gradlab.measure.timing import MAX_ROUNDS, MIN_ROUNDS, Timing, bytes_beyond_the_gradient, timed_problem, timings
+from gradlab.measure.timing import (
+    MAX_ROUNDS,
+    MIN_ROUNDS,
+    Timing,
+    bytes_beyond_the_gradient,
+    ratios_of,
+    timed_problem,
+    timings,
+)
 
 
 @pytest.fixture
@@ -121,3 +129,7 @@ def test_memory_beyond_the_gradient_is_what_a_call_holds_besides() -> None:
 
     arguments = np.zeros((64, 1000)), np.zeros(64, dtype=int)
     assert 2**20 <= bytes_beyond_the_gradient(holds_a_megabyte, arguments) < 2**20 + 20_000
+
+
+def test_a_ratio_is_above_0_where_a_clock_shows_nothing() -> None:
+    assert ratios_of([(0.0, 1e-3), (2e-3, 1e-3), (1e-3, 0.0)]) == pytest.approx((1e-6, 2.0, 1e6))
