@@ -31,5 +31,6 @@ def history(folder: Path, html: Path) -> Status:
         raise click.UsageError("\n".join([f"{folder} has no report of gradlab check --json", *past.ignored[:3]]))
     with writing():
         write_whole(html, history_page(past))
-    click.echo(f"wrote {html}: {len(past.moments)} reports, {len(past.measured)} results of asv", err=True)
+    unread = f"; not read: {'; '.join(past.ignored)}" if past.ignored else ""
+    click.echo(f"wrote {html}: reports {len(past.moments)}, results of asv {len(past.measured)}{unread}", err=True)
     return Status.MET

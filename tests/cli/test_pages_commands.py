@@ -65,3 +65,13 @@ def test_history_draws_a_folder(gradlab: Any, report: Path) -> None:
         Path("past", name).write_text(report.read_text())
     assert gradlab("history", "past", "--html", "history.html").status == 0
     assert "Nothing changed from one report to the next." in Path("history.html").read_text()
+
+
+def test_history_says_what_it_did_not_read(gradlab: Any, report: Path) -> None:
+    Path("past").mkdir()
+    Path("past", "a1.json").write_text(report.read_text())
+    Path("past", "a2.json").write_text(report.read_text().replace("gradlab-report-", "another-"))
+    ran = gradlab("history", "past", "--html", "history.html")
+    assert ran.status == 0
+    assert "reports 1, results of asv 0; not read: " in ran.err
+    assert "a2.json" in ran.err
