@@ -10,8 +10,9 @@ import numpy as np
 from gradlab.bounds import calculus, first_order, loss_bound
 from gradlab.checks.check import Findings, solve
 from gradlab.checks.invariants import neighbour
-from gradlab.evaluation.call import Call, Implementation, asked_together, keywords_of, perform
+from gradlab.evaluation.call import Call, Implementation, asked_together, perform
 from gradlab.evaluation.foreign import array_of, pair_of
+from gradlab.evaluation.keywords import keywords_of
 from gradlab.problems.coefficients import coefficients_of, denominator_of
 from gradlab.problems.problem import Array, Problem
 from gradlab.result import Fact, asking, at_least, within

@@ -10,9 +10,10 @@ import numpy as np
 
 from gradlab.checks.precision import accumulation
 from gradlab.checks.table import CHECKS, applicable
-from gradlab.evaluation.call import Arguments, GivenArguments, Implementation, answer, call_for, evaluate, keywords_of
+from gradlab.evaluation.call import Arguments, GivenArguments, Implementation, answer, call_for, evaluate
 from gradlab.evaluation.claims import Claims
 from gradlab.evaluation.foreign import inert
+from gradlab.evaluation.keywords import keywords_of
 from gradlab.harness.drawn import draw_loss
 from gradlab.harness.first_calls import advice_on_first_calls
 from gradlab.harness.logits_power import as_claimed, can_be_asked, least_entries, why_not

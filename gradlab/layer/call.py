@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from gradlab.evaluation.call import CallFaultError, Implementation, Outcome, keywords_for, perform, real_array
+from gradlab.evaluation.call import CallFaultError, Implementation, Outcome, perform, real_array
 from gradlab.evaluation.claims import Claims
 from gradlab.evaluation.foreign import Leaves, describe_error, kind_of, leaves_of
+from gradlab.evaluation.keywords import keywords_for
 from gradlab.evaluation.layer_claims import LayerClaims
 from gradlab.evaluation.one_hot import one_hot_rows
 from gradlab.layer.answer import LayerAnswer

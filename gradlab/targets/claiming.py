@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from gradlab.evaluation.call import Implementation, signature_fault
+from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import ATTRIBUTE, Claims, claims_from
+from gradlab.evaluation.keywords import signature_fault
 from gradlab.problems.options import PER_ROW_OPTIONS
 from gradlab.problems.problem import PRODUCT
 from gradlab.targets.callables import Found

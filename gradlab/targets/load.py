@@ -28,9 +28,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from gradlab.evaluation.call import Implementation, signature_fault
+from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import ATTRIBUTE
 from gradlab.evaluation.foreign import describe_error
+from gradlab.evaluation.keywords import signature_fault
 from gradlab.evaluation.process_state import AT_LOADING, watch_process
 from gradlab.targets.callables import (
     MISSING,

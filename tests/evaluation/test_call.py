@@ -11,18 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradlab.evaluation.call import (
-    Call,
-    Implementation,
-    answer,
-    call_for,
-    evaluate,
-    keywords_for,
-    perform,
-    signature_fault,
-)
+from gradlab.evaluation.call import Call, Implementation, answer, call_for, evaluate, perform
 from gradlab.evaluation.claims import Claims
 from gradlab.evaluation.foreign import kind_of
+from gradlab.evaluation.keywords import keywords_for, signature_fault
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Array, Problem
 

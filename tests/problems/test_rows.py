@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from gradlab.evaluation.adaptation import allows, is_left_open
-from gradlab.evaluation.call import keywords_for
 from gradlab.evaluation.claims import claims_from
+from gradlab.evaluation.keywords import keywords_for
 from gradlab.harness.logits_problems import problems_for
 from gradlab.harness.search import drawn_problems
 from gradlab.problems.formatting import snippet

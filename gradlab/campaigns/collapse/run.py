@@ -14,7 +14,7 @@ from gradlab.campaigns.collapse.keeping import keep, kept_or_new, place_of
 from gradlab.campaigns.collapse.network import Gradient, Setting
 from gradlab.campaigns.collapse.training import Training, advance
 from gradlab.campaigns.runner import HERE, Where, over_pieces
-from gradlab.evaluation.call import keywords_for
+from gradlab.evaluation.keywords import keywords_for
 from gradlab.harness.plan import Progress
 from gradlab.problems.objective import Objective
 from gradlab.targets.importing import TargetError

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from gradlab.evaluation.call import Call, CallFaultError, Implementation, keywords_of, perform
+from gradlab.evaluation.call import Call, CallFaultError, Implementation, perform
 from gradlab.evaluation.claims import Claims
 from gradlab.evaluation.foreign import array_of, describe_error, pair_of
+from gradlab.evaluation.keywords import keywords_of
 from gradlab.problems.dtypes import DTYPE_NAMES, Format
 from gradlab.problems.problem import Array, Problem
 

@@ -19,8 +19,9 @@ import numpy as np
 from gradlab.campaigns.exhaustive.digest import Digest
 from gradlab.campaigns.exhaustive.tally import MEAN_LOSS, Batch, Quantity, Tallies, Tally, Worst, nothing_yet, sizes_of
 from gradlab.campaigns.exhaustive.truth import LOWERED, Truth, margins_of, per_ulp
-from gradlab.evaluation.call import Call, Implementation, answer_to_call, keywords_for, perform
+from gradlab.evaluation.call import Call, Implementation, answer_to_call, perform
 from gradlab.evaluation.foreign import describe_error, pair_of
+from gradlab.evaluation.keywords import keywords_for
 from gradlab.oracle.intervals import Array
 from gradlab.problems.objective import Objective
 
