@@ -41,6 +41,15 @@ class Mark:
 
 
 @dataclass(frozen=True)
+class Word:
+    """A word beside a point. y None: beside what is no number."""
+
+    x: float
+    y: float | None
+    text: str
+
+
+@dataclass(frozen=True)
 class Series:
     """Points of one kind: `dots`, or a `line`, `steps`; kind is the class that the sheet colours. y None: no number."""
 
@@ -54,7 +63,7 @@ class Chart:
     """A chart: what it shows in a line, and in a sentence for those who do not see it.
 
     x_range, y_range: of the axes. x_marks, y_marks: with grid lines. verticals: places that matter, with a word each.
-    has_band: whether there is room for what is no number.
+    has_band: whether there is room for what is no number. words: beside points.
     """
 
     title: str
@@ -68,6 +77,7 @@ class Chart:
     series: Sequence[Series]
     verticals: Sequence[Mark] = field(default_factory=tuple)
     has_band: bool = True
+    words: Sequence[Word] = field(default_factory=tuple)
 
     def svg(self, name: str) -> Markup:
         """The chart as an element; name: unique on its page."""
@@ -75,7 +85,12 @@ class Chart:
             f'<svg class="chart" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="img" aria-labelledby="{name}-t {name}-d">'
             f'<title id="{name}-t">{escape(self.title)}</title><desc id="{name}-d">{escape(self.sentence)}</desc>'
         )
-        parts = [*self._frame(), *(text for one in self.series for text in self._series(one)), *self._verticals()]
+        parts = [
+            *self._frame(),
+            *(text for one in self.series for text in self._series(one)),
+            *self._verticals(),
+            *self._words(),
+        ]
         return Markup(head + "".join(parts) + "</svg>")
 
     def x(self, value: float) -> float:
@@ -130,6 +145,12 @@ class Chart:
                 f'<text class="cliff-label" x="{at + shift:.1f}" y="{height:g}" '
                 f'text-anchor="{anchor}">{escape(mark.label)}</text>'
             )
+
+    def _words(self) -> Iterator[str]:
+        for word in self.words:
+            x, anchor = self.x(word.x), "start"
+            x, anchor = (x - 5, "end") if x > WIDTH - RIGHT - 12 else (x + 5, anchor)
+            yield f'<text x="{x:.1f}" y="{self.y(word.y) - 4:.1f}" text-anchor="{anchor}">{escape(word.text)}</text>'
 
 
 def power_of_two(exponent: float) -> str:

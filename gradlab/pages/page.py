@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from gradlab.pages.content import subjects_of
 from gradlab.pages.matrix import VERDICTS
+from gradlab.pages.speed import speed_figures
 from gradlab.pages.words import WORDS
 
 Plain = Mapping[str, Any]
@@ -43,6 +44,7 @@ def _render(reports: Sequence[Plain], *, data: bool, tables: bool) -> str:
         not_checked=[one for report in reports for one in report["not_checked"]],
         data=json_for_a_page([_shortened(one) for one in reports]) if data and reports else None,
         tables=tables,
+        speeds=speed_figures(subjects),
         levels=VERDICTS,
         meanings=WORDS,
     )

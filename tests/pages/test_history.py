@@ -44,7 +44,7 @@ def test_numbers_in_names_count_as_numbers(folder: Path) -> None:
 def test_the_page_says_at_which_commit_what_changed(folder: Path) -> None:
     words = words_of(history_page(read_past(folder)))
     assert "commit-10 , after commit-9" in words
-    assert re.search(r"✗ worse : loss verdict \w+ -> unstable", words)
+    assert re.search(r"✗ worse : loss : verdict \w+ -> unstable", words)
     assert "after commit-2" not in words
 
 
