@@ -105,3 +105,19 @@ def test_the_target_of_an_adapter_is_loaded_through_gradlab() -> None:
     (implementation,) = load(f"exec:{sys.executable} answer.py", {})
     problem = Problem(np.zeros((1, 1), dtype=np.float32), np.array([0]))
     assert printed_by(lines_for(implementation, problem)) == "(array(7., dtype=float32), array([[8.]], dtype=float32))"
+
+
+@pytest.mark.parametrize("target", ["layer:package/layers.py:mine", "layer:layers.py:mine", "layer:layer"])
+def test_a_layer_is_called_by_its_own_name(target: str) -> None:
+    """Also one of a file of a package, which is loaded through gradlab; what ships goes by its name."""
+    text = "def mine(X, W, b, y):\n    return X.sum(), X, W, b\n"
+    Path("package").mkdir()
+    Path("package", "__init__.py").touch()
+    Path("package", "layers.py").write_text(text)
+    Path("layers.py").write_text(text)
+    name = target.rpartition(":")[2]
+    claims = claims_from({"layer": {"takes": ("X", "W", "b", "targets"), "returns": ("loss", "dX", "dW", "db")}})
+    found = source_of(Implementation(name, lambda *given: given, claims, target))
+    assert found is not None
+    assert found.name == name
+    assert f" {name} = " in found.line
