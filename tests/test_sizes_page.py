@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gradlab.problems.sizes import CLASSES, COMMON, LARGER, ROWS, SPECIAL, Group
+from gradlab.problems.sizes import CLASSES, COMMON, FAR_APART, LARGER, ROWS, SPECIAL, Group
 
 PAGE = (Path(__file__).parents[1] / "docs" / "sizes.md").read_text()
 
@@ -23,6 +23,6 @@ def test_the_rows_that_come_with_a_number_of_classes_are_on_the_page(n_classes: 
     assert f"| {n_classes:,} | {rows} | {COMMON[n_classes].reason} |" in PAGE
 
 
-@pytest.mark.parametrize("shape", [*SPECIAL, *(shape for shapes in LARGER.values() for shape in shapes)])
+@pytest.mark.parametrize("shape", [*SPECIAL, *FAR_APART, *(shape for shapes in LARGER.values() for shape in shapes)])
 def test_every_special_shape_is_named(shape: tuple[int, int]) -> None:
     assert f"{shape[0]:,} x {shape[1]:,}" in PAGE

@@ -52,7 +52,9 @@ class Asked:
     @property
     def kind(self) -> str:
         """What failures are counted together."""
-        return self.dtype if self.case is not None else f"{self.dtype}, kept"
+        if self.case is None:
+            return f"{self.dtype}, kept"
+        return self.dtype if self.case.logits == "moderate" else f"{self.dtype}, {self.case.logits}"
 
 
 @dataclass(eq=False)

@@ -22,6 +22,7 @@ from gradlab.problems.problem import Array, Problem
 PERIOD = 13
 STEP = 0.25  # between logits; few bits, so that each is exact in every format
 MAX_KINDS = 64  # of columns: a problem with more is none of few kinds
+FAR = (0.0, 900.0, -900.0)  # float64's exp overflows from 709.8 on, and is 0 from -745.2 down
 LABELS = ("spread", "first", "last", "middle")
 # Where the labels of the kinds of rows lie if they are spread, in twelfths of the classes: of the first three rows the
 # last class, one beyond the half (above 2^16 of 2^17 classes), the first.
@@ -95,6 +96,14 @@ def patterned_arrays(fmt: Format, n_rows: int, n_classes: int, labels: str = "sp
     for array in arrays:
         array.flags.writeable = False  # so that a problem of them, which may be large, is no copy
     return arrays
+
+
+def rows_far_apart(logits: Array) -> Array:
+    """The logits of such a problem, those of two kinds of rows in three moved so far that exp overflows, or is 0."""
+    moved = np.resize(FAR, PERIOD)[np.arange(len(logits)) % PERIOD, None].astype(logits.dtype)
+    found: Array = logits + moved
+    found.flags.writeable = False
+    return found
 
 
 def _labels(n_classes: int, labels: str) -> Array:

@@ -10,7 +10,7 @@ from gradlab.problems.dtypes import format_of
 from gradlab.problems.families.options import with_rows
 from gradlab.problems.objective import Objective
 from gradlab.problems.options import PER_ROW_OPTIONS, REAL_OPTIONS
-from gradlab.problems.patterns import PERIOD, patterned_arrays
+from gradlab.problems.patterns import PERIOD, patterned_arrays, rows_far_apart
 from gradlab.problems.problem import Array, Problem, Shape
 from gradlab.problems.sizes import BITS, Case
 
@@ -27,6 +27,7 @@ def problem_of(case: Case, objective: Objective) -> Problem:
     objective: what is claimed first, to which the option of the case is added.
     """
     logits, labels = patterned_arrays(format_of(case.dtype), case.n_rows, case.n_classes, case.labels)
+    logits = rows_far_apart(logits) if case.logits == "far apart" else logits
     family = f"{FAMILY}, {case.integers} labels, {case.layout}"
     name, _, value = case.option.partition(" ")
     if name == "ignore_index":

@@ -73,6 +73,18 @@ COMMON: dict[int, Group] = {
 # fmt: on
 
 SPECIAL: tuple[Shape, ...] = ((127, 63), (257, 257), (513, 515), (1024, 1024), (1027, 1025))
+# Where the rows lie far apart as well: a path for some sizes may lack the shift by each row's largest logit.
+FAR_APART: tuple[Shape, ...] = (
+    (16, 16),
+    (32, 10),
+    (128, 128),
+    (256, 1000),
+    (512, 512),
+    (1025, 17),
+    (4097, 33),
+    (5, 8193),
+    (3, 65_537),
+)
 LARGER: dict[str, tuple[Shape, ...]] = {
     "quick": (),
     "standard": ((2048, 2048), (4, 2**20), (2**20, 4), (70_000, 59), (32, 128_256), (83, 50_257)),
@@ -104,7 +116,10 @@ FLOAT16_ROWS = 2**15  # the most rows in float16, which has no number as large a
 
 @dataclass(frozen=True)
 class Case:
-    """One combination: a shape, and what goes with it; the values are those of the factors."""
+    """One combination: a shape, and what goes with it; the values are those of the factors.
+
+    logits: "moderate", or "far apart" where the largest ones of two rows are.
+    """
 
     n_rows: int
     n_classes: int
@@ -113,6 +128,7 @@ class Case:
     layout: str
     labels: str
     option: str
+    logits: str = "moderate"
 
     @property
     def n_entries(self) -> int:
@@ -158,6 +174,11 @@ def sizes_of(profile: str, others: Factors) -> Sizes:
         for dtype in others["dtype"]
         if not (dtype == "float16" and shape[0] > FLOAT16_ROWS)
         and shape[0] * shape[1] * format_of(str(dtype)).dtype.itemsize <= MAX_BYTES
+    ]
+    special += [
+        Case(*shape, **{**plain, "dtype": dtype, "logits": "far apart"})  # type: ignore[arg-type]  # as above
+        for shape in FAR_APART
+        for dtype in others["dtype"]
     ]
     if "ignore_index" in others["option"] and len(others["integers"]) > 1:
         special += [

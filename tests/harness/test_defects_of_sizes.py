@@ -122,6 +122,35 @@ def stride_of_rows_assumed(logits: Array, labels: Array) -> Any:
     return right(logits, labels)
 
 
+def unshifted_where(condition: Callable[[int, int], bool]) -> Defect:
+    def defect(logits: Array, labels: Array) -> Any:
+        if not condition(*logits.shape):
+            return right(logits, labels)
+        with np.errstate(all="ignore"):
+            e = np.exp(logits)
+            p = e / e.sum(axis=1, keepdims=True)
+            loss = -np.log(p[np.arange(len(labels)), labels]).mean()
+        p[np.arange(len(labels)), labels] -= 1
+        return loss, p / logits.dtype.type(len(labels))
+
+    return defect
+
+
+def largest_of_blocks_of_rows(block: int) -> Defect:
+    def defect(logits: Array, labels: Array) -> Any:
+        if len(logits) <= block:
+            return right(logits, labels)
+        starts = np.arange(0, len(logits), block)
+        largest = np.maximum.reduceat(logits.max(axis=1), starts)
+        e = np.exp(logits - np.repeat(largest, block)[: len(logits), None])
+        with np.errstate(all="ignore"):
+            p = e / e.sum(axis=1, keepdims=True)
+        p[np.arange(len(labels)), labels] -= 1
+        return right(logits, labels)[0], p / logits.dtype.type(len(labels))
+
+    return defect
+
+
 def power_of_two(n: int) -> bool:
     return n & (n - 1) == 0
 
@@ -152,6 +181,11 @@ DEFECTS: dict[str, Defect] = {
     "32 x 100": target_forgotten_where(lambda n, k: (n, k) == (32, 100)),
     "64 x 1000": target_forgotten_where(lambda n, k: (n, k) == (64, 1000)),
     "150 x 3": target_forgotten_where(lambda n, k: (n, k) == (150, 3)),
+    "no shift where both are multiples of 8": unshifted_where(lambda n, k: n % 8 == k % 8 == 0),
+    "no shift from 5000 classes on": unshifted_where(lambda n, k: k >= 5000),
+    "no shift from 2000 rows on": unshifted_where(lambda n, k: n >= 2000),
+    "no shift from 200,000 entries on": unshifted_where(lambda n, k: n * k >= 200_000),
+    "shifted by the largest of 200 rows": largest_of_blocks_of_rows(200),
     "50257 classes": target_forgotten_where(lambda n, k: k == 50_257),
     "128256 classes": target_forgotten_where(lambda n, k: k == 128_256),
     "many more rows than classes": target_forgotten_where(lambda n, k: n > 5000 * k),
