@@ -11,27 +11,31 @@ import numpy as np
 from gradlab.evaluation.call import Implementation
 from gradlab.localisation.band_search import where_in_bands
 from gradlab.localisation.evidence import evidence_of, with_row_losses
-from gradlab.localisation.first_answers import first_outcomes, one_thing_plain, spelled_otherwise
+from gradlab.localisation.first_answers import beside_one_shape, first_outcomes, one_thing_plain, spelled_otherwise
 from gradlab.localisation.investigation import Investigation
 from gradlab.localisation.partly import partly
 from gradlab.localisation.repeats import (
     Repeats,
     by_number,
     differs_each_time,
+    has_labels_of_earlier_call,
     left_changed,
     overwritten,
     repeats_earlier_call,
     wrong_by_now,
 )
+from gradlab.localisation.rules import Condition, Rule
 from gradlab.localisation.statements import Localisation, state_band, state_part, state_repeats, state_rule, state_two
 from gradlab.localisation.symptoms import RAISING
 from gradlab.localisation.trial import Laboratory, Outcome
 from gradlab.localisation.two_mistakes import parted, parted_within
+from gradlab.localisation.varying import PLAIN
 from gradlab.localisation.where import Where
-from gradlab.problems.problem import Problem
+from gradlab.problems.problem import Problem, Shape
 
 ASKED_AGAIN = 3  # answers of either kind: are they right, or wrong, once more?
 MAX_EARLIER = 24  # right answers of the run that are asked for again at its end
+NEARLY = 8  # fresh problems that a rule foretold, all of them, for what is kept back to be spent on it
 RETURNS = "returns_loss_and_gradient"
 SAME_CALL = "same_call_gives_same_bits"
 OF_PROCESS = "leaves_the_process_as_it_was"
@@ -69,24 +73,35 @@ def _find(laboratory: Laboratory, outcomes: list[Outcome], failed: Collection[st
     if not outcomes:
         return None
     if SAME_CALL in failed:
-        plain = min((one.problem for one in outcomes), key=lambda one: (not one.is_moderate, one.logits.size))
-        each_time = differs_each_time(laboratory, plain)
+        plain = sorted((one.problem for one in outcomes), key=lambda one: (not one.is_moderate, one.logits.size))
+        moderate = [one for one in plain if one.is_moderate and one.logits.size <= PLAIN]
+        each_time = differs_each_time(laboratory, [*plain[:1], *moderate[len(moderate) // 2 :: len(moderate) // 4 + 1]])
         if each_time is not None:
-            return state_repeats(laboratory, plain, each_time)
+            return state_repeats(laboratory, plain[0], each_time)
     stateful = _changes(laboratory, [*wrong[:ASKED_AGAIN], *right[:ASKED_AGAIN]])
     if stateful or (not wrong and OF_REPEATS & set(failed)):
         found = _repeats(laboratory, wrong, outcomes)
         if found is not None or stateful:
+            return found
+    if wrong:
+        found = state_repeats(laboratory, wrong[0].problem, has_labels_of_earlier_call(laboratory, wrong[0].problem))
+        if found is not None:
             return found
     if right and not wrong and OF_PROCESS in failed:
         return state_repeats(laboratory, right[0].problem, left_changed(laboratory, right))
     if not wrong:
         outcomes += spelled_otherwise(laboratory, right, failed)
     outcomes += one_thing_plain(laboratory, wrong)
+    beside = beside_one_shape(laboratory, wrong)
+    outcomes += beside
     if not any(one.is_wrong for one in outcomes):
         return None
     investigation = Investigation(laboratory, [evidence_of(one) for one in outcomes])
     investigation.measure()
+    if beside and not any(one.is_wrong for one in beside):
+        one_shape = investigation.confirmed(Where(_of_shape(wrong[0].problem.logits.shape), 0, 0, 0))
+        if one_shape.is_settled:
+            return state_rule(investigation, one_shape)
     in_band = where_in_bands(investigation, own=True)
     two = parted(investigation) if in_band is None else None
     where = investigation.where() if in_band is None and two is None else None
@@ -100,6 +115,11 @@ def _find(laboratory: Laboratory, outcomes: list[Outcome], failed: Collection[st
         return state_two(investigation, two)
     if where is not None and settled:
         return state_rule(investigation, where)
+    if where is not None and where.n_foretold == where.n_fresh >= NEARLY and investigation.fits(where.rule):
+        laboratory.release()
+        where = investigation.confirmed(where)
+        if where.is_settled:
+            return state_rule(investigation, where)
     in_band = in_band or where_in_bands(investigation, own=False)
     if in_band is not None:
         return state_band(investigation, in_band)
@@ -107,6 +127,11 @@ def _find(laboratory: Laboratory, outcomes: list[Outcome], failed: Collection[st
     in_part = partly(investigation)
     said = state_part(investigation, in_part) if in_part is not None else None
     return said if said is not None and (said.conditions or said.what) else None
+
+
+def _of_shape(shape: Shape) -> Rule:
+    """All that has this shape."""
+    return Rule((Condition("n_rows", "==", shape[0]), Condition("n_classes", "==", shape[1])))
 
 
 def _counts_rows(investigation: Investigation, where: Where) -> bool:

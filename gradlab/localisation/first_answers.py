@@ -12,12 +12,13 @@ from gradlab.evaluation.call import Implementation, answer
 from gradlab.evaluation.layouts import INTEGERS, MORE_INTEGERS, PLAIN_INTEGERS, PLAIN_LAYOUT
 from gradlab.localisation.symptoms import Symptom
 from gradlab.localisation.trial import ALL_LAYOUTS, LARGEST, Laboratory, Outcome, Trial, outcome_of, spelled_answer
-from gradlab.localisation.varying import PLAIN, cheap
+from gradlab.localisation.varying import PLAIN, cheap, with_classes, with_rows
 from gradlab.problems.problem import Problem
 from gradlab.problems.sized import is_repeated, is_sized, spelling_of
 
 MAX_SEEDS = 90  # answers of the run, wrong ones and right ones, with which it begins
 MAX_LARGE = 8  # problems of the run of more than `PLAIN` entries, the smallest of either kind
+SEVERAL = 3  # rows, or classes
 MAX_RESPELLED = 2  # wrong trials that are put in every other layout and integer type
 
 
@@ -74,6 +75,21 @@ def spelled_otherwise(laboratory: Laboratory, right: Sequence[Outcome], failed: 
         if {"layout_does_not_matter", "integer_type_of_the_labels_does_not_matter"} & set(failed):
             trials += [Trial(problem, integers=name) for name in INTEGERS if problem.n_classes < 128]
     return [one for one in map(laboratory.ask, trials) if one is not None]
+
+
+def beside_one_shape(laboratory: Laboratory, wrong: Sequence[Outcome]) -> list[Outcome]:
+    """Where all wrong trials are of one shape, of several rows and classes: one of them in shapes beside, and twice it.
+
+    So it shows early whether that shape alone is wrong: each answer to a large problem is dear.
+    """
+    if len({one.problem.logits.shape for one in wrong}) != 1 or min(wrong[0].problem.logits.shape) < SEVERAL:
+        return []
+    base, rng = min(wrong, key=lambda one: not one.trial.is_plain).trial, np.random.default_rng(0)
+    n, k = base.problem.logits.shape
+    problems = [with_rows(base.problem, rows) for rows in (n - 1, n + 1, 2 * n)]
+    problems += [with_classes(base.problem, classes, rng) for classes in (k - 1, k + 1, 2 * k)]
+    asked = [laboratory.ask(replace(base, problem=cheap(problem))) for problem in problems]
+    return [one for one in asked if one is not None]
 
 
 def one_thing_plain(laboratory: Laboratory, wrong: Sequence[Outcome]) -> list[Outcome]:

@@ -25,7 +25,7 @@ from gradlab.localisation.functions import exponential_of
 from gradlab.localisation.lessening import with_less
 from gradlab.localisation.logarithms import logarithm_of, loss_by_logarithm
 from gradlab.localisation.mining import rules_for
-from gradlab.localisation.relations import Tried
+from gradlab.localisation.relations import SHARE_AT_FIRST, Tried
 from gradlab.localisation.rivals import contested, is_outdone
 from gradlab.localisation.rules import Condition, Rule
 from gradlab.localisation.setting import set_in
@@ -53,7 +53,7 @@ class Investigation:
         self.suggested = NONE_SUGGESTED
         self.tried = Tried()
         self.left_out = list[Evidence]()  # wrong answers that tell of their batch, and not which row is to blame
-        self.effect = effect_of(self.evidence, tried=self.tried)
+        self.effect = effect_of(self.evidence, tried=replace(self.tried, share=SHARE_AT_FIRST))
         self.n_searched = len(self.wrong)
         self.known = {_key(one.outcome.trial) for one in evidence}
 
@@ -89,10 +89,12 @@ class Investigation:
             n_before = len(self.wrong)
             foretold = self._foretold(rule)
             refuted = not all(foretold)
-            n_wrong = streak.n_wrong + len(self.wrong) - n_before
-            streak = Where(rule, streak.n_foretold + sum(foretold), streak.n_fresh + len(foretold), n_wrong)
-            best = streak
-            if streak.n_fresh >= enough and streak.n_foretold == streak.n_fresh and n_wrong >= MIN_WRONG_AMONG_FRESH:
+            best = streak = streak.after(foretold, len(self.wrong) - n_before)
+            if (
+                streak.n_fresh >= enough
+                and streak.n_foretold == streak.n_fresh
+                and streak.n_wrong >= MIN_WRONG_AMONG_FRESH
+            ):
                 apart = contested(self, rule)
                 refuted = not all(apart) or is_outdone(self, rule)
                 n_foretold, n_fresh = streak.n_foretold + sum(apart), streak.n_fresh + len(apart)
@@ -102,6 +104,13 @@ class Investigation:
             if self.laboratory.is_spent or not foretold:
                 break
         return best
+
+    def confirmed(self, streak: Where) -> Where:
+        """The same rule with more fresh problems, until it may be said, is refuted, or there is no time left."""
+        n_before, foretold = len(self.wrong), self._foretold(streak.rule)
+        streak = streak.after(foretold, len(self.wrong) - n_before)
+        goes_on = foretold and all(foretold) and not streak.is_settled and not self.laboratory.is_spent
+        return self.confirmed(streak) if goes_on else streak
 
     def _rule(self) -> Rule | None:
         """The simplest rule that fits, its thresholds bisected; None where none fits."""
@@ -129,6 +138,10 @@ class Investigation:
     def effect_again(self) -> Effect:
         """The effect on all the evidence there is by now; what foretold it before is tried first."""
         return effect_of(self.evidence, self.suggested.after(self.effect), self.tried)
+
+    def effect_kept(self, effect: Effect) -> Effect:
+        """The effect on all the evidence, as far as what comes out is as before, or as experiments suggest."""
+        return effect_of(self.evidence, self.suggested.after(effect), replace(self.tried, share=0.0))
 
     def rules(self) -> list[Rule]:
         """The simplest rules that fit the evidence, the simplest first."""
@@ -183,8 +196,9 @@ class Investigation:
             middle = one.middle(n_vain)
             if middle is None or self.laboratory.is_spent or n_vain == IN_VAIN:
                 return rule
-            if not self._try(rule, one, middle):
-                return rule
+            if not self._try(rule, one, middle):  # another condition may not admit it, as a remainder does
+                n_vain += 1
+                continue
             again = self.tightened(rule)
             n_vain = n_vain + 1 if again == rule else 0  # what was asked may not have shown it
             rule = again
@@ -196,6 +210,8 @@ class Investigation:
         wrong = [seen.outcome for seen in self._evidence_for(rule) if seen.is_wrong] or self.wrong
         bases = sorted(wrong, key=lambda seen: (not seen.problem.is_moderate, seen.problem.logits.size))[:6]
         for base in bases:
+            if self.laboratory.is_spent:
+                return False
             trial = set_in(base.trial, one.name, value, self.rng)
             trial = repaired(others, replace(trial, problem=cheap(trial.problem)), self.rng)
             inside = one.with_value(value).admits_some(trial, others)
@@ -219,9 +235,8 @@ class Investigation:
             logarithm = logarithm_of(self.laboratory, plain[0].problem)
             if logarithm is not None:
                 self.suggested = Suggested((), (loss_by_logarithm(logarithm),))
-        if self.suggested is not NONE_SUGGESTED:
-            self.n_searched = 0
-            self.effect = self._effect()
+        if self.suggested is not NONE_SUGGESTED:  # all else has been tried on the same answers
+            self.effect = self.effect_kept(self.effect)
 
     def _foretold(self, rule: Rule) -> list[bool]:
         """For fresh problems on both sides, whether each came out as the rule says."""

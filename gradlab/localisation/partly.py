@@ -21,6 +21,7 @@ from gradlab.problems.problem import Array
 ROUNDS = 5
 FRESH = 24  # problems that do not meet the conditions, which all have to be right
 WITHIN = 12  # problems that meet them, of which some are wrong
+OFTEN = 1 / 3  # of the problems that meet them: of a few, what they have alike may be so by chance
 LEAST = 0.06  # of the right answers, that one condition has to leave out
 MAX_CONDITIONS = 2
 SMALL = 1e-6  # a threshold of no meaning
@@ -57,7 +58,8 @@ class Partly:
         """Whether it may be said."""
         if not self.rule.conditions:
             return _chance_of_as_many(self.n_wrong, self.n_within) <= CHANCE
-        return self.n_fresh >= FRESH / 2 and self.n_foretold >= MIN_FORETOLD * self.n_fresh and self.n_wrong > 0
+        often = self.n_wrong >= OFTEN * self.n_within > 0
+        return often and self.n_fresh >= FRESH / 2 and self.n_foretold >= MIN_FORETOLD * self.n_fresh
 
 
 def _chance_of_as_many(n_wrong: int, n_asked: int) -> float:
@@ -75,6 +77,7 @@ def partly(investigation: Investigation) -> Partly | None:
         outside = _asked(investigation, rule, effect, FRESH, inside=False) if rule.conditions else []
         if all(outside):
             within = _asked(investigation, rule, effect, WITHIN, inside=True)
+            effect = investigation.effect_kept(effect)  # does it foretell what came out since?
             found = Partly(rule, sum(outside), len(outside), within.count(False), len(within), effect)
             return found if found.is_settled else None
     return None
@@ -144,9 +147,11 @@ def _tells(right: Evidence, effect: Effect) -> bool:
 
 
 def _is_plain(one: Condition) -> bool:
-    """Whether its threshold, if it is one, is of a usual size, and it is no remainder but 0."""
+    """Whether its threshold, if it is one, is of a usual size, and it is no remainder but 0, nor any odd number."""
     if one.feature.modulus > 2 and (one.relation == "!=" or one.value):
         return False  # of so many remainders one leaves out some right answers by chance
+    if one.relation == "==" and not one.is_natural:
+        return False
     size = abs(one.beyond)
     return one.feature.whole or not one.is_threshold or size == 0 or SMALL < size < 1 / SMALL
 

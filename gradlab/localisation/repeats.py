@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from gradlab.checks.contract import held_changes
-from gradlab.localisation.trial import Laboratory, Outcome, Trial
+from gradlab.localisation.trial import Laboratory, Outcome, Trial, outcome_of
 from gradlab.localisation.varying import varied
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Array, Problem, Shape
@@ -19,6 +19,7 @@ SHAPES = ((3, 4), (17, 16), (40, 40), (130, 130))  # rows and classes, of ever m
 TIMES = 6  # that what was seen is tried again
 IN_A_ROW = 48  # calls of one problem
 LONGEST = 12  # calls of a period
+FEW_ENTRIES = 16  # of a problem that is said nothing of where the same call gives other numbers
 SEEN = 1e3  # times its bound is a gradient of which a change is seen
 
 
@@ -92,8 +93,16 @@ def _problems_of_shape(like: Problem, shape: Shape, count: int) -> Iterator[Prob
         yield Problem(x, rng.integers(0, shape[1], shape[0]), Objective(reduction=like.objective.reduction))
 
 
-def differs_each_time(laboratory: Laboratory, problem: Problem) -> Repeats | None:
-    """Whether the same call gives another loss, or gradient, every time, by more than rounding; None where not."""
+def differs_each_time(laboratory: Laboratory, problems: Sequence[Problem]) -> Repeats | None:
+    """Whether the same call gives another loss, or gradient, every time, by more than rounding; None where not.
+
+    problems: that are tried in turn, the smallest first: of few entries some may stay what they are by chance.
+    """
+    found = (_differs_each_time(laboratory, problem) for problem in problems)
+    return next((one for one in found if one is not None), None)
+
+
+def _differs_each_time(laboratory: Laboratory, problem: Problem) -> Repeats | None:
     seen = [one.seen for one in _again(laboratory, problem, 2 * TIMES)]
     parts = {
         "loss": [_differ(a.loss, b.loss, a.loss_bound) for a, b in pairwise(seen)],
@@ -101,11 +110,10 @@ def differs_each_time(laboratory: Laboratory, problem: Problem) -> Repeats | Non
     }
     changing = [name for name, marks in parts.items() if marks and all(marks)]
     n_calls = len(seen) - 1
-    return (
-        Repeats(f"the same call gives another {' and '.join(changing)} every time", n_calls, n_calls)
-        if changing
-        else None
-    )
+    if not changing:
+        return None
+    size = "" if problem.logits.size <= FEW_ENTRIES else f", with {problem.n_rows} rows of {problem.n_classes} classes"
+    return Repeats(f"the same call gives another {' and '.join(changing)} every time{size}", n_calls, n_calls)
 
 
 def _differ(first: Array, second: Array, bound: Array) -> bool:
@@ -134,10 +142,13 @@ def by_number(laboratory: Laboratory, problem: Problem) -> Repeats | None:
 def wrong_by_now(laboratory: Laboratory, earlier: Sequence[Outcome]) -> Repeats | None:
     """Whether problems that were answered rightly earlier in the run are all answered wrongly by now; else None.
 
-    earlier: outcomes of the run that were right.
+    earlier: outcomes of the run that were right. Those of which a wrong gradient, or a wrong loss, could hardly be seen
+    say nothing.
     """
     again = [(one, laboratory.ask(one.trial)) for one in earlier]
-    known = [later for one, later in again if later is not None and (one.contrasts > SEEN).any()]
+    known = [
+        later for one, later in again if later is not None and (one.contrasts > SEEN).any() and one.loss_contrast > SEEN
+    ]
     if not known or not all(later.is_wrong for later in known):
         return None
     said = "calls go wrong from some number of calls on: what was right earlier in the run is wrong by its end"
@@ -159,6 +170,25 @@ def repeats_earlier_call(laboratory: Laboratory, like: Problem) -> Repeats | Non
     if not same or not all(same):
         return None
     return Repeats("a call gets the gradient of an earlier one with the same shape and labels", len(same), len(same))
+
+
+def has_labels_of_earlier_call(laboratory: Laboratory, like: Problem) -> Repeats | None:
+    """Whether calls of one shape with ever other labels are answered as if all of these had the labels of one call."""
+    problems = list(_problems_of_shape(like, (5, 13), 2 * TIMES))
+    answers = [laboratory.answer(problem) for problem in problems]
+    if any(one is None or one.gradient is None or one.gradient.shape != (5, 13) for one in answers):
+        return None
+    used = [one.gradient.argmin(axis=1) for one in answers if one is not None and one.gradient is not None]
+    as_used = [Trial(problem.replace(targets=used[0].astype(np.int64))) for problem in problems]
+    as_said = [
+        bool((own == used[0]).all()) and not outcome_of(trial, answer).is_wrong
+        for own, trial, answer in zip(used, as_used, answers, strict=True)
+        if answer is not None
+    ]
+    if not all(as_said) or all((problem.targets == used[0]).all() for problem in problems):
+        return None
+    said = "a call is answered as if it had the labels of an earlier one with the same shape"
+    return Repeats(said, len(as_said), len(as_said))
 
 
 def _ordinal(count: int) -> str:

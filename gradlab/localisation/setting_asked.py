@@ -8,7 +8,14 @@ from dataclasses import replace
 import numpy as np
 
 from gradlab.evaluation.layouts import PLAIN_INTEGERS, PLAIN_LAYOUT
-from gradlab.localisation.features.asked import CONTIGUOUS, INTEGER_NAMES, LAYOUT_NAMES
+from gradlab.localisation.features.asked import (
+    BY_COLUMNS,
+    COLUMNS_IN_REVERSE,
+    CONTIGUOUS,
+    INTEGER_NAMES,
+    LAYOUT_NAMES,
+    ROWS_IN_REVERSE,
+)
 from gradlab.localisation.features.ignored import BITS
 from gradlab.localisation.trial import Trial
 from gradlab.localisation.varying import Rng, some_rows, with_ignore_index, with_rows
@@ -37,6 +44,20 @@ def _layout_not_in(names: tuple[str, ...]) -> Respelling:
     return set_to
 
 
+def _layout_in(names: tuple[str, ...]) -> Respelling:
+    """The trial in one of these layouts for 1, in one of the others for 0."""
+    return _layout_not_in(tuple(one for one in LAYOUT_NAMES if one not in names))
+
+
+def _cut_index(trial: Trial, wanted: float, rng: Rng) -> Trial:
+    """The trial with so many rows, and labels of 8 bits, that row K + label is a number of theirs, or is none."""
+    k = trial.problem.n_classes
+    name = "int8" if k <= 2**7 else "uint8"
+    most = max(1, np.iinfo(name).max // k)
+    n = most + 2 + int(rng.integers(0, most + 1)) if wanted else 1 + int(rng.integers(most))
+    return replace(trial, problem=with_rows(trial.problem, n), integers=name)
+
+
 SPELLINGS: dict[str, Respelling] = {
     "integers": lambda trial, value, rng: replace(trial, integers=INTEGER_NAMES[int(value)]),
     "layout": lambda trial, value, rng: replace(trial, layout=LAYOUT_NAMES[int(value)]),
@@ -44,6 +65,10 @@ SPELLINGS: dict[str, Respelling] = {
     "integer_bits": _integers_that(lambda name: 8.0 * np.dtype(name).itemsize),
     "unsigned": _integers_that(lambda name: float(name.startswith("u"))),
     "apart": _layout_not_in(CONTIGUOUS),
+    "by_columns": _layout_in(BY_COLUMNS),
+    "rows_in_reverse": _layout_in(ROWS_IN_REVERSE),
+    "columns_in_reverse": _layout_in(COLUMNS_IN_REVERSE),
+    "index_is_cut": _cut_index,
     "other_layout": _layout_not_in((PLAIN_LAYOUT,)),
 }
 

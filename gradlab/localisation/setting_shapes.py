@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from gradlab.localisation.features.feature import BLOCKS, EXACT, MODULI, MODULI_OF_PRODUCTS
+from gradlab.localisation.features.feature import BLOCKS, BLOCKS_OF_ROWS, EXACT, MODULI, MODULI_OF_PRODUCTS
 from gradlab.localisation.trial import LARGEST
 from gradlab.localisation.varying import Rng, labels_of, some_rows, with_classes, with_labels, with_rows
 from gradlab.problems.problem import Problem
@@ -64,6 +64,37 @@ def _label(problem: Problem, wanted: float, rng: Rng) -> Problem:
     problem = with_classes(problem, wanted + 1 + rng.integers(0, 4), rng) if wanted >= problem.n_classes else problem
     chosen = some_rows(problem, rng)[:, 0]
     return with_labels(problem, np.where(chosen, int(np.clip(wanted, 0, problem.n_classes - 1)), labels_of(problem)))
+
+
+def _least_label(problem: Problem, wanted: float, rng: Rng) -> Problem:
+    """All labels moved so that the smallest is as wanted."""
+    problem = with_classes(problem, wanted + 1 + rng.integers(0, 4), rng) if wanted >= problem.n_classes else problem
+    labels = labels_of(problem)
+    return with_labels(problem, np.clip(labels - labels.min() + int(wanted), 0, problem.n_classes - 1))
+
+
+def _largest_label_from_end(problem: Problem, wanted: float, rng: Rng) -> Problem:
+    """A last label that is so far from the last class, and none beyond."""
+    largest = max(0, problem.n_classes - 1 - int(wanted))
+    labels = np.minimum(labels_of(problem), largest)
+    labels[rng.integers(problem.n_rows)] = largest
+    return with_labels(problem, labels)
+
+
+def _labels_without_gaps(problem: Problem, wanted: float, rng: Rng) -> Problem:
+    last = problem.n_classes - 1
+    if wanted:
+        return with_labels(problem, np.arange(problem.n_rows) % min(problem.n_rows, problem.n_classes))
+    return with_labels(problem, rng.choice([last, max(last - 1, 0), 0 if last > 1 else last], problem.n_rows))
+
+
+def _labels_as_often(problem: Problem, wanted: float, rng: Rng) -> Problem:
+    if wanted:
+        return with_labels(problem, rng.permutation(problem.n_classes)[:1].repeat(problem.n_rows))
+    problem = with_rows(problem, max(3, problem.n_rows))
+    labels = np.full(problem.n_rows, rng.integers(problem.n_classes))
+    labels[-1] = (labels[0] + 1) % problem.n_classes
+    return with_labels(problem, labels)
 
 
 def _label_from_end(problem: Problem, wanted: float, rng: Rng) -> Problem:
@@ -145,6 +176,10 @@ OF_SHAPES: dict[str, Setting] = {
     "classes_over_rows": lambda p, v, rng: with_classes(p, max(1, round(v * p.n_rows)), rng),
     "label": _label,
     "label_from_end": _label_from_end,
+    "least_label": _least_label,
+    "largest_label_from_end": _largest_label_from_end,
+    "labels_without_gaps": _labels_without_gaps,
+    "labels_as_often": _labels_as_often,
     "labels_alike": lambda p, v, rng: with_labels(
         p, np.full(p.n_rows, rng.integers(p.n_classes)) if v else np.arange(p.n_rows) % p.n_classes
     ),
@@ -152,7 +187,7 @@ OF_SHAPES: dict[str, Setting] = {
         p, rng.integers(0, min(2, p.n_classes), p.n_rows) if v else np.arange(p.n_rows) % p.n_classes
     ),
     "labels_rise": lambda p, v, rng: with_labels(p, np.sort(labels_of(p)) if v else np.sort(labels_of(p))[::-1]),
-    **{f"row_beyond_blocks_of_{m}": _rows_left_over(m) for m in BLOCKS},
+    **{f"row_beyond_blocks_of_{m}": _rows_left_over(m) for m in BLOCKS_OF_ROWS},
     **{f"label_beyond_blocks_of_{m}": _label_left_over(m) for m in BLOCKS},
     **{f"rows_mod_{m}": _at_remainder(_rows_count, with_rows, m) for m in MODULI},
     **{f"entries_mod_{m}": _entries_at_remainder(m) for m in MODULI_OF_PRODUCTS},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gradlab.localisation.rules import Rule
@@ -23,6 +24,11 @@ class Where:
     n_foretold: int
     n_fresh: int
     n_wrong: int
+
+    def after(self, foretold: Sequence[bool], n_wrong: int) -> Where:
+        """The same rule after more fresh problems: whether it foretold each, and how many of them were wrong."""
+        n_foretold = self.n_foretold + sum(foretold)
+        return Where(self.rule, n_foretold, self.n_fresh + len(foretold), self.n_wrong + n_wrong)
 
     @property
     def is_settled(self) -> bool:

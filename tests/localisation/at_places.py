@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -125,7 +126,30 @@ def last_rows_swapped(x: Array, y: Array) -> Any:
     return mean(losses, g)
 
 
+def labels_of_the_batch(which: Callable[[Array, int], Any]) -> Function:
+    """The gradient of every row changed where this holds of all labels together and of the number of classes."""
+    return in_rows(lambda x, y: bool(which(y, x.shape[1])))
+
+
 AT_PLACES = {
+    "no_label_is_the_first_class": Mistake(
+        labels_of_the_batch(lambda y, k: y.min() > 0), "wrong only where no label of the batch is 0", FACTOR
+    ),
+    "no_label_is_the_last_class": Mistake(
+        labels_of_the_batch(lambda y, k: y.max() < k - 1),
+        "wrong only where no label of the batch is the last class",
+        FACTOR,
+    ),
+    "labels_with_gaps": Mistake(
+        labels_of_the_batch(lambda y, k: len(np.unique(y)) <= y.max()),
+        "wrong only where the labels of the batch leave out a class below the largest of them",
+        FACTOR,
+    ),
+    "some_labels_more_often": Mistake(
+        labels_of_the_batch(lambda y, k: np.ptp(np.unique(y, return_counts=True)[1]) > 0),
+        "wrong only where the classes that are labels of the batch are not so equally often",
+        FACTOR,
+    ),
     "of_first_label": Mistake(
         of_first_label, "wrong only where not all labels of the batch are the same", "the label of the first row"
     ),

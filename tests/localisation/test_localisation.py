@@ -265,6 +265,25 @@ def strides_are_not_heeded(x: Array, y: Array) -> Any:
     return right(x, y)
 
 
+def columns_before_rows(x: Array, y: Array) -> Any:
+    apart = 0 < x.strides[0] < x.strides[1] and min(x.shape) > 1
+    return losses_of(x, y, x.dtype.type(0.5 if apart else 1))
+
+
+def rows_taken_forwards(x: Array, y: Array) -> Any:
+    loss, g = right(x, y)
+    return loss, (g[::-1].copy() if x.strides[0] < 0 else g)
+
+
+def indices_in_the_labels_type(x: Array, y: Array) -> Any:
+    """Places of the labels in memory are worked out in the labels' integer type; beyond it the gradient lacks them."""
+    loss, g = right(x, y)
+    rows = np.arange(len(y))
+    beyond = rows * x.shape[1] + y.astype(np.int64) > np.iinfo(y.dtype).max
+    g[rows[beyond], y[beyond]] += x.dtype.type(1 / max(len(y), 1))
+    return loss, g
+
+
 def sized(layout: str, integers: str, *shapes: tuple[int, int]) -> list[Problem]:
     """Problems of sizes that a run puts in this layout and integer type."""
     family = f"sizes, {integers} labels, {layout}"
@@ -286,6 +305,30 @@ AMONG_SIZES = {
         strides_are_not_heeded,
         sized("every other row of a taller array", "int64", (14, 9), (30, 5)),
         "the gradient is that of the first N rows and K columns of the array that the logits are a view of",
+    ),
+    "wrong only where the logits lie column after column": (
+        columns_before_rows,
+        [
+            *sized("Fortran order", "int64", (14, 9), (40, 6)),
+            *sized("transposed, of a taller array", "int64", (30, 5), (17, 8)),
+        ],
+        "the loss is 0.5 times what it should be",
+    ),
+    "wrong only where the rows lie in reverse": (
+        rows_taken_forwards,
+        [*sized("negative strides", "int64", (14, 9), (40, 6)), *sized("rows in reverse", "int64", (30, 5), (17, 8))],
+        "the gradient of a row is that of row N - 1 - row",
+    ),
+    "wrong only where row K + label is no number of the labels' integer type": (
+        indices_in_the_labels_type,
+        [*sized("C order", "uint8", (50, 12), (33, 30)), *sized("C order", "int8", (20, 40), (40, 10))],
+        "the gradient lacks the target",
+    ),
+    "wrong only where the batch has 2049 rows or more (right up to 2047) and "
+    "the row is beyond the last whole block of 2048": (
+        in_rows(lambda x, y: (np.arange(len(y)) >= len(y) // 2048 * 2048) & (len(y) > 2048), lambda g: 0 * g),
+        sized("C order", "int64", (10_000, 3), (5000, 7), (65_535, 2)),
+        "the gradient is 0",
     ),
     "wrong only where K is a multiple of 24": (
         in_rows(lambda x, y: x.shape[1] % 24 == 0),
@@ -320,6 +363,11 @@ AMONG_SIZES = {
     "wrong only where N is 3 K": (
         in_rows(lambda x, y: len(y) == 3 * x.shape[1], np.negative),
         sized("C order", "int64", (6, 2), (9, 3), (30, 10)),
+        "has the wrong sign",
+    ),
+    "wrong only where the batch has 48 rows and there are 700 classes": (
+        in_rows(lambda x, y: x.shape == (48, 700), np.negative),
+        sized("C order", "int64", (48, 700)),
         "has the wrong sign",
     ),
     "wrong only where the batch has 33 rows and there are 17 classes": (
@@ -452,6 +500,30 @@ def test_a_loss_that_is_another_one_every_time_is_said() -> None:
     assert found.where == "the same call gives another loss every time"
 
 
+def test_a_few_entries_that_are_left_out_by_chance_are_said_to_change_every_time() -> None:
+    chance = np.random.default_rng(5)
+
+    def some_left_out(x: Array, y: Array) -> Any:
+        loss, g = right(x, y)
+        g[chance.random(g.shape) < 0.03] = 0
+        return loss, g
+
+    found = described(some_left_out, "same_call_gives_same_bits")
+    assert found is not None
+    assert found.where.startswith("the same call gives another gradient every time, with ")
+
+
+def test_labels_of_an_earlier_call_are_recognised() -> None:
+    kept: dict[Any, Array] = {}
+
+    def of_the_first(x: Array, y: Array) -> Any:
+        return right(x, kept.setdefault(x.shape, y.copy()))
+
+    found = described(of_the_first)
+    assert found is not None
+    assert found.where == "a call is answered as if it had the labels of an earlier one with the same shape"
+
+
 def test_what_every_call_leaves_changed_is_said() -> None:
     def draws(x: Array, y: Array) -> Any:
         np.random.uniform(size=3)  # the mistake
@@ -485,6 +557,17 @@ def test_calls_that_were_right_earlier_in_the_run_are_recognised() -> None:
     assert found is not None
     assert found.where.startswith("calls go wrong from some number of calls on")
     assert found.n_foretold == found.n_fresh >= 6
+
+
+def test_losses_alone_that_were_right_earlier_in_the_run_are_recognised() -> None:
+    calls = iter(range(1_000_000))
+
+    def halves(x: Array, y: Array) -> Any:
+        return losses_of(x, y, x.dtype.type(0.5 if next(calls) >= 120 else 1))
+
+    found = described(halves)
+    assert found is not None
+    assert found.where.startswith("calls go wrong from some number of calls on")
 
 
 def test_a_sum_of_many_losses_may_overflow_in_a_batch_of_few_different_rows() -> None:

@@ -17,6 +17,9 @@ from gradlab.problems.problem import Array
 LAYOUT_NAMES = tuple(ALL_LAYOUTS)
 INTEGER_NAMES = (*INTEGERS, *MORE_INTEGERS)
 CONTIGUOUS = (PLAIN_LAYOUT, READ_ONLY, "unaligned")
+BY_COLUMNS = ("Fortran order", "transposed, of a taller array")
+ROWS_IN_REVERSE = ("negative strides", "rows in reverse")
+COLUMNS_IN_REVERSE = ("negative strides", "columns in reverse")
 
 
 def _option(name: str) -> Callable[[View], Array]:
@@ -43,6 +46,21 @@ def _bits(view: View) -> Array:
 def _is_apart(view: View) -> Array:
     """Whether the logits do not lie one behind the other, row after row."""
     return np.asarray(_layout(view) not in CONTIGUOUS)
+
+
+def _by_columns(view: View) -> Array:
+    return np.asarray(_layout(view) in BY_COLUMNS and 1 not in view.problem.logits.shape)
+
+
+def _in_reverse(layouts: tuple[str, ...], axis: int) -> Callable[[View], Array]:
+    """Whether an axis lies in reverse, which is to be seen where it has two places or more."""
+    return lambda view: np.asarray(view.trial.layout in layouts and view.problem.logits.shape[axis] > 1)
+
+
+def _index_is_cut(view: View) -> Array:
+    """Whether row K + label is no number of the labels' integer type."""
+    largest = np.iinfo(view.trial.integers).max
+    return np.asarray(view.rows.astype(np.float64) * view.problem.n_classes + view.y > largest)
 
 
 def _code(names: tuple[str, ...], value: Callable[[View], str]) -> Callable[[View], Array]:
@@ -88,6 +106,24 @@ ASKED = (
     Row(
         truth("other_layout", "the logits lie otherwise than in C order", "the logits lie in C order", 1.4),
         lambda v: np.asarray(_layout(v) != PLAIN_LAYOUT),
+    ),
+    Row(truth("by_columns", "the logits lie column after column", "the logits lie row after row", 1.25), _by_columns),
+    Row(
+        truth("rows_in_reverse", "the rows lie in reverse", "the rows do not lie in reverse", 1.25),
+        _in_reverse(ROWS_IN_REVERSE, 0),
+    ),
+    Row(
+        truth("columns_in_reverse", "the columns lie in reverse", "the columns do not lie in reverse", 1.25),
+        _in_reverse(COLUMNS_IN_REVERSE, 1),
+    ),
+    Row(
+        truth(
+            "index_is_cut",
+            "row K + label is no number of the labels' integer type",
+            "row K + label is a number of the labels' integer type",
+            1.25,
+        ),
+        _index_is_cut,
     ),
     Row(
         truth("ignored", "the row is ignored", "the row is not ignored", 1.0), lambda v: v.problem.ignored_rows[v.rows]

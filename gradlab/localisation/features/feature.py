@@ -143,13 +143,21 @@ def _remainder(value: Callable[[View], Array | int], modulus: int) -> Value:
 
 
 BLOCKS = tuple(sorted(m for m in MODULI if 4 <= m <= 512))
+BLOCKS_OF_ROWS = (*BLOCKS, 1000, 1024, 2048, 4096, 8192)  # long batches are cut into chunks
 
 
-def left_over(name: str, noun: str, value: Callable[[View], Array], count: Callable[[View], int]) -> Iterator[Row]:
+def left_over(
+    name: str,
+    noun: str,
+    value: Callable[[View], Array],
+    count: Callable[[View], int],
+    blocks: tuple[int, ...] = BLOCKS,
+) -> Iterator[Row]:
     """Whether a number from 0 on is beyond the last whole block of so many."""
-    for m in BLOCKS:
+    for m in blocks:
         said = f"{noun} is beyond the last whole block of {m}", f"{noun} is in a whole block of {m}"
-        yield Row(truth(f"{name}_beyond_blocks_of_{m}", *said, 1.5 + m / 1000), _is_left_over(value, count, m))
+        cost = 1.5 + m / 1000 if m <= BLOCKS[-1] else 1.5 + math.log2(m) / 20
+        yield Row(truth(f"{name}_beyond_blocks_of_{m}", *said, cost), _is_left_over(value, count, m))
 
 
 def _is_left_over(value: Callable[[View], Array], count: Callable[[View], int], m: int) -> Value:

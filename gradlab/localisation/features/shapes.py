@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gradlab.localisation.features.feature import (
+    BLOCKS_OF_ROWS,
     MODULI_OF_PRODUCTS,
     Feature,
     Row,
@@ -53,6 +54,20 @@ _LAST = {
     "<=": "the label is K - 1 - {} or more",
     "<= -1": "the label is K or more",
 }
+_LEAST_LABEL = {
+    ">= 1": "no label of the batch is 0",
+    "<= 0": "a label of the batch is 0",
+    "== 0": "a label of the batch is 0",
+    ">=": "all labels of the batch are {} or more",
+    "<=": "a label of the batch is at most {}",
+}
+_LARGEST_LABEL = {
+    ">= 1": "no label of the batch is the last class",
+    "<= 0": "a label of the batch is the last class",
+    "== 0": "a label of the batch is the last class",
+    ">=": "all labels of the batch are at most K - 1 - {}",
+    "<=": "a label of the batch is K - 1 - {} or more",
+}
 _PRODUCT = {">=": "N K is {} or more", "<=": "N K is at most {}"}
 
 
@@ -70,6 +85,25 @@ def _seen_before(view: View) -> Array:
     new = np.zeros(len(view.labels), dtype=bool)
     new[first] = True
     return ~new[view.rows]
+
+
+def _least_label(view: View) -> Array:
+    return np.asarray(view.labels.min() if view.labels.size else np.nan)
+
+
+def _largest_label_from_end(view: View) -> Array:
+    return np.asarray(view.problem.n_classes - 1 - view.labels.max() if view.labels.size else np.nan)
+
+
+def _labels_without_gaps(view: View) -> Array:
+    """Whether the labels of the batch are all numbers from 0 to the largest of them."""
+    different = np.unique(view.labels)
+    return np.asarray(bool((different == np.arange(len(different))).all()))
+
+
+def _labels_as_often(view: View) -> Array:
+    """Whether every class that is a label is that of as many rows."""
+    return np.asarray(len(set(np.unique(view.labels, return_counts=True)[1].tolist())) <= 1)
 
 
 def _neighbour(view: View, step: int) -> Array:
@@ -153,7 +187,30 @@ SHAPES = (
         ),
         lambda v: np.asarray(bool((np.diff(v.labels) >= 0).all())),
     ),
-    *left_over("row", "the row", lambda v: v.rows, lambda v: v.problem.n_rows),
+    Row(Feature("least_label", "the smallest label of the batch", 1.25, True, _LEAST_LABEL), _least_label),
+    Row(
+        Feature("largest_label_from_end", "K - 1 - the largest label of the batch", 1.25, True, _LARGEST_LABEL),
+        _largest_label_from_end,
+    ),
+    Row(
+        truth(
+            "labels_without_gaps",
+            "the labels of the batch leave out no class below the largest of them",
+            "the labels of the batch leave out a class below the largest of them",
+            1.35,
+        ),
+        _labels_without_gaps,
+    ),
+    Row(
+        truth(
+            "labels_as_often",
+            "the classes that are labels of the batch are so equally often",
+            "the classes that are labels of the batch are not so equally often",
+            1.35,
+        ),
+        _labels_as_often,
+    ),
+    *left_over("row", "the row", lambda v: v.rows, lambda v: v.problem.n_rows, BLOCKS_OF_ROWS),
     *left_over("label", "the label", lambda v: v.y, lambda v: v.problem.n_classes),
     *exact_in("rows", "N", lambda v: v.problem.n_rows),
     *exact_in("label", "the label", lambda v: v.y),

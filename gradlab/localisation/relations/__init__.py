@@ -23,6 +23,8 @@ MAX_LARGE = 8  # more of them, of different shapes
 MAX_RIGHT = 60  # right answers in which a relation should not show
 MAX_COMPARED = 1 << 22  # entries, of the smallest wrong answer again for each relation, in one search
 SHARE_IN_VAIN = 0.2  # of the time of a localisation, for one search in which no relation foretells all
+SHARE_AT_FIRST = 0.06  # the same, before it is known where the answers are wrong
+BETWEEN_LOOKS = 8  # relations that are tried between two looks at the clock, which may cost as much as one of them
 SHARE_AFTER_FIRST = 0.1  # of the time of a localisation, for a relation that shows in no right answer either
 MIN_WRONG = 2  # wrong answers that tell a relation
 MIN_MODERATE = 6  # of moderate logits, that tell one on these alone
@@ -30,10 +32,14 @@ MIN_MODERATE = 6  # of moderate logits, that tell one on these alone
 
 @dataclass(frozen=True)
 class Tried:
-    """Relations, by their words, that did not foretell what came out, of all logits and of moderate ones alone."""
+    """Relations, by their words, that did not foretell what came out, of all logits and of moderate ones alone.
+
+    share: of the time of a localisation, that a search for another one may take in vain.
+    """
 
     gradients: tuple[set[str], set[str]] = field(default_factory=lambda: (set(), set()))
     losses: tuple[set[str], set[str]] = field(default_factory=lambda: (set(), set()))
+    share: float = SHARE_IN_VAIN
 
 
 def relation_of_gradient(
@@ -51,8 +57,10 @@ def relation_of_gradient(
     some = _smallest(one for one in wrong if not one.raised and one.wrong_entries.any())
     if len(some) < MIN_WRONG:
         return None
-    failed = Tried().gradients if tried is None else tried.gradients
-    held = Held(_matches_rows, lambda relation, one: bool(shows_in_rows(relation, one).any()), *failed)
+    tried = tried or Tried()
+    held = Held(
+        _matches_rows, lambda relation, one: bool(shows_in_rows(relation, one).any()), *tried.gradients, tried.share
+    )
     return _first(some, right, tuple(more), gradients, held)
 
 
@@ -66,7 +74,8 @@ def relation_of_loss(
     some = _smallest(one for one in wrong if not one.raised and one.wrong_loss)
     if len(some) < MIN_WRONG:
         return None
-    held = Held(_matches_loss, shows_in_loss, *(Tried().losses if tried is None else tried.losses))
+    tried = tried or Tried()
+    held = Held(_matches_loss, shows_in_loss, *tried.losses, tried.share)
     return _first(some, right, tuple(more), losses, held)
 
 
@@ -75,12 +84,14 @@ class Held:
     """What a relation is held to: that it foretells a wrong outcome, and that it would not show in a right one.
 
     failed, failed_on_moderate: the words of those that did not foretell what came out, on all logits or on these.
+    share: of the time of a localisation, for one search in vain.
     """
 
     matches: Callable[[Relation, Outcome], bool]
     shows: Callable[[Relation, Outcome], bool]
     failed: set[str]
     failed_on_moderate: set[str]
+    share: float
 
 
 def _first(
@@ -111,9 +122,9 @@ def _plainest(
     """
     shown = sorted((one for one in right if not one.raised), key=lambda one: one.problem.logits.size)[:MAX_RIGHT]
     first, most = None, MAX_COMPARED // some[0].problem.logits.size
-    ends = time.process_time() + SHARE_IN_VAIN * trial.MAX_SECONDS
-    for one in islice((one for one in candidates if one.said not in held.failed), most):
-        if time.process_time() > ends:
+    ends = time.process_time() + held.share * trial.MAX_SECONDS
+    for number, one in enumerate(islice((one for one in candidates if one.said not in held.failed), most)):
+        if number % BETWEEN_LOOKS == 0 and time.process_time() > ends:
             break
         if not _predicts(one, some, held.matches):
             if one.domain is None:  # or there may be more later of which it says something
