@@ -241,6 +241,19 @@ def test_buffers_that_are_handed_out_again_are_rejected(count: int, least: int) 
     assert rejects(Implementation("one", reuses, claims_from({})), PLAN, check_named(KEPT), "float32")
 
 
+@pytest.mark.parametrize("part", ["logits", "labels"])
+def test_inputs_that_are_changed_in_large_calls_alone_are_rejected(part: str) -> None:
+    def overwrites(logits: Array, labels: Array) -> Any:
+        loss, gradient = right(logits, labels)
+        changed = logits if part == "logits" else labels
+        if len(labels) > 700 and changed.flags.writeable:
+            changed[...] = changed[::-1].copy()
+        return loss, gradient
+
+    own = Implementation("one", overwrites, claims_from({}))
+    assert any(rejects(own, PLAN, check_named(AT_SIZES), dtype) for dtype in own.claims.dtypes)
+
+
 @pytest.mark.parametrize("name", [AT_SIZES, KEPT])
 def test_the_right_one_is_not(name: str) -> None:
     own = Implementation("right", right, claims_from({}))
