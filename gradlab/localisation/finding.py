@@ -99,7 +99,7 @@ def _find(laboratory: Laboratory, outcomes: list[Outcome], failed: Collection[st
     investigation = Investigation(laboratory, [evidence_of(one) for one in outcomes])
     investigation.measure()
     if beside and not any(one.is_wrong for one in beside):
-        one_shape = investigation.confirmed(Where(_of_shape(wrong[0].problem.logits.shape), 0, 0, 0))
+        one_shape = investigation.confirmed(Where(_rule_of_shape(wrong[0].problem.logits.shape), 0, 0, 0))
         if one_shape.is_settled:
             return state_rule(investigation, one_shape)
     in_band = where_in_bands(investigation, own=True)
@@ -129,7 +129,7 @@ def _find(laboratory: Laboratory, outcomes: list[Outcome], failed: Collection[st
     return said if said is not None and (said.conditions or said.what) else None
 
 
-def _of_shape(shape: Shape) -> Rule:
+def _rule_of_shape(shape: Shape) -> Rule:
     """All that has this shape."""
     return Rule((Condition("n_rows", "==", shape[0]), Condition("n_classes", "==", shape[1])))
 

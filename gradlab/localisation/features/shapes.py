@@ -54,7 +54,7 @@ _LAST = {
     "<=": "the label is K - 1 - {} or more",
     "<= -1": "the label is K or more",
 }
-_LEAST_LABEL = {
+_SMALLEST_LABEL = {
     ">= 1": "no label of the batch is 0",
     "<= 0": "a label of the batch is 0",
     "== 0": "a label of the batch is 0",
@@ -187,7 +187,7 @@ SHAPES = (
         ),
         lambda v: np.asarray(bool((np.diff(v.labels) >= 0).all())),
     ),
-    Row(Feature("least_label", "the smallest label of the batch", 1.25, True, _LEAST_LABEL), _least_label),
+    Row(Feature("least_label", "the smallest label of the batch", 1.25, True, _SMALLEST_LABEL), _least_label),
     Row(
         Feature("largest_label_from_end", "K - 1 - the largest label of the batch", 1.25, True, _LARGEST_LABEL),
         _largest_label_from_end,
