@@ -24,6 +24,7 @@ STRENGTHS = (0.0, 0.1, 0.5, 2.0)
 TRIED = 60  # draws for one problem of a side
 AT_ONCE = 120  # fresh problems
 SEEDS = (101, 102)  # of families
+MULTIPLES = (960, 1000, 512)  # of 2 to 6, 8, 10, 12, 16, ... up to 500 and 512
 FAR = 64  # how far beyond a threshold sizes are drawn
 
 
@@ -60,6 +61,12 @@ class Drawing:
             if others.expects(problem):
                 return problem
         return None
+
+    def round_ones(self) -> Iterator[LayerProblem]:
+        """Problems whose rows, features or classes are a multiple of most sizes of blocks."""
+        for name in "NDK":
+            for size in MULTIPLES:
+                yield self._draw({**dict.fromkeys("NDK", 3), name: size})
 
     def apart(self, one: Foretold, other: Foretold) -> LayerProblem | None:
         """A problem for which two that were told foretell different outputs; None where none was drawn."""
@@ -109,7 +116,9 @@ class Drawing:
                 further = int(self.rng.integers(-FAR, FAR)) // int(self.rng.choice([1, 8, FAR]))
                 sizes[names] = max(1, int(one.value) + further)
             elif one.quantity.kind == "remainder":
-                sizes[names] = int(self.rng.integers(1, 3 * FAR))
+                modulus = one.quantity.modulus  # half of them are multiples, which tell most of a rule on remainders
+                sizes[names] = modulus * int(self.rng.integers(1, 4)) + int(self.rng.choice([0, *range(modulus)]))
+                sizes[names] -= sizes[names] % modulus if self.rng.random() < 0.5 else 0
             elif one.quantity.kind == "truth" and len(names) == 2 and self.rng.random() < 0.5:
                 sizes[names[0]] = sizes[names[1]]
         return sizes

@@ -66,7 +66,8 @@ class Search:
         if any(other.raised for other in self.outcomes):
             return True
         if not self.tells_all:
-            return not any(isinstance(told, Coarse) for told in self.told.values())
+            seen = one.is_plain or 2 * sum(other.is_plain for other in self.wrong) < len(self.wrong)
+            return seen and not any(isinstance(told, Coarse) for told in self.told.values())
         return one.is_plain and any(told.shows(one) for told in self.told.values() if isinstance(told, Foretold))
 
     @property
@@ -126,9 +127,15 @@ def localise_layer(
         if found is not None and any(one.search.says_what for one in found):
             return _state(found)
         told = localise_at_logits(implementation, asked, [name for one in first for name in one.wrong])
-        if told is not None and (found is None or (_is_known(told.what) and not told.or_conditions)):
+        if told is not None and (found is None or _says_more(told, found)):
             return told
         return _state(found) if found is not None else None
+
+
+def _says_more(told: Localisation, found: Sequence[Settled]) -> bool:
+    """Whether what is told as at the logits says what comes out, and no less of where."""
+    narrower = told.is_everywhere and any(one.rule.conditions for one in found)
+    return _is_known(told.what) and not told.or_conditions and not narrower
 
 
 def _is_known(said: str) -> bool:
@@ -157,6 +164,10 @@ def _localise(laboratory: LayerLaboratory, first: list[LayerOutcome]) -> list[Se
 
 def _settle(search: Search, drawing: Drawing) -> Settled | None:
     """The rule that foretold enough fresh problems; None where each was refuted, or there was no time for enough."""
+    search.tell()
+    if not search.tells_all:  # where that is known, it says for which sizes an answer is right
+        asked = map(search.laboratory.ask, drawing.round_ones())
+        search.outcomes += [one for one in asked if one is not None]
     for _ in range(ROUNDS):
         search.tell()
         rule = search.rule()

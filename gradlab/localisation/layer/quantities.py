@@ -20,8 +20,8 @@ class Quantity:
     """A number that a problem has.
 
     said: the words for it; where it is yes or no, those for yes, and in `no` those for no. cost: how far-fetched it is.
-    kind: "whole" or "real" for what has thresholds, "truth", or "remainder". extents: the sizes that it depends on, out
-    of N, D and K.
+    kind: "whole" or "real" for what has thresholds, "truth", or "remainder", by the modulus. extents: the sizes that it
+    depends on, out of N, D and K.
     """
 
     said: str
@@ -30,6 +30,7 @@ class Quantity:
     cost: float = 1.0
     no: str = ""
     extents: str = ""
+    modulus: int = 0
 
 
 def extents_of(problem: LayerProblem) -> Mapping[str, int]:
@@ -150,6 +151,7 @@ def _remainders() -> Iterator[Quantity]:
                 1.5 + 0.05 * math.log2(size),
                 f"a multiple of {size}",
                 name,
+                size,
             )
 
 

@@ -174,6 +174,11 @@ MISTAKES = {
         _set(dW=lambda one: one.dW - one.l2 * one.W * (np.arange(len(one.b)) == len(one.b) - 1)),
         "dW: the penalty leaves out the weights of the last class",
     ),
+    "no multiple of 20": LayerMistake(
+        _set(dW=lambda one: one.dW + (one.n % 20 > 0)),
+        "dW is wrong; loss, dX and db are right",
+        "wrong only where N is no multiple of 20",
+    ),
     "an exception": LayerMistake(
         layer_with(_raises_for_many), "it raises ValueError", "wrong only where N is 13 or more (right up to 12)"
     ),
