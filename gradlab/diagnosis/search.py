@@ -63,7 +63,7 @@ def explanations(observations: Sequence[Observation]) -> list[Explanation]:
         fits = _fits(models, inside, observations)
         found = [fit.explanation for fit in fits if fit.loss and fit.gradient]
         found = found or _pairs(fits, observations) or _beyond_moderate(fits, observations)
-        found = [one for one in found if _explains_a_wrong_answer(one, observations)]
+        found = [one for one in found if _explains_a_wrong_answer(one, observations) and _foresees(one, observations)]
         found = [one for one in found if not one.coarse] or [
             one for one in found if _tells(one, observations) and _needs_the_coarse_one(one, observations)
         ]
@@ -178,6 +178,16 @@ def _explains_a_wrong_answer(explanation: Explanation, observations: Sequence[Ob
     """Whether it predicts something else than the truth for an answer that is wrong; none at all is no answer."""
     wrong = [seen for seen in observations if seen.is_wrong and not seen.faulty]
     return not _is_sound_on(explanation, wrong)
+
+
+def _foresees(explanation: Explanation, observations: Sequence[Observation]) -> bool:
+    """Whether it says what comes out of as many problems as it has models.
+
+    Of a row whose sum overflows it says no more than that it is wrong: if that is all, any set of models would do.
+    """
+    predictions = [(seen, explanation.predicts(seen)) for seen in observations]
+    told = [one.refused or bool((seen.problem.rows_with_value & ~one.wild).any()) for seen, one in predictions]
+    return sum(told) >= len(explanation.models)
 
 
 def _is_sound_on(explanation: Explanation, observations: Sequence[Observation]) -> bool:

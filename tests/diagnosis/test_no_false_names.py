@@ -11,8 +11,10 @@ import pytest
 from gradlab.diagnosis.diagnosis import PROBES, diagnose
 from gradlab.diagnosis.probe import side_of
 from gradlab.evaluation.call import Implementation
-from gradlab.evaluation.claims import claims_from
+from gradlab.evaluation.claims import Claims, claims_from
 from gradlab.harness.logits_problems import problems_for
+from gradlab.harness.profiles import PROFILES
+from gradlab.harness.selection import problems_in_run
 from gradlab.implementations.specimens._right import minus_one_hot, reduced, row_losses, softmax
 from gradlab.implementations.strangers.second_order import hessian_by_outer_products
 from gradlab.problems.dtypes import as_dtype
@@ -217,3 +219,37 @@ def test_drawing_from_the_global_generator_is_not_called_seeding(diagnosed: Any)
         return right(x, y)
 
     assert not diagnosed(draws, "float64", ["leaves_the_process_as_it_was"]).is_explained
+
+
+def a_pick_in_each_half(x: Array, y: Array, **asked: Any) -> Any:
+    """As two processes with half of the classes each, both of which pick a logit; no mask but of a class of its own."""
+    half = max(1, x.shape[1] // 2)
+    shifted = x - x.max(axis=1, keepdims=True)
+    picked = np.zeros(len(x), x.dtype)
+    gradient = softmax(x)
+    for start in {0, half if half < x.shape[1] else 0}:
+        at = (np.arange(len(x)), np.minimum(start + y % half, x.shape[1] - 1))
+        picked += shifted[at]
+        gradient[at] -= 1
+    losses = np.log(np.exp(shifted).sum(axis=1)) - picked
+    return losses.mean(), gradient / x.dtype.type(len(x))
+
+
+def entries_in_order(x: Array, y: Array, **asked: Any) -> Any:
+    loss, gradient = right(x, y)
+    return 3 - loss, np.sort(gradient, axis=1)
+
+
+@pytest.mark.parametrize("function", [a_pick_in_each_half, entries_in_order])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_set_of_defects_that_foresees_nothing_is_not_named(function: Any, dtype: str) -> None:
+    problems = problems_in_run(Claims(), dtype, PROFILES["smoke"], 0)
+    found = diagnose(Implementation("mine", function), problems, ["loss_is_right", "gradient_is_right"])
+    assert found.n_wrong > 0
+    assert found.alternatives == ()
+
+
+def test_a_few_problems_are_enough_for_a_sum_that_overflows() -> None:
+    problems = problems_in_run(Claims(), "float32", PROFILES["smoke"], 0)
+    implementation = Implementation("mine", specimens()["no_shift"].function)
+    assert "no_shift" in diagnose(implementation, problems, ["loss_within_forward_error"]).defects
