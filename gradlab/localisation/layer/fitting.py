@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice, product
+from typing import Any
 
 import numpy as np
 
@@ -17,11 +18,18 @@ from gradlab.localisation.layer.readings import groups_of_readings
 from gradlab.localisation.layer.trial import LayerOutcome
 from gradlab.problems.problem import Array
 
-LOOKED_AT = 2  # wrong answers with a penalty, and without one, by which readings are refuted first
 MAX_SIZE = 1 << 12  # numbers of these
 MAX_COMBINED = 60  # factors of all terms, that are tried for one reading
 APART = 2.0**-7  # relative to the largest entry
 ALMOST = 0.02  # of the right answers, in which what comes out everywhere may have to show by its bound
+
+
+EXTENTS: tuple[Callable[[LayerOutcome], Any], ...] = (
+    lambda one: (one.problem.n_rows > 1, one.problem.n_entries),
+    lambda one: one.problem.n_rows,
+    lambda one: one.problem.n_classes,
+    lambda one: one.problem.n_features,
+)  # by each of which the largest answers are looked at first
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,11 +168,15 @@ def _fitting(output: str, group: Iterable[Reading], few: Sequence[LayerOutcome])
 
 
 def _telling(wrong: Sequence[LayerOutcome]) -> list[LayerOutcome]:
-    """Wrong answers that tell a lot: with a penalty and without one, of several rows and of many numbers."""
+    """Wrong answers that tell a lot: with a penalty and without, those of most numbers, rows, classes and features."""
     small = [one for one in wrong if one.problem.n_entries <= MAX_SIZE]
-    small.sort(key=lambda one: (one.problem.n_rows > 1, one.problem.n_entries), reverse=True)
-    sides = [[one for one in small if one.problem.penalty.is_on is mark] for mark in (True, False)]
-    return [one for side in sides for one in side[:LOOKED_AT]]
+    found: dict[int, LayerOutcome] = {}
+    for mark in (True, False):
+        side = [one for one in small if one.problem.penalty.is_on is mark]
+        for extent in EXTENTS if side else ():
+            largest = max(side, key=extent)
+            found[id(largest)] = largest
+    return list(found.values())
 
 
 def _taken(output: str, reading: Reading, one: LayerOutcome) -> list[Taken] | None:
