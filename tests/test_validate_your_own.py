@@ -31,7 +31,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The current folder, with the guide's files and examples in it, and this Python's gradlab on the path."""
     for name, source in FILES:
         (tmp_path / name).write_text(source)
-    for example in (DOCS / "examples").glob("*.*"):
+    for example in filter(Path.is_file, (DOCS / "examples").iterdir()):
         shutil.copy(example, tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
