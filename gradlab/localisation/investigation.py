@@ -196,9 +196,8 @@ class Investigation:
             middle = one.middle(n_vain)
             if middle is None or self.laboratory.is_spent or n_vain == IN_VAIN:
                 return rule
-            if not self._try(rule, one, middle):  # another condition may not admit it, as a remainder does
-                n_vain += 1
-                continue
+            if not self._try(rule, one, middle):
+                return rule
             again = self.tightened(rule)
             n_vain = n_vain + 1 if again == rule else 0  # what was asked may not have shown it
             rule = again

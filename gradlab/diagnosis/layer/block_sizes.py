@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from gradlab.diagnosis.layer.observation import Observation
 
-MAX_TRIED = 6  # sizes of blocks
+MAX_TRIED = 12  # sizes of blocks
 LARGEST = 512
 
 
