@@ -9,7 +9,7 @@ import numpy as np
 from gradlab.checks.check import Findings
 from gradlab.checks.contract import difference_of, held_changes, same_bits
 from gradlab.checks.layer.outputs import Outputs, agree_in, bounds_of, in_float64, outputs_of
-from gradlab.evaluation.call import CallFaultError, Implementation, perform
+from gradlab.evaluation.call import CallFaultError, Implementation, is_as_before, perform
 from gradlab.evaluation.foreign import kind_of, leaves_of
 from gradlab.evaluation.layouts import LAYOUTS
 from gradlab.layer.call import answer_to_layer_call, evaluate_layer, layer_answer, layer_call_for
@@ -170,7 +170,7 @@ def _twice(implementation: Implementation, problem: LayerProblem) -> Mapping[str
 
 
 def _unchanged(name: str, after: Array, before: Array) -> Fact:
-    same = after.shape == before.shape and after.tobytes() == before.tobytes()
+    same = is_as_before(after, before)
     count = int((after != before).sum()) if after.shape == before.shape else before.size
     seen = "are what they were" if same else f"have been changed by the call in {count} of {before.size} entries"
     return Fact(f"the {NAMES[name]}", seen, "what they were", same)

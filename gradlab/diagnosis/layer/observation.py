@@ -36,7 +36,7 @@ class Observation:
     @cached_property
     def wrong_outputs(self) -> tuple[str, ...]:
         """The outputs that are beyond their bounds."""
-        return tuple(name for name in self.seen if not _close(self.seen[name], self.truth[name], self.bounds[name]))
+        return tuple(name for name in self.seen if not is_close(self.seen[name], self.truth[name], self.bounds[name]))
 
     @property
     def is_wrong(self) -> bool:
@@ -105,10 +105,10 @@ class Observation:
             place = self._furthest_off.get(name)
             if place is not None:  # most of what is predicted is nowhere near: one entry tells
                 room = wide * bounds.flat[place] + relative * sizes.flat[place] + lost
-                if not beyond.flat[place] and not _close(seen.flat[place], predicted.flat[place], room):
+                if not beyond.flat[place] and not is_close(seen.flat[place], predicted.flat[place], room):
                     return False
             room = wide * bounds + relative * sizes + lost
-        return _close(
+        return is_close(
             np.where(beyond, 0.0, seen),
             np.where(beyond, 0.0, predicted),
             room + self._room_of_masked(name, predicted, sizes),
@@ -193,7 +193,8 @@ def _furthest(seen: Array, truth: Array, bounds: Array) -> int | None:
     return int(np.argmax(np.where(np.isnan(beyond), np.inf, beyond)))
 
 
-def _close(seen: Array, wanted: Array, room: Array) -> bool:
+def is_close(seen: Array, wanted: Array, room: Array) -> bool:
+    """Whether an output has the shape that is wanted, and each entry is within its room, or is the same, NaN too."""
     if seen.shape != wanted.shape:
         return False
     with np.errstate(all="ignore"):

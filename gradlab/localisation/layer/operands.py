@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from gradlab.layer.problem import LayerProblem
-from gradlab.localisation.layer.parts import Parts
+from gradlab.localisation.layer.parts import Parts, log_softmax
 from gradlab.localisation.layer.reading import GRADIENTS, Reading
 from gradlab.problems.problem import Array
+
+Change = Callable[[Array], Array]
 
 
 def readings_of_logits() -> Iterator[Reading]:
@@ -64,12 +67,8 @@ def turned_if_square(values: Array) -> Array:
     return values.T if values.ndim == 2 and values.shape[0] == values.shape[1] else values
 
 
-@np.errstate(all="ignore")
 def _softmax_over(parts: Parts, axis: int | None) -> Parts:
-    z = parts.problem.float64_logits
-    shifted = z - z.max(axis=axis, keepdims=True)
-    logs = shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
-    return replace(parts, log_probabilities=logs)
+    return replace(parts, log_probabilities=log_softmax(parts.problem.float64_logits, axis))
 
 
 @np.errstate(all="ignore")
@@ -83,7 +82,7 @@ def _sigmoids(parts: Parts) -> Parts:
 
 
 def readings_of_operands() -> Iterator[Reading]:
-    rows: dict[str, Callable[[Array], Array]] = {
+    rows: dict[str, Change] = {
         "its features are those of the row before": lambda x: np.roll(x, 1, axis=0),
         "its features are those of the row after": lambda x: np.roll(x, -1, axis=0),
         "its features are in reverse order of the rows": lambda x: x[::-1],
@@ -92,25 +91,15 @@ def readings_of_operands() -> Iterator[Reading]:
         "its features are squared": np.square,
         "its features are those of the first row": lambda x: np.broadcast_to(x[:1], x.shape),
     }
-    for said, change in rows.items():
-        yield Reading(
-            said,
-            lambda parts, change=change: replace(parts, features=change(parts.features)),  # type: ignore[misc]
-            ("dW",),
-        )
-    weights: dict[str, Callable[[Array], Array]] = {
+    yield from _with_changed("features", rows, ("dW",))
+    weights: dict[str, Change] = {
         "its weight is transposed where it is square": turned_if_square,
         "its weight is without its sign": np.abs,
         "its weight is centred": _centred,
         "its weight is in reverse order of the classes": lambda w: w[:, ::-1],
     }
-    for said, change in weights.items():
-        yield Reading(
-            said,
-            lambda parts, change=change: replace(parts, weight=change(parts.weight)),  # type: ignore[misc]
-            ("dX",),
-        )
-    finishes: dict[str, Callable[[Array], Array]] = {
+    yield from _with_changed("weight", weights, ("dX",))
+    finishes: dict[str, Change] = {
         "it is transposed where it is square": turned_if_square,
         "its rows are in reverse order": lambda term: term[::-1],
         "it is the mean of its entries everywhere": lambda term: np.full(term.shape, term.mean() if term.size else 0.0),
@@ -122,7 +111,7 @@ def readings_of_operands() -> Iterator[Reading]:
 
 def readings_of_penalties() -> Iterator[Reading]:
     """Weights that have no penalty, or another one."""
-    changes: dict[str, Callable[[Array], Array]] = {
+    changes: dict[str, Change] = {
         "the penalty leaves out the weights of the first feature": lambda w: _without(w, np.s_[:1]),
         "the penalty leaves out the weights of the last feature": lambda w: _without(w, np.s_[-1:]),
         "the penalty leaves out the weights of the first class": lambda w: _without(w, np.s_[:, :1]),
@@ -131,12 +120,18 @@ def readings_of_penalties() -> Iterator[Reading]:
         "the penalty takes the weights without their signs": np.abs,
         "the penalty takes the transposed weight where it is square": turned_if_square,
     }
+    yield from _with_changed("penalised", changes, ("loss", "dW"))
+
+
+def _with_changed(name: str, changes: Mapping[str, Change], outputs: tuple[str, ...]) -> Iterator[Reading]:
+    """Readings of these outputs with one array of the parts, by its name, changed; the changes by their words."""
     for said, change in changes.items():
-        yield Reading(
-            said,
-            lambda parts, change=change: replace(parts, penalised=change(parts.penalised)),  # type: ignore[misc]
-            ("loss", "dW"),
-        )
+        yield Reading(said, partial(_changed, name=name, change=change), outputs)
+
+
+def _changed(parts: Parts, name: str, change: Change) -> Parts:
+    changed: dict[str, Any] = {name: change(getattr(parts, name))}
+    return replace(parts, **changed)
 
 
 def _without(weight: Array, places: Any) -> Array:

@@ -99,8 +99,8 @@ def parts_of(problem: LayerProblem) -> Parts:
     )
 
 
-def log_softmax(logits: Array) -> Array:
-    """log p of each row, float64."""
+def log_softmax(logits: Array, axis: int | None = 1) -> Array:
+    """log p of each row, or over another axis, or over all, float64."""
     with np.errstate(all="ignore"):
-        shifted = logits - logits.max(axis=1, keepdims=True)
-        return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
+        shifted = logits - logits.max(axis=axis, keepdims=True)
+        return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True)))

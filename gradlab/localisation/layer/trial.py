@@ -11,6 +11,7 @@ import numpy as np
 
 from gradlab.checks.layer.conditions import divided
 from gradlab.checks.layer.outputs import bounds_of
+from gradlab.diagnosis.layer.observation import is_close
 from gradlab.evaluation.call import Implementation
 from gradlab.layer.answer import LayerAnswer
 from gradlab.layer.call import evaluate_layer
@@ -49,7 +50,7 @@ class LayerOutcome:
     def wrong(self) -> tuple[str, ...]:
         """The outputs that are beyond their bounds; all that are returned where there is no answer."""
         right, bounds = self.truth, self.bounds
-        return tuple(name for name, array in self.seen.items() if not _close(array, right[name], bounds[name]))
+        return tuple(name for name, array in self.seen.items() if not is_close(array, right[name], bounds[name]))
 
     @property
     def is_wrong(self) -> bool:
@@ -62,11 +63,11 @@ class LayerOutcome:
 
     def is_near(self, output: str, foretold: Array) -> bool:
         """Whether an output is what was foretold, by the rounding errors of both."""
-        return _close(self.seen[output], foretold, self._room(output, foretold))
+        return is_close(self.seen[output], foretold, self._room(output, foretold))
 
     def shows(self, output: str, foretold: Array) -> bool:
         """Whether what was foretold is so far from what is right that it is seen."""
-        return not _close(self.truth[output], foretold, self._room(output, foretold))
+        return not is_close(self.truth[output], foretold, self._room(output, foretold))
 
     def deviation(self, output: str) -> float:
         """How far an output is off, over the largest of its entries; inf where that is 0, or not finite."""
@@ -82,14 +83,6 @@ class LayerOutcome:
             sizes = np.nan_to_num(np.abs(foretold), nan=0.0, posinf=0.0)
             grown = max(1.0, float(sizes.max(initial=0.0)) / largest) if largest else 1.0
             return np.asarray(ROOM * grown * bounds + RELATIVE * unit * sizes)
-
-
-def _close(seen: Array, wanted: Array, room: Array) -> bool:
-    if seen.shape != wanted.shape:
-        return False
-    with np.errstate(all="ignore"):
-        near = np.abs(seen - wanted) <= room
-    return bool((near | (seen == wanted) | (np.isnan(seen) & np.isnan(wanted))).all())
 
 
 def outcome_of(implementation: Implementation, problem: LayerProblem, given: LayerAnswer) -> LayerOutcome:
