@@ -24,5 +24,5 @@ def test_the_place_of_a_huge_answer_is_found_without_a_warning() -> None:
 
 def test_huge_answers_are_compared_without_a_warning() -> None:
     assert observation._farthest(HUGE, -HUGE) == np.inf
-    assert not observation._close(HUGE, -HUGE, np.ones(5))
-    assert observation._close(HUGE, HUGE, np.zeros(5))
+    assert not observation.is_close(HUGE, -HUGE, np.ones(5))
+    assert observation.is_close(HUGE, HUGE, np.zeros(5))
