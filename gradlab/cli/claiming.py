@@ -38,11 +38,25 @@ def claim_options(command: Callable[..., Any]) -> Callable[..., Any]:
         option(("--reduction",), REDUCTIONS),
         option(("--targets", "kinds"), [*TARGETS, ONE_HOT]),
         option(("--mean-over",), [*MEANS]),
-        option(("--option", "options"), OPTIONS),
+        click.option(
+            "--option",
+            "options",
+            type=_OptionName(OPTIONS),
+            multiple=True,
+            help="Claim this, or NAME=KEYWORD. May be repeated.",
+        ),
     )
     for one in reversed(added):
         command = one(command)
     return command
+
+
+class _OptionName(click.Choice[str]):
+    """The name of an option, or "name=keyword" for one that is handed over by another keyword."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        name, mark, keyword = str(value).partition("=")
+        return super().convert(name, param, ctx) + mark + keyword
 
 
 def claims_given(given: dict[str, Any]) -> dict[str, Any]:

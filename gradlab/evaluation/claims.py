@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
+from functools import cached_property
 from typing import Any, TypeVar
 
 from gradlab.evaluation.layer_claims import LAYER_NAMES, LayerClaims, layer_claims_from, with_penalty
@@ -33,6 +34,9 @@ class Claims:
     options: the keywords it takes: label_smoothing, class_weights (an array (K,) in the logits' dtype), ignore_index,
         softcap, temperature, z_loss, poly_epsilon, sample_weights and upstream (arrays (N,) in the logits' dtype); each
         is passed where it is on. What they mean: `problems/objective.py`, and docs/objective.md.
+    required: options that have no default, or another keyword than their own name, as "class_weights=weights": they
+        are handed over in every call, and where a problem has them off, with the value that changes nothing (ones for
+        weights, -100 for ignore_index). Recognised by the names; `options=["class_weights=weights"]` claims both.
     mean_over: what a mean divides by where rows do not all count alike, "sum_of_weights", "number_of_rows" or
         "all_rows"; it is held to that. The keyword `mean_over` is passed as `reduction` is.
     backward: the ways in which the backward pass can be asked for, of scaled, twice, accumulated, detached and double,
@@ -67,6 +71,7 @@ class Claims:
     targets: tuple[str, ...] = ("index",)
     dtypes: tuple[str, ...] = ("float32", "float64")
     options: tuple[str, ...] = ()
+    required: tuple[str, ...] = ()
     mean_over: tuple[str, ...] = ("sum_of_weights",)
     backward: tuple[str, ...] = ()
     double_backward: bool = False
@@ -87,6 +92,12 @@ class Claims:
     derivative: str = "gradient"
     layer: LayerClaims | None = None
 
+    @cached_property
+    def keyword_of(self) -> Mapping[str, str]:
+        """Of each option in `required` the keyword by which it is handed over."""
+        split = (one.partition("=") for one in self.required)
+        return {name: keyword or name for name, _, keyword in split}
+
 
 _ALLOWED = {
     "reduction": REDUCTIONS,
@@ -106,7 +117,7 @@ def claims_from(given: Mapping[str, Any]) -> Claims:
 
     Raises ValueError that names the claim, the rule and the value where a claim is unknown or out of range.
     """
-    given = _with_layer(given)
+    given = _with_keywords(_with_layer(given))
     known = {f.name for f in fields(Claims)} | set(LAYER_NAMES)
     unknown = sorted(set(given) - known)
     if unknown:
@@ -187,7 +198,33 @@ def _with_layer(given: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**plain, "layer": with_penalty(layer, penalties[0]) if penalties else layer}
 
 
+def _with_keywords(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The claims with an option "class_weights=weights" as class_weights, and its keyword among what is required."""
+    options = given.get("options", ())
+    listed = (options,) if isinstance(options, str) else options if isinstance(options, Iterable) else ()
+    named = [str(one) for one in listed if "=" in str(one)]
+    if not named:
+        return given
+    required = given.get("required", ())
+    others = (required,) if isinstance(required, str) else tuple(required)
+    plain = tuple(str(one).partition("=")[0] for one in listed)
+    return {**given, "options": plain, "required": tuple(dict.fromkeys((*named, *others)))}
+
+
+def _required(value: Any) -> tuple[str, ...]:
+    values = (value,) if isinstance(value, str) else value
+    if not isinstance(values, Iterable):
+        raise ValueError(f"claim required must be a list of options, got {value!r}")
+    found = {str(one).partition("=")[0]: str(one) for one in values}
+    for name, one in found.items():
+        if name not in OPTIONS:
+            raise ValueError(f"claim required must be of {', '.join(OPTIONS)}, got {one!r}")
+    return tuple(found.values())
+
+
 def _validate(name: str, value: Any) -> Any:
+    if name == "required":
+        return _required(value)
     if name == "layer":
         return value if value is None else layer_claims_from(value)
     if name in _ALLOWED:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradlab.evaluation.claims import Claims
+from gradlab.evaluation.required_options import neutral_values
 from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Problem
 
@@ -32,12 +33,15 @@ def signature_fault(function: Callable[..., Any], keywords: Iterable[str] = ()) 
     return None
 
 
-def keywords_for(claims: Claims, objective: Objective, dtype: np.dtype[Any]) -> dict[str, Any]:
+def keywords_for(
+    claims: Claims, objective: Objective, dtype: np.dtype[Any], shape: tuple[int, ...] | None = None
+) -> dict[str, Any]:
     """The keyword arguments by which `objective` is asked for; weights become an array in `dtype`.
 
-    Where it is no mean of which rules make a difference, and its rule is not claimed, the first one that is stands.
+    What is required is there also where it is off; shape: (N, K), without which arrays are not. Where it is no mean of
+    which rules make a difference, and its rule is not claimed, the first one that is stands.
     """
-    keywords: dict[str, Any] = dict(objective.options)
+    keywords: dict[str, Any] = {**neutral_values(claims.keyword_of, dtype, shape), **objective.options}
     arrays = ["class_weights"] if objective.class_weights is not None else []
     for name in (*arrays, *objective.per_row_options):
         keywords[name] = np.array(keywords[name]).astype(dtype)
@@ -46,10 +50,10 @@ def keywords_for(claims: Claims, objective: Objective, dtype: np.dtype[Any]) -> 
         keywords["mean_over"] = objective.mean_over if known else claims.mean_over[0]
     if len(claims.reduction) > 1:
         keywords["reduction"] = objective.reduction
-    return keywords
+    return {claims.keyword_of.get(name, name): value for name, value in keywords.items()}
 
 
 def keywords_of(claims: Claims, problem: Problem) -> dict[str, Any]:
     """All keyword arguments by which a problem is asked: those of its objective, and its vector where it has one."""
-    keywords = keywords_for(claims, problem.objective, problem.logits.dtype)
+    keywords = keywords_for(claims, problem.objective, problem.logits.dtype, problem.logits.shape)
     return keywords if problem.vector is None else {**keywords, "vector": problem.vector.copy()}

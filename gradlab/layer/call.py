@@ -88,7 +88,7 @@ def layer_call_for(
     values: dict[str, Any] = {**arrays, "l2": l2, "n_classes": problem.n_classes}
     values["n_features"] = problem.n_features
     keywords = {keyword: values[name] for name, keyword in layer.taken.items() if keyword}
-    keywords |= keywords_for(claims, problem.objective, problem.features.dtype)
+    keywords |= keywords_for(claims, problem.objective, problem.features.dtype, (problem.n_rows, problem.n_classes))
     return LayerCall(tuple(values[name] for name, keyword in layer.taken.items() if not keyword), keywords, arrays)
 
 

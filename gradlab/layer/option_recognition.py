@@ -30,7 +30,7 @@ TRIED: Mapping[str, Any] = {
 
 
 def recognise_options(implementation: Implementation, is_rule_open: bool) -> Claims:
-    """The claims of a layer with those options among its own for which a parameter of that name has a default.
+    """The claims of a layer with those options among its own for which it has a parameter.
 
     It is held to ignore_index by the name alone: an ignored row has loss and gradient 0. Of what an option of TRIED
     means there are several rules: it is held to the one here where one of its outputs is right by it. is_rule_open:
@@ -38,6 +38,7 @@ def recognise_options(implementation: Implementation, is_rule_open: bool) -> Cla
     """
     claims = implementation.claims
     named = {one.name for one in parameters_of(implementation.function) or () if one.default is not one.empty}
+    named |= set(claims.keyword_of)
     rules = tuple(MEANS) if is_rule_open and "mean" in claims.reduction else claims.mean_over[:1]
     if "index" in claims.targets and not claims.one_hot and IGNORING in named - set(claims.options):
         claims = replace(claims, options=(*claims.options, IGNORING))

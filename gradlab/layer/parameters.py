@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import product
 from typing import Any
 
@@ -28,15 +28,16 @@ def parameters_of(function: Callable[..., Any]) -> Parameters | None:
     return [one for one in found if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)]
 
 
-def assignments(parameters: Parameters, claimed: LayerClaims) -> list[tuple[str, ...]]:
+def assignments(parameters: Parameters, claimed: LayerClaims, others: Collection[str] = ()) -> list[tuple[str, ...]]:
     """What they may take, each as the claim `takes`, the likeliest first; none where the names fit nothing.
 
     A required parameter whose name says nothing may take any array that is missing; an optional one is left alone, but
-    for a bias, a penalty and a number of classes.
+    for a bias, a penalty and a number of classes. others: the names of those that are handed over otherwise.
     """
     fixed = {keyword: name for name, keyword in claimed.taken.items() if keyword}
-    required = [one for one in parameters if one.default is one.empty and one.name not in fixed]
-    optional = [one for one in parameters if one.default is not one.empty and one.name not in fixed]
+    left = [one for one in parameters if one.name not in fixed and one.name not in others]
+    required = [one for one in left if one.default is one.empty]
+    optional = [one for one in left if one.default is not one.empty]
     choices = [() if is_computed(one.name) else parameter_roles(one.name) or ARRAYS for one in required]
     found: list[tuple[str, ...]] = []
     for roles in product(*choices):
@@ -49,9 +50,10 @@ def assignments(parameters: Parameters, claimed: LayerClaims) -> list[tuple[str,
     return list(dict.fromkeys(found))[:MAX_ASSIGNMENTS]
 
 
-def unknown_names(parameters: Parameters) -> list[str]:
-    """The required parameters whose names say nothing."""
-    return [one.name for one in parameters if one.default is one.empty and not parameter_roles(one.name)]
+def unknown_names(parameters: Parameters, others: Collection[str] = ()) -> list[str]:
+    """The required parameters whose names say nothing; others: as in `assignments`."""
+    bare = [one.name for one in parameters if one.default is one.empty and one.name not in others]
+    return [name for name in bare if not parameter_roles(name)]
 
 
 def names_one_hot(parameters: Parameters) -> bool:

@@ -55,7 +55,11 @@ def recognise_layer(implementation: Implementation, is_kind_open: bool = True) -
         trial = _best(_trials(implementation, layer, is_kind_open))
         if not (trial.results and trial.results.right):
             trial = _right_with_labels_from_one(implementation, layer) or trial
-        unknown = [] if layer.is_taken_claimed else unknown_names(parameters_of(implementation.function) or ())
+        unknown = (
+            []
+            if layer.is_taken_claimed
+            else unknown_names(parameters_of(implementation.function) or (), claims.keyword_of.values())
+        )
         if unknown and not (trial.results and trial.results.right):
             raise UnclearError(f"{_not_known(unknown)}, and with {_shown(trial)} nothing is right; {HOW}")
         claims = replace(trial.claims, layer=trial.layer)
@@ -101,9 +105,10 @@ def _hypotheses(implementation: Implementation, layer: LayerClaims, is_kind_open
     if not layer.is_taken_claimed:
         if parameters is None:
             raise UnclearError(f"its parameters are not known; {HOW}")
-        taken = assignments(parameters, layer)
+        options = {keyword: name for name, keyword in implementation.claims.keyword_of.items()}
+        taken = assignments(parameters, layer, options)
         if not taken:
-            raise UnclearError(_unassigned(parameters, layer))
+            raise UnclearError(_unassigned(parameters, layer, options))
     kinds = [implementation.claims.one_hot]
     if is_kind_open and implementation.claims.targets == ("index",) and not kinds[0]:
         kinds = [True, False] if parameters is not None and names_one_hot(parameters) else [False, True]
@@ -157,16 +162,20 @@ def _shown(trial: Trial) -> str:
     return ", ".join(trial.layer.takes).replace("targets", kind)
 
 
-def _unassigned(parameters: Parameters, layer: LayerClaims) -> str:
-    """What was recognised of parameters that fit nothing."""
+def _unassigned(parameters: Parameters, layer: LayerClaims, options: Mapping[str, str]) -> str:
+    """What was recognised of parameters that fit nothing; options: of each parameter that is one, which."""
     fixed = {keyword: (name,) for name, keyword in layer.taken.items()}
     known = {one.name: fixed.get(one.name) or parameter_roles(one.name) for one in parameters}
+    known |= {name: (f"the option {option}",) for name, option in options.items() if name not in fixed}
     shown = [f"{name} as {' or '.join(roles)}" for name, roles in known.items() if roles]
     recognised = f"recognised {', '.join(shown)}" if shown else "recognised none of its parameters"
     missing = [name for name in NEEDED if all(name not in roles for roles in known.values())]
     lacking = f", and no {' and no '.join(missing)}" if missing else ""
     unknown = [one for one in unknown_names(parameters) if not known[one]]
     more = f"; {_not_known(unknown)}" if unknown else ""
+    weights = [name for name, roles in known.items() if roles[:1] == ("W",)]
+    if len(weights) > 1:
+        more += f"; weights of classes or of rows are claimed by --option class_weights={weights[-1]}"
     return f"{recognised}{lacking}{more}; {HOW}"
 
 

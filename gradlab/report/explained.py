@@ -80,6 +80,8 @@ def claims_line(claims: Claims) -> str:
     kinds = {"index": "labels as one-hot rows" if claims.one_hot else "labels", "probability": "probabilities"}
     parts = [f"{', '.join(claims.reduction)} over {' and '.join(kinds[one] for one in claims.targets)}"]
     parts += [", ".join(claims.dtypes), *([f"options {', '.join(claims.options)}"] if claims.options else [])]
+    off = [keyword for name, keyword in claims.keyword_of.items() if name not in claims.options]
+    parts += [f"{', '.join(off)} off in every call"] if off else []
     parts += [f"mean over {', '.join(claims.mean_over)}"] if claims.mean_over != Claims().mean_over else []
     flags = [
         name
@@ -107,7 +109,8 @@ def options_not_claimed(implementation: Implementation) -> tuple[str, ...]:
         taken = inspect.signature(implementation.function).parameters
     except (TypeError, ValueError):
         return ()
-    return tuple(name for name in OPTIONS if name in taken and name not in implementation.claims.options)
+    claims = implementation.claims
+    return tuple(name for name in OPTIONS if claims.keyword_of.get(name, name) in taken and name not in claims.options)
 
 
 def facts_of(specimen: Specimen, says: str, shows: str, scope: str = "logits") -> Iterator[str]:

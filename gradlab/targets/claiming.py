@@ -11,6 +11,7 @@ from typing import Any
 from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import ATTRIBUTE, Claims, claims_from
 from gradlab.evaluation.keywords import signature_fault
+from gradlab.evaluation.required_options import required_options
 from gradlab.problems.options import PER_ROW_OPTIONS
 from gradlab.problems.problem import PRODUCT
 from gradlab.targets.callables import Found
@@ -31,6 +32,7 @@ def claim(found: Found, claims: Mapping[str, Any], dtypes: tuple[str, ...]) -> I
         complete = claims_from(given_claims(found, claims, dtypes))
         taken = [name for name in found.takes if set(PER_ROW_OPTIONS[name].reductions) & set(complete.reduction)]
         complete = replace(complete, options=tuple(dict.fromkeys((*complete.options, *taken))))
+        complete = with_required_options(found.function, complete)
     except (ValueError, TypeError) as error:
         raise TargetError(f"{shown}: {error}") from error
     if complete.layer is not None:
@@ -39,6 +41,7 @@ def claim(found: Found, claims: Mapping[str, Any], dtypes: tuple[str, ...]) -> I
     if prefix and complete.derivative != "gradient":
         raise TargetError(f"{shown}: {prefix} gives the gradient alone, not derivative {complete.derivative}")
     always = ALWAYS_PASSED.get(complete.derivative, ())
+    always = (*always, *complete.keyword_of.values())
     fault = signature_fault(found.function, always) or _keyword_fault(found.function, complete)
     if fault is not None:
         raise TargetError(f"{shown} {fault}")
@@ -57,6 +60,25 @@ def given_claims(found: Found, claims: Mapping[str, Any], dtypes: tuple[str, ...
     """
     asked = {"dtypes": dtypes} if dtypes else {}
     return {**found.defaults, **asked, **_stated_claims(found), **claims}
+
+
+def with_required_options(function: Callable[..., Any], claims: Claims) -> Claims:
+    """The claims with the options that the function has to be given, but for those that are claimed already.
+
+    Raises ValueError for a softcap: no number means none in c tanh(x/c), which is NaN for a c of inf.
+    """
+    found = [one.partition("=") for one in required_options(function)]
+    if "softcap" in (name for name, _, _ in found if name not in claims.keyword_of):
+        raise ValueError(
+            "softcap must have a default that means no cap, such as None, or be claimed: required=['softcap']"
+        )
+    rows = {name: one.reductions for name, one in PER_ROW_OPTIONS.items()}
+    own = [
+        "".join(one)
+        for one in found
+        if one[0] not in claims.keyword_of and set(rows.get(one[0], claims.reduction)) & set(claims.reduction)
+    ]
+    return replace(claims, required=(*claims.required, *own))
 
 
 def with_what_is_claimed(function: Callable[..., Any], claims: Claims) -> Callable[..., Any]:
@@ -92,8 +114,9 @@ def _stated_claims(found: Found) -> Mapping[str, Any]:
 
 def _keyword_fault(function: Any, claims: Claims) -> str | None:
     several = {"reduction": claims.reduction, "mean_over": claims.mean_over}
+    always = (*ALWAYS_PASSED.get(claims.derivative, ()), *claims.keyword_of.values())
     wanted = [
-        *claims.options,
+        *(claims.keyword_of.get(name, name) for name in claims.options),
         *(("upstream", "backward") if claims.backward else ()),
         *(name for name, values in several.items() if len(values) > 1),
     ]
@@ -103,7 +126,7 @@ def _keyword_fault(function: Any, claims: Claims) -> str | None:
         return None
     for name in wanted:
         try:
-            signature.bind(None, None, **dict.fromkeys([*ALWAYS_PASSED.get(claims.derivative, ()), name]))
+            signature.bind(None, None, **dict.fromkeys([*always, name]))
         except TypeError:
             return f"claims {name}, so it must take the keyword {name}; its signature is {signature}"
     return None

@@ -16,11 +16,11 @@ from typing import Any
 
 from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import Claims, claims_from
-from gradlab.evaluation.layer_claims import LayerClaims
+from gradlab.layer.call import layer_claims
 from gradlab.layer.option_recognition import recognise_options
 from gradlab.layer.recognition import UnclearError, is_near_on_probe, recognise_layer
 from gradlab.targets.callables import Found, callable_at, did_you_mean
-from gradlab.targets.claiming import given_claims, with_what_is_claimed
+from gradlab.targets.claiming import given_claims, with_required_options, with_what_is_claimed
 from gradlab.targets.class_upstream import gradients_of_layer, ways_of_a_class
 from gradlab.targets.importing import TargetError, import_name, require
 from gradlab.targets.layer_class import is_layer_class, with_class_called
@@ -91,7 +91,7 @@ def _claim_layer(found: Found, claims: Mapping[str, Any], dtypes: tuple[str, ...
     shown = found.target or found.name
     try:
         given = given_claims(found, claims, dtypes)
-        complete = claims_from({"layer": {}, **given})
+        complete = with_required_options(found.function, claims_from({"layer": {}, **given}))
         claimed = _recognise(found, complete, "targets" not in given)
         if "backward" not in given and (ways := ways_of_a_class(found.function, gradients_of_layer(claimed))):
             claimed = replace(claimed, claims=replace(claimed.claims, backward=ways))
@@ -99,7 +99,7 @@ def _claim_layer(found: Found, claims: Mapping[str, Any], dtypes: tuple[str, ...
             claimed = replace(claimed, claims=recognise_options(claimed, "mean_over" not in given))
     except (ValueError, TypeError) as error:
         raise TargetError(f"{shown}: {error}") from error
-    fault = _call_fault(claimed.function, claimed.claims.layer)
+    fault = _call_fault(claimed.function, claimed.claims)
     if fault is not None:
         raise TargetError(f"{shown} {fault}")
     return claimed
@@ -125,10 +125,10 @@ def _recognise(found: Found, claims: Claims, is_kind_open: bool) -> Implementati
         return next(filter(is_near_on_probe, fitting), fitting[0])
 
 
-def _call_fault(function: Callable[..., Any], layer: LayerClaims | None) -> str | None:
+def _call_fault(function: Callable[..., Any], claims: Claims) -> str | None:
     """Why it cannot be called with what it is claimed to take, or None if it can or if nothing is known."""
-    assert layer is not None  # of a layer
-    keywords = [keyword for keyword in layer.taken.values() if keyword]
+    layer = layer_claims(claims)
+    keywords = [*filter(None, layer.taken.values()), *claims.keyword_of.values()]
     places = [name for name, keyword in layer.taken.items() if not keyword]
     try:
         signature = inspect.signature(function)

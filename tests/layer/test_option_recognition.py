@@ -13,6 +13,7 @@ from gradlab.harness.selection import questions_in_run
 from gradlab.harness.tally import findings_of
 from gradlab.layer.problem import LayerProblem
 from gradlab.result import largest_ratio
+from gradlab.targets.importing import TargetError
 from gradlab.targets.layers import load_layer
 
 SOURCE = """
@@ -138,3 +139,89 @@ def test_a_mean_by_the_number_of_rows_is_recognised_with_class_weights(tmp_path:
     found = load_layer(f"layer:{tmp_path / 'own.py'}:loss", {})
     assert found.claims.mean_over == ("number_of_rows",)
     assert failing(found) == set()
+
+
+REQUIRED = """
+import numpy as np
+
+def loss(PARAMETERS):
+    n, k = X.shape[0], W.shape[1]
+    z = X @ W / X.dtype.type(temperature)
+    z -= z.max(axis=1, keepdims=True)
+    sums = np.exp(z).sum(axis=1, keepdims=True)
+    counts = (y != ignore_index).astype(X.dtype) * sample_weights
+    safe = np.where(y == ignore_index, 0, y)
+    t = np.eye(k, dtype=X.dtype)[safe] * X.dtype.type(1 - label_smoothing) + X.dtype.type(label_smoothing / k)
+    t = t * class_weights * counts[:, None]
+    total = (class_weights[safe] * counts).sum()
+    total = total if total else X.dtype.type(1)
+    g = (np.exp(z) / sums * t.sum(axis=1, keepdims=True) - t) / X.dtype.type(temperature) / total
+    return (t * (np.log(sums) - z)).sum() / total, g @ W.T, X.T @ g
+"""
+OFF = {
+    "class_weights": "np.ones(W.shape[1], X.dtype)",
+    "sample_weights": "np.ones(len(X), X.dtype)",
+    "label_smoothing": "0.0",
+    "ignore_index": "-100",
+    "temperature": "1.0",
+}
+
+
+def requiring(folder: Path, option: str, parameters: str, name: str = "", **claims: Any) -> Implementation:
+    """A layer that has to be given this option, under this name."""
+    (folder / "own.py").write_text(requiring_source(option, parameters, name))
+    return load_layer(f"layer:{folder / 'own.py'}:loss", claims)
+
+
+def requiring_source(option: str, parameters: str, name: str = "") -> str:
+    off = "".join(f"    {one} = {value}\n" for one, value in OFF.items() if one != option)
+    renamed = f"    {option} = {name}\n" if name else ""
+    return REQUIRED.replace("PARAMETERS):\n", f"{parameters}):\n{off}{renamed}")
+
+
+PLACES = ("X, W, y, OPTION", "X, W, y, *, OPTION", "X, OPTION, W, y", "OPTION, W, X, y")
+
+
+@pytest.mark.parametrize("option", OFF)
+@pytest.mark.parametrize("parameters", PLACES)
+def test_an_option_without_a_default_is_given_in_every_call_at_any_place(
+    tmp_path: Path, option: str, parameters: str
+) -> None:
+    found = requiring(tmp_path, option, parameters.replace("OPTION", option))
+    assert (found.claims.required, found.claims.options) == ((option,), (option,))
+    assert failing(found) <= {"loss_of_the_layer_is_right"} if option == "ignore_index" else failing(found) == set()
+
+
+@pytest.mark.parametrize(
+    ("option", "name"),
+    [("class_weights", "weight_per_class"), ("sample_weights", "row_weights"), ("label_smoothing", "smoothing")],
+)
+def test_it_may_have_another_name(tmp_path: Path, option: str, name: str) -> None:
+    found = requiring(tmp_path, option, f"X, W, y, {name}", name)
+    assert found.claims.required == (f"{option}={name}",)
+    assert found.claims.options == (option,)
+    assert failing(found) == set()
+
+
+def test_mere_weights_are_an_option_by_a_claim(tmp_path: Path) -> None:
+    with pytest.raises(TargetError, match=r"W as W, y as targets, weights as W.*--option class_weights=weights"):
+        requiring(tmp_path, "class_weights", "X, W, y, weights", "weights")
+    found = requiring(tmp_path, "class_weights", "X, W, y, weights", "weights", options=["class_weights=weights"])
+    assert failing(found) == set()
+
+
+def test_class_weights_without_a_weight_are_no_weight(tmp_path: Path) -> None:
+    with pytest.raises(TargetError, match=r"class_weights as the option class_weights, y as targets, and no W"):
+        requiring(tmp_path, "class_weights", "X, class_weights, y")
+
+
+def test_a_cap_must_have_a_default(tmp_path: Path) -> None:
+    with pytest.raises(TargetError, match="softcap must have a default that means no cap"):
+        requiring(tmp_path, "", "X, W, y, softcap")
+
+
+def test_class_weights_that_one_output_leaves_out_are_found_where_they_are_required(tmp_path: Path) -> None:
+    plain = "(np.exp(z) / sums - np.eye(k, dtype=X.dtype)[y]) / X.dtype.type(n)"
+    source = requiring_source("class_weights", "X, W, y, class_weights").replace("X.T @ g", f"X.T @ ({plain})")
+    (tmp_path / "own.py").write_text(source)
+    assert "dw_of_the_layer_is_right" in failing(load_layer(f"layer:{tmp_path / 'own.py'}:loss", {}))
