@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gradlab.cli.kept import certificates_option
 from gradlab.cli.limits import Time, isolation_options, limits_of
 from gradlab.cli.outputs import output_faults, picture_faults
 from gradlab.cli.status import Status
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from gradlab.campaigns.atlas.run import Draft, Edition
     from gradlab.storage.encoding import Plain
 
-CERTIFICATES = Path("docs") / "exhaustive"
 GENERATIONS = 16
 DEFAULT = (
     "torch:cross_entropy",
@@ -74,10 +74,7 @@ LAYERS = (
 @click.option(
     "--picture", type=click.Path(path_type=Path), metavar="FILE", help="Draw the errors to FILE, as SVG (extra: plot)."
 )
-@click.option(
-    "--certificates", type=click.Path(path_type=Path), default=CERTIFICATES, show_default=True, metavar="DIR",
-    help="The folder of the certificates whose figures are shown too.",
-)  # fmt: skip
+@certificates_option("The folder of the certificates whose figures are shown too.")
 @click.option(
     "--jobs", type=click.IntRange(min=1), metavar="N",
     help="How many to measure at the same time.  [default: one per processor]",
@@ -148,9 +145,9 @@ class Asked:
 def _edition(asked: Asked, outputs: dict[str, Path | None]) -> Edition:
     """The atlas of losses or of layers. Raises UsageError for what does not go together."""
     from gradlab.campaigns.atlas.atlas import measured_families
-    from gradlab.campaigns.atlas.document import certificates_in
     from gradlab.campaigns.atlas.run import Measured, edition_of_losses
     from gradlab.campaigns.exhaustive.certificate import CertificateError
+    from gradlab.campaigns.exhaustive.lookup import certificates_in
     from gradlab.campaigns.layer_atlas.run import edition_of_layers
 
     command = _command(asked, outputs)
@@ -168,7 +165,7 @@ def _edition(asked: Asked, outputs: dict[str, Path | None]) -> Edition:
     except (ValueError, CertificateError) as error:
         raise click.UsageError(str(error)) from error
     return edition_of_losses(
-        command, families, Measured(tuple(one.name for one in families), asked.climb, tuple(found))
+        command, families, Measured(tuple(one.name for one in families), asked.climb, tuple(found.values()))
     )
 
 

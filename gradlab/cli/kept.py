@@ -1,4 +1,4 @@
-"""The option that names the folder of kept problems, shared by the commands that use one."""
+"""The options that name folders of what is kept, problems and certificates, shared by the commands that use them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from gradlab.campaigns.exhaustive import CERTIFICATES
 from gradlab.storage.files import CASES
 
 
@@ -15,4 +16,16 @@ def cases_option(purpose: str) -> Callable[[Callable[..., Any]], Callable[..., A
     """The decorator that adds `--cases DIR` to a command; purpose: its help."""
     return click.option(
         "--cases", type=click.Path(path_type=Path), default=CASES, show_default=True, metavar="DIR", help=purpose
+    )
+
+
+def certificates_option(purpose: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The decorator that adds `--certificates DIR` to a command; purpose: its help."""
+    return click.option(
+        "--certificates",
+        type=click.Path(path_type=Path),
+        default=CERTIFICATES,
+        show_default=True,
+        metavar="DIR",
+        help=purpose,
     )

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 import platform
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -24,15 +22,14 @@ from gradlab.campaigns.atlas.atlas import (
     Measurement,
 )
 from gradlab.campaigns.conformance.document import encode_cases, encode_profile
-from gradlab.campaigns.exhaustive.certificate import Certificate, label_of
-from gradlab.campaigns.exhaustive.file import read_certificate
-from gradlab.campaigns.exhaustive.sources import follow, same_contents, sources_of
+from gradlab.campaigns.exhaustive.certificate import Certificate
+from gradlab.campaigns.exhaustive.lookup import dependencies_in
+from gradlab.campaigns.exhaustive.sources import same_contents
 from gradlab.campaigns.exhaustive.tally import Quantity, Worst
 from gradlab.campaigns.exhaustive.truth import margins_of
 from gradlab.cases.cases import json_number
 from gradlab.evaluation.call import Implementation
 from gradlab.harness.verdict import Verdict
-from gradlab.judged.remote_function import RemoteFunction
 from gradlab.measure.accuracy import PARTS
 from gradlab.measure.machine import numpy_simd, processor
 from gradlab.problems.dtypes import format_of
@@ -154,12 +151,6 @@ def _encode_judged(judged: Judged) -> Plain:
     return {"verdict": str(judged.verdict), "costs": [[list(cost), name] for cost, name in judged.costs]}
 
 
-def certificates_in(folder: Path) -> list[Certificate]:
-    """The complete certificates of all margins in a folder, which need not exist. Raises CertificateError."""
-    found = [read_certificate(path) for path in sorted(folder.glob("*.json"))]
-    return [one for one in found if one.is_complete and label_of(one.margins) == "exhaustive"]
-
-
 def read_atlas(path: Path) -> Plain:
     """The document in a file. Raises ValueError where it is no atlas, and OSError."""
     plain = parsed_json(path.read_text(encoding="utf-8"))
@@ -218,6 +209,7 @@ def _encode_part(errors: FamilyErrors, part: str) -> Plain:
 
 def _certified_errors(implementation: Implementation, certificates: Sequence[Certificate]) -> Iterator[Plain]:
     """What certificates say of a target, the larger error of both labels; current: its sources are what they were."""
+    sources = dependencies_in(implementation.function).sources if certificates else {}
     for certificate in certificates:
         for outcome in certificate.outcomes:
             if outcome.description["target"] != implementation.target:
@@ -227,19 +219,9 @@ def _certified_errors(implementation: Implementation, certificates: Sequence[Cer
                 "label": "exhaustive",
                 "dtype": "float32",
                 "n_margins": certificate.n_done,
-                "current": same_contents(outcome.description["sources"], _sources_of(implementation.function)),
+                "current": same_contents(outcome.description["sources"], sources),
                 "parts": {part: _encode_worst(both) for part, both in worsts.items()},
             }
-
-
-def _sources_of(function: Callable[..., Any]) -> dict[str, str]:
-    """The sources of a function, which may run in another process; none where it is not known where they are."""
-    if not isinstance(function, RemoteFunction):
-        return sources_of(inspect.unwrap(function))
-    if function.definition is None:
-        return {}
-    path = Path(function.definition.file)
-    return follow([path], {path.parent}).sources
 
 
 def _encode_worst(worsts: Sequence[Worst | None]) -> Plain | None:

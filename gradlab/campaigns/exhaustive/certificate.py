@@ -104,8 +104,13 @@ def description_of(target: SweepTarget) -> Plain:
         "sources": needed.sources,
         "packages": needed.versions,
         "files": {path.name: digest_of_contents([path]) for path in named},
-        "probes": hashlib.sha256(answers_at_probes(target)).hexdigest(),
+        "probes": digest_at_probes(target),
     }
+
+
+def digest_at_probes(target: SweepTarget) -> str:
+    """The SHA-256 of the answers at PROBES, bit for bit. Raises FaultError."""
+    return hashlib.sha256(answers_at_probes(target)).hexdigest()
 
 
 def merge_ranges(ranges: Iterable[range]) -> tuple[range, ...]:

@@ -21,7 +21,6 @@ from gradlab.campaigns.atlas.document import (
     SCHEMA,
     SCHEMA_VERSION,
     SMALL,
-    certificates_in,
     document,
     encode_behaviour,
     encode_entry,
@@ -162,7 +161,3 @@ def test_what_is_no_atlas_is_refused(text: str, tmp_path: Path) -> None:
     (tmp_path / "other.json").write_text(text)
     with pytest.raises(ValueError, match="schema and version must be 'gradlab-atlas' and 4, got "):
         read_atlas(tmp_path / "other.json")
-
-
-def test_a_folder_that_is_not_there_has_no_certificates(tmp_path: Path) -> None:
-    assert certificates_in(tmp_path / "nowhere") == []
