@@ -19,7 +19,7 @@ from gradlab.cli.claiming import (
     layer_options,
 )
 from gradlab.cli.human_text import print_beside
-from gradlab.cli.kept import cases_option
+from gradlab.cli.kept import cases_option, certificates_option
 from gradlab.cli.limits import Time, forbid_option, isolation_options, limits_of, sandbox_option
 from gradlab.cli.outputs import output_faults
 from gradlab.cli.seed import Seed
@@ -86,6 +86,7 @@ class Output:
 @click.option("--json", type=click.Path(path_type=Path), metavar="FILE", help="Also write the report to FILE, as JSON.")
 @written_options
 @cases_option("The folder in which failing problems are kept.")
+@certificates_option("The folder of the certificates that a page draws, where one is of this very TARGET.")
 @claim_options
 @layer_options
 @click.option("--derivative", type=click.Choice(list(DERIVATIVES)), help="Claim this.  [default: gradient]")

@@ -45,16 +45,45 @@ class PartErrors:
 
 
 @dataclass(frozen=True)
+class CoveredPart:
+    """The largest error so far of all margins, in ULP, inf for no number: from each of these margins on another one.
+
+    worst, at: the largest of all, and its margin.
+    """
+
+    margins: tuple[float, ...]
+    largest: tuple[float, ...]
+    worst: float
+    at: float
+
+
+@dataclass(frozen=True)
+class Covered:
+    """What a certificate says of every margin in [0, end), of which there are n_margins, of some of the parts.
+
+    made_with: the versions and the processor. n_probes: at how many margins the answers here have the same bits.
+    """
+
+    certificate: str
+    made_with: str
+    n_margins: int
+    n_probes: int
+    end: float
+    parts: Mapping[str, CoveredPart]
+
+
+@dataclass(frozen=True)
 class Curve:
     """The errors along one axis in one dtype, by part: `loss`, `target` (the labels' entries) and `others`.
 
-    Of a layer the parts are its outputs.
+    Of a layer the parts are its outputs. covered: what holds of all problems of this axis, and not of these alone.
     """
 
     axis: str
     dtype: str
     values: tuple[float, ...]
     parts: Mapping[str, PartErrors]
+    covered: Covered | None = None
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from gradlab.judged.clock import checked_timing, nothing_at
 from gradlab.judged.remote_function import MAX_LINE, RemoteFunction
 from gradlab.measure.timing import Timing
 
-NAMES = ("dtype", "shape", "ratios", "seconds", "n_bytes", "note")  # of a Timing
+NAMES = ("dtype", "shape", "ratios", "seconds", "n_bytes", "note", "ulp")  # of a Timing; the last is found out here
 
 
 def timings_of(implementation: Implementation, dtypes: Sequence[str]) -> tuple[Timing, ...]:

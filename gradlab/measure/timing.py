@@ -26,6 +26,7 @@ from gradlab.evaluation.adaptation import adapt_to_claims
 from gradlab.evaluation.call import Implementation, call_for, evaluate
 from gradlab.evaluation.claims import Claims
 from gradlab.evaluation.foreign import describe_error
+from gradlab.measure.accuracy import largest_errors
 from gradlab.problems.dtypes import as_dtype
 from gradlab.problems.objective import derivative_shape
 from gradlab.problems.problem import Array, Problem, Shape
@@ -48,6 +49,7 @@ class Timing:
 
     ratios: time over that of the yardstick, one for each round. seconds: the median of a call, None without rounds.
     n_bytes: held beyond the gradients at one time, None where nothing was measured; then note says why.
+    ulp: how far off the answer to the timed problem is at most, inf for no answer; None where that was not asked for.
     """
 
     dtype: str
@@ -56,6 +58,7 @@ class Timing:
     seconds: float | None = None
     n_bytes: int | None = None
     note: str = ""
+    ulp: float | None = None
 
 
 @dataclass(frozen=True)
@@ -110,6 +113,16 @@ def timings_at(dtype: str, shapes: Sequence[Sizes], bench: Callable[[Sizes], Ben
         yield timing
         if timing.note or seconds > 2 * SECONDS:
             note = f"left out after {shape}: {timing.note or f'it took {seconds:.1f} s'}"
+
+
+def with_error(implementation: Implementation, timing: Timing) -> Timing:
+    """The timing of a loss of logits, with how far off its answer is; one without a time, or of more, as it is."""
+    claims, (n_rows, n_classes, *more) = implementation.claims, timing.shape
+    if timing.seconds is None or more or claims.derivative != "gradient":
+        return timing
+    problem = timed_problem(claims, (n_rows, n_classes), timing.dtype)
+    found = largest_errors(implementation, [problem])
+    return replace(timing, ulp=max(one.ulp for one in found.values()))
 
 
 def _too_large(claims: Claims, shape: Shape) -> str:

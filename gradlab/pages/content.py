@@ -39,14 +39,19 @@ class Defect:
 
 @dataclass(frozen=True)
 class Cost:
-    """What calls of one shape and dtype cost: the median time over that of the yardstick, and in seconds."""
+    """What calls of one shape and dtype cost: the median time over that of the yardstick, and in seconds.
+
+    middle: between which ratios the middle half of the rounds lies. ulp: how far off the answer is; None: not measured.
+    """
 
     dtype: str
     shape: str
     ratio: float | None
+    middle: tuple[float, float] | None
     seconds: float | None
     n_bytes: int | None
     note: str
+    ulp: float | None
 
 
 @dataclass(frozen=True)
@@ -229,9 +234,10 @@ def subjects_of(reports: Sequence[Plain]) -> list[Subject]:
 
 def _cost(one: Plain) -> Cost:
     ratios = sorted(one["ratios"])
-    middle = ratios[len(ratios) // 2] if ratios else None
-    shape = " × ".join(map(str, one["shape"]))
-    return Cost(one["dtype"], shape, middle, one["seconds"], one["bytes_beyond_the_gradient"], one["note"])
+    n, shape = len(ratios), " × ".join(map(str, one["shape"]))
+    ratio, middle = (ratios[n // 2], (ratios[n // 4], ratios[(3 * n) // 4])) if ratios else (None, None)
+    ulp = None if one.get("ulp") is None else float(one["ulp"])
+    return Cost(one["dtype"], shape, ratio, middle, one["seconds"], one["bytes_beyond_the_gradient"], one["note"], ulp)
 
 
 def _opening_large(text: str) -> str:

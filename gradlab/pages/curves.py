@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from gradlab.harness.curves import place_of
+from gradlab.pages.covered import certificate_in_words, covered_cells, covered_sentence, largest_series
 from gradlab.pages.drawing import FAILS, PASSES, Chart, Mark, Series, State, power_of_two, shown, state_of
 from gradlab.pages.numbers import bits_lost
 from gradlab.problems.dtypes import Format, format_of
@@ -78,15 +79,18 @@ class Figure:
 
 @dataclass(frozen=True)
 class DtypeFigures:
-    """The figures of one axis in one dtype, and the rows of their table: the value, then error and bound of each part.
+    """The figures of one axis in one dtype, and their table.
 
-    predicted: whether a curve that the diagnosis predicts is drawn.
+    heads: of the columns beside the value. predicted: whether a curve that the diagnosis predicts is drawn.
+    certificate: what one covers, in words; "" without one.
     """
 
     dtype: str
     figures: tuple[Figure, ...]
+    heads: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     predicted: bool
+    certificate: str = ""
 
     @property
     def exceeds(self) -> bool:
@@ -107,6 +111,11 @@ class AxisFigures:
         return any(one.exceeds for one in self.dtypes)
 
     @property
+    def is_covered(self) -> bool:
+        """Whether a largest error is drawn that is exhaustive."""
+        return any(one.certificate for one in self.dtypes)
+
+    @property
     def summary(self) -> str:
         """What it shows, in a few words, where no error is over the bound."""
         return f"{PASSES.glyph} within the bound everywhere" if self.clears else HIDDEN
@@ -125,13 +134,21 @@ def _dtype_figures(curve: Plain, entry: Plain) -> DtypeFigures:
     parts = curve["parts"]
     shown_parts = [part for part in PARTS if part in parts]
     figures = tuple(figure_of(curve, part, entry) for part in shown_parts)
-    rows = []
-    for at, value in enumerate(curve["values"]):
-        cells = [f"{value:g}"]
-        for part in shown_parts:
-            cells += [shown(parts[part]["errors"][at]), shown(parts[part]["allowed"][at])]
-        rows.append(tuple(cells))
-    return DtypeFigures(curve["dtype"], figures, tuple(rows), parts[shown_parts[0]]["predicted"] is not None)
+    columns = [column for part in shown_parts for column in _columns(curve, part)]
+    columns_of_cells = (cells for _, cells in columns)
+    rows = [(f"{value:g}", *cells) for value, *cells in zip(curve["values"], *columns_of_cells, strict=True)]
+    predicted = parts[shown_parts[0]]["predicted"] is not None
+    heads = tuple(head for head, _ in columns)
+    return DtypeFigures(curve["dtype"], figures, heads, tuple(rows), predicted, certificate_in_words(curve))
+
+
+def _columns(curve: Plain, part: str) -> Iterator[tuple[str, list[str]]]:
+    """The head and the cells of each column of one part."""
+    own = curve["parts"][part]
+    yield PARTS[part], list(map(shown, own["errors"]))
+    yield "its bound", list(map(shown, own["allowed"]))
+    if (covered := covered_cells(curve, part)) is not None:
+        yield "largest so far (exhaustive)", covered
 
 
 def figure_of(curve: Plain, part: str, entry: Plain) -> Figure:
@@ -145,12 +162,14 @@ def figure_of(curve: Plain, part: str, entry: Plain) -> Figure:
         for value, error, limit in zip(curve["values"], own["errors"], own["allowed"], strict=True)
         if not (math.isfinite(float(error)) and float(error) <= float(limit))
     ]
-    sentence = _sentence(curve, errors, over, fmt) + ("" if over else _allowed(entry))
+    allowance = "" if over else _allowed(entry)
+    sentence = _sentence(curve, errors, over, fmt) + allowance + covered_sentence(curve, part)
+    largest = list(zip(places, _running_maximum(errors), strict=True))
     series = [
         Series(
             "allowed", "line", [(x, fmt.precision if y is None else y) for x, y in zip(places, allowed, strict=True)]
         ),
-        Series("largest", "steps", list(zip(places, _running_maximum(errors), strict=True))),
+        *largest_series(curve, part, largest),
         Series("error", "dots", list(zip(places, errors, strict=True))),
     ]
     if own["predicted"] is not None:

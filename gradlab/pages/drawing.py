@@ -10,6 +10,7 @@ from markupsafe import Markup, escape
 WIDTH, HEIGHT = 330.0, 216.0
 LEFT, RIGHT, TOP, BOTTOM = 38.0, 8.0, 26.0, 34.0
 ROOM = 84.0  # for the words at a vertical line
+LETTER = 5.4  # the width of one, on the average
 BAND = 15.0  # at the top, for what is no number
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 Point = tuple[float, float]
@@ -146,10 +147,15 @@ class Chart:
                 f'text-anchor="{anchor}">{escape(mark.label)}</text>'
             )
 
+    def span(self, word: Word) -> Point:
+        """From where to where a word stands: to the right of its point, or to the left where there is no room."""
+        x, width = self.x(word.x), LETTER * len(word.text)
+        return (x - 5 - width, x - 5) if x + 5 + width > WIDTH else (x + 5, x + 5 + width)
+
     def _words(self) -> Iterator[str]:
         for word in self.words:
-            x, anchor = self.x(word.x), "start"
-            x, anchor = (x - 5, "end") if x > WIDTH - RIGHT - 12 else (x + 5, anchor)
+            left, right = self.span(word)
+            x, anchor = (right, "end") if right < self.x(word.x) else (left, "start")
             yield f'<text x="{x:.1f}" y="{self.y(word.y) - 4:.1f}" text-anchor="{anchor}">{escape(word.text)}</text>'
 
 

@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from gradlab.pages.content import subjects_of
 from gradlab.pages.matrix import VERDICTS
-from gradlab.pages.speed import speed_figures
+from gradlab.pages.speed import size_figures, speed_figures
 from gradlab.pages.words import WORDS
 
 Plain = Mapping[str, Any]
@@ -45,6 +45,7 @@ def _render(reports: Sequence[Plain], *, data: bool, tables: bool) -> str:
         data=json_for_a_page([_shortened(one) for one in reports]) if data and reports else None,
         tables=tables,
         speeds=speed_figures(subjects),
+        sizes=[size_figures(one) for one in subjects],
         levels=VERDICTS,
         meanings=WORDS,
     )

@@ -27,6 +27,7 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "bits lost": "log2 of twice the error in ULP: 0 for the nearest float, and all bits where no digit is right",
         "margin": "by how much the label\u2019s logit is above the other one",
         "proved": "a bound with a derivation: no sound code of the standard form is beyond it",
+        "exhaustive": "the largest of all float32 margins from 0 up to 104, every one of which was tried",
         "searched": "the largest that was found on the problems tried, and nothing more",
     }
 )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gradlab.harness.curves import Curve, PartErrors
+from gradlab.cases.cases import json_number
+from gradlab.harness.curves import Covered, Curve, PartErrors
 from gradlab.harness.difference_curve import DifferenceCurve
 from gradlab.harness.drawn import Drawn
-from gradlab.storage.encoding import Plain
+from gradlab.storage.encoding import Plain, hex_of
 
 
 def encode_drawn(drawn: Drawn) -> Plain | None:
@@ -26,6 +27,26 @@ def _encode_curve(curve: Curve) -> Plain:
         "dtype": curve.dtype,
         "values": _rounded(curve.values, 9),
         "parts": {name: _encode_part(part) for name, part in curve.parts.items()},
+        **({} if curve.covered is None else {"covered": _encode_covered(curve.covered)}),
+    }
+
+
+def _encode_covered(covered: Covered) -> Plain:
+    return {
+        "certificate": covered.certificate,
+        "made_with": covered.made_with,
+        "n_margins": covered.n_margins,
+        "n_probes": covered.n_probes,
+        "end": covered.end,
+        "parts": {
+            name: {
+                "margins": _rounded(one.margins, 9),
+                "largest": _rounded(one.largest),
+                "worst": json_number(one.worst),
+                "at": hex_of(one.at),
+            }
+            for name, one in covered.parts.items()
+        },
     }
 
 

@@ -12,7 +12,7 @@ from platform import python_version
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from gradlab.cases.cases import case_id, encode_claims, encode_result, failures_to_keep
+from gradlab.cases.cases import case_id, encode_claims, encode_result, failures_to_keep, json_number
 from gradlab.evaluation.text import one_line
 from gradlab.harness.plan import Plan
 from gradlab.harness.run import Run
@@ -113,6 +113,23 @@ def _curves_fault(document: Any) -> str | None:
             for name in ("errors", "allowed", "predicted", "bounds", "truncation"):
                 if (amounts := beside.get(name)) is not None and len(amounts) != len(places):
                     return f"{name} of a curve must have {len(places)} numbers, got {len(amounts)}"
+        for axis in curves["axes"]:
+            if (fault := _covered_fault(axis)) is not None:
+                return fault
+    return None
+
+
+def _covered_fault(axis: Plain) -> str | None:
+    """Why what is said of every margin cannot be drawn on an axis."""
+    covered = axis.get("covered") or {"parts": {}}
+    for name, part in covered["parts"].items():
+        margins = part["margins"]
+        if name not in axis["parts"]:
+            return f"what is covered must be a part of the curve, got {name}"
+        if len(part["largest"]) != len(margins):
+            return f"largest of what is covered must have {len(margins)} numbers, got {len(part['largest'])}"
+        if margins[0] != axis["values"][0] or margins != sorted(margins):
+            return "the margins of what is covered must begin where the curve does, and grow"
     return None
 
 
@@ -130,6 +147,7 @@ def _measurement(run: Run, timing: Timing) -> Plain:
         "seconds": timing.seconds,
         "bytes_beyond_the_gradient": timing.n_bytes,
         "note": timing.note,
+        "ulp": json_number(timing.ulp),
     }
 
 

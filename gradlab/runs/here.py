@@ -113,7 +113,20 @@ def run_and_report(implementation: Implementation, plan: Plan, options: Options,
     run = run_checks(implementation, plan, watch)
     if run.cut_short and not run.lines:
         raise TargetError(f"{implementation.target or implementation.name}: no problem was tried: {run.cut_short}")
+    run = _with_certificate(run, options)
     return run, report_of(time_calls(run, watch) if options.time else run, options.cases)
+
+
+def _with_certificate(run: Run, options: Options) -> Run:
+    """The run with what a certificate says of its curves, where a folder of certificates is given and there."""
+    folder = options.certificates
+    if folder is None or not run.drawn.curves or not (options.here / folder).is_dir():
+        return run
+    from gradlab.campaigns.exhaustive.covered import with_certificate
+    from gradlab.harness.run import add_explanation
+
+    explanation = "what a certificate says of its errors"
+    return add_explanation(run, explanation, lambda run: with_certificate(run, folder, options.here))
 
 
 def cases_of(run: Run, options: Options) -> Iterator[tuple[str, str]]:
@@ -149,6 +162,18 @@ def time_calls(run: Run, watch: Watch) -> Run:
 
     watch(Progress(run.implementation.name, run.dtypes[-1], TIMING, 0, 1, len(run.failing)))
     measure = costs if run.implementation.capture.elsewhere is None else timings_of
-    return add_explanation(
+    run = add_explanation(
         run, "what its calls cost", lambda run: replace(run, timings=tuple(measure(run.implementation, run.dtypes)))
     )
+    if not run.plan.curves:
+        return run
+    return add_explanation(run, "how far off the timed calls are", _with_errors_of_timed)
+
+
+def _with_errors_of_timed(run: Run) -> Run:
+    """The run with how far off the answers to the timed problems are, a second or two for each dtype."""
+    from gradlab.evaluation.call import made_for
+    from gradlab.measure.timing import with_error
+
+    with made_for(TIMING):
+        return replace(run, timings=tuple(with_error(run.implementation, one) for one in run.timings))

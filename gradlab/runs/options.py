@@ -32,7 +32,8 @@ class Options:
     strict: whether a target or a file that does not load, or a dtype that is not claimed, is an error; otherwise the
     rest is run. most: how many functions the targets may stand for, or None. minutes: after which the run on one
     implementation is cut short. forbidden: packages that what runs in processes of its own may not use.
-    curves: whether to work out what a page draws.
+    curves: whether to work out what a page draws. certificates: the folder, from
+    `here`, of certificates that are drawn too, or None.
     """
 
     level: str | None = None
@@ -51,6 +52,7 @@ class Options:
     minutes: float = math.inf
     forbidden: tuple[str, ...] = ()
     curves: bool = False
+    certificates: Path | None = None
 
 
 def ignore(progress: Progress) -> None:

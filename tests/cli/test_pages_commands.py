@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gradlab.campaigns.exhaustive.certificate import description_of
+from gradlab.campaigns.exhaustive.file import encode, read_certificate
+from gradlab.campaigns.exhaustive.verify import target_of_outcome
+from gradlab.storage.files import strict_json
+
+ROOT = Path(__file__).parents[2]
 FILES = ("--html", "page.html", "--junit", "j.xml", "--sarif", "s.json", "--summary", "s.md", "--json", "report.json")
 WRITTEN = FILES[1::2]
 
@@ -29,6 +36,23 @@ def test_check_writes_every_file_that_is_asked_for(report: Path) -> None:
 def test_report_writes_the_same_page_from_the_json(gradlab: Any, report: Path) -> None:
     assert gradlab("report", str(report), "--html", "again.html").status == 0
     assert Path("again.html").read_text() == Path("page.html").read_text()
+
+
+def test_a_page_draws_the_certificate_of_this_very_code(gradlab: Any, files: None, tmp_path: Path) -> None:
+    """In a judged process, with the certificate as if it had been made here."""
+    known = read_certificate(ROOT / "docs/exhaustive/widened.json")
+    (outcome,) = known.outcomes
+    here = replace(outcome, description=description_of(target_of_outcome(outcome)))
+    Path("mine").mkdir()
+    Path("mine/any.json").write_text(strict_json(encode(replace(known, outcomes=(here,)))))
+    arguments = ("check", "widened", "--dtype", "float32", "--html", "page.html", "--json", "report.json")
+    for option, is_covered in (((), False), (("--certificates", "mine"), True)):
+        assert gradlab(*arguments, *option).status == 0
+        assert ("of every margin <em>(exhaustive)" in Path("page.html").read_text()) == is_covered
+    (entry,) = json.loads(Path("report.json").read_text())["implementations"]
+    (covered,) = [one["covered"] for one in entry["curves"]["axes"] if "covered" in one]
+    assert covered["certificate"] == "mine/any.json"
+    assert covered["parts"].keys() == {"target", "others"}
 
 
 def test_no_curves_are_worked_out_for_nobody(gradlab: Any, files: None, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -133,3 +133,33 @@ def test_memory_beyond_the_gradient_is_what_a_call_holds_besides() -> None:
 
 def test_a_ratio_is_above_0_where_a_clock_shows_nothing() -> None:
     assert ratios_of([(0.0, 1e-3), (2e-3, 1e-3), (1e-3, 0.0)]) == pytest.approx((1e-6, 2.0, 1e6))
+
+
+def test_the_error_of_a_timed_call_is_that_of_its_own_problem() -> None:
+    claims = claims_from({})
+    timed = Timing("float32", (2, 3), (1.0,), 1e-5, 0)
+    problem = timed_problem(claims, (2, 3), "float32")
+
+    def off(logits: Any, labels: Any) -> Any:
+        loss, gradient = shifted(logits, labels)
+        return loss, gradient + 8 * np.spacing(np.abs(gradient)) * (logits.shape == problem.logits.shape)
+
+    found = timing.with_error(Implementation("f", off, claims), timed)
+    assert found.ulp is not None
+    assert 4 <= found.ulp <= 64
+    assert timing.with_error(Implementation("f", shifted, claims), timed).ulp != found.ulp
+
+
+def test_a_call_without_an_answer_is_off_by_infinitely_much() -> None:
+    def refuses(logits: Any, labels: Any) -> Any:
+        raise ValueError
+
+    timed = Timing("float32", (2, 3), (1.0,), 1e-5, 0)
+    assert timing.with_error(Implementation("f", refuses, claims_from({})), timed).ulp == np.inf
+
+
+@pytest.mark.parametrize(
+    "one", [Timing("float32", (2, 3), note="left out"), Timing("float32", (2, 3, 4), (1.0,), 1.0, 0)]
+)
+def test_what_has_no_time_or_is_of_a_layer_has_no_error(one: Timing) -> None:
+    assert timing.with_error(Implementation("f", shifted, claims_from({})), one) is one

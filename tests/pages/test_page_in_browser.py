@@ -14,6 +14,7 @@ from gradlab.pages.past import Moment, Past
 from tests.browser import Browser
 from tests.pages.hostile import hostile
 from tests.pages.long_names import TOO_WIDE, WORD, with_long_names
+from tests.pages.test_covered import with_cover
 
 Report = dict[str, Any]
 TAB, ENTER, SPACE = "\ue004", "\ue007", " "
@@ -44,6 +45,7 @@ def page(tmp_path: Path) -> Callable[[str], Path]:
 KINDS: dict[str, Callable[[dict[str, Report]], str]] = {
     "wrong": lambda reports: report_page([reports["teaching_global_shift"]]),
     "side by side": lambda reports: report_page([thinned(one) for one in reports.values()]),
+    "exhaustive": lambda reports: report_page([with_cover(thinned(reports["shifted"]))]),
     "hostile": lambda reports: report_page([hostile(thinned(reports["teaching_global_shift"]))]),
     "history": lambda reports: history_page(
         Past(
@@ -110,7 +112,7 @@ def test_a_page_asks_for_nothing_and_complains_of_nothing(
         browser.open(file, width=width, dark=dark)
         assert (browser.requests(), browser.complaints(), browser.overflow()) == ([], [], 0)
     assert browser.run("return window.hacked") is None
-    if kind in ("side by side", "history"):
+    if kind in ("side by side", "exhaustive", "history"):
         assert browser.violations() == []
 
 
