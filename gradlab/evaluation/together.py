@@ -61,8 +61,9 @@ def done_together(tasks: Sequence[Callable[[], T]]) -> list[T]:
         turns.give()
     finally:
         for one in begun:
-            with suppress(KeyboardInterrupt):
-                one.throw(KeyboardInterrupt)  # does nothing to one that is done
+            if not one.dead:  # most are done
+                with suppress(KeyboardInterrupt):
+                    one.throw(KeyboardInterrupt)
     return [results[number] for number in range(len(tasks))]
 
 
