@@ -17,6 +17,12 @@ from tests.pages.long_names import TOO_WIDE, WORD, with_long_names
 from tests.pages.test_covered import with_cover
 
 Report = dict[str, Any]
+A4 = 718  # pixels, without the margins
+CUT_OFF = """
+return [...document.querySelectorAll(".scroll")]
+  .filter((one) => one.checkVisibility() && one.scrollWidth > one.clientWidth)
+  .map((one) => one.getAttribute("aria-label"));
+"""
 TAB, ENTER, SPACE = "\ue004", "\ue007", " "
 
 
@@ -163,6 +169,15 @@ def test_a_page_is_whole_without_its_script(browser: Browser, page: Callable[[st
         browser.command("Emulation.setScriptExecutionDisabled", value=False)
     assert browser.run("return document.querySelectorAll('svg.chart').length") > 10
     assert browser.run("return [...document.querySelectorAll('button')].every(one => one.hidden)")
+
+
+@pytest.mark.parametrize("name", ["teaching_global_shift", "shifted"])
+def test_nothing_is_cut_off_on_paper(
+    browser: Browser, page: Callable[[str], Path], reports: dict[str, Report], name: str
+) -> None:
+    browser.open(page(report_page([reports[name]])), width=A4)
+    browser.command("Emulation.setEmulatedMedia", media="print")
+    assert browser.run(CUT_OFF) == []
 
 
 def test_a_page_prints(browser: Browser, page: Callable[[str], Path], wrong: Report) -> None:
