@@ -17,6 +17,7 @@ from gradlab.diagnosis.diagnosis import Diagnosis
 from gradlab.diagnosis.layer.block_sizes import likely_sizes
 from gradlab.diagnosis.layer.observation import Observation, observe
 from gradlab.diagnosis.layer.options import OfOptions, explain_options
+from gradlab.diagnosis.layer.same import as_explanations
 from gradlab.diagnosis.layer.side_effects import (
     IGNORED,
     IMPLIED_BY_IGNORING,
@@ -24,7 +25,6 @@ from gradlab.diagnosis.layer.side_effects import (
     observe_for_what_is_left,
     side_effects_of,
 )
-from gradlab.diagnosis.models.model import Model
 from gradlab.diagnosis.search import Explanation
 from gradlab.evaluation.call import Implementation
 from gradlab.layer.answer import LayerAnswer
@@ -92,7 +92,7 @@ def diagnose_layer(
         as_left = [one for one in left if one is not None]
         n_unexplained = sum(one.is_wrong for one in as_left) + len(left) - len(as_left)
         found = _explain(as_left) if n_unexplained and len(left) == len(as_left) else ()
-    alternatives = tuple(Explanation(tuple(Model(one.name, {}) for one in some)) for some in found)
+    alternatives = as_explanations(found, observations) if found else ()
     of_options = OfOptions()
     if found or not n_wrong:
         of_options = _explain_with_options(implementation, problems, observations)
