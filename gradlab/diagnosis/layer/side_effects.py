@@ -64,8 +64,8 @@ def _named_by_upstream(implementation: Implementation, problems: Sequence[LayerP
     ignored, multiplied = set[str](), set[str]()
     for problem in problems:
         upstream = np.array(FACTOR).astype(problem.features.dtype)
-        plain = _outputs(implementation, problem, {})
-        other = _outputs(implementation, problem, {"backward": "scaled", "upstream": upstream})
+        plain = outputs_with(implementation, problem, {})
+        other = outputs_with(implementation, problem, {"backward": "scaled", "upstream": upstream})
         if not plain or not other:
             return ()
         for name in (one for one in GRADIENTS if one in plain and plain[one].any()):
@@ -80,7 +80,9 @@ def _named_by_upstream(implementation: Implementation, problems: Sequence[LayerP
     return (IN_SOME,) if multiplied else (IGNORED,)
 
 
-def _outputs(implementation: Implementation, problem: LayerProblem, keywords: Mapping[str, Any]) -> Mapping[str, Array]:
+def outputs_with(
+    implementation: Implementation, problem: LayerProblem, keywords: Mapping[str, Any]
+) -> Mapping[str, Array]:
     """The outputs of a call with these keywords, too; nothing where there is no answer."""
     call = layer_call_for(implementation, problem)
     asked = replace(call, keywords={**call.keywords, **keywords})

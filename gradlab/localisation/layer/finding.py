@@ -17,6 +17,7 @@ from gradlab.localisation.layer.drawing import Drawing
 from gradlab.localisation.layer.fitting import Foretold, foretell
 from gradlab.localisation.layer.rule import LayerCondition, LayerRule, rule_for, with_ends
 from gradlab.localisation.layer.trial import LARGEST, LayerLaboratory, LayerOutcome, outcome_of
+from gradlab.localisation.layer.upstream import localise_upstream
 from gradlab.localisation.statements import Localisation
 from gradlab.localisation.where import MIN_FORETOLD, MIN_WRONG_AMONG_FRESH
 
@@ -24,6 +25,7 @@ ENOUGH = 24  # fresh problems
 MOST = 60  # of one rule, where few of them are wrong
 ROUNDS = 12  # of rules, and of what comes out, each refuted by a fresh problem
 MAX_FIRST = 200  # answers of the run with which it begins
+MOST_OF_THEM = 0.9  # wrong answers in which an output is to be wrong that is said to be
 UNKNOWN = ("is wrong", "is wrong, too")  # what is said of a loss or gradient of which no more is known
 Told = Foretold | Coarse
 
@@ -115,14 +117,15 @@ def localise_layer(
     """What experiments find about a layer that is wrong on some of these problems; None if nothing sure.
 
     problems: those of the run, of one dtype, whose answers are the first evidence. admits: whether a problem that is
-    made of them may be put to it. What is not told by the terms of a layer may be told of it as a loss of logits.
+    made of them may be put to it. Where all are right, it is the upstream gradient that is looked at. What is not told
+    by the terms of a layer may be told of it as a loss of logits.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # a row without a finite logit has no least one: NaN is meant
         asked = [one for one in problems if one.n_rows and one.n_entries <= LARGEST][:MAX_FIRST]
         first = [outcome_of(implementation, one, layer_answer(implementation, one)) for one in asked]
         if not any(one.is_wrong for one in first):
-            return None
+            return localise_upstream(implementation, asked)
         found = _localise(LayerLaboratory(implementation, admits), first)
         if found is not None and any(one.search.says_what for one in found):
             return _state(found)
@@ -246,7 +249,7 @@ def _state(found: Sequence[Settled]) -> Localisation:
     search = found[0].search
     said = [f"it raises {one}" for one in sorted({one.raised for one in search.wrong if one.raised})]
     for what, names in _grouped(found).items():
-        said.append(f"{_listed(names)}: {what}" if what else f"{_listed(names)} {_are(names)} wrong")
+        said += [f"{_listed(names)}: {what}"] if what else _said_to_be_wrong(found, names)
     wrong = [name for one in found for name in one.search.outputs]
     right = [name for name in OUTPUTS if any(name in one.returned for one in search.outcomes) and name not in wrong]
     said += [f"{_listed(right)} {_are(right)} right"] if right and wrong else []
@@ -259,6 +262,17 @@ def _state(found: Sequence[Settled]) -> Localisation:
         sum(one.n_fresh for one in found),
         search.laboratory.n_calls,
     )
+
+
+def _said_to_be_wrong(found: Sequence[Settled], names: Sequence[str]) -> list[str]:
+    """That outputs are wrong of which no more is known; of those that are so in few of the wrong answers, on some."""
+    few = []
+    for one in found:
+        counts = {name: [name in seen.wrong for seen in one.search.wrong if name in seen.seen] for name in names}
+        few += [name for name, wrong in counts.items() if any(wrong) and sum(wrong) < MOST_OF_THEM * len(wrong)]
+    most = [name for name in names if name not in few]
+    said = [f"{_listed(most)} {_are(most)} wrong"] if most else []
+    return said + ([f"{_listed(few)} {_are(few)} wrong on some of these problems"] if few else [])
 
 
 def _where(found: Sequence[Settled]) -> str:

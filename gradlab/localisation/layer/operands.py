@@ -46,6 +46,53 @@ def readings_of_logits() -> Iterator[Reading]:
     yield Reading("sigmoids are in the place of the softmax", _sigmoids)
 
 
+def readings_of_residuals() -> Iterator[Reading]:
+    """Something else in the place of P - T, the gradient of each row by its logits."""
+    changes: dict[str, Callable[[Array, Parts], Array]] = {
+        "the logits' gradient is without its signs": lambda g, parts: np.abs(g),
+        "the logits' gradient is squared": lambda g, parts: np.square(g),
+        "the logits' gradient is its signs": lambda g, parts: np.sign(g),
+        "negative entries of the logits' gradient are 0": lambda g, parts: np.maximum(g, 0),
+        "positive entries of the logits' gradient are 0": lambda g, parts: np.minimum(g, 0),
+        "entries of the logits' gradient beside the label's are 0": lambda g, parts: g * (parts.targets > 0),
+        "the label's entries of the logits' gradient are 0": lambda g, parts: g * (parts.targets == 0),
+        "the logits' gradient is multiplied by p": lambda g, parts: g * np.exp(parts.log_probabilities),
+        "the logits' gradient is multiplied by p (1 - p)": lambda g, parts: g * _slope(parts),
+        "the logits' gradient goes through the softmax once more": _through_softmax,
+        "each row of the logits' gradient has the norm 1": lambda g, parts: g / np.linalg.norm(g, axis=1)[:, None],
+        "rows whose label has the largest logit have no gradient": _of_misclassified,
+    }
+    for said, change in changes.items():
+        yield Reading(said, lambda parts, change=change: replace(parts, of_residual=change), GRADIENTS)  # type: ignore[misc]
+    rows: dict[str, Change] = {
+        "each row counts as much as its features sum to": lambda x: x.sum(axis=1),
+        "each row counts as much as the mean of its features": lambda x: x.mean(axis=1),
+        "each row counts as much as its first feature": lambda x: x[:, 0],
+        "each row counts as much as the norm of its features": lambda x: np.linalg.norm(x, axis=1),
+    }
+    for said, shares in rows.items():
+        yield Reading(said, partial(_with_shares, shares=shares), ("db",))
+
+
+def _with_shares(parts: Parts, shares: Change) -> Parts:
+    return replace(parts, shares=parts.shares * shares(parts.features))
+
+
+def _slope(parts: Parts) -> Array:
+    p = np.exp(parts.log_probabilities)
+    return np.asarray(p * (1 - p))
+
+
+def _through_softmax(g: Array, parts: Parts) -> Array:
+    p = np.exp(parts.log_probabilities)
+    return np.asarray(p * (g - (p * g).sum(axis=1, keepdims=True)))
+
+
+def _of_misclassified(g: Array, parts: Parts) -> Array:
+    is_right = parts.log_probabilities.argmax(axis=1) == parts.targets.argmax(axis=1)
+    return np.where(is_right[:, None], 0.0, g)
+
+
 def _product(problem: LayerProblem) -> Array:
     return np.asarray(problem.features64 @ problem.weight64)
 

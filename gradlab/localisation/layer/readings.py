@@ -9,7 +9,12 @@ from itertools import islice
 
 from gradlab.localisation.features.feature import BLOCKS
 from gradlab.localisation.layer.blocks import readings_of_blocks, readings_of_ends
-from gradlab.localisation.layer.operands import readings_of_logits, readings_of_operands, readings_of_penalties
+from gradlab.localisation.layer.operands import (
+    readings_of_logits,
+    readings_of_operands,
+    readings_of_penalties,
+    readings_of_residuals,
+)
 from gradlab.localisation.layer.reading import Reading
 from gradlab.localisation.layer.targets import readings_of_targets
 
@@ -20,7 +25,7 @@ def groups_of_readings(sizes: Iterable[int] = ()) -> Iterator[Iterable[Reading]]
     sizes: more sizes of blocks.
     """
     yield (Reading(""), *readings_of_targets(), *readings_of_logits(), *readings_of_operands())
-    yield (*readings_of_penalties(), *readings_of_ends())
+    yield (*readings_of_penalties(), *readings_of_residuals(), *readings_of_ends())
     yield from map(_in_blocks, dict.fromkeys((*sizes, *BLOCKS)))
 
 

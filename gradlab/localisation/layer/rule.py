@@ -56,6 +56,8 @@ class LayerCondition:
         if self.relation == "==":
             return f"{quantity.said} is {number}"
         at_least = self.relation == ">="
+        if at_least and quantity.kind == "real" and self.right == 0:
+            return f"{quantity.said} is not 0"
         said = f"{quantity.said} is {number} {'or more' if at_least else 'or less'}"
         if quantity.kind != "whole" or not np.isfinite(self.right):
             return said

@@ -120,6 +120,19 @@ def _by_rows_before(one: Worked) -> Array:
     return np.asarray(np.roll(one.X, 1, axis=0).T @ (one.p - one.t) / one.n + one.l2 * one.W)
 
 
+def _through_softmax(one: Worked, g: Array) -> Array:
+    return np.asarray(one.p * (g - (one.p * g).sum(axis=1, keepdims=True)))
+
+
+def _is_misclassified(one: Worked) -> Array:
+    return np.asarray(one.p.argmax(axis=1) != one.labels)[:, None]
+
+
+def _corner_of_many(one: Worked) -> Array:
+    """Something else for every entry, where there are many classes and the first feature is large."""
+    return np.sin(np.arange(len(one.b)) * one.n) * (abs(one.X[0, 0]) > 1 and len(one.b) > 2)
+
+
 MISTAKES = {
     "a factor of K": LayerMistake(_set(db=lambda one: one.db * len(one.b)), "db: K times what is right"),
     "a number": LayerMistake(_set(dX=lambda one: one.dX * 0.7), "dX: 0.7 times what is right"),
@@ -181,6 +194,27 @@ MISTAKES = {
     ),
     "an exception": LayerMistake(
         layer_with(_raises_for_many), "it raises ValueError", "wrong only where N is 13 or more (right up to 12)"
+    ),
+    "the size of P - T": LayerMistake(
+        _set(dW=lambda one: one.X.T @ np.abs(one.p - one.t) / one.n + one.l2 * one.W),
+        "dW: the logits' gradient is without its signs; loss, dX and db are right",
+    ),
+    "the softmax once more": LayerMistake(
+        layer_with(lambda one: one.propagate(_through_softmax(one, (one.p - one.t) / one.n))),
+        "the logits' gradient goes through the softmax once more",
+    ),
+    "no gradient where it is right": LayerMistake(
+        _set(dX=lambda one: ((one.p - one.t) * _is_misclassified(one)) @ one.W.T / one.n),
+        "dX: rows whose label has the largest logit have no gradient",
+    ),
+    "a sum over the features": LayerMistake(
+        _set(db=lambda one: (one.X.T @ (one.p - one.t)).sum(axis=0) / one.n),
+        "db: each row counts as much as its features sum to",
+    ),
+    "now and then": LayerMistake(
+        _set(dX=lambda one: -one.t @ one.W.T / one.n, db=lambda one: one.db + _corner_of_many(one)),
+        "on some of these problems",
+        "wrong only where the largest weight, in size, is not 0",
     ),
     "few bits": LayerMistake(_set(dW=lambda one: one.dW.astype(np.float16).astype(one.dW.dtype)), "float16"),
     "a running sum": LayerMistake(layer_with(_running_sum), "4 classes after 4 that is not rescaled"),
