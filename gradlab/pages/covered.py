@@ -37,7 +37,7 @@ def covered_sentence(curve: Plain, part: str) -> str:
         return ""
     at, end = f"m = {float.fromhex(covered['at']):.9g} ({covered['at']})", f"{curve['covered']['end']:g}"
     if not math.isfinite(float(covered["worst"])):
-        return f" Exhaustive: no finite number comes back at {at}."
+        return f" Exhaustive: the smallest margin at which no finite number comes back is {at}."
     return f" Exhaustive: of all margins below {end} the largest error is {covered['worst']:.4g} ULP, at {at}."
 
 

@@ -85,7 +85,8 @@ def test_a_value_that_is_no_number_lies_in_the_band(covered: Report) -> None:
     figure = figure_of(curve, "target", entry)
     (line,) = [one for one in figure.chart.series if one.kind == "exhaustive"]
     assert [y for _, y in line.points] == [0.0, 3.0, None, None]
-    assert "Exhaustive: no finite number comes back at m = 17 (0x1.1p+4)." in figure.sentence
+    said = "Exhaustive: the smallest margin at which no finite number comes back is m = 17 (0x1.1p+4)."
+    assert said in figure.sentence
 
 
 def test_what_it_covers_and_its_largest_error_are_said(covered: Report) -> None:
