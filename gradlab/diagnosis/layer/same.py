@@ -31,21 +31,21 @@ def as_explanations(found: Sequence[Defects], observations: Sequence[Observation
                 break
         else:
             groups.append([some])
-    where = " and ".join(filter(None, (", ".join(returned[:-1]), *returned[-1:])))
-    return tuple(Explanation(_models(group, where)) for group in groups)
+    outputs = " and ".join(filter(None, (", ".join(returned[:-1]), *returned[-1:])))
+    return tuple(Explanation(_models(group, outputs)) for group in groups)
 
 
-def _models(group: Sequence[Defects], where: str) -> tuple[Model, ...]:
+def _models(group: Sequence[Defects], outputs: str) -> tuple[Model, ...]:
     """The models of the first set, with the names of what the others have in the place of one of them."""
     said: dict[str, list[str]] = {}
     for some in group[1:]:
         (own,), (other,) = _apart(group[0], some)
         said.setdefault(own.name, []).append(other.name)
-    return tuple(_model(one, said.get(one.name, []), where) for one in group[0])
+    return tuple(_model(one, said.get(one.name, []), outputs) for one in group[0])
 
 
-def _model(one: Specimen, names: Sequence[str], where: str) -> Model:
-    same = f"{one.wrong}; or {' or '.join(names)}, the same for a layer that returns {where} alone"
+def _model(one: Specimen, names: Sequence[str], outputs: str) -> Model:
+    same = f"{one.wrong}; or {' or '.join(names)}, the same for a layer that returns {outputs} alone"
     return Model(one.name, {}, said=same if names else "")
 
 

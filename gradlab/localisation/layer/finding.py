@@ -25,7 +25,7 @@ ENOUGH = 24  # fresh problems
 MOST = 60  # of one rule, where few of them are wrong
 ROUNDS = 12  # of rules, and of what comes out, each refuted by a fresh problem
 MAX_FIRST = 200  # answers of the run with which it begins
-MOST_OF_THEM = 0.9  # wrong answers in which an output is to be wrong that is said to be
+SHARE_OF_WRONG = 0.9  # wrong answers in which an output is to be wrong that is said to be
 UNKNOWN = ("is wrong", "is wrong, too")  # what is said of a loss or gradient of which no more is known
 Told = Foretold | Coarse
 
@@ -269,7 +269,7 @@ def _said_to_be_wrong(found: Sequence[Settled], names: Sequence[str]) -> list[st
     few = []
     for one in found:
         counts = {name: [name in seen.wrong for seen in one.search.wrong if name in seen.seen] for name in names}
-        few += [name for name, wrong in counts.items() if any(wrong) and sum(wrong) < MOST_OF_THEM * len(wrong)]
+        few += [name for name, wrong in counts.items() if any(wrong) and sum(wrong) < SHARE_OF_WRONG * len(wrong)]
     most = [name for name in names if name not in few]
     said = [f"{_listed(most)} {_are(most)} wrong"] if most else []
     return said + ([f"{_listed(few)} {_are(few)} wrong on some of these problems"] if few else [])

@@ -60,10 +60,10 @@ def readings_of_residuals() -> Iterator[Reading]:
         "the logits' gradient is multiplied by p (1 - p)": lambda g, parts: g * _slope(parts),
         "the logits' gradient goes through the softmax once more": _through_softmax,
         "each row of the logits' gradient has the norm 1": lambda g, parts: g / np.linalg.norm(g, axis=1)[:, None],
-        "rows whose label has the largest logit have no gradient": _of_misclassified,
+        "rows whose label has the largest logit have no gradient": _misclassified_rows,
     }
     for said, change in changes.items():
-        yield Reading(said, lambda parts, change=change: replace(parts, of_residual=change), GRADIENTS)  # type: ignore[misc]
+        yield Reading(said, lambda parts, change=change: replace(parts, change_residual=change), GRADIENTS)  # type: ignore[misc]
     rows: dict[str, Change] = {
         "each row counts as much as its features sum to": lambda x: x.sum(axis=1),
         "each row counts as much as the mean of its features": lambda x: x.mean(axis=1),
@@ -88,7 +88,7 @@ def _through_softmax(g: Array, parts: Parts) -> Array:
     return np.asarray(p * (g - (p * g).sum(axis=1, keepdims=True)))
 
 
-def _of_misclassified(g: Array, parts: Parts) -> Array:
+def _misclassified_rows(g: Array, parts: Parts) -> Array:
     is_right = parts.log_probabilities.argmax(axis=1) == parts.targets.argmax(axis=1)
     return np.where(is_right[:, None], 0.0, g)
 

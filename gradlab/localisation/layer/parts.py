@@ -25,8 +25,8 @@ class Parts:
     features: (N, D), of which dW is made. weight: (D, K), of which dX is made. log_probabilities, targets: (N, K), the
     second what each row's class counts. totals: (N,), their sums where all is right. shares: (N,), of each row, 1 where
     all is right. denominator: of the mean. penalised: (D, K), the weights of the penalty. penalises_bias: whether the
-    bias has a term of the penalty. finish: what is made of each term of an output in the end. of_residual: what is made
-    of the gradient of each row by its logits, (N, K), before it is divided; both of its terms are in the first then.
+    bias has a term of the penalty. finish: what is made of each term of an output in the end. change_residual: what is
+    made of the gradient of each row by its logits, (N, K), before it is divided; both its terms are in the first then.
     """
 
     problem: LayerProblem
@@ -40,7 +40,7 @@ class Parts:
     penalised: Array
     penalises_bias: bool
     finish: Callable[[str, Array], Array] = lambda output, term: term
-    of_residual: Callable[[Array, Parts], Array] | None = None
+    change_residual: Callable[[Array, Parts], Array] | None = None
 
     def with_logits(self, logits: Array) -> Parts:
         """The same with the softmax of other logits."""
@@ -52,8 +52,8 @@ class Parts:
             return self._losses, np.asarray(self._penalty)
         scale = (self.shares / self.denominator)[:, None]
         probabilities, targets = self.totals[:, None] * np.exp(self.log_probabilities), self.targets
-        if self.of_residual is not None:
-            probabilities, targets = self.of_residual(probabilities - targets, self), np.zeros_like(targets)
+        if self.change_residual is not None:
+            probabilities, targets = self.change_residual(probabilities - targets, self), np.zeros_like(targets)
         found = [self._through(output, scale * one) for one in (probabilities, targets)]
         found = [self.finish(output, one) for one in found]
         slope, problem = self.problem.penalty.slope, self.problem
