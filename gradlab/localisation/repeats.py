@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
 from gradlab.checks.contract import held_changes
+from gradlab.localisation.in_a_row import problems_of_shape, wrong_in_a_row
 from gradlab.localisation.trial import Laboratory, Outcome, Trial, outcome_of
 from gradlab.localisation.varying import varied
-from gradlab.problems.objective import Objective
 from gradlab.problems.problem import Array, Problem, Shape
 
 LATER = 16  # calls after which a result is still to be what it was
@@ -72,7 +72,7 @@ def _smallest_size(laboratory: Laboratory, like: Problem, right: Shape, wrong: S
 
 def _first_change(laboratory: Laboratory, like: Problem, shape: Shape) -> int:
     """Which later call of the same shape changes a result that is kept; 0 where none of the next does."""
-    problems = _problems_of_shape(like, shape, LATER + 1)
+    problems = problems_of_shape(like, shape, LATER + 1)
     first = laboratory.answer(next(problems))
     if first is None or first.gradient is None or first.loss is None:
         return 0
@@ -85,14 +85,6 @@ def _first_change(laboratory: Laboratory, like: Problem, shape: Shape) -> int:
     return 0
 
 
-def _problems_of_shape(like: Problem, shape: Shape, count: int) -> Iterator[Problem]:
-    """Problems of one shape with different logits, in the dtype and with the reduction of another."""
-    rng = np.random.default_rng(count)
-    for _ in range(count):
-        x = rng.uniform(-1, 1, shape).astype(like.logits.dtype)
-        yield Problem(x, rng.integers(0, shape[1], shape[0]), Objective(reduction=like.objective.reduction))
-
-
 def differs_each_time(laboratory: Laboratory, problems: Sequence[Problem]) -> Repeats | None:
     """Whether the same call gives another loss, or gradient, every time, by more than rounding; None where not.
 
@@ -103,7 +95,7 @@ def differs_each_time(laboratory: Laboratory, problems: Sequence[Problem]) -> Re
 
 
 def _differs_each_time(laboratory: Laboratory, problem: Problem) -> Repeats | None:
-    seen = [one.seen for one in _again(laboratory, problem, 2 * TIMES)]
+    seen = [one.seen for one in _again(laboratory, [problem] * (2 * TIMES))]
     parts = {
         "loss": [_differ(a.loss, b.loss, a.loss_bound) for a, b in pairwise(seen)],
         "gradient": [_differ(a.gradient, b.gradient, a.gradient_bound) for a, b in pairwise(seen)],
@@ -121,8 +113,11 @@ def _differ(first: Array, second: Array, bound: Array) -> bool:
 
 
 def by_number(laboratory: Laboratory, problem: Problem) -> Repeats | None:
-    """Which calls of one problem are wrong: one in so many, or all from some number on; None where neither is so."""
-    marks = [one.is_wrong for one in _again(laboratory, problem, IN_A_ROW)]
+    """Which calls are wrong, by their number or by the calls before them: one in so many, or all from some number on.
+
+    None where the calls of this problem, one after the other, are wrong in no such way.
+    """
+    marks = [one.is_wrong for one in _again(laboratory, [problem] * IN_A_ROW)]
     places = np.flatnonzero(marks)
     if not 0 < len(places) < len(marks):
         return None
@@ -130,13 +125,21 @@ def by_number(laboratory: Laboratory, problem: Problem) -> Repeats | None:
     period = int(steps[0]) if len(steps) and (steps == steps[0]).all() else 0
     if 1 < period <= LONGEST and len(places) >= 3:
         start = (len(marks) - int(places[0])) % period
-        later = [one.is_wrong for one in _again(laboratory, problem, 2 * period + 6)]
+        later = [one.is_wrong for one in _again(laboratory, _of_many_shapes(problem, 2 * period + 6))]
         as_said = [mark == ((i + start) % period == 0) for i, mark in enumerate(later)]
         return Repeats(f"one call in {period} is wrong, whatever it is asked", sum(as_said), len(as_said))
-    if (steps == 1).all() and places[-1] == len(marks) - 1:
-        later = [one.is_wrong for one in _again(laboratory, problem, IN_A_ROW // 2)]
-        return Repeats("calls go wrong from some number of calls on", sum(later), len(later))
-    return None
+    if not ((steps == 1).all() and places[-1] == len(marks) - 1):
+        return None
+    in_a_row = wrong_in_a_row(laboratory, problem)
+    if in_a_row is not None:
+        return Repeats(in_a_row.said, in_a_row.n_foretold, in_a_row.n_fresh) if in_a_row.said else None
+    later = [one.is_wrong for one in _again(laboratory, _of_many_shapes(problem, IN_A_ROW // 2))]
+    return Repeats("calls go wrong from some number of calls on", sum(later), len(later))
+
+
+def _of_many_shapes(like: Problem, count: int) -> list[Problem]:
+    """Problems of ever other shapes, of a few rows and classes."""
+    return [next(problems_of_shape(like, (2 + i % 5, 3 + i % 7), 1, i)) for i in range(count)]
 
 
 def wrong_by_now(laboratory: Laboratory, earlier: Sequence[Outcome]) -> Repeats | None:
@@ -155,14 +158,14 @@ def wrong_by_now(laboratory: Laboratory, earlier: Sequence[Outcome]) -> Repeats 
     return Repeats(said, len(known), len(known))
 
 
-def _again(laboratory: Laboratory, problem: Problem, count: int) -> Sequence[Outcome]:
-    found = [laboratory.ask(Trial(problem)) for _ in range(count)]
+def _again(laboratory: Laboratory, problems: Sequence[Problem]) -> Sequence[Outcome]:
+    found = [laboratory.ask(Trial(problem)) for problem in problems]
     return [one for one in found if one is not None]
 
 
 def repeats_earlier_call(laboratory: Laboratory, like: Problem) -> Repeats | None:
     """Whether a call gets the gradient of the call before, where the two have the same shape and labels."""
-    problems = list(_problems_of_shape(like, (5, 13), 2 * TIMES))
+    problems = list(problems_of_shape(like, (5, 13), 2 * TIMES))
     asked = [problem.replace(targets=problems[0].targets) for problem in problems]
     answers = [laboratory.answer(problem) for problem in asked]
     gradients = [one.gradient for one in answers if one is not None and one.gradient is not None]
@@ -174,7 +177,7 @@ def repeats_earlier_call(laboratory: Laboratory, like: Problem) -> Repeats | Non
 
 def has_labels_of_earlier_call(laboratory: Laboratory, like: Problem) -> Repeats | None:
     """Whether calls of one shape with ever other labels are answered as if all of these had the labels of one call."""
-    problems = list(_problems_of_shape(like, (5, 13), 2 * TIMES))
+    problems = list(problems_of_shape(like, (5, 13), 2 * TIMES))
     answers = [laboratory.answer(problem) for problem in problems]
     if any(one is None or one.gradient is None or one.gradient.shape != (5, 13) for one in answers):
         return None

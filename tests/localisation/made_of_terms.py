@@ -98,6 +98,14 @@ def single_precision_of_many(x: Array, y: Array) -> Any:
     return x.dtype.type(loss), g.astype(x.dtype)
 
 
+def half_precision_of_many(x: Array, y: Array) -> Any:
+    if x.shape[1] < 50:
+        return right(x, y)
+    with np.errstate(all="ignore"):
+        loss, g = right(x.astype(np.float16), y)
+    return x.dtype.type(loss), g.astype(x.dtype)
+
+
 def five_largest(x: Array, y: Array) -> Any:
     loss, g = right(x, y)
     if x.shape[1] <= 5:
@@ -187,6 +195,11 @@ MADE_OF_TERMS = {
             single_precision_of_many,
             "wrong only where there are 50 classes or more (right up to 49)",
             "the gradient is as good as sums in float32 are, and consists of its numbers",
+        ),
+        (
+            half_precision_of_many,
+            "wrong only where there are 50 classes or more (right up to 49)",
+            "the gradient is as good as sums in float16 are, and consists of its numbers",
         ),
         (
             even_classes,

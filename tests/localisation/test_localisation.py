@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
@@ -568,6 +569,54 @@ def test_losses_alone_that_were_right_earlier_in_the_run_are_recognised() -> Non
     found = described(halves)
     assert found is not None
     assert found.where.startswith("calls go wrong from some number of calls on")
+
+
+@dataclass(eq=False)
+class Remembers:
+    """Triples the gradient of a call where the last calls, so many of them, had the same of something as this one."""
+
+    of_call: Callable[[Array, Array], Any]
+    n_before: int = 1
+    last: Any = None
+    n_same: int = 0
+
+    def __call__(self, x: Array, y: Array) -> Any:
+        now = self.of_call(x, y)
+        self.n_same = self.n_same + 1 if now == self.last else 0
+        self.last = now
+        loss, g = right(x, y)
+        return loss, g * x.dtype.type(3 if self.n_same >= self.n_before else 1)
+
+
+@pytest.mark.parametrize(
+    ("function", "said"),
+    [
+        (Remembers(lambda x, y: (len(y) > 3, y.tobytes())), "the same labels as the call before"),
+        (Remembers(lambda x, y: x.tobytes()), "the same logits as the call before"),
+        (Remembers(lambda x, y: (x.tobytes(), y.tobytes()), 2), "the same arguments as the 2 calls before"),
+        (Remembers(lambda x, y: x.shape, 30), "the same shape as the 30 calls before"),
+    ],
+)
+def test_calls_that_are_wrong_by_what_the_calls_before_had_are_told_from_calls_by_number(
+    function: Remembers, said: str
+) -> None:
+    found = described(function, "same_call_gives_same_bits")
+    assert found is not None
+    assert found.where == f"a call with {said} is wrong, and right after a call of another shape"
+    assert found.n_foretold == found.n_fresh >= 6
+
+
+def test_a_call_that_is_wrong_every_second_time_for_its_arguments_is_not_wrong_whatever_is_asked() -> None:
+    kept: dict[bytes, int] = {}
+
+    def every_second_time(x: Array, y: Array) -> Any:
+        key = x.tobytes() + y.tobytes()
+        kept[key] = kept.get(key, 0) + 1
+        loss, g = right(x, y)
+        return loss, g * x.dtype.type(3 if kept[key] % 2 == 0 else 1)
+
+    found = described(every_second_time)
+    assert found is None or "whatever" not in found.where
 
 
 def test_a_sum_of_many_losses_may_overflow_in_a_batch_of_few_different_rows() -> None:

@@ -115,12 +115,12 @@ def rounded(seen: Sequence[Array], true: Predict, off: float, near: float) -> It
 
 
 def worked_out(seen: Predict, true: Predict, some: Sequence[Outcome]) -> Iterator[Relation]:
-    """Numbers of a coarser dtype that are near to the truth, as far as sums in that dtype are."""
-    near = nearness(some)
-    for name, u in COARSER:
-        if near < u / 2 and _are_numbers_of(name, np.concatenate([np.ravel(seen(one)) for one in some]), near):
-            predict = partial(_worked_out_in, name=name, u=u, seen=seen, true=true)
-            yield Relation(f"is as good as sums in {name} are, and consists of its numbers", predict)
+    """Numbers of a coarser dtype, the coarsest there is, that are near to the truth, as far as its sums are."""
+    near, values = nearness(some), np.concatenate([np.zeros(0), *(np.ravel(seen(one)) for one in some)])
+    known = [(u, name) for name, u in COARSER if near < u / 2 and _are_numbers_of(name, values, near)]
+    for u, name in sorted(known)[-1:]:
+        predict = partial(_worked_out_in, name=name, u=u, seen=seen, true=true)
+        yield Relation(f"is as good as sums in {name} are, and consists of its numbers", predict)
 
 
 def nearness(some: Sequence[Outcome]) -> float:
