@@ -11,6 +11,7 @@ import numpy as np
 
 from gradlab.bounds import derivative_bound, first_order, loss_bound
 from gradlab.checks.check import Bounds, Findings, agree, solve, values_of
+from gradlab.evaluation.bits import is_as_before
 from gradlab.evaluation.call import (
     Answer,
     AnyAnswer,
@@ -22,7 +23,6 @@ from gradlab.evaluation.call import (
     asked_together,
     call_for,
     evaluate,
-    is_as_before,
     perform,
 )
 from gradlab.evaluation.foreign import kind_of, pair_of

@@ -6,7 +6,7 @@ within 2^-53 of it, and the difference is rounded by as much, so that 2^-52 of t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -16,7 +16,7 @@ from gradlab.bounds.patterns import KindErrors, errors_of_kinds, flushed_kinds
 from gradlab.checks.accuracy import answer_within_bound
 from gradlab.checks.check import Findings, Values, values_of
 from gradlab.checks.contract import held_changes
-from gradlab.evaluation.call import Answer, Call, Implementation, answer_to_call, call_for
+from gradlab.evaluation.call import Answer, Call, Implementation, answer_to_call, call_for, with_writes
 from gradlab.evaluation.layouts import LAYOUTS, MORE_LAYOUTS, PLAIN_INTEGERS
 from gradlab.oracle.exact.patterns import KindTruth, enclose_kinds
 from gradlab.oracle.intervals import Enclosures
@@ -37,12 +37,14 @@ def answer_is_right_at_this_size(implementation: Implementation, problem: Proble
 
     Where there is no room for the answer nothing is found.
     """
-    given, call = _answered(implementation, problem)
+    given = spelled_answer(implementation, problem)
     if given.raised is not None and given.raised.endswith("MemoryError"):
         return []
     if given.fault is not None:
         return [Fact("the call", given.fault, "", False)]
-    changes = [*held_changes(given, implementation), *_changed_inputs(implementation, problem, call)]
+    excused = "logits" if implementation.claims.gradient_in_logits else ""  # which then become the gradient
+    written = [f"its {name} are changed" for name in given.written if name != excused]
+    changes = [*held_changes(given, implementation), *written]
     changed: Findings = [Fact("after the call", "; ".join(changes), "", False)] if changes else []
     pattern = pattern_of(problem) if not problem.objective.options else None
     if pattern is None:
@@ -55,26 +57,18 @@ def answer_is_right_at_this_size(implementation: Implementation, problem: Proble
 
 def spelled_answer(implementation: Implementation, problem: Problem) -> Answer:
     """The answer in the layout and integer type of the problem's family; in int64 where other integers are refused."""
-    return _answered(implementation, problem)[0]
-
-
-def _answered(implementation: Implementation, problem: Problem) -> tuple[Answer, Call]:
-    """The same, and the call, its arrays as they are after it."""
     integers, layout = spelling_of(problem)
-    call, reduction = _spelled(call_for(implementation, problem), layout, integers), problem.objective.reduction
-    given = answer_to_call(implementation, call, reduction)
+    given = _answer_in(implementation, problem, layout, integers)
     if given.raised is not None and integers != PLAIN_INTEGERS and problem.objective.targets != "probability":
-        call = _spelled(call_for(implementation, problem), layout, PLAIN_INTEGERS)
-        given = answer_to_call(implementation, call, reduction)
-    return given, call
+        return _answer_in(implementation, problem, layout, PLAIN_INTEGERS)
+    return given
 
 
-def _changed_inputs(implementation: Implementation, problem: Problem, call: Call) -> Iterator[str]:
-    """Which arrays of a call are not what they were, but for logits that are claimed to become the gradient."""
-    if not implementation.claims.gradient_in_logits and not np.array_equal(call.logits, problem.logits):
-        yield "its logits are changed"
-    if call.targets.shape == problem.targets.shape and not np.array_equal(call.targets, problem.targets):
-        yield "its labels are changed"
+def _answer_in(implementation: Implementation, problem: Problem, layout: str, integers: str) -> Answer:
+    """The answer in this layout and integer type, with the arguments that the call has changed."""
+    call = _spelled(call_for(implementation, problem), layout, integers)
+    given = answer_to_call(implementation, call, problem.objective.reduction)
+    return with_writes(given, call, _spelled(call_for(implementation, problem), layout, integers))
 
 
 def _spelled(call: Call, layout: str, integers: str) -> Call:

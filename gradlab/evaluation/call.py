@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
+from gradlab.evaluation.bits import is_as_before
 from gradlab.evaluation.capture import IN_PROCESS, Capture, Elsewhere, Printed
 from gradlab.evaluation.claims import Claims
 from gradlab.evaluation.foreign import ForeignError, array_of, describe, describe_error, inert, kind_of, pair_of
@@ -52,7 +53,7 @@ class Answer:
     fault: why there is no loss and gradient of the right kind, or None.
     raised: the name of the exception's class, or None.
     noise: what it printed and warned, line by line. changed: what it left changed in the process, in a few words each.
-    written: of the answer that is remembered, the arguments that the call has changed, by name, as they were after it.
+    written: where that was looked at, the arguments that the call has changed, by name, as they were after it.
     """
 
     loss: Array | None
@@ -131,10 +132,9 @@ def evaluate(implementation: Implementation, problem: Problem) -> Answer:
 @remember(512)
 def answer(implementation: Implementation, problem: Problem) -> Answer:
     """The answer to one problem, remembered; its arrays are copies, and read-only."""
-    call, untouched = call_for(implementation, problem), call_for(implementation, problem).arrays
+    call = call_for(implementation, problem)
     fresh = answer_to_call(implementation, call, problem.objective.reduction)
-    written = {name: one for name, one in call.arrays.items() if not is_as_before(one, untouched[name])}
-    fresh = replace(fresh, written=written) if written else fresh
+    fresh = with_writes(fresh, call, call_for(implementation, problem))
     if fresh.loss is None or fresh.gradient is None:
         return fresh
     loss, gradient = fresh.loss.copy(), fresh.gradient.copy()
@@ -148,6 +148,13 @@ def answer_to_call(implementation: Implementation, call: Call, reduction: str) -
     shape = call.logits.shape  # before the call, which may change it
     outcome = perform(implementation.function, call, implementation.capture)
     return _answer(outcome, shape, reduction, implementation.claims.derivative)
+
+
+def with_writes(given: Answer, call: Call, untouched: Call) -> Answer:
+    """The answer from a call, with the arguments that it has changed; untouched: the same call, which was not made."""
+    before = untouched.arrays
+    written = {name: one for name, one in call.arrays.items() if not is_as_before(one, before[name])}
+    return replace(given, written=written) if written else given
 
 
 def asked_together(implementation: Implementation, tasks: Sequence[Callable[[], T]]) -> list[T]:
@@ -271,11 +278,6 @@ def _answer(outcome: Outcome, shape: tuple[int, ...], reduction: str, derivative
 
 def _faulty(fault: str, outcome: Outcome) -> Answer:
     return Answer(None, None, fault, None, outcome.noise, outcome.changed)
-
-
-def is_as_before(after: Array, before: Array) -> bool:
-    """Whether an array that was handed over has the shape and the bits that it had."""
-    return after.shape == before.shape and after.tobytes() == before.tobytes()
 
 
 def real_array(value: Any, name: str, shape: tuple[int, ...]) -> tuple[Array | None, str | None]:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gradlab.checks.check import run
-from gradlab.checks.sizes import CALLS, spelled_answer, worst_place
+from gradlab.checks.sizes import CALLS, answer_is_right_at_this_size, spelled_answer, worst_place
 from gradlab.checks.table import CHECKS, applicable
 from gradlab.evaluation.call import Implementation
 from gradlab.evaluation.claims import Claims
@@ -19,7 +19,7 @@ from gradlab.problems.patterns import PERIOD
 from gradlab.problems.problem import Array, Problem
 from gradlab.problems.sized import problem_of, repeated_problem
 from gradlab.problems.sizes import Case
-from gradlab.result import Result, worst_result
+from gradlab.result import Fact, Result, worst_result
 
 BY_NAME = {check.name: check for check in CHECKS}
 Function = Callable[[Array, Array], Any]
@@ -96,6 +96,21 @@ def test_the_call_has_the_layout_and_the_integers_of_the_problem() -> None:
     problem = case(5, 7, layout="Fortran order", integers="uint16")
     assert spelled_answer(Implementation("one", note), problem).fault is None
     assert seen == [(True, "uint16")]
+
+
+@pytest.mark.parametrize("layout", ["C order", "Fortran order", "every other row of a taller array"])
+@pytest.mark.parametrize("name", ["logits", "labels"])
+def test_what_a_call_writes_into_its_arguments_is_told_in_any_layout(layout: str, name: str) -> None:
+    def overwrites(logits: Array, labels: Array) -> Any:
+        answer = shifted(logits, labels)
+        {"logits": logits, "labels": labels}[name][-1] = 3
+        return answer
+
+    problem = case(6, 7, layout=layout, integers="int32")
+    assert list(spelled_answer(Implementation("one", overwrites), problem).written) == [name]
+    (first, *_) = answer_is_right_at_this_size(Implementation("one", overwrites), problem)
+    assert isinstance(first, Fact)
+    assert first.observed == f"its {name} are changed"
 
 
 def test_integers_may_be_refused() -> None:

@@ -9,7 +9,8 @@ import numpy as np
 from gradlab.checks.check import Findings
 from gradlab.checks.contract import difference_of, held_changes, same_bits
 from gradlab.checks.layer.outputs import Outputs, agree_in, bounds_of, in_float64, outputs_of
-from gradlab.evaluation.call import CallFaultError, Implementation, is_as_before, perform
+from gradlab.evaluation.bits import is_as_before
+from gradlab.evaluation.call import CallFaultError, Implementation, perform
 from gradlab.evaluation.foreign import kind_of, leaves_of
 from gradlab.evaluation.layouts import LAYOUTS
 from gradlab.layer.call import answer_to_layer_call, evaluate_layer, layer_answer, layer_call_for
