@@ -13,6 +13,7 @@ from gradlab.diagnosis.models import DEFECTS, INSIDE, Model
 from gradlab.diagnosis.pipeline import SOUND, Prediction, Stages, simulate
 from gradlab.problems.problem import Problem
 
+CLOSER = 0.8  # of the wrong answers, that are closer to what a coarse model predicts than to the truth
 MAX_BASES = 8  # explanations of the moderate problems that are carried further
 WIDER = {"float16": ("float32", "float64"), "bfloat16": ("float32", "float64"), "float32": ("float64",), "float64": ()}
 
@@ -201,12 +202,17 @@ def _are_disjoint(models: Sequence[Model]) -> bool:
 
 
 def _tells(explanation: Explanation, observations: Sequence[Observation]) -> bool:
-    """Whether most of what is wrong is far closer to the prediction than to the truth, and nothing right is far off."""
+    """Whether what is wrong is far closer to the prediction than to the truth, and nothing right is far off.
+
+    Most wrong entries have to be, and half of them in nearly every wrong answer: a large one does not outvote others.
+    """
     predictions = [(seen, explanation.predicts(seen)) for seen in observations]
     if any(is_contradicted(seen, predicted) for seen, predicted in predictions):
         return False
-    counts = [closer_to(seen, predicted) for seen, predicted in predictions]
-    return 2 * sum(close for close, _ in counts) >= sum(wrong for _, wrong in counts) > 0
+    counts = [(close, wrong) for close, wrong in (closer_to(*one) for one in predictions) if wrong]
+    n_answers = sum(2 * close >= wrong for close, wrong in counts)
+    most_entries = 2 * sum(close for close, _ in counts) >= sum(wrong for _, wrong in counts)
+    return bool(counts) and most_entries and n_answers >= CLOSER * len(counts)
 
 
 def _needs_the_coarse_one(explanation: Explanation, observations: Sequence[Observation]) -> bool:
