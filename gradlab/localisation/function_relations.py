@@ -64,7 +64,8 @@ def _words(function: Measured) -> str:
     for words, other in _NAMED.items():
         with np.errstate(all="ignore"):
             off, more_off = np.abs(other(d) / np.exp(d + more) - 1), np.abs(np.expm1(more))
-            if (off <= np.maximum(0.01 * more_off, TINY)).mean() >= NAMED and more_off.any():
+            near, wrong = off <= np.maximum(0.01 * more_off, TINY), more_off > 0
+            if wrong.any() and near.mean() >= NAMED and near[wrong].mean() >= NAMED:  # not only where exp is right
                 return words
     most, place = function.largest
     zero = function.places[function.more == -np.inf]
