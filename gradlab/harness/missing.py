@@ -1,4 +1,4 @@
-"""What a report lacks for an error of gradlab's own: what only explains a verdict never costs it."""
+"""What a report lacks, for an error of gradlab's own or for want of time: what only explains never costs a verdict."""
 
 from __future__ import annotations
 
@@ -16,13 +16,19 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Missing:
-    """An explanation that a report lacks: which one, and the error that kept it from being found."""
+    """An explanation that a report lacks: which one, and the error that kept it from being found.
+
+    is_own: whether that is an error of gradlab's own; a limit in seconds is none.
+    """
 
     explanation: str
     error: str
+    is_own: bool = True
 
     def sentence(self) -> str:
         """Both in a sentence, with what to do."""
+        if not self.is_own:
+            return f"{self.explanation}: {self.error}"
         return f"{self.explanation}, for an error of gradlab's own, which please report: {self.error}"
 
 

@@ -25,6 +25,7 @@ from gradlab.harness.sizes import SizesTried
 from gradlab.harness.tally import Line, Tally, add_fact
 from gradlab.harness.verdict import Verdict, is_advice
 from gradlab.isolation.limits import INTERRUPTED, STOPS
+from gradlab.localisation.work import SearchEndedError
 from gradlab.problems.dtypes import format_of
 from gradlab.problems.problem import AnyProblem
 from gradlab.result import Fact, Result
@@ -274,5 +275,8 @@ def _localised(run: Run) -> Run:
     problems = problems_in_run(claims, known.dtype, run.plan.profile, run.plan.seed)
     failing = [results[0].problem for results in run.failing]
     asked = {one.digest: one for one in (*failing, *problems) if one.format.name == known.dtype}
-    with made_for("localisation"):
-        return replace(run, localisation=localise(run.implementation, tuple(asked.values()), known.unexplained))
+    try:
+        with made_for("localisation"):
+            return replace(run, localisation=localise(run.implementation, tuple(asked.values()), known.unexplained))
+    except SearchEndedError as ended:
+        return replace(run, missing=(*run.missing, Missing("where it is wrong", str(ended), is_own=False)))

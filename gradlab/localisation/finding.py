@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import warnings
 from collections.abc import Callable, Collection, Sequence
 
@@ -31,6 +30,7 @@ from gradlab.localisation.trial import Laboratory, Outcome
 from gradlab.localisation.two_mistakes import parted, parted_within
 from gradlab.localisation.varying import PLAIN
 from gradlab.localisation.where import Where
+from gradlab.localisation.work import Work
 from gradlab.problems.problem import Problem, Shape
 
 ASKED_AGAIN = 3  # answers of either kind: are they right, or wrong, once more?
@@ -58,14 +58,18 @@ def localise(
     """What experiments find about an implementation that failed these checks on these problems; None if nothing sure.
 
     problems: those of the run, of one dtype, whose answers are the first evidence; those that failed come first.
-    admits: whether a problem that is made of them may be put to it.
+    admits: whether a problem that is made of them may be put to it. Raises SearchEndedError where no time was left
+    before anything was found.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # a row without a finite logit has no least one: NaN is meant
         laboratory = Laboratory(implementation, admits, RAISING if set(failed) == {RETURNS} else None)
         outcomes = first_outcomes(laboratory, problems)
-        laboratory.began = time.process_time()  # the run has made these calls, and their truth is known
-        return _find(laboratory, outcomes, failed)
+        laboratory.work = Work()  # the run has made these calls, and their truth is known
+        found = _find(laboratory, outcomes, failed)
+        if found is None:
+            laboratory.work.raise_if_ended()
+        return found
 
 
 def _find(laboratory: Laboratory, outcomes: list[Outcome], failed: Collection[str]) -> Localisation | None:
@@ -100,7 +104,7 @@ def _find(laboratory: Laboratory, outcomes: list[Outcome], failed: Collection[st
     investigation.measure()
     if beside and not any(one.is_wrong for one in beside):
         one_shape = investigation.confirmed(Where(_rule_of_shape(wrong[0].problem.logits.shape), 0, 0, 0))
-        if one_shape.is_settled:
+        if one_shape is not None:
             return state_rule(investigation, one_shape)
     in_band = where_in_bands(investigation, own=True)
     two = parted(investigation) if in_band is None else None
@@ -118,7 +122,7 @@ def _find(laboratory: Laboratory, outcomes: list[Outcome], failed: Collection[st
     if where is not None and where.n_foretold == where.n_fresh >= NEARLY and investigation.fits(where.rule):
         laboratory.release()
         where = investigation.confirmed(where)
-        if where.is_settled:
+        if where is not None:
             return state_rule(investigation, where)
     in_band = in_band or where_in_bands(investigation, own=False)
     if in_band is not None:

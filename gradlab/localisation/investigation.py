@@ -39,6 +39,7 @@ AT_ONCE = 12  # fresh problems of either side in one round
 AT_MOST = 8  # rows that are looked at more closely where a rule is refuted
 IN_VAIN = 3  # problems asked for a threshold that tell nothing of it, after which it stays
 REFUTED = 2  # of these that come out otherwise, after which another rule is looked for
+CONTESTS = 3  # with rivals, and more fresh problems after each
 MORE_WRONG = 1.5  # times as many wrong answers, before what comes out is looked for again
 
 
@@ -51,7 +52,7 @@ class Investigation:
         self.masks = laboratory.implementation.claims.masks
         self.evidence = list(evidence)
         self.suggested = NONE_SUGGESTED
-        self.tried = Tried()
+        self.tried = Tried(work=laboratory.work)
         self.left_out = list[Evidence]()  # wrong answers that tell of their batch, and not which row is to blame
         self.effect = effect_of(self.evidence, tried=replace(self.tried, share=SHARE_AT_FIRST))
         self.n_searched = len(self.wrong)
@@ -97,20 +98,37 @@ class Investigation:
             ):
                 apart = contested(self, rule)
                 refuted = not all(apart) or is_outdone(self, rule)
-                n_foretold, n_fresh = streak.n_foretold + sum(apart), streak.n_fresh + len(apart)
-                streak = best = replace(streak, n_foretold=n_foretold, n_fresh=n_fresh)
+                streak = best = streak.after(apart, 0)
                 if not refuted:
                     return streak
             if self.laboratory.is_spent or not foretold:
                 break
         return best
 
-    def confirmed(self, streak: Where) -> Where:
-        """The same rule with more fresh problems, until it may be said, is refuted, or there is no time left."""
+    def confirmed(self, streak: Where) -> Where | None:
+        """The same rule, once fresh problems bore it out, among them those of which rivals say otherwise; or None."""
         n_before, foretold = len(self.wrong), self._foretold(streak.rule)
         streak = streak.after(foretold, len(self.wrong) - n_before)
-        goes_on = foretold and all(foretold) and not streak.is_settled and not self.laboratory.is_spent
-        return self.confirmed(streak) if goes_on else streak
+        if not foretold or not all(foretold):
+            return None
+        if streak.is_settled:
+            return self._upheld(streak)
+        return None if self.laboratory.is_spent else self.confirmed(streak)
+
+    def _upheld(self, streak: Where) -> Where | None:
+        """A rule that may be said, told apart from its rivals; None where one foretells better, or stays simpler."""
+        for _ in range(CONTESTS):
+            apart = contested(self, streak.rule)
+            streak, rules = streak.after(apart, 0), self.rules()
+            if not all(apart):
+                return None
+            if (rules and rules[0].names == streak.rule.names) or not is_outdone(self, streak.rule):
+                return streak
+            n_before, foretold = len(self.wrong), self._foretold(streak.rule)
+            streak = streak.after(foretold, len(self.wrong) - n_before)
+            if not foretold or not all(foretold):
+                return None
+        return None
 
     def _rule(self) -> Rule | None:
         """The simplest rule that fits, its thresholds bisected; None where none fits."""
@@ -145,6 +163,7 @@ class Investigation:
 
     def rules(self) -> list[Rule]:
         """The simplest rules that fit the evidence, the simplest first."""
+        self.laboratory.work.rules(sum(len(one.rows) for one in self.evidence))
         return rules_for(self.evidence, self.effect, self.left_out)
 
     def fits(self, rule: Rule) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -15,14 +14,13 @@ from gradlab.evaluation.call import Answer, Implementation, answer_to_call, call
 from gradlab.evaluation.layouts import LAYOUTS, MORE_LAYOUTS, PLAIN_INTEGERS, PLAIN_LAYOUT
 from gradlab.localisation.judging import observation_of
 from gradlab.localisation.symptoms import Symptom
+from gradlab.localisation.work import Work
 from gradlab.problems.problem import Array, Problem
 
 ALL_LAYOUTS = {**LAYOUTS, **MORE_LAYOUTS}
 MAX_CALLS = 500  # in one localisation
 KEPT_BACK = 30  # of these, for what is asked where no rule was found
-TIME_KEPT_BACK = 0.25  # of the time, for the same
-MAX_SECONDS = 3.0  # of processor time
-MAX_WAITING = 20.0  # seconds by the clock, where a call sleeps or has threads of its own
+WORK_KEPT_BACK = 0.25  # of all steps, for the same
 LARGEST = 1 << 19  # entries of one problem
 
 
@@ -147,10 +145,10 @@ class Outcome:
 
 @dataclass(eq=False)
 class Laboratory:
-    """Asks an implementation, as long as there is time and a call left.
+    """Asks an implementation, as long as there is a call and a step of work left.
 
     admits: whether a problem may be put to it. symptom: as in `Outcome`. n_kept_back: calls that are kept for
-    the end, and with them some of the time.
+    the end, and with them some of the work.
     """
 
     implementation: Implementation
@@ -158,21 +156,18 @@ class Laboratory:
     symptom: Symptom | None = None
     n_calls: int = 0
     n_kept_back: int = KEPT_BACK
-    began: float = field(default_factory=time.process_time)
-    since: float = field(default_factory=time.monotonic)
+    work: Work = field(default_factory=Work)
 
     @property
     def is_spent(self) -> bool:
         """Whether nothing may be asked any more."""
-        waited = time.monotonic() - self.since > MAX_WAITING
-        share = 1 - TIME_KEPT_BACK * (self.n_kept_back > 0)
-        spent = time.process_time() - self.began > share * MAX_SECONDS
-        return self.n_calls >= MAX_CALLS - self.n_kept_back or spent or waited
+        share = 1 - WORK_KEPT_BACK * (self.n_kept_back > 0)
+        return self.work.is_beyond(share) or self.n_calls >= MAX_CALLS - self.n_kept_back
 
     def release(self) -> None:
-        """Calls and time that were kept back may be used now, all of them, whatever was used before."""
+        """Calls and work that were kept back may be used now, all of them, whatever was used before."""
         self.n_kept_back = 0
-        self.began = max(self.began, time.process_time() - (1 - TIME_KEPT_BACK) * MAX_SECONDS)
+        self.work.give_back(WORK_KEPT_BACK)
 
     def may_ask(self, problem: Problem) -> bool:
         """Whether the claims, and the budget, admit a problem."""
@@ -183,7 +178,7 @@ class Laboratory:
         """What comes back for a problem, in the arrays that came back; None where it may not be asked."""
         if self.is_spent or not self.may_ask(problem):
             return None
-        self.n_calls += 1
+        self._count(problem)
         return evaluate(self.implementation, problem)
 
     def ask(self, trial: Trial) -> Outcome | None:
@@ -191,8 +186,12 @@ class Laboratory:
         problem = trial.problem
         if self.is_spent or not self.may_ask(problem) or not _fits(problem, trial.integers):
             return None
-        self.n_calls += 1
+        self._count(problem)
         return outcome_of(trial, spelled_answer(self.implementation, trial), self.symptom)
+
+    def _count(self, problem: Problem) -> None:
+        self.n_calls += 1
+        self.work.call(problem.logits.size)
 
 
 def spelled_answer(implementation: Implementation, trial: Trial) -> Answer:

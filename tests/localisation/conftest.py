@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from gradlab.localisation import trial
-from gradlab.localisation.layer import trial as trial_of_layers
+from gradlab.localisation import work
 
 
 @pytest.fixture(autouse=True)
 def _time_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (trial, trial_of_layers):
-        monkeypatch.setattr(module, "MAX_SECONDS", 120.0)
-        monkeypatch.setattr(module, "MAX_WAITING", 600.0)
+    monkeypatch.setattr(work, "MAX_SECONDS", 600.0)
+    monkeypatch.setattr(work, "MAX_WAITING", 3600.0)

@@ -15,11 +15,16 @@ from gradlab.evaluation.call import Implementation, evaluate
 from gradlab.evaluation.claims import Claims, claims_from
 from gradlab.harness.logits_problems import problems_for
 from gradlab.harness.selection import may_be_asked
+from gradlab.localisation import work
 from gradlab.localisation.evidence import Effect, evidence_of, holds_of
 from gradlab.localisation.features.feature import MAX_ROWS
 from gradlab.localisation.finding import localise
+from gradlab.localisation.investigation import Investigation
+from gradlab.localisation.rules import Condition, Rule
 from gradlab.localisation.statements import Localisation
-from gradlab.localisation.trial import MAX_CALLS, Outcome, Trial, outcome_of
+from gradlab.localisation.trial import MAX_CALLS, WORK_KEPT_BACK, Laboratory, Outcome, Trial, outcome_of
+from gradlab.localisation.where import Where
+from gradlab.localisation.work import MAX_STEPS, SearchEndedError
 from gradlab.problems.dtypes import format_of
 from gradlab.problems.objective import Objective
 from gradlab.problems.patterns import patterned
@@ -94,6 +99,58 @@ def test_no_more_calls_are_made_than_allowed(mistake: Mistake) -> None:
     found = described(mistake.function)
     assert found is not None
     assert 0 < found.n_calls <= MAX_CALLS
+
+
+def test_no_more_steps_are_made_than_allowed_but_for_the_last_search() -> None:
+    laboratory = Laboratory(Implementation("anonymous", right, CLAIMS), partial(may_be_asked, CLAIMS))
+    laboratory.work.n_steps = int(MAX_STEPS * (1 - WORK_KEPT_BACK))
+    assert laboratory.is_spent
+    laboratory.release()
+    assert not laboratory.is_spent
+    laboratory.work.n_steps = MAX_STEPS
+    assert laboratory.is_spent
+
+
+def test_the_same_is_found_however_slow_the_machine_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    function = MISTAKES["last_class"].function
+    clock = iter(range(10**6))
+    monkeypatch.setattr(work, "MAX_SECONDS", 1e5)
+    monkeypatch.setattr(work, "MAX_WAITING", 1e5)
+    monkeypatch.setattr(work.time, "process_time", lambda: float(next(clock)))  # a second between any two looks
+    monkeypatch.setattr(work.time, "monotonic", lambda: float(next(clock)))
+    implementation = Implementation("slow", function, CLAIMS)
+    found = localise(implementation, problems(CLAIMS), (), partial(may_be_asked, CLAIMS))
+    assert found == described(function)
+
+
+def test_a_search_that_no_time_is_left_for_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(work, "MAX_SECONDS", -1.0)
+    implementation = Implementation("anonymous", MISTAKES["last_class"].function, CLAIMS)
+    with pytest.raises(SearchEndedError, match="the search was ended after"):
+        localise(implementation, problems(CLAIMS), (), partial(may_be_asked, CLAIMS))
+
+
+@pytest.mark.parametrize(
+    ("wrong_at", "is_said"), [(lambda n, k: (n, k) == (32, 24), True), (lambda n, k: n == k + 8, False)]
+)
+def test_a_rule_is_confirmed_where_no_rival_foretells_as_well(
+    wrong_at: Callable[[int, int], bool], is_said: bool
+) -> None:
+    """All that is wrong so far has one shape, and the shapes beside it are right; whether it is that shape is asked."""
+
+    def wrong(x: Array, y: Array) -> Any:
+        loss, g = right(x, y)
+        return loss, g * 2 if wrong_at(*x.shape) else g
+
+    laboratory = Laboratory(Implementation("anonymous", wrong, CLAIMS), partial(may_be_asked, CLAIMS))
+    rng = np.random.default_rng(3)
+    shapes = [(32, 24)] * 6 + [(31, 24), (33, 24), (64, 24), (32, 23), (32, 25), (32, 48)] * 2
+    asked = [Problem(rng.uniform(-3, 3, shape), rng.integers(0, shape[1], shape[0]), Objective()) for shape in shapes]
+    seen = [laboratory.ask(Trial(problem)) for problem in asked]
+    investigation = Investigation(laboratory, [evidence_of(one) for one in seen if one is not None])
+    rule = Rule((Condition("n_rows", "==", 32), Condition("n_classes", "==", 24)))
+    found = investigation.confirmed(Where(rule, 0, 0, 0))
+    assert (found is not None) is is_said
 
 
 IN_BANDS = {

@@ -118,7 +118,8 @@ def localise_layer(
 
     problems: those of the run, of one dtype, whose answers are the first evidence. admits: whether a problem that is
     made of them may be put to it. Where all are right, it is the upstream gradient that is looked at. What is not told
-    by the terms of a layer may be told of it as a loss of logits.
+    by the terms of a layer may be told of it as a loss of logits. Raises SearchEndedError where there was no time left
+    before anything was found.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # a row without a finite logit has no least one: NaN is meant
@@ -126,12 +127,15 @@ def localise_layer(
         first = [outcome_of(implementation, one, layer_answer(implementation, one)) for one in asked]
         if not any(one.is_wrong for one in first):
             return localise_upstream(implementation, asked)
-        found = _localise(LayerLaboratory(implementation, admits), first)
+        laboratory = LayerLaboratory(implementation, admits)
+        found = _localise(laboratory, first)
         if found is not None and any(one.search.says_what for one in found):
             return _state(found)
         told = localise_at_logits(implementation, asked, [name for one in first for name in one.wrong])
         if told is not None and (found is None or _says_more(told, found)):
             return told
+        if found is None:
+            laboratory.work.raise_if_ended()
         return _state(found) if found is not None else None
 
 
@@ -166,7 +170,7 @@ def _localise(laboratory: LayerLaboratory, first: list[LayerOutcome]) -> list[Se
 
 
 def _settle(search: Search, drawing: Drawing) -> Settled | None:
-    """The rule that foretold enough fresh problems; None where each was refuted, or there was no time for enough."""
+    """The rule that foretold enough fresh problems; None where each was refuted, or no call was left for enough."""
     search.tell()
     if not search.tells_all:  # where that is known, it says for which sizes an answer is right
         asked = map(search.laboratory.ask, drawing.round_ones())
@@ -232,7 +236,7 @@ def _bisected(search: Search, rule: LayerRule, drawing: Drawing) -> LayerRule:
 
 
 def _ends(search: Search, one: LayerCondition, others: LayerRule, drawing: Drawing) -> LayerCondition:
-    """A threshold whose two ends are next to each other, if there is time."""
+    """A threshold whose two ends are next to each other, if there are calls left."""
     while abs(one.value - one.right) > 1 and not search.laboratory.is_spent:
         middle = int(one.value + one.right) // 2
         problem = drawing.at_extent(one.quantity.extents, middle, others)

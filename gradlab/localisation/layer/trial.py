@@ -1,8 +1,7 @@
-"""A layer is asked a problem: what came of it, beside what is right, as long as there is time."""
+"""A layer is asked a problem: what came of it, beside what is right, as long as a call is left."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -17,11 +16,10 @@ from gradlab.layer.answer import LayerAnswer
 from gradlab.layer.call import evaluate_layer
 from gradlab.layer.oracle.truth import enclose_layer
 from gradlab.layer.problem import OUTPUTS, LayerProblem
+from gradlab.localisation.work import Work
 from gradlab.problems.problem import Array
 
 MAX_CALLS = 400  # in one localisation
-MAX_SECONDS = 3.0  # of processor time
-MAX_WAITING = 20.0  # seconds by the clock
 LARGEST = 1 << 17  # numbers of the largest array of one problem
 ROOM = 4.0  # times the bound, for what is foretold and for what came out
 RELATIVE = 64.0  # units of roundoff of what is foretold
@@ -101,7 +99,7 @@ def outcome_of(implementation: Implementation, problem: LayerProblem, given: Lay
 
 @dataclass(eq=False)
 class LayerLaboratory:
-    """Asks a layer, as long as there is time and a call left.
+    """Asks a layer, as long as there is a call and a step of work left.
 
     admits: whether a problem may be put to it. output: which alone is looked at, "" for all.
     """
@@ -110,19 +108,18 @@ class LayerLaboratory:
     admits: Callable[[LayerProblem], bool]
     output: str = ""
     n_calls: int = 0
-    began: float = field(default_factory=time.process_time)
-    since: float = field(default_factory=time.monotonic)
+    work: Work = field(default_factory=Work)
 
     @property
     def is_spent(self) -> bool:
         """Whether nothing may be asked any more."""
-        waited = time.monotonic() - self.since > MAX_WAITING
-        return waited or self.n_calls >= MAX_CALLS or time.process_time() - self.began > MAX_SECONDS
+        return self.work.is_beyond(1.0) or self.n_calls >= MAX_CALLS
 
     def ask(self, problem: LayerProblem) -> LayerOutcome | None:
         """What comes of a problem; None where it may not be asked."""
         if self.is_spent or not problem.n_rows or problem.n_entries > LARGEST or not self.admits(problem):
             return None
         self.n_calls += 1
+        self.work.call(problem.n_entries)
         found = outcome_of(self.implementation, problem, evaluate_layer(self.implementation, problem))
         return found.with_output(self.output) if self.output else found

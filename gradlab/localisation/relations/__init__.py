@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
 import numpy as np
 
-from gradlab.localisation import trial
 from gradlab.localisation.relations.candidates import gradients, losses, row_losses_counted
 from gradlab.localisation.relations.relation import Relation
 from gradlab.localisation.trial import Outcome
+from gradlab.localisation.work import MAX_STEPS, Work
 from gradlab.problems.problem import Array
 
 MIN_FORETOLD = 0.98  # of the wrong answers, that a relation must foretell
@@ -22,10 +21,9 @@ MAX_ENTRIES = 1 << 17  # of these in all
 MAX_LARGE = 8  # more of them, of different shapes
 MAX_RIGHT = 60  # right answers in which a relation should not show
 MAX_COMPARED = 1 << 22  # entries, of the smallest wrong answer again for each relation, in one search
-SHARE_IN_VAIN = 0.2  # of the time of a localisation, for one search in which no relation foretells all
+SHARE_IN_VAIN = 0.2  # of the work of a localisation, for one search in which no relation foretells all
 SHARE_AT_FIRST = 0.06  # the same, before it is known where the answers are wrong
-BETWEEN_LOOKS = 8  # relations that are tried between two looks at the clock, which may cost as much as one of them
-SHARE_AFTER_FIRST = 0.1  # of the time of a localisation, for a relation that shows in no right answer either
+SHARE_AFTER_FIRST = 0.1  # of the work of a localisation, for a relation that shows in no right answer either
 MIN_WRONG = 2  # wrong answers that tell a relation
 MIN_MODERATE = 6  # of moderate logits, that tell one on these alone
 
@@ -34,12 +32,13 @@ MIN_MODERATE = 6  # of moderate logits, that tell one on these alone
 class Tried:
     """Relations, by their words, that did not foretell what came out, of all logits and of moderate ones alone.
 
-    share: of the time of a localisation, that a search for another one may take in vain.
+    share: of the work of a localisation, that a search for another one may take in vain. work: what is done in all.
     """
 
     gradients: tuple[set[str], set[str]] = field(default_factory=lambda: (set(), set()))
     losses: tuple[set[str], set[str]] = field(default_factory=lambda: (set(), set()))
     share: float = SHARE_IN_VAIN
+    work: Work = field(default_factory=Work)
 
 
 def relation_of_gradient(
@@ -58,9 +57,7 @@ def relation_of_gradient(
     if len(some) < MIN_WRONG:
         return None
     tried = tried or Tried()
-    held = Held(
-        _matches_rows, lambda relation, one: bool(shows_in_rows(relation, one).any()), *tried.gradients, tried.share
-    )
+    held = Held(_matches_rows, _shows_in_gradient, *tried.gradients, tried.share, tried.work)
     return _first(some, right, tuple(more), gradients, held)
 
 
@@ -75,7 +72,7 @@ def relation_of_loss(
     if len(some) < MIN_WRONG:
         return None
     tried = tried or Tried()
-    held = Held(_matches_loss, shows_in_loss, *tried.losses, tried.share)
+    held = Held(_matches_loss, shows_in_loss, *tried.losses, tried.share, tried.work)
     return _first(some, right, tuple(more), losses, held)
 
 
@@ -84,7 +81,7 @@ class Held:
     """What a relation is held to: that it foretells a wrong outcome, and that it would not show in a right one.
 
     failed, failed_on_moderate: the words of those that did not foretell what came out, on all logits or on these.
-    share: of the time of a localisation, for one search in vain.
+    share: of the work of a localisation, for one search in vain. work: what is done in all.
     """
 
     matches: Callable[[Relation, Outcome], bool]
@@ -92,6 +89,20 @@ class Held:
     failed: set[str]
     failed_on_moderate: set[str]
     share: float
+    work: Work
+
+    def predicts(self, relation: Relation, some: Sequence[Outcome]) -> bool:
+        """Whether it foretells nearly all of those of which it says something."""
+        return _predicts(relation, some, self._matches_at_a_cost)
+
+    def is_shown(self, relation: Relation, one: Outcome) -> bool:
+        """Whether it would show in an outcome."""
+        self.work.comparison(one.problem.logits.size)
+        return self.shows(relation, one)
+
+    def _matches_at_a_cost(self, relation: Relation, one: Outcome) -> bool:
+        self.work.comparison(one.problem.logits.size)
+        return self.matches(relation, one)
 
 
 def _first(
@@ -102,7 +113,7 @@ def _first(
     held: Held,
 ) -> Relation | None:
     """The plainest relation that foretells all; or else all on moderate logits: what is beyond may overflow."""
-    known = next((one for one in more if _predicts(one, some, held.matches)), None)
+    known = next((one for one in more if held.predicts(one, some)), None)
     found = known or _plainest(candidates(some), some, right, held)
     moderate = [one for one in some if one.problem.is_moderate]
     if found is not None or not MIN_MODERATE <= len(moderate) < len(some):
@@ -122,19 +133,21 @@ def _plainest(
     """
     shown = sorted((one for one in right if not one.raised), key=lambda one: one.problem.logits.size)[:MAX_RIGHT]
     first, most = None, MAX_COMPARED // some[0].problem.logits.size
-    ends = time.process_time() + held.share * trial.MAX_SECONDS
-    for number, one in enumerate(islice((one for one in candidates if one.said not in held.failed), most)):
-        if number % BETWEEN_LOOKS == 0 and time.process_time() > ends:
+    work = held.work
+    ends = work.n_steps + held.share * MAX_STEPS
+    for one in islice((one for one in candidates if one.said not in held.failed), most):
+        work.relation()
+        if work.n_steps > ends or work.has_run_out:
             break
-        if not _predicts(one, some, held.matches):
+        if not held.predicts(one, some):
             if one.domain is None:  # or there may be more later of which it says something
                 held.failed.add(one.said)
             continue
-        if 2 * sum(held.shows(one, seen) for seen in some) < len(some):
+        if 2 * sum(held.is_shown(one, seen) for seen in some) < len(some):
             continue  # or what it foretells is hardly off
-        if not any(held.shows(one, outcome) for outcome in shown):
+        if not any(held.is_shown(one, outcome) for outcome in shown):
             return one
-        ends = ends if first is not None else time.process_time() + SHARE_AFTER_FIRST * trial.MAX_SECONDS
+        ends = ends if first is not None else work.n_steps + SHARE_AFTER_FIRST * MAX_STEPS
         first = first or one
     return first
 
@@ -160,6 +173,10 @@ def shows_in_rows(relation: Relation, outcome: Outcome) -> Array:
         off = ~(np.abs(predicted - true) <= 2 * ROOM * bound + own) & np.isfinite(true)
     off &= outcome.problem.rows_with_value[:, None] | np.isfinite(predicted)  # NaN is accepted in the others
     return np.asarray(off.any(axis=1) & relation.covers(outcome))
+
+
+def _shows_in_gradient(relation: Relation, outcome: Outcome) -> bool:
+    return bool(shows_in_rows(relation, outcome).any())
 
 
 def shows_in_loss(relation: Relation, outcome: Outcome) -> bool:
