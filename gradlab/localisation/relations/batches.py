@@ -36,6 +36,16 @@ def gradients_of_orders() -> Iterator[Relation]:
         yield Relation(f"has its rows in the order of {words}", partial(_ordered, key=key))
 
 
+def gradients_centred() -> Iterator[Relation]:
+    """Gradients less what their columns have in common, as some optimisers take them."""
+    yield Relation("is less its mean over the rows", _centred)
+
+
+def _centred(one: Outcome) -> Array:
+    true = one.seen.true_gradient
+    return np.asarray(true - true.mean(axis=0, keepdims=True))
+
+
 def _is_mean(one: Outcome) -> Array:
     return np.full(one.problem.n_rows, one.problem.objective.reduction == "mean")
 

@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 
 from gradlab.localisation.relations.batches import (
+    gradients_centred,
     gradients_of_counted_rows,
     gradients_of_orders,
     losses_of_batches,
@@ -16,8 +17,10 @@ from gradlab.localisation.relations.combined import gradients_of_two_terms, loss
 from gradlab.localisation.relations.exponentials import gradients_of_exponentials, losses_of_exponentials
 from gradlab.localisation.relations.kept import (
     gradients_of_largest,
+    gradients_of_mass,
     gradients_of_some_classes,
     losses_of_largest,
+    losses_of_mass,
     losses_of_some_classes,
 )
 from gradlab.localisation.relations.logits import gradients_of_logits, losses_of_logits
@@ -49,6 +52,7 @@ from gradlab.localisation.relations.probabilities import (
     gradients_of_probabilities,
     losses_of_probabilities,
 )
+from gradlab.localisation.relations.quantised import gradients_of_steps, losses_of_steps
 from gradlab.localisation.relations.relation import (
     Predict,
     Relation,
@@ -93,8 +97,11 @@ def gradients(some: Sequence[Outcome]) -> Iterator[Relation]:
     yield from gradients_of_sums(some)
     yield from gradients_of_counted_rows()
     yield from gradients_of_orders()
+    yield from gradients_centred()
     yield from gradients_of_some_classes()
     yield from gradients_of_largest(some)
+    yield from gradients_of_mass()
+    yield from gradients_of_steps()
     yield from gradients_of_shifts()
     yield from gradients_online()
     yield from gradients_of_exponentials()
@@ -136,6 +143,8 @@ def losses(some: Sequence[Outcome]) -> Iterator[Relation]:
     yield from losses_of_batches()
     yield from losses_of_some_classes()
     yield from losses_of_largest()
+    yield from losses_of_mass()
+    yield from losses_of_steps()
     yield from losses_of_shifts()
     yield from losses_online()
     yield from losses_of_exponentials()
@@ -198,7 +207,13 @@ _ENTRIES: dict[str, Callable[[Outcome], Array]] = {
     "the entry of a logit of -inf": lambda one: one.problem.logits64 == -np.inf,
     "every entry but the label's": lambda one: ~hot(one, labels_of(one.problem)),
     "the entry of every negative logit": lambda one: one.problem.logits64 < 0,
+    "the entry of every class after the label": lambda one: _class_less_label(one) > 0,
+    "the entry of every class before the label": lambda one: _class_less_label(one) < 0,
 }
+
+
+def _class_less_label(one: Outcome) -> Array:
+    return np.asarray(np.arange(one.problem.n_classes)[None] - labels_of(one.problem)[:, None])
 
 
 def at_entries(words: str, entries: Callable[[Outcome], Array], some: Sequence[Outcome]) -> Iterator[Relation]:

@@ -7,12 +7,13 @@ from functools import partial
 
 import numpy as np
 
-from gradlab.localisation.relations.relation import Relation, gradient_by_logits, hot, reduced, row_losses
+from gradlab.localisation.relations.relation import Relation, gradient_by_logits, hot, reduced, row_losses, softmax_over
 from gradlab.localisation.trial import Outcome
 from gradlab.localisation.varying import labels_of
 from gradlab.problems.problem import Array
 
 COUNTS = (1, 2, 3, 4, 5, 8, 10, 16, 20, 32, 50, 64, 100, 128, 256)  # that are kept, where nothing is read off
+MASSES = (0.5, 0.8, 0.9, 0.95, 0.98, 0.99)  # of probability, after which the rest is left out
 
 
 def gradients_of_some_classes() -> Iterator[Relation]:
@@ -52,6 +53,21 @@ def losses_of_largest() -> Iterator[Relation]:
             yield Relation(f"is that of {among}", partial(_loss_of_kept, kept=kept), domain=domain)
 
 
+def gradients_of_mass() -> Iterator[Relation]:
+    """Gradients in which the small classes are left out that come after so much probability, before or behind it."""
+    for among, kept in _MASSES.items():
+        domain = partial(_is_plain, kept=kept)
+        yield Relation(f"is that of {among} alone", partial(_gradient_of_kept, kept=kept), domain=domain)
+        yield Relation(f"is 0 but for {among}", partial(_zeroed, kept=kept), domain=domain)
+
+
+def losses_of_mass() -> Iterator[Relation]:
+    """Losses whose sum leaves the same classes out."""
+    for among, kept in _MASSES.items():
+        domain = partial(_is_plain, kept=kept)
+        yield Relation(f"is that of a sum over {among} alone", partial(_loss_of_kept, kept=kept), domain=domain)
+
+
 _LABELS = (("", False), (" and the label's", True))
 
 
@@ -63,6 +79,29 @@ def _every_second(one: Outcome, first: int, label: bool) -> Array:
 _EVERY_SECOND = {
     f"the {which} classes{words}": partial(_every_second, first=first, label=label)
     for first, which in enumerate(("even", "odd"))
+    for words, label in _LABELS
+}
+
+
+def _largest_by_mass(one: Outcome, mass: float, label: bool, more: float = 0.0) -> Array:
+    """The classes with the largest logits, as many as it takes for their probabilities to add up to that much."""
+    order = np.argsort(-one.problem.mapped64, axis=1, kind="stable")
+    p = np.take_along_axis(softmax_over(one.problem.mapped64, axis=1), order, axis=1)
+    kept = np.zeros(p.shape, dtype=bool)
+    np.put_along_axis(kept, order, np.cumsum(p, axis=1) - p < mass + more, axis=1)
+    return np.asarray(kept | (hot(one, labels_of(one.problem)) & label))
+
+
+def _is_plain(one: Outcome, kept: partial[Array]) -> Array:
+    """For which rows it is plain which classes are kept: a little more or less changes nothing, no two are alike."""
+    x = np.sort(one.problem.mapped64, axis=1)
+    differ = (np.diff(x, axis=1) != 0).all(axis=1)
+    return np.asarray(differ & (kept(one, more=1e-4) == kept(one, more=-1e-4)).all(axis=1))
+
+
+_MASSES = {
+    f"the largest logits that make up {mass:g} of the probability{words}": partial(_largest_by_mass, mass=mass, label=label)
+    for mass in MASSES
     for words, label in _LABELS
 }
 

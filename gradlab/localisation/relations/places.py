@@ -11,6 +11,7 @@ import numpy as np
 from gradlab.localisation.relations.relation import Relation, denominator, gradient_by_logits, shares
 from gradlab.localisation.trial import Outcome
 from gradlab.localisation.varying import labels_of
+from gradlab.problems.dtypes import as_dtype
 from gradlab.problems.problem import Array
 
 MAX_BEFORE = 512  # rows, that a block has which is taken for the one behind it
@@ -21,6 +22,9 @@ OTHER_LABELS: dict[str, Callable[[Outcome], Array]] = {
     "the label modulo 2^8": lambda one: labels_of(one.problem) % 256,
     "the label as a signed 8-bit number": lambda one: _in(one, np.int8),
     "the label rounded to float16": lambda one: _in(one, np.float16),
+    "the label rounded to bfloat16": lambda one: _in(one, as_dtype("bfloat16")),
+    "the label rounded to float16, the last class at most": lambda one: _at_most_last(one, np.float16),
+    "the label rounded to bfloat16, the last class at most": lambda one: _at_most_last(one, as_dtype("bfloat16")),
     "the label + 1": lambda one: (labels_of(one.problem) + 1) % one.problem.n_classes,
     "the label - 1": lambda one: (labels_of(one.problem) - 1) % one.problem.n_classes,
     "the label of the row before": lambda one: np.roll(labels_of(one.problem), 1),
@@ -54,6 +58,12 @@ def _everywhere(label: Any, one: Outcome) -> Array:
 def _in(one: Outcome, dtype: Any) -> Array:
     """The labels as numbers of another type, modulo the classes."""
     return np.asarray(np.nan_to_num(labels_of(one.problem).astype(dtype)).astype(np.int64) % one.problem.n_classes)
+
+
+def _at_most_last(one: Outcome, dtype: Any) -> Array:
+    """The same, where what is beyond the classes is the last of them."""
+    labels = np.nan_to_num(labels_of(one.problem).astype(dtype).astype(np.float64))
+    return np.asarray(np.minimum(labels, one.problem.n_classes - 1).astype(np.int64))
 
 
 def with_other_labels() -> Iterator[Relation]:

@@ -24,13 +24,14 @@ from gradlab.problems.problem import Array
 
 CLOSE = 1.25  # times the largest probability that is taken for 0, that the smallest other one is at most
 SEEN = 1e-6  # what a probability is at least that is read off the label's entry of a gradient
+NEARLY_ONE = 4.0  # units of roundoff from 1, that a probability is which is taken for 1
 DIGITS = (".2g", ".3g", ".5g")
 Probabilities = Callable[[Outcome], Array]
 
 
 def gradients_of_probabilities(some: Sequence[Outcome]) -> Iterator[Relation]:
     """Gradients p - t of other probabilities, and the right ones times a number that each row or entry has."""
-    for words, other in (*_others(some), *_cut_off(some)):
+    for words, other in (*_others(some), *_cut_off(some), *_saturated(some)):
         yield Relation(f"is that of {words}", partial(_less_targets, probabilities=other))
     yield from factors_of_entries()
     if any(one.problem.objective.class_weights is not None for one in some):
@@ -97,6 +98,30 @@ def _cut_off(some: Sequence[Outcome]) -> Iterator[tuple[str, Probabilities]]:
             said = f"probabilities of which those below about {limit:.3g} are 0{words}"
             yield said, partial(_without_small, limit=limit, label=label)
             yield f"{said}, and the others add up to 1", partial(_without_small_scaled, limit=limit, label=label)
+
+
+def _saturated(some: Sequence[Outcome]) -> Iterator[tuple[str, Probabilities]]:
+    """Probabilities that are 1 above a limit, as far from 1 as the one below which they are 0 is from 0, or alone."""
+    ones, others = list[float](), list[float]()
+    for one in some:
+        rows = one.problem.rows_with_value
+        p, own = probabilities(one)[rows], hot(one, labels_of(one.problem))[rows]
+        taken = one.seen.gradient[rows] * denominator(one) + own  # p as it was taken
+        is_one = np.abs(taken - 1) <= NEARLY_ONE * one.problem.format.unit_roundoff
+        ones += [float((1 - p)[is_one].max(initial=0.0))]
+        others += [float((1 - p)[~is_one].min(initial=1.0))]
+    low, high = max(ones, default=0.0), min(others, default=0.0)
+    if 0 < low < high < 0.5:
+        for limit in dict.fromkeys((roundest_between(low, high), high)):
+            above = partial(_with_ones, limit=limit)
+            yield f"probabilities of which those above about {1 - limit:.6g} are 1", partial(above, least=0.0)
+            said = f"probabilities of which those above about {1 - limit:.6g} are 1, and those below {limit:.3g} are 0"
+            yield said, partial(above, least=limit)
+
+
+def _with_ones(one: Outcome, limit: float, least: float) -> Array:
+    p = probabilities(one)
+    return np.where(p > 1 - limit, 1.0, np.where(p < least, 0.0, p))
 
 
 def _without_small(one: Outcome, limit: float, label: bool) -> Array:
