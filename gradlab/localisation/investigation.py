@@ -53,6 +53,7 @@ class Investigation:
         self.evidence = list(evidence)
         self.suggested = NONE_SUGGESTED
         self.tried = Tried(work=laboratory.work)
+        self.shown = set[tuple[object, ...]]()  # effects that the evidence was looked at for
         self.left_out = list[Evidence]()  # wrong answers that tell of their batch, and not which row is to blame
         self.effect = effect_of(self.evidence, tried=replace(self.tried, share=SHARE_AT_FIRST))
         self.n_searched = len(self.wrong)
@@ -164,6 +165,10 @@ class Investigation:
     def rules(self) -> list[Rule]:
         """The simplest rules that fit the evidence, the simplest first."""
         self.laboratory.work.rules(sum(len(one.rows) for one in self.evidence))
+        if self.effect.key not in self.shown:  # in which right answers it would show has to be worked out first
+            self.shown.add(self.effect.key)
+            for one in self.right:
+                self.laboratory.work.comparison(one.problem.logits.size)
         return rules_for(self.evidence, self.effect, self.left_out)
 
     def fits(self, rule: Rule) -> bool:
@@ -308,8 +313,8 @@ def _is_plain(problem: Problem) -> bool:
     return problem.objective.targets == "index" and not problem.objective.options
 
 
-def _key(trial: Trial) -> tuple[str, str, str]:
-    return trial.problem.digest, trial.layout, trial.integers
+def _key(trial: Trial) -> tuple[str, str, str, bool]:
+    return trial.problem.digest, trial.layout, trial.integers, trial.labels_apart
 
 
 def _largest(values: Array) -> list[float]:

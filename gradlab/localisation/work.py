@@ -5,15 +5,16 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
-MAX_STEPS = 4_000_000  # in one localisation; one takes about a microsecond
+MAX_STEPS = 8_000_000  # in one localisation; one takes about half a microsecond
 MAX_SECONDS = 40.0  # of processor time: ten times what the steps take, so that it ends on any machine
 MAX_WAITING = 90.0  # seconds by the clock, where a call sleeps or has threads of its own
 STEPS_OF_A_CALL = 4_000  # the call, its truth, and what is read off its rows
 ENTRIES = 1 << 12  # of one problem that each have a truth of their own: a larger one is made of few rows
 STEPS_OF_A_RELATION = 100  # to write one down
 STEPS_OF_A_COMPARISON = 60  # of what a relation foretells with one answer
-ENTRIES_IN_A_STEP = 50  # that are compared
-STEPS_OF_A_ROW = 40  # that rules are looked for in
+ENTRIES_IN_A_STEP = 10  # that are compared, or drawn
+STEPS_OF_A_ROW = 30  # that rules are looked for in
+ROWS_IN_A_STEP = 90  # to tell each row from all others
 
 
 class SearchEndedError(Exception):
@@ -46,7 +47,7 @@ class Work:
 
     def rules(self, n_rows: int) -> None:
         """Rules are looked for that tell so many rows apart."""
-        self.n_steps += STEPS_OF_A_ROW * n_rows
+        self.n_steps += STEPS_OF_A_ROW * n_rows + n_rows**2 // ROWS_IN_A_STEP
 
     def is_beyond(self, share: float) -> bool:
         """Whether this share of all steps is made, or there is no time left."""

@@ -113,11 +113,11 @@ def test_no_more_steps_are_made_than_allowed_but_for_the_last_search() -> None:
 
 def test_the_same_is_found_however_slow_the_machine_is(monkeypatch: pytest.MonkeyPatch) -> None:
     function = MISTAKES["last_class"].function
-    clock = iter(range(10**6))
+    clock = iter(range(10**6))  # a second between any two looks
     monkeypatch.setattr(work, "MAX_SECONDS", 1e5)
     monkeypatch.setattr(work, "MAX_WAITING", 1e5)
-    monkeypatch.setattr(work.time, "process_time", lambda: float(next(clock)))  # a second between any two looks
-    monkeypatch.setattr(work.time, "monotonic", lambda: float(next(clock)))
+    monkeypatch.setattr("gradlab.localisation.work.time.process_time", lambda: float(next(clock)))
+    monkeypatch.setattr("gradlab.localisation.work.time.monotonic", lambda: float(next(clock)))
     implementation = Implementation("slow", function, CLAIMS)
     found = localise(implementation, problems(CLAIMS), (), partial(may_be_asked, CLAIMS))
     assert found == described(function)
