@@ -25,7 +25,7 @@ from gradlab.localisation.repeats import (
 )
 from gradlab.localisation.rules import Condition, Rule
 from gradlab.localisation.statements import Localisation, state_band, state_part, state_repeats, state_rule, state_two
-from gradlab.localisation.symptoms import RAISING
+from gradlab.localisation.symptoms import RAISING, WRITING
 from gradlab.localisation.trial import Laboratory, Outcome
 from gradlab.localisation.two_mistakes import parted, parted_within
 from gradlab.localisation.varying import PLAIN
@@ -39,6 +39,7 @@ NEARLY = 8  # fresh problems that a rule foretold, all of them, for what is kept
 RETURNS = "returns_loss_and_gradient"
 SAME_CALL = "same_call_gives_same_bits"
 OF_PROCESS = "leaves_the_process_as_it_was"
+INPUTS_CHANGE = {"leaves_its_inputs_alone", "answer_is_right_at_this_size"}
 OF_REPEATS = {
     "earlier_answers_stay_as_they_were",
     "outputs_share_no_memory",
@@ -65,11 +66,23 @@ def localise(
         warnings.simplefilter("ignore", RuntimeWarning)  # a row without a finite logit has no least one: NaN is meant
         laboratory = Laboratory(implementation, admits, RAISING if set(failed) == {RETURNS} else None)
         outcomes = first_outcomes(laboratory, problems)
+        if INPUTS_CHANGE & set(failed) and not any(one.is_wrong for one in outcomes):
+            outcomes = _written(laboratory, problems) or outcomes
         laboratory.work = Work()  # the run has made these calls, and their truth is known
         found = _find(laboratory, outcomes, failed)
         if found is None:
             laboratory.work.raise_if_ended()
         return found
+
+
+def _written(laboratory: Laboratory, problems: Sequence[Problem]) -> list[Outcome]:
+    """The answers of the run where it counts as wrong that arguments are changed; none where they never are."""
+    before, laboratory.symptom = laboratory.symptom, WRITING
+    outcomes = first_outcomes(laboratory, problems)
+    if not any(one.is_wrong for one in outcomes):
+        laboratory.symptom = before
+        return []
+    return outcomes
 
 
 def _find(laboratory: Laboratory, outcomes: list[Outcome], failed: Collection[str]) -> Localisation | None:

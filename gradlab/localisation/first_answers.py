@@ -11,7 +11,16 @@ import numpy as np
 from gradlab.evaluation.call import Implementation, answer
 from gradlab.evaluation.layouts import INTEGERS, MORE_INTEGERS, PLAIN_INTEGERS, PLAIN_LAYOUT
 from gradlab.localisation.symptoms import Symptom
-from gradlab.localisation.trial import ALL_LAYOUTS, LARGEST, Laboratory, Outcome, Trial, outcome_of, spelled_answer
+from gradlab.localisation.trial import (
+    ALL_LAYOUTS,
+    EVERY_OTHER,
+    LARGEST,
+    Laboratory,
+    Outcome,
+    Trial,
+    outcome_of,
+    spelled_answer,
+)
 from gradlab.localisation.varying import PLAIN, cheap, with_classes, with_rows
 from gradlab.problems.problem import Problem
 from gradlab.problems.sized import is_repeated, is_sized, spelling_of
@@ -19,6 +28,7 @@ from gradlab.problems.sized import is_repeated, is_sized, spelling_of
 MAX_SEEDS = 90  # answers of the run, wrong ones and right ones, with which it begins
 MAX_LARGE = 8  # problems of the run of more than `PLAIN` entries, the smallest of either kind
 SEVERAL = 3  # rows, or classes
+LABELS_APART = (EVERY_OTHER, "every other row of a taller array", "transposed, of a taller array")
 MAX_RESPELLED = 2  # wrong trials that are put in every other layout and integer type
 
 
@@ -56,7 +66,7 @@ def _first_outcome(implementation: Implementation, problem: Problem, symptom: Sy
     if not is_sized(problem) or is_repeated(problem):
         return outcome_of(Trial(problem), answer(implementation, problem), symptom)
     integers, layout = spelling_of(problem)
-    trial = Trial(problem, layout, integers)
+    trial = Trial(problem, layout, integers, layout in LABELS_APART)
     given = spelled_answer(implementation, trial)
     if given.raised and integers != PLAIN_INTEGERS:
         trial = replace(trial, integers=PLAIN_INTEGERS)
@@ -72,6 +82,7 @@ def spelled_otherwise(laboratory: Laboratory, right: Sequence[Outcome], failed: 
     for problem in few:
         if "layout_does_not_matter" in failed:
             trials += [Trial(problem, layout) for layout in ALL_LAYOUTS if layout != PLAIN_LAYOUT]
+            trials += [Trial(problem, labels_apart=True)]
         if {"layout_does_not_matter", "integer_type_of_the_labels_does_not_matter"} & set(failed):
             trials += [Trial(problem, integers=name) for name in INTEGERS if problem.n_classes < 128]
     return [one for one in map(laboratory.ask, trials) if one is not None]
@@ -101,6 +112,7 @@ def one_thing_plain(laboratory: Laboratory, wrong: Sequence[Outcome]) -> list[Ou
         plain = laboratory.ask(Trial(trial.problem))
         if plain is None or plain.is_wrong:
             return [plain] if plain is not None else []
+        trials += [replace(trial, labels_apart=not trial.labels_apart)]
         trials += [trial, *(replace(trial, layout=name) for name in ALL_LAYOUTS if name != trial.layout)]
         trials += [replace(trial, integers=name) for name in (*INTEGERS, *MORE_INTEGERS) if name != trial.integers]
     return [one for one in map(laboratory.ask, trials) if one is not None]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from gradlab.localisation.investigation import Investigation
-from gradlab.localisation.trial import Outcome, Trial
+from gradlab.localisation.trial import Outcome
 from gradlab.problems.dtypes import as_dtype
 from gradlab.problems.problem import Problem
 
@@ -21,7 +22,7 @@ def is_right_elsewhere(investigation: Investigation, wrong: Sequence[Outcome]) -
     for one in sorted(small, key=lambda one: one.problem.logits.size)[:MAX_CONVERTED]:
         for dtype in others:
             problem = in_dtype(one.problem, dtype)
-            outcome = None if problem is None else laboratory.ask(Trial(problem, one.trial.layout, one.trial.integers))
+            outcome = None if problem is None else laboratory.ask(replace(one.trial, problem=problem))
             asked += [outcome] if outcome is not None else []
     return len(asked) >= len(others) > 0 and not any(one.is_wrong for one in asked)
 

@@ -65,6 +65,7 @@ SPELLINGS: dict[str, Respelling] = {
     "integer_bits": _integers_that(lambda name: 8.0 * np.dtype(name).itemsize),
     "unsigned": _integers_that(lambda name: float(name.startswith("u"))),
     "apart": _layout_not_in(CONTIGUOUS),
+    "labels_apart": lambda trial, value, rng: replace(trial, labels_apart=bool(value)),
     "by_columns": _layout_in(BY_COLUMNS),
     "rows_in_reverse": _layout_in(ROWS_IN_REVERSE),
     "columns_in_reverse": _layout_in(COLUMNS_IN_REVERSE),

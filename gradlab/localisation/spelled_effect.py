@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from gradlab.localisation.evidence import Effect
 from gradlab.localisation.relations.loose import said_of_gradients, said_of_losses
+from gradlab.localisation.relations.writes import said_of_writes
 from gradlab.localisation.trial import Outcome
 
 
@@ -19,6 +20,8 @@ def spelled_effect(effect: Effect, wrong: Sequence[Outcome]) -> str:
 
 def spelled_relations(effect: Effect, wrong: Sequence[Outcome]) -> str:
     """What the gradient and the loss are in the place of the truth, or what is said of them loosely."""
+    if any(one.written and one.symptom is not None and one.symptom.writing for one in wrong):
+        return said_of_writes(wrong)
     raised = {one.raised for one in wrong if one.raised}
     if raised and all(one.raised for one in wrong):
         return f"there is no answer: {' or '.join(sorted(raised))}"

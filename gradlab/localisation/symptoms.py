@@ -12,9 +12,10 @@ from gradlab.problems.problem import Array
 
 @dataclass(frozen=True)
 class Symptom:
-    """What alone counts as wrong: rows of a gradient of some kind, the loss, or that there is no answer.
+    """What alone counts as wrong: rows of a gradient, the loss, that there is no answer, or that arguments are changed.
 
     rows: of a gradient, and of the true one, those that count, (N,). answered: nothing is said of where no answer is.
+    writing: that a call changes its arguments, whatever it answers.
     """
 
     said: str
@@ -23,6 +24,7 @@ class Symptom:
     in_gradient: bool = True
     raising: bool = False
     answered: bool = False
+    writing: bool = False
 
 
 def _is_nan(gradient: Array, true: Array) -> Array:
@@ -43,6 +45,7 @@ def _is_other(one: Callable[[Array, Array], Array]) -> Callable[[Array, Array], 
 
 
 RAISING = Symptom("there is no answer", in_gradient=False, raising=True)
+WRITING = Symptom("the arguments are changed", in_gradient=False, raising=True, writing=True)
 ANSWERED = Symptom("the answer is wrong", in_loss=True, answered=True)
 GRADIENT_AND_LOSS = (
     Symptom("the gradient is wrong"),

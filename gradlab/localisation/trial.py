@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from gradlab.diagnosis.matching import Observation
 from gradlab.evaluation.adaptation import allows
-from gradlab.evaluation.call import Answer, Implementation, answer_to_call, call_for, evaluate
+from gradlab.evaluation.call import Answer, Call, Implementation, answer_to_call, call_for, evaluate, with_writes
 from gradlab.evaluation.layouts import LAYOUTS, MORE_LAYOUTS, PLAIN_INTEGERS, PLAIN_LAYOUT
 from gradlab.localisation.judging import observation_of
 from gradlab.localisation.symptoms import Symptom
@@ -18,6 +18,7 @@ from gradlab.localisation.work import Work
 from gradlab.problems.problem import Array, Problem
 
 ALL_LAYOUTS = {**LAYOUTS, **MORE_LAYOUTS}
+EVERY_OTHER = "every other column of a wider array"
 MAX_CALLS = 500  # in one localisation
 KEPT_BACK = 30  # of these, for what is asked where no rule was found
 WORK_KEPT_BACK = 0.25  # of all steps, for the same
@@ -26,16 +27,20 @@ LARGEST = 1 << 19  # entries of one problem
 
 @dataclass(frozen=True, eq=False)
 class Trial:
-    """A problem, and how it is handed over: how its logits lie in memory, and the integer type of its labels."""
+    """A problem, and how it is handed over: how its logits lie in memory, and the integer type of its labels.
+
+    labels_apart: whether the labels are every other one of an array.
+    """
 
     problem: Problem
     layout: str = PLAIN_LAYOUT
     integers: str = PLAIN_INTEGERS
+    labels_apart: bool = False
 
     @property
     def is_plain(self) -> bool:
-        """Whether the logits lie in C order and the labels are int64."""
-        return self.layout == PLAIN_LAYOUT and self.integers == PLAIN_INTEGERS
+        """Whether the logits lie in C order, the labels one behind the other, and these are int64."""
+        return self.layout == PLAIN_LAYOUT and self.integers == PLAIN_INTEGERS and not self.labels_apart
 
     @property
     def spelled(self) -> Array:
@@ -47,14 +52,16 @@ class Trial:
 class Outcome:
     """A trial and what came of it.
 
-    raised: the name of the exception, or the fault, where there is no answer. symptom: what alone counts as wrong,
-    where something else is looked at apart or is explained; None where everything does.
+    raised: the name of the exception, or the fault, where there is no answer; or which arguments are changed, where
+    that alone counts. written: these, by name, as they were after the call. symptom: what alone counts as wrong, where
+    something else is looked at apart or is explained; None where everything does.
     """
 
     trial: Trial
     seen: Observation
     raised: str = ""
     symptom: Symptom | None = None
+    written: Mapping[str, Array] = field(default_factory=dict)
 
     @property
     def problem(self) -> Problem:
@@ -195,13 +202,19 @@ class Laboratory:
 
 
 def spelled_answer(implementation: Implementation, trial: Trial) -> Answer:
-    """What comes back for a trial, with its arrays in its layout and integer type."""
+    """What comes back for a trial, its arrays in its layout and integer type, and which of these are changed."""
+    call = _spelled_call(implementation, trial)
+    given = answer_to_call(implementation, call, trial.problem.objective.reduction)
+    return with_writes(given, call, _spelled_call(implementation, trial))
+
+
+def _spelled_call(implementation: Implementation, trial: Trial) -> Call:
     problem, call = trial.problem, call_for(implementation, trial.problem)
     if trial.layout != PLAIN_LAYOUT:
         call = replace(call, logits=trial.spelled)
     if trial.integers != PLAIN_INTEGERS and problem.objective.targets == "index":
         call = replace(call, targets=problem.targets.astype(trial.integers))
-    return answer_to_call(implementation, call, problem.objective.reduction)
+    return replace(call, targets=LAYOUTS[EVERY_OTHER](call.targets)) if trial.labels_apart else call
 
 
 def _fits(problem: Problem, integers: str) -> bool:
@@ -215,4 +228,6 @@ def _fits(problem: Problem, integers: str) -> bool:
 def outcome_of(trial: Trial, answer: Answer, symptom: Symptom | None = None) -> Outcome:
     """An answer to a trial beside the truth."""
     raised = (answer.raised or answer.fault or "") if answer.loss is None or answer.gradient is None else ""
-    return Outcome(trial, observation_of(trial.problem, answer), raised, symptom)
+    if symptom is not None and symptom.writing:
+        raised = " and ".join(f"the {name} are changed" for name in answer.written)
+    return Outcome(trial, observation_of(trial.problem, answer), raised, symptom, answer.written)

@@ -104,6 +104,10 @@ ASKED = (
     ),
     Row(truth("apart", "the logits are not contiguous", "the logits are contiguous", 1.3), _is_apart),
     Row(
+        truth("labels_apart", "the labels are not contiguous", "the labels are contiguous", 1.3),
+        lambda v: np.asarray(v.trial.labels_apart and v.problem.n_rows > 1),
+    ),
+    Row(
         truth("other_layout", "the logits lie otherwise than in C order", "the logits lie in C order", 1.4),
         lambda v: np.asarray(_layout(v) != PLAIN_LAYOUT),
     ),
