@@ -249,6 +249,22 @@ def test_a_set_of_defects_that_foresees_nothing_is_not_named(function: Any, dtyp
     assert found.alternatives == ()
 
 
+@pytest.mark.parametrize("least", [-70, -80])
+def test_small_probabilities_that_are_lost_are_no_rounding_to_a_coarser_dtype(least: int) -> None:
+    """A large answer, in which a coarse model foretells 0 as well, does not outvote several small ones."""
+
+    def lost(x: Array, y: Array) -> Any:
+        p = softmax(x)
+        return reduced(
+            row_losses(x, y), minus_one_hot(np.where(x - x.max(axis=1, keepdims=True) < least, 0, p), y), "mean"
+        )
+
+    problems = problems_in_run(Claims(), "float32", PROFILES["quick"], 0)
+    found = diagnose(Implementation("mine", lost), problems, ["gradient_within_forward_error"])
+    assert found.n_wrong > 0
+    assert "stored_before_subtracting" not in found.defects
+
+
 def test_a_few_problems_are_enough_for_a_sum_that_overflows() -> None:
     problems = problems_in_run(Claims(), "float32", PROFILES["smoke"], 0)
     implementation = Implementation("mine", specimens()["no_shift"].function)

@@ -100,7 +100,9 @@ def _is_plain(one: Outcome, kept: partial[Array]) -> Array:
 
 
 _MASSES = {
-    f"the largest logits that make up {mass:g} of the probability{words}": partial(_largest_by_mass, mass=mass, label=label)
+    f"the largest logits that make up {mass:g} of the probability{words}": partial(
+        _largest_by_mass, mass=mass, label=label
+    )
     for mass in MASSES
     for words, label in _LABELS
 }
