@@ -9,6 +9,7 @@ import numpy as np
 
 from gradlab.bounds import calculus, first_order, loss_bound
 from gradlab.checks.check import Findings, solve
+from gradlab.checks.flushing import flushed
 from gradlab.checks.invariants import neighbour
 from gradlab.evaluation.call import Call, Implementation, asked_together, perform
 from gradlab.evaluation.foreign import array_of, pair_of
@@ -38,7 +39,8 @@ def complex_step_gives_the_gradient(implementation: Implementation, problem: Pro
             return [Fact("the call with complex logits", "gives no complex loss", "a complex loss", False)]
         slopes[index] = value / step
     bound, source = first_order.any_form_gradient(problem)
-    return [within("gradient[{}, {}]", gradient, slopes, 2 * bound, f"complex step, twice: {source}")]
+    error = 2 * bound + flushed(implementation, problem, problem)
+    return [within("gradient[{}, {}]", gradient, slopes, error, f"complex step, twice: {source}")]
 
 
 def gradient_integrates_to_the_loss(implementation: Implementation, problem: Problem) -> Findings:
@@ -50,7 +52,7 @@ def gradient_integrates_to_the_loss(implementation: Implementation, problem: Pro
     other = neighbour(problem)
     move = other.logits64 - problem.logits64
     coefficient_sum = coefficients_of(problem).sum(axis=1) / (denominator_of(problem) or 1.0)
-    ends = float(np.sum(loss_bound(problem)[0] + loss_bound(other)[0]))
+    ends = float(np.sum(loss_bound(problem)[0] + loss_bound(other)[0] + flushed(implementation, problem, other)))
     count, rest = _rule(move, coefficient_sum, ends)
     integral, error = 0.0, ends + rest
     nodes, weights = _nodes(count)
@@ -61,7 +63,7 @@ def gradient_integrates_to_the_loss(implementation: Implementation, problem: Pro
     for wanted, between, weight, (_, gradient) in zip(places, all_between, weights, solved, strict=True):
         rounded = np.abs(between.logits64 - wanted).max(axis=1, initial=0.0)
         integral += weight * float((gradient * move).sum())
-        own = (first_order.gradient(between)[0] * np.abs(move)).sum()
+        own = ((first_order.gradient(between)[0] + flushed(implementation, between)) * np.abs(move)).sum()
         error += weight * float(own + (coefficient_sum * rounded * np.abs(move).sum(axis=1)).sum())
     risen = np.sum(risen) - np.sum(solve(implementation, problem)[0])
     source = f"Gauss-Legendre with {count} nodes, forward error of both losses and each gradient"
@@ -75,7 +77,7 @@ def gradient_is_monotone(implementation: Implementation, problem: Problem) -> Fi
     _, first = solve(implementation, problem)
     _, second = solve(implementation, other)
     rise = ((second - first) * move).sum(axis=1)
-    errors = first_order.gradient(problem)[0] + first_order.gradient(other)[0]
+    errors = first_order.gradient(problem)[0] + first_order.gradient(other)[0] + flushed(implementation, problem, other)
     bound = (errors * np.abs(move)).sum(axis=1)
     quantity = "<gradient(y) - gradient(x), y - x> in row {}"
     return asking(other, [at_least(quantity, rise, np.zeros(rise.shape), bound, "forward error of both gradients")])

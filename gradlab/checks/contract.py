@@ -11,6 +11,7 @@ import numpy as np
 
 from gradlab.bounds import derivative_bound, first_order, loss_bound
 from gradlab.checks.check import Bounds, Findings, agree, solve, values_of
+from gradlab.checks.flushing import flushed
 from gradlab.evaluation.bits import is_as_before
 from gradlab.evaluation.call import (
     Answer,
@@ -102,7 +103,7 @@ def calls_leave_no_state(implementation: Implementation, problem: Problem) -> Fi
     if implementation.claims.deterministic:
         text = f"gives {difference_of(first, second)}"
         return [Fact("the same call after others", text, "the same bits", same_bits(first, second))]
-    return agree(second, first, _twice(problem), problem)
+    return agree(second, first, _twice(implementation, problem), problem)
 
 
 def layout_does_not_matter(implementation: Implementation, problem: Problem) -> Findings:
@@ -132,7 +133,7 @@ def _same_in_integers(implementation: Implementation, problem: Problem, name: st
     given = answer_to_call(implementation, call, problem.objective.reduction)
     if given.raised is not None:
         return []
-    return agree(values_of(given, problem), solve(implementation, problem), _twice(problem), problem)
+    return agree(values_of(given, problem), solve(implementation, problem), _twice(implementation, problem), problem)
 
 
 def byte_order_does_not_matter(implementation: Implementation, problem: Problem) -> Findings:
@@ -216,7 +217,7 @@ def _same_in_layout(implementation: Implementation, problem: Problem, spell: Cal
     if problem.vector is not None:
         other = replace(other, keywords={**call.keywords, "vector": spell(problem.vector)})
     seen = values_of(answer_to_call(implementation, other, problem.objective.reduction), problem)
-    return agree(seen, solve(implementation, problem), _twice(problem), problem)
+    return agree(seen, solve(implementation, problem), _twice(implementation, problem), problem)
 
 
 def _spelled_labels(problem: Problem, spell: Callable[[Array], Array]) -> Array:
@@ -236,10 +237,10 @@ def _refuses(implementation: Implementation, problem: Problem, fault: str, **arr
     return Fact(fault, seen, "refused by an exception", outcome.error is not None)
 
 
-def _twice(problem: Problem) -> Bounds:
-    own = derivative_bound(problem)
+def _twice(implementation: Implementation, problem: Problem) -> Bounds:
+    own, more = derivative_bound(problem), flushed(implementation, problem, problem)
     derivative = first_order.both(own, own)
-    return Bounds(2 * loss_bound(problem).error, derivative.error, derivative.source)
+    return Bounds(2 * loss_bound(problem).error + more, derivative.error + more, derivative.source)
 
 
 def _arrays(given: Answer, word: str) -> dict[str, Array]:

@@ -17,6 +17,7 @@ from gradlab.bounds import first_order
 from gradlab.bounds.calculus import best_step, central_difference, error_missed
 from gradlab.bounds.conditioning import conditioning
 from gradlab.checks.check import Findings, NoAnswerError, solve, values_of
+from gradlab.checks.flushing import flushed
 from gradlab.evaluation.call import Implementation, asked_together, call_for, evaluate, perform
 from gradlab.evaluation.foreign import describe_error
 from gradlab.problems.coefficients import denominator_of, loss_factors
@@ -53,11 +54,12 @@ def along_classes(implementation: Implementation, problem: Problem) -> Findings:
     coefficient_sum = _coefficient_sum(exact)
     upstream = np.asarray(exact.objective.upstream or np.ones(exact.n_rows))[:, None]
     step = _step(exact, float(first_order.any_form_losses(exact).error.max()), float(coefficient_sum.max()), 1.0)
-    error = first_order.any_form_losses(exact, step)[0]
+    more = flushed(implementation, exact)
+    error = first_order.any_form_losses(exact, step)[0] + more
     _, gradient = solve(implementation, exact)
     slopes = _slopes_along_classes(implementation, exact, step)
     limit, source = central_difference(error[:, None], coefficient_sum[:, None], step)
-    bound = np.abs(upstream) * limit + first_order.any_form_gradient(exact)[0]
+    bound = np.abs(upstream) * limit + first_order.any_form_gradient(exact)[0] + more
     return asking(exact, [within("gradient[{}, {}]", gradient, upstream * slopes, bound, f"{source}, h = {step:g}")])
 
 
@@ -66,12 +68,13 @@ def along_coordinates(implementation: Implementation, problem: Problem) -> Findi
     exact = _on_grid(problem, 1.0, problem.objective)
     coefficient_sum = _coefficient_sum(exact)
     step = _step(exact, _batch_error(exact), float(coefficient_sum.max()), 1.0)
-    error = _batch_error(exact, step)
+    more = flushed(implementation, exact)
+    error = _batch_error(exact, step) + more
     _, gradient = solve(implementation, exact)
     moves = step * np.eye(gradient.size).reshape(gradient.size, *gradient.shape)
     slopes = (_rises(implementation, exact, moves) / step).reshape(gradient.shape)
     limit, source = central_difference(error, coefficient_sum[:, None], step)
-    bound = limit + first_order.any_form_gradient(exact)[0]
+    bound = limit + first_order.any_form_gradient(exact)[0] + more
     return asking(exact, [within("gradient[{}, {}]", gradient, slopes, bound, f"{source}, h = {step:g}")])
 
 
@@ -88,12 +91,13 @@ def along_directions(implementation: Implementation, problem: Problem) -> Findin
     step = _step(exact, _batch_error(exact), float(_curvatures(exact, drawn).max()), reach)
     grid = _spacing(exact, reach)
     moves = np.rint(drawn * step / grid) * grid
-    error = _batch_error(exact, float(np.abs(moves).max()))
+    more = flushed(implementation, exact)
+    error = _batch_error(exact, float(np.abs(moves).max())) + more
     _, gradient = solve(implementation, exact)
     slopes = _rises(implementation, exact, moves) / step
     wanted = (gradient * moves).sum(axis=(1, 2)) / step
     limit, _ = central_difference(error, _curvatures(exact, moves / step), step)
-    own = (first_order.any_form_gradient(exact)[0] * np.abs(moves)).sum(axis=(1, 2)) / step
+    own = ((first_order.any_form_gradient(exact)[0] + more) * np.abs(moves)).sum(axis=(1, 2)) / step
     bound = limit + own
     missed = error_missed(float(bound.max()), MISSED, DIRECTIONS) / (float(np.linalg.norm(gradient)) or 1.0)
     source = f"central difference, h = {step:g}; a relative error of {missed:.2g} is missed with probability {MISSED}"

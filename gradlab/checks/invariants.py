@@ -10,6 +10,7 @@ import numpy as np
 from gradlab.bounds import derivative_bound, first_order, loss_bound
 from gradlab.bounds.bound import Bound
 from gradlab.checks.check import Bounds, Findings, Values, agree, entry, solve
+from gradlab.checks.flushing import flushed
 from gradlab.evaluation.call import Implementation
 from gradlab.problems.caching import remember
 from gradlab.problems.coefficients import coefficients_of, denominator_of
@@ -21,7 +22,9 @@ from gradlab.result import asking, at_least, at_most, within
 def rows_sum_to_zero(implementation: Implementation, problem: Problem) -> Findings:
     """Every row of the gradient sums to 0, since probabilities and targets have the same sum."""
     bound = first_order.row_sums(problem, first_order.gradient(problem))
-    return [within("gradient[{}].sum()", _row_sums(implementation, problem), np.zeros(problem.n_rows), *bound)]
+    error = bound.error + problem.n_classes * flushed(implementation, problem)
+    sums = _row_sums(implementation, problem)
+    return [within("gradient[{}].sum()", sums, np.zeros(problem.n_rows), error, bound.source)]
 
 
 def rows_sum_to_zero_relative_to_largest(implementation: Implementation, problem: Problem) -> Findings:
@@ -32,6 +35,7 @@ def rows_sum_to_zero_relative_to_largest(implementation: Implementation, problem
     _, gradient = solve(implementation, problem)
     fmt, q = problem.format, first_order.accurate_ulps(problem)
     bound = q * (2 * fmt.unit_roundoff * np.abs(gradient).sum(axis=1) + problem.n_classes * fmt.smallest_subnormal)
+    bound = bound + problem.n_classes * flushed(implementation, problem)
     sums = _row_sums(implementation, problem)
     return [within("gradient[{}].sum()", sums, 0 * bound, bound, f"{q:.4g} ULP in each entry")]
 
@@ -84,7 +88,7 @@ def permuting_rows_permutes_the_gradient(implementation: Implementation, problem
     moved = problem.rows(order)
     loss, gradient = solve(implementation, problem)
     wanted = Values(loss[order] if loss.ndim else loss, gradient[order])
-    own = _bounds(problem, problem)  # what bounds a row does not depend on its place
+    own = _bounds(implementation, problem, problem)  # what bounds a row does not depend on its place
     bounds = Bounds(own.loss[order] if loss.ndim else own.loss, own.derivative[order], own.source)
     return asking(moved, agree(solve(implementation, moved), wanted, bounds, moved))
 
@@ -100,8 +104,9 @@ def permuting_classes_permutes_the_gradient(implementation: Implementation, prob
     moved = problem.replace(logits=problem.logits[:, order], targets=targets, objective=objective, vector=vector)
     loss, gradient = solve(implementation, problem)
     own, other = derivative_bound(problem), derivative_bound(moved)
-    error = _with_classes(own.error, order) + other.error
-    bounds = Bounds(first_order.loss_of_either(problem, moved), error, own.source)
+    more = flushed(implementation, problem, moved)
+    error = _with_classes(own.error, order) + other.error + more
+    bounds = Bounds(first_order.loss_of_either(problem, moved) + more, error, own.source)
     wanted = Values(loss, _with_classes(gradient, order))
     return asking(moved, agree(solve(implementation, moved), wanted, bounds, moved))
 
@@ -116,10 +121,10 @@ def rows_are_independent(implementation: Implementation, problem: Problem) -> Fi
     loss, gradient = solve(implementation, problem)
     other_loss, other_gradient = solve(implementation, changed)
     allowed, source = first_order.both(derivative_bound(problem), _bound_of_first_row(problem, changed))
-    name = entry(problem).replace("{}", "0", 1)
-    findings = _either_way(name, other_gradient[0], gradient[0], Bound(allowed[0], source), changed)
+    name, more = entry(problem).replace("{}", "0", 1), flushed(implementation, problem, changed)
+    findings = _either_way(name, other_gradient[0], gradient[0], Bound(allowed[0] + more, source), changed)
     if loss.ndim:
-        loss_bound_of_both = Bound(first_order.loss_of_either(problem, changed)[0], source)
+        loss_bound_of_both = Bound(first_order.loss_of_either(problem, changed)[0] + more, source)
         findings += _either_way("loss[0]", other_loss[0], loss[0], loss_bound_of_both, changed)
     return findings
 
@@ -152,15 +157,17 @@ def batch_is_additive(implementation: Implementation, problem: Problem) -> Findi
     whole = problem.rows(np.append(np.arange(problem.n_rows), 0))
     scales = [denominator_of(p) for p in (problem, first, whole)]
     parts = [solve(implementation, p) for p in (problem, first, whole)]
-    bounds = [(loss_bound(p)[0], derivative_bound(p)) for p in (problem, first, whole)]
+    more = [flushed(implementation, p) for p in (problem, first, whole)]
+    of_losses = [loss_bound(p)[0] + m for p, m in zip((problem, first, whole), more, strict=True)]
+    derivatives = [derivative_bound(p) for p in (problem, first, whole)]
     losses = [s * loss for s, (loss, _) in zip(scales, parts, strict=True)]
-    loss_bounds = [s * b for s, (b, _) in zip(scales, bounds, strict=True)]
+    loss_bounds = [s * b for s, b in zip(scales, of_losses, strict=True)]
     gradients = [s * g for s, (_, g) in zip(scales, parts, strict=True)]
-    gradient_bounds = [s * b[0] for s, (_, b) in zip(scales, bounds, strict=True)]
+    gradient_bounds = [s * (b.error + m) for s, b, m in zip(scales, derivatives, more, strict=True)]
     joined = np.concatenate(losses[:2]) if losses[0].ndim else losses[0] + losses[1]
     joined_bound = np.concatenate(loss_bounds[:2]) if losses[0].ndim else loss_bounds[0] + loss_bounds[1]
     gradient_bound = np.concatenate(gradient_bounds[:2]) + gradient_bounds[2]
-    allowed = Bounds(joined_bound + loss_bounds[2], gradient_bound, bounds[0][1].source)
+    allowed = Bounds(joined_bound + loss_bounds[2], gradient_bound, derivatives[0].source)
     wanted = Values(joined, np.concatenate(gradients[:2]))
     return asking(whole, agree(Values(losses[2], gradients[2]), wanted, allowed, whole))
 
@@ -173,8 +180,9 @@ def loss_is_convex(implementation: Implementation, problem: Problem) -> Findings
     other_loss, _ = solve(implementation, other)
     axes = (1,) if loss.ndim else (0, 1)
     tangent = loss + (gradient * difference).sum(axis=axes)
-    slope_error = (first_order.gradient(problem)[0] * np.abs(difference)).sum(axis=axes)
-    bound = loss_bound(problem)[0] + loss_bound(other)[0] + slope_error
+    errors = first_order.gradient(problem)[0] + flushed(implementation, problem)
+    slope_error = (errors * np.abs(difference)).sum(axis=axes)
+    bound = loss_bound(problem)[0] + loss_bound(other)[0] + slope_error + flushed(implementation, problem, other)
     source = "forward error of both losses and of the slope"
     quantity = "loss(y)" + "[{}]" * loss.ndim
     return asking(other, [at_least(quantity, other_loss, tangent, bound, f"{source}; y near x; tangent at x")])
@@ -188,7 +196,8 @@ def gradient_is_lipschitz(implementation: Implementation, problem: Problem) -> F
     scale = denominator_of(problem) or 1.0
     distance = np.linalg.norm(other.logits64 - problem.logits64, axis=1)
     limit = coefficients_of(problem).sum(axis=1) / 2 / scale * distance
-    bound = np.linalg.norm(first_order.gradient(problem)[0] + first_order.gradient(other)[0], axis=1)
+    errors = first_order.gradient(problem)[0] + first_order.gradient(other)[0] + flushed(implementation, problem, other)
+    bound = np.linalg.norm(errors, axis=1)
     moved = np.linalg.norm(second - first, axis=1)
     quantity = "norm of gradient(y)[{0}] - gradient(x)[{0}]"
     return asking(other, [at_most(quantity, moved, limit, bound, "forward error of both; limit |y - x| A/2")])
@@ -207,12 +216,15 @@ def _shift_findings(implementation: Implementation, problem: Problem, logits: Ar
     before = problem.replace(logits=logits.astype(dtype))
     after = problem.replace(logits=(logits + constant).astype(dtype))
     seen, wanted = solve(implementation, after), solve(implementation, before)
-    return asking(after, agree(seen, wanted, _bounds(before, after), after))
+    return asking(after, agree(seen, wanted, _bounds(implementation, before, after), after))
 
 
-def _bounds(first: Problem, second: Problem) -> Bounds:
-    derivative = first_order.both(derivative_bound(first), derivative_bound(second))
-    return Bounds(first_order.loss_of_either(first, second), derivative.error, derivative.source)
+def _bounds(implementation: Implementation, first: Problem, second: Problem) -> Bounds:
+    derivative, more = (
+        first_order.both(derivative_bound(first), derivative_bound(second)),
+        flushed(implementation, first, second),
+    )
+    return Bounds(first_order.loss_of_either(first, second) + more, derivative.error + more, derivative.source)
 
 
 def _with_classes(values: Array, order: Array) -> Array:
