@@ -125,7 +125,7 @@ def by_number(laboratory: Laboratory, problem: Problem) -> Repeats | None:
     period = int(steps[0]) if len(steps) and (steps == steps[0]).all() else 0
     if 1 < period <= LONGEST and len(places) >= 3:
         start = (len(marks) - int(places[0])) % period
-        later = [one.is_wrong for one in _again(laboratory, _of_many_shapes(problem, 2 * period + 6))]
+        later = [one.is_wrong for one in _again(laboratory, _in_many_shapes(problem, 2 * period + 6))]
         as_said = [mark == ((i + start) % period == 0) for i, mark in enumerate(later)]
         return Repeats(f"one call in {period} is wrong, whatever it is asked", sum(as_said), len(as_said))
     if not ((steps == 1).all() and places[-1] == len(marks) - 1):
@@ -133,11 +133,11 @@ def by_number(laboratory: Laboratory, problem: Problem) -> Repeats | None:
     in_a_row = wrong_in_a_row(laboratory, problem)
     if in_a_row is not None:
         return Repeats(in_a_row.said, in_a_row.n_foretold, in_a_row.n_fresh) if in_a_row.said else None
-    later = [one.is_wrong for one in _again(laboratory, _of_many_shapes(problem, IN_A_ROW // 2))]
+    later = [one.is_wrong for one in _again(laboratory, _in_many_shapes(problem, IN_A_ROW // 2))]
     return Repeats("calls go wrong from some number of calls on", sum(later), len(later))
 
 
-def _of_many_shapes(like: Problem, count: int) -> list[Problem]:
+def _in_many_shapes(like: Problem, count: int) -> list[Problem]:
     """Problems of ever other shapes, of a few rows and classes."""
     return [next(problems_of_shape(like, (2 + i % 5, 3 + i % 7), 1, i)) for i in range(count)]
 

@@ -24,6 +24,7 @@ from gradlab.problems.problem import Array
 
 CLOSE = 1.25  # times the largest probability that is taken for 0, that the smallest other one is at most
 SEEN = 1e-6  # what a probability is at least that is read off the label's entry of a gradient
+NEAR_LIMIT = 3.0  # times the largest 1 - p of those taken for 1, that the smallest other is at most
 NEARLY_ONE = 4.0  # units of roundoff from 1, that a probability is which is taken for 1
 DIGITS = (".2g", ".3g", ".5g")
 Probabilities = Callable[[Outcome], Array]
@@ -111,7 +112,7 @@ def _saturated(some: Sequence[Outcome]) -> Iterator[tuple[str, Probabilities]]:
         ones += [float((1 - p)[is_one].max(initial=0.0))]
         others += [float((1 - p)[~is_one].min(initial=1.0))]
     low, high = max(ones, default=0.0), min(others, default=0.0)
-    if 0 < low < high < 0.5:
+    if high / NEAR_LIMIT < low < high < 0.5:
         for limit in dict.fromkeys((roundest_between(low, high), high)):
             above = partial(_with_ones, limit=limit)
             yield f"probabilities of which those above about {1 - limit:.6g} are 1", partial(above, least=0.0)
