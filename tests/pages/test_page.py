@@ -273,10 +273,10 @@ def test_words_that_the_glossary_has_too_are_in_it() -> None:
 def test_what_is_counted_is_said(wrong: Report) -> None:
     words, (entry,) = words_of(report_page([wrong])), wrong["implementations"]
     n_checks = len({one["check"] for one in entry["results"]})
-    assert re.search(rf"Of {n_checks} checks \d+ fail; in brackets, on how many of the problems", words)
+    assert re.search(rf"Of {n_checks} checks \d+ fail. In brackets: on how many problems a check fails,", words)
     known = entry["diagnosis"]
     assert f"this code was called on {known['n_problems']} problems in float32" in words
-    assert f"{known['n_wrong']} of the answers are wrong" in words
+    assert f"{known['n_wrong']} of these answers are wrong" in words
 
 
 def test_where_a_mistake_does_not_explain_all_the_rest_is_told_as_such(wrong: Report) -> None:
