@@ -38,7 +38,7 @@ def test_what_the_text_says_itself_is_not_told_again() -> None:
 
 @pytest.mark.parametrize("scope", LETTERS)
 def test_the_shifted_logits_are_told_wherever_a_mend_has_them(scope: str) -> None:
-    having = [one for one in KNOWN[scope].values() if re.search(r"(?<!\w)d_[jy]\b", f"{one.wrong} {one.mend}")]
+    having = [one for one in KNOWN[scope].values() if re.search(r"(?<!\w)d(_[jy]\b|\[)", f"{one.wrong} {one.mend}")]
     assert having
     for one in having:
         told = [one.wrong, one.mend, *letters_of([one.wrong, one.mend], scope)]
