@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ from gradlab.bounds.patterns import KindErrors, errors_of_kinds, flushed_kinds
 from gradlab.checks.accuracy import answer_within_bound
 from gradlab.checks.check import Findings, Values, values_of
 from gradlab.checks.contract import held_changes
-from gradlab.evaluation.call import Answer, Call, Implementation, answer_to_call, call_for, with_writes
+from gradlab.evaluation.call import Answer, Call, Implementation, answer_to_call, asked_together, call_for, with_writes
 from gradlab.evaluation.layouts import LAYOUTS, MORE_LAYOUTS, PLAIN_INTEGERS
 from gradlab.oracle.exact.patterns import KindTruth, enclose_kinds
 from gradlab.oracle.intervals import Enclosures
@@ -174,13 +175,15 @@ def worst_place(seen: Array, expected: Array, allowed: Array) -> Place:
 
 def earlier_answers_stay_as_they_were(implementation: Implementation, problem: Problem) -> Findings:
     """Results that are kept do not change in later calls of the same shape, and the first call again gives its bits."""
-    kept, copies = [], []
-    for turn in range(CALLS):
+
+    def kept_and_copied(turn: int) -> tuple[Answer, Values]:
         call = call_for(implementation, _turned(problem, turn % (CALLS - 1)))
         given = answer_to_call(implementation, call, problem.objective.reduction)
-        kept.append(given)
-        copies.append(values_of(given, problem))
-    changed = [number for number, (given, copy) in enumerate(zip(kept, copies, strict=True)) if not _same(given, copy)]
+        return given, values_of(given, problem)
+
+    answers = asked_together(implementation, [partial(kept_and_copied, turn) for turn in range(CALLS)])
+    copies = [copy for _, copy in answers]
+    changed = [number for number, (given, copy) in enumerate(answers) if not _same(given, copy)]
     said = f"of call {changed[0] + 1} is changed by those after it" if changed else "is what it was"
     again = _same_values(copies[0], copies[-1]) or not implementation.claims.deterministic
     return [

@@ -30,7 +30,7 @@ from gradlab.problems.sizes import REPEATED, Case, Covered, Sizes, sizes_of
 SECONDS = {"quick": 0.5, "standard": 10.0, "thorough": 100.0}  # that one call may be expected to take
 ALTOGETHER = 4  # times as much for all of them
 MAX_MEMORY = 5 << 29  # bytes that a call may be expected to take; a worker has 4 GiB
-MAX_TOGETHER = 4  # sizes that are asked at one time
+MAX_TOGETHER = 8  # sizes that are asked at one time
 ENTRIES_TOGETHER = 1 << 19  # of all of them
 SECONDS_TOGETHER = 0.1  # of what one call may be expected to take, that all of them may
 MAX_FAILING = 2  # sizes of a dtype on which something fails; the larger ones are left out then
