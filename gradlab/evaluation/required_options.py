@@ -98,8 +98,11 @@ def neutral_values(names: Iterable[str], dtype: np.dtype[Any], shape: tuple[int,
 
     shape: (N, K), those of the logits; without it arrays are left out.
     """
+    wanted = tuple(names)
+    if not wanted:  # as in nearly every call
+        return {}
     known: dict[str, Any] = {"label_smoothing": 0.0, "ignore_index": NO_LABEL}
     known |= {name: one.neutral for name, one in REAL_OPTIONS.items()}
     if shape is not None:
         known |= {PER_CLASS: np.ones(shape[1], dtype)} | {name: np.ones(shape[0], dtype) for name in PER_ROW_OPTIONS}
-    return {name: known[name] for name in names if name in known}
+    return {name: known[name] for name in wanted if name in known}
