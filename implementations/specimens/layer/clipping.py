@@ -95,7 +95,7 @@ SPECIMENS = (
         "probabilities_clipped",
         "The probabilities are clipped to [1e-7, 1 - 1e-7] before the logarithm.",
         "the loss is at most -log epsilon, 16.1 for 1e-7, and at least epsilon where the upper end is clipped",
-        "losses = log(exp(d).sum(axis=1)) - d[range(N), y], one for each row, reduced as now",
+        "losses = log(exp(d).sum(axis=1)) - d[range(N), y]; the loss is their mean, or sum, without a minus",
         _log_of_clipped(1e-7, 1 - 1e-7),
         ("loss",),
         "loss_of_the_layer_is_right",

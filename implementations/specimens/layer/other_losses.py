@@ -206,7 +206,7 @@ SPECIMENS = (
         "squared_error",
         "The squared error of the probabilities, with the gradient p - t.",
         "loss = 1/2 |p - t|^2 in place of -log p_y",
-        "losses = log(exp(d).sum(axis=1)) - d[range(N), y], one for each row, reduced as now",
+        "losses = log(exp(d).sum(axis=1)) - d[range(N), y]; the loss is their mean, or sum, without a minus",
         {"losses": _squares(0.5)},
         ("loss",),
         "loss_of_the_layer_is_right",
