@@ -22,7 +22,7 @@ from gradlab.localisation.trial import (
     spelled_answer,
 )
 from gradlab.localisation.varying import PLAIN, cheap, with_classes, with_rows
-from gradlab.problems.problem import Problem
+from gradlab.problems.problem import Problem, Shape
 from gradlab.problems.sized import is_repeated, is_sized, spelling_of
 
 MAX_SEEDS = 90  # answers of the run, wrong ones and right ones, with which it begins
@@ -99,8 +99,15 @@ def beside_one_shape(laboratory: Laboratory, wrong: Sequence[Outcome]) -> list[O
     n, k = base.problem.logits.shape
     problems = [with_rows(base.problem, rows) for rows in (n - 1, n + 1, 2 * n)]
     problems += [with_classes(base.problem, classes, rng) for classes in (k - 1, k + 1, 2 * k)]
+    problems += [with_classes(with_rows(base.problem, rows), classes, rng) for rows, classes in _in_proportion(n, k)]
     asked = [laboratory.ask(replace(base, problem=cheap(problem))) for problem in problems]
     return [one for one in asked if one is not None]
+
+
+def _in_proportion(n: int, k: int) -> list[Shape]:
+    """Twice as many rows and classes, and half as many or a third, where they are whole numbers."""
+    shares = [(n // part, k // part) for part in (2, 3) if n % part == k % part == 0]
+    return [(2 * n, 2 * k), *shares[:1]]
 
 
 def one_thing_plain(laboratory: Laboratory, wrong: Sequence[Outcome]) -> list[Outcome]:

@@ -57,8 +57,9 @@ def relation_of_gradient(
     if len(some) < MIN_WRONG:
         return None
     tried = tried or Tried()
-    held = Held(_matches_rows, _shows_in_gradient, *tried.gradients, tried.share, tried.work)
-    return _first(some, right, tuple(more), gradients, held)
+    in_loss_alone = [one for one in wrong if not one.wrong_entries.any()]
+    held = Held(_matches_rows, _shows_in_gradient, *tried.gradients, tried.share, tried.work, may_be_partial=False)
+    return _first(some, [*right, *in_loss_alone], tuple(more), gradients, held)
 
 
 def relation_of_loss(
@@ -72,7 +73,7 @@ def relation_of_loss(
     if len(some) < MIN_WRONG:
         return None
     tried = tried or Tried()
-    held = Held(_matches_loss, shows_in_loss, *tried.losses, tried.share, tried.work)
+    held = Held(_matches_loss, shows_in_loss, *tried.losses, tried.share, tried.work, may_be_partial=True)
     return _first(some, right, tuple(more), losses, held)
 
 
@@ -81,7 +82,8 @@ class Held:
     """What a relation is held to: that it foretells a wrong outcome, and that it would not show in a right one.
 
     failed, failed_on_moderate: the words of those that did not foretell what came out, on all logits or on these.
-    share: of the work of a localisation, for one search in vain. work: what is done in all.
+    share: of the work of a localisation, for one search in vain. work: what is done in all. may_be_partial: whether one
+    that shows in right outcomes may have a domain; of gradients such a one may fit by chance.
     """
 
     matches: Callable[[Relation, Outcome], bool]
@@ -90,6 +92,7 @@ class Held:
     failed_on_moderate: set[str]
     share: float
     work: Work
+    may_be_partial: bool
 
     def predicts(self, relation: Relation, some: Sequence[Outcome]) -> bool:
         """Whether it foretells nearly all of those of which it says something."""
@@ -131,7 +134,7 @@ def _plainest(
 
     Of large outcomes fewer relations are tried; and once one foretells all, no others for long.
     """
-    shown = sorted((one for one in right if not one.raised), key=lambda one: one.problem.logits.size)[:MAX_RIGHT]
+    shown = _to_look_at(right)
     first, most = None, MAX_COMPARED // some[0].problem.logits.size
     work = held.work
     ends = work.n_steps + held.share * MAX_STEPS
@@ -147,9 +150,14 @@ def _plainest(
             continue  # or what it foretells is hardly off
         if not any(held.is_shown(one, outcome) for outcome in shown):
             return one
-        ends = ends if first is not None else work.n_steps + SHARE_AFTER_FIRST * MAX_STEPS
-        first = first or one
+        if first is None and (one.domain is None or held.may_be_partial):
+            first, ends = one, work.n_steps + SHARE_AFTER_FIRST * MAX_STEPS
     return first
+
+
+def _to_look_at(right: Iterable[Outcome]) -> list[Outcome]:
+    """The smallest of these outcomes, in which a relation should not show."""
+    return sorted((one for one in right if not one.raised), key=lambda one: one.problem.logits.size)[:MAX_RIGHT]
 
 
 def _in_moderate(relation: Relation) -> Callable[[Outcome], Array]:
