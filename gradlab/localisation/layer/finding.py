@@ -18,6 +18,7 @@ from gradlab.localisation.layer.fitting import Foretold, foretell
 from gradlab.localisation.layer.rule import LayerCondition, LayerRule, rule_for, with_ends
 from gradlab.localisation.layer.trial import LARGEST, LayerLaboratory, LayerOutcome, outcome_of
 from gradlab.localisation.layer.upstream import localise_upstream
+from gradlab.localisation.layer.words import are, listed
 from gradlab.localisation.statements import Localisation
 from gradlab.localisation.where import MIN_FORETOLD, MIN_WRONG_AMONG_FRESH
 
@@ -253,10 +254,10 @@ def _state(found: Sequence[Settled]) -> Localisation:
     search = found[0].search
     said = [f"it raises {one}" for one in sorted({one.raised for one in search.wrong if one.raised})]
     for what, names in _grouped(found).items():
-        said += [f"{_listed(names)}: {what}"] if what else _said_to_be_wrong(found, names)
+        said += [f"{listed(names)}: {what}"] if what else _said_to_be_wrong(found, names)
     wrong = [name for one in found for name in one.search.outputs]
     right = [name for name in OUTPUTS if any(name in one.returned for one in search.outcomes) and name not in wrong]
-    said += [f"{_listed(right)} {_are(right)} right"] if right and wrong else []
+    said += [f"{listed(right)} {are(right)} right"] if right and wrong else []
     return Localisation(
         search.outcomes[0].problem.format.name,
         _where(found),
@@ -275,8 +276,8 @@ def _said_to_be_wrong(found: Sequence[Settled], names: Sequence[str]) -> list[st
         counts = {name: [name in seen.wrong for seen in one.search.wrong if name in seen.seen] for name in names}
         few += [name for name, wrong in counts.items() if any(wrong) and sum(wrong) < SHARE_OF_WRONG * len(wrong)]
     most = [name for name in names if name not in few]
-    said = [f"{_listed(most)} {_are(most)} wrong"] if most else []
-    return said + ([f"{_listed(few)} {_are(few)} wrong on some of these problems"] if few else [])
+    said = [f"{listed(most)} {are(most)} wrong"] if most else []
+    return said + ([f"{listed(few)} {are(few)} wrong on some of these problems"] if few else [])
 
 
 def _where(found: Sequence[Settled]) -> str:
@@ -286,7 +287,7 @@ def _where(found: Sequence[Settled]) -> str:
         rules.setdefault(one.rule.said, []).extend(one.search.outputs)
     if len(rules) == 1:
         return next(iter(rules))
-    return "; ".join(f"{_listed(names)}: {rule}" for rule, names in rules.items())
+    return "; ".join(f"{listed(names)}: {rule}" for rule, names in rules.items())
 
 
 def _grouped(found: Sequence[Settled]) -> Mapping[str, list[str]]:
@@ -297,11 +298,3 @@ def _grouped(found: Sequence[Settled]) -> Mapping[str, list[str]]:
             told = one.search.told.get(name)
             groups.setdefault(told.said if told is not None else "", []).append(name)
     return groups
-
-
-def _listed(names: Sequence[str]) -> str:
-    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
-
-
-def _are(names: Sequence[str]) -> str:
-    return "is" if len(names) == 1 else "are"

@@ -10,6 +10,7 @@ from gradlab.diagnosis.layer.side_effects import ROUNDED, outputs_with
 from gradlab.evaluation.call import Implementation
 from gradlab.layer.problem import LayerProblem
 from gradlab.localisation.layer.reading import GRADIENTS
+from gradlab.localisation.layer.words import are, listed
 from gradlab.localisation.statements import Localisation
 from gradlab.localisation.where import MIN_FORETOLD
 from gradlab.problems.problem import Array
@@ -53,8 +54,8 @@ def localise_upstream(implementation: Implementation, problems: Sequence[LayerPr
     for name, said in told.items():
         groups.setdefault(said, []).append(name)
     right = groups.pop(RIGHT, [])
-    what = [f"{_listed(names)} {said}" for said, names in groups.items()]
-    what += [f"{_listed(right)} right"] if right else []
+    what = [f"{listed(names)} {are(names)} {said}" for said, names in groups.items()]
+    what += [f"{listed(right)} {are(right)} right"] if right else []
     return Localisation(
         asked[0].format.name,
         "wrong only where an upstream gradient other than 1 is given",
@@ -64,10 +65,6 @@ def localise_upstream(implementation: Implementation, problems: Sequence[LayerPr
         len(fresh),
         2 * (len(first) + len(fresh)),
     )
-
-
-def _listed(names: Sequence[str]) -> str:
-    return f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'}"
 
 
 def _answers(

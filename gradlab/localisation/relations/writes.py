@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from gradlab.localisation.layer.parts import log_softmax
 from gradlab.localisation.relations.relation import denominator, softmax_over
 from gradlab.localisation.trial import Outcome
 from gradlab.localisation.varying import labels_of
@@ -44,12 +45,6 @@ def _shifted(one: Outcome) -> Array:
     return np.asarray(x - x.max(axis=1, keepdims=True))
 
 
-def _log_softmax(one: Outcome) -> Array:
-    d = _shifted(one)
-    with np.errstate(all="ignore"):
-        return np.asarray(d - np.log(np.exp(d).sum(axis=1, keepdims=True)))
-
-
 _VALUES: Mapping[str, Mapping[str, Written]] = {
     "logits": {
         "0": lambda one: 0 * one.seen.true_gradient,
@@ -58,7 +53,7 @@ _VALUES: Mapping[str, Mapping[str, Written]] = {
         "the probabilities": lambda one: softmax_over(one.problem.mapped64, axis=1),
         "x - max x": _shifted,
         "exp(x - max x)": lambda one: np.exp(_shifted(one)),
-        "log p": _log_softmax,
+        "log p": lambda one: log_softmax(one.problem.mapped64),
         "themselves, each row sorted": lambda one: np.sort(one.problem.mapped64, axis=1),
     },
     "labels": {
