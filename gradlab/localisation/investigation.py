@@ -108,27 +108,31 @@ class Investigation:
 
     def confirmed(self, streak: Where) -> Where | None:
         """The same rule, once fresh problems bore it out, among them those of which rivals say otherwise; or None."""
-        n_before, foretold = len(self.wrong), self._foretold(streak.rule)
-        streak = streak.after(foretold, len(self.wrong) - n_before)
-        if not foretold or not all(foretold):
+        borne_out = self._borne_out(streak)
+        if borne_out is None:
             return None
-        if streak.is_settled:
-            return self._upheld(streak)
-        return None if self.laboratory.is_spent else self.confirmed(streak)
+        if borne_out.is_settled:
+            return self._upheld(borne_out)
+        return None if self.laboratory.is_spent else self.confirmed(borne_out)
+
+    def _borne_out(self, streak: Where) -> Where | None:
+        """The rule with more fresh problems; None where one came out otherwise, or none was left."""
+        n_before, foretold = len(self.wrong), self._foretold(streak.rule)
+        return streak.after(foretold, len(self.wrong) - n_before) if foretold and all(foretold) else None
 
     def _upheld(self, streak: Where) -> Where | None:
         """A rule that may be said, told apart from its rivals; None where one foretells better, or stays simpler."""
+        held: Where | None = streak
         for _ in range(CONTESTS):
-            apart = contested(self, streak.rule)
-            streak, rules = streak.after(apart, 0), self.rules()
+            if held is None:
+                return None
+            apart = contested(self, held.rule)
+            held, rules = held.after(apart, 0), self.rules()
             if not all(apart):
                 return None
-            if (rules and rules[0].names == streak.rule.names) or not is_outdone(self, streak.rule):
-                return streak
-            n_before, foretold = len(self.wrong), self._foretold(streak.rule)
-            streak = streak.after(foretold, len(self.wrong) - n_before)
-            if not foretold or not all(foretold):
-                return None
+            if (rules and rules[0].names == held.rule.names) or not is_outdone(self, held.rule):
+                return held
+            held = self._borne_out(held)
         return None
 
     def _rule(self) -> Rule | None:
