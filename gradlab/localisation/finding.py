@@ -9,12 +9,12 @@ import numpy as np
 
 from gradlab.evaluation.call import Implementation
 from gradlab.localisation.band_search import where_in_bands
+from gradlab.localisation.calls import Repeats
 from gradlab.localisation.evidence import evidence_of, with_row_losses
 from gradlab.localisation.first_answers import beside_one_shape, first_outcomes, one_thing_plain, spelled_otherwise
 from gradlab.localisation.investigation import Investigation
 from gradlab.localisation.partly import partly
 from gradlab.localisation.repeats import (
-    Repeats,
     by_number,
     differs_each_time,
     has_labels_of_earlier_call,

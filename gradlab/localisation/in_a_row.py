@@ -5,14 +5,9 @@ A call of another shape in between tells this from calls that are wrong by their
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-
-import numpy as np
-
+from gradlab.localisation.calls import Repeats, problems_of_shape
 from gradlab.localisation.trial import Laboratory, Trial
-from gradlab.problems.objective import Objective
-from gradlab.problems.problem import Problem, Shape
+from gradlab.problems.problem import Problem
 
 LONGEST = 48  # calls in a row
 TIMES = 4  # that what was seen is tried again
@@ -20,42 +15,22 @@ BETWEEN = (7, 11)  # rows and classes of the call in between; one more of each w
 COMMON = ("shape", "labels", "logits", "arguments")  # what calls in a row have in common, the least first
 
 
-@dataclass(frozen=True)
-class InARow:
-    """In words, which call in a row is wrong; n_foretold of n_fresh further calls went as it says.
-
-    said: "" where nothing is known but that calls are wrong by what was called before.
-    """
-
-    said: str = ""
-    n_foretold: int = 0
-    n_fresh: int = 0
-
-
-def problems_of_shape(like: Problem, shape: Shape, count: int, seed: int = 0) -> Iterator[Problem]:
-    """Problems of one shape with different logits, in the dtype and with the reduction of another."""
-    rng = np.random.default_rng((count, seed))
-    for _ in range(count):
-        x = rng.uniform(-1, 1, shape).astype(like.logits.dtype)
-        yield Problem(x, rng.integers(0, shape[1], shape[0]), Objective(reduction=like.objective.reduction))
-
-
-def wrong_in_a_row(laboratory: Laboratory, problem: Problem) -> InARow | None:
+def wrong_in_a_row(laboratory: Laboratory, problem: Problem) -> Repeats | None:
     """What calls in a row have in common of which one is wrong that is right after a call of another shape.
 
-    problem: one that was wrong after it was right. None where it is wrong whatever was called before.
+    problem: one that was wrong after it was right. None where it is wrong whatever was called before; without words
+    where nothing is known but that what was called before matters.
     """
     if _first_wrong(laboratory, [problem] * LONGEST) < 2:
         return None
-    rows = {name: _in_a_row(problem, name) for name in COMMON}
-    counts = {name: _first_wrong(laboratory, row) for name, row in rows.items()}
-    name, count = next(((name, count) for name, count in counts.items() if count >= 2), ("", 0))
+    counts = ((name, _first_wrong(laboratory, _in_a_row(problem, name))) for name in COMMON)
+    name, count = next(((name, count) for name, count in counts if count >= 2), ("", 0))
     if not name:
-        return InARow()
+        return Repeats("", 0, 0)
     again = [_first_wrong(laboratory, _in_a_row(problem, name, seed)) == count for seed in range(1, TIMES + 1)]
     before = "the call before" if count == 2 else f"the {count - 1} calls before"
     said = f"a call with the same {name} as {before} is wrong, and right after a call of another shape"
-    return InARow(said, count * sum(again), count * TIMES)
+    return Repeats(said, count * sum(again), count * TIMES)
 
 
 def _in_a_row(like: Problem, name: str, seed: int = 0) -> list[Problem]:

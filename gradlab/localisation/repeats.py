@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
 from gradlab.checks.contract import held_changes
-from gradlab.localisation.in_a_row import problems_of_shape, wrong_in_a_row
+from gradlab.localisation.calls import Repeats, problems_of_shape
+from gradlab.localisation.in_a_row import wrong_in_a_row
 from gradlab.localisation.trial import Laboratory, Outcome, Trial, outcome_of
 from gradlab.localisation.varying import varied
 from gradlab.problems.problem import Array, Problem, Shape
@@ -21,15 +21,6 @@ IN_A_ROW = 48  # calls of one problem
 LONGEST = 12  # calls of a period
 FEW_ENTRIES = 16  # of a problem that is said nothing of where the same call gives other numbers
 SEEN = 1e3  # times its bound is a gradient of which a change is seen
-
-
-@dataclass(frozen=True)
-class Repeats:
-    """What calls do to each other, in words; n_foretold of n_fresh further calls went as it says."""
-
-    said: str
-    n_foretold: int
-    n_fresh: int
 
 
 def overwritten(laboratory: Laboratory, like: Problem) -> Repeats | None:
@@ -132,7 +123,7 @@ def by_number(laboratory: Laboratory, problem: Problem) -> Repeats | None:
         return None
     in_a_row = wrong_in_a_row(laboratory, problem)
     if in_a_row is not None:
-        return Repeats(in_a_row.said, in_a_row.n_foretold, in_a_row.n_fresh) if in_a_row.said else None
+        return in_a_row if in_a_row.said else None
     later = [one.is_wrong for one in _again(laboratory, _in_many_shapes(problem, IN_A_ROW // 2))]
     return Repeats("calls go wrong from some number of calls on", sum(later), len(later))
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from gradlab.localisation.band_search import InBand
 from gradlab.localisation.bands import Band
+from gradlab.localisation.calls import Repeats
 from gradlab.localisation.evidence import with_row_losses
 from gradlab.localisation.investigation import Investigation
 from gradlab.localisation.other_dtypes import is_right_elsewhere
 from gradlab.localisation.partly import Partly
-from gradlab.localisation.repeats import Repeats
 from gradlab.localisation.rules import Condition, Rule
 from gradlab.localisation.spelled_effect import spelled_effect, spelled_relations
 from gradlab.localisation.trial import Laboratory
